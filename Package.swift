@@ -1,0 +1,51 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Rooms, lowest first (docs/architecture.md). A target may import only what stands in its
+// `dependencies`; scripts/lint-imports checks that no higher room is mentioned.
+let package = Package(
+    name: "reuseformer",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "reuseformer", targets: ["reuseformer"]),
+        .executable(name: "reuseformer-h5index", targets: ["reuseformer-h5index"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+
+        // Kernels: no allocation, no threads, no knowledge of models.
+        .target(name: "CKernels"),
+
+        .target(name: "Tensors", dependencies: ["CCrypto"]),
+        .target(name: "HDF5", dependencies: ["Tensors", "CHDF5", "CZstd", "CZlib"]),
+        .executableTarget(name: "reuseformer-h5index", dependencies: ["CHDF5"]),
+        .target(name: "ModelGraph", dependencies: ["Tensors"]),
+        .target(name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"]),
+        .target(name: "Tokenization"),
+        .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib"]),
+        .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
+        .target(name: "Analysis", dependencies: ["Runtime", "Inputs", "ModelGraph", "Tensors", "COpenBLAS"]),
+        .target(name: "Conversion", dependencies: ["Analysis", "Checkpoints", "Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
+        .target(name: "Verification", dependencies: ["Runtime", "Inputs", "Checkpoints", "ModelGraph", "Tensors"]),
+        .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
+        .executableTarget(
+            name: "reuseformer",
+            dependencies: [
+                "Tensors", "HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Runtime", "Analysis",
+                "Conversion", "Verification", "Reporting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)

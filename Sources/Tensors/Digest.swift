@@ -1,0 +1,75 @@
+import CCrypto
+
+/// A SHA-256 digest.
+public struct Digest: Sendable, Hashable, CustomStringConvertible {
+    /// The 32 bytes.
+    public let bytes: [UInt8]
+
+    /// A digest from 32 bytes; `nil` for any other number.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = bytes
+    }
+
+    /// A digest from 64 hexadecimal digits; `nil` for anything else.
+    public init?(hex: String) {
+        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == 64, hex.utf8.count == 64 else { return nil }
+        bytes = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
+    }
+
+    /// Digest of a run of bytes.
+    public init(of data: UnsafeRawBufferPointer) {
+        var hasher = SHA256()
+        hasher.update(data)
+        self = hasher.finalize()
+    }
+
+    /// Digest of an array of bytes.
+    public init(of data: [UInt8]) {
+        self = data.withUnsafeBytes { Digest(of: $0) }
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    public var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    public var description: String { hex }
+}
+
+/// Computes a SHA-256 digest piece by piece, by OpenSSL's accelerated code.
+public struct SHA256: ~Copyable {
+    private let context: OpaquePointer?
+    private var isSound: Bool
+
+    /// Starts an empty digest.
+    public init() {
+        context = EVP_MD_CTX_new()
+        isSound = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    /// Adds bytes.
+    public mutating func update(_ data: UnsafeRawBufferPointer) {
+        guard !data.isEmpty else { return }
+        isSound = EVP_DigestUpdate(context, data.baseAddress, data.count) == 1 && isSound
+    }
+
+    /// Ends the computation.
+    public consuming func finalize() -> Digest {
+        var result = [UInt8](repeating: 0, count: 32)
+        var length: UInt32 = 0
+        let ended = EVP_DigestFinal_ex(context, &result, &length) == 1
+        // OpenSSL fails here only when the machine is out of memory: no file can bring that about.
+        guard isSound, ended, let digest = Digest(bytes: result) else { fatalError("SHA-256 is not available") }
+        return digest
+    }
+}
+
+extension Tensor {
+    /// SHA-256 of the elements' little-endian bytes in row-major order.
+    public var digest: Digest { withUnsafeBytes { Digest(of: $0) } }
+}
