@@ -1,1 +1,152 @@
-// kernels
+// Kernels of the runtime. No allocation, no threads, no knowledge of models.
+//
+// All matrices are row-major float32. Every output element is summed over k in one fixed order that depends on
+// nothing but the instruction set: not on the tile, the number of rows, or who computes it. So results do not depend
+// on batch mates, threads or the order of calls.
+
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Output columns of one packed panel; head sizes are padded to a multiple of it.
+#define RK_PANEL 16
+
+typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2, RK_NEON = 3 } rk_isa;
+
+/// Picks the kernel set. `name`: "scalar", "avx2", "avx512", "neon", or NULL for the best that this CPU has.
+/// Returns 0, or -1 when the name is unknown or the CPU lacks the set (the choice then stays as it was).
+/// Call before any other function, once; not thread-safe against running kernels.
+int rk_select(const char *name);
+/// The kernel set in use.
+rk_isa rk_selected(void);
+/// Its name, for people.
+const char *rk_name(rk_isa isa);
+
+// ---- matrix products ---------------------------------------------------------------------------------------------
+
+/// Floats that `rk_pack` writes for a [k, n] matrix: panels of RK_PANEL columns, [ceil(n / 16)][k][16], zero padded.
+size_t rk_packed_count(size_t k, size_t n);
+/// Packs the row-major matrix `weight` [k, n] with `ld` floats a row, times `scale`.
+void rk_pack(const float *weight, size_t k, size_t n, size_t ld, float scale, float *packed);
+/// Same from the transposed matrix [n, k].
+void rk_pack_transposed(const float *weight, size_t k, size_t n, size_t ld, float scale, float *packed);
+
+typedef enum {
+  RK_IDENTITY = 0,
+  RK_RELU = 1,
+  RK_GELU = 2,       // erf form
+  RK_GELU_TANH = 3,  // tanh form
+  RK_TANH = 4,
+  RK_SILU = 5,
+  RK_SIGMOID = 6,
+  RK_QUICK_GELU = 7, // x · sigmoid(1.702 x)
+  RK_RELU_SQUARED = 8,
+} rk_activation;
+
+/// out = activation(x · W + bias) + residual
+typedef struct {
+  const float *x;        // [rows, k], ldx floats a row
+  size_t ldx;
+  size_t rows, k, n;
+  const float *packed;   // from rk_pack
+  const float *bias;     // n floats padded with zeros to a multiple of 16, or NULL
+  int activation;        // rk_activation
+  const float *residual; // [rows, n], ldr floats a row, or NULL; may be `out` itself
+  size_t ldr;
+  float *out;            // row-major when head_size is 0: [rows, n], ldo floats a row
+  size_t ldo;
+  // Head-major store: column c of row r goes to out[(c / head_size) * head_stride + r * head_size + c % head_size].
+  // head_size is a multiple of 16; residual must be NULL.
+  size_t head_size, head_stride;
+} rk_product;
+
+/// Computes rows row_begin..<row_end and panels panel_begin..<panel_end (of 16 columns) of a product.
+void rk_multiply(const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end);
+
+// ---- attention ---------------------------------------------------------------------------------------------------
+
+typedef enum {
+  RK_TERM_MAP = 0,       // a map kept earlier
+  RK_TERM_IDENTITY = 1,  // the query's own position
+  RK_TERM_PREVIOUS = 2,  // position - 1; the first position looks at itself
+  RK_TERM_NEXT = 3,      // position + 1; the last position looks at itself (also under a causal mask: itself)
+  RK_TERM_FIRST = 4,     // the first visible key
+  RK_TERM_MEAN = 5,      // mean of the visible keys
+} rk_term_kind;
+
+typedef struct {
+  int kind;              // rk_term_kind
+  float weight;
+  const float *map;      // [queries, ldmap] for RK_TERM_MAP
+  size_t ldmap;
+} rk_term;
+
+/// One product A · V with a head's values.
+typedef struct {
+  const float *v;        // [keys, ldv], `width` columns used
+  size_t ldv;
+  size_t width;          // multiple of 16
+  float *out;            // [queries, ldo]
+  size_t ldo;
+} rk_consumer;
+
+/// Floats of scratch that `rk_attention` needs.
+size_t rk_attention_scratch(size_t keys, size_t head_size);
+
+/// One attention map of one sequence and everything that reads it at once.
+typedef struct {
+  size_t queries, keys;
+  // Query i stands at key position position[i] when `position` is not NULL, else at i + keys - queries when causal and at
+  // i when not. (Rows that only query may stand anywhere; static patterns need to know where.)
+  const int32_t *position;
+  // Computed map: softmax(q · kᵀ + bias); the scale is folded into q. NULL q: the map is the weighted sum of `terms`.
+  const float *q; size_t ldq;      // [queries, head_size]
+  const float *k; size_t ldk;      // [keys, head_size]
+  size_t head_size;                // multiple of 16
+  const float *bias; size_t ldb;   // [queries, keys] added to the scores, or NULL
+  float alibi_slope;               // slope · (key - query position) added to the scores; 0: none
+  float softcap;                   // scores become cap · tanh(score / cap); 0: none
+  int causal;                      // key position <= query position only
+  size_t window;                   // query position - key position < window; 0: unlimited
+  const rk_term *terms; size_t term_count;
+  // Where the finished map (rows sum to 1 when computed) is kept, or NULL; hidden keys get 0.
+  float *keep; size_t ldkeep;
+  const rk_consumer *consumers; size_t consumer_count;   // may be 0 (map only)
+  float *scratch;                  // rk_attention_scratch floats, 64-byte aligned, one per thread
+} rk_map;
+
+/// Computes query rows query_begin..<query_end. A row without any visible key gives zeros.
+void rk_attention(const rk_map *m, size_t query_begin, size_t query_end);
+
+// ---- rows --------------------------------------------------------------------------------------------------------
+
+/// Layer norm (offset may be NULL): out = (x - mean) / sqrt(variance + epsilon) · scale + offset. In place allowed.
+void rk_layer_norm(const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+                   const float *scale, const float *offset, float *out, size_t ldo);
+/// RMS norm: out = x / sqrt(mean(x²) + epsilon) · (scale + scale_offset). In place allowed.
+void rk_rms_norm(const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+                 const float *scale, float scale_offset, float *out, size_t ldo);
+/// out = activation(x), elementwise over `count` floats. In place allowed.
+void rk_activate(const float *x, size_t count, int activation, float *out);
+/// out = a + b.
+void rk_add(const float *a, const float *b, size_t count, float *out);
+/// out = a · b.
+void rk_multiply_elements(const float *a, const float *b, size_t count, float *out);
+/// Rows of a lookup table: out[i] (+)= table[index[i]] · scale. The caller has checked the indices.
+void rk_gather(const float *table, size_t width, const int32_t *index, size_t rows, float scale, int accumulate,
+               float *out, size_t ldo);
+/// Mean of `rows` rows, summed in row order.
+void rk_mean_rows(const float *x, size_t ldx, size_t rows, size_t width, float *out);
+/// Divides by the Euclidean norm (a zero vector stays).
+void rk_normalize(float *x, size_t width);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
