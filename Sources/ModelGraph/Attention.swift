@@ -1,0 +1,106 @@
+import Tensors
+
+/// Multi-head attention with its projections; each head's map comes from its `HeadSource`.
+///
+/// Parameters (columns in the order of the heads that keep them):
+/// - `query_weight` `[inputWidth, computed heads · headSize]`, `query_bias`: computed heads only;
+/// - `key_weight` `[memory width, key groups · headSize]`, `key_bias`: groups with a computed head only;
+/// - `value_weight` `[memory width, value groups · valueSize]`, `value_bias`: groups with a head that is not dropped;
+/// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`.
+public struct Attention: Sendable, Hashable, Codable {
+    /// Which keys a query sees.
+    public struct Mask: Sendable, Hashable, Codable {
+        /// Only keys at or before the query.
+        public var isCausal: Bool
+        /// Only keys fewer than this many positions back; `nil`: all.
+        public var window: Int?
+
+        public init(isCausal: Bool = false, window: Int? = nil) {
+            self.isCausal = isCausal
+            self.window = window
+        }
+    }
+
+    /// Which projections have a bias.
+    public struct Biases: Sendable, Hashable, Codable {
+        public var query, key, value, output: Bool
+
+        public init(query: Bool = true, key: Bool = true, value: Bool = true, output: Bool = true) {
+            self.query = query
+            self.key = key
+            self.value = value
+            self.output = output
+        }
+    }
+
+    /// Width of the queries' stream.
+    public var inputWidth: Int
+    /// Width of the keys' and values' stream in cross-attention; `nil`: the queries' own stream.
+    public var memoryWidth: Int?
+    public var outputWidth: Int
+    /// Width of a head's query and key.
+    public var headSize: Int
+    /// Width of a head's value.
+    public var valueSize: Int
+    /// Groups of heads that share key and value projections; equal to the number of heads without grouping.
+    public var groupCount: Int
+    /// Factor on the scores.
+    public var scale: Float
+    public var mask: Mask
+    public var biases: Biases
+    /// Source of each head's map, in the source model's order.
+    public var heads: [HeadSource]
+
+    public init(
+        inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil,
+        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), biases: Biases = Biases(), heads: [HeadSource]
+    ) {
+        self.inputWidth = inputWidth
+        self.memoryWidth = memoryWidth
+        self.outputWidth = outputWidth
+        self.headSize = headSize
+        self.valueSize = valueSize ?? headSize
+        self.groupCount = groupCount ?? heads.count
+        self.scale = scale
+        self.mask = mask
+        self.biases = biases
+        self.heads = heads
+    }
+
+    /// Whether keys and values come from another stream.
+    public var isCross: Bool { memoryWidth != nil }
+    /// Heads that compute a map, in order.
+    public var computedHeads: [Int] { heads.indices.filter { heads[$0].isComputed } }
+    /// Heads that are not dropped, in order.
+    public var keptHeads: [Int] { heads.indices.filter { !heads[$0].isDropped } }
+    /// Group whose key and value a head uses.
+    public func group(of head: Int) -> Int { head * groupCount / max(heads.count, 1) }
+    /// Groups whose key projection is kept, in order.
+    public var keyGroups: [Int] { unique(computedHeads.map(group(of:))) }
+    /// Groups whose value projection is kept, in order.
+    public var valueGroups: [Int] { unique(keptHeads.map(group(of:))) }
+
+    private func unique(_ groups: [Int]) -> [Int] {
+        // Groups ascend with the heads, so equal ones stand side by side.
+        groups.enumerated().filter { $0.offset == 0 || groups[$0.offset - 1] != $0.element }.map(\.element)
+    }
+
+    var parameters: [Parameter] {
+        let memory = memoryWidth ?? inputWidth
+        let query = computedHeads.count * headSize, key = keyGroups.count * headSize
+        let value = valueGroups.count * valueSize, context = keptHeads.count * valueSize
+        var result: [Parameter] = []
+        func append(_ name: String, _ rows: Int, _ columns: Int, bias: Bool) {
+            guard rows > 0, columns > 0 else { return }
+            result.append(Parameter("\(name)_weight", [rows, columns]))
+            if bias { result.append(Parameter("\(name)_bias", [columns])) }
+        }
+        append("query", inputWidth, query, bias: biases.query)
+        append("key", memory, key, bias: biases.key)
+        append("value", memory, value, bias: biases.value)
+        append("output", context, outputWidth, bias: false)
+        // The bias stays even when every head is dropped: their mean may have gone into it.
+        if biases.output { result.append(Parameter("output_bias", [outputWidth])) }
+        return result
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// Writing and reading of our JSON documents: one way for all of them, the same bytes for the same contents.
+public enum Document {
+    /// Why a document could not be read.
+    public struct ReadError: Error, Sendable, Hashable, CustomStringConvertible {
+        /// Where in the document, `layers[2].heads`; empty for the whole.
+        public let place: String
+        /// What is wrong.
+        public let message: String
+
+        public var description: String { place.isEmpty ? message : "\(place): \(message)" }
+    }
+
+    /// Pretty-printed JSON with sorted keys and a final newline.
+    ///
+    /// - Throws: Only for numbers that JSON cannot hold (NaN, infinities).
+    public static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return [UInt8](try encoder.encode(value)) + [UInt8(ascii: "\n")]
+    }
+
+    /// The value that a JSON document holds.
+    public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(ReadError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw ReadError(error)
+        } catch {
+            throw ReadError(place: "", message: "cannot be read: \(error)")
+        }
+    }
+}
+
+extension Document.ReadError {
+    fileprivate init(_ error: DecodingError) {
+        func place(_ context: DecodingError.Context) -> String {
+            context.codingPath.reduce(into: "") { path, key in
+                if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+            }
+        }
+        switch error {
+        case .keyNotFound(let key, let context):
+            self.init(place: place(context), message: "\"\(key.stringValue)\" is missing")
+        case .valueNotFound(_, let context): self.init(place: place(context), message: "is null")
+        case .typeMismatch(let type, let context): self.init(place: place(context), message: "is not of type \(type)")
+        case .dataCorrupted(let context): self.init(place: place(context), message: context.debugDescription)
+        @unknown default: self.init(place: "", message: "\(error)")
+        }
+    }
+}

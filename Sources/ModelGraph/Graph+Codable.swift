@@ -1,0 +1,58 @@
+// The JSON form of a graph (schemas/graph.schema.json): an operation is an object with its `kind` and its fields.
+
+extension Operation: Codable {
+    private enum Key: String, CodingKey { case kind, function, pool }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        let kind = try container.decode(String.self, forKey: .kind)
+        switch kind {
+        case "embedding": self = .embedding(try Embedding(from: decoder))
+        case "norm": self = .norm(try Norm(from: decoder))
+        case "linear": self = .linear(try Linear(from: decoder))
+        case "activation": self = .activation(try container.decode(Activation.self, forKey: .function))
+        case "add": self = .add
+        case "gate": self = .gate(try container.decode(Activation.self, forKey: .function))
+        case "attention": self = .attention(try Attention(from: decoder))
+        case "pooling": self = .pooling(try container.decode(Pooling.self, forKey: .pool))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(kind, forKey: .kind)
+        switch self {
+        case .embedding(let operation): try operation.encode(to: encoder)
+        case .norm(let operation): try operation.encode(to: encoder)
+        case .linear(let operation): try operation.encode(to: encoder)
+        case .attention(let operation): try operation.encode(to: encoder)
+        case .activation(let function), .gate(let function): try container.encode(function, forKey: .function)
+        case .pooling(let pooling): try container.encode(pooling, forKey: .pool)
+        case .add: break
+        }
+    }
+}
+
+extension Node: Codable {
+    private enum Key: String, CodingKey { case name, operation, inputs, ties }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            name: try container.decode(String.self, forKey: .name),
+            operation: try container.decode(Operation.self, forKey: .operation),
+            inputs: try container.decode([String].self, forKey: .inputs),
+            ties: try container.decodeIfPresent([String: Tie].self, forKey: .ties) ?? [:])
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(operation, forKey: .operation)
+        try container.encode(inputs, forKey: .inputs)
+        if !ties.isEmpty { try container.encode(ties, forKey: .ties) }
+    }
+}

@@ -1,0 +1,104 @@
+import Tensors
+
+/// A transformer: graph, tensors, assets and where it came from.
+public struct Model: Sendable {
+    /// Where a model came from. Carries nothing of the machine: file names, not paths.
+    public struct Provenance: Sendable, Hashable, Codable {
+        /// A file that was read.
+        public struct File: Sendable, Hashable, Codable {
+            /// Name without folders.
+            public var name: String
+            /// SHA-256 of the contents, 64 hexadecimal digits.
+            public var sha256: String
+
+            public init(name: String, sha256: String) {
+                self.name = name
+                self.sha256 = sha256
+            }
+        }
+
+        public var files: [File]
+        /// How the files were laid out: `hf-tf`, `keras2`, `reuse` …
+        public var dialect: String
+        /// Name of the architecture spec.
+        public var architecture: String
+
+        public init(files: [File], dialect: String, architecture: String) {
+            self.files = files
+            self.dialect = dialect
+            self.architecture = architecture
+        }
+    }
+
+    /// What a user meets around the graph.
+    public struct Traits: Sendable, Hashable, Codable {
+        /// Longest sequence that the model takes, special tokens included; `nil`: unlimited.
+        public var maximumTokens: Int?
+        /// Names of classes, by index; empty when unknown.
+        public var labels: [String]
+
+        public init(maximumTokens: Int? = nil, labels: [String] = []) {
+            self.maximumTokens = maximumTokens
+            self.labels = labels
+        }
+    }
+
+    public var graph: Graph
+    /// Parameters by `<node>/<parameter>`, matrices as `[in, out]`.
+    public var tensors: [String: Tensor]
+    /// Tokenizer, configuration and preprocessing files, byte for byte, by file name.
+    public var assets: [String: [UInt8]]
+    public var provenance: Provenance
+    public var traits: Traits
+    /// The plan that was applied; `nil` for a source model.
+    public var plan: ReusePlan?
+    /// What healing did, as its document; carried, not understood here.
+    public var healing: JSONValue?
+
+    public init(
+        graph: Graph, tensors: [String: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
+        traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil
+    ) {
+        self.graph = graph
+        self.tensors = tensors
+        self.assets = assets
+        self.provenance = provenance
+        self.traits = traits
+        self.plan = plan
+        self.healing = healing
+    }
+
+    /// Checks the graph and that every parameter has a floating-point tensor of the right shape.
+    ///
+    /// - Throws: Every problem at once.
+    public func validate() throws(GraphError) {
+        try graph.validate()
+        var problems: [GraphError.Problem] = []
+        for node in graph.nodes {
+            for parameter in node.ownParameters {
+                let path = "\(node.name)/\(parameter.name)"
+                guard let tensor = tensors[path] else {
+                    problems.append(.init(kind: .tensor, place: path, message: "is missing, expected \(parameter.shape)"))
+                    continue
+                }
+                if tensor.shape != parameter.shape {
+                    problems.append(
+                        .init(kind: .tensor, place: path, message: "has shape \(tensor.shape), expected \(parameter.shape)"))
+                } else if !tensor.dtype.isFloatingPoint {
+                    problems.append(
+                        .init(kind: .tensor, place: path, message: "holds \(tensor.dtype.rawValue), expected floating point"))
+                }
+            }
+        }
+        guard problems.isEmpty else { throw GraphError(problems) }
+    }
+
+    /// The tensor of a node's parameter, ties followed.
+    ///
+    /// - Returns: `nil` when the node has no such parameter or the tensor is missing.
+    public func tensor(of node: Node, _ parameter: String) -> Tensor? {
+        guard let tie = node.ties[parameter] else { return tensors["\(node.name)/\(parameter)"] }
+        guard let owner = tensors[tie.parameter] else { return nil }
+        return tie.isTransposed ? owner.transposed() : owner
+    }
+}

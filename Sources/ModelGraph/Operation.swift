@@ -1,0 +1,184 @@
+import Tensors
+
+/// What a node computes. Operations are few and transformer-sized; fusing them is the Runtime's business.
+///
+/// A value holds one row a token (`[batch, tokens, width]`) or one row a sequence (`[batch, width]`).
+public enum Operation: Sendable, Hashable {
+    /// Token, position and type tables summed. Inputs: token ids, and type ids where the operation has types.
+    case embedding(Embedding)
+    /// Layer norm or RMS norm over the last axis.
+    case norm(Norm)
+    /// `x · weight + bias`.
+    case linear(Linear)
+    /// A function of each element.
+    case activation(Activation)
+    /// Sum of two or more values of one shape.
+    case add
+    /// `activation(first) · second`, elementwise (gated feed-forward).
+    case gate(Activation)
+    /// Multi-head attention with its four projections. Inputs: the queries' stream, and for cross-attention the memory.
+    case attention(Attention)
+    /// One row a sequence from one row a token.
+    case pooling(Pooling)
+
+    /// Name in documents.
+    public var kind: String {
+        switch self {
+        case .embedding: "embedding"
+        case .norm: "norm"
+        case .linear: "linear"
+        case .activation: "activation"
+        case .add: "add"
+        case .gate: "gate"
+        case .attention: "attention"
+        case .pooling: "pooling"
+        }
+    }
+
+    /// Name and shape of each parameter, in storage order.
+    public var parameters: [Parameter] {
+        switch self {
+        case .embedding(let operation): operation.parameters
+        case .norm(let operation): operation.parameters
+        case .linear(let operation): operation.parameters
+        case .attention(let operation): operation.parameters
+        case .activation, .add, .gate, .pooling: []
+        }
+    }
+}
+
+/// Functions of one element. A closed set: an unknown one is an error when a checkpoint is read.
+public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
+    case identity, relu
+    /// `x · Φ(x)`, the erf form.
+    case gelu
+    /// The tanh approximation of GELU.
+    case geluTanh = "gelu_tanh"
+    case tanh, silu, sigmoid
+    /// `x · sigmoid(1.702 x)`.
+    case quickGelu = "quick_gelu"
+    case reluSquared = "relu_squared"
+}
+
+/// How one row a sequence is made from one row a token.
+public enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The row of the first position, whether the mask shows it or not.
+    case first
+    /// The row of the last visible token.
+    case last
+    /// Mean of the visible tokens' rows.
+    case mean
+    /// Maximum of the visible tokens' rows, for each column.
+    case max
+}
+
+/// A parameter's name within its node and its shape.
+public struct Parameter: Sendable, Hashable {
+    public let name: String
+    public let shape: Shape
+
+    public init(_ name: String, _ shape: Shape) {
+        self.name = name
+        self.shape = shape
+    }
+}
+
+/// Lookup of token rows, with learned positions and token types where the model has them.
+///
+/// Parameters: `tokens` `[vocabulary, width]`, `positions` `[count, width]`, `types` `[types, width]`.
+public struct Embedding: Sendable, Hashable, Codable {
+    /// How positions are numbered.
+    public enum Numbering: String, Sendable, Hashable, Codable {
+        /// 0, 1, 2 … whatever the mask.
+        case sequential
+        /// Counted over ids that are not the padding id; padding itself gets `offset - 1`
+        /// (RoBERTa: offset = padding id + 1).
+        case skippingPadding = "skipping_padding"
+        /// Counted over the positions that the mask shows.
+        case visible
+    }
+
+    /// A learned table of positions.
+    public struct Positions: Sendable, Hashable, Codable {
+        /// Rows of the table.
+        public var count: Int
+        /// Row of the first position.
+        public var offset: Int
+        public var numbering: Numbering
+
+        public init(count: Int, offset: Int = 0, numbering: Numbering = .sequential) {
+            self.count = count
+            self.offset = offset
+            self.numbering = numbering
+        }
+    }
+
+    public var vocabulary: Int
+    public var width: Int
+    public var positions: Positions?
+    /// Rows of the table of token types; 0 for none.
+    public var types: Int
+    /// Factor on the token rows.
+    public var scale: Float
+    /// The id that stands for padding, where positions are numbered by it.
+    public var paddingID: Int?
+
+    public init(
+        vocabulary: Int, width: Int, positions: Positions? = nil, types: Int = 0, scale: Float = 1, paddingID: Int? = nil
+    ) {
+        self.vocabulary = vocabulary
+        self.width = width
+        self.positions = positions
+        self.types = types
+        self.scale = scale
+        self.paddingID = paddingID
+    }
+
+    var parameters: [Parameter] {
+        var result = [Parameter("tokens", [vocabulary, width])]
+        if let positions { result.append(Parameter("positions", [positions.count, width])) }
+        if types > 0 { result.append(Parameter("types", [types, width])) }
+        return result
+    }
+}
+
+/// Normalisation of each row. Parameters: `scale` `[width]`, `offset` `[width]` (layer norm, where the model has one).
+public struct Norm: Sendable, Hashable, Codable {
+    public enum Kind: String, Sendable, Hashable, Codable { case layer, rms }
+
+    public var kind: Kind
+    public var width: Int
+    public var epsilon: Float
+    public var hasOffset: Bool
+    /// Added to the stored scale (Gemma stores `scale - 1`).
+    public var scaleOffset: Float
+
+    public init(kind: Kind = .layer, width: Int, epsilon: Float, hasOffset: Bool = true, scaleOffset: Float = 0) {
+        self.kind = kind
+        self.width = width
+        self.epsilon = epsilon
+        self.hasOffset = hasOffset
+        self.scaleOffset = scaleOffset
+    }
+
+    var parameters: [Parameter] {
+        [Parameter("scale", [width])] + (hasOffset ? [Parameter("offset", [width])] : [])
+    }
+}
+
+/// `x · weight + bias`. Parameters: `weight` `[inputWidth, outputWidth]`, `bias` `[outputWidth]`.
+public struct Linear: Sendable, Hashable, Codable {
+    public var inputWidth: Int
+    public var outputWidth: Int
+    public var hasBias: Bool
+
+    public init(inputWidth: Int, outputWidth: Int, hasBias: Bool = true) {
+        self.inputWidth = inputWidth
+        self.outputWidth = outputWidth
+        self.hasBias = hasBias
+    }
+
+    var parameters: [Parameter] {
+        [Parameter("weight", [inputWidth, outputWidth])] + (hasBias ? [Parameter("bias", [outputWidth])] : [])
+    }
+}
