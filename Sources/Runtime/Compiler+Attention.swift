@@ -1,0 +1,206 @@
+import CKernels
+import ModelGraph
+import Tensors
+
+extension Compiler {
+    /// Drafts an attention node: the head-major products, the maps with their consumers, the output projection.
+    mutating func add(_ attention: Attention, _ node: Node) throws(RuntimeError) {
+        guard !attention.isCross else {
+            throw .invalidModel(GraphError(.structure, node.name, "cross-attention is not supported yet"))
+        }
+        let headSize = KernelSet.padded(attention.headSize), valueSize = KernelSet.padded(attention.valueSize)
+        schedule.largestHead = max(schedule.largestHead, headSize, valueSize)
+        let source = try input(node, 0)
+        let buffers = try appendProjections(attention, node, source: source, headSize: headSize, valueSize: valueSize)
+
+        let kept = attention.keptHeads
+        let context = register(.rows, width: kept.count * valueSize)
+        let units = makeUnits(attention, node, buffers: buffers, valueSize: valueSize)
+        let step = AttentionStep(
+            query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
+            valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
+            mask: attention.mask, units: units)
+        var reads = [buffers.query, buffers.key, buffers.value]
+        var writes = [context]
+        for unit in units {
+            if let keep = unit.keep { writes.append(keep) }
+            if case .terms(let terms) = unit.origin { reads += terms.compactMap(\.map) }
+        }
+        drafts.append(Draft(work: .attention(step), reads: reads, writes: writes))
+        if observation.contexts.contains(node.name) {
+            schedule.contexts[node.name] = ContextLayout(
+                register: context, heads: kept, valueSize: attention.valueSize, paddedValueSize: valueSize)
+        }
+
+        let output = try packOutput(attention, node, valueSize: valueSize)
+        try appendProduct(output, input: context, node: node)
+    }
+
+    /// Registers of the head-major buffers, and which slot of its register a kind starts with.
+    struct HeadBuffers {
+        let query, key, value: Register
+        let keyOffset, valueOffset: Int
+    }
+
+    /// Queries, keys and values: one product where their heads are equally wide, else two.
+    private mutating func appendProjections(
+        _ attention: Attention, _ node: Node, source: Register, headSize: Int, valueSize: Int
+    ) throws(RuntimeError) -> HeadBuffers {
+        let queries = attention.computedHeads.count, keys = attention.keyGroups.count
+        let values = attention.valueGroups.count
+        var parts: [HeadPart] = []
+        if queries > 0 {
+            // The scale goes into the query, so that scores need no pass of their own.
+            parts.append(try part(node, "query", count: queries, size: attention.headSize, attention.biases.query, attention.scale))
+            parts.append(try part(node, "key", count: keys, size: attention.headSize, attention.biases.key, 1))
+        }
+        let valuePart =
+            values > 0
+            ? [try part(node, "value", count: values, size: attention.valueSize, attention.biases.value, 1)] : []
+        if headSize == valueSize {
+            let all = appendHeadProduct(parts + valuePart, width: attention.inputWidth, source: source, padded: headSize)
+            return HeadBuffers(query: all, key: all, value: all, keyOffset: queries, valueOffset: queries + (queries > 0 ? keys : 0))
+        }
+        let scores = appendHeadProduct(parts, width: attention.inputWidth, source: source, padded: headSize)
+        let carried = appendHeadProduct(valuePart, width: attention.inputWidth, source: source, padded: valueSize)
+        return HeadBuffers(query: scores, key: scores, value: carried, keyOffset: queries, valueOffset: 0)
+    }
+
+    /// Columns of one projection.
+    private struct HeadPart {
+        let weight: Tensor
+        let bias: Tensor?
+        let count: Int
+        let size: Int
+        let scale: Float
+    }
+
+    private func part(
+        _ node: Node, _ name: String, count: Int, size: Int, _ hasBias: Bool, _ scale: Float
+    ) throws(RuntimeError) -> HeadPart {
+        HeadPart(
+            weight: try tensor(node, name + "_weight"), bias: try optionalTensor(node, name + "_bias", if: hasBias),
+            count: count, size: size, scale: scale)
+    }
+
+    private mutating func appendHeadProduct(
+        _ parts: [HeadPart], width: Int, source: Register, padded: Int
+    ) -> Register {
+        let slots = parts.reduce(0) { $0 + $1.count }
+        let buffer = register(.rows, width: slots * padded)
+        guard slots > 0 else { return buffer }
+        let linear = PackedLinear(inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }) {
+            packed, bias in
+            var slot = 0
+            for part in parts {
+                part.weight.withFloats { weight in
+                    guard let weight = weight.baseAddress else { return }
+                    for head in 0..<part.count {
+                        // Whole panels a head: its padding columns stay zero.
+                        rk_pack(
+                            weight + head * part.size, width, part.size, part.count * part.size, part.scale,
+                            packed + (slot + head) * padded * width)
+                    }
+                }
+                part.bias?.withFloats { source in
+                    for index in source.indices {
+                        bias[(slot + index / part.size) * padded + index % part.size] = source[index] * part.scale
+                    }
+                }
+                slot += part.count
+            }
+        }
+        let step = ProductStep(linear: linear, input: source, out: buffer, headSize: padded)
+        drafts.append(Draft(work: .row(.product(step)), reads: [source], writes: [buffer]))
+        return buffer
+    }
+
+    /// The output projection with rows padded as the context is.
+    private func packOutput(_ attention: Attention, _ node: Node, valueSize: Int) throws(RuntimeError) -> PackedLinear {
+        let heads = attention.keptHeads.count
+        let bias = try optionalTensor(node, "output_bias", if: attention.biases.output)
+        guard heads > 0 else {
+            return PackedLinear(inputWidth: 0, outputWidth: attention.outputWidth, hasBias: bias != nil) { _, target in
+                bias?.withFloats { _ = target.update(fromContentsOf: $0) }
+            }
+        }
+        let weight = try tensor(node, "output_weight")
+        guard valueSize != attention.valueSize else { return PackedLinear(weight: weight, bias: bias) }
+        let columns = attention.outputWidth, size = attention.valueSize
+        let padded = weight.withFloats { source in
+            Tensor(shape: [heads * valueSize, columns]) { target in
+                for head in 0..<heads {
+                    for row in 0..<size {
+                        for column in 0..<columns {
+                            target[(head * valueSize + row) * columns + column] = source[(head * size + row) * columns + column]
+                        }
+                    }
+                }
+            }
+        }
+        return PackedLinear(weight: padded, bias: bias)
+    }
+
+    /// Maps of a node: one unit a distinct map, with everybody who reads it.
+    private mutating func makeUnits(
+        _ attention: Attention, _ node: Node, buffers: HeadBuffers, valueSize: Int
+    ) -> [AttentionStep.Unit] {
+        let kept = attention.keptHeads, computed = attention.computedHeads
+        let keyGroups = attention.keyGroups, valueGroups = attention.valueGroups
+        func consumer(_ head: Int) -> AttentionStep.Consumer? {
+            guard let column = kept.firstIndex(of: head), let value = valueGroups.firstIndex(of: attention.group(of: head))
+            else { return nil }
+            return AttentionStep.Consumer(value: value, column: column * valueSize)
+        }
+        let isObserved = observation.maps.contains(node.name)
+        var readers: [[MapTerm]: [Int]] = [:]
+        var order: [[MapTerm]] = []
+        for head in kept where !attention.heads[head].isComputed {
+            let terms = attention.heads[head].terms
+            if readers[terms] == nil { order.append(terms) }
+            readers[terms, default: []].append(head)
+        }
+        var units: [AttentionStep.Unit] = []
+        for (query, head) in computed.enumerated() {
+            let id = HeadID(node: node.name, head: head)
+            let asIs = [MapTerm(map: .head(id))]
+            let borrowers = readers[asIs] ?? []
+            let isReadElsewhere =
+                isObserved
+                || liveness.nodes.contains { other in
+                    (other.attention?.heads ?? []).contains { source in
+                        // Borrowers of the same node that take the map as it is share its product below.
+                        !(other.name == node.name && source.terms == asIs) && source.terms.contains { $0.map == .head(id) }
+                    }
+                }
+            var keep: Register?
+            if isReadElsewhere {
+                keep = register(.maps, width: 0)
+                keptMaps[id] = keep
+            }
+            if isObserved { for reader in [head] + borrowers { schedule.maps[HeadID(node: node.name, head: reader)] = keep } }
+            let key = keyGroups.firstIndex(of: attention.group(of: head)) ?? 0
+            units.append(
+                AttentionStep.Unit(
+                    origin: .computed(query: query, key: key), keep: keep,
+                    consumers: ([head] + borrowers).compactMap(consumer)))
+            readers[asIs] = nil
+        }
+        for terms in order {
+            guard let heads = readers[terms] else { continue }
+            var keep: Register?
+            if isObserved {
+                keep = register(.maps, width: 0)
+                for head in heads { schedule.maps[HeadID(node: node.name, head: head)] = keep }
+            }
+            let parts = terms.map { term -> AttentionStep.Term in
+                switch term.map {
+                case .head(let id): AttentionStep.Term(weight: term.weight, pattern: nil, map: keptMaps[id])
+                case .pattern(let pattern): AttentionStep.Term(weight: term.weight, pattern: pattern, map: nil)
+                }
+            }
+            units.append(AttentionStep.Unit(origin: .terms(parts), keep: keep, consumers: heads.compactMap(consumer)))
+        }
+        return units
+    }
+}

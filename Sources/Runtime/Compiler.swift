@@ -1,0 +1,180 @@
+import ModelGraph
+import Tensors
+
+/// Turns a graph into a schedule: drops what nobody asked for, fuses bias, activation and residual into the products
+/// before them, cuts the steps into segments and gives every value a place.
+struct Compiler {
+    /// A step with what it reads and writes, before segments are cut.
+    struct Draft {
+        enum Work {
+            case row(RowStep)
+            case attention(AttentionStep)
+            case pool(PoolStep)
+        }
+        var work: Work
+        var reads: [Register]
+        var writes: [Register]
+        /// Whether its rows are sequences.
+        var isOverSequences = false
+    }
+
+    let model: Model
+    let observation: Observation
+    let liveness: Liveness
+    let shapes: [String: ValueShape]
+
+    var schedule = Schedule()
+    var drafts: [Draft] = []
+    /// Registers of values computed so far.
+    var registers: [String: Register] = [:]
+    /// Nodes that were fused into an earlier step.
+    var fused: Set<String> = []
+    /// Registers of maps that later nodes or the caller read.
+    var keptMaps: [HeadID: Register] = [:]
+
+    static func compile(_ model: Model, observing observation: Observation) throws(RuntimeError) -> Schedule {
+        let shapes: [String: ValueShape]
+        do {
+            try model.validate()
+            shapes = try model.graph.inferShapes()
+        } catch {
+            throw .invalidModel(error)
+        }
+        let names = Set(model.graph.nodes.map(\.name))
+        for value in observation.values.union(observation.maps).union(observation.contexts).sorted()
+        where !names.contains(value) {
+            throw .unknownValue(value)
+        }
+        var compiler = Compiler(
+            model: model, observation: observation, liveness: Liveness(model.graph, observing: observation), shapes: shapes)
+        for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) { try compiler.add(node) }
+        compiler.finish()
+        return compiler.schedule
+    }
+
+    // MARK: Registers
+
+    mutating func register(_ region: Slot.Region, width: Int) -> Register {
+        let stride = region == .maps ? 1 : max(KernelSet.panel, KernelSet.padded(width))
+        schedule.slots.append(Slot(region: region, offset: 0, stride: stride, width: width))
+        return Register(index: schedule.slots.count - 1)
+    }
+
+    /// The register of a node's value, made when first asked for.
+    private mutating func result(of name: String) throws(RuntimeError) -> Register {
+        guard let shape = shapes[name] else { throw .unknownValue(name) }
+        let made = register(shape.rows == .tokens ? .rows : .sequences, width: shape.width)
+        registers[name] = made
+        return made
+    }
+
+    func input(_ node: Node, _ index: Int) throws(RuntimeError) -> Register {
+        guard node.inputs.indices.contains(index), let register = registers[node.inputs[index]] else {
+            throw .unknownValue(node.inputs.indices.contains(index) ? node.inputs[index] : node.name)
+        }
+        return register
+    }
+
+    func tensor(_ node: Node, _ name: String) throws(RuntimeError) -> Tensor {
+        guard let tensor = model.tensor(of: node, name) else {
+            throw .invalidModel(GraphError(.tensor, "\(node.name)/\(name)", "is missing"))
+        }
+        return tensor
+    }
+
+    func optionalTensor(_ node: Node, _ name: String, if present: Bool) throws(RuntimeError) -> Tensor? {
+        present ? try tensor(node, name) : nil
+    }
+
+    // MARK: Nodes
+
+    private mutating func add(_ node: Node) throws(RuntimeError) {
+        switch node.operation {
+        case .embedding(let embedding):
+            if schedule.embedding?.positions == nil { schedule.embedding = embedding }
+            let step = EmbedStep(
+                tokens: try tensor(node, "tokens"),
+                positions: try optionalTensor(node, "positions", if: embedding.positions != nil),
+                types: try optionalTensor(node, "types", if: embedding.types > 0),
+                scale: embedding.scale, out: try result(of: node.name))
+            drafts.append(Draft(work: .row(.embed(step)), reads: [], writes: [step.out]))
+        case .norm(let norm):
+            let source = try input(node, 0)
+            let step = NormStep(
+                norm: norm, scale: try tensor(node, "scale").float32(),
+                offset: try optionalTensor(node, "offset", if: norm.hasOffset)?.float32(),
+                input: source, out: try result(of: node.name))
+            append(.norm(step), reads: [source], writes: step.out, of: node.name)
+        case .linear(let linear):
+            try add(linear, node)
+        case .activation(let activation):
+            let source = try input(node, 0), out = try result(of: node.name)
+            append(.activate(source, activation, out), reads: [source], writes: out, of: node.name)
+        case .add:
+            var sources: [Register] = []
+            for index in node.inputs.indices { sources.append(try input(node, index)) }
+            let out = try result(of: node.name)
+            append(.add(sources, out), reads: sources, writes: out, of: node.name)
+        case .gate(let activation):
+            let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
+            append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)
+        case .pooling(let pooling):
+            if pooling == .first { schedule.needsFirst = true }
+            let source = try input(node, 0), out = try result(of: node.name)
+            drafts.append(
+                Draft(work: .pool(PoolStep(pooling: pooling, input: source, out: out)), reads: [source], writes: [out]))
+        case .attention(let attention):
+            try add(attention, node)
+        }
+    }
+
+    private mutating func append(_ step: RowStep, reads: [Register], writes: Register, of name: String) {
+        drafts.append(
+            Draft(work: .row(step), reads: reads, writes: [writes], isOverSequences: shapes[name]?.rows == .sequences))
+    }
+
+    private mutating func add(_ linear: Linear, _ node: Node) throws(RuntimeError) {
+        let tie = node.ties["weight"]
+        let weight: Tensor
+        if let tie {
+            guard let owner = model.tensors[tie.parameter] else {
+                throw .invalidModel(GraphError(.tensor, tie.parameter, "is missing"))
+            }
+            weight = owner
+        } else {
+            weight = try tensor(node, "weight")
+        }
+        let packed = PackedLinear(
+            weight: weight, isTransposed: tie?.isTransposed ?? false,
+            bias: try optionalTensor(node, "bias", if: linear.hasBias))
+        try appendProduct(packed, input: try input(node, 0), node: node)
+    }
+
+    /// Appends a product together with the activation and the residual that follow it.
+    mutating func appendProduct(_ linear: PackedLinear, input: Register, node: Node) throws(RuntimeError) {
+        var last = node.name
+        var activation = Activation.identity
+        if let next = onlyReader(of: last), case .activation(let function) = next.operation {
+            activation = function
+            fused.insert(next.name)
+            last = next.name
+        }
+        var residual: Register?
+        if let next = onlyReader(of: last), case .add = next.operation, next.inputs.count == 2,
+            let other = next.inputs.first(where: { $0 != last }), let register = registers[other]
+        {
+            residual = register
+            fused.insert(next.name)
+            last = next.name
+        }
+        let out = try result(of: last)
+        let step = ProductStep(linear: linear, input: input, activation: activation, residual: residual, out: out)
+        append(.product(step), reads: [input] + (residual.map { [$0] } ?? []), writes: out, of: last)
+    }
+
+    /// The node that alone reads a value which nobody observes.
+    private func onlyReader(of value: String) -> Node? {
+        guard liveness.readers[value] == 1, !observation.values.contains(value) else { return nil }
+        return liveness.nodes.first { $0.inputs.contains(value) }
+    }
+}

@@ -1,0 +1,136 @@
+import CKernels
+import ModelGraph
+import Tensors
+
+/// Which rows and which output columns a worker computes.
+struct RowShare {
+    let rows: Range<Int>
+    /// Whose block memory is used.
+    let owner: Int
+    /// Rows of the block.
+    let blockRows: Int
+    /// Share of the columns: part `part` of `parts`.
+    let part: Int
+    let parts: Int
+
+    /// The rows of a step that cannot be shared by columns.
+    var ownRows: Range<Int> {
+        let count = rows.count
+        return rows.lowerBound + count * part / parts..<rows.lowerBound + count * (part + 1) / parts
+    }
+}
+
+extension GroupExecution {
+    /// Executes one row step for a share.
+    func execute(_ step: RowStep, _ share: RowShare) {
+        switch step {
+        case .product(let product): multiply(product, share)
+        case .embed(let embed): lookUp(embed, share)
+        case .norm(let norm): normalize(norm, share)
+        case .activate(let source, let activation, let out):
+            eachRow(share, out) { row, width, target in
+                rk_activate(row(source), width, activation.kernel, target)
+            }
+        case .add(let sources, let out):
+            eachRow(share, out) { row, width, target in
+                target.update(from: row(sources[0]), count: width)
+                for source in sources.dropFirst() { rk_add(target, row(source), width, target) }
+            }
+        case .gate(let gate, let up, let activation, let out):
+            eachRow(share, out) { row, width, target in
+                rk_activate(row(gate), width, activation.kernel, target)
+                rk_multiply_elements(target, row(up), width, target)
+            }
+        }
+    }
+
+    /// First row of a share in a register.
+    private func start(_ register: Register, _ share: RowShare, row: Int) -> (UnsafeMutablePointer<Float>, Slot) {
+        let slot = schedule.slots[register.index]
+        let base = workspace.base(slot, worker: share.owner, blockRows: share.blockRows)
+        let offset = slot.region == .block ? row - share.rows.lowerBound : row
+        return (base + offset * slot.stride, slot)
+    }
+
+    private func multiply(_ step: ProductStep, _ share: RowShare) {
+        let first = share.rows.lowerBound
+        let (input, inputSlot) = start(step.input, share, row: first)
+        var product = rk_product()
+        product.x = UnsafePointer(input)
+        product.ldx = inputSlot.stride
+        product.rows = share.rows.count
+        product.k = step.linear.inputWidth
+        product.n = step.linear.outputWidth
+        product.packed = step.linear.packed
+        product.bias = step.linear.bias
+        product.activation = step.activation.kernel
+        if let residual = step.residual {
+            let (rows, slot) = start(residual, share, row: first)
+            product.residual = UnsafePointer(rows)
+            product.ldr = slot.stride
+        }
+        if step.headSize > 0 {
+            let slot = schedule.slots[step.out.index]
+            product.out = workspace.base(slot, worker: 0, blockRows: 0) + first * step.headSize
+            product.head_size = step.headSize
+            product.head_stride = group.rowCount * step.headSize
+        } else {
+            let (rows, slot) = start(step.out, share, row: first)
+            product.out = rows
+            product.ldo = slot.stride
+        }
+        let panels = step.linear.panels
+        rk_multiply(
+            &product, 0, share.rows.count, panels * share.part / share.parts, panels * (share.part + 1) / share.parts)
+    }
+
+    private func lookUp(_ step: EmbedStep, _ share: RowShare) {
+        let rows = share.ownRows
+        guard !rows.isEmpty else { return }
+        let (out, slot) = start(step.out, share, row: rows.lowerBound)
+        func add(_ table: Tensor?, _ indices: [Int32], scale: Float, accumulate: Bool) {
+            table?.withFloats { table in
+                indices.withUnsafeBufferPointer { indices in
+                    guard let table = table.baseAddress, let indices = indices.baseAddress else { return }
+                    rk_gather(
+                        table, slot.width, indices + rows.lowerBound, rows.count, scale, accumulate ? 1 : 0, out, slot.stride)
+                }
+            }
+        }
+        add(step.tokens, group.ids, scale: step.scale, accumulate: false)
+        add(step.positions, group.positions, scale: 1, accumulate: true)
+        add(step.types, group.types, scale: 1, accumulate: true)
+    }
+
+    private func normalize(_ step: NormStep, _ share: RowShare) {
+        let rows = share.ownRows
+        guard !rows.isEmpty else { return }
+        let (input, inputSlot) = start(step.input, share, row: rows.lowerBound)
+        let (out, outSlot) = start(step.out, share, row: rows.lowerBound)
+        step.scale.withFloats { scale in
+            switch step.norm.kind {
+            case .rms:
+                rk_rms_norm(
+                    input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, scale.baseAddress,
+                    step.norm.scaleOffset, out, outSlot.stride)
+            case .layer:
+                func run(_ offset: UnsafePointer<Float>?) {
+                    rk_layer_norm(
+                        input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, scale.baseAddress, offset,
+                        out, outSlot.stride)
+                }
+                if let offset = step.offset { offset.withFloats { run($0.baseAddress) } } else { run(nil) }
+            }
+        }
+    }
+
+    private func eachRow(
+        _ share: RowShare, _ out: Register,
+        _ body: (_ row: (Register) -> UnsafeMutablePointer<Float>, _ width: Int, _ target: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        for index in share.ownRows {
+            let (target, slot) = start(out, share, row: index)
+            body({ start($0, share, row: index).0 }, slot.width, target)
+        }
+    }
+}

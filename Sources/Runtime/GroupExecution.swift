@@ -1,0 +1,196 @@
+import CKernels
+import ModelGraph
+import Tensors
+
+/// One group on its way through the schedule, by one worker or several.
+///
+/// Workers share the rows: each takes whole blocks of rows through all steps of a segment and meets the others only at
+/// its end. A group with few rows is shared by output columns instead, so that each weight is read by one worker only.
+struct GroupExecution: Sendable {
+    /// Rows that go through a segment together: wide activations of so many rows stay in the second-level cache.
+    static let blockRows = 128
+    /// Fewer rows a worker than this are shared by columns.
+    static let fewRows = 48
+
+    let schedule: Schedule
+    let group: Group
+    let workspace: Workspace
+    let workers: Int
+    let barrier: Barrier
+
+    init(schedule: Schedule, group: Group, workspace: Workspace, workers: Int) {
+        self.schedule = schedule
+        self.group = group
+        self.workspace = workspace
+        self.workers = workers
+        barrier = Barrier(members: workers)
+        workspace.prepare(
+            schedule, group, workers: workers,
+            blockRows: max(min(group.rowCount, max(Self.blockRows, Self.fewRows * workers)), 1))
+    }
+
+    /// Runs the share of one worker; returns when the whole group is done.
+    func run(worker: Int) {
+        for segment in schedule.segments {
+            switch segment {
+            case .rows(let steps): runRows(steps, count: group.rowCount, worker: worker)
+            case .sequences(let steps): runRows(steps, count: group.members.count, worker: worker)
+            case .attention(let step): attend(step, worker: worker)
+            case .pool(let step): if worker == 0 { pool(step) }
+            }
+            barrier.wait()
+        }
+    }
+
+    private func runRows(_ steps: [RowStep], count: Int, worker: Int) {
+        if workers > 1, count < Self.fewRows * workers {
+            // Block registers live in the first worker's memory: all share them.
+            let share = RowShare(rows: 0..<count, owner: 0, blockRows: count, part: worker, parts: workers)
+            for step in steps {
+                execute(step, share)
+                barrier.wait()
+            }
+            return
+        }
+        let blocks = max(workers, (count + Self.blockRows - 1) / Self.blockRows + workers - 1) / workers * workers
+        for block in stride(from: worker, to: blocks, by: workers) {
+            let rows = count * block / blocks..<count * (block + 1) / blocks
+            guard !rows.isEmpty else { continue }
+            let share = RowShare(rows: rows, owner: worker, blockRows: rows.count, part: 0, parts: 1)
+            for step in steps { execute(step, share) }
+        }
+    }
+
+    // MARK: Attention
+
+    private func attend(_ step: AttentionStep, worker: Int) {
+        // Whole sequences where there are enough of them, else rows of each: maps are independent row by row.
+        let bySequence = group.members.count >= 4 * workers || workers == 1
+        for (index, member) in group.members.enumerated() where member.queries > 0 {
+            if bySequence {
+                guard index % workers == worker else { continue }
+                for unit in step.units { attend(unit, step, member, 0..<member.queries, worker: worker) }
+            } else {
+                let rows = member.queries * worker / workers..<member.queries * (worker + 1) / workers
+                guard !rows.isEmpty else { continue }
+                for unit in step.units { attend(unit, step, member, rows, worker: worker) }
+            }
+        }
+    }
+
+    private func address(_ register: Register) -> (base: UnsafeMutablePointer<Float>, slot: Slot) {
+        let slot = schedule.slots[register.index]
+        return (workspace.base(slot, worker: 0, blockRows: 0), slot)
+    }
+
+    private func attend(
+        _ unit: AttentionStep.Unit, _ step: AttentionStep, _ member: Group.Member, _ rows: Range<Int>, worker: Int
+    ) {
+        var map = rk_map()
+        map.queries = member.queries
+        map.keys = member.keys
+        map.head_size = step.headSize
+        map.causal = step.mask.isCausal ? 1 : 0
+        map.window = step.mask.window ?? 0
+        map.scratch = workspace.scratch(worker: worker)
+        if let keep = unit.keep {
+            map.keep = address(keep).base + member.mapOffset
+            map.ldkeep = member.mapStride
+        }
+        let headMajor = { (register: Register, head: Int, size: Int) in
+            UnsafePointer(address(register).base + head * size * group.rowCount + member.start * size)
+        }
+        let context = address(step.context)
+        let contextRow = context.base + member.start * context.slot.stride
+        // Small lists on the stack: a node has few heads.
+        withUnsafeTemporaryAllocation(of: rk_consumer.self, capacity: max(unit.consumers.count, 1)) { consumers in
+            for (index, consumer) in unit.consumers.enumerated() {
+                consumers.initializeElement(
+                    at: index,
+                    to: rk_consumer(
+                        v: headMajor(step.value, step.valueOffset + consumer.value, step.valueSize), ldv: step.valueSize,
+                        width: step.valueSize, out: contextRow + consumer.column, ldo: context.slot.stride))
+            }
+            map.consumers = UnsafePointer(consumers.baseAddress)
+            map.consumer_count = unit.consumers.count
+            group.keyPositions.withPointer(from: member.start) { positions in
+                map.position = positions
+                switch unit.origin {
+                case .computed(let query, let key):
+                    map.q = headMajor(step.query, step.queryOffset + query, step.headSize)
+                    map.ldq = step.headSize
+                    map.k = headMajor(step.key, step.keyOffset + key, step.headSize)
+                    map.ldk = step.headSize
+                    rk_attention(&map, rows.lowerBound, rows.upperBound)
+                case .terms(let terms):
+                    withUnsafeTemporaryAllocation(of: rk_term.self, capacity: max(terms.count, 1)) { list in
+                        for (index, term) in terms.enumerated() {
+                            list.initializeElement(
+                                at: index,
+                                to: rk_term(
+                                    kind: term.pattern?.kernel ?? Int32(RK_TERM_MAP.rawValue), weight: term.weight,
+                                    map: term.map.map { UnsafePointer(address($0).base + member.mapOffset) },
+                                    ldmap: member.mapStride))
+                        }
+                        map.terms = UnsafePointer(list.baseAddress)
+                        map.term_count = terms.count
+                        rk_attention(&map, rows.lowerBound, rows.upperBound)
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Pooling
+
+    private func pool(_ step: PoolStep) {
+        let source = address(step.input), target = address(step.out)
+        for (index, member) in group.members.enumerated() {
+            let out = target.base + index * target.slot.stride
+            let rows = source.base + member.start * source.slot.stride
+            Pooling.apply(step.pooling, rows: rows, stride: source.slot.stride, width: source.slot.width, member, out)
+        }
+    }
+}
+
+extension Pooling {
+    /// Pools the rows of one sequence; zeros when no row counts.
+    static func apply(
+        _ pooling: Pooling, rows: UnsafePointer<Float>, stride: Int, width: Int, _ member: Group.Member,
+        _ out: UnsafeMutablePointer<Float>
+    ) {
+        func copy(_ row: Int?) {
+            if let row { out.update(from: rows + row * stride, count: width) } else { out.update(repeating: 0, count: width) }
+        }
+        switch pooling {
+        case .first: copy(member.first ?? (member.keys > 0 ? 0 : nil))
+        case .last: copy(member.keys > 0 ? member.keys - 1 : nil)
+        case .mean: member.keys > 0 ? rk_mean_rows(rows, stride, member.keys, width, out) : copy(nil)
+        case .max:
+            copy(member.keys > 0 ? 0 : nil)
+            for row in 0..<member.keys { for column in 0..<width { out[column] = Swift.max(out[column], rows[row * stride + column]) } }
+        }
+    }
+}
+
+extension StaticPattern {
+    var kernel: Int32 {
+        let value =
+            switch self {
+            case .identity: RK_TERM_IDENTITY
+            case .previous: RK_TERM_PREVIOUS
+            case .next: RK_TERM_NEXT
+            case .first: RK_TERM_FIRST
+            case .mean: RK_TERM_MEAN
+            }
+        return Int32(bitPattern: value.rawValue)
+    }
+}
+
+extension Optional<[Int32]> {
+    /// Calls `body` with a pointer to the elements from `start` on, or with `nil`.
+    fileprivate func withPointer(from start: Int, _ body: (UnsafePointer<Int32>?) -> Void) {
+        guard let array = self else { return body(nil) }
+        array.withUnsafeBufferPointer { body($0.baseAddress.map { $0 + start }) }
+    }
+}

@@ -1,0 +1,46 @@
+import CKernels
+import ModelGraph
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The kernels in use: chosen once a process, the best that the CPU has unless `REUSEFORMER_ISA` says otherwise.
+public enum KernelSet {
+    private static let choice: Result<String, RuntimeError> = {
+        let wanted = getenv("REUSEFORMER_ISA").map { String(cString: $0) }
+        guard rk_select(wanted) == 0 else { return .failure(.unknownKernels(wanted ?? "")) }
+        return .success(String(cString: rk_name(rk_selected())))
+    }()
+
+    /// Chooses the kernels at the first call and returns their name.
+    @discardableResult
+    public static func select() throws(RuntimeError) -> String { try choice.get() }
+
+    /// Columns of a packed panel.
+    static let panel = Int(RK_PANEL)
+
+    /// `width` rounded up to whole panels.
+    static func padded(_ width: Int) -> Int { (width + panel - 1) / panel * panel }
+}
+
+extension Activation {
+    var kernel: Int32 {
+        let value =
+            switch self {
+            case .identity: RK_IDENTITY
+            case .relu: RK_RELU
+            case .gelu: RK_GELU
+            case .geluTanh: RK_GELU_TANH
+            case .tanh: RK_TANH
+            case .silu: RK_SILU
+            case .sigmoid: RK_SIGMOID
+            case .quickGelu: RK_QUICK_GELU
+            case .reluSquared: RK_RELU_SQUARED
+            }
+        return Int32(bitPattern: value.rawValue)
+    }
+}

@@ -1,0 +1,24 @@
+import ModelGraph
+
+/// Which nodes an observation needs, and who reads each value.
+struct Liveness {
+    /// Needed nodes in execution order.
+    let nodes: [Node]
+    /// Readers of each value among the needed nodes.
+    let readers: [String: Int]
+
+    init(_ graph: Graph, observing observation: Observation) {
+        var needed = observation.values.union(observation.maps).union(observation.contexts)
+        for node in graph.nodes.reversed() where needed.contains(node.name) {
+            needed.formUnion(node.inputs)
+            // Owners of borrowed maps usually stand upstream anyway; in a graph with branches they need not.
+            for term in node.attention?.heads.flatMap(\.terms) ?? [] {
+                if case .head(let id) = term.map { needed.insert(id.node) }
+            }
+        }
+        nodes = graph.nodes.filter { needed.contains($0.name) }
+        var readers: [String: Int] = [:]
+        for node in nodes { for input in node.inputs { readers[input, default: 0] += 1 } }
+        self.readers = readers
+    }
+}

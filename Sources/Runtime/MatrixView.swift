@@ -1,0 +1,28 @@
+/// A row-major float32 matrix in somebody else's memory; valid only inside the call that hands it out.
+public struct MatrixView {
+    /// First element.
+    public let base: UnsafePointer<Float>
+    public let rows: Int
+    public let columns: Int
+    /// Floats from one row to the next.
+    public let stride: Int
+
+    /// One row, `columns` floats.
+    public func row(_ index: Int) -> UnsafeBufferPointer<Float> {
+        precondition(index >= 0 && index < rows, "row \(index) of \(rows)")
+        return UnsafeBufferPointer(start: base + index * stride, count: columns)
+    }
+
+    /// Copies all rows, close together, to `target`, which has room for `rows · columns` floats.
+    public func copy(to target: UnsafeMutablePointer<Float>) {
+        for index in 0..<rows { (target + index * columns).update(from: base + index * stride, count: columns) }
+    }
+
+    /// The elements, row by row. A copy.
+    public var floats: [Float] {
+        [Float](unsafeUninitializedCapacity: rows * columns) { buffer, count in
+            if let target = buffer.baseAddress { copy(to: target) }
+            count = rows * columns
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import CKernels
+import ModelGraph
+import Tensors
+
+/// A matrix packed for the kernels, with its bias padded beside it.
+struct PackedLinear: Sendable {
+    /// Rows of the matrix.
+    let inputWidth: Int
+    /// Columns, padding of head-major products included.
+    let outputWidth: Int
+    private let storage: FloatBuffer
+    private let hasBias: Bool
+
+    var packed: UnsafePointer<Float> { UnsafePointer(storage.base) }
+
+    var bias: UnsafePointer<Float>? {
+        hasBias ? UnsafePointer(storage.base + rk_packed_count(inputWidth, outputWidth)) : nil
+    }
+
+    /// Number of panels.
+    var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
+
+    /// Packs `[in, out]` weights; a transposed owner (`[out, in]`) is packed without an intermediate copy.
+    init(weight: Tensor, isTransposed: Bool = false, bias: Tensor?) {
+        let rows = isTransposed ? weight.shape[1] : weight.shape[0]
+        let columns = isTransposed ? weight.shape[0] : weight.shape[1]
+        self.init(inputWidth: rows, outputWidth: columns, hasBias: bias != nil) { packed, target in
+            weight.withFloats { source in
+                guard let source = source.baseAddress else { return }
+                if isTransposed {
+                    rk_pack_transposed(source, rows, columns, rows, 1, packed)
+                } else {
+                    rk_pack(source, rows, columns, columns, 1, packed)
+                }
+            }
+            bias?.withFloats { _ = target.update(fromContentsOf: $0) }
+        }
+    }
+
+    /// Packs a matrix whose parts `fill` writes: packed floats, and the bias.
+    init(
+        inputWidth: Int, outputWidth: Int, hasBias: Bool,
+        fill: (UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
+    ) {
+        self.inputWidth = inputWidth
+        self.outputWidth = outputWidth
+        self.hasBias = hasBias
+        let packedCount = rk_packed_count(inputWidth, outputWidth)
+        storage = FloatBuffer(count: packedCount + (hasBias ? KernelSet.padded(outputWidth) : 0))
+        fill(
+            storage.base,
+            UnsafeMutableBufferPointer(start: storage.base + packedCount, count: hasBias ? outputWidth : 0))
+    }
+}

@@ -1,0 +1,31 @@
+import ModelGraph
+
+/// Why a model cannot be compiled or run.
+public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The model itself is unsound.
+    case invalidModel(GraphError)
+    /// A kernel set was asked for that this machine lacks or nobody knows.
+    case unknownKernels(String)
+    /// A value was asked for that the graph does not have or that was not observed when compiling.
+    case unknownValue(String)
+    /// A sequence is longer than the model's table of positions.
+    case sequenceTooLong(index: Int, tokens: Int, limit: Int)
+    /// A token id or type id is outside the model's table.
+    case idOutOfRange(index: Int, id: Int, limit: Int, what: String)
+    /// The parts of a sequence differ in length.
+    case raggedSequence(index: Int)
+
+    public var description: String {
+        switch self {
+        case .invalidModel(let error): "the model cannot be run: \(error)"
+        case .unknownKernels(let name):
+            "kernel set \"\(name)\" is not available on this machine; unset REUSEFORMER_ISA or choose scalar, avx2, avx512 or neon"
+        case .unknownValue(let name): "the model has no value \"\(name)\" to hand out"
+        case .sequenceTooLong(let index, let tokens, let limit):
+            "sequence \(index) has \(tokens) tokens, the model takes at most \(limit); truncate it"
+        case .idOutOfRange(let index, let id, let limit, let what):
+            "sequence \(index) has \(what) \(id), the model knows 0…\(limit - 1)"
+        case .raggedSequence(let index): "sequence \(index): ids, types and mask differ in length"
+        }
+    }
+}
