@@ -56,3 +56,22 @@ extension Node: Codable {
         if !ties.isEmpty { try container.encode(ties, forKey: .ties) }
     }
 }
+
+extension Graph.Output: Codable {
+    private enum Key: String, CodingKey { case name, value, isSqueezed }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            name: try container.decode(String.self, forKey: .name),
+            value: try container.decode(String.self, forKey: .value),
+            isSqueezed: try container.decodeIfPresent(Bool.self, forKey: .isSqueezed) ?? false)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(value, forKey: .value)
+        if isSqueezed { try container.encode(isSqueezed, forKey: .isSqueezed) }
+    }
+}

@@ -50,15 +50,18 @@ public enum ModelUse: String, Sendable, Hashable, Codable {
 /// A transformer as a list of nodes in execution order.
 public struct Graph: Sendable, Hashable, Codable {
     /// A value that the model hands out under a name of its own.
-    public struct Output: Sendable, Hashable, Codable {
+    public struct Output: Sendable, Hashable {
         /// The framework's name: `last_hidden_state`, `pooler_output`, `logits` …
         public var name: String
         /// The value: a node's name.
         public var value: String
+        /// Whether an axis of width 1 is left out, `[batch, tokens]` (a discriminator's logits).
+        public var isSqueezed: Bool
 
-        public init(name: String, value: String) {
+        public init(name: String, value: String, isSqueezed: Bool = false) {
             self.name = name
             self.value = value
+            self.isSqueezed = isSqueezed
         }
     }
 

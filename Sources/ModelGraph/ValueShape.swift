@@ -40,6 +40,9 @@ extension Graph {
         for output in outputs where shapes[output.value] == nil {
             problems.append(.init(kind: .structure, place: output.name, message: "output of an unknown value \"\(output.value)\""))
         }
+        for output in outputs where output.isSqueezed && shapes[output.value]?.width != 1 {
+            problems.append(.init(kind: .structure, place: output.name, message: "only an axis of width 1 can be left out"))
+        }
         for value in hiddenStates where shapes[value]?.rows != .tokens {
             problems.append(.init(kind: .structure, place: value, message: "a hidden state must be a value with one row a token"))
         }

@@ -1,0 +1,110 @@
+import ModelGraph
+import Runtime
+import Tensors
+import Testing
+
+/// Single-precision sums of a few hundred products against double precision.
+private let tolerance = 2e-5
+
+private func borrowed(_ terms: (Float, MapReference)...) -> HeadSource {
+    .borrowed(terms.map { MapTerm(weight: $0.0, map: $0.1) })
+}
+private func head(_ layer: Int, _ head: Int) -> MapReference { .head(HeadID(node: attentionName(layer), head: head)) }
+
+/// Every kind of source, named.
+private let plans: [(String, [[HeadSource]])] = [
+    ("all computed", [[.computed, .computed, .computed], [.computed, .computed, .computed]]),
+    ("whole layer borrowed", [[.computed, .computed, .computed],
+        [borrowed((1, head(0, 0))), borrowed((1, head(0, 1))), borrowed((1, head(0, 2)))]]),
+    ("partial and many to one", [[.computed, .computed, .computed],
+        [borrowed((1, head(0, 2))), .computed, borrowed((1, head(0, 2)))]]),
+    ("same layer", [[.computed, borrowed((1, head(0, 2))), .computed], [borrowed((1, head(1, 1))), .computed, .computed]]),
+    ("blended", [[.computed, .computed, borrowed((0.5, head(0, 0)), (0.25, head(0, 1)), (0.2, .pattern(.mean)))],
+        [borrowed((0.7, head(0, 1)), (-0.2, head(1, 1))), .computed, .computed]]),
+    ("static", [[borrowed((1, .pattern(.identity))), .computed, borrowed((1, .pattern(.previous)))],
+        [borrowed((1, .pattern(.next))), borrowed((0.5, .pattern(.first)), (0.5, .pattern(.mean))), .computed]]),
+    ("dropped", [[.computed, .dropped, .computed], [.dropped, .dropped, .dropped]]),
+    ("a weight other than one", [[.computed, borrowed((0.5, head(0, 0))), .computed], [.computed, .computed, borrowed((2, head(0, 0)))]]),
+]
+
+@Suite("Execution against a literal double-precision interpreter")
+struct ExecutionTests {
+    @Test("every kind of head source gives the interpreter's values and maps", arguments: plans.indices, [false, true])
+    func sources(_ plan: Int, _ isMasked: Bool) throws {
+        try check(EncoderShape(layers: plans[plan].1), masked: isMasked, name: plans[plan].0)
+    }
+
+    @Test("causal and windowed maps", arguments: [Attention.Mask(isCausal: true), .init(isCausal: true, window: 3)])
+    func masks(_ mask: Attention.Mask) throws {
+        for plan in plans { try check(EncoderShape(mask: mask, layers: plan.1), masked: false, name: plan.0) }
+    }
+
+    @Test("odd widths: head sizes that fill no panel, values wider than keys", arguments: [5, 8, 20])
+    func oddWidths(_ valueSize: Int) throws {
+        let shape = EncoderShape(
+            hidden: 28, heads: 2, valueSize: valueSize, feedForward: 33,
+            layers: [[.computed, .computed], [.computed, borrowed((1, head(0, 1)))]])
+        try check(shape, masked: true, name: "value size \(valueSize)")
+    }
+
+    @Test("every activation", arguments: Activation.allCases)
+    func activations(_ activation: Activation) throws {
+        var shape = EncoderShape.computed(layers: 1)
+        shape.activation = activation
+        try check(shape, masked: false, name: activation.rawValue)
+    }
+
+    private func check(_ shape: EncoderShape, masked: Bool, name: String) throws {
+        let model = try Model.random(shape, seed: 7)
+        let sequences = randomSequences([5, 1, 17, 9, 40], masked: masked, seed: 11)
+        let expected = sequences.map { ReferenceInterpreter(model, $0) }
+        let nodes = Set(model.graph.nodes.map(\.name)), attentions = Set(model.graph.attentionNodes.map(\.name))
+        let observations = [
+            // Everything fused, and nothing fused.
+            Observation(values: Set(model.graph.outputs.map(\.value) + model.graph.hiddenStates), maps: attentions),
+            Observation(values: nodes, maps: attentions, contexts: attentions),
+        ]
+        for observation in observations {
+            let compiled = try CompiledModel(model, options: .init(threads: 2, groupTokens: 24, observation: observation))
+            var worst = 0.0
+            var seen = 0
+            try compiled.run(sequences) { (group: GroupResult) throws(Never) in
+                for sequence in group.sequences {
+                    seen += 1
+                    let reference = expected[sequence.index]
+                    for value in observation.values.sorted() {
+                        guard let got = group.value(value), let want = reference.values[value] else {
+                            Issue.record("no value \(value)")
+                            continue
+                        }
+                        if group.isPooled(value) {
+                            worst = max(worst, difference(Array(got.row(sequence.number)), want[0]))
+                        } else {
+                            for row in sequence.rows {
+                                worst = max(worst, difference(Array(got.row(row)), want[Int(group.places[row])]))
+                            }
+                        }
+                    }
+                    for id in model.graph.headIDs {
+                        guard let map = group.map(id, of: sequence) else {
+                            #expect(model.graph.source(of: id)?.isDropped == true, "no map of \(id)")
+                            continue
+                        }
+                        for row in 0..<map.rows {
+                            let want = reference.maps[id]?[Int(group.places[sequence.rows.lowerBound + row])] ?? []
+                            let visible = group.places[sequence.rows].prefix(sequence.visible).map { want[Int($0)] }
+                            worst = max(worst, difference(Array(map.row(row)), visible))
+                        }
+                    }
+                }
+            }
+            #expect(seen == sequences.count)
+            #expect(worst < tolerance, "\(name), masked \(masked), \(observation.values.count) values: \(worst)")
+        }
+    }
+}
+
+private func difference(_ got: [Float], _ want: [Double]) -> Double {
+    guard got.count == want.count, got.allSatisfy(\.isFinite) else { return .infinity }
+    return zip(got, want).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
+}
