@@ -146,6 +146,9 @@ public struct Embedding: Sendable, Hashable, Codable {
 public struct Norm: Sendable, Hashable, Codable {
     public enum Kind: String, Sendable, Hashable, Codable { case layer, rms }
 
+    // "kind" is the operation's own key in documents.
+    private enum CodingKeys: String, CodingKey { case kind = "norm", width, epsilon, hasOffset, scaleOffset }
+
     public var kind: Kind
     public var width: Int
     public var epsilon: Float
