@@ -1,0 +1,269 @@
+// Attention: a strip of query rows at a time, scores → softmax → products with values, while the strip is in cache.
+
+/// The keys that a query sees are a range, because masks are causal, a window, or nothing.
+typedef struct {
+  size_t begin, end;
+  int64_t position;  // the query's own key, which may lie outside of the keys
+} rk_view;
+
+static rk_view view_of(const rk_map *m, size_t query) {
+  rk_view view = {.begin = 0, .end = m->keys};
+  if (m->position) view.position = m->position[query];
+  else view.position = (int64_t)query + (m->causal ? (int64_t)m->keys - (int64_t)m->queries : 0);
+  if (m->causal && view.position + 1 < (int64_t)m->keys)
+    view.end = view.position < 0 ? 0 : (size_t)(view.position + 1);
+  if (m->window) {
+    const int64_t first = view.position - (int64_t)m->window + 1;
+    if (first > 0) view.begin = (size_t)first;
+  }
+  if (view.begin >= view.end) view.begin = view.end = 0;
+  return view;
+}
+
+// ---- keys as panels ----------------------------------------------------------------------------------------------
+
+#define RK_EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define RK_ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+
+/// Transposes sixteen rows of sixteen floats. Four rounds; each takes the even and odd lanes of rows eight apart.
+RK_INLINE void transpose_block(const float *rows[RK_LANES], float *out) {
+  vf a[RK_LANES], b[RK_LANES];
+  RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) a[i] = load(rows[i]);
+  RK_UNROLL for (size_t round = 0; round < 4; round++) {
+    RK_UNROLL for (size_t i = 0; i < 8; i++) {
+      b[i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], RK_EVEN_LANES);
+      b[i + 8] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], RK_ODD_LANES);
+    }
+    RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) a[i] = b[i];
+  }
+  RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) store(out + i * RK_LANES, a[i]);
+}
+
+static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size_t head_size, float *packed) {
+  static const float zeros[RK_LANES] = {0};
+  for (size_t key = begin / RK_LANES * RK_LANES; key < end; key += RK_LANES)
+    for (size_t column = 0; column < head_size; column += RK_LANES) {
+      const float *rows[RK_LANES];
+      for (size_t i = 0; i < RK_LANES; i++) rows[i] = key + i < end ? k + (key + i) * ldk + column : zeros;
+      transpose_block(rows, packed + key * head_size + column * RK_LANES);
+    }
+}
+
+// ---- one row of a map --------------------------------------------------------------------------------------------
+
+/// Softcap, ALiBi and bias, in this order, on the visible scores.
+static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *row) {
+  if (m->softcap != 0.0f) {
+    const float factor = 1.0f / m->softcap;
+    for (size_t j = view.begin / RK_LANES * RK_LANES; j < view.end; j += RK_LANES)
+      store(row + j, splat(m->softcap) * tanh_(load(row + j) * splat(factor)));
+  }
+  if (m->alibi_slope != 0.0f)
+    for (size_t j = view.begin; j < view.end; j++)
+      row[j] += m->alibi_slope * (float)((int64_t)j - view.position);
+  if (m->bias) {
+    const float *bias = m->bias + query * m->ldb;
+    size_t j = view.begin;
+    for (; j + RK_LANES <= view.end; j += RK_LANES) store(row + j, load(row + j) + load(bias + j));
+    for (; j < view.end; j++) row[j] += bias[j];
+  }
+}
+
+/// Turns visible scores into exp(score − maximum), zeros beside them up to whole vectors; returns 1 / their sum.
+static float soften(rk_view view, float *row) {
+  const size_t begin = view.begin / RK_LANES * RK_LANES, end = rk_round_up(view.end, RK_LANES);
+  for (size_t j = begin; j < view.begin; j++) row[j] = -INFINITY;
+  for (size_t j = view.end; j < end; j++) row[j] = -INFINITY;
+  vf tops[2] = {splat(-INFINITY), splat(-INFINITY)};
+  size_t j = begin;
+  for (; j + 2 * RK_LANES <= end; j += 2 * RK_LANES)
+    RK_UNROLL for (size_t a = 0; a < 2; a++) tops[a] = at_least(load(row + j + a * RK_LANES), tops[a]);
+  if (j < end) tops[0] = at_least(load(row + j), tops[0]);
+  const float top = max_lanes(at_least(tops[0], tops[1]));
+  if (top == -INFINITY) {
+    memset(row + begin, 0, (end - begin) * sizeof(float));
+    return 0.0f;
+  }
+  vf sums[2] = {splat(0.0f), splat(0.0f)};
+  for (j = begin; j + 2 * RK_LANES <= end; j += 2 * RK_LANES)
+    RK_UNROLL for (size_t a = 0; a < 2; a++) {
+      vf value = exp_(load(row + j + a * RK_LANES) - splat(top));
+      store(row + j + a * RK_LANES, value);
+      sums[a] += value;
+    }
+  if (j < end) {
+    vf value = exp_(load(row + j) - splat(top));
+    store(row + j, value);
+    sums[0] += value;
+  }
+  return 1.0f / sum_lanes(sums[0] + sums[1]);
+}
+
+/// The key that a pattern looks at, or `keys` when there is none.
+static size_t pattern_target(const rk_map *m, int kind, rk_view view) {
+  int64_t target = view.position;
+  if (kind == RK_TERM_FIRST) target = (int64_t)view.begin;
+  if (kind == RK_TERM_PREVIOUS && view.position - 1 >= (int64_t)view.begin) target -= 1;
+  if (kind == RK_TERM_NEXT && view.position + 1 < (int64_t)view.end) target += 1;
+  return target >= (int64_t)view.begin && target < (int64_t)view.end ? (size_t)target : m->keys;
+}
+
+/// The weighted sum of the terms over the visible keys.
+static void blend_terms(const rk_map *m, size_t query, rk_view view, float *row) {
+  const size_t count = view.end - view.begin;
+  if (count == 0) return;
+  memset(row + view.begin, 0, count * sizeof(float));
+  for (size_t t = 0; t < m->term_count; t++) {
+    const rk_term *term = m->terms + t;
+    const vf weight = splat(term->weight);
+    if (term->kind == RK_TERM_MAP) {
+      const float *map = term->map + query * term->ldmap;
+      size_t j = view.begin;
+      for (; j + RK_LANES <= view.end; j += RK_LANES) store(row + j, fma_(weight, load(map + j), load(row + j)));
+      const size_t rest = view.end - j;
+      if (rest) store_first(row + j, fma_(weight, load_first(map + j, rest), load_first(row + j, rest)), rest);
+    } else if (term->kind == RK_TERM_MEAN) {
+      const float share = term->weight / (float)count;
+      for (size_t j = view.begin; j < view.end; j++) row[j] += share;
+    } else {
+      const size_t target = pattern_target(m, term->kind, view);
+      if (target < m->keys) row[target] += term->weight;
+    }
+  }
+}
+
+static void keep_row(const rk_map *m, size_t query, rk_view view, const float *row, float factor) {
+  float *out = m->keep + query * m->ldkeep;
+  memset(out, 0, view.begin * sizeof(float));
+  size_t j = view.begin;
+  for (; j + RK_LANES <= view.end; j += RK_LANES) store(out + j, load(row + j) * splat(factor));
+  for (; j < view.end; j++) out[j] = row[j] * factor;
+  memset(out + view.end, 0, (m->keys - view.end) * sizeof(float));
+}
+
+// ---- strips ------------------------------------------------------------------------------------------------------
+
+/// Scores of `rows` queries for the keys of `view`, to `strip`.
+static void score_strip(const rk_map *m, size_t query, size_t rows, rk_view view, const float *packed, float *strip,
+                        size_t stride) {
+  const size_t widest = RK_PANELS_FOR_HEIGHT(rows);
+  const size_t last = rk_round_up(view.end, RK_PANEL) / RK_PANEL;
+  for (size_t panel = view.begin / RK_PANEL; panel < last; panel += widest) {
+    const size_t panels = last - panel < widest ? last - panel : widest;
+    const float *keys = packed + panel * m->head_size * RK_PANEL;
+    rk_tile tile = {
+        .x = m->q + query * m->ldq, .ldx = m->ldq, .depth = m->head_size,
+        .w = keys, .step = RK_PANEL, .panel = m->head_size * RK_PANEL, .ahead = {keys, keys}, .ldo = stride,
+    };
+    for (size_t j = 0; j < panels; j++) tile.out[j] = strip + (panel + j) * RK_PANEL;
+    tiles[panels - 1][rows - 1](&tile);
+  }
+}
+
+/// strip · V, each row times its factor.
+static void consume_strip(const rk_consumer *consumer, size_t query, size_t rows, rk_view view, const float *strip,
+                          size_t stride, const float *factors) {
+  const size_t widest = RK_PANELS_FOR_HEIGHT(rows);
+  const size_t last = consumer->width / RK_PANEL;
+  for (size_t panel = 0; panel < last; panel += widest) {
+    const size_t panels = last - panel < widest ? last - panel : widest;
+    const float *values = consumer->v + view.begin * consumer->ldv + panel * RK_PANEL;
+    rk_tile tile = {
+        .x = strip + view.begin, .ldx = stride, .depth = view.end - view.begin,
+        .w = values, .step = consumer->ldv, .panel = RK_PANEL, .ahead = {values, values},
+        .row_scale = factors, .ldo = consumer->ldo,
+    };
+    for (size_t j = 0; j < panels; j++)
+      tile.out[j] = consumer->out + query * consumer->ldo + (panel + j) * RK_PANEL;
+    tiles[panels - 1][rows - 1](&tile);
+  }
+}
+
+/// Each query looks at a few single keys: their values are added up, no map is made.
+static void consume_points(const rk_map *m, size_t query) {
+  const rk_view view = view_of(m, query);
+  for (size_t c = 0; c < m->consumer_count; c++) {
+    const rk_consumer *consumer = m->consumers + c;
+    for (size_t j = 0; j < consumer->width; j += RK_LANES) {
+      vf sum = splat(0.0f);
+      for (size_t t = 0; t < m->term_count; t++) {
+        const size_t target = pattern_target(m, m->terms[t].kind, view);
+        if (target < m->keys) sum = fma_(splat(m->terms[t].weight), load(consumer->v + target * consumer->ldv + j), sum);
+      }
+      store(consumer->out + query * consumer->ldo + j, sum);
+    }
+  }
+}
+
+static int only_points(const rk_map *m) {
+  if (m->q || m->keep) return 0;
+  for (size_t t = 0; t < m->term_count; t++)
+    if (m->terms[t].kind == RK_TERM_MAP || m->terms[t].kind == RK_TERM_MEAN) return 0;
+  return 1;
+}
+
+static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
+  if (query_begin >= query_end) return;
+  if (only_points(m)) {
+    for (size_t query = query_begin; query < query_end; query++) consume_points(m, query);
+    return;
+  }
+  // One earlier map as it is: read in place.
+  const int borrowed = !m->q && !m->keep && m->term_count == 1 && m->terms[0].kind == RK_TERM_MAP
+                       && m->terms[0].weight == 1.0f;
+  const size_t stride = rk_strip_stride(m->keys);
+  float *strip = m->scratch, *packed = m->scratch + RK_STRIP_ROWS_MAX * stride;
+  const size_t rows = query_end - query_begin;
+  const rk_cut cut = cut_rows(rows, borrowed ? RK_ROWS_FOR_STRIDE(m->terms[0].ldmap) : RK_TILE_ROWS);
+  if (m->q) {
+    // Only the keys that some query of this call sees.
+    size_t begin = m->keys, end = 0;
+    for (size_t query = query_begin; query < query_end; query++) {
+      const rk_view view = view_of(m, query);
+      if (view.begin >= view.end) continue;
+      if (view.begin < begin) begin = view.begin;
+      if (view.end > end) end = view.end;
+    }
+    pack_keys(m->k, m->ldk, begin, end, m->head_size, packed);
+  }
+
+  for (size_t t = 0; t < cut.tiles; t++) {
+    const size_t query = query_begin + rows * t / cut.tiles;
+    const size_t height = query_begin + rows * (t + 1) / cut.tiles - query;
+    rk_view views[RK_TILE_ROWS], all = {.begin = m->keys, .end = 0};
+    for (size_t r = 0; r < height; r++) {
+      views[r] = view_of(m, query + r);
+      if (views[r].begin >= views[r].end) continue;
+      if (views[r].begin < all.begin) all.begin = views[r].begin;
+      if (views[r].end > all.end) all.end = views[r].end;
+    }
+    if (all.begin > all.end) all.begin = all.end;
+
+    if (borrowed) {
+      const rk_term *term = m->terms;
+      for (size_t c = 0; c < m->consumer_count; c++)
+        consume_strip(m->consumers + c, query, height, all, term->map + query * term->ldmap, term->ldmap, NULL);
+      continue;
+    }
+
+    if (m->q) {
+      score_strip(m, query, height, all, packed, strip, stride);
+    }
+    float factors[RK_TILE_ROWS];
+    for (size_t r = 0; r < height; r++) {
+      float *row = strip + r * stride;
+      if (m->q) {
+        adjust_scores(m, query + r, views[r], row);
+        factors[r] = soften(views[r], row);
+      } else {
+        blend_terms(m, query + r, views[r], row);
+        factors[r] = 1.0f;
+      }
+      for (size_t j = all.begin; j < views[r].begin && j < all.end; j++) row[j] = 0.0f;
+      for (size_t j = views[r].end > all.begin ? views[r].end : all.begin; j < all.end; j++) row[j] = 0.0f;
+      if (m->keep) keep_row(m, query + r, views[r], row, factors[r]);
+    }
+    for (size_t c = 0; c < m->consumer_count; c++)
+      consume_strip(m->consumers + c, query, height, all, strip, stride, m->q ? factors : NULL);
+  }
+}

@@ -1,0 +1,24 @@
+// AVX2 with FMA: sixteen registers of eight floats, a panel is two of them.
+
+#if defined(__x86_64__)
+
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+
+#define RK_FUSED 1
+#define RK_TILE_ROWS 6
+#define RK_TILE_SHAPES(X) \
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(2, 3) X(1, 4)
+#define RK_PANELS_FOR_HEIGHT(h) ((h) >= 4 ? 1 : (h) == 3 ? 2 : (h) == 2 ? 3 : 4)
+#define RK_ROWS_FOR_STRIDE(ld) RK_TILE_ROWS
+#define RK_TABLE rk_kernels_avx2
+#define RK_TABLE_ISA RK_AVX2
+#include "kernels.inc.h"
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,30 @@
+// The algorithms, once. An instruction set's file includes this under its target attribute, with
+//   RK_FUSED                  1 where multiply-add is one instruction
+//   RK_TILE_ROWS              rows of the tallest tile
+//   RK_TILE_SHAPES(X)         the tiles (rows, panels) that fit into its registers
+//   RK_PANELS_FOR_HEIGHT(h)   panels of the widest tile with h rows
+//   RK_ROWS_FOR_STRIDE(ld)    rows of the tallest tile where rows of x are `ld` floats apart
+//   RK_TABLE, RK_TABLE_ISA    name and instruction set of the table to define
+
+#include "vector.inc.h"
+
+#include "activation.inc.h"
+#include "tile.inc.h"
+
+#include "attention.inc.h"
+#include "multiply.inc.h"
+#include "rows.inc.h"
+
+const rk_kernels RK_TABLE = {
+    .isa = RK_TABLE_ISA,
+    .multiply = multiply,
+    .attention = attention,
+    .layer_norm = layer_norm,
+    .rms_norm = rms_norm,
+    .activate = activate,
+    .add = add,
+    .multiply_elements = multiply_elements,
+    .gather = gather,
+    .mean_rows = mean_rows,
+    .normalize = normalize,
+};

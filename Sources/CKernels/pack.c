@@ -1,0 +1,28 @@
+// Weights in the order in which the products read them. Done once at load, so plain loops are enough.
+
+#include "kernels.h"
+
+#include <string.h>
+
+size_t rk_packed_count(size_t k, size_t n) { return k * rk_round_up(n, RK_PANEL); }
+
+/// Packs a matrix whose element (row i of k, column j of n) stands at `weight[i * row_step + j * column_step]`.
+static void pack(const float *weight, size_t k, size_t n, size_t row_step, size_t column_step, float scale,
+                 float *packed) {
+  for (size_t column = 0; column < n; column += RK_PANEL) {
+    size_t width = n - column < RK_PANEL ? n - column : RK_PANEL;
+    const float *corner = weight + column * column_step;
+    for (size_t i = 0; i < k; i++, packed += RK_PANEL) {
+      for (size_t j = 0; j < width; j++) packed[j] = scale * corner[i * row_step + j * column_step];
+      memset(packed + width, 0, (RK_PANEL - width) * sizeof(float));
+    }
+  }
+}
+
+void rk_pack(const float *weight, size_t k, size_t n, size_t ld, float scale, float *packed) {
+  pack(weight, k, n, ld, 1, scale, packed);
+}
+
+void rk_pack_transposed(const float *weight, size_t k, size_t n, size_t ld, float scale, float *packed) {
+  pack(weight, k, n, 1, ld, scale, packed);
+}
