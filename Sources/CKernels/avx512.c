@@ -10,15 +10,15 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 
 #define RK_FUSED 1
-#define RK_TILE_ROWS 14
+#define RK_TILE_ROWS 12
 #define RK_TILE_SHAPES(X) \
-  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) X(13, 1) \
-  X(14, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) \
-  X(13, 2) X(14, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(9, 3) X(1, 4) X(2, 4) \
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(9, 1) X(10, 1) X(11, 1) X(12, 1) \
+  X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(9, 2) X(10, 2) X(11, 2) X(12, 2) \
+  X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(1, 4) X(2, 4) \
   X(3, 4) X(4, 4) X(5, 4) X(6, 4)
-#define RK_PANELS_FOR_HEIGHT(h) ((h) > 9 ? 2 : (h) > 6 ? 3 : 4)
+#define RK_PANELS_FOR_HEIGHT(h) ((h) > 8 ? 2 : (h) > 6 ? 3 : 4)
 // Rows a multiple of 4 KiB apart share one set of the first-level cache, which holds twelve lines.
-#define RK_ROWS_FOR_STRIDE(ld) ((ld) % 1024 == 0 ? 9 : RK_TILE_ROWS)
+#define RK_ROWS_FOR_STRIDE(ld) ((ld) % 1024 == 0 ? 8 : RK_TILE_ROWS)
 #define RK_TABLE rk_kernels_avx512
 #define RK_TABLE_ISA RK_AVX512
 #include "kernels.inc.h"

@@ -23,23 +23,58 @@ typedef struct {
 
 #define RK_UNROLL _Pragma("clang loop unroll(full)")
 
+// Keeps a value in its register: without this the compiler derives a dozen row addresses from one another in ways that
+// need more registers than there are, and moves loads between steps until the sums themselves spill.
+#define RK_PIN(value) __asm__ volatile("" : "+r"(value))
+
+/// Rows whose addresses come from one pointer (plus 0, 1, 2, 3 times the distance).
+#define RK_ROW_GROUP 4
+#define RK_ROW_GROUPS ((RK_TILE_ROWS + RK_ROW_GROUP - 1) / RK_ROW_GROUP)
+
 RK_INLINE void compute_tile(const rk_tile *tile, const size_t M, const size_t P) {
   vf sum[RK_TILE_ROWS][RK_TILE_PANELS_MAX];
   RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
 
-  const float *x = tile->x, *w = tile->w, *ahead0 = tile->ahead[0], *ahead1 = tile->ahead[1];
-  const size_t ldx = tile->ldx, depth = tile->depth, step = tile->step, panel = tile->panel;
-  _Pragma("clang loop unroll_count(4)")
-  for (size_t i = 0; i < depth; i++) {
-    __builtin_prefetch(ahead0 + i * RK_PANEL);
-    __builtin_prefetch(ahead1 + i * RK_PANEL);
-    vf weights[RK_TILE_PANELS_MAX];
-    RK_UNROLL for (size_t p = 0; p < P; p++) weights[p] = load(w + i * step + p * panel);
-    RK_UNROLL for (size_t r = 0; r < M; r++) {
-      vf value = splat(x[r * ldx + i]);
-      RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = fma_(value, weights[p], sum[r][p]);
-    }
+  size_t row = tile->ldx, panel = tile->panel, step = tile->step;
+  size_t rows3 = 3 * row, panels3 = 3 * panel;
+  RK_PIN(row);
+  RK_PIN(rows3);
+  RK_PIN(panel);
+  RK_PIN(panels3);
+  const float *x[RK_ROW_GROUPS], *w = tile->w, *ahead0 = tile->ahead[0], *ahead1 = tile->ahead[1];
+  RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] = tile->x + g * RK_ROW_GROUP * row;
+
+#define RK_STEP(i)                                                                                     \
+  {                                                                                                    \
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) RK_PIN(x[g]);                              \
+    RK_PIN(w);                                                                                         \
+    __builtin_prefetch(ahead0 + (i) * RK_PANEL);                                                       \
+    __builtin_prefetch(ahead1 + (i) * RK_PANEL);                                                       \
+    vf weights[RK_TILE_PANELS_MAX];                                                                    \
+    RK_UNROLL for (size_t p = 0; p < P; p++) weights[p] = load(w + (p == 3 ? panels3 : p * panel));    \
+    w += step;                                                                                         \
+    RK_UNROLL for (size_t r = 0; r < M; r++) {                                                         \
+      const size_t offset = r % RK_ROW_GROUP;                                                          \
+      vf value = splat(x[r / RK_ROW_GROUP][(i) + (offset == 3 ? rows3 : offset * row)]);               \
+      RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = fma_(value, weights[p], sum[r][p]);         \
+    }                                                                                                  \
   }
+
+  size_t depth = tile->depth;
+  for (; depth >= 4; depth -= 4) {
+    RK_STEP(0)
+    RK_STEP(1)
+    RK_STEP(2)
+    RK_STEP(3)
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += 4;
+    ahead0 += 4 * RK_PANEL;
+    ahead1 += 4 * RK_PANEL;
+  }
+  for (; depth > 0; depth--) {
+    RK_STEP(0)
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += 1;
+  }
+#undef RK_STEP
 
   if (tile->row_scale)
     RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] *= tile->row_scale[r];
