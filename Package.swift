@@ -45,6 +45,7 @@ let package = Package(
                 "Conversion", "Verification", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
     ],
     swiftLanguageModes: [.v6],

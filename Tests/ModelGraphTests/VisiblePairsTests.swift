@@ -1,0 +1,19 @@
+import ModelGraph
+import Testing
+
+@Suite("Pairs that a mask leaves visible")
+struct VisiblePairsTests {
+    @Test("are those counted one by one", arguments: [nil, 1, 2, 3, 7, 20] as [Int?], [false, true])
+    func countedOneByOne(window: Int?, isCausal: Bool) {
+        let mask = Attention.Mask(isCausal: isCausal, window: window)
+        for tokens in 0...12 {
+            var expected = 0
+            for query in 0..<tokens {
+                for key in 0..<tokens where (!isCausal || key <= query) && (window.map { query - key < $0 } ?? true) {
+                    expected += 1
+                }
+            }
+            #expect(mask.visiblePairs(tokens: tokens) == expected, "\(tokens) tokens")
+        }
+    }
+}
