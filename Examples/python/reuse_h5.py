@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""Reads and runs a .reuse.h5 with nothing but NumPy, h5py and hdf5plugin.
+
+    reuse_h5.py MODEL.reuse.h5                                  check every digest, print what the model is
+    reuse_h5.py MODEL.reuse.h5 --inputs in.npz -o out.npz       and run it
+    reuse_h5.py MODEL.reuse.h5 --tensors out.npz                and write its tensors
+
+in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask` (1: may
+be attended to) and `token_type_ids`. out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`, `attentions_<i>`
+`[batch, heads, queries, keys]` (also the maps of heads that borrow theirs), and the model's outputs by name, with zeros
+where the mask hides a position.
+
+Written to be read: one function an operation, double precision, one sequence's mask at a time, no attempt at speed.
+The file format is described in docs/format.md.
+"""
+import argparse
+import hashlib
+import json
+import math
+import os
+import struct
+import sys
+
+import h5py
+import hdf5plugin  # noqa: F401  registers zstd (filter 32015) with HDF5
+import numpy as np
+
+USER_BLOCK = 512
+MAGIC = b"\x89REUSE\r\n"
+BLOCK = 1 << 20
+
+
+class Damaged(Exception):
+    """The file is not what was written."""
+
+
+# ---- the file -----------------------------------------------------------------------------------------------------
+
+
+def check_blocks(path):
+    """Compares every byte of the file with the digests that it carries.
+
+    The user block says where the HDF5 contents end; behind them stand the SHA-256s of their 1 MiB blocks, and the user
+    block holds the SHA-256 over these. Unused bytes of the user block are zero.
+    """
+    with open(path, "rb") as file:
+        head = file.read(USER_BLOCK)
+        if len(head) < USER_BLOCK or head[:8] != MAGIC:
+            raise Damaged(f"{path}: does not start with the user block of a .reuse.h5")
+        version, size, length, end, digest = struct.unpack_from("<IIQQ32s", head, 8)
+        if version != 1:
+            raise Damaged(f"{path}: has format version {version}, this program reads version 1")
+        if size != USER_BLOCK or any(head[64:]):
+            raise Damaged(f"{path}: bytes of the user block that must be fixed are not")
+        if length != os.path.getsize(path) or not USER_BLOCK < end < length:
+            raise Damaged(f"{path}: has {os.path.getsize(path)} bytes, {length} were written")
+        found = [hashlib.sha256(file.read(min(BLOCK, end - start))).digest() for start in range(USER_BLOCK, end, BLOCK)]
+        table = file.read()
+    if hashlib.sha256(table).digest() != digest:
+        raise Damaged(f"{path}: the table of block digests does not match the user block")
+    if b"".join(found) != table:
+        wrong = [i for i, block in enumerate(found) if block != table[32 * i:32 * i + 32]]
+        raise Damaged(f"{path}: damaged in the MiB blocks {wrong}")
+
+
+def as_bytes(dataset):
+    """Contents of a dataset that holds a text or a file."""
+    value = dataset[()]
+    return value if isinstance(value, bytes) else value.tobytes()
+
+
+def numbers(stored, dtype):
+    """A stored array as floating point numbers that NumPy can compute with."""
+    if dtype == "bfloat16":  # the upper half of a float32
+        return (stored.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    return stored
+
+
+class Model:
+    """Graph, tensors and plan of a .reuse.h5, every digest checked."""
+
+    def __init__(self, path):
+        check_blocks(path)
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != "reuse-transformer" or file.attrs.get("format_version") != 1:
+                raise Damaged(f"{path}: not a reuse-transformer file of version 1")
+            text = as_bytes(file["manifest"])
+            if hashlib.sha256(text).hexdigest() != file.attrs["manifest_sha256"]:
+                raise Damaged(f"{path}: the manifest does not match its digest")
+            self.manifest = json.loads(text)
+            self.graph = self.manifest["graph"]
+            self.tensors = {}
+            for entry in self.manifest["tensors"]:
+                stored = file["tensors/" + entry["name"]][()]
+                if hashlib.sha256(np.ascontiguousarray(stored).tobytes()).hexdigest() != entry["sha256"]:
+                    raise Damaged(f"{path}: tensor {entry['name']} does not match its digest")
+                if list(stored.shape) != entry["shape"]:
+                    raise Damaged(f"{path}: tensor {entry['name']} has shape {stored.shape}, not {entry['shape']}")
+                self.tensors[entry["name"]] = numbers(stored, entry["dtype"])
+            self.assets = {name: as_bytes(item) for name, item in file.get("assets", {}).items()}
+
+    def run(self, inputs):
+        return Execution(self, inputs).outputs()
+
+
+# ---- functions of arrays ------------------------------------------------------------------------------------------
+
+# NumPy has no erf: a table of the normal distribution, exact to 1e-9 between its points.
+POINTS = np.linspace(-9, 9, 1 << 17)
+NORMAL = np.array([0.5 * math.erfc(-x / math.sqrt(2)) for x in POINTS])
+
+
+def sigmoid(x):
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+ACTIVATIONS = {
+    "identity": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "gelu": lambda x: x * np.interp(x, POINTS, NORMAL),
+    "gelu_tanh": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    "tanh": np.tanh,
+    "silu": lambda x: x * sigmoid(x),
+    "sigmoid": sigmoid,
+    "quick_gelu": lambda x: x * sigmoid(1.702 * x),
+    "relu_squared": lambda x: np.maximum(x, 0) ** 2,
+}
+
+
+def softmax(scores, allowed):
+    """Over the last axis, of the allowed entries; a row without any gives zeros."""
+    scores = np.where(allowed, scores, -np.inf)
+    top = scores.max(-1, keepdims=True, initial=-np.inf)
+    powers = np.where(allowed, np.exp(scores - np.where(np.isfinite(top), top, 0)), 0)
+    total = powers.sum(-1, keepdims=True)
+    return np.divide(powers, total, out=np.zeros_like(powers), where=total > 0)
+
+
+def static_map(pattern, visible, allowed):
+    """A map that needs no computing, `[queries, keys]`, of a sequence whose keys are `visible` and, for each query,
+    `allowed`."""
+    tokens = len(visible)
+    result = np.zeros((tokens, tokens))
+    keys = np.flatnonzero(visible)
+    if len(keys) == 0:
+        return result
+    if pattern == "mean":
+        count = allowed.sum(-1, keepdims=True)
+        return np.divide(allowed, count, out=result, where=count > 0)
+    for query in range(tokens):
+        # A hidden query stands where the next visible key does.
+        own = min(np.searchsorted(keys, query), len(keys) - 1)
+        if pattern == "first":
+            seen = np.flatnonzero(allowed[query])
+            if len(seen):
+                result[query, seen[0]] = 1
+            continue
+        place = {"identity": own, "previous": max(own - 1, 0), "next": min(own + 1, len(keys) - 1)}[pattern]
+        result[query, keys[place if allowed[query, keys[place]] else own]] = 1
+    return result
+
+
+# ---- the graph ----------------------------------------------------------------------------------------------------
+
+
+class Execution:
+    """One run: values by node name, `[batch, tokens, width]` or `[batch, width]`, and maps by (node, head)."""
+
+    def __init__(self, model, inputs):
+        self.model = model
+        self.ids = np.asarray(inputs["input_ids"])
+        self.visible = np.asarray(inputs.get("attention_mask", np.ones_like(self.ids))) != 0
+        self.types = np.asarray(inputs.get("token_type_ids", np.zeros_like(self.ids)))
+        self.values, self.maps, self.attention_nodes = {}, {}, []
+        for node in model.graph["nodes"]:
+            operation = node["operation"]
+            arguments = [self.values[name] for name in node["inputs"]] if operation["kind"] != "embedding" else []
+            self.values[node["name"]] = getattr(self, operation["kind"])(node, operation, *arguments)
+
+    def parameter(self, node, name):
+        """A node's tensor, its own or another node's; None where it has none."""
+        tie = node.get("ties", {}).get(name)
+        tensor = self.model.tensors.get(tie["parameter"] if tie else f"{node['name']}/{name}")
+        if tensor is None:
+            return None
+        tensor = tensor.astype(np.float64)
+        return tensor.T if tie and tie["isTransposed"] else tensor
+
+    def project(self, node, x, prefix=""):
+        weight, bias = self.parameter(node, prefix + "weight"), self.parameter(node, prefix + "bias")
+        result = x @ weight if weight is not None else 0
+        return result if bias is None else result + bias
+
+    def embedding(self, node, operation):
+        x = self.parameter(node, "tokens")[self.ids] * operation["scale"]
+        table = self.parameter(node, "positions")
+        if table is not None:
+            x = x + table[self.positions(operation)]
+        table = self.parameter(node, "types")
+        return x if table is None else x + table[self.types]
+
+    def positions(self, operation):
+        numbering, offset = operation["positions"]["numbering"], operation["positions"]["offset"]
+        if numbering == "sequential":
+            return offset + np.broadcast_to(np.arange(self.ids.shape[1]), self.ids.shape)
+        counted = self.visible if numbering == "visible" else self.ids != operation["paddingID"]
+        return np.where(counted, offset + np.cumsum(counted, axis=1) - 1, offset - 1)
+
+    def norm(self, node, operation, x):
+        if operation["norm"] == "layer":
+            x = x - x.mean(-1, keepdims=True)
+        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + operation["epsilon"])
+        x = x * (self.parameter(node, "scale") + operation["scaleOffset"])
+        offset = self.parameter(node, "offset")
+        return x if offset is None else x + offset
+
+    def linear(self, node, operation, x):
+        return self.project(node, x)
+
+    def activation(self, node, operation, x):
+        return ACTIVATIONS[operation["function"]](x)
+
+    def gate(self, node, operation, x, other):
+        return ACTIVATIONS[operation["function"]](x) * other
+
+    def add(self, node, operation, *terms):
+        return sum(terms[1:], terms[0])
+
+    def pooling(self, node, operation, x):
+        rows = [sequence[mask] for sequence, mask in zip(x, self.visible)]
+        kind = operation["pool"]
+        if kind == "first":  # whether the mask shows it or not
+            return x[:, 0]
+        return np.stack([{"last": lambda r: r[-1], "mean": lambda r: r.mean(0), "max": lambda r: r.max(0)}[kind](r)
+                         for r in rows])
+
+    def attention(self, node, operation, x, memory=None):
+        sources, size, width = operation["heads"], operation["headSize"], operation["valueSize"]
+        computed = [h for h, source in enumerate(sources) if source["source"] == "computed"]
+        kept = [h for h, source in enumerate(sources) if source["source"] != "dropped"]
+        # Heads of a group share key and value; a group is kept as long as one of its heads needs it.
+        group = [h * operation["groupCount"] // len(sources) for h in range(len(sources))]
+        key_groups, value_groups = sorted({group[h] for h in computed}), sorted({group[h] for h in kept})
+        allowed = self.allowed(operation["mask"])
+        memory = x if memory is None else memory
+
+        query, key = self.project(node, x, "query_"), self.project(node, memory, "key_")
+        for place, head in enumerate(computed):
+            q = query[..., place * size:(place + 1) * size]
+            k_place = key_groups.index(group[head])
+            k = key[..., k_place * size:(k_place + 1) * size]
+            scores = q @ k.transpose(0, 2, 1) * operation["scale"]
+            self.maps[node["name"], head] = softmax(scores, allowed)
+        for head, source in enumerate(sources):
+            if source["source"] == "borrowed":
+                self.maps[node["name"], head] = sum(self.term(term, allowed) for term in source["terms"])
+
+        value = self.project(node, memory, "value_")
+        parts = []
+        for head in kept:
+            place = value_groups.index(group[head])
+            parts.append(self.maps[node["name"], head] @ value[..., place * width:(place + 1) * width])
+        self.attention_nodes.append((node["name"], len(sources)))
+        context = np.concatenate(parts, axis=-1) if parts else np.zeros((*x.shape[:2], 0))
+        result = self.project(node, context, "output_")
+        return np.broadcast_to(result, (*x.shape[:2], operation["outputWidth"]))
+
+    def allowed(self, mask):
+        """Which key each query may look at, `[batch, queries, keys]`."""
+        tokens = self.ids.shape[1]
+        distance = np.arange(tokens)[:, None] - np.arange(tokens)
+        near = np.ones((tokens, tokens), bool)
+        if mask["isCausal"]:
+            near &= distance >= 0
+        if mask.get("window") is not None:
+            near &= distance < mask["window"]
+        return near & self.visible[:, None, :]
+
+    def term(self, term, allowed):
+        weight = term.get("weight", 1)
+        if "pattern" not in term:
+            return weight * self.maps[term["node"], term["head"]]
+        return weight * np.stack([static_map(term["pattern"], v, a) for v, a in zip(self.visible, allowed)])
+
+    def outputs(self):
+        """Everything under the names that `reuseformer run` uses."""
+        shown = self.visible
+
+        def hide(value):  # [batch, tokens, …]: zeros at positions that the mask hides
+            return value * shown.reshape(*shown.shape, *[1] * (value.ndim - 2))
+
+        result = {}
+        states = [hide(self.values[name]) for name in self.model.graph["hiddenStates"]]
+        if len({state.shape for state in states}) == 1:
+            result["hidden_states"] = np.stack(states)
+        else:
+            result.update({f"hidden_states_{i}": state for i, state in enumerate(states)})
+        empty = np.zeros((*shown.shape, shown.shape[1]))
+        for i, (node, heads) in enumerate(self.attention_nodes):
+            maps = np.stack([self.maps.get((node, head), empty) for head in range(heads)], axis=1)
+            result[f"attentions_{i}"] = maps * shown[:, None, :, None]
+        by_token = {node for node, value in self.values.items() if value.ndim == 3}
+        for output in self.model.graph["outputs"]:
+            value = self.values[output["value"]]
+            value = hide(value) if output["value"] in by_token else value
+            result[output["name"]] = value[..., 0] if output.get("isSqueezed") else value
+        return {name: value.astype(np.float32) for name, value in result.items()}
+
+
+# ---- the command --------------------------------------------------------------------------------------------------
+
+
+def summary(model):
+    lines = [f"{len(model.graph['nodes'])} nodes, {len(model.tensors)} tensors, "
+             f"{sum(t.size for t in model.tensors.values()):,} numbers, assets: {', '.join(model.assets) or 'none'}"]
+    for node in model.graph["nodes"]:
+        if node["operation"]["kind"] == "attention":
+            lines.append(f"{node['name']}: " + ", ".join(map(describe, node["operation"]["heads"])))
+    return "\n".join(lines)
+
+
+def describe(source):
+    if source["source"] != "borrowed":
+        return source["source"]
+    return " + ".join(f"{term.get('weight', 1):.3g} · {term.get('pattern') or '%s#%d' % (term['node'], term['head'])}"
+                      for term in source["terms"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--inputs")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--tensors")
+    options = parser.parse_args()
+    if (options.inputs is None) != (options.output is None):
+        parser.error("--inputs and -o go together")
+    try:
+        model = Model(options.model)
+    except (Damaged, OSError, KeyError) as error:
+        sys.exit(f"reuse_h5.py: {error}")
+    if options.tensors:
+        np.savez(options.tensors, **model.tensors)
+    if options.inputs:
+        with np.load(options.inputs) as inputs:
+            np.savez(options.output, **model.run(dict(inputs)))
+    elif not options.tensors:
+        print(summary(model))
+
+
+if __name__ == "__main__":
+    main()
