@@ -28,7 +28,8 @@ let package = Package(
 
         .target(name: "Tensors", dependencies: ["CCrypto"]),
         .target(name: "HDF5", dependencies: ["Tensors", "CHDF5", "CZstd", "CZlib"]),
-        .executableTarget(name: "reuseformer-h5index", dependencies: ["CHDF5"]),
+        .target(name: "CH5Index", dependencies: ["CHDF5"]),
+        .executableTarget(name: "reuseformer-h5index", dependencies: ["CHDF5", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Tensors"]),
         .target(name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"]),
         .target(name: "Tokenization"),
