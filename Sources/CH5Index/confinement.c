@@ -16,6 +16,14 @@
 #include <unistd.h>
 #endif
 
+void h5i_close_from(int first) {
+#if defined(SYS_close_range)
+    syscall(SYS_close_range, (unsigned)first, ~0U, 0U);
+#else
+    (void)first;
+#endif
+}
+
 static int cap(int resource, uint64_t value) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) < 0)

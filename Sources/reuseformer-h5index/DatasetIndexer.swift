@@ -188,8 +188,13 @@ struct DatasetIndexer: ~Copyable {
 
     /// What libhdf5 takes from filter parameters and chunks without checking.
     private func checkParameters(_ subject: Subject, _ filters: [Filter]) throws(Refusal) {
-        for filter in filters where filter.id == H5Z_FILTER_NBIT || filter.id == H5Z_FILTER_SCALEOFFSET {
-            try filter.checkParameters(elementSize: subject.element.size, isAtomic: true, at: subject.path)
+        var extents = [hsize_t](repeating: 0, count: 33)
+        let chunkRank = Int(try checked(H5Pget_chunk(subject.properties, 32, &extents), subject.path, "no chunk shape"))
+        guard chunkRank <= 32, let chunkElements = elementCount(Array(extents.prefix(chunkRank)), size: subject.element.size)
+        else { throw Refusal(.limit, subject.path, "chunks too large") }
+        for filter in filters where filter.isDecodedByLibraryOnly {
+            try filter.checkParameters(
+                elementSize: subject.element.size, chunkElements: chunkElements, at: subject.path)
         }
         guard filters.contains(where: { $0.id == H5Z_FILTER_SCALEOFFSET }) else { return }
         let rank = subject.shape?.count ?? 0

@@ -44,10 +44,16 @@ struct Filter {
         }
     }
 
-    /// Compares the sizes in the parameters of nbit and scale-offset with the datatype's.
+    /// Compares the sizes in the parameters of szip, nbit and scale-offset with those of the dataset.
     ///
-    /// Source: H5Znbit.c and H5Zscaleoffset.c have the order of the parameters; it is part of the file format.
-    func checkParameters(elementSize: Int, isAtomic: Bool, at path: [UInt8]) throws(Refusal) {
+    /// Source: HDF5 File Format Specification 3.0, IV.A.2.l, has the order of the parameters.
+    func checkParameters(elementSize: Int, chunkElements: Int, at path: [UInt8]) throws(Refusal) {
+        if id == H5Z_FILTER_SZIP {
+            guard values.count >= 4, values[1] >= 2, values[1] <= 32, values[2] == elementSize * 8, values[3] > 0,
+                values[3] <= 4096
+            else { throw Refusal(.corrupt, path, "an szip filter for another kind of element") }
+            return
+        }
         let claimed: (size: Int, count: Int)
         if id == H5Z_FILTER_SCALEOFFSET {
             guard values.count >= 20 else { throw Refusal(.corrupt, path, "a scale-offset filter lacks parameters") }
@@ -67,8 +73,10 @@ struct Filter {
                 }
             }
         }
-        guard claimed.size == elementSize, claimed.count > 0, claimed.count <= 1 << 28 else {
-            throw Refusal(.corrupt, path, "a filter for elements of \(claimed.size) bytes on elements of \(elementSize)")
+        guard claimed.size == elementSize, claimed.count == chunkElements else {
+            throw Refusal(
+                .corrupt, path,
+                "a filter for \(claimed.count) elements of \(claimed.size) bytes on \(chunkElements) of \(elementSize)")
         }
     }
 }

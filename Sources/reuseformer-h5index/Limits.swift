@@ -13,9 +13,9 @@ struct Limits {
     /// Bytes of values that go into the document itself: compact, converted or text data.
     var inlineBytes = 24 << 20
     /// Chunks over all datasets.
-    var chunks = 2_000_000
+    var chunks = 500_000
     /// Bytes of the document; the parent refuses more.
-    var documentBytes = 192 << 20
+    var documentBytes = 64 << 20
 }
 
 /// Subtracts from what is left of a limit.

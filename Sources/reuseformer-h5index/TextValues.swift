@@ -38,11 +38,12 @@ struct TextReader: ~Copyable {
             guard h5i_captured_count() == count else {
                 throw Refusal(.corrupt, path, "\(h5i_captured_count()) of \(count) texts could be found")
             }
+            // Many references may name one long text; all are charged before any is read.
+            let references = (0..<count).compactMap { h5i_captured($0)?.pointee }
+            for reference in references { try budget.spend(Int(reference.length), at: path) }
             var values: [[UInt8]] = []
             values.reserveCapacity(count)
-            for index in 0..<count {
-                guard let reference = h5i_captured(index)?.pointee else { break }
-                try budget.spend(Int(reference.length), at: path)
+            for reference in references {
                 values.append(Self.unpadded(try heap.value(reference, at: path)[...], H5T_STR_NULLTERM))
             }
             return values

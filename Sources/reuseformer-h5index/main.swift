@@ -49,6 +49,7 @@ func document(for arguments: Arguments) throws(Refusal) -> [UInt8] {
     for variable in ["HDF5_PLUGIN_PATH", "HDF5_PLUGIN_PRELOAD", "HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_DRIVER"] {
         unsetenv(variable)
     }
+    h5i_close_from(4)
     guard let path = arguments.path else { throw Refusal(.failure, [], "no file given") }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else { throw Refusal(.failure, [], "cannot open: " + String(cString: strerror(errno))) }

@@ -1,0 +1,152 @@
+import Tensors
+
+/// An HDF5 file opened for reading, together with its checked index.
+///
+///     let file = try HDF5File.open(path: "tf_model.h5")
+///     let names = file.root.attribute(named: "layer_names")?.texts
+///     let kernel = try file.dataset(at: "/dense/dense/kernel:0").tensor()
+///
+/// Opening runs the index helper, so it costs a few milliseconds and about 50 µs a dataset; after that, tensors of
+/// plain little-endian numbers are views of the mapped file. The file is mapped once and stays mapped for as long as
+/// any tensor read from it lives.
+public struct HDF5File: Sendable {
+    let contents: HDF5Contents
+
+    /// Opens a file, or a part of one.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - region: Bytes of the file that are the HDF5 file, for one that lies uncompressed inside an archive;
+    ///     `nil` for the whole file.
+    ///   - limits: What reading may cost.
+    /// - Throws: `HDF5Error` when the file cannot be read, is something else, or contradicts itself anywhere in its
+    ///   structure. Contents of chunks are checked when they are read.
+    public static func open(
+        path: String, region: Range<Int>? = nil, limits: HDF5Limits = .standard
+    ) throws(HDF5Error) -> HDF5File {
+        let location = HDF5Location(file: path)
+        let file = try MappedFile(path: path)
+        let region = region ?? 0..<file.byteCount
+        guard region.lowerBound >= 0, region.upperBound <= file.byteCount else {
+            throw .corrupt(location, reason: "bytes \(region) lie outside the file of \(file.byteCount)")
+        }
+        let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[region])
+        guard let superblock = Superblock(bytes) else {
+            let content = FileContent(bytes.prefix(512), byteCount: bytes.count)
+            if bytes.starts(with: FileContent.hdf5Signature) {
+                throw .corrupt(location, reason: "it ends inside the superblock")
+            }
+            throw .notHDF5(location, content)
+        }
+        guard superblock.version <= 3 else { throw .unsupported(location, .newerFormat) }
+        guard !superblock.isOpenForWriting else {
+            throw .corrupt(location, reason: "the program that wrote it has not closed it (h5clear -s repairs that)")
+        }
+        let document = try index(file, region, limits, location)
+        let validation = IndexValidation(
+            document: document, byteCount: region.count, superblock: superblock, limits: limits)
+        do throws(IndexValidation.Finding) {
+            try validation.check()
+        } catch {
+            let place = HDF5Location(file: path, object: error.path)
+            switch error.kind {
+            case .corrupt: throw .corrupt(place, reason: error.reason)
+            case .limit: throw .limit(place, reason: error.reason)
+            }
+        }
+        return HDF5File(contents: HDF5Contents(file: file, region: region, document: document))
+    }
+
+    private static func index(
+        _ file: MappedFile, _ region: Range<Int>, _ limits: HDF5Limits, _ location: HDF5Location
+    ) throws(HDF5Error) -> IndexDocument {
+        guard let helper = IndexHelper.find() else {
+            throw .helper(location, reason: "\(IndexHelper.name) was not found")
+        }
+        let outcome = try helper.run(
+            IndexHelper.Request(
+                descriptor: file.descriptor, offset: region.lowerBound, byteCount: region.count, limits: limits),
+            for: location)
+        let bytes: [UInt8]
+        switch outcome {
+        case .document(let document): bytes = document
+        case .signal(let signal) where IndexHelper.isTimeLimit(signal):
+            throw .corrupt(location, reason: "reading its structure does not come to an end")
+        case .signal(let signal):
+            throw .corrupt(location, reason: "its structure makes libhdf5 crash (signal \(signal))")
+        case .status(let status): throw .helper(location, reason: "it ended with status \(status)")
+        case .tooSlow: throw .limit(location, reason: "reading its structure takes too long")
+        case .tooMuch: throw .limit(location, reason: "its structure is too large")
+        }
+        let answer: IndexDocument.Answer
+        do throws(IndexFormError) {
+            answer = try IndexDocument.parse(bytes)
+        } catch {
+            let place = HDF5Location(file: location.file, object: error.path)
+            throw .corrupt(place, reason: "its index makes no sense: \(error.reason)")
+        }
+        switch answer {
+        case .index(let document): return document
+        case .refusal(let refusal): throw HDF5Error(refusal, file: location.file)
+        }
+    }
+
+    // MARK: Contents
+
+    /// The file as it was named.
+    public var path: String { contents.file.path }
+
+    /// Bytes of the HDF5 file, user block included.
+    public var byteCount: Int { contents.region.count }
+
+    /// Bytes before the HDF5 part proper.
+    public var userBlockByteCount: Int { contents.document.userBlock }
+
+    /// The user block's bytes.
+    public var userBlock: [UInt8] { Array(contents.bytes[..<contents.document.userBlock]) }
+
+    /// The root group.
+    public var root: HDF5Group { HDF5Group(contents: contents, index: contents.rootIndex) }
+
+    /// Every dataset once, each under the first path that leads to it, in order of that path's groups.
+    public var datasets: [HDF5Dataset] {
+        contents.document.objects.indices.compactMap { HDF5Dataset(contents: contents, index: $0) }
+    }
+
+    /// Paths of objects that only a newer version of libhdf5 can read; they are no part of `datasets`.
+    public var unreadablePaths: [String] {
+        contents.document.objects.compactMap { object in
+            if case .newerFormat = object.content { object.path } else { nil }
+        }
+    }
+
+    /// The dataset that a path leads to, through hard and soft links.
+    ///
+    /// - Parameter path: Names separated by `/`, from the root; a leading `/` may be missing.
+    /// - Throws: `HDF5Error.noSuchObject`, or `unsupported` for an object of a newer format.
+    public func dataset(at path: String) throws(HDF5Error) -> HDF5Dataset {
+        let location = HDF5Location(file: self.path, object: path)
+        guard let index = contents.resolve(path, from: contents.rootIndex) else { throw .noSuchObject(location) }
+        if let dataset = HDF5Dataset(contents: contents, index: index) { return dataset }
+        if case .newerFormat = contents.document.objects[index].content { throw .unsupported(location, .newerFormat) }
+        throw .noSuchObject(location)
+    }
+
+    /// The group that a path leads to, `nil` when there is none.
+    public func group(at path: String) -> HDF5Group? { root.group(at: path) }
+}
+
+extension HDF5Error {
+    /// The error for what the helper refused to index.
+    init(_ refusal: IndexRefusal, file: String) {
+        let location = HDF5Location(file: file, object: refusal.path.isEmpty ? nil : refusal.path)
+        self =
+            switch refusal.kind {
+            case "unsafe": .unsafe(location, reason: refusal.message)
+            case "limit": .limit(location, reason: refusal.message)
+            case "newerFormat": .unsupported(location, .newerFormat)
+            case "failure": .helper(location, reason: refusal.message)
+            default: .corrupt(location, reason: refusal.message)
+            }
+    }
+}

@@ -1,0 +1,195 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Runs `reuseformer-h5index` on an open file and brings its answer, within time and size limits.
+///
+/// The helper may crash, hang or lie; none of that touches this process.
+struct IndexHelper {
+    let executable: String
+
+    /// The environment variable that names the helper's executable.
+    static let environmentVariable = "REUSEFORMER_H5INDEX"
+    static let name = "reuseformer-h5index"
+
+    /// How a run ended.
+    enum Outcome: Equatable {
+        case document([UInt8])
+        /// Ended by a signal, which is what crashes and exceeded limits look like.
+        case signal(Int32)
+        case status(Int32)
+        case tooSlow
+        case tooMuch
+    }
+
+    /// Whether a signal is how an exceeded limit of processor time shows.
+    static func isTimeLimit(_ signal: Int32) -> Bool { signal == SIGPROF || signal == SIGXCPU }
+
+    /// Finds the helper: where the environment says, beside the running program, or in its installation's libexec.
+    static func find() -> IndexHelper? {
+        if let path = getenv(environmentVariable).map({ String(cString: $0) }), !path.isEmpty {
+            return IndexHelper(executable: path)
+        }
+        guard let program = ownExecutable() else { return nil }
+        var folder = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
+        // Test bundles lie up to three folders below the products.
+        for _ in 0..<4 {
+            for candidate in ["\(folder)/\(name)", "\(folder)/libexec/reuseformer/\(name)"]
+            where access(candidate, X_OK) == 0 {
+                return IndexHelper(executable: candidate)
+            }
+            folder = folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]
+        }
+        return nil
+    }
+
+    private static func ownExecutable() -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        #if os(Linux)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return nil }
+        #else
+        var size = UInt32(buffer.count)
+        guard _NSGetExecutablePath(&buffer, &size) == 0 else { return nil }
+        #endif
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// What the helper is asked.
+    struct Request {
+        var descriptor: Int32
+        var offset: Int
+        var byteCount: Int
+        var limits: HDF5Limits
+    }
+
+    /// - Throws: `HDF5Error.helper` when the helper cannot be started.
+    func run(_ request: Request, for location: HDF5Location) throws(HDF5Error) -> Outcome {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw .helper(location, reason: message(ofErrno: errno)) }
+        let reading = ends[0], writing = ends[1]
+        defer { close(reading) }
+        // The other end must be closed here, or the end of the answer never comes.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+
+        let milliseconds = request.limits.processorMilliseconds(forBytes: request.byteCount)
+        let arguments = [
+            executable, "--offset", String(request.offset), "--length", String(request.byteCount),
+            "--cpu-milliseconds", String(milliseconds), "--memory-bytes", String(request.limits.helperMemoryBytes),
+            "/dev/fd/\(Self.childDescriptor)",
+        ]
+        let process: pid_t
+        do throws(SpawnFailure) {
+            process = try spawn(arguments, file: request.descriptor, output: writing)
+            close(writing)
+        } catch {
+            close(writing)
+            throw .helper(location, reason: "\(executable): " + message(ofErrno: error.code))
+        }
+
+        // Processor time is limited by the helper itself; this bounds waiting for a disk, or a stopped process.
+        let (bytes, interruption) = Self.collect(
+            from: reading, limit: request.limits.documentBytes, milliseconds: 10_000 + 4 * milliseconds)
+        if interruption != nil { kill(process, SIGKILL) }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        if let interruption { return interruption }
+        let signal = status & 0x7F
+        if signal != 0 { return .signal(signal) }
+        let code = (status >> 8) & 0xFF
+        return code == 0 ? .document(bytes) : .status(code)
+    }
+
+    private static let childDescriptor: Int32 = 3
+
+    private struct SpawnFailure: Error { let code: Int32 }
+
+    private func spawn(_ arguments: [String], file: Int32, output: Int32) throws(SpawnFailure) -> pid_t {
+        #if canImport(Darwin)
+        var actions: posix_spawn_file_actions_t?
+        var attributes: posix_spawnattr_t?
+        #else
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        #endif
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        // What a crash prints would be noise in the command's own messages.
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, file, Self.childDescriptor)
+        #if canImport(Darwin)
+        let flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_CLOEXEC_DEFAULT
+        #else
+        // Here the helper itself closes what it inherits.
+        let flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+        #endif
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+
+        var process: pid_t = 0
+        let code = withCStrings(arguments) { arguments in
+            withCStrings(environment()) { environment in
+                posix_spawn(&process, executable, &actions, &attributes, arguments, environment)
+            }
+        }
+        guard code == 0 else { throw SpawnFailure(code: code) }
+        return process
+    }
+
+    /// Nothing of the caller's environment but where to find shared libraries.
+    ///
+    /// Freed and fresh memory is filled with a pattern, so that reading what was never written leads to a crash
+    /// rather than to believable values.
+    private func environment() -> [String] {
+        let kept: [String] = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"].compactMap { (name: String) in
+            getenv(name).map { "\(name)=" + String(cString: $0) }
+        }
+        return kept + ["LC_ALL=C", "GLIBC_TUNABLES=glibc.malloc.perturb=165"]
+    }
+
+    private static func collect(from descriptor: Int32, limit: Int, milliseconds: Int) -> ([UInt8], Outcome?) {
+        let deadline = monotonicMilliseconds() + milliseconds
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let left = deadline - monotonicMilliseconds()
+            guard left > 0 else { return (bytes, .tooSlow) }
+            var events = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&events, 1, Int32(clamping: left))
+            if ready < 0 && errno != EINTR { return (bytes, .status(-1)) }
+            guard ready > 0 else { continue }
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return (bytes, count == 0 ? nil : .status(-1)) }
+            bytes.append(contentsOf: buffer[0..<count])
+            if bytes.count > limit { return (bytes, .tooMuch) }
+        }
+    }
+}
+
+private func monotonicMilliseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+/// Calls `body` with a null-terminated list of C strings.
+private func withCStrings<R>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
+) -> R {
+    let copies: [UnsafeMutablePointer<CChar>?] = strings.map { string in strdup(string) } + [nil]
+    defer { for copy in copies { free(copy) } }
+    return body(copies)
+}

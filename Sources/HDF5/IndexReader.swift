@@ -1,0 +1,84 @@
+extension IndexDocument {
+    /// Typed access to the members of one JSON object; each failure says which member of which object is wrong.
+    struct Reader {
+        private let members: [String: JSONValue]
+        /// The path of the HDF5 object that is being read.
+        let path: String
+
+        init(_ value: JSONValue, _ path: String) throws(IndexFormError) {
+            guard let members = value.members else { throw IndexFormError(path: path, reason: "not an object") }
+            self.members = members
+            self.path = path
+        }
+
+        func error(_ reason: String) -> IndexFormError { IndexFormError(path: path, reason: reason) }
+
+        func value(_ key: String) throws(IndexFormError) -> JSONValue {
+            guard let value = members[key] else { throw error("'\(key)' is missing") }
+            return value
+        }
+
+        func optional(
+            _ key: String, _ make: (JSONValue, String) throws(IndexFormError) -> Reader
+        ) throws(IndexFormError) -> Reader? {
+            guard let value = members[key] else { return nil }
+            return try make(value, path)
+        }
+
+        func number(_ key: String) throws(IndexFormError) -> UInt64 {
+            try unwrap(try value(key).number, key)
+        }
+
+        func integer(_ key: String) throws(IndexFormError) -> Int {
+            try unwrap(try value(key).integer, key)
+        }
+
+        func text(_ key: String) throws(IndexFormError) -> String {
+            try unwrap(try value(key).text, key)
+        }
+
+        func list(_ key: String) throws(IndexFormError) -> [JSONValue] {
+            try unwrap(try value(key).list, key)
+        }
+
+        func integers(_ key: String) throws(IndexFormError) -> [Int] {
+            try unwrap(try value(key).integers, key)
+        }
+
+        /// `false` when absent.
+        func flag(_ key: String) throws(IndexFormError) -> Bool {
+            guard let value = members[key] else { return false }
+            return try unwrap(value.flag, key)
+        }
+
+        func optionalText(_ key: String) throws(IndexFormError) -> String? {
+            members[key] == nil ? nil : try text(key)
+        }
+
+        func optionalList(_ key: String) throws(IndexFormError) -> [JSONValue]? {
+            members[key] == nil ? nil : try list(key)
+        }
+
+        func optionalIntegers(_ key: String) throws(IndexFormError) -> [Int]? {
+            members[key] == nil ? nil : try integers(key)
+        }
+
+        func optionalBytes(_ key: String) throws(IndexFormError) -> [UInt8]? {
+            guard let value = members[key] else { return nil }
+            return try unwrap(value.base64, key)
+        }
+
+        func optionalTexts(_ key: String) throws(IndexFormError) -> [String]? {
+            guard let list = try optionalList(key) else { return nil }
+            var texts: [String] = []
+            texts.reserveCapacity(list.count)
+            for value in list { texts.append(try unwrap(value.text, key)) }
+            return texts
+        }
+
+        private func unwrap<Value>(_ value: Value?, _ key: String) throws(IndexFormError) -> Value {
+            guard let value else { throw error("'\(key)' has the wrong type or range") }
+            return value
+        }
+    }
+}
