@@ -121,6 +121,16 @@ final class ThreadPool: @unchecked Sendable {
             pthread_mutex_unlock(mutex)
         }
 
+        /// Runs the job and lets go of it: a function of its own, so that no reference outlives the call that published
+        /// the job (which must not escape).
+        @inline(never)
+        private func perform(as member: Int) {
+            pthread_mutex_lock(mutex)
+            let job = self.job
+            pthread_mutex_unlock(mutex)
+            job?(member)
+        }
+
         private func serve(_ member: Int) {
             var seen = 0
             while true {
@@ -129,10 +139,9 @@ final class ThreadPool: @unchecked Sendable {
                 pthread_mutex_lock(mutex)
                 while generation.load(ordering: .acquiring) == seen { pthread_cond_wait(condition, mutex) }
                 seen = generation.load(ordering: .relaxed)
-                let job = self.job
                 pthread_mutex_unlock(mutex)
                 if isStopped.load(ordering: .relaxed) { return }
-                job?(member)
+                perform(as: member)
                 remaining.subtract(1, ordering: .releasing)
             }
         }

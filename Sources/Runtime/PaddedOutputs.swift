@@ -1,0 +1,165 @@
+import ModelGraph
+import Tensors
+
+/// Which of a model's results are wanted, as a padded batch under the framework's names.
+public struct OutputSelection: OptionSet, Sendable, Hashable {
+    public let rawValue: Int
+
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// `hidden_states` `[layers + 1, batch, tokens, width]` and `last_hidden_state` `[batch, tokens, width]`.
+    public static let hidden = OutputSelection(rawValue: 1)
+    /// `attentions_<i>` `[batch, heads, tokens, tokens]` for each attention node in execution order.
+    public static let attentions = OutputSelection(rawValue: 2)
+    /// `logits` and other outputs of heads.
+    public static let logits = OutputSelection(rawValue: 4)
+    /// `pooler_output` and other values with one row a sequence that are no logits.
+    public static let pooled = OutputSelection(rawValue: 8)
+    public static let all: OutputSelection = [.hidden, .attentions, .logits, .pooled]
+}
+
+/// Results of a batch laid out as the frameworks do: padded to the longest sequence, zeros where the mask hides.
+public struct PaddedOutputs {
+    /// Arrays by the framework's name, in a fixed order.
+    public let arrays: [(name: String, tensor: Tensor)]
+
+    /// Runs a batch and lays out what is selected.
+    ///
+    /// - Parameters:
+    ///   - model: The model to compile and run.
+    ///   - sequences: The batch; sequences may differ in length.
+    ///   - threads: `nil`: one a core.
+    public init(
+        of model: Model, for sequences: [TokenSequence], selecting selection: OutputSelection, threads: Int? = nil
+    ) throws(RuntimeError) {
+        let graph = model.graph
+        let outputs = graph.outputs.filter { selection.contains($0.part) }
+        let attentions = selection.contains(.attentions) ? graph.attentionNodes : []
+        let hidden = selection.contains(.hidden) ? graph.hiddenStates : []
+        let observation = Observation(values: Set(hidden + outputs.map(\.value)), maps: Set(attentions.map(\.name)))
+        let compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
+        let shapes: [String: ValueShape]
+        do { shapes = try graph.inferShapes() } catch { throw .invalidModel(error) }
+
+        let batch = sequences.count, tokens = sequences.map(\.ids.count).max() ?? 0
+        let widths = Set(hidden.compactMap { shapes[$0]?.width })
+        var planes: [Plane] = []
+        for (index, value) in hidden.enumerated() {
+            // Hidden states of one width form one array; of several widths, one array each.
+            let width = shapes[value]?.width ?? 0
+            let name = widths.count == 1 ? "hidden_states" : "hidden_states_\(index)"
+            planes.append(Plane(name: name, value: value, shape: [batch, tokens, width], isPooled: false))
+        }
+        for output in outputs {
+            guard let shape = shapes[output.value] else { continue }
+            let extents = (shape.rows == .tokens ? [batch, tokens] : [batch]) + (output.isSqueezed ? [] : [shape.width])
+            planes.append(
+                Plane(name: output.name, value: output.value, shape: Shape(extents), isPooled: shape.rows == .sequences))
+        }
+        let maps = attentions.enumerated().map { index, node in
+            MapPlane(
+                name: "attentions_\(index)", node: node.name, heads: node.attention?.heads.count ?? 0, batch: batch, tokens: tokens)
+        }
+        do {
+            try compiled.run(sequences) { (group: GroupResult) throws(Never) in
+                for plane in planes { plane.fill(from: group, tokens: tokens) }
+                for map in maps { map.fill(from: group) }
+            }
+        } catch {
+            if case .runtime(let failure) = error { throw failure }
+        }
+        let stacked = planes.prefix(hidden.count)
+        var arrays: [(name: String, tensor: Tensor)] = []
+        if widths.count == 1, let first = stacked.first {
+            arrays.append(("hidden_states", Tensor(stacked.flatMap(\.buffer.elements), shape: Shape([hidden.count] + first.shape.extents))))
+        } else {
+            arrays += stacked.map { ($0.name, $0.tensor) }
+        }
+        arrays += planes.dropFirst(hidden.count).map { ($0.name, $0.tensor) }
+        arrays += maps.map { ($0.name, $0.tensor) }
+        self.arrays = arrays
+    }
+
+    /// One value of the batch.
+    private struct Plane {
+        let name: String
+        let value: String
+        let shape: Shape
+        let isPooled: Bool
+        let buffer: FloatBuffer
+
+        init(name: String, value: String, shape: Shape, isPooled: Bool) {
+            self.name = name
+            self.value = value
+            self.shape = shape
+            self.isPooled = isPooled
+            buffer = FloatBuffer(count: shape.count)
+        }
+
+        var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+
+        func fill(from group: GroupResult, tokens: Int) {
+            guard let rows = group.value(value) else { return }
+            for sequence in group.sequences {
+                if isPooled {
+                    (buffer.base + sequence.index * rows.columns).update(
+                        from: rows.base + sequence.number * rows.stride, count: rows.columns)
+                    continue
+                }
+                for row in sequence.rows.prefix(sequence.visible) {
+                    let place = sequence.index * tokens + Int(group.places[row])
+                    (buffer.base + place * rows.columns).update(from: rows.base + row * rows.stride, count: rows.columns)
+                }
+            }
+        }
+    }
+
+    /// All maps of one attention node.
+    private struct MapPlane {
+        let name: String
+        let node: String
+        let heads: Int
+        let tokens: Int
+        let shape: Shape
+        let buffer: FloatBuffer
+
+        init(name: String, node: String, heads: Int, batch: Int, tokens: Int) {
+            self.name = name
+            self.node = node
+            self.heads = heads
+            self.tokens = tokens
+            shape = [batch, heads, tokens, tokens]
+            buffer = FloatBuffer(count: shape.count)
+        }
+
+        var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+
+        func fill(from group: GroupResult) {
+            for sequence in group.sequences {
+                let places = group.places[sequence.rows]
+                for head in 0..<heads {
+                    guard let map = group.map(HeadID(node: node, head: head), of: sequence) else { continue }
+                    let plane = buffer.base + (sequence.index * heads + head) * tokens * tokens
+                    for row in 0..<sequence.visible {
+                        let target = plane + Int(places[places.startIndex + row]) * tokens
+                        let source = map.row(row)
+                        for (key, value) in source.enumerated() { target[Int(places[places.startIndex + key])] = value }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension Graph.Output {
+    /// Which part of a selection the output belongs to, by the framework's name.
+    fileprivate var part: OutputSelection {
+        if name.hasSuffix("hidden_state") || name.hasSuffix("hidden_states") { return .hidden }
+        return name.contains("logits") ? .logits : .pooled
+    }
+}
+
+extension FloatBuffer {
+    /// A copy of all elements.
+    var elements: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+}
