@@ -47,6 +47,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
+        .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
     ],
     swiftLanguageModes: [.v6],

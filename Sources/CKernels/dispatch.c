@@ -8,8 +8,7 @@
 /// NULL until the first use or `rk_select`.
 static _Atomic(const rk_kernels *) chosen = NULL;
 
-/// The kernels for an instruction set, or NULL when this CPU or this build lacks it.
-static const rk_kernels *available(rk_isa isa) {
+const rk_kernels *rk_kernels_of(rk_isa isa) {
   switch (isa) {
     case RK_SCALAR:
       return &rk_kernels_scalar;
@@ -35,7 +34,7 @@ static const rk_kernels *available(rk_isa isa) {
 static const rk_kernels *best(void) {
   static const rk_isa order[] = {RK_AVX512, RK_AVX2, RK_NEON};
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-    const rk_kernels *kernels = available(order[i]);
+    const rk_kernels *kernels = rk_kernels_of(order[i]);
     if (kernels) return kernels;
   }
   return &rk_kernels_scalar;
@@ -65,7 +64,7 @@ int rk_select(const char *name) {
     kernels = best();
   } else {
     for (int isa = RK_SCALAR; isa <= RK_NEON; isa++)
-      if (strcmp(name, rk_name((rk_isa)isa)) == 0) kernels = available((rk_isa)isa);
+      if (strcmp(name, rk_name((rk_isa)isa)) == 0) kernels = rk_kernels_of((rk_isa)isa);
   }
   if (!kernels) return -1;
   atomic_store_explicit(&chosen, kernels, memory_order_relaxed);

@@ -8,21 +8,6 @@
 /// Most query rows that any set works on at once in `rk_attention`; sizes the scratch.
 #define RK_STRIP_ROWS_MAX 16
 
-/// One instruction set's kernels; the members mean what the functions of the same name in CKernels.h mean.
-typedef struct {
-  rk_isa isa;
-  void (*multiply)(const rk_product *, size_t, size_t, size_t, size_t);
-  void (*attention)(const rk_map *, size_t, size_t);
-  void (*layer_norm)(const float *, size_t, size_t, size_t, float, const float *, const float *, float *, size_t);
-  void (*rms_norm)(const float *, size_t, size_t, size_t, float, const float *, float, float *, size_t);
-  void (*activate)(const float *, size_t, int, float *);
-  void (*add)(const float *, const float *, size_t, float *);
-  void (*multiply_elements)(const float *, const float *, size_t, float *);
-  void (*gather)(const float *, size_t, const int32_t *, size_t, float, int, float *, size_t);
-  void (*mean_rows)(const float *, size_t, size_t, size_t, float *);
-  void (*normalize)(float *, size_t);
-} rk_kernels;
-
 extern const rk_kernels rk_kernels_scalar;
 #if defined(__x86_64__)
 extern const rk_kernels rk_kernels_avx2;

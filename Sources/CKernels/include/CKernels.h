@@ -111,7 +111,7 @@ typedef struct {
   size_t head_size;                // multiple of 16
   const float *bias; size_t ldb;   // [queries, keys] added to the scores, or NULL
   float alibi_slope;               // slope · (key - query position) added to the scores; 0: none
-  float softcap;                   // scores become cap · tanh(score / cap); 0: none
+  float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only
   size_t window;                   // query position - key position < window; 0: unlimited
   const rk_term *terms; size_t term_count;
@@ -149,4 +149,7 @@ void rk_normalize(float *x, size_t width);
 #ifdef __cplusplus
 }
 #endif
+
+#include "CKernelSets.h"
+
 #endif

@@ -1,0 +1,33 @@
+// The kernels of one instruction set, whatever `rk_select` chose: for tests that compare sets with one another.
+
+#ifndef CKERNELSETS_H
+#define CKERNELSETS_H
+
+#include "CKernels.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// One instruction set's kernels; the members mean what the functions of the same name in CKernels.h mean.
+typedef struct {
+  rk_isa isa;
+  void (*multiply)(const rk_product *, size_t, size_t, size_t, size_t);
+  void (*attention)(const rk_map *, size_t, size_t);
+  void (*layer_norm)(const float *, size_t, size_t, size_t, float, const float *, const float *, float *, size_t);
+  void (*rms_norm)(const float *, size_t, size_t, size_t, float, const float *, float, float *, size_t);
+  void (*activate)(const float *, size_t, int, float *);
+  void (*add)(const float *, const float *, size_t, float *);
+  void (*multiply_elements)(const float *, const float *, size_t, float *);
+  void (*gather)(const float *, size_t, const int32_t *, size_t, float, int, float *, size_t);
+  void (*mean_rows)(const float *, size_t, size_t, size_t, float *);
+  void (*normalize)(float *, size_t);
+} rk_kernels;
+
+/// The kernels of an instruction set, or NULL when this CPU or this build lacks it.
+const rk_kernels *rk_kernels_of(rk_isa isa);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,117 @@
+import CKernels
+import Foundation
+import Testing
+
+let activations = [
+    RK_IDENTITY, RK_RELU, RK_GELU, RK_GELU_TANH, RK_TANH, RK_SILU, RK_SIGMOID, RK_QUICK_GELU, RK_RELU_SQUARED,
+]
+
+extension rk_activation: @retroactive CustomTestStringConvertible {
+    public var testDescription: String {
+        let names = ["identity", "relu", "gelu", "gelu (tanh)", "tanh", "silu", "sigmoid", "quick gelu", "relu²"]
+        return names.indices.contains(Int(rawValue)) ? names[Int(rawValue)] : "\(rawValue)"
+    }
+}
+
+/// Definitions, in double precision.
+func activationReference(_ activation: rk_activation, _ x: Double) -> Double {
+    switch activation {
+    case RK_RELU: max(x, 0)
+    case RK_GELU: x / 2 * erfc(-x / 2.0.squareRoot())
+    case RK_GELU_TANH: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case RK_TANH: tanh(x)
+    case RK_SILU: x / (1 + exp(-x))
+    case RK_SIGMOID: 1 / (1 + exp(-x))
+    case RK_QUICK_GELU: x / (1 + exp(-1.702 * x))
+    case RK_RELU_SQUARED: x > 0 ? x * x : 0
+    default: x
+    }
+}
+
+@Suite("Activations")
+struct ActivationTests {
+    @Test("every activation agrees with its definition from -30 to 30", arguments: KernelSet.all, activations)
+    func definition(_ set: KernelSet, _ activation: rk_activation) throws {
+        let x = Floats(60_001) { -30 + Float($0) / 1000 }
+        let out = Floats(x.count)
+        set.kernels.activate(x.base, x.count, Int32(activation.rawValue), out.base)
+        #expect(out.marginIsIntact)
+        var worst = 0.0
+        for index in 0..<x.count {
+            let expected = activationReference(activation, Double(x[index]))
+            // 5e-7 absolute below 1; rounding of the result itself above.
+            worst = max(worst, abs(Double(out[index]) - expected) / max(1, abs(expected)))
+        }
+        #expect(worst < 5e-7)
+    }
+
+    @Test("values far out saturate instead of overflowing", arguments: KernelSet.all)
+    func saturation(_ set: KernelSet) throws {
+        let x = Floats([-1e30, -200, 200, 1e30])
+        let expected: [(rk_activation, [Float])] = [
+            (RK_GELU, [0, 0, 200, 1e30]), (RK_TANH, [-1, -1, 1, 1]), (RK_SIGMOID, [0, 0, 1, 1]),
+            (RK_SILU, [0, 0, 200, 1e30]),
+        ]
+        for (activation, values) in expected {
+            let out = Floats(4)
+            set.kernels.activate(x.base, 4, Int32(activation.rawValue), out.base)
+            for (found, value) in zip(out.values, values) {
+                #expect(abs(found - value) <= 1e-6 * max(1, abs(value)), "\(activation.testDescription)")
+            }
+        }
+    }
+
+    @Test("not-a-number stays", arguments: KernelSet.all, activations)
+    func notANumber(_ set: KernelSet, _ activation: rk_activation) throws {
+        let x = Floats([Float](repeating: .nan, count: 17)), out = Floats(17)
+        set.kernels.activate(x.base, 17, Int32(activation.rawValue), out.base)
+        #expect(out.values.allSatisfy { $0.isNaN })
+    }
+
+    @Test("small values keep their relative accuracy under tanh", arguments: KernelSet.all)
+    func tinyTanh(_ set: KernelSet) throws {
+        let x = Floats(40) { Float(pow(10, -Double($0) / 4)) }, out = Floats(40)
+        set.kernels.activate(x.base, 40, Int32(RK_TANH.rawValue), out.base)
+        for index in 0..<40 {
+            let expected = tanh(Double(x[index]))
+            #expect(abs(Double(out[index]) - expected) < 4e-7 * expected)
+        }
+    }
+
+    @Test("sets with a fused multiply-add agree to the bit", arguments: activations)
+    func sameBits(_ activation: rk_activation) throws {
+        var random = Random(seed: 10)
+        let x = random.floats(1003, scale: 8)
+        var first: [Float]?
+        for set in KernelSet.fused {
+            let out = Floats(x.count)
+            set.kernels.activate(x.base, x.count, Int32(activation.rawValue), out.base)
+            if let first { #expect(out.values == first) }
+            first = out.values
+        }
+    }
+}
+
+@Suite("Choice of the instruction set")
+struct SelectionTests {
+    @Test("an unknown name is refused and changes nothing")
+    func unknown() {
+        let before = rk_selected()
+        #expect(rk_select("sse9") == -1)
+        #expect(rk_selected() == before)
+    }
+
+    @Test("a set that this CPU lacks is refused")
+    func missing() {
+        let before = rk_selected()
+        for isa in [RK_AVX2, RK_AVX512, RK_NEON] where rk_kernels_of(isa) == nil {
+            #expect(rk_select(rk_name(isa)) == -1)
+        }
+        #expect(rk_selected() == before)
+    }
+
+    @Test("each set carries its own name", arguments: KernelSet.all)
+    func names(_ set: KernelSet) throws {
+        #expect(set.kernels.isa == set.isa)
+    }
+}
