@@ -31,7 +31,10 @@ let package = Package(
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["CHDF5", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Tensors"]),
-        .target(name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"]),
+        .target(
+            name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"],
+            // In the executable itself: it needs no files beside it.
+            resources: [.embedInCode("Architectures")]),
         .target(name: "Tokenization"),
         .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
