@@ -10,6 +10,8 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
         case corrupt
         /// Not found, no permission, disk full.
         case io
+        /// A part of the program itself is missing or broken.
+        case installation
     }
 
     public let kind: Kind

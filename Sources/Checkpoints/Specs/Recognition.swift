@@ -58,15 +58,17 @@ package struct SpecLibrary: Sendable {
 
     /// The family that a checkpoint is of.
     ///
+    /// - Parameter claim: What the checkpoint says of itself, for the message.
     /// - Throws: With the candidates and their reasons when none fits, or when two fit alike: never a silent guess.
-    func choose(_ ranking: [Recognition], path: String) throws(CheckpointError) -> ArchitectureSpec {
+    func choose(_ ranking: [Recognition], claim: String, path: String) throws(CheckpointError) -> ArchitectureSpec {
         let remedy = "name the architecture with --architecture: \(specs.map(\.name).joined(separator: ", ")), or a spec of your own"
         guard let best = ranking.first, best.score >= Recognition.threshold,
             let spec = specs.first(where: { $0.name == best.architecture })
         else {
-            let candidates = ranking.prefix(3).map { "\($0.architecture) (\($0.score)): \($0.reasons.joined(separator: "; "))" }
+            let near = ranking.filter { $0.score > -Recognition.threshold }.prefix(3)
+            let candidates = near.map { "\($0.architecture) (\($0.score)): \($0.reasons.joined(separator: "; "))" }
             throw CheckpointError(
-                .unsupported, path: path, ["no known architecture fits this checkpoint"] + candidates, remedy: remedy)
+                .unsupported, path: path, ["no known architecture fits: \(claim)"] + candidates, remedy: remedy)
         }
         if ranking.count > 1, ranking[1].score >= best.score - Recognition.margin {
             let second = ranking[1]
