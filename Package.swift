@@ -40,8 +40,8 @@ let package = Package(
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Runtime", "Inputs", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "Checkpoints", "Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
-        .target(name: "Verification", dependencies: ["Runtime", "Inputs", "Checkpoints", "ModelGraph", "Tensors"]),
-        .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
+        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph"]),
+        .target(name: "Reporting", dependencies: ["Verification", "ModelGraph"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
@@ -53,6 +53,8 @@ let package = Package(
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
