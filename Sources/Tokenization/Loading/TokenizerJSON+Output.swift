@@ -1,0 +1,100 @@
+extension Template {
+    /// The `post_processor` of a `tokenizer.json`.
+    init(_ json: JSONField) throws(TokenizationError) {
+        let type = try json.typeName()
+        switch type {
+        case "ByteLevel": self = .plain
+        case "BertProcessing":
+            self = .bert(cls: try json.required("cls").tokenPairID(), sep: try json.required("sep").tokenPairID())
+        case "RobertaProcessing":
+            self = .roberta(cls: try json.required("cls").tokenPairID(), sep: try json.required("sep").tokenPairID())
+        case "TemplateProcessing":
+            let special = try json.required("special_tokens")
+            single = try Template.parts(try json.required("single"), special, wantsSecond: false)
+            pair = try Template.parts(try json.required("pair"), special, wantsSecond: true)
+        case "Sequence":
+            let steps = try json.steps("processors") { json throws(TokenizationError) in
+                (template: try Template(json), json: json)
+            }
+            // “ByteLevel” changes offsets only; two that add tokens would have to be nested.
+            let adding = steps.filter { $0.template.single != Template.plain.single }
+            if adding.count > 1 { throw json.unknownStep("several steps that add tokens", of: "post-processor") }
+            self = adding.first?.template ?? .plain
+        default: throw json.unknownStep(type, of: "post-processor")
+        }
+    }
+
+    private static func parts(
+        _ list: JSONField, _ special: JSONField, wantsSecond: Bool
+    ) throws(TokenizationError) -> [Part] {
+        let elements = try list.elements()
+        guard elements.count <= Limits.templatePieces else {
+            throw .limit(file: list.file, field: list.path, limit: Limits.templatePieces, found: elements.count)
+        }
+        var parts: [Part] = []
+        var texts: [Bool] = []
+        for element in elements {
+            if let text = try element.optional("Sequence") {
+                let name = try text.required("id").string()
+                guard name == "A" || name == "B" else {
+                    throw text.malformed("the sequence “\(name)” is neither A nor B")
+                }
+                texts.append(name == "B")
+                parts.append(.text(isSecond: name == "B", typeID: try text.typeID()))
+            } else {
+                let token = try element.required("SpecialToken")
+                let name = try token.required("id").string()
+                let ids = try special.required(name).required("ids").elements()
+                var values: [Int32] = []
+                for id in ids.prefix(Limits.templatePieces) { values.append(try id.tokenID()) }
+                parts.append(.special(values, typeID: try token.typeID()))
+            }
+        }
+        guard texts == (wantsSecond ? [false, true] : [false]) else {
+            throw list.malformed(wantsSecond ? "A and B are wanted once each" : "A is wanted once")
+        }
+        return parts
+    }
+}
+
+extension JSONField {
+    fileprivate func typeID() throws(TokenizationError) -> Int32 {
+        Int32(try optional("type_id")?.integer(in: 0...Int(UInt16.max)) ?? 0)
+    }
+
+    /// The id of a `["token", id]` pair.
+    fileprivate func tokenPairID() throws(TokenizationError) -> Int32 {
+        let pair = try elements()
+        guard pair.count == 2 else { throw malformed("a token and its id were expected") }
+        return try pair[1].tokenID()
+    }
+}
+
+extension Decoder {
+    /// The `decoder` of a `tokenizer.json`.
+    init(_ json: JSONField) throws(TokenizationError) {
+        let type = try json.typeName()
+        switch type {
+        case "WordPiece":
+            self = .wordPiece(
+                prefix: try json.optional("prefix")?.bytes() ?? Array("##".utf8),
+                cleansUp: try json.bool("cleanup", default: true))
+        case "ByteLevel": self = .byteLevel
+        case "Metaspace":
+            let step = try Metaspace(json)
+            self = .metaspace(replacement: step.replacement, dropsFirst: step.prependScheme != .never)
+        case "BPEDecoder": self = .wordSuffix(try json.optional("suffix")?.bytes() ?? Array("</w>".utf8))
+        case "ByteFallback": self = .byteFallback
+        case "Fuse": self = .fuse
+        case "Strip":
+            self = .strip(
+                try json.required("content").bytes(), start: try json.required("start").integer(in: 0...1 << 16),
+                end: try json.required("stop").integer(in: 0...1 << 16))
+        case "Replace":
+            self = .replace(try json.required("pattern").pattern(), with: try json.required("content").bytes())
+        case "Sequence":
+            self = .sequence(try json.steps("decoders") { json throws(TokenizationError) in try Decoder(json) })
+        default: throw json.unknownStep(type, of: "decoder")
+        }
+    }
+}

@@ -1,0 +1,224 @@
+/// Reads `tokenizer.json`, the format of the `tokenizers` library.
+struct TokenizerJSON {
+    private let root: JSONField
+
+    init(_ root: JSONField) { self.root = root }
+
+    func parts(_ config: TokenizerConfig) throws(TokenizationError) -> TokenizerParts {
+        let model = try TokenModel(root.required("model"))
+        var normalizer = try root.optional("normalizer").map { json throws(TokenizationError) in try Normalizer(json) }
+        var preTokenizer = try root.optional("pre_tokenizer").map { json throws(TokenizationError) in
+            try PreTokenizer(json)
+        }
+        normalizer?.adopt(config)
+        preTokenizer?.adopt(config)
+        var parts = TokenizerParts(
+            normalizer: normalizer, preTokenizer: preTokenizer, model: model,
+            template: try root.optional("post_processor").map { json throws(TokenizationError) in try Template(json) }
+                ?? .plain,
+            decoder: try root.optional("decoder").map { json throws(TokenizationError) in try Decoder(json) })
+        for json in try root.optional("added_tokens")?.elements() ?? [] {
+            let id = try json.required("id").tokenID()
+            try parts.add(AddedToken(json, isSpecial: false), declared: id, file: json.file)
+        }
+        return parts
+    }
+}
+
+extension JSONField {
+    /// A pattern: `{"String": …}` or `{"Regex": …}`.
+    func pattern() throws(TokenizationError) -> Pattern {
+        if kind == .string { return Pattern(literal: try bytes()) }
+        if let literal = try optional("String") { return Pattern(literal: try literal.bytes()) }
+        let expression = try required("Regex")
+        do throws(PatternError) {
+            return try Pattern(expression: try expression.stringForPattern())
+        } catch {
+            throw expression.unsupported(
+                "the regular expression uses \(error.reason), which",
+                remedy: "rewrite it with plain groups, classes and repetitions")
+        }
+    }
+
+    private func stringForPattern() throws(PatternError) -> String {
+        guard let bytes = document.string(at: index) else { throw PatternError(reason: "no string and") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A complaint about a step of a kind this room does not have.
+    func unknownStep(_ name: String, of kind: String) -> TokenizationError {
+        unsupported(
+            "the \(kind) “\(name)”", remedy: "use a tokenizer without it, or convert the texts to ids elsewhere")
+    }
+}
+
+extension Normalizer {
+    init(_ json: JSONField) throws(TokenizationError) {
+        let type = try json.typeName()
+        switch type {
+        case "BertNormalizer":
+            let lowercases = try json.bool("lowercase", default: true)
+            self = .bert(
+                BertNormalizer(
+                    cleansText: try json.bool("clean_text", default: true),
+                    separatesIdeographs: try json.bool("handle_chinese_chars", default: true),
+                    stripsAccents: try json.bool("strip_accents", default: lowercases), lowercases: lowercases))
+        case "NFC": self = .unicode(.nfc)
+        case "NFD": self = .unicode(.nfd)
+        case "NFKC": self = .unicode(.nfkc)
+        case "NFKD": self = .unicode(.nfkd)
+        case "Lowercase": self = .lowercase
+        case "StripAccents": self = .stripAccents
+        case "Nmt": self = .nmt
+        case "ByteLevel": self = .byteLevel
+        case "Strip":
+            self = .strip(
+                left: try json.bool("strip_left", default: true), right: try json.bool("strip_right", default: true))
+        case "Prepend": self = .prepend(try json.required("prepend").bytes())
+        case "Replace":
+            self = .replace(try json.required("pattern").pattern(), with: try json.required("content").bytes())
+        case "Precompiled":
+            let field = try json.required("precompiled_charsmap")
+            guard let bytes = Base64.decode(try field.bytes()), let map = CharacterMap(bytes) else {
+                throw field.malformed("is no compiled character map")
+            }
+            self = .precompiled(map)
+        case "Sequence":
+            self = .sequence(try json.steps("normalizers") { json throws(TokenizationError) in try Normalizer(json) })
+        default: throw json.unknownStep(type, of: "normalizer")
+        }
+    }
+
+    /// Takes over what the configuration beside the file says otherwise, as the reference's classes do.
+    fileprivate mutating func adopt(_ config: TokenizerConfig) {
+        guard case .bert(var step) = self else { return }
+        if let lowercases = config.lowercases, lowercases != step.lowercases {
+            step.lowercases = lowercases
+            step.stripsAccents = lowercases
+        }
+        step.stripsAccents = config.stripsAccents ?? step.stripsAccents
+        step.separatesIdeographs = config.separatesIdeographs ?? step.separatesIdeographs
+        self = .bert(step)
+    }
+}
+
+extension JSONField {
+    /// The steps of a chain, of which a file may have only so many.
+    func steps<Step>(
+        _ name: String, _ read: (JSONField) throws(TokenizationError) -> Step
+    )
+        throws(TokenizationError) -> [Step]
+    {
+        let list = try required(name)
+        let elements = try list.elements()
+        guard elements.count <= Limits.chainSteps else {
+            throw .limit(file: file, field: list.path, limit: Limits.chainSteps, found: elements.count)
+        }
+        var steps: [Step] = []
+        for element in elements { steps.append(try read(element)) }
+        return steps
+    }
+}
+
+extension PreTokenizer {
+    init(_ json: JSONField) throws(TokenizationError) {
+        let type = try json.typeName()
+        switch type {
+        case "BertPreTokenizer": self = .bert
+        case "ByteLevel":
+            self = .byteLevel(
+                ByteLevel(
+                    addsPrefixSpace: try json.bool("add_prefix_space", default: true),
+                    cutsWords: try json.bool("use_regex", default: true)))
+        case "Metaspace": self = .metaspace(try Metaspace(json))
+        case "Whitespace": self = .whitespace
+        case "WhitespaceSplit": self = .whitespaceSplit
+        case "Punctuation":
+            self = .punctuation(try json.optional("behavior").map(DelimiterBehavior.init(json:)) ?? .isolated)
+        case "Digits": self = .digits(individually: try json.bool("individual_digits", default: false))
+        case "CharDelimiterSplit":
+            let field = try json.required("delimiter")
+            let scalars = try field.string().unicodeScalars
+            guard scalars.count == 1, let only = scalars.first else { throw field.malformed("is not one character") }
+            self = .character(only)
+        case "Split":
+            self = .split(
+                try json.required("pattern").pattern(),
+                try DelimiterBehavior(json: json.required("behavior")),
+                inverted: try json.bool("invert", default: false))
+        case "Sequence":
+            self = .sequence(
+                try json.steps("pretokenizers") { json throws(TokenizationError) in try PreTokenizer(json) })
+        default: throw json.unknownStep(type, of: "pre-tokenizer")
+        }
+    }
+
+    fileprivate mutating func adopt(_ config: TokenizerConfig) {
+        guard case .byteLevel(var step) = self, let addsPrefixSpace = config.addsPrefixSpace else { return }
+        step.addsPrefixSpace = addsPrefixSpace
+        self = .byteLevel(step)
+    }
+}
+
+extension DelimiterBehavior {
+    init(json: JSONField) throws(TokenizationError) {
+        guard let behavior = DelimiterBehavior(rawValue: try json.string()) else {
+            throw json.malformed("is none of Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous")
+        }
+        self = behavior
+    }
+}
+
+extension Metaspace {
+    init(_ json: JSONField) throws(TokenizationError) {
+        let replacement = try json.optional("replacement")?.bytes() ?? Array("\u{2581}".utf8)
+        guard !replacement.isEmpty else { throw json.malformed("“replacement” is empty") }
+        // Older files know only a switch.
+        let addsPrefix = try json.bool("add_prefix_space", default: true)
+        var scheme: PrependScheme = addsPrefix ? .always : .never
+        if let field = try json.optional("prepend_scheme") {
+            guard let named = PrependScheme(rawValue: try field.string()) else {
+                throw field.malformed("is none of always, first, never")
+            }
+            scheme = named
+        }
+        self.init(
+            replacement: replacement, prependScheme: scheme, cutsWords: try json.bool("split", default: true))
+    }
+}
+
+/// Base 64 as in RFC 4648, section 4.
+enum Base64 {
+    /// The bytes that a text stands for; `nil` when it is no base 64.
+    static func decode(_ text: [UInt8]) -> [UInt8]? {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count / 4 * 3)
+        var bits: UInt32 = 0
+        var count = 0
+        let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        guard text.count % 4 == 0, padding <= 2 else { return nil }
+        for byte in text.dropLast(padding) {
+            guard let value = value(of: byte) else { return nil }
+            bits = bits << 6 | value
+            count += 1
+            if count == 4 {
+                result.append(contentsOf: [16, 8, 0].map { UInt8(truncatingIfNeeded: bits >> UInt32($0)) })
+                (bits, count) = (0, 0)
+            }
+        }
+        if count == 2 { result.append(UInt8(truncatingIfNeeded: bits >> 4)) }
+        if count == 3 { result.append(contentsOf: [10, 2].map { UInt8(truncatingIfNeeded: bits >> UInt32($0)) }) }
+        return result
+    }
+
+    private static func value(of byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 71
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) + 4
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

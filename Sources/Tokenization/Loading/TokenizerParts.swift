@@ -1,0 +1,104 @@
+/// A tokenizer taken apart: what each kind of file is read into.
+struct TokenizerParts: Sendable {
+    var normalizer: Normalizer?
+    var preTokenizer: PreTokenizer?
+    var model: TokenModel
+    var template: Template
+    var decoder: Decoder?
+    var addedTokens: [(id: Int32, token: AddedToken)] = []
+    var specialTokens = SpecialTokens()
+
+    init(
+        normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, template: Template, decoder: Decoder?
+    ) {
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        self.model = model
+        self.template = template
+        self.decoder = decoder
+    }
+
+    /// Reads the most complete description among the files.
+    init(_ files: TokenizerFiles, config: TokenizerConfig) throws(TokenizationError) {
+        var config = config
+        if let json = try files.json("tokenizer.json") {
+            self = try TokenizerJSON(json).parts(config)
+        } else if let bytes = try files.bytes(of: "vocab.txt") {
+            self = try WordPieceFiles.parts(vocabulary: bytes, config: &config)
+        } else if let vocabulary = try files.json("vocab.json") {
+            guard let merges = try files.bytes(of: "merges.txt") else { throw .missing(looked: ["merges.txt"]) }
+            self = try BytePairFiles.parts(vocabulary: vocabulary, merges: merges, config: &config)
+        } else if let name = SentencePieceFiles.names.first(where: { files.contents[$0] != nil }),
+            let bytes = try files.bytes(of: name)
+        {
+            self = try SentencePieceFiles.parts(bytes, file: name, config: &config)
+        } else {
+            let named = ["tokenizer.json", "vocab.txt", "vocab.json with merges.txt"] + SentencePieceFiles.names
+            throw .missing(looked: named)
+        }
+        try addTokens(of: config)
+        assignRoles(config)
+    }
+
+    /// Adds a token that is looked for in texts.
+    ///
+    /// - Parameters:
+    ///   - declared: Id that a file gives it; without one it gets the vocabulary's, or the next free one.
+    ///   - file: File that asks for it.
+    /// - Throws: ``TokenizationError`` when the file's id is another token's.
+    mutating func add(_ token: AddedToken, declared: Int32?, file: String) throws(TokenizationError) {
+        guard !token.content.isEmpty, !addedTokens.contains(where: { $0.token.content == token.content }) else {
+            return
+        }
+        let known = model.vocabulary.id(of: token.content)
+        let bound = max(model.vocabulary.idBound, (addedTokens.map { Int($0.id) }.max() ?? -1) + 1)
+        let id = known ?? declared ?? Int32(bound)
+        let holder = model.vocabulary.token(of: id) ?? addedTokens.first { $0.id == id }?.token.content
+        guard declared == nil || declared == id, holder == nil || holder == token.content else {
+            throw .malformed(
+                file: file, field: "added token “\(Vocabulary.printable(token.content))”",
+                reason: "has id \(declared ?? id), but the vocabulary says otherwise "
+                    + "(\(known.map { "id \($0)" } ?? "the id is taken by “\(Vocabulary.printable(holder ?? []))”"))",
+                remedy: "use the files of one and the same tokenizer together")
+        }
+        guard Int(id) < Limits.tokens else {
+            throw .limit(file: file, field: "id of an added token", limit: Limits.tokens - 1, found: Int(id))
+        }
+        guard addedTokens.count < TokenizerParts.addedTokenLimit else {
+            throw .limit(
+                file: file, field: "added tokens", limit: TokenizerParts.addedTokenLimit, found: addedTokens.count + 1)
+        }
+        addedTokens.append((id, token))
+    }
+
+    /// Keeps the checks above, which look at every added token, below a second.
+    private static let addedTokenLimit = 16_384
+
+    private mutating func addTokens(of config: TokenizerConfig) throws(TokenizationError) {
+        for entry in config.addedTokens { try add(entry.token, declared: entry.id, file: entry.file) }
+        for role in SpecialRole.allCases {
+            if let token = config.roles[role] {
+                try add(token, declared: nil, file: "special_tokens_map.json or tokenizer_config.json")
+            }
+        }
+    }
+
+    private mutating func assignRoles(_ config: TokenizerConfig) {
+        for role in SpecialRole.allCases {
+            let candidates = config.roles[role].map { [$0.content] } ?? role.usualContents.map { Array($0.utf8) }
+            specialTokens[keyPath: role.keyPath] = candidates.compactMap { id(ofSpecial: $0) }.first
+        }
+        specialTokens.unk = specialTokens.unk ?? model.unknownID
+        // Without a file that names roles, the tokens around a single text show which ones start and end it.
+        if config.roles.isEmpty, case .special(let first, _)? = template.single.first, first.count == 1,
+            case .special(let last, _)? = template.single.last, last.count == 1, template.single.count > 1
+        {
+            specialTokens.cls = specialTokens.cls ?? first[0]
+            specialTokens.sep = specialTokens.sep ?? last[0]
+        }
+    }
+
+    private func id(ofSpecial content: [UInt8]) -> Int32? {
+        addedTokens.first { $0.token.content == content }?.id ?? model.vocabulary.id(of: content)
+    }
+}

@@ -1,0 +1,35 @@
+/// The step that turns a word into ids.
+enum TokenModel: Sendable {
+    case wordPiece(WordPiece)
+    case bytePair(BytePairEncoding)
+    case unigram(Unigram)
+
+    var vocabulary: Vocabulary {
+        switch self {
+        case .wordPiece(let model): model.vocabulary
+        case .bytePair(let model): model.vocabulary
+        case .unigram(let model): model.vocabulary
+        }
+    }
+
+    /// Id of the token for unknown words or characters, where the model has one.
+    var unknownID: Int32? {
+        switch self {
+        case .wordPiece(let model): model.unknownID
+        case .bytePair(let model): model.options.unknownID
+        case .unigram(let model): model.unknownID
+        }
+    }
+
+    /// Appends the ids of every piece of a text.
+    func encode(_ pieces: Pieces, scratch: inout ScratchSpace, into ids: inout [Int32]) {
+        switch self {
+        case .wordPiece(let model):
+            for range in pieces.ranges { model.encode(pieces.bytes, word: range, into: &ids) }
+        case .bytePair(let model):
+            for range in pieces.ranges { model.encode(pieces.bytes, word: range, scratch: &scratch, into: &ids) }
+        case .unigram(let model):
+            for range in pieces.ranges { model.encode(pieces.bytes, word: range, scratch: &scratch, into: &ids) }
+        }
+    }
+}

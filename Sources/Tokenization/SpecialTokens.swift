@@ -1,0 +1,54 @@
+/// Ids of the tokens that have a role in a model; `nil` where the tokenizer has none.
+public struct SpecialTokens: Sendable, Hashable {
+    /// Fills up sequences to equal length.
+    public var pad: Int32?
+    /// Stands where a masked language model shall guess.
+    public var mask: Int32?
+    /// Stands for what the vocabulary cannot spell.
+    public var unk: Int32?
+    /// Starts a sequence in BERT-like models; its output represents the whole.
+    public var cls: Int32?
+    /// Ends a text, or stands between two.
+    public var sep: Int32?
+    /// Begins a sequence.
+    public var bos: Int32?
+    /// Ends a sequence.
+    public var eos: Int32?
+}
+
+/// The roles a token can have, by the names of `special_tokens_map.json`.
+enum SpecialRole: String, CaseIterable, Sendable {
+    case pad = "pad_token"
+    case mask = "mask_token"
+    case unk = "unk_token"
+    case cls = "cls_token"
+    case sep = "sep_token"
+    case bos = "bos_token"
+    case eos = "eos_token"
+
+    /// Where the id is kept.
+    var keyPath: WritableKeyPath<SpecialTokens, Int32?> & Sendable {
+        switch self {
+        case .pad: \.pad
+        case .mask: \.mask
+        case .unk: \.unk
+        case .cls: \.cls
+        case .sep: \.sep
+        case .bos: \.bos
+        case .eos: \.eos
+        }
+    }
+
+    /// Spellings to look for where no file names the token, the most common family first.
+    var usualContents: [String] {
+        switch self {
+        case .pad: ["[PAD]", "<pad>"]
+        case .mask: ["[MASK]", "<mask>"]
+        case .unk: ["[UNK]", "<unk>"]
+        case .cls: ["[CLS]"]
+        case .sep: ["[SEP]"]
+        case .bos: ["<s>", "<|endoftext|>"]
+        case .eos: ["</s>", "<|endoftext|>"]
+        }
+    }
+}
