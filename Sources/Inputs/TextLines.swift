@@ -1,0 +1,82 @@
+import Foundation
+import Tokenization
+
+/// The lines of a text file, read as they are asked for.
+///
+/// `\n` ends a line, and a `\r` before it goes with it. A last line without an end counts; an empty line is an empty
+/// text. Memory holds one chunk of the file and the longest line.
+public struct TextLines: ~Copyable {
+    private let file: FileHandle
+    private let path: String
+    private var buffer: [UInt8] = []
+    /// Where the next line starts in the buffer.
+    private var start = 0
+    private var isAtEnd = false
+
+    /// Lines read so far; while an error is being reported, the number of the line it is about.
+    public private(set) var lineNumber = 0
+
+    private static let chunkSize = 1 << 20
+    /// Longer “lines” come from files that are no text.
+    private static let longestLine = 64 << 20
+
+    /// Opens a file.
+    ///
+    /// - Throws: `InputError` when it cannot be opened.
+    public init(path: String) throws(InputError) {
+        self.path = path
+        do {
+            file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        } catch {
+            throw InputError(path, "cannot be opened: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    deinit { try? file.close() }
+
+    /// The next line without its end; `nil` after the last one.
+    ///
+    /// - Throws: `InputError` with the line's number when it is not UTF-8, or too long; or when reading fails.
+    public mutating func next() throws(InputError) -> String? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: 0x0A) {
+                return try take(to: end, skipping: 1)
+            }
+            if isAtEnd {
+                return start < buffer.count ? try take(to: buffer.count, skipping: 0) : nil
+            }
+            searched = buffer.count - start
+            guard searched <= TextLines.longestLine else {
+                throw InputError(
+                    path,
+                    "line \(lineNumber + 1) is longer than \(TextLines.longestLine >> 20) MiB; give one text a line")
+            }
+            try fill()
+        }
+    }
+
+    private mutating func take(to end: Int, skipping terminator: Int) throws(InputError) -> String {
+        lineNumber += 1
+        let hasReturn = terminator == 1 && end > start && buffer[end - 1] == 0x0D
+        let line = buffer[start..<(hasReturn ? end - 1 : end)]
+        if let invalid = firstInvalidUTF8(in: line) {
+            throw InputError(
+                path, "line \(lineNumber) is not UTF-8 (byte \(invalid - start + 1) of it); save the file as UTF-8")
+        }
+        start = end + terminator
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Moves the unread rest to the front and appends the next chunk.
+    private mutating func fill() throws(InputError) {
+        buffer.removeSubrange(..<start)
+        start = 0
+        do {
+            let chunk = try file.read(upToCount: TextLines.chunkSize) ?? Data()
+            if chunk.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: chunk) }
+        } catch {
+            throw InputError(path, "cannot be read: \((error as NSError).localizedDescription)")
+        }
+    }
+}
