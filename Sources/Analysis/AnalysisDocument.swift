@@ -1,0 +1,65 @@
+import ModelGraph
+
+/// Everything an analysis found out: enough to make plans for any budget without the model.
+public struct AnalysisDocument: Sendable, Hashable, Codable {
+    /// What the analysis looked at.
+    public struct Calibration: Sendable, Hashable, Codable {
+        /// Texts, and how many of them were kept back for choosing.
+        public var texts: Int
+        public var heldOutTexts: Int
+        /// Visible tokens.
+        public var tokens: Int
+        /// SHA-256 of the token ids.
+        public var digest: String
+        /// Every n-th query row was compared.
+        public var rowStep: Int
+    }
+
+    /// Version of the document.
+    public static let currentVersion = 1
+
+    public var version: Int
+    /// SHA-256 of the source model's weights.
+    public var model: String
+    public var use: ModelUse
+    public var calibration: Calibration
+    /// Profiles of the computed heads, in execution order.
+    public var heads: [HeadProfile]
+    /// Similarity of each head (row) to every head before it (columns, in the order of `heads`), 0…1; 0 where the maps
+    /// are of different kinds. Row i has i numbers.
+    public var similarity: [[Double]]
+    /// Correlation between the similarities of two halves of the texts.
+    public var stability: Double?
+    /// What may stand in for each head.
+    public var candidates: [HeadCandidates]
+    /// End-to-end damage of each attention node.
+    public var curves: [DamageCurve]
+
+    /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
+    public func similarity(of left: HeadID, to right: HeadID) -> Double? {
+        guard let a = heads.firstIndex(where: { $0.id == left }), let b = heads.firstIndex(where: { $0.id == right }), a != b
+        else { return nil }
+        return similarity[max(a, b)][min(a, b)]
+    }
+
+    /// Checks what a reader relies on: rows of the triangle, heads that exist, points that ascend.
+    public func validate() throws(AnalysisError) {
+        guard version == Self.currentVersion else {
+            throw .mismatch("the analysis has version \(version), this tool reads \(Self.currentVersion): analyse again")
+        }
+        let known = Set(heads.map(\.id))
+        guard similarity.count == heads.count, similarity.enumerated().allSatisfy({ $0.element.count == $0.offset }) else {
+            throw .mismatch("the analysis is damaged: similarity is not a triangle of \(heads.count) rows")
+        }
+        for candidate in candidates where !known.contains(candidate.id) {
+            throw .mismatch("the analysis is damaged: candidates of unknown head \(candidate.id)")
+        }
+        for curve in curves {
+            guard curve.local.count == curve.order.count, Set(curve.order).count == curve.order.count,
+                curve.order.allSatisfy({ known.contains(HeadID(node: curve.node, head: $0)) }),
+                zip(curve.points, curve.points.dropFirst()).allSatisfy({ $0.heads < $1.heads }),
+                curve.points.allSatisfy({ $0.heads > 0 && $0.heads <= curve.order.count })
+            else { throw .mismatch("the analysis is damaged: the curve of \(curve.node)") }
+        }
+    }
+}

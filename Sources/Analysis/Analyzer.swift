@@ -1,0 +1,65 @@
+import ModelGraph
+import Runtime
+import Tensors
+
+/// Finds out which attention maps a model could do without.
+///
+/// One pass for similarities, one for local damage on a sample, and for each layer a few trials that measure the damage
+/// at the model's output.
+public struct Analyzer: Sendable {
+    public struct Options: Sendable {
+        public var threads: Int
+        /// Token ids that separate texts, for the heads' profiles.
+        public var separators: Set<Int32>
+        public var moves: Moves
+
+        public init(threads: Int = 1, separators: Set<Int32> = [], moves: Moves = .standard) {
+            self.threads = max(1, threads)
+            self.separators = separators
+            self.moves = moves
+        }
+    }
+
+    /// Stages, in order.
+    public enum Stage: String, Sendable, CaseIterable {
+        case similarity, local, endToEnd
+    }
+
+    public let options: Options
+
+    public init(options: Options = Options()) { self.options = options }
+
+    /// Analyses a model.
+    ///
+    /// - Parameter progress: Called with the stage and how much of it is done.
+    /// - Throws: When the model cannot be run or has no heads to compare.
+    /// - Complexity: About nine passes of the model over the calibration texts.
+    public func analyze(
+        _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
+    ) throws(AnalysisError) -> AnalysisDocument {
+        LinearAlgebra.prepare()
+        let pairs = MapPairs(model.graph)
+        guard !pairs.heads.isEmpty else { throw .mismatch("the model computes no attention maps: there is nothing to reuse") }
+        progress(.similarity, 0, 1)
+        let similarity = try SimilarityPass(
+            model, pairs: pairs, sequences: calibration.fit, separators: options.separators, threads: options.threads)
+        progress(.local, 0, 1)
+        let candidates = try CandidatePass(
+            model, pairs: pairs, similarity: similarity.similarity,
+            sequences: calibration.sample(tokens: CandidatePass.sampleTokens), threads: options.threads)
+        let curves = try CurvePass(
+            model, candidates: candidates.heads, calibration: calibration, moves: options.moves, threads: options.threads
+        ) { progress(.endToEnd, $0, $1) }
+        var triangle = pairs.heads.indices.map { [Double](repeating: 0, count: $0) }
+        for (index, pair) in pairs.pairs.enumerated() {
+            triangle[pair.later][pair.earlier] = similarity.similarity[index].rounded(5)
+        }
+        return AnalysisDocument(
+            version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
+            calibration: .init(
+                texts: calibration.fit.count + calibration.heldOut.count, heldOutTexts: calibration.heldOut.count,
+                tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep),
+            heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
+            candidates: candidates.heads, curves: curves.curves)
+    }
+}

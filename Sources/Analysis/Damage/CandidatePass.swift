@@ -1,0 +1,123 @@
+import COpenBLAS
+import ModelGraph
+import Runtime
+import Synchronization
+import Tensors
+
+/// Local damage: for every head, how well other maps would do with the head's own values.
+struct CandidatePass {
+    /// Candidates of each of `MapPairs.heads`, in that order.
+    let heads: [HeadCandidates]
+
+    /// Tokens whose contexts are compared; measured: four times as many change no choice.
+    static let sampleTokens = 8192
+    /// Earlier maps that similarity proposes for each head.
+    static let proposals = 48
+    /// Maps that a document keeps for each head, besides the static patterns.
+    static let kept = 32
+    /// Tokens whose sums are held at a time: sums of a sequence take about a megabyte.
+    private static let chunkTokens = 2048
+
+    init(
+        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [TokenSequence], threads: Int
+    ) throws(AnalysisError) {
+        let proposed = Self.propose(pairs, similarity: similarity)
+        var nodes: [NodeCandidates] = []
+        for node in model.graph.attentionNodes {
+            nodes.append(try NodeCandidates(model, node, pairs: pairs, proposed: proposed))
+        }
+        let values = Set(nodes.map(\.input))
+        let compiled = try model.compiled(
+            threads: threads, observing: Observation(values: values, maps: Set(pairs.nodes)))
+        var sums = nodes.map { $0.heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
+        let fixed = nodes
+        for chunk in sequences.chunks(tokens: Self.chunkTokens) {
+            let part = Array(sequences[chunk])
+            let slots = Mutex([[[ContextSums]]?](repeating: nil, count: part.count))
+            do {
+                try compiled.run(concurrently: part) { group in
+                    for sequence in group.sequences {
+                        let result = fixed.map { $0.sums(of: group, sequence) }
+                        slots.withLock { $0[sequence.index] = result }
+                    }
+                }
+            } catch { throw .runtime(error) }
+            for result in slots.withLock({ $0 }).compactMap(\.self) {
+                for node in sums.indices { for head in sums[node].indices { sums[node][head].add(result[node][head]) } }
+            }
+        }
+        heads = nodes.indices.flatMap { node in
+            nodes[node].heads.indices.map { head in
+                HeadCandidates(
+                    id: nodes[node].heads[head].id, maps: nodes[node].heads[head].maps, gram: sums[node][head].gram
+                ).trimmed(to: Self.kept)
+            }
+        }
+    }
+
+    /// The most similar earlier maps of each head.
+    private static func propose(_ pairs: MapPairs, similarity: [Double]) -> [[Int]] {
+        let count = pairs.heads.count
+        var table = Matrix(zeros: count, count)
+        for (index, pair) in pairs.pairs.enumerated() {
+            table[pair.later, pair.earlier] = similarity[index]
+            table[pair.earlier, pair.later] = similarity[index]
+        }
+        return pairs.heads.indices.map { head in
+            Array(pairs.candidates[head].sorted { (-table[head, $0], $0) < (-table[head, $1], $1) }.prefix(proposals))
+        }
+    }
+}
+
+/// Sums over tokens of one head's contexts under all its candidates, the own map first.
+struct ContextSums: Sendable {
+    private var rows = 0.0
+    /// Sums of each candidate's context, `[candidates, width]`.
+    private var means: Matrix
+    private var products: Matrix
+
+    init(candidates: Int, width: Int) {
+        means = Matrix(zeros: candidates, width)
+        products = Matrix(zeros: candidates, candidates)
+    }
+
+    /// Sums of one sequence from its contexts, `[candidates, rows · width]`.
+    init(contexts: [Float], candidates: Int, rows: Int, width: Int) {
+        self.init(candidates: candidates, width: width)
+        self.rows = Double(rows)
+        for candidate in 0..<candidates {
+            for row in 0..<rows {
+                for column in 0..<width {
+                    means[candidate, column] += Double(contexts[(candidate * rows + row) * width + column])
+                }
+            }
+        }
+        var partial = [Float](repeating: 0, count: candidates * candidates)
+        cblas_ssyrk(
+            CblasRowMajor, CblasUpper, CblasNoTrans, Int32(candidates), Int32(rows * width), 1, contexts,
+            Int32(rows * width), 0, &partial, Int32(candidates))
+        for row in 0..<candidates {
+            for column in row..<candidates { products[row, column] = Double(partial[row * candidates + column]) }
+        }
+    }
+
+    mutating func add(_ other: ContextSums) {
+        rows += other.rows
+        for index in means.elements.indices { means.elements[index] += other.means.elements[index] }
+        for index in products.elements.indices { products.elements[index] += other.products.elements[index] }
+    }
+
+    /// Inner products about the means, per token.
+    var gram: Matrix {
+        let n = max(rows, 1)
+        var result = products
+        for row in 0..<result.rows {
+            for column in row..<result.columns {
+                let offset = (0..<means.columns).reduce(0) { $0 + means[row, $1] * means[column, $1] } / n
+                result[row, column] = (result[row, column] - offset) / n
+                result[column, row] = result[row, column]
+            }
+        }
+        return result
+    }
+}

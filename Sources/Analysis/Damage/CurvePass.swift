@@ -1,0 +1,95 @@
+import ModelGraph
+
+/// End-to-end damage: for each attention node, the output's error when its cheapest heads are replaced and its output
+/// projection is refitted.
+struct CurvePass {
+    let curves: [DamageCurve]
+
+    /// Tokens that each refit learns from.
+    static let sampleTokens = 16384
+    /// Shares of a node's heads at which its curve is measured.
+    static let shares = [0.25, 0.5, 0.75, 1]
+
+    init(
+        _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves, threads: Int,
+        progress: (Int, Int) -> Void
+    ) throws(AnalysisError) {
+        let probe = try OutputProbe(source: model, sequences: calibration.heldOut, threads: threads)
+        let sample = calibration.sample(tokens: Self.sampleTokens)
+        let branches = model.graph.branches.filter(\.isAttention)
+        let limits = model.graph.replaceableHeads
+        var curves: [DamageCurve] = []
+        let total = branches.count * Self.shares.count
+        for (index, branch) in branches.enumerated() {
+            let own = candidates.filter { $0.id.node == branch.node }
+            let order = ReplacementOrder(own, most: limits[branch.node] ?? 0, moves: moves)
+            var points: [DamageCurve.Point] = []
+            for (step, share) in Self.shares.enumerated() {
+                progress(index * Self.shares.count + step, total)
+                let heads = Int((share * Double(order.heads.count)).rounded())
+                guard heads > (points.last?.heads ?? 0) else { continue }
+                let replaced = Set(order.heads.prefix(heads).map { HeadID(node: branch.node, head: $0) })
+                let trial = try model.trial(replacing: replaced, candidates: own, moves: moves)
+                points.append(
+                    .init(
+                        heads: heads,
+                        difference: try probe.difference(of: try trial.refitted(branch, source: model, sample, threads))))
+            }
+            curves.append(DamageCurve(node: branch.node, order: order.heads, local: order.local, points: points))
+        }
+        progress(total, total)
+        self.curves = curves
+    }
+}
+
+extension Graph {
+    /// Names of the attention nodes that stand first in their stacks.
+    package var firstAttentionNodes: Set<String> {
+        var seen: Set<MapKind> = []
+        return Set(attentionNodes.filter { seen.insert(MapKind($0)).inserted }.map(\.name))
+    }
+
+    /// Heads of each attention node that may be replaced: all that compute, but one in the first node of a stack.
+    package var replaceableHeads: [String: Int] {
+        let firsts = firstAttentionNodes
+        return attentionNodes.reduce(into: [:]) { result, node in
+            result[node.name] = max(0, (node.attention?.computedHeads.count ?? 0) - (firsts.contains(node.name) ? 1 : 0))
+        }
+    }
+}
+
+extension Model {
+    /// The model with some heads of one node replaced by their best sources.
+    fileprivate func trial(
+        replacing heads: Set<HeadID>, candidates: [HeadCandidates], moves: Moves
+    ) throws(AnalysisError) -> Model {
+        var plan = ReusePlan(of: graph)
+        for candidate in candidates where heads.contains(candidate.id) {
+            guard let source = candidate.source(moves: moves, isAvailable: { !heads.contains($0) }) else { continue }
+            plan.set(source, of: candidate.id)
+        }
+        return try applying(plan)
+    }
+
+    fileprivate func refitted(
+        _ branch: Branch, source: Model, _ sample: [TokenSequence], _ threads: Int
+    ) throws(AnalysisError) -> Model {
+        guard canRefit(branch) else { return self }
+        let rows = try BranchRows(branch, source: source, rewritten: self, threads: threads)
+        guard let statistics = try rows.statistics(sample),
+            let fit = RidgeFit.fit(
+                train: statistics.train, heldOut: statistics.heldOut, prior: try weight(of: branch),
+                workers: Workers(count: threads))
+        else { return self }
+        return replacing(branch, by: fit)
+    }
+}
+
+extension ReusePlan {
+    /// Sets the source of a head, if the plan has it.
+    package mutating func set(_ source: HeadSource, of id: HeadID, similarity: Double? = nil, damage: Double? = nil) {
+        guard let layer = layers.firstIndex(where: { $0.node == id.node }), layers[layer].heads.indices.contains(id.head)
+        else { return }
+        layers[layer].heads[id.head] = Head(source: source, similarity: similarity, damage: damage)
+    }
+}

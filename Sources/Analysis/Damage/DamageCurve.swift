@@ -1,0 +1,93 @@
+import ModelGraph
+
+/// What replacing more and more heads of one attention node does to the model's output.
+public struct DamageCurve: Sendable, Hashable, Codable {
+    /// One measured point.
+    public struct Point: Sendable, Hashable, Codable {
+        /// Heads replaced, the cheapest ones first.
+        public var heads: Int
+        public var difference: OutputDifference
+
+        public init(heads: Int, difference: OutputDifference) {
+            self.heads = heads
+            self.difference = difference
+        }
+    }
+
+    public let node: String
+    /// The node's heads in the order in which they are replaced.
+    public let order: [Int]
+    /// Local damage of each head of `order` when its turn came: the share of the energy of all contexts of the node that
+    /// the best blend leaves unexplained.
+    public let local: [Double]
+    /// Measured points, fewest heads first.
+    public let points: [Point]
+
+    public init(node: String, order: [Int], local: [Double], points: [Point]) {
+        self.node = node
+        self.order = order
+        self.local = local
+        self.points = points
+    }
+
+    /// Damage with 0, 1, 2 … heads replaced, straight lines between the measured points; never falling.
+    public var damages: [Double] {
+        var result = [0.0]
+        var last = (heads: 0, damage: 0.0)
+        for point in points where point.heads > last.heads {
+            let damage = max(last.damage, point.difference.damage)
+            for heads in last.heads + 1...point.heads {
+                let share = Double(heads - last.heads) / Double(point.heads - last.heads)
+                result.append(last.damage + share * (damage - last.damage))
+            }
+            last = (point.heads, damage)
+        }
+        return result
+    }
+}
+
+/// The order in which a node's heads are given up, by local damage, when everything else still computes.
+struct ReplacementOrder {
+    let heads: [Int]
+    let local: [Double]
+
+    /// - Parameter most: Heads that may be given up.
+    init(_ candidates: [HeadCandidates], most: Int, moves: Moves) {
+        var replaced: Set<HeadID> = []
+        var heads: [Int] = []
+        var local: [Double] = []
+        let total = max(candidates.reduce(0) { $0 + $1.energy }, .leastNormalMagnitude)
+        while heads.count < most {
+            var best: (damage: Double, head: HeadID)?
+            for head in candidates where !replaced.contains(head.id) {
+                guard let damage = head.damage(moves: moves, isAvailable: { !replaced.contains($0) }) else { continue }
+                if best.map({ damage < $0.damage }) ?? true { best = (damage, head.id) }
+            }
+            guard let best else { break }
+            replaced.insert(best.head)
+            heads.append(best.head.head)
+            local.append((best.damage / total).rounded(8))
+        }
+        self.heads = heads
+        self.local = local
+    }
+}
+
+extension HeadCandidates {
+    /// Energy that the best allowed replacement leaves unexplained; `nil` when there is none.
+    package func damage(moves: Moves, isAvailable: (HeadID) -> Bool) -> Double? {
+        let blend = Blend(self, moves: moves, isAvailable: isAvailable)
+        return blend?.residual ?? (moves.contains(.drop) ? energy : nil)
+    }
+
+    /// The best allowed source; `nil` when there is none.
+    ///
+    /// A head is dropped where that is allowed and no map explains a noticeable part of it.
+    package func source(moves: Moves, isAvailable: (HeadID) -> Bool) -> HeadSource? {
+        guard let blend = Blend(self, moves: moves, isAvailable: isAvailable) else {
+            return moves.contains(.drop) ? .dropped : nil
+        }
+        if moves.contains(.drop), blend.residual > (1 - Blend.Limits().gain) * energy { return .dropped }
+        return .borrowed(blend.terms)
+    }
+}

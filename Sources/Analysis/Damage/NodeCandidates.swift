@@ -1,0 +1,142 @@
+import COpenBLAS
+import ModelGraph
+import Runtime
+import Tensors
+
+/// The computed heads of one attention node, with values turned so that plain distances are distances after W_O.
+struct NodeCandidates: Sendable {
+    struct Head: Sendable {
+        let id: HeadID
+        let maps: [MapReference]
+        /// Columns of its turned values.
+        let width: Int
+        /// Values from the node's input: `[input, width]`, and their bias.
+        let weight: [Float]
+        let bias: [Float]
+    }
+
+    /// Value that the attention reads.
+    let input: String
+    let heads: [Head]
+    private let isCausal: Bool
+
+    init(_ model: Model, _ node: Node, pairs: MapPairs, proposed: [[Int]]) throws(AnalysisError) {
+        guard let attention = node.attention, let input = node.inputs.first else {
+            throw .mismatch("\(node.name) is not an attention node")
+        }
+        self.input = attention.isCross ? node.inputs.last ?? input : input
+        isCausal = attention.mask.isCausal
+        guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight") else {
+            throw .tensor(path: "\(node.name)/value_weight", reason: "is missing")
+        }
+        let bias = attention.biases.value ? model.tensor(of: node, "value_bias")?.floats : nil
+        let size = attention.valueSize
+        var heads: [Head] = []
+        for (index, id) in pairs.heads.enumerated() where id.node == node.name {
+            guard let slot = attention.keptHeads.firstIndex(of: id.head),
+                let group = attention.valueGroups.firstIndex(of: attention.group(of: id.head))
+            else { continue }
+            let rows = output.block(rows: slot * size..<(slot + 1) * size, columns: 0..<attention.outputWidth)
+            let columns = value.block(rows: 0..<(attention.memoryWidth ?? attention.inputWidth), columns: group * size..<(group + 1) * size)
+            let turn = Self.metric(rows)
+            let turnedBias = Matrix(
+                rows: 1, columns: size,
+                elements: (0..<size).map { column in bias.map { Double($0[group * size + column]) } ?? 0 })
+            heads.append(
+                Head(
+                    id: id, maps: proposed[index].map { .head(pairs.heads[$0]) } + StaticPattern.allCases.map { .pattern($0) },
+                    width: size, weight: columns.multiplied(by: turn).elements.map(Float.init),
+                    bias: turnedBias.multiplied(by: turn).elements.map(Float.init)))
+        }
+        self.heads = heads
+    }
+
+    /// A square matrix T with ‖c · T‖ = ‖c · W‖ for every c.
+    private static func metric(_ weight: Matrix) -> Matrix {
+        var gram = weight.multiplied(by: weight.transposed)
+        // A head with a silent direction has a singular metric; the shift is far below what a context can show.
+        let shift = max(1e-9 * gram.trace / Double(max(gram.rows, 1)), .leastNormalMagnitude)
+        for index in 0..<gram.rows { gram[index, index] += shift }
+        return gram.choleskyFactor() ?? Matrix(zeros: gram.rows, gram.columns)
+    }
+
+    /// Sums of one sequence, head by head.
+    func sums(of group: GroupResult, _ sequence: GroupResult.Sequence) -> [ContextSums] {
+        guard let stream = group.value(input) else { return heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
+        let rows = sequence.visible
+        return heads.map { head in
+            var values = [Float](repeating: 0, count: rows * head.width)
+            for row in 0..<rows { for column in 0..<head.width { values[row * head.width + column] = head.bias[column] } }
+            cblas_sgemm(
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(stream.columns), 1,
+                stream.base + sequence.rows.lowerBound * stream.stride, Int32(stream.stride), head.weight, Int32(head.width), 1,
+                &values, Int32(head.width))
+            let maps = [MapReference.head(head.id)] + head.maps
+            var contexts = [Float](repeating: 0, count: maps.count * rows * head.width)
+            contexts.withUnsafeMutableBufferPointer { contexts in
+                guard let base = contexts.baseAddress else { return }
+                for (index, map) in maps.enumerated() {
+                    let target = base + index * rows * head.width
+                    switch map {
+                    case .pattern(let pattern):
+                        pattern.apply(to: values, rows: rows, width: head.width, isCausal: isCausal, target)
+                    case .head(let id):
+                        guard let view = group.map(id, of: sequence) else { continue }
+                        cblas_sgemm(
+                            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(rows), 1, view.base,
+                            Int32(view.stride), values, Int32(head.width), 0, target, Int32(head.width))
+                    }
+                }
+            }
+            return ContextSums(contexts: contexts, candidates: maps.count, rows: rows, width: head.width)
+        }
+    }
+}
+
+extension StaticPattern {
+    /// The product of the pattern with some values, row by row.
+    fileprivate func apply(
+        to values: [Float], rows: Int, width: Int, isCausal: Bool, _ target: UnsafeMutablePointer<Float>
+    ) {
+        func copy(_ from: Int, _ to: Int) {
+            for column in 0..<width { target[to * width + column] = values[from * width + column] }
+        }
+        for row in 0..<rows {
+            switch self {
+            case .identity: copy(row, row)
+            case .previous: copy(max(row - 1, 0), row)
+            case .next: copy(isCausal ? row : min(row + 1, rows - 1), row)
+            case .first: copy(0, row)
+            case .mean:
+                let visible = isCausal ? row + 1 : rows
+                if !isCausal, row > 0 {
+                    for column in 0..<width { target[row * width + column] = target[column] }
+                    continue
+                }
+                for column in 0..<width {
+                    var sum: Float = 0
+                    for key in 0..<visible { sum += values[key * width + column] }
+                    target[row * width + column] = sum / Float(visible)
+                }
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// A block of a matrix, in double precision.
+    package func block(rows: Range<Int>, columns: Range<Int>) -> Matrix {
+        let stride = shape.extents.last ?? 0
+        return withFloats { source in
+            Matrix(
+                rows: rows.count, columns: columns.count,
+                elements: rows.flatMap { row in columns.map { Double(source[row * stride + $0]) } })
+        }
+    }
+
+    /// A matrix or a vector (as one row), in double precision.
+    package var matrix: Matrix {
+        let columns = shape.extents.last ?? 1
+        return block(rows: 0..<(columns == 0 ? 0 : count / columns), columns: 0..<columns)
+    }
+}

@@ -1,0 +1,20 @@
+import ModelGraph
+
+/// How far a rewrite's outputs are from the source's, on texts kept back, in the terms of the model's use.
+public struct OutputDifference: Sendable, Hashable, Codable {
+    /// 1 − mean cosine between pooled vectors of source and rewrite (encoders).
+    public var cosine: Double?
+    /// Error of the similarities between pairs of texts, as a share of their variance (encoders).
+    public var pairs: Double?
+    /// Rank correlation of the similarities between pairs of texts (encoders).
+    public var pairsSpearman: Double?
+    /// Mean KL divergence of the rewrite's predictions from the source's, in nats (models with logits).
+    public var divergence: Double?
+    /// Share of predictions whose most likely class changed (models with logits).
+    public var disagreement: Double?
+
+    /// The number that plans and refits minimise.
+    ///
+    /// Errors of single heads add up in all of these, which rank correlation and agreement do not.
+    public var damage: Double { divergence ?? pairs ?? cosine ?? 0 }
+}

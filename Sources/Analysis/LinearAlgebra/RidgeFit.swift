@@ -1,0 +1,127 @@
+/// Least squares with a pull towards the weights that are there already.
+///
+/// Minimises ‖F·W + b − T‖² + λ·s·‖W − W⁰‖² where s is the mean of the features' variances times rows, so that λ means
+/// the same for all layers. The bias is free: it follows from the means.
+package struct RidgeFit: Sendable {
+    /// Fitted weights `[features, targets]`.
+    package let weight: Matrix
+    /// Fitted bias `[targets]`.
+    package let bias: [Double]
+    /// λ that was chosen.
+    package let strength: Double
+    /// Squared error on the held-out rows with the old weights and the best constant bias of the fitted rows.
+    package let errorBefore: Double
+    /// Squared error on the held-out rows with the fitted weights.
+    package let errorAfter: Double
+
+    /// λ that are tried. Below the least the fits of all measured layers overfit, above the last nothing moves.
+    package static let strengths: [Double] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1, 3]
+
+    /// Fits on `train` for every λ, chooses on `heldOut`, and fits once more on all rows with the chosen λ.
+    ///
+    /// - Parameter prior: W⁰, `[features, targets]`.
+    /// - Returns: `nil` when no λ lowers the held-out error, when there are no rows, or when nothing could be solved.
+    /// - Complexity: features³ / 3 + features² · targets multiply-adds for each λ.
+    package static func fit(
+        train: RowStatistics, heldOut: RowStatistics, prior: Matrix, strengths: [Double] = strengths, workers: Workers
+    ) -> RidgeFit? {
+        guard train.count > 1, heldOut.count > 0 else { return nil }
+        let system = System(train, prior: prior)
+        let check = Check(heldOut, prior: prior)
+        let before = check.error(of: Matrix(zeros: prior.rows, prior.columns), bias: system.bias(for: nil))
+        let errors = Results(count: strengths.count)
+        workers.run(strengths.count) { index in
+            guard let change = system.solution(strength: strengths[index]) else { return }
+            errors[index] = check.error(of: change, bias: system.bias(for: change))
+        }
+        guard let best = errors.values.indices.min(by: { errors.values[$0] < errors.values[$1] }),
+            errors.values[best] < before
+        else { return nil }
+        let whole = System(train.merged(with: heldOut), prior: prior)
+        guard let change = whole.solution(strength: strengths[best]) else { return nil }
+        return RidgeFit(
+            weight: prior + change, bias: whole.bias(for: change), strength: strengths[best], errorBefore: before,
+            errorAfter: errors.values[best])
+    }
+
+    /// Errors by λ. `@unchecked Sendable`: every task writes an element of its own.
+    private final class Results: @unchecked Sendable {
+        private(set) var values: [Double]
+        private let base: UnsafeMutableBufferPointer<Double>
+
+        init(count: Int) {
+            values = []
+            base = .allocate(capacity: count)
+            base.initialize(repeating: .infinity)
+        }
+
+        deinit { base.deallocate() }
+
+        subscript(index: Int) -> Double {
+            get { base[index] }
+            set { base[index] = newValue }
+        }
+    }
+
+    /// The normal equations of some rows, about their means, for the change of the weights.
+    private struct System {
+        let gram: Matrix
+        let right: Matrix
+        let scale: Double
+        let featureMeans: [Double]
+        /// Mean of what the old weights leave over.
+        let restMeans: [Double]
+
+        init(_ rows: RowStatistics, prior: Matrix) {
+            featureMeans = rows.featureMeans
+            gram = rows.gram(centredAt: featureMeans)
+            right = rows.cross(centredAt: featureMeans, rows.targetMeans) - gram.multiplied(by: prior)
+            scale = max(gram.trace / Double(max(gram.rows, 1)), .leastNormalMagnitude)
+            restMeans = RidgeFit.rest(rows.targetMeans, featureMeans, prior)
+        }
+
+        func solution(strength: Double) -> Matrix? {
+            var left = gram
+            for index in 0..<left.rows { left[index, index] += strength * scale }
+            return left.solved(for: right)
+        }
+
+        func bias(for change: Matrix?) -> [Double] {
+            guard let change else { return restMeans }
+            return RidgeFit.rest(restMeans, featureMeans, change)
+        }
+    }
+
+    /// The held-out error as a function of the change, from statistics alone.
+    private struct Check {
+        let gram: Matrix
+        let cross: Matrix
+        let energy: Double
+        let count: Double
+        let featureMeans: [Double]
+        let restMeans: [Double]
+
+        init(_ rows: RowStatistics, prior: Matrix) {
+            featureMeans = rows.featureMeans
+            gram = rows.gram(centredAt: featureMeans)
+            let targets = rows.cross(centredAt: featureMeans, rows.targetMeans)
+            cross = targets - gram.multiplied(by: prior)
+            // ‖T − F·W⁰‖² about the means.
+            energy = rows.targetEnergy(centredAt: rows.targetMeans) - prior.dot(targets) - prior.dot(cross)
+            count = Double(rows.count)
+            restMeans = RidgeFit.rest(rows.targetMeans, featureMeans, prior)
+        }
+
+        func error(of change: Matrix, bias: [Double]) -> Double {
+            let spread = energy - 2 * change.dot(cross) + change.dot(gram.multiplied(by: change))
+            let offset = RidgeFit.rest(restMeans, featureMeans, change)
+            return spread + count * zip(offset, bias).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        }
+    }
+
+    /// targets − features · weight, for one row of means.
+    private static func rest(_ targets: [Double], _ features: [Double], _ weight: Matrix) -> [Double] {
+        let row = Matrix(rows: 1, columns: features.count, elements: features).multiplied(by: weight)
+        return zip(targets, row.elements).map(-)
+    }
+}

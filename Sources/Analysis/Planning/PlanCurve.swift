@@ -1,0 +1,41 @@
+import ModelGraph
+import Tensors
+
+/// Savings against expected damage, plan by plan: what `plan --curve` prints.
+public struct PlanCurve: Sendable, Hashable, Codable {
+    public struct Point: Sendable, Hashable, Codable {
+        /// Heads that compute no map.
+        public var replaced: Int
+        /// Shares saved of maps, of multiply-adds at `tokens` tokens, and of the parameters' bytes.
+        public var maps: Double
+        public var multiplyAdds: Double
+        public var bytes: Double
+        /// Damage expected at the output, in the terms of the model's use.
+        public var damage: Double
+    }
+
+    /// Sequence length of the multiply-adds.
+    public var tokens: Int
+    public var points: [Point]
+
+    public init(_ planner: Planner, tokens: Int = 128) throws(AnalysisError) {
+        self.tokens = tokens
+        points = []
+        for count in 0...planner.steps.count {
+            let plan = planner.plan(steps: count, budget: "")
+            points.append(
+                Point(
+                    replaced: plan.replacedCount, maps: try planner.saving(of: plan, .maps(0)).rounded(6),
+                    multiplyAdds: try planner.saving(of: plan, .multiplyAdds(0, tokens: tokens)).rounded(6),
+                    bytes: try planner.saving(of: plan, .bytes(0)).rounded(6),
+                    damage: count == 0 ? 0 : planner.steps[count - 1].damage.rounded(8)))
+        }
+    }
+}
+
+extension Document {
+    /// SHA-256 of a document's bytes, as hexadecimal digits.
+    package static func digest(of value: some Encodable) throws -> String {
+        Digest(of: try encode(value)).hex
+    }
+}

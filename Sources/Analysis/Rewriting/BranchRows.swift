@@ -1,0 +1,68 @@
+import ModelGraph
+import Runtime
+
+/// Features and targets of a branch's refit, chunk by chunk, from a source model and its rewrite.
+///
+/// The target is what the branch must add so that the stream after the sum is the source's: the source's sum minus
+/// what the rewrite really adds besides (asymmetric, so errors upstream are pulled back too).
+package struct BranchRows {
+    package let branch: Branch
+    private let source: CompiledModel
+    private let rewritten: CompiledModel
+    private let workers: Workers
+
+    /// Tokens that are held at a time.
+    private static let chunkTokens = 4096
+    /// Every n-th sequence chooses the strength of the fit.
+    private static let heldOutEvery = 8
+
+    package init(_ branch: Branch, source: Model, rewritten: Model, threads: Int) throws(AnalysisError) {
+        self.branch = branch
+        workers = Workers(count: threads)
+        self.source = try source.compiled(threads: threads, observing: Observation(values: [branch.sum]))
+        var observation = Observation(values: Set(branch.others))
+        switch branch.features {
+        case .context: observation.contexts = [branch.node]
+        case .value(let name): observation.values.insert(name)
+        }
+        self.rewritten = try rewritten.compiled(threads: threads, observing: observation)
+    }
+
+    /// Statistics of all rows: those that fit, and those that choose.
+    package func statistics(_ sequences: [TokenSequence]) throws(AnalysisError) -> (train: RowStatistics, heldOut: RowStatistics)? {
+        var train: RowStatistics?
+        var heldOut: RowStatistics?
+        for chunk in sequences.chunks(tokens: Self.chunkTokens) {
+            let part = Array(sequences[chunk])
+            let targets = try source.collect(part, values: [branch.sum])
+            guard let target = targets.values[branch.sum] else { return nil }
+            var names = branch.others
+            var contexts: [String] = []
+            switch branch.features {
+            case .context: contexts = [branch.node]
+            case .value(let name): names.append(name)
+            }
+            let rows = try rewritten.collect(part, values: Array(Set(names)).sorted(), contexts: contexts)
+            let features: RowBuffer?
+            switch branch.features {
+            case .context: features = rows.contexts[branch.node]
+            case .value(let name): features = rows.values[name]
+            }
+            guard let features, features.columns > 0 else { return nil }
+            for other in branch.others { if let rows = rows.values[other] { target.subtract(rows) } }
+            if train == nil {
+                train = RowStatistics(features: features.columns, targets: target.columns)
+                heldOut = train
+            }
+            let ranges = part.indices.map { rows.starts[$0]..<rows.starts[$0 + 1] }
+            let chooses = { (index: Int) in (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1 }
+            train?.add(
+                features: features, targets: target, rows: part.indices.filter { !chooses($0) }.map { ranges[$0] },
+                workers: workers)
+            heldOut?.add(
+                features: features, targets: target, rows: part.indices.filter(chooses).map { ranges[$0] }, workers: workers)
+        }
+        guard let train, let heldOut else { return nil }
+        return (train, heldOut)
+    }
+}

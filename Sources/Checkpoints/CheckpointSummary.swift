@@ -1,0 +1,136 @@
+import HDF5
+import ModelGraph
+import Tensors
+
+/// What is at a path, told from metadata alone.
+public struct CheckpointSummary: Sendable {
+    /// A stored tensor.
+    public struct TensorEntry: Sendable {
+        /// The file's own name for it.
+        public let name: String
+        /// File name without folders.
+        public let file: String
+        /// The name that all writers of the dialect have in common.
+        public let commonName: String
+        public let role: TensorRole
+        public let dtype: DType
+        public let shape: Shape
+        /// Filters that its bytes went through, in order of writing.
+        public let filters: [String]
+        /// Bytes in the file.
+        public let storedByteCount: Int
+        private let source: SourceTensor
+
+        init(_ source: SourceTensor, role: TensorRole) {
+            name = source.path
+            file = source.file
+            commonName = source.name
+            self.role = role
+            dtype = source.dtype
+            shape = source.shape
+            filters = source.filters
+            storedByteCount = source.storedByteCount
+            self.source = source
+        }
+
+        /// Reads the contents as they are stored: own orientation, own type.
+        public func read() throws(CheckpointError) -> Tensor { try source.read() }
+    }
+
+    /// How the files are laid out: `hf-tf`, `reuse`, or `hdf5` when no dialect knows them.
+    public let dialect: String
+    /// Why the files were taken for this dialect.
+    public let dialectReasons: [String]
+    /// Name of the architecture spec; `nil` when none fits.
+    public let architecture: String?
+    /// All architectures with scores and reasons, best first; empty for a `.reuse.h5`.
+    public let candidates: [Recognition]
+    /// The graph; `nil` when there is no architecture or the configuration contradicts it.
+    public let graph: Graph?
+    public let traits: Model.Traits?
+    /// The plan that the model was converted by.
+    public let plan: ReusePlan?
+    public let tensors: [TensorEntry]
+    /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
+    public let problems: [String]
+
+    init(
+        dialect: String, dialectReasons: [String], architecture: String?, candidates: [Recognition] = [], graph: Graph?,
+        traits: Model.Traits?, plan: ReusePlan? = nil, tensors: [TensorEntry], problems: [String]
+    ) {
+        self.dialect = dialect
+        self.dialectReasons = dialectReasons
+        self.architecture = architecture
+        self.candidates = candidates
+        self.graph = graph
+        self.traits = traits
+        self.plan = plan
+        self.tensors = tensors
+        self.problems = problems
+    }
+}
+
+extension CheckpointSummary {
+    init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
+        let source: CheckpointSource
+        do throws(CheckpointError) {
+            guard let recognised = try CheckpointSource.recognise(files) else {
+                try self.init(plain: files, problems: ["the layout of this file is not known"])
+                return
+            }
+            source = recognised
+        } catch where error.kind == .unsupported {
+            try self.init(plain: files, problems: error.problems)
+            return
+        }
+        var candidates: [Recognition] = []
+        do throws(CheckpointError) {
+            let spec: ArchitectureSpec
+            if let architecture {
+                spec = try ArchitectureSpec(named: architecture)
+            } else {
+                let library = try SpecLibrary.builtIn()
+                candidates = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)
+                spec = try library.choose(candidates, claim: source.claim, path: files.path)
+            }
+            let opened = try OpenedCheckpoint(files, source, spec)
+            self.init(
+                dialect: source.dialect, dialectReasons: source.reasons, architecture: spec.name, candidates: candidates,
+                graph: opened.expanded.graph, traits: opened.traits,
+                tensors: Self.entries(source.tensors, roles: opened.binding.roles),
+                problems: opened.binding.problems.map(\.message))
+        } catch where error.kind != .usage {
+            self.init(
+                dialect: source.dialect, dialectReasons: source.reasons, architecture: nil, candidates: candidates,
+                graph: nil, traits: nil, tensors: Self.entries(source.tensors, roles: [:]), problems: error.problems)
+        }
+    }
+
+    /// Every dataset of files that no dialect knows.
+    private init(plain files: CheckpointFiles, problems: [String]) throws(CheckpointError) {
+        var tensors: [SourceTensor] = []
+        var problems = problems
+        for (entry, file) in try files.openWeights() {
+            for dataset in file.datasets {
+                do throws(CheckpointError) {
+                    tensors.append(try SourceTensor(dataset, name: dataset.path, path: dataset.path, in: entry))
+                } catch {
+                    problems += error.problems
+                }
+            }
+        }
+        self.init(
+            dialect: "hdf5", dialectReasons: ["no dialect knows the layout"], architecture: nil, graph: nil, traits: nil,
+            tensors: tensors.map { TensorEntry($0, role: .unknown) }, problems: problems)
+    }
+
+    private static func entries(_ index: TensorIndex, roles: [String: TensorRole]) -> [TensorEntry] {
+        var seen: Set<String> = []
+        return index.tensors.map { tensor in
+            let isFirst = seen.insert(tensor.name).inserted
+            let role = roles[tensor.name] ?? .unknown
+            if case .parameter = role, !isFirst { return TensorEntry(tensor, role: .copy) }
+            return TensorEntry(tensor, role: role)
+        }
+    }
+}

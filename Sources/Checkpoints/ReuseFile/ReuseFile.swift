@@ -1,0 +1,157 @@
+import HDF5
+import ModelGraph
+import Tensors
+
+/// The `.reuse.h5` file (docs/format.md): names inside it, and its reader.
+package enum ReuseFile {
+    static let format = "reuse-transformer"
+    static let formatVersion = 1
+    static let dialect = "reuse"
+
+    enum Path {
+        static let manifest = "manifest"
+        static let tensors = "tensors"
+        static let assets = "assets"
+        static let analysis = "analysis"
+    }
+
+    enum AttributeName {
+        static let format = "format"
+        static let version = "format_version"
+        static let manifestDigest = "manifest_sha256"
+    }
+
+    /// Whether a file announces itself as a `.reuse.h5`.
+    static func isReuseFile(at path: String) throws(CheckpointError) -> Bool {
+        try MappedBytes(path: path).withUnsafeBytes { UserBlock.isAnnounced(by: $0) }
+    }
+
+    /// Reads a model; every byte of the file is checked first.
+    package static func read(path: String) throws(CheckpointError) -> Model {
+        let contents = try ReuseFileContents(path: path)
+        return try contents.model()
+    }
+
+    /// The analysis that came with a model; `nil` when there is none.
+    package static func analysis(path: String) throws(CheckpointError) -> [UInt8]? {
+        try ReuseFileContents(path: path).bytes(at: Path.analysis)
+    }
+
+    /// The summary of a file. The digest is not checked: that would read every byte.
+    static func describe(path: String) throws(CheckpointError) -> CheckpointSummary {
+        let contents = try ReuseFileContents(path: path, isChecked: false)
+        let entry = FileEntry(path: path)
+        var tensors: [CheckpointSummary.TensorEntry] = []
+        for tensor in contents.manifest.tensors {
+            let dataset = try contents.dataset(of: tensor)
+            let source = SourceTensor(
+                name: tensor.name, file: entry.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
+                filters: dataset.filterNames, storedByteCount: dataset.storedByteCount
+            ) { () throws(CheckpointError) -> Tensor in try contents.tensor(tensor) }
+            tensors.append(.init(source, role: .parameter([tensor.name])))
+        }
+        return CheckpointSummary(
+            dialect: dialect, dialectReasons: ["the user block announces a .reuse.h5"],
+            architecture: contents.manifest.provenance.architecture, graph: contents.manifest.graph,
+            traits: contents.manifest.traits, plan: contents.manifest.plan, tensors: tensors, problems: [])
+    }
+}
+
+/// An opened `.reuse.h5` with its manifest.
+struct ReuseFileContents: Sendable {
+    let path: String
+    let manifest: Manifest
+    private let file: HDF5File
+
+    /// Opens a file and reads its manifest.
+    ///
+    /// - Parameter isChecked: Whether every byte is compared with the file's digest first.
+    init(path: String, isChecked: Bool = true) throws(CheckpointError) {
+        if isChecked { try ReuseFileCheck.check(path: path) }
+        do throws(HDF5Error) { file = try HDF5File.open(path: path) } catch { throw CheckpointError(error) }
+        self.path = path
+        manifest = try Self.manifest(in: file, path: path)
+    }
+
+    static func manifest(in file: HDF5File, path: String) throws(CheckpointError) -> Manifest {
+        func corrupt(_ message: String) -> CheckpointError { CheckpointError(.corrupt, path: path, message) }
+        guard file.root.attribute(named: ReuseFile.AttributeName.format)?.text == ReuseFile.format else {
+            throw corrupt("attribute \(ReuseFile.AttributeName.format) is not \"\(ReuseFile.format)\"")
+        }
+        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file) else { throw corrupt("there is no /manifest") }
+        guard file.root.attribute(named: ReuseFile.AttributeName.manifestDigest)?.text == Digest(of: bytes).hex else {
+            throw corrupt("/manifest does not match its digest")
+        }
+        let manifest: Manifest
+        do throws(Document.ReadError) {
+            manifest = try Document.decode(Manifest.self, from: bytes)
+        } catch {
+            throw corrupt("/manifest: \(error.description.printable)")
+        }
+        guard manifest.formatVersion == Manifest.currentVersion else {
+            throw CheckpointError(
+                .unsupported, path: path,
+                "format version \(manifest.formatVersion); this program reads version \(Manifest.currentVersion)",
+                remedy: "use a newer reuseformer")
+        }
+        return manifest
+    }
+
+    func model() throws(CheckpointError) -> Model {
+        var tensors: [String: Tensor] = [:]
+        for entry in manifest.tensors { tensors[entry.name] = try tensor(entry) }
+        var assets: [String: [UInt8]] = [:]
+        for asset in manifest.assets {
+            guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount else {
+                throw CheckpointError(.corrupt, path: path, "the asset \(asset.name.printable) is missing or of another size")
+            }
+            assets[asset.name] = bytes
+        }
+        let model = Model(
+            graph: manifest.graph, tensors: tensors, assets: assets, provenance: manifest.provenance,
+            traits: manifest.traits, plan: manifest.plan, healing: manifest.healing)
+        do throws(GraphError) {
+            try model.validate()
+        } catch {
+            throw CheckpointError(.corrupt, path: path, error.problems.map(\.description))
+        }
+        return model
+    }
+
+    func dataset(of entry: Manifest.TensorEntry) throws(CheckpointError) -> HDF5Dataset {
+        do throws(HDF5Error) {
+            return try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
+        } catch {
+            throw CheckpointError(error)
+        }
+    }
+
+    func tensor(_ entry: Manifest.TensorEntry) throws(CheckpointError) -> Tensor {
+        let stored: Tensor
+        let dataset = try dataset(of: entry)
+        do throws(HDF5Error) { stored = try dataset.tensor() } catch { throw CheckpointError(error) }
+        // bfloat16 has no HDF5 type: its bits are stored as 16-bit integers.
+        let isWritten = stored.dtype == entry.dtype || stored.dtype == .uint16 && entry.dtype == .bfloat16
+        guard isWritten, stored.shape == entry.shape,
+            let tensor = Tensor(
+                dtype: entry.dtype, shape: entry.shape, storage: stored.storage, byteOffset: stored.byteOffset)
+        else {
+            throw CheckpointError(
+                .corrupt, path: path,
+                "\(entry.name.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
+                    + "\(entry.dtype.rawValue) \(entry.shape)")
+        }
+        return tensor
+    }
+
+    func bytes(at name: String) throws(CheckpointError) -> [UInt8]? { try Self.bytes(at: name, in: file) }
+
+    private static func bytes(at name: String, in file: HDF5File) throws(CheckpointError) -> [UInt8]? {
+        guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
+        do throws(HDF5Error) {
+            return try dataset.tensor().withUnsafeBytes { Array($0) }
+        } catch {
+            throw CheckpointError(error)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import ModelGraph
+
+/// A family of models as data: how to recognise it, its dimensions, its graph, and where its tensors live.
+///
+/// The JSON form is described by `schemas/architecture.schema.json` and `docs/architecture-specs.md`.
+package struct ArchitectureSpec: Sendable, Hashable, Codable {
+    /// One name, or several to be tried in order.
+    package struct Names: Sendable, Hashable {
+        package var list: [String]
+    }
+
+    /// A remark for or against the family.
+    package struct Evidence: Sendable, Hashable, Codable {
+        /// A key of the configuration whose value, or one of whose values, is compared with `matches`.
+        package var key: String?
+        /// Patterns with `*`.
+        package var matches: Names?
+        /// A tensor, by the dialects' common names, that must be there.
+        package var tensor: String?
+        /// Added when the remark applies.
+        package var score: Int
+        /// Added when the key or tensor says something else. A key that is not there says nothing.
+        package var otherwise: Int?
+    }
+
+    /// A dimension or option of the family.
+    package struct Setting: Sendable, Hashable, Codable {
+        package enum Kind: String, Sendable, Hashable, Codable {
+            case integer, number, flag, choice
+        }
+
+        /// The extent of a parameter's axis, in our orientation.
+        package struct Extent: Sendable, Hashable, Codable {
+            /// `<node>/<parameter>`.
+            package var parameter: String
+            package var axis: Int
+        }
+
+        package var name: String
+        package var kind: Kind
+        /// Left out of consideration otherwise.
+        package var when: Condition?
+        /// Configuration keys by configuration vocabulary (`hf`, …), tried in order.
+        package var keys: [String: Names]?
+        /// Flags: whether the checkpoint holds this parameter.
+        package var present: String?
+        /// Integers: read off a tensor.
+        package var extent: Extent?
+        /// Integers and numbers: computed from settings above.
+        package var value: Expression?
+        /// Flags: computed from settings above.
+        package var condition: Condition?
+        /// Choices: from the checkpoint's words to ours; any other word is an error.
+        package var values: [String: String]?
+        /// Used when no key is there.
+        package var `default`: JSONValue?
+        /// Flags and numbers: the only values that the family's graph stands for.
+        package var only: [JSONValue]?
+        /// Integers: 1 unless said otherwise.
+        package var minimum: Int?
+    }
+
+    /// The family's graph over the settings.
+    package struct GraphTemplate: Sendable, Hashable, Codable {
+        package struct Input: Sendable, Hashable, Codable {
+            package var name: String
+            package var when: Condition?
+        }
+
+        package struct Output: Sendable, Hashable, Codable {
+            package var name: String
+            /// A node, or a name bound by `as`: what it stands for after the last node.
+            package var value: String
+            /// Whether an axis of width 1 is left out.
+            package var isSqueezed: Bool?
+            package var when: Condition?
+        }
+
+        package struct Use: Sendable, Hashable, Codable {
+            package var use: ModelUse
+            package var when: Condition?
+        }
+
+        package var inputs: [Input]
+        package var nodes: [Step]
+        package var outputs: [Output]
+        /// The first that applies.
+        package var use: [Use]
+    }
+
+    /// One node, or nodes repeated.
+    package indirect enum Step: Sendable, Hashable {
+        case node(NodeTemplate)
+        case repetition(Repetition)
+    }
+
+    package struct Repetition: Sendable, Hashable, Codable {
+        /// How many times.
+        package var `repeat`: Expression
+        /// Name of the index, from 0.
+        package var index: String
+        package var when: Condition?
+        package var nodes: [Step]
+    }
+
+    package struct NodeTemplate: Sendable, Hashable {
+        package struct Tie: Sendable, Hashable, Codable {
+            /// `<node>/<parameter>`.
+            package var parameter: NameTemplate
+            package var isTransposed: Bool?
+            package var when: Condition?
+        }
+
+        package var name: NameTemplate
+        package var operation: OperationTemplate
+        /// Graph inputs, nodes, or names bound by `as`. An input that `when` left out of the graph is left out here.
+        package var inputs: [NameTemplate]
+        package var when: Condition?
+        /// Binds another name to the value, until the next node that binds it.
+        package var alias: String?
+        package var ties: [String: Tie]?
+        /// Whether the value is one of the model's hidden states.
+        package var isHiddenState: Bool?
+    }
+
+    /// Where one dialect keeps the parameters.
+    package struct TensorTable: Sendable, Hashable, Codable {
+        /// By node and parameter, as the graph's templates name them.
+        package var parameters: [String: [String: TensorRule]]
+        package var ignored: [Ignored]?
+    }
+
+    package struct Ignored: Sendable, Hashable, Codable {
+        /// Patterns with `*` over names.
+        package var names: Names
+        package var reason: String
+        package var when: Condition?
+    }
+
+    package struct Traits: Sendable, Hashable, Codable {
+        /// Longest sequence that the model takes.
+        package var maximumTokens: Expression?
+        /// Configuration key, by vocabulary, of an object from class index to label.
+        package var labels: [String: String]?
+        /// When labels mean something.
+        package var labelsWhen: Condition?
+    }
+
+    package var name: String
+    package var title: String
+    package var recognise: [Evidence]
+    package var config: [Setting]
+    package var graph: GraphTemplate
+    /// By dialect.
+    package var tensors: [String: TensorTable]
+    package var traits: Traits?
+}
+
+/// How a stored tensor becomes a parameter `[in, out]`.
+package struct TensorRule: Sendable, Hashable {
+    package enum Orientation: String, Sendable, Hashable, Codable {
+        /// Stored as it is used.
+        case identity
+        /// A matrix stored `[out, in]`.
+        case transpose
+        /// The same order of elements under the parameter's own shape: `[in, heads, size]` → `[in, heads · size]`.
+        case reshape
+    }
+
+    /// One of several equal parts of a fused tensor.
+    package struct Part: Sendable, Hashable, Codable {
+        package var index: Int
+        package var of: Int
+        /// Axis of the stored tensor that is cut; negative: from the end.
+        package var axis: Int
+    }
+
+    /// Names by generation; the first that exists is taken.
+    package var names: [NameTemplate]
+    package var orientation: Orientation
+    package var part: Part?
+}

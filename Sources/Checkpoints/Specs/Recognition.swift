@@ -1,0 +1,83 @@
+import ModelGraph
+
+/// How well a family fits a checkpoint, and why.
+public struct Recognition: Sendable, Hashable {
+    /// Name of the architecture spec.
+    public let architecture: String
+    /// Sum of the remarks' scores.
+    public let score: Int
+    /// What was seen, `+50 model_type is "bert"`.
+    public let reasons: [String]
+
+    /// Least score that counts as recognised.
+    static let threshold = 40
+    /// Two families that are closer than this are not told apart.
+    static let margin = 10
+}
+
+extension ArchitectureSpec {
+    /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
+    func recognise(config: JSONValue, tensors: TensorIndex, dialect: String) -> Recognition {
+        guard self.tensors[dialect] != nil else {
+            return Recognition(architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
+        }
+        var score = 0
+        var reasons: [String] = []
+        func add(_ points: Int?, _ reason: String) {
+            guard let points, points != 0 else { return }
+            score += points
+            reasons.append("\(points > 0 ? "+" : "")\(points) \(reason)")
+        }
+        for remark in recognise {
+            if let tensor = remark.tensor {
+                let isThere = tensors.contains(tensor)
+                add(isThere ? remark.score : remark.otherwise, isThere ? "has \(tensor)" : "lacks \(tensor)")
+            } else if let key = remark.key, let value = config[path: key], !value.isNull {
+                let words = (value.arrayValue ?? [value]).compactMap(\.stringValue)
+                let patterns = remark.matches?.list ?? []
+                let fits = words.contains { word in patterns.contains { matches(word, pattern: $0) } }
+                let found = words.prefix(3).map { "\"\($0.printable)\"" }.joined(separator: ", ")
+                add(fits ? remark.score : remark.otherwise, "\(key) is \(found.isEmpty ? value.shortDescription : found)")
+            }
+        }
+        return Recognition(architecture: name, score: score, reasons: reasons)
+    }
+}
+
+/// The specs that a checkpoint is compared with.
+package struct SpecLibrary: Sendable {
+    package let specs: [ArchitectureSpec]
+
+    package init(_ specs: [ArchitectureSpec]) { self.specs = specs }
+
+    /// All families, best first; equal scores in the order of their names.
+    func rank(config: JSONValue, tensors: TensorIndex, dialect: String) -> [Recognition] {
+        specs.map { $0.recognise(config: config, tensors: tensors, dialect: dialect) }
+            .sorted { ($1.score, $0.architecture) < ($0.score, $1.architecture) }
+    }
+
+    /// The family that a checkpoint is of.
+    ///
+    /// - Parameter claim: What the checkpoint says of itself, for the message.
+    /// - Throws: With the candidates and their reasons when none fits, or when two fit alike: never a silent guess.
+    func choose(_ ranking: [Recognition], claim: String, path: String) throws(CheckpointError) -> ArchitectureSpec {
+        let remedy = "name the architecture with --architecture: \(specs.map(\.name).joined(separator: ", ")), or a spec of your own"
+        guard let best = ranking.first, best.score >= Recognition.threshold,
+            let spec = specs.first(where: { $0.name == best.architecture })
+        else {
+            let near = ranking.filter { $0.score > -Recognition.threshold }.prefix(3)
+            let candidates = near.map { "\($0.architecture) (\($0.score)): \($0.reasons.joined(separator: "; "))" }
+            throw CheckpointError(
+                .unsupported, path: path, ["no known architecture fits: \(claim)"] + candidates, remedy: remedy)
+        }
+        if ranking.count > 1, ranking[1].score >= best.score - Recognition.margin {
+            let second = ranking[1]
+            throw CheckpointError(
+                .unsupported, path: path,
+                ["\(best.architecture) (\(best.score)) and \(second.architecture) (\(second.score)) fit alike"]
+                    + best.reasons + second.reasons,
+                remedy: remedy)
+        }
+        return spec
+    }
+}

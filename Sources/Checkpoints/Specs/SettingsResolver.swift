@@ -1,0 +1,159 @@
+import ModelGraph
+import Tensors
+
+/// Something wrong with a checkpoint, as it is collected before all of it is thrown together.
+package struct Problem: Error, Sendable, Hashable {
+    package let kind: CheckpointError.Kind
+    package let message: String
+
+    package init(_ kind: CheckpointError.Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}
+
+extension CheckpointError {
+    /// All problems in one error; contradictions weigh more than what is merely not handled.
+    init(_ problems: [Problem], path: String, remedy: String = "") {
+        let order: [Kind] = [.installation, .io, .corrupt, .usage, .unsupported]
+        let kind = order.first { kind in problems.contains { $0.kind == kind } } ?? .corrupt
+        self.init(kind, path: path, problems.map(\.message), remedy: remedy)
+    }
+}
+
+/// Reads a spec's settings off one checkpoint.
+struct SettingsResolver {
+    let spec: ArchitectureSpec
+    /// The checkpoint's configuration.
+    let config: JSONValue
+    /// Whose keys the configuration uses.
+    let vocabulary: String
+    let table: ArchitectureSpec.TensorTable
+    let tensors: TensorIndex
+
+    /// All settings, or every problem with them.
+    func settings() -> Result<Settings, Problems> {
+        var settings = Settings()
+        var problems: [Problem] = []
+        for setting in spec.config {
+            do throws(Problem) {
+                if let value = try value(of: setting, settings) { settings = settings.setting(setting.name, to: value) }
+            } catch {
+                problems.append(error)
+            }
+        }
+        return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
+    }
+
+    struct Problems: Error {
+        let list: [Problem]
+        init(_ list: [Problem]) { self.list = list }
+    }
+
+    private func value(of setting: ArchitectureSpec.Setting, _ settings: Settings) throws(Problem) -> Settings.Value? {
+        do throws(Expression.Failure) {
+            if let when = setting.when, try !when.holds(in: settings) { return nil }
+            if let condition = setting.condition { return .flag(try condition.holds(in: settings)) }
+            if let expression = setting.value {
+                return setting.kind == .integer
+                    ? .integer(try expression.count(in: settings, from: setting.minimum ?? 1))
+                    : .number(try expression.number(in: settings))
+            }
+        } catch {
+            throw Problem(.corrupt, "\(setting.name): \(error.message)")
+        }
+        if let parameter = setting.present { return .flag(storedShape(of: parameter) != nil) }
+        if let extent = setting.extent, let value = value(of: extent) { return .integer(value) }
+        for key in setting.keys?[vocabulary]?.list ?? [] {
+            guard let found = config[path: key], !found.isNull else { continue }
+            return try value(found, of: setting, place: key)
+        }
+        if let value = setting.default { return try value.isNull ? nil : self.value(value, of: setting, place: "default") }
+        guard let key = setting.keys?[vocabulary]?.list.first else {
+            throw Problem(.unsupported, "\(setting.name) cannot be told from this checkpoint")
+        }
+        throw Problem(.corrupt, "config.json: \"\(key)\" is missing")
+    }
+
+    private func value(
+        _ value: JSONValue, of setting: ArchitectureSpec.Setting, place: String
+    ) throws(Problem) -> Settings.Value {
+        func wrong(_ expected: String) -> Problem {
+            Problem(.corrupt, "config.json: \"\(place)\" is \(value.shortDescription), expected \(expected)")
+        }
+        if let only = setting.only, !only.contains(value) {
+            let allowed = only.map(\.shortDescription).joined(separator: ", ")
+            throw Problem(
+                .unsupported, "config.json: \"\(place)\" is \(value.shortDescription); \(spec.name) is handled with \(allowed)")
+        }
+        switch setting.kind {
+        case .integer:
+            let minimum = setting.minimum ?? 1
+            guard let number = value.intValue, number >= minimum, number <= Expression.largestCount else {
+                throw wrong("a whole number from \(minimum) to \(Expression.largestCount)")
+            }
+            return .integer(number)
+        case .number:
+            guard let number = value.doubleValue, number.isFinite else { throw wrong("a number") }
+            return .number(number)
+        case .flag:
+            guard let flag = value.boolValue else { throw wrong("true or false") }
+            return .flag(flag)
+        case .choice:
+            guard let word = value.stringValue else { throw wrong("a word") }
+            guard let ours = setting.values?[word] else {
+                let allowed = (setting.values ?? [:]).keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+                throw Problem(.unsupported, "config.json: \"\(place)\" is \"\(word.printable)\"; known are \(allowed)")
+            }
+            return .choice(ours)
+        }
+    }
+
+    private func value(of extent: ArchitectureSpec.Setting.Extent) -> Int? {
+        guard let (shape, rule) = storedShape(of: extent.parameter), rule.part == nil else { return nil }
+        let axes = rule.orientation == .transpose ? Array(shape.extents.reversed()) : shape.extents
+        return axes.indices.contains(extent.axis) ? axes[extent.axis] : nil
+    }
+
+    /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
+    private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
+        guard let slash = parameter.lastIndex(of: "/"),
+            let rule = table.parameters[String(parameter[..<slash])]?[String(parameter[parameter.index(after: slash)...])]
+        else { return nil }
+        for template in rule.names {
+            let first = Settings(Dictionary(uniqueKeysWithValues: template.names.map { ($0, .integer(0)) }))
+            if let name = try? template.name(in: first), let tensor = tensors[name] { return (tensor.shape, rule) }
+        }
+        return nil
+    }
+}
+
+extension JSONValue {
+    /// A member of a member: keys separated by dots.
+    subscript(path path: String) -> JSONValue? {
+        path.split(separator: ".").reduce(Optional(self)) { value, key in value?[String(key)] }
+    }
+
+    /// For messages: short, on one line.
+    var shortDescription: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): String(value)
+        case .integer(let value): String(value)
+        case .number(let value): String(value)
+        case .string(let value): "\"\(value.printable)\""
+        case .array(let values): "a list of \(values.count)"
+        case .object: "an object"
+        }
+    }
+}
+
+extension String {
+    /// The text for a message: at most 80 characters, nothing that a terminal would act on.
+    var printable: String {
+        let safe = unicodeScalars.prefix(80).map { scalar in
+            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format ? "�" : Character(scalar)
+        }
+        return String(safe) + (unicodeScalars.count > 80 ? "…" : "")
+    }
+}

@@ -1,0 +1,161 @@
+import ModelGraph
+
+/// A plan as a grid, layer × head, with arrows from borrowing heads to the maps that they read.
+package struct PlanGrid: Sendable {
+    let layers: [ReusePlan.Layer]
+    private let rows: [String: Int]
+
+    package init(_ plan: ReusePlan) {
+        layers = plan.layers
+        rows = Dictionary(plan.layers.enumerated().map { ($1.node, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static let cellWidth = 48.0, cellHeight = 26.0, columnStep = 56.0, rowStep = 68.0
+    private static let left = 76.0, top = 14.0
+
+    func drawing() -> Markup {
+        let columns = layers.map(\.heads.count).max() ?? 0
+        let width = Self.left + Double(columns) * Self.columnStep + 8
+        let height = Self.top + Double(max(0, layers.count - 1)) * Self.rowStep + Self.cellHeight + 44
+        var names = Markup(), plain = Markup(), borrowing = Markup()
+        for (row, layer) in layers.enumerated() {
+            names.append(
+                Draw.label("layer \(row)", x: Self.left - 12, y: y(row) + Self.cellHeight / 2 + 4, anchor: .end))
+            for (column, head) in layer.heads.enumerated() {
+                switch head.source {
+                case .computed: plain.append(computedCell(row, column))
+                case .dropped: plain.append(droppedCell(row, column, head))
+                case .borrowed(let terms): borrowing.append(borrowingCell(row, column, head, terms))
+                }
+            }
+        }
+        return Draw.figure(
+            width: max(width, 560), height: height, title: "Source of every attention map",
+            [names, plain, borrowing, legend(y: height - 14)])
+    }
+
+    private func x(_ column: Int) -> Double { Self.left + Double(column) * Self.columnStep }
+    private func y(_ row: Int) -> Double { Self.top + Double(row) * Self.rowStep }
+    private func hue(_ row: Int) -> Double { Draw.hue(layer: row, of: layers.count) }
+
+    private func box(_ row: Int, _ column: Int, style: String, hue: Double) -> Markup {
+        .empty(
+            "rect",
+            [
+                "x": Draw.number(x(column)), "y": Draw.number(y(row)), "width": Draw.number(Self.cellWidth),
+                "height": Draw.number(Self.cellHeight), "rx": "5", "class": style, "style": "--h:\(Draw.number(hue))",
+            ])
+    }
+
+    private func caption(_ text: String, _ row: Int, _ column: Int, style: String) -> Markup {
+        Draw.label(text, x: x(column) + Self.cellWidth / 2, y: y(row) + Self.cellHeight / 2 + 4, style: style)
+    }
+
+    private func computedCell(_ row: Int, _ column: Int) -> Markup {
+        .element(
+            "g", [:],
+            .element("title", [:], .text("layer \(row), head \(column): computes its own map")),
+            box(row, column, style: "cell computed", hue: hue(row)),
+            caption("\(row).\(column)", row, column, style: "onfill"))
+    }
+
+    private func droppedCell(_ row: Int, _ column: Int, _ head: ReusePlan.Head) -> Markup {
+        .element(
+            "g", [:],
+            .element("title", [:], .text("layer \(row), head \(column): dropped\(reason(head))")),
+            box(row, column, style: "cell dropped", hue: hue(row)), caption("×", row, column, style: "faint"))
+    }
+
+    private func borrowingCell(_ row: Int, _ column: Int, _ head: ReusePlan.Head, _ terms: [MapTerm]) -> Markup {
+        // The heaviest term names the cell and gives it its colour.
+        let ranked = terms.sorted { abs($0.weight) > abs($1.weight) }
+        let sum = max(terms.reduce(0) { $0 + abs($1.weight) }, .leastNormalMagnitude)
+        var parts: [Markup] = []
+        var mainHue: Double?
+        for term in ranked {
+            guard case .head(let id) = term.map, let source = rows[id.node] else { continue }
+            if mainHue == nil { mainHue = hue(source) }
+            parts.append(arrow(from: (row, column), to: (source, id.head), share: Double(abs(term.weight) / sum)))
+        }
+        let words = ranked.map { "\(Format.fixed(Double($0.weight), 2)) × \(name($0.map))" }.joined(separator: " + ")
+        let single = terms.count == 1 && terms.first?.weight == 1
+        let title =
+            "layer \(row), head \(column): " + (single ? "reuses \(ranked.first.map { name($0.map) } ?? "")" : words)
+            + reason(head)
+        let more = terms.count > 1 ? "+\(terms.count - 1)" : ""
+        let text = (ranked.first.map { short($0.map) } ?? "") + more
+        return .element(
+            "g", ["class": "borrow"],
+            [.element("title", [:], .text(title))] + parts + [
+                box(row, column, style: mainHue == nil ? "cell pattern" : "cell borrowed", hue: mainHue ?? 0),
+                caption(text, row, column, style: text.count > 5 ? "small" : "label"),
+            ])
+    }
+
+    private func arrow(from: (row: Int, column: Int), to: (row: Int, column: Int), share: Double) -> Markup {
+        let start = (x: x(from.column) + Self.cellWidth / 2, y: y(from.row))
+        var end = (x: x(to.column) + Self.cellWidth / 2, y: y(to.row) - 1)
+        // Within a layer the arrow rises over the heads; to an earlier layer it leaves and arrives upright.
+        var lift = 16 + min(10, abs(end.x - start.x) / 40)
+        var landing = start.y - lift
+        if to.row != from.row {
+            end.y = y(to.row) + Self.cellHeight + 1
+            lift = (start.y - end.y) / 2
+            landing = end.y + lift
+        }
+        let bends = "\(Draw.point(start.x, start.y - lift)) \(Draw.point(end.x, landing))"
+        let path = "M\(Draw.point(start.x, start.y))C\(bends) \(Draw.point(end.x, end.y))"
+        let width = Draw.number(0.7 + 1.6 * share), opacity = Draw.number(0.25 + 0.6 * share)
+        return .empty(
+            "path",
+            [
+                "d": path, "class": "arrow",
+                "style": "--h:\(Draw.number(hue(to.row)));stroke-width:\(width);opacity:\(opacity)",
+            ])
+    }
+
+    private func name(_ map: MapReference) -> String {
+        switch map {
+        case .head(let id): rows[id.node].map { "layer \($0), head \(id.head)" } ?? "\(id)"
+        case .pattern(let pattern): "the pattern \(pattern.rawValue)"
+        }
+    }
+
+    private func short(_ map: MapReference) -> String {
+        switch map {
+        case .head(let id): rows[id.node].map { "\($0).\(id.head)" } ?? "?"
+        case .pattern(let pattern):
+            pattern.rawValue == "identity" ? "self" : pattern == .previous ? "prev" : pattern.rawValue
+        }
+    }
+
+    private func reason(_ head: ReusePlan.Head) -> String {
+        let parts = [
+            head.similarity.map { "similarity \(Format.fixed($0, 3))" },
+            head.damage.map { "damage \(Format.significant($0, 2))" },
+        ].compactMap(\.self)
+        return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+    }
+
+    private func legend(y: Double) -> Markup {
+        let heads = layers.flatMap(\.heads)
+        let patterns = heads.contains { $0.source.terms.contains { if case .pattern = $0.map { true } else { false } } }
+        var entries = [("computed", "computes its own map"), ("borrowed", "reads a map computed earlier")]
+        if patterns { entries.append(("pattern", "reads a static pattern")) }
+        if heads.contains(where: \.source.isDropped) { entries.append(("dropped", "dropped")) }
+        var result = Markup()
+        var position = Self.left
+        for (style, words) in entries {
+            result.append(
+                .empty(
+                    "rect",
+                    [
+                        "x": Draw.number(position), "y": Draw.number(y - 9), "width": "16", "height": "11", "rx": "3",
+                        "class": "cell \(style)", "style": "--h:\(Draw.number(hue(0)))",
+                    ]))
+            result.append(Draw.label(words, x: position + 22, y: y, anchor: .start))
+            position += 40 + Double(words.count) * 6.1
+        }
+        return result
+    }
+}

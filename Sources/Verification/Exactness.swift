@@ -1,0 +1,53 @@
+import ModelGraph
+import Runtime
+
+/// Whether two models compute the same numbers.
+package struct Exactness: Sendable, Hashable, Codable {
+    /// What was promised.
+    package enum Promise: String, Sendable, Hashable, Codable {
+        /// Every bit equal: a written file against the model in memory.
+        case bitwise
+        /// No head replaced: equal to the source within `Exactness.tolerance`.
+        case unchanged
+    }
+
+    /// Two models that differ in nothing but the order of their tensors differ by less: float32 rounding in one more
+    /// copy of the weights is zero, and kernels sum in one order.
+    package static let tolerance = 1e-5
+
+    package let promise: Promise
+    /// Largest difference of any number of last hidden states and logits.
+    package let largestDifference: Double
+    /// Whether all bits were equal.
+    package let isBitwise: Bool
+
+    /// Whether the promise holds.
+    package var holds: Bool {
+        switch promise {
+        case .bitwise: isBitwise
+        case .unchanged: largestDifference <= Self.tolerance
+        }
+    }
+
+    /// Runs both models on the same texts.
+    package static func check(
+        _ first: Model, against second: Model, promise: Promise, on sequences: [TokenSequence], threads: Int? = nil
+    ) throws(VerificationError) -> Exactness {
+        let a = try Witness(first, threads: threads, heads: []), b = try Witness(second, threads: threads, heads: [])
+        var largest = 0.0, isBitwise = true
+        for range in FidelityStudy.chunks(of: sequences) {
+            let part = Array(sequences[range])
+            for (x, y) in zip(try a.look(at: part), try b.look(at: part)) {
+                for (left, right) in [(x.hidden, y.hidden), (x.logits, y.logits)] {
+                    guard left.count == right.count else { throw .unlike("outputs differ in size") }
+                    for (p, q) in zip(left, right) where p.bitPattern != q.bitPattern {
+                        isBitwise = false
+                        let difference = Double(abs(p - q))
+                        largest = max(largest, difference.isFinite ? difference : .greatestFiniteMagnitude)
+                    }
+                }
+            }
+        }
+        return Exactness(promise: promise, largestDifference: largest, isBitwise: isBitwise)
+    }
+}

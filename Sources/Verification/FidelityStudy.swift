@@ -1,0 +1,129 @@
+import ModelGraph
+import Runtime
+
+/// Compares a converted model with its source on held-out texts, a few texts at a time.
+///
+/// Memory does not grow with the number of texts, but for the pooled embeddings of the first
+/// `PairSampling.textLimit` texts and the labels.
+package struct FidelityStudy {
+    /// What to measure, and how.
+    package struct Options: Sendable {
+        /// Threads; `nil`: one a core.
+        package var threads: Int?
+        /// Whether attention maps are compared: they cost the most.
+        package var comparesMaps: Bool
+        /// The id of the mask token and the ids that are never masked; `nil`: no perplexity.
+        package var masking: Masking?
+
+        package init(threads: Int? = nil, comparesMaps: Bool = true, masking: Masking? = nil) {
+            self.threads = threads
+            self.comparesMaps = comparesMaps
+            self.masking = masking
+        }
+    }
+
+    /// Tokens that go through both models before anything is compared.
+    private static let chunkTokens = 512
+    /// Rows of logits that are compared; above it, every so-manieth row is.
+    private static let logitRowLimit = 4096
+
+    private let source: Witness
+    private let converted: Witness
+    private let heads: [HeadID]
+    private let options: Options
+    private let sourceModel: Model
+    private let convertedModel: Model
+
+    /// Prepares both models.
+    package init(source: Model, converted: Model, options: Options = Options()) throws(VerificationError) {
+        try Self.checkLikeness(source.graph, converted.graph)
+        let heads =
+            options.comparesMaps
+            ? converted.graph.headIDs.filter { converted.graph.source(of: $0)?.isDropped == false } : []
+        self.heads = heads
+        self.options = options
+        self.source = try Witness(source, threads: options.threads, heads: heads)
+        self.converted = try Witness(converted, threads: options.threads, heads: heads)
+        sourceModel = source
+        convertedModel = converted
+    }
+
+    /// Measures everything that the models and the data allow.
+    ///
+    /// - Parameters:
+    ///   - sequences: Held-out texts as the models take them.
+    ///   - progress: Called with the number of texts that are done.
+    /// - Returns: Metrics in the order in which `Metric` lists them.
+    package func measure(
+        _ sequences: [TokenSequence], progress: (Int) -> Void = { _ in }
+    ) throws(VerificationError) -> [Measurement] {
+        guard sequences.contains(where: { $0.visibleCount > 0 }) else { throw .noData }
+        let tokens = sequences.reduce(0) { $0 + $1.visibleCount }
+        var tally = FidelityTally(logitStride: max(1, tokens / Self.logitRowLimit))
+        for range in Self.chunks(of: sequences) {
+            let part = Array(sequences[range])
+            let before = try source.look(at: part), after = try converted.look(at: part)
+            for (first, second) in zip(before, after) { tally.add(source: first, converted: second) }
+            progress(range.upperBound)
+        }
+        var measurements = tally.measurements
+        if let masking = options.masking, sourceModel.graph.use == .maskedLanguageModel {
+            measurements += try perplexity(sequences, masking)
+        }
+        return measurements
+    }
+
+    private func perplexity(_ sequences: [TokenSequence], _ masking: Masking) throws(VerificationError) -> [Measurement]
+    {
+        var first = RunningMean(), second = RunningMean()
+        let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
+        for range in Self.chunks(of: sequences) {
+            let part = masked[range].map(\.sequence)
+            let before = try source.look(at: part), after = try converted.look(at: part)
+            for (offset, index) in range.enumerated() {
+                before[offset].addLosses(of: masked[index].targets, to: &first)
+                after[offset].addLosses(of: masked[index].targets, to: &second)
+            }
+        }
+        guard let losses = first.mean.flatMap({ before in second.mean.map { (before, $0) } }) else { return [] }
+        return [Measurement(.perplexityRatio, exponential(losses.1 - losses.0))]
+    }
+
+    /// Ranges of texts of about `chunkTokens` tokens; a longer text stands alone.
+    static func chunks(of sequences: [TokenSequence]) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var start = 0, tokens = 0
+        for (index, sequence) in sequences.enumerated() {
+            if index > start, tokens + sequence.ids.count > chunkTokens {
+                result.append(start..<index)
+                start = index
+                tokens = 0
+            }
+            tokens += sequence.ids.count
+        }
+        if start < sequences.count { result.append(start..<sequences.count) }
+        return result
+    }
+
+    private static func checkLikeness(_ source: Graph, _ converted: Graph) throws(VerificationError) {
+        func heads(_ graph: Graph) -> [String] {
+            graph.attentionNodes.map { "\($0.name) with \($0.attention?.heads.count ?? 0) heads" }
+        }
+        let before = heads(source), after = heads(converted)
+        if before.count != after.count {
+            throw .unlike("\(before.count) attention layers against \(after.count)")
+        }
+        if let difference = zip(before, after).first(where: { $0 != $1 }) {
+            throw .unlike("\(difference.0) against \(difference.1)")
+        }
+        let shapes = (try? source.inferShapes()) ?? [:], others = (try? converted.inferShapes()) ?? [:]
+        for output in source.outputs {
+            guard let value = converted.value(ofOutput: output.name) else {
+                throw .unlike("the converted model has no output \"\(output.name)\"")
+            }
+            if let first = shapes[output.value], let second = others[value], first != second {
+                throw .unlike("output \"\(output.name)\" is \(first) against \(second)")
+            }
+        }
+    }
+}

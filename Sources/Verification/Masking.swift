@@ -1,0 +1,61 @@
+import ModelGraph
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Hides tokens from a masked language model, always the same ones.
+package struct Masking: Sendable, Hashable {
+    /// One token in so many is hidden: BERT's 15 %, rounded.
+    private static let interval = 7
+
+    /// The id that stands for a hidden token.
+    package let maskID: Int32
+    /// Ids that are never hidden: separators, padding.
+    package let specialIDs: Set<Int32>
+
+    package init(maskID: Int32, specialIDs: Set<Int32>) {
+        self.maskID = maskID
+        self.specialIDs = specialIDs
+    }
+
+    /// A text with hidden tokens.
+    package struct Masked {
+        package let sequence: TokenSequence
+        /// Row among the visible tokens, and the id that stood there.
+        package let targets: [(row: Int, id: Int32)]
+    }
+
+    /// - Parameter index: Place of the text in the data; seeds the choice.
+    package func mask(_ sequence: TokenSequence, index: Int) -> Masked {
+        var random = SplitMix(seed: UInt64(truncatingIfNeeded: index))
+        var result = sequence
+        var targets: [(row: Int, id: Int32)] = []
+        var row = 0
+        for place in sequence.ids.indices where sequence.mask.isEmpty || sequence.mask[place] {
+            let id = sequence.ids[place]
+            if !specialIDs.contains(id), random.next(below: Self.interval) == 0 {
+                targets.append((row, id))
+                result.ids[place] = maskID
+            }
+            row += 1
+        }
+        return Masked(sequence: result, targets: targets)
+    }
+}
+
+extension Snapshot {
+    /// Adds the loss, in nats, of each hidden token.
+    func addLosses(of targets: [(row: Int, id: Int32)], to mean: inout RunningMean) {
+        guard logitRows == tokens, tokens > 0 else { return }
+        let width = logits.count / tokens
+        for target in targets where target.row < tokens && Int(target.id) < width {
+            let row = logits[target.row * width..<(target.row + 1) * width]
+            mean.add(-LogProbabilities(logits: row).values[Int(target.id)])
+        }
+    }
+}
+
+func exponential(_ value: Double) -> Double { exp(value) }

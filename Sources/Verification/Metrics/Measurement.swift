@@ -1,0 +1,32 @@
+/// One measured number.
+package struct Measurement: Sendable, Hashable, Codable {
+    package let metric: Metric
+    package let value: Double
+    /// The source model's own value, where it has one: task metrics.
+    package let source: Double?
+
+    package init(_ metric: Metric, _ value: Double, source: Double? = nil) {
+        self.metric = metric
+        self.value = value
+        self.source = source
+    }
+}
+
+// JSON has no NaN: a value that is no number is written as null.
+extension Measurement {
+    private enum Key: String, CodingKey { case metric, value, source }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        metric = try container.decode(Metric.self, forKey: .metric)
+        value = try container.decodeIfPresent(Double.self, forKey: .value) ?? .nan
+        source = try container.decodeIfPresent(Double.self, forKey: .source)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(metric, forKey: .metric)
+        try container.encode(value.isFinite ? value : nil, forKey: .value)
+        try container.encodeIfPresent(source.flatMap { $0.isFinite ? $0 : nil }, forKey: .source)
+    }
+}

@@ -1,0 +1,68 @@
+/// A number that tells how a converted model compares with its source.
+package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Cosine of the last hidden states, token by token: mean.
+    case hiddenCosineMean = "hidden.cosine.mean"
+    /// The worst token's.
+    case hiddenCosineMin = "hidden.cosine.min"
+    /// The first percentile: one token in a hundred is worse.
+    case hiddenCosineP01 = "hidden.cosine.p01"
+    /// ‖converted − source‖ / ‖source‖ over all last hidden states.
+    case hiddenRelativeError = "hidden.relerr"
+    /// Cosine of mean-pooled last hidden states, text by text: mean.
+    case pooledCosineMean = "pooled.cosine.mean"
+    /// Spearman correlation between the two models' similarities of pairs of texts.
+    case pairsSpearman = "pairs.spearman"
+    /// Kullback–Leibler divergence of the source's predicted distribution from the converted model's, in nats: mean.
+    case logitsKLMean = "logits.kl.mean"
+    /// Share of predictions whose most likely class or token is the same.
+    case top1Agreement = "top1.agreement"
+    /// Pseudo-perplexity on masked tokens, converted divided by source.
+    case perplexityRatio = "perplexity.ratio"
+    /// Total variation distance between corresponding attention maps: mean over heads and queries.
+    case mapsTVMean = "maps.tv.mean"
+    /// Share of labelled texts that the converted model classifies as labelled.
+    case accuracy
+    /// Spearman correlation of the converted model's similarities of labelled pairs with their scores.
+    case spearman
+    /// Share of attention maps no longer computed.
+    case mapsSaved = "maps.saved"
+    /// Share of multiply-adds saved.
+    case macsSaved = "macs.saved"
+    /// Share of parameters saved.
+    case paramsSaved = "params.saved"
+    /// Share of the file saved.
+    case bytesSaved = "bytes.saved"
+    /// How many times as fast the converted model is, from paired timing.
+    case speedup
+
+    /// The metric in words, for a table.
+    package var meaning: String {
+        switch self {
+        case .hiddenCosineMean: "cosine of last hidden states, mean over tokens"
+        case .hiddenCosineMin: "the same, worst token"
+        case .hiddenCosineP01: "the same, first percentile of tokens"
+        case .hiddenRelativeError: "error of last hidden states relative to their size"
+        case .pooledCosineMean: "cosine of mean-pooled embeddings, mean over texts"
+        case .pairsSpearman: "order of similarities between pairs of texts"
+        case .logitsKLMean: "divergence of predicted distributions, nats"
+        case .top1Agreement: "share of equal top predictions"
+        case .perplexityRatio: "pseudo-perplexity on masked tokens, converted / source"
+        case .mapsTVMean: "distance between attention maps, mean"
+        case .accuracy: "share of labelled texts classified rightly"
+        case .spearman: "correlation with the scores of labelled pairs"
+        case .mapsSaved: "attention maps no longer computed"
+        case .macsSaved: "multiply-adds saved"
+        case .paramsSaved: "parameters saved"
+        case .bytesSaved: "bytes of the file saved"
+        case .speedup: "speed, converted / source"
+        }
+    }
+
+    /// Whether the number is a share that reads best in per cent.
+    package var isShare: Bool {
+        switch self {
+        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .top1Agreement, .accuracy: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ModelGraph
+
+/// What a converted model does without, from the cost model.
+package struct Savings: Sendable, Hashable, Codable {
+    /// A quantity of the source and of the converted model.
+    package struct Change: Sendable, Hashable, Codable {
+        package let source: Int
+        package let converted: Int
+
+        package init(source: Int, converted: Int) {
+            self.source = source
+            self.converted = converted
+        }
+
+        /// Share of the source's that is saved; 0 where there was nothing.
+        package var saved: Double { source == 0 ? 0 : 1 - Double(converted) / Double(source) }
+    }
+
+    /// Sequence length that the multiply-adds are for.
+    package let tokens: Int
+    package let maps: Change
+    package let multiplyAdds: Change
+    package let parameters: Change
+    /// Bytes of the parameters in float32.
+    package let bytes: Change
+
+    package init(source: Graph, converted: Graph, tokens: Int = 128) {
+        let before = source.cost(tokens: tokens), after = converted.cost(tokens: tokens)
+        self.tokens = tokens
+        maps = Change(source: before.maps, converted: after.maps)
+        multiplyAdds = Change(source: before.multiplyAdds, converted: after.multiplyAdds)
+        parameters = Change(source: before.parameters, converted: after.parameters)
+        bytes = Change(source: before.parameterBytes, converted: after.parameterBytes)
+    }
+
+    /// The savings as metrics, for gates.
+    package var measurements: [Measurement] {
+        [
+            Measurement(.mapsSaved, maps.saved), Measurement(.macsSaved, multiplyAdds.saved),
+            Measurement(.paramsSaved, parameters.saved), Measurement(.bytesSaved, bytes.saved),
+        ]
+    }
+}

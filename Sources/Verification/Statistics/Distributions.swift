@@ -1,0 +1,44 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Logarithms of the probabilities that a row of logits stands for.
+package struct LogProbabilities {
+    package let values: [Double]
+
+    package init(logits: some Collection<Float>) {
+        let peak = Double(logits.max() ?? 0)
+        let total = logits.reduce(0.0) { $0 + exp(Double($1) - peak) }
+        let offset = peak + log(total)
+        values = logits.map { Double($0) - offset }
+    }
+
+    /// Kullback–Leibler divergence KL(self ‖ other), in nats.
+    package func divergence(from other: LogProbabilities) -> Double {
+        zip(values, other.values).reduce(0) { sum, pair in
+            // A probability of zero contributes nothing, whatever the other says.
+            pair.0 == -.infinity ? sum : sum + exp(pair.0) * (pair.0 - pair.1)
+        }
+    }
+
+    /// Index of the most likely class, the first of equals.
+    package var best: Int {
+        values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
+    }
+}
+
+/// A mean that is built up value by value.
+struct RunningMean {
+    private(set) var sum = 0.0
+    private(set) var count = 0
+
+    mutating func add(_ value: Double) {
+        sum += value
+        count += 1
+    }
+
+    /// `nil` when nothing was added.
+    var mean: Double? { count == 0 ? nil : sum / Double(count) }
+}

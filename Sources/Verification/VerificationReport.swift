@@ -1,0 +1,94 @@
+import ModelGraph
+
+/// What a verification found: the document behind `verify --json` (schemas/report.schema.json).
+package struct VerificationReport: Sendable, Hashable, Codable {
+    /// A model that took part.
+    package struct Subject: Sendable, Hashable, Codable {
+        /// Name without folders.
+        package let name: String
+        package let architecture: String
+        package let dialect: String
+        package let files: [Model.Provenance.File]
+
+        package init(name: String, provenance: Model.Provenance) {
+            self.name = name
+            architecture = provenance.architecture
+            dialect = provenance.dialect
+            files = provenance.files
+        }
+    }
+
+    /// What was measured on.
+    package struct Data: Sendable, Hashable, Codable {
+        package let texts: Int
+        /// Tokens that the models saw.
+        package let tokens: Int
+
+        package init(_ sequences: [TokenSequence]) {
+            texts = sequences.count
+            tokens = sequences.reduce(0) { $0 + $1.visibleCount }
+        }
+    }
+
+    /// How a gate came out.
+    package struct GateResult: Sendable, Hashable, Codable {
+        /// The gate as it was written.
+        package let condition: String
+        package let metric: Metric
+        /// What was measured; `nil` when that is no number.
+        package let value: Double?
+        package let passed: Bool
+    }
+
+    /// Name of the format.
+    package static let formatName = "reuseformer-report"
+    package static let currentVersion = 1
+
+    package let format: String
+    package let version: Int
+    package let source: Subject
+    package let converted: Subject
+    package let data: Data
+    package let savings: Savings
+    package let metrics: [Measurement]
+    package let exactness: Exactness?
+    package let gates: [GateResult]
+    /// Whether every gate passed and every promise of exactness held.
+    package let passed: Bool
+
+    /// Judges measurements by gates.
+    ///
+    /// - Throws: `VerificationError.notMeasured` when a gate asks for something that was not measured.
+    package init(
+        source: Subject, converted: Subject, data: Data, savings: Savings, metrics: [Measurement],
+        exactness: Exactness? = nil, gates: [Gate]
+    ) throws(VerificationError) {
+        format = Self.formatName
+        version = Self.currentVersion
+        self.source = source
+        self.converted = converted
+        self.data = data
+        self.savings = savings
+        let order = Dictionary(uniqueKeysWithValues: Metric.allCases.enumerated().map { ($1, $0) })
+        let all = (metrics + savings.measurements).sorted {
+            order[$0.metric, default: 0] < order[$1.metric, default: 0]
+        }
+        self.metrics = all
+        self.exactness = exactness
+        var results: [GateResult] = []
+        for gate in gates {
+            guard let found = all.first(where: { $0.metric == gate.metric }) else {
+                throw .notMeasured(gate.metric, measured: all.map(\.metric))
+            }
+            results.append(
+                GateResult(
+                    condition: gate.description, metric: gate.metric, value: found.value.isFinite ? found.value : nil,
+                    passed: !gate.fails(found.value)))
+        }
+        self.gates = results
+        passed = results.allSatisfy(\.passed) && exactness?.holds != false
+    }
+
+    /// The value of a metric; `nil` when it was not measured.
+    package subscript(metric: Metric) -> Double? { metrics.first { $0.metric == metric }?.value }
+}

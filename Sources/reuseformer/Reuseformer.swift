@@ -1,0 +1,67 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+struct Reuseformer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reuseformer",
+        abstract: "Make a trained transformer smaller and faster by computing fewer attention maps.",
+        discussion: """
+            Many attention heads of a trained transformer look at the same places. reuseformer finds out which, lets \
+            them share one map, repairs in closed form what that breaks, and writes one file that holds everything \
+            needed to run the result. No training, no Python.
+
+            A first round, from a folder with tf_model.h5, config.json and tokenizer files:
+
+              reuseformer inspect  bert/
+              reuseformer convert  bert/ --calibration texts.txt --budget 1/3 --report report.html -o bert.reuse.h5
+              reuseformer verify   bert/ bert.reuse.h5 --data heldout.txt --fail-on 'hidden.cosine.mean<0.97'
+              reuseformer run      bert.reuse.h5 --texts sentences.txt --pool mean --normalize -o embeddings.npy
+
+            Exit status: 0 done · 1 a defect of reuseformer · 2 wrong use · 3 a gate failed · 4 not supported · \
+            5 corrupt input · 6 a file cannot be read or written · 130 interrupted.
+            """,
+        version: Version.text,
+        groupedSubcommands: [])
+}
+
+@main
+enum Main {
+    static func main() {
+        Interruption.install()
+        exit(status(of: Array(CommandLine.arguments.dropFirst())).rawValue)
+    }
+
+    /// Runs one command line to its end.
+    private static func status(of arguments: [String]) -> ExitStatus {
+        var isParsed = false
+        do {
+            var command = try Reuseformer.parseAsRoot(arguments)
+            isParsed = true
+            try command.run()
+            return .done
+        } catch {
+            return finish(error, isParsed: isParsed)
+        }
+    }
+
+    private static func finish(_ error: any Error, isParsed: Bool) -> ExitStatus {
+        if Reuseformer.exitCode(for: error).isSuccess {
+            // Help, version and completion scripts are results.
+            Terminal.print(Reuseformer.fullMessage(for: error))
+            return .done
+        }
+        if !isParsed || error is ValidationError {
+            let lines = Reuseformer.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+            Terminal.note(lines.map { Terminal.escaped($0) }.joined(separator: "\n"))
+            return .usage
+        }
+        let failure = Failure(error)
+        failure.report()
+        return failure.status
+    }
+}

@@ -1,0 +1,89 @@
+import ModelGraph
+import Testing
+
+@testable import Checkpoints
+
+@Suite("Architecture specs")
+struct SpecTests {
+    @Test("every built-in spec decodes and reads only names that it declares")
+    func builtIn() throws {
+        let library = try SpecLibrary.builtIn()
+        #expect(library.specs.map(\.name) == ["bert", "distilbert", "electra", "roberta"])
+        #expect(library.specs.flatMap(\.problems) == [])
+    }
+
+    @Test(
+        "expressions follow the usual precedence",
+        arguments: [
+            ("hidden / heads", 12), ("2 + 3 * 4", 14), ("(2 + 3) * 4", 20), ("hidden - heads - 1", 32),
+            ("positions - (padding + 1)", 510), ("7", 7),
+        ])
+    func expressions(_ source: String, _ expected: Int) throws {
+        let settings = Settings([
+            "hidden": .integer(36), "heads": .integer(3), "positions": .integer(512), "padding": .integer(1),
+        ])
+        #expect(try Expression(parsing: source).integer(in: settings) == expected)
+    }
+
+    @Test(
+        "an expression without a value says what is at fault",
+        arguments: [
+            ("hidden / 7", "36 is not a multiple of 7"), ("hidden / zero", "36 is not a multiple of 0"),
+            ("hidden * huge * huge", "too large"), ("unknown + 1", "unknown is not set"), ("2 +", "ends too early"),
+            ("(2", "\")\" is missing"), ("2 3", "\"3\" was not expected"), ("a ^ 2", "\"^\" was not expected"),
+            (Array(repeating: "1", count: 40).joined(separator: "+"), "too long"),
+        ])
+    func failures(_ source: String, _ expected: String) {
+        let settings = Settings(["hidden": .integer(36), "zero": .integer(0), "huge": .integer(1 << 40)])
+        let error = #expect(throws: Expression.Failure.self) {
+            _ = try Expression(parsing: source).integer(in: settings)
+        }
+        #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "conditions: or of and, negation and comparison",
+        arguments: [
+            ("yes", true), ("not yes", false), ("no or yes and no", false), ("no and no or yes", true), ("width == 24", true),
+            ("width != other", false), ("kind == absolute", true), ("not width == 24", false), ("i == 0 or no", true),
+        ])
+    func conditions(_ source: String, _ expected: Bool) throws {
+        let settings = Settings([
+            "yes": .flag(true), "no": .flag(false), "width": .integer(24), "other": .integer(24),
+            "kind": .choice("absolute"), "i": .integer(0),
+        ])
+        #expect(try Condition(parsing: source).holds(in: settings) == expected)
+    }
+
+    @Test("a condition that cannot be read is refused", arguments: ["", "and", "yes no", "yes ==", "not", "yes or"])
+    func brokenConditions(_ source: String) {
+        #expect(throws: Expression.Failure.self) { try Condition(parsing: source) }
+    }
+
+    @Test(
+        "patterns with stars",
+        arguments: [
+            ("bert/pooler/*", "bert/pooler/dense/kernel", true), ("bert/pooler/*", "bert/poole", false),
+            ("*", "", true), ("a*c*e", "abcde", true), ("a*c*e", "abcd", false), ("abc", "abc", true), ("Bert*", "Bert", true),
+        ])
+    func patterns(_ pattern: String, _ name: String, _ expected: Bool) {
+        #expect(matches(name, pattern: pattern) == expected)
+    }
+
+    @Test("names of all generations of writers become one")
+    func commonNames() {
+        func common(_ name: String) -> String { HuggingFaceTF.commonName(name.split(separator: "/")[...]) }
+        #expect(common("bert/encoder/layer_._11/output/dense/kernel:0") == "bert/encoder/layer.11/output/dense/kernel")
+        #expect(common("mlm___cls/predictions/bias:0") == "cls/predictions/bias")
+        #expect(common("model/encoder/layers.0/fc1/bias:0") == "model/encoder/layers.0/fc1/bias")
+    }
+
+    @Test("a spec that reads undeclared names is refused with each of them")
+    func undeclared() throws {
+        var spec = try #require(try SpecLibrary.builtIn().specs.first)
+        spec.config.removeAll { $0.name == "hidden" || $0.name == "has_pooler" }
+        let problems = spec.problems
+        #expect(problems.contains("config head_size: \"hidden\" is not a setting of this spec"))
+        #expect(problems.contains("node pooler: \"has_pooler\" is not a setting of this spec"))
+    }
+}
