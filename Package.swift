@@ -31,14 +31,17 @@ let package = Package(
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["CHDF5", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Tensors"]),
-        .target(name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"]),
+        .target(
+            name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"],
+            // In the executable itself: it needs no files beside it.
+            resources: [.embedInCode("Architectures")]),
         .target(name: "Tokenization"),
         .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Runtime", "Inputs", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "Checkpoints", "Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
-        .target(name: "Verification", dependencies: ["Runtime", "Inputs", "Checkpoints", "ModelGraph", "Tensors"]),
-        .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
+        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph"]),
+        .target(name: "Reporting", dependencies: ["Verification", "ModelGraph"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
@@ -46,10 +49,12 @@ let package = Package(
                 "Conversion", "Verification", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
