@@ -49,6 +49,9 @@ static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size
     }
 }
 
+/// Rows that softmax works on at once.
+#define RK_SOFTEN_ROWS 4
+
 // ---- one row of a map --------------------------------------------------------------------------------------------
 
 /// Softcap, ALiBi and bias, in this order, on the visible scores.
@@ -69,34 +72,48 @@ static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *ro
   }
 }
 
-/// Turns visible scores into exp(score − maximum), zeros beside them up to whole vectors; returns 1 / their sum.
-static float soften(rk_view view, float *row) {
-  const size_t begin = view.begin / RK_LANES * RK_LANES, end = rk_round_up(view.end, RK_LANES);
-  for (size_t j = begin; j < view.begin; j++) row[j] = -INFINITY;
-  for (size_t j = view.end; j < end; j++) row[j] = -INFINITY;
-  vf tops[2] = {splat(-INFINITY), splat(-INFINITY)};
-  size_t j = begin;
-  for (; j + 2 * RK_LANES <= end; j += 2 * RK_LANES)
-    RK_UNROLL for (size_t a = 0; a < 2; a++) tops[a] = at_least(load(row + j + a * RK_LANES), tops[a]);
-  if (j < end) tops[0] = at_least(load(row + j), tops[0]);
-  const float top = max_lanes(at_least(tops[0], tops[1]));
-  if (top == -INFINITY) {
-    memset(row + begin, 0, (end - begin) * sizeof(float));
-    return 0.0f;
+/// Turns the scores of R rows into 2^(log2 e · (score − maximum)) over whole vectors `begin`..<`end`; a factor becomes
+/// 1 / sum of the row, 0 where everything is hidden. Several rows at once keep the arithmetic units busy.
+RK_INLINE void soften_rows(float *strip, size_t stride, size_t begin, size_t end, float *factors, const size_t R) {
+  vf top[RK_SOFTEN_ROWS], sum[RK_SOFTEN_ROWS];
+  RK_UNROLL for (size_t r = 0; r < R; r++) top[r] = splat(-INFINITY);
+  for (size_t j = begin; j < end; j += RK_LANES)
+    RK_UNROLL for (size_t r = 0; r < R; r++) top[r] = at_least(load(strip + r * stride + j), top[r]);
+  RK_UNROLL for (size_t r = 0; r < R; r++) {
+    const float largest = max_lanes(top[r]);
+    top[r] = splat(largest == -INFINITY ? 0.0f : largest);
+    sum[r] = splat(0.0f);
   }
-  vf sums[2] = {splat(0.0f), splat(0.0f)};
-  for (j = begin; j + 2 * RK_LANES <= end; j += 2 * RK_LANES)
-    RK_UNROLL for (size_t a = 0; a < 2; a++) {
-      vf value = exp_(load(row + j + a * RK_LANES) - splat(top));
-      store(row + j + a * RK_LANES, value);
-      sums[a] += value;
+  for (size_t j = begin; j < end; j += RK_LANES)
+    RK_UNROLL for (size_t r = 0; r < R; r++) {
+      // Subtracted first: masks made of huge numbers would not survive the rounding of a product.
+      vf value = exp2_((load(strip + r * stride + j) - top[r]) * splat(RK_LOG2_E));
+      store(strip + r * stride + j, value);
+      sum[r] += value;
     }
-  if (j < end) {
-    vf value = exp_(load(row + j) - splat(top));
-    store(row + j, value);
-    sums[0] += value;
+  RK_UNROLL for (size_t r = 0; r < R; r++) {
+    const float total = sum_lanes(sum[r]);
+    factors[r] = total == 0.0f ? 0.0f : 1.0f / total;
   }
-  return 1.0f / sum_lanes(sums[0] + sums[1]);
+}
+
+/// Softmax without the division, over the keys of `all`; what a row does not see becomes 0.
+static void soften_strip(const rk_view *views, size_t rows, rk_view all, float *strip, size_t stride, float *factors) {
+  const size_t begin = all.begin / RK_LANES * RK_LANES, end = rk_round_up(all.end, RK_LANES);
+  for (size_t r = 0; r < rows; r++) {
+    float *row = strip + r * stride;
+    const size_t seen_end = views[r].end > begin ? views[r].end : begin;
+    for (size_t j = begin; j < views[r].begin && j < end; j++) row[j] = -INFINITY;
+    for (size_t j = seen_end; j < end; j++) row[j] = -INFINITY;
+  }
+  size_t r = 0;
+  for (; r + RK_SOFTEN_ROWS <= rows; r += RK_SOFTEN_ROWS)
+    soften_rows(strip + r * stride, stride, begin, end, factors + r, RK_SOFTEN_ROWS);
+  switch (rows - r) {
+    case 3: soften_rows(strip + r * stride, stride, begin, end, factors + r, 3); break;
+    case 2: soften_rows(strip + r * stride, stride, begin, end, factors + r, 2); break;
+    case 1: soften_rows(strip + r * stride, stride, begin, end, factors + r, 1); break;
+  }
 }
 
 /// The key that a pattern looks at, or `keys` when there is none.
@@ -108,11 +125,10 @@ static size_t pattern_target(const rk_map *m, int kind, rk_view view) {
   return target >= (int64_t)view.begin && target < (int64_t)view.end ? (size_t)target : m->keys;
 }
 
-/// The weighted sum of the terms over the visible keys.
+/// Adds the weighted terms over the visible keys.
 static void blend_terms(const rk_map *m, size_t query, rk_view view, float *row) {
   const size_t count = view.end - view.begin;
   if (count == 0) return;
-  memset(row + view.begin, 0, count * sizeof(float));
   for (size_t t = 0; t < m->term_count; t++) {
     const rk_term *term = m->terms + t;
     const vf weight = splat(term->weight);
@@ -187,8 +203,9 @@ static void consume_points(const rk_map *m, size_t query) {
     for (size_t j = 0; j < consumer->width; j += RK_LANES) {
       vf sum = splat(0.0f);
       for (size_t t = 0; t < m->term_count; t++) {
-        const size_t target = pattern_target(m, m->terms[t].kind, view);
-        if (target < m->keys) sum = fma_(splat(m->terms[t].weight), load(consumer->v + target * consumer->ldv + j), sum);
+        const rk_term *term = m->terms + t;
+        const size_t target = pattern_target(m, term->kind, view);
+        if (target < m->keys) sum = fma_(splat(term->weight), load(consumer->v + target * consumer->ldv + j), sum);
       }
       store(consumer->out + query * consumer->ldo + j, sum);
     }
@@ -213,6 +230,7 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
                        && m->terms[0].weight == 1.0f;
   const size_t stride = rk_strip_stride(m->keys);
   float *strip = m->scratch, *packed = m->scratch + RK_STRIP_ROWS_MAX * stride;
+  const int adjusts = m->softcap != 0.0f || m->alibi_slope != 0.0f || m->bias;
   const size_t rows = query_end - query_begin;
   const rk_cut cut = cut_rows(rows, borrowed ? RK_ROWS_FOR_STRIDE(m->terms[0].ldmap) : RK_TILE_ROWS);
   if (m->q) {
@@ -250,19 +268,18 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
       score_strip(m, query, height, all, packed, strip, stride);
     }
     float factors[RK_TILE_ROWS];
-    for (size_t r = 0; r < height; r++) {
-      float *row = strip + r * stride;
-      if (m->q) {
-        adjust_scores(m, query + r, views[r], row);
-        factors[r] = soften(views[r], row);
-      } else {
-        blend_terms(m, query + r, views[r], row);
+    if (m->q) {
+      if (adjusts) for (size_t r = 0; r < height; r++) adjust_scores(m, query + r, views[r], strip + r * stride);
+      soften_strip(views, height, all, strip, stride, factors);
+    } else {
+      for (size_t r = 0; r < height; r++) {
+        memset(strip + r * stride + all.begin, 0, (all.end - all.begin) * sizeof(float));
+        blend_terms(m, query + r, views[r], strip + r * stride);
         factors[r] = 1.0f;
       }
-      for (size_t j = all.begin; j < views[r].begin && j < all.end; j++) row[j] = 0.0f;
-      for (size_t j = views[r].end > all.begin ? views[r].end : all.begin; j < all.end; j++) row[j] = 0.0f;
-      if (m->keep) keep_row(m, query + r, views[r], row, factors[r]);
     }
+    if (m->keep)
+      for (size_t r = 0; r < height; r++) keep_row(m, query + r, views[r], strip + r * stride, factors[r]);
     for (size_t c = 0; c < m->consumer_count; c++)
       consume_strip(m->consumers + c, query, height, all, strip, stride, m->q ? factors : NULL);
   }

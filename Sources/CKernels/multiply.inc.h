@@ -1,7 +1,7 @@
 // x · W with bias, activation and residual in the store.
 
 /// Rows that stay in the second-level cache while all panels pass by.
-#define RK_BLOCK_ROWS 112
+#define RK_BLOCK_ROWS 144
 
 /// The tile went to `buffer` ([rows][panels][16]) because it needs an activation or ends inside a panel.
 static void finish_tile(const rk_product *p, float *buffer, size_t row, size_t rows, size_t panel, size_t panels) {
