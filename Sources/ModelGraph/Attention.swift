@@ -23,6 +23,7 @@ public struct Attention: Sendable, Hashable, Codable {
 
     /// Which projections have a bias.
     public struct Biases: Sendable, Hashable, Codable {
+        /// Whether the projection of that name adds a bias.
         public var query, key, value, output: Bool
 
         public init(query: Bool = true, key: Bool = true, value: Bool = true, output: Bool = true) {
@@ -37,6 +38,7 @@ public struct Attention: Sendable, Hashable, Codable {
     public var inputWidth: Int
     /// Width of the keys' and values' stream in cross-attention; `nil`: the queries' own stream.
     public var memoryWidth: Int?
+    /// Width of the result.
     public var outputWidth: Int
     /// Width of a head's query and key.
     public var headSize: Int
@@ -46,7 +48,9 @@ public struct Attention: Sendable, Hashable, Codable {
     public var groupCount: Int
     /// Factor on the scores.
     public var scale: Float
+    /// Which keys a query sees.
     public var mask: Mask
+    /// Which projections have a bias.
     public var biases: Biases
     /// Source of each head's map, in the source model's order.
     public var heads: [HeadSource]

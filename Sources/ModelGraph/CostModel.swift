@@ -10,52 +10,69 @@ public struct Cost: Sendable, Hashable {
     public var liveMapBytes: Int
 
     /// Bytes of the parameters in float32, before compression.
-    public var parameterBytes: Int { parameters * 4 }
+    public var parameterBytes: Int { product(parameters, 4) }
 }
 
 extension Graph {
     /// Attention maps computed by one execution.
     public var mapCount: Int {
-        attentionNodes.reduce(0) { $0 + ($1.attention?.computedHeads.count ?? 0) }
+        nodes.reduce(0) { $0 + ($1.attention?.computedHeads.count ?? 0) }
     }
 
     /// Cost of one sequence of `tokens` tokens.
     ///
     /// Counted are products with parameters, scores, maps times values, and the summing of blended terms; norms,
-    /// activations and lookups are not.
+    /// activations and lookups are not. A graph whose shapes don't fit can't run, and costs nothing.
+    ///
+    /// - Parameter tokens: 0 or more. A count too large for 64 bits is given as the largest number there is.
     public func cost(tokens: Int) -> Cost {
-        let shapes = (try? inferShapes()) ?? [:]
+        guard let shapes = try? inferShapes() else {
+            return Cost(maps: 0, multiplyAdds: 0, parameters: 0, liveMapBytes: 0)
+        }
         var multiplyAdds = 0
-        var parameters = 0
         for node in nodes {
-            parameters += node.ownParameters.reduce(0) { $0 + $1.shape.count }
             switch node.operation {
             case .linear(let linear):
                 let rows = shapes[node.name]?.rows == .sequences ? 1 : tokens
-                multiplyAdds += rows * linear.inputWidth * linear.outputWidth
+                multiplyAdds = sum(multiplyAdds, product(rows, linear.inputWidth, linear.outputWidth))
             case .attention(let attention):
-                multiplyAdds += attention.multiplyAdds(tokens: tokens)
+                multiplyAdds = sum(multiplyAdds, attention.multiplyAdds(tokens: tokens))
             case .embedding, .norm, .activation, .add, .gate, .pooling: break
             }
         }
+        // Shapes were inferred: the sum of all parameters is within GraphLimit.
+        let parameters = nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
         return Cost(
             maps: mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
-            liveMapBytes: liveMaps * tokens * tokens * 4)
+            liveMapBytes: product(liveMaps, tokens, tokens, 4))
     }
 
-    /// The largest number of maps that must be alive at once because a later node reads them.
+    /// The largest number of maps that must be alive at once because another head reads them.
+    ///
+    /// A map lives from its own node to the last node with a head that reads it.
     package var liveMaps: Int {
+        var position: [String: Int] = [:]
         var lastReader: [HeadID: Int] = [:]
         let attentionNodes = attentionNodes
         for (index, node) in attentionNodes.enumerated() {
+            position[node.name] = index
             for term in node.attention?.heads.flatMap(\.terms) ?? [] {
                 if case .head(let id) = term.map { lastReader[id] = index }
             }
         }
-        return attentionNodes.indices.map { index in
-            let names = Set(attentionNodes[...index].map(\.name))
-            return lastReader.count { id, last in last >= index && names.contains(id.node) }
-        }.max() ?? 0
+        // Maps that begin to live at a node, less those that nobody reads any more.
+        var change = [Int](repeating: 0, count: attentionNodes.count + 1)
+        for (id, last) in lastReader {
+            guard let first = position[id.node], first <= last else { continue }
+            change[first] += 1
+            change[last + 1] -= 1
+        }
+        var alive = 0, most = 0
+        for step in change {
+            alive += step
+            most = max(most, alive)
+        }
+        return most
     }
 }
 
@@ -66,24 +83,43 @@ extension Attention {
         let projections =
             computedHeads.count * headSize * inputWidth + keyGroups.count * headSize * memory
             + valueGroups.count * valueSize * memory + keptHeads.count * valueSize * outputWidth
-        let visible = mask.visiblePairs(tokens: tokens)
-        // A blend of one map at weight 1 is read as it is; every further term is one multiply-add an element.
-        let blending = heads.reduce(0) { $0 + ($1.terms.count > 1 || ($1.terms.first?.weight ?? 1) != 1 ? $1.terms.count : 0) }
-        return tokens * projections + visible * (computedHeads.count * headSize + keptHeads.count * valueSize + blending)
+        // One map at weight 1 is read as it is; otherwise every term is one multiply-add an element.
+        let blending = heads.reduce(0) { total, source in
+            let terms = source.terms
+            return total + (terms.count > 1 || (terms.first?.weight ?? 1) != 1 ? terms.count : 0)
+        }
+        let perPair = computedHeads.count * headSize + keptHeads.count * valueSize + blending
+        return sum(product(tokens, projections), product(mask.visiblePairs(tokens: tokens), perPair))
     }
 }
 
 extension Attention.Mask {
     /// Pairs of query and key that the mask leaves visible among `tokens` positions.
     package func visiblePairs(tokens: Int) -> Int {
-        switch (isCausal, window) {
-        case (false, nil): return tokens * tokens
-        case (true, nil): return tokens * (tokens + 1) / 2
-        case (true, .some(let window)):
-            let short = min(tokens, window)
-            return short * (short + 1) / 2 + max(0, tokens - window) * window
-        case (false, .some(let window)):
-            return (0..<tokens).reduce(0) { $0 + tokens - max(0, $1 - window + 1) }
-        }
+        // Queries with more keys behind them than the window holds; each hides one key more than the one before.
+        let beyond = max(0, tokens - (window ?? tokens))
+        let all = isCausal ? triangle(tokens) : product(tokens, tokens)
+        return all == .max ? all : all - triangle(beyond)
     }
+}
+
+/// 1 + 2 + … + `count`.
+private func triangle(_ count: Int) -> Int {
+    count.isMultiple(of: 2) ? product(count / 2, sum(count, 1)) : product(count, count / 2 + 1)
+}
+
+/// A product of numbers that are not negative; the largest number when it does not fit.
+///
+/// Lengths come from users and sizes from files: an absurd one has an absurd cost, and must not stop the process.
+private func product(_ factors: Int...) -> Int {
+    factors.reduce(1) { result, factor in
+        let (next, overflow) = result.multipliedReportingOverflow(by: factor)
+        return overflow ? .max : next
+    }
+}
+
+/// A sum of numbers that are not negative; the largest number when it does not fit.
+private func sum(_ first: Int, _ second: Int) -> Int {
+    let (result, overflow) = first.addingReportingOverflow(second)
+    return overflow ? .max : result
 }

@@ -21,11 +21,22 @@ public enum Document {
         return [UInt8](try encoder.encode(value)) + [UInt8(ascii: "\n")]
     }
 
+    /// What is wrong with a document that the decoder gave up without saying where.
+    private static func unreadable(_ bytes: [UInt8]) -> ReadError {
+        // Foundation reports a number that does not fit its type as if the whole text were no JSON.
+        guard (try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))) != nil else {
+            return ReadError(place: "", message: "is not valid JSON")
+        }
+        return ReadError(
+            place: "", message: "has a number that is too large, or not whole where a whole one is needed")
+    }
+
     /// The value that a JSON document holds.
     public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(ReadError) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
+            if case .dataCorrupted(let context) = error, context.codingPath.isEmpty { throw unreadable(bytes) }
             throw ReadError(error)
         } catch {
             throw ReadError(place: "", message: "cannot be read: \(error)")
@@ -37,7 +48,7 @@ extension Document.ReadError {
     fileprivate init(_ error: DecodingError) {
         func place(_ context: DecodingError.Context) -> String {
             context.codingPath.reduce(into: "") { path, key in
-                if let index = key.intValue { path += "[\(index)]" } else { path += (path.isEmpty ? "" : ".") + key.stringValue }
+                path += key.intValue.map { "[\($0)]" } ?? (path.isEmpty ? "" : ".") + key.stringValue
             }
         }
         switch error {

@@ -9,36 +9,39 @@ extension Graph {
     /// - Throws: Every problem at once, each naming node and head.
     public func validate() throws(GraphError) {
         _ = try inferShapes()
-        let problems = nodes.flatMap(structureProblems(of:)) + sourceProblems()
+        let problems = nameProblems() + tieProblems() + sourceProblems()
         guard problems.isEmpty else { throw GraphError(problems) }
     }
 
-    private func structureProblems(of node: Node) -> [GraphError.Problem] {
-        var problems: [GraphError.Problem] = []
-        if !node.name.isSoundNodeName {
-            problems.append(
-                .init(kind: .structure, place: node.name, message: "names are made of letters, digits, _ - . with / between parts"))
+    private func nameProblems() -> [GraphError.Problem] {
+        nodes.filter { !$0.name.isSoundNodeName }.map { node in
+            GraphError.Problem(
+                kind: .structure, place: node.name,
+                message: "names are made of letters, digits, _ - . with / between parts")
         }
-        let parameters = node.operation.parameters
-        for (name, tie) in node.ties.sorted(by: { $0.key < $1.key }) {
-            guard let wanted = parameters.first(where: { $0.name == name }) else {
-                problems.append(.init(kind: .structure, place: node.name, message: "ties \"\(name)\", which it does not have"))
-                continue
-            }
-            guard let owner = nodes.lazy.compactMap({ $0.ownParameter(atPath: tie.parameter) }).first else {
-                problems.append(
-                    .init(kind: .structure, place: node.name, message: "\(name) is tied to unknown \"\(tie.parameter)\""))
-                continue
-            }
-            let given = tie.isTransposed ? Shape(owner.shape.extents.reversed()) : owner.shape
-            if given != wanted.shape {
-                problems.append(
-                    .init(
-                        kind: .structure, place: node.name,
-                        message: "\(name) is tied to \(tie.parameter) of shape \(given), needs \(wanted.shape)"))
+    }
+
+    private func tieProblems() -> [GraphError.Problem] {
+        guard nodes.contains(where: { !$0.ties.isEmpty }) else { return [] }
+        var owned: [String: Shape] = [:]
+        for node in nodes {
+            for parameter in node.ownParameters { owned["\(node.name)/\(parameter.name)"] = parameter.shape }
+        }
+        return nodes.flatMap { node in
+            let wanted = Dictionary(uniqueKeysWithValues: node.operation.parameters.map { ($0.name, $0.shape) })
+            return node.ties.sorted { $0.key < $1.key }.compactMap { name, tie in
+                problem(of: tie, wanted: wanted[name], owner: owned[tie.parameter]).map {
+                    GraphError.Problem(kind: .structure, place: node.name, message: "\(name) \($0)")
+                }
             }
         }
-        return problems
+    }
+
+    private func problem(of tie: Node.Tie, wanted: Shape?, owner: Shape?) -> String? {
+        guard let wanted else { return "is tied, and the node has no such parameter" }
+        guard let owner else { return "is tied to unknown \"\(tie.parameter)\"" }
+        let given = tie.isTransposed ? Shape(owner.extents.reversed()) : owner
+        return given == wanted ? nil : "is tied to \(tie.parameter) of shape \(given), needs \(wanted)"
     }
 
     private func sourceProblems() -> [GraphError.Problem] {
@@ -50,8 +53,8 @@ extension Graph {
             earlier[node.name] = node
             let kind = MapKind(node)
             if stacksWithMaps.insert(kind).inserted, attention.computedHeads.isEmpty {
-                problems.append(
-                    .init(kind: .source, place: node.name, message: "the first attention of a stack must compute at least one map"))
+                let message = "the first attention of a stack must compute at least one map"
+                problems.append(.init(kind: .source, place: node.name, message: message))
             }
             for (head, source) in attention.heads.enumerated() {
                 let place = HeadID(node: node.name, head: head).description
@@ -84,7 +87,9 @@ extension Graph {
             return "borrows from \(id), which computes no map itself"
         }
         let owned = MapKind(owner)
-        guard owned == kind else { return "borrows from \(id), whose map is of another kind: \(owned) instead of \(kind)" }
+        guard owned == kind else {
+            return "borrows from \(id), whose map is of another kind: \(owned) instead of \(kind)"
+        }
         return nil
     }
 }
@@ -104,14 +109,6 @@ package struct MapKind: Hashable, CustomStringConvertible {
         let window = mask.window.map { " of window \($0)" } ?? ""
         let direction = mask.isCausal ? "causal " : ""
         return direction + (memory.map { "cross-attention over \($0)" } ?? "self-attention") + window
-    }
-}
-
-extension Node {
-    /// The parameter that this node stores under `<node>/<parameter>`.
-    package func ownParameter(atPath path: String) -> Parameter? {
-        guard path.hasPrefix(name + "/") else { return nil }
-        return ownParameters.first { path == name + "/" + $0.name }
     }
 }
 

@@ -15,6 +15,7 @@ public struct Node: Sendable, Hashable {
 
     /// Unique name: letters, digits, `_`, `-`, `.`, with `/` between parts.
     public var name: String
+    /// What the node computes.
     public var operation: Operation
     /// Names of values: graph inputs or earlier nodes.
     public var inputs: [String]
@@ -67,10 +68,13 @@ public struct Graph: Sendable, Hashable, Codable {
 
     /// Names of the model's own inputs: `input_ids`, `attention_mask`, `token_type_ids`.
     public var inputs: [String]
+    /// Steps in execution order.
     public var nodes: [Node]
+    /// What the model hands out, under the framework's names.
     public var outputs: [Output]
     /// Values after the embeddings and after each layer, `[layers + 1]`.
     public var hiddenStates: [String]
+    /// What the model is used for.
     public var use: ModelUse
 
     public init(

@@ -14,6 +14,7 @@ public struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// One thing that is wrong.
     public struct Problem: Sendable, Hashable, CustomStringConvertible {
+        /// What the problem is about.
         public let kind: Kind
         /// Node, head or tensor.
         public let place: String

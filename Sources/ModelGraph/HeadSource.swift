@@ -35,7 +35,9 @@ public enum MapReference: Sendable, Hashable {
 
 /// One summand of a borrowed map: `weight · map`.
 public struct MapTerm: Sendable, Hashable {
+    /// Factor on the map; 1 for a map taken as it is.
     public var weight: Float
+    /// The map.
     public var map: MapReference
 
     public init(weight: Float = 1, map: MapReference) {

@@ -13,10 +13,17 @@ public enum JSONValue: Sendable, Hashable {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
+    /// The text of a string; `nil` for anything else.
     public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    /// A truth value; `nil` for anything else.
     public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+    /// Elements of an array; `nil` for anything else.
     public var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
-    public var objectValue: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
+    /// Members of an object; `nil` for anything else.
+    public var objectValue: [String: JSONValue]? {
+        if case .object(let value) = self { value } else { nil }
+    }
+    /// Whether this is `null`.
     public var isNull: Bool { self == .null }
 
     /// An integer, also when it was written as `12.0`.
@@ -28,6 +35,7 @@ public enum JSONValue: Sendable, Hashable {
         }
     }
 
+    /// A number, whole or not; `nil` for anything else.
     public var doubleValue: Double? {
         switch self {
         case .integer(let value): Double(value)

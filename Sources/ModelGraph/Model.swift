@@ -17,6 +17,7 @@ public struct Model: Sendable {
             }
         }
 
+        /// Every file that was read, sorted by name.
         public var files: [File]
         /// How the files were laid out: `hf-tf`, `keras2`, `reuse` …
         public var dialect: String
@@ -43,12 +44,15 @@ public struct Model: Sendable {
         }
     }
 
+    /// What is computed.
     public var graph: Graph
     /// Parameters by `<node>/<parameter>`, matrices as `[in, out]`.
     public var tensors: [String: Tensor]
     /// Tokenizer, configuration and preprocessing files, byte for byte, by file name.
     public var assets: [String: [UInt8]]
+    /// Where the model came from.
     public var provenance: Provenance
+    /// What a user meets around the graph.
     public var traits: Traits
     /// The plan that was applied; `nil` for a source model.
     public var plan: ReusePlan?
@@ -78,15 +82,16 @@ public struct Model: Sendable {
             for parameter in node.ownParameters {
                 let path = "\(node.name)/\(parameter.name)"
                 guard let tensor = tensors[path] else {
-                    problems.append(.init(kind: .tensor, place: path, message: "is missing, expected \(parameter.shape)"))
+                    let message = "is missing, expected \(parameter.shape)"
+                    problems.append(.init(kind: .tensor, place: path, message: message))
                     continue
                 }
                 if tensor.shape != parameter.shape {
-                    problems.append(
-                        .init(kind: .tensor, place: path, message: "has shape \(tensor.shape), expected \(parameter.shape)"))
+                    let message = "has shape \(tensor.shape), expected \(parameter.shape)"
+                    problems.append(.init(kind: .tensor, place: path, message: message))
                 } else if !tensor.dtype.isFloatingPoint {
-                    problems.append(
-                        .init(kind: .tensor, place: path, message: "holds \(tensor.dtype.rawValue), expected floating point"))
+                    let message = "holds \(tensor.dtype.rawValue), expected floating point"
+                    problems.append(.init(kind: .tensor, place: path, message: message))
                 }
             }
         }

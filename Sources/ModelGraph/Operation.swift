@@ -74,7 +74,9 @@ public enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// A parameter's name within its node and its shape.
 public struct Parameter: Sendable, Hashable {
+    /// Name within the node: `weight`, `query_bias`.
     public let name: String
+    /// Extents, matrices as `[in, out]`.
     public let shape: Shape
 
     public init(_ name: String, _ shape: Shape) {
@@ -104,6 +106,7 @@ public struct Embedding: Sendable, Hashable, Codable {
         public var count: Int
         /// Row of the first position.
         public var offset: Int
+        /// How positions are numbered.
         public var numbering: Numbering
 
         public init(count: Int, offset: Int = 0, numbering: Numbering = .sequential) {
@@ -113,8 +116,11 @@ public struct Embedding: Sendable, Hashable, Codable {
         }
     }
 
+    /// Rows of the table of tokens.
     public var vocabulary: Int
+    /// Width of every row.
     public var width: Int
+    /// The table of positions; `nil`: the model has none here.
     public var positions: Positions?
     /// Rows of the table of token types; 0 for none.
     public var types: Int
@@ -124,7 +130,8 @@ public struct Embedding: Sendable, Hashable, Codable {
     public var paddingID: Int?
 
     public init(
-        vocabulary: Int, width: Int, positions: Positions? = nil, types: Int = 0, scale: Float = 1, paddingID: Int? = nil
+        vocabulary: Int, width: Int, positions: Positions? = nil, types: Int = 0, scale: Float = 1,
+        paddingID: Int? = nil
     ) {
         self.vocabulary = vocabulary
         self.width = width
@@ -144,14 +151,24 @@ public struct Embedding: Sendable, Hashable, Codable {
 
 /// Normalisation of each row. Parameters: `scale` `[width]`, `offset` `[width]` (layer norm, where the model has one).
 public struct Norm: Sendable, Hashable, Codable {
-    public enum Kind: String, Sendable, Hashable, Codable { case layer, rms }
+    /// Which norm.
+    public enum Kind: String, Sendable, Hashable, Codable {
+        /// Mean and variance are taken out, `(x − mean) / √(variance + ε) · scale + offset`.
+        case layer
+        /// `x / √(mean of x² + ε) · scale`.
+        case rms
+    }
 
     // "kind" is the operation's own key in documents.
     private enum CodingKeys: String, CodingKey { case kind = "norm", width, epsilon, hasOffset, scaleOffset }
 
+    /// Which norm.
     public var kind: Kind
+    /// Width of a row.
     public var width: Int
+    /// Added to the variance.
     public var epsilon: Float
+    /// Whether an offset is added.
     public var hasOffset: Bool
     /// Added to the stored scale (Gemma stores `scale - 1`).
     public var scaleOffset: Float
@@ -171,8 +188,11 @@ public struct Norm: Sendable, Hashable, Codable {
 
 /// `x · weight + bias`. Parameters: `weight` `[inputWidth, outputWidth]`, `bias` `[outputWidth]`.
 public struct Linear: Sendable, Hashable, Codable {
+    /// Width of the input's rows.
     public var inputWidth: Int
+    /// Width of the result's rows.
     public var outputWidth: Int
+    /// Whether a bias is added.
     public var hasBias: Bool
 
     public init(inputWidth: Int, outputWidth: Int, hasBias: Bool = true) {

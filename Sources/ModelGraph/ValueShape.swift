@@ -7,6 +7,7 @@ public struct ValueShape: Sendable, Hashable, CustomStringConvertible {
         case tokens, sequences
     }
 
+    /// What one row belongs to.
     public let rows: Rows
     /// Width of a row.
     public let width: Int
@@ -24,30 +25,69 @@ public struct ValueShape: Sendable, Hashable, CustomStringConvertible {
 extension Graph {
     /// Shape of every node's value.
     ///
-    /// - Throws: Every problem with names, inputs and widths at once.
+    /// Afterwards every size is within `GraphLimit`: sizes of one node may be multiplied without checking.
+    ///
+    /// - Throws: Every problem with names, inputs, numbers and widths at once.
     public func inferShapes() throws(GraphError) -> [String: ValueShape] {
+        guard nodes.count <= GraphLimit.nodes else {
+            throw GraphError(.structure, "graph", "has \(nodes.count) nodes, at most \(GraphLimit.nodes) are possible")
+        }
         var shapes: [String: ValueShape] = [:]
         var problems: [GraphError.Problem] = []
+        var parameterCount = 0
+        let inputNames = Set(inputs)
         for node in nodes {
-            if shapes[node.name] != nil || inputs.contains(node.name) {
+            if shapes[node.name] != nil || inputNames.contains(node.name) {
                 problems.append(.init(kind: .structure, place: node.name, message: "the name is used twice"))
             }
-            switch node.resultShape(shapes: shapes, graphInputs: inputs) {
-            case .success(let shape): shapes[node.name] = shape
-            case .failure(let failure): problems.append(.init(kind: .structure, place: node.name, message: failure.message))
+            switch node.resultShape(shapes: shapes, graphInputs: inputNames) {
+            case .success(let shape):
+                shapes[node.name] = shape
+                // Each shape is within the limits now, and there are few enough nodes for the sum not to overflow
+                // before it is noticed.
+                parameterCount += node.operation.parameters.reduce(0) { $0 + $1.shape.count }
+                if parameterCount > GraphLimit.parameters {
+                    let message = "has more than \(GraphLimit.parameters) numbers in its parameters"
+                    throw GraphError(problems + [.init(kind: .structure, place: "graph", message: message)])
+                }
+            case .failure(let failure):
+                problems.append(.init(kind: .structure, place: node.name, message: failure.message))
             }
         }
-        for output in outputs where shapes[output.value] == nil {
-            problems.append(.init(kind: .structure, place: output.name, message: "output of an unknown value \"\(output.value)\""))
-        }
-        for output in outputs where output.isSqueezed && shapes[output.value]?.width != 1 {
-            problems.append(.init(kind: .structure, place: output.name, message: "only an axis of width 1 can be left out"))
-        }
-        for value in hiddenStates where shapes[value]?.rows != .tokens {
-            problems.append(.init(kind: .structure, place: value, message: "a hidden state must be a value with one row a token"))
-        }
+        problems += outputProblems(shapes) + hiddenStateProblems(shapes)
         guard problems.isEmpty else { throw GraphError(problems) }
         return shapes
+    }
+
+    private func outputProblems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
+        var names: Set<String> = []
+        return outputs.compactMap { output in
+            let message: String
+            if !names.insert(output.name).inserted {
+                message = "two outputs have this name"
+            } else if let shape = shapes[output.value] {
+                guard output.isSqueezed, shape.width != 1 else { return nil }
+                message = "only an axis of width 1 can be left out"
+            } else {
+                message = "output of an unknown value \"\(output.value)\""
+            }
+            return GraphError.Problem(kind: .structure, place: output.name, message: message)
+        }
+    }
+
+    private func hiddenStateProblems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
+        let width = hiddenStates.first.flatMap { shapes[$0]?.width }
+        return hiddenStates.compactMap { value in
+            let message: String
+            if shapes[value]?.rows != .tokens {
+                message = "a hidden state must be a value with one row a token"
+            } else if shapes[value]?.width != width {
+                message = "hidden states must all be of one width"
+            } else {
+                return nil
+            }
+            return GraphError.Problem(kind: .structure, place: value, message: message)
+        }
     }
 }
 
@@ -55,8 +95,9 @@ private struct ShapeFailure: Error { let message: String }
 
 extension Node {
     fileprivate func resultShape(
-        shapes: [String: ValueShape], graphInputs: [String]
+        shapes: [String: ValueShape], graphInputs: Set<String>
     ) -> Result<ValueShape, ShapeFailure> {
+        if let message = operation.numbersProblem { return .failure(ShapeFailure(message: message)) }
         let isLookup = if case .embedding = operation { true } else { false }
         var arguments: [ValueShape] = []
         for input in inputs where !isLookup {
@@ -105,23 +146,18 @@ extension Node {
             if let memory = attention.memoryWidth, arguments[1].width != memory {
                 return .failure(ShapeFailure(message: "memory has width \(arguments[1].width), expected \(memory)"))
             }
-            guard attention.headSize > 0, attention.valueSize > 0, !attention.heads.isEmpty, attention.groupCount > 0,
-                attention.heads.count.isMultiple(of: attention.groupCount)
-            else {
-                return .failure(ShapeFailure(message: "head size, heads and groups must be positive, and groups divide the heads"))
-            }
             return .success(ValueShape(rows: .tokens, width: attention.outputWidth))
         }
     }
-    private func embeddingShape(_ embedding: Embedding, graphInputs: [String]) -> Result<ValueShape, ShapeFailure> {
+
+    private func embeddingShape(
+        _ embedding: Embedding, graphInputs: Set<String>
+    ) -> Result<ValueShape, ShapeFailure> {
         guard (embedding.types > 0 ? 1...2 : 1...1).contains(inputs.count) else {
             return .failure(ShapeFailure(message: "takes token ids, and type ids where it has types"))
         }
         if let stranger = inputs.first(where: { !graphInputs.contains($0) }) {
             return .failure(ShapeFailure(message: "\"\(stranger)\" is not an input of the graph"))
-        }
-        guard embedding.vocabulary > 0, embedding.width > 0 else {
-            return .failure(ShapeFailure(message: "vocabulary and width must be positive"))
         }
         return .success(ValueShape(rows: .tokens, width: embedding.width))
     }

@@ -11,6 +11,14 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
+    fileprivate init(_ hasher: consuming SHA256) {
+        var result = [UInt8](repeating: 0, count: 32)
+        let isSound = hasher.finish(into: &result)
+        // OpenSSL fails here only when the machine is out of memory: no file can bring that about.
+        precondition(isSound, "SHA-256 is not available")
+        bytes = result
+    }
+
     /// A digest from 64 hexadecimal digits; `nil` for anything else.
     public init?(hex: String) {
         let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
@@ -42,30 +50,32 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
 /// Computes a SHA-256 digest piece by piece, by OpenSSL's accelerated code.
 public struct SHA256: ~Copyable {
     private let context: OpaquePointer?
+    /// Whether every step so far succeeded.
     private var isSound: Bool
 
     /// Starts an empty digest.
     public init() {
         context = EVP_MD_CTX_new()
-        isSound = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+        isSound = context != nil && EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
     }
 
     deinit { EVP_MD_CTX_free(context) }
 
     /// Adds bytes.
     public mutating func update(_ data: UnsafeRawBufferPointer) {
-        guard !data.isEmpty else { return }
-        isSound = EVP_DigestUpdate(context, data.baseAddress, data.count) == 1 && isSound
+        guard !data.isEmpty, isSound else { return }
+        isSound = EVP_DigestUpdate(context, data.baseAddress, data.count) == 1
     }
 
     /// Ends the computation.
     public consuming func finalize() -> Digest {
-        var result = [UInt8](repeating: 0, count: 32)
+        Digest(self)
+    }
+
+    /// Writes the 32 bytes; `false` when any step failed.
+    fileprivate mutating func finish(into result: inout [UInt8]) -> Bool {
         var length: UInt32 = 0
-        let ended = EVP_DigestFinal_ex(context, &result, &length) == 1
-        // OpenSSL fails here only when the machine is out of memory: no file can bring that about.
-        guard isSound, ended, let digest = Digest(bytes: result) else { fatalError("SHA-256 is not available") }
-        return digest
+        return isSound && EVP_DigestFinal_ex(context, &result, &length) == 1
     }
 }
 

@@ -52,7 +52,8 @@ private func fill<Element>(
     _ target: UnsafeMutableBufferPointer<Float>, from source: UnsafeRawBufferPointer, _ widen: (Element) -> Float
 ) {
     for index in target.indices {
-        target[index] = widen(source.loadUnaligned(fromByteOffset: index * MemoryLayout<Element>.size, as: Element.self))
+        let offset = index * MemoryLayout<Element>.size
+        target[index] = widen(source.loadUnaligned(fromByteOffset: offset, as: Element.self))
     }
 }
 

@@ -1,0 +1,84 @@
+/// How large a graph may be: far beyond any transformer, and small enough that no product of two sizes overflows.
+///
+/// A graph may come from a file that lies. Whoever reads parameters or widths of a graph whose shapes were inferred may
+/// multiply them without checking.
+package enum GraphLimit {
+    /// Nodes of a graph.
+    package static let nodes = 1 << 16
+    /// Width of a value, rows of a table, and width of all heads of a node together.
+    package static let extent = 1 << 26
+    /// Numbers in all parameters of a graph.
+    package static let parameters = 1 << 48
+}
+
+extension Operation {
+    /// What is wrong with the operation's own numbers; `nil` when they make sense.
+    ///
+    /// Checked before anything is computed from them.
+    var numbersProblem: String? {
+        switch self {
+        case .embedding(let embedding): embedding.numbersProblem
+        case .norm(let norm): norm.numbersProblem
+        case .linear(let linear):
+            outOfRange("input width", linear.inputWidth) ?? outOfRange("output width", linear.outputWidth)
+        case .attention(let attention): attention.numbersProblem
+        case .activation, .add, .gate, .pooling: nil
+        }
+    }
+}
+
+/// A complaint about an extent that is not in `minimum...GraphLimit.extent`.
+private func outOfRange(_ name: String, _ value: Int, minimum: Int = 1) -> String? {
+    guard !(minimum...GraphLimit.extent).contains(value) else { return nil }
+    return "\(name) is \(value), must be \(minimum)…\(GraphLimit.extent)"
+}
+
+extension Embedding {
+    fileprivate var numbersProblem: String? {
+        if let problem = outOfRange("vocabulary", vocabulary) ?? outOfRange("width", width)
+            ?? outOfRange("number of token types", types, minimum: 0)
+        {
+            return problem
+        }
+        guard scale.isFinite else { return "scale is not a finite number" }
+        guard let positions else { return nil }
+        if let problem = outOfRange("number of positions", positions.count) { return problem }
+        guard (0..<positions.count).contains(positions.offset) else {
+            return "the first of \(positions.count) positions is said to be number \(positions.offset)"
+        }
+        if positions.numbering == .skippingPadding {
+            guard paddingID != nil else { return "positions skip padding, and there is no padding id" }
+            // Padding itself reads the row before the first.
+            guard positions.offset >= 1 else { return "positions skip padding, and there is no row for padding" }
+        }
+        return nil
+    }
+}
+
+extension Norm {
+    fileprivate var numbersProblem: String? {
+        guard epsilon.isFinite, epsilon >= 0, scaleOffset.isFinite else {
+            return "epsilon and scale offset must be finite numbers, epsilon not negative"
+        }
+        return outOfRange("width", width)
+    }
+}
+
+extension Attention {
+    fileprivate var numbersProblem: String? {
+        if let problem = outOfRange("number of heads", heads.count) ?? outOfRange("input width", inputWidth)
+            ?? outOfRange("memory width", memoryWidth ?? 1) ?? outOfRange("output width", outputWidth)
+            ?? outOfRange("head size", headSize) ?? outOfRange("value size", valueSize)
+        {
+            return problem
+        }
+        guard max(headSize, valueSize) <= GraphLimit.extent / heads.count else {
+            return "\(heads.count) heads of size \(max(headSize, valueSize)) are wider than \(GraphLimit.extent)"
+        }
+        guard groupCount > 0, heads.count.isMultiple(of: groupCount) else {
+            return "\(heads.count) heads cannot be divided into \(groupCount) groups"
+        }
+        if let window = mask.window, window < 1 { return "a window of \(window) shows no key" }
+        return scale.isFinite ? nil : "scale is not a finite number"
+    }
+}
