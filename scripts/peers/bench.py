@@ -1,0 +1,139 @@
+"""Times reuseformer, PyTorch and ONNX Runtime in turns and prints ratios as a Markdown table.
+
+A turn of a side lasts about a second and yields the median of its runs; a ratio compares turns of the same round. The
+table shows the median ratio over the rounds, and for each side its best turn.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+import models
+
+OURS = "reuseformer"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench-peers", description=__doc__)
+    parser.add_argument("model", nargs="?", default=".demo/minilm", type=pathlib.Path, help="folder with tf_model.h5")
+    parser.add_argument("--command", default=".build/release/reuseformer", help="the reuseformer to measure")
+    parser.add_argument(
+        "--shape", action="append", metavar="BxT", help="batch x tokens, or batch x range for texts of many lengths "
+        "(64x8-128); default: 32x128 1x32 8x512 64x32 64x8-128")
+    parser.add_argument("--threads", default="1,2", help="numbers of threads, default 1,2")
+    parser.add_argument("--rounds", default=5, type=int, help="turns of each side, default 5")
+    parser.add_argument("--seconds", default=1.0, type=float, help="length of a peer's turn, default 1")
+    return parser.parse_args()
+
+
+def results_in(document):
+    """Every measurement in the bench command's document, wherever it stands."""
+    if isinstance(document, dict):
+        if "seconds" in document:
+            yield document
+        for value in document.values():
+            yield from results_in(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from results_in(value)
+
+
+def time_ours(command, model, shape, threads):
+    """Median seconds of one pass, measured by the command itself."""
+    arguments = [command, "bench", str(model), "--shape", shape, "--threads", str(threads), "--json"]
+    finished = subprocess.run(arguments, capture_output=True, text=True)
+    if finished.returncode != 0:
+        raise SystemExit(f"{' '.join(arguments)} failed with {finished.returncode}: {finished.stderr.strip()}")
+    found = list(results_in(json.loads(finished.stdout)))
+    if len(found) != 1:
+        raise SystemExit(f"{' '.join(arguments)}: expected one measurement, found {len(found)}")
+    return float(found[0]["seconds"])
+
+
+def time_peer(run, seconds):
+    """Median seconds of one pass, after one that is not measured."""
+    run()
+    times, begin = [], time.perf_counter()
+    while len(times) < 5 or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+        if len(times) >= 200:
+            break
+    return statistics.median(times)
+
+
+def padded_inputs(shape, vocabulary):
+    """Token ids as a peer takes them: texts of different lengths are padded to the longest, with a mask."""
+    batch, _, tokens = shape.partition("x")
+    shortest, _, longest = tokens.partition("-")
+    batch, shortest, longest = int(batch), int(shortest), int(longest or shortest)
+    generator = np.random.default_rng(7)
+    lengths = generator.integers(shortest, longest + 1, size=batch)
+    lengths[0] = longest
+    mask = (np.arange(longest) < lengths[:, None]).astype(np.int64)
+    ids = generator.integers(vocabulary // 2, vocabulary, size=(batch, longest)) * mask
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+
+
+def check_agreement(peers, inputs):
+    """All peers must compute the same thing, or their times mean nothing."""
+    valid = inputs["attention_mask"].astype(bool)
+    answers = {name: peer.prepare(inputs, 1)()[valid] for name, peer in peers.items()}
+    reference = next(iter(answers.values()))
+    for name, answer in answers.items():
+        difference = float(np.abs(answer - reference).max())
+        if not difference < 1e-3:
+            raise SystemExit(f"{name} differs from {next(iter(answers))} by {difference}")
+
+
+def measure(peers, arguments, shape, threads, inputs):
+    """Seconds of every turn, by side."""
+    runs = {name: peer.prepare(inputs, threads) for name, peer in peers.items()}
+    turns = {name: [] for name in (OURS, *peers)}
+    for _ in range(arguments.rounds):
+        turns[OURS].append(time_ours(arguments.command, arguments.model, shape, threads))
+        for name, run in runs.items():
+            turns[name].append(time_peer(run, arguments.seconds))
+        print(".", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return turns
+
+
+def row(shape, threads, turns, peers):
+    """One line of the table: best times in milliseconds, then how many times as fast we are."""
+    best = {name: min(times) for name, times in turns.items()}
+    faster = [min(turns[name][i] for name in peers) / turns[OURS][i] for i in range(len(turns[OURS]))]
+    cells = [shape, str(threads)] + [f"{best[name] * 1e3:.1f}" for name in turns]
+    cells += [f"{statistics.median(faster):.2f}", f"{min(best[name] for name in peers) / best[OURS]:.2f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main():
+    arguments = parse_arguments()
+    shapes = arguments.shape or ["32x128", "1x32", "8x512", "64x32", "64x8-128"]
+    config = json.loads((arguments.model / "config.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        torch_peer = models.Torch(arguments.model)
+        plain, fused, attentions = models.export(models.load_bert(arguments.model), pathlib.Path(folder))
+        if attentions != config["num_hidden_layers"]:
+            print(f"note: ONNX Runtime fused {attentions} attention layers", file=sys.stderr)
+        peers = {"PyTorch": torch_peer, "ONNX Runtime": models.Onnx(plain), "ONNX Runtime, fused": models.Onnx(fused)}
+        check_agreement(peers, padded_inputs("3x5-20", config["vocab_size"]))
+        print(f"{models.versions()}; milliseconds of the best turn; ratios to the fastest peer.\n")
+        print(f"| batch × tokens | threads | {' | '.join([OURS, *peers])} | ratio, median | ratio of bests |")
+        print("| --- | --- |" + " --- |" * (len(peers) + 3))
+        for shape in shapes:
+            inputs = padded_inputs(shape, config["vocab_size"])
+            for threads in map(int, arguments.threads.split(",")):
+                print(row(shape, threads, measure(peers, arguments, shape, threads, inputs), peers), flush=True)
+
+
+if __name__ == "__main__":
+    main()
