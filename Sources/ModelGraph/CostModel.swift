@@ -29,22 +29,32 @@ extension Graph {
         guard let shapes = try? inferShapes() else {
             return Cost(maps: 0, multiplyAdds: 0, parameters: 0, liveMapBytes: 0)
         }
-        var multiplyAdds = 0
-        for node in nodes {
-            switch node.operation {
-            case .linear(let linear):
-                let rows = shapes[node.name]?.rows == .sequences ? 1 : tokens
-                multiplyAdds = sum(multiplyAdds, product(rows, linear.inputWidth, linear.outputWidth))
-            case .attention(let attention):
-                multiplyAdds = sum(multiplyAdds, attention.multiplyAdds(tokens: tokens))
-            case .embedding, .norm, .activation, .add, .gate, .pooling: break
-            }
-        }
+        let multiplyAdds = multiplyAdds(tokens: tokens, shapes: shapes).values.reduce(0, sum)
         // Shapes were inferred: the sum of all parameters is within GraphLimit.
         let parameters = nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
         return Cost(
             maps: mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
             liveMapBytes: product(liveMaps, tokens, tokens, 4))
+    }
+
+    /// Multiply-adds of each node that has any, for one sequence of `tokens` tokens; they add up to `cost(tokens:)`.
+    public func multiplyAddsByNode(tokens: Int) -> [String: Int] {
+        guard let shapes = try? inferShapes() else { return [:] }
+        return multiplyAdds(tokens: tokens, shapes: shapes)
+    }
+
+    private func multiplyAdds(tokens: Int, shapes: [String: ValueShape]) -> [String: Int] {
+        var result: [String: Int] = [:]
+        for node in nodes {
+            switch node.operation {
+            case .linear(let linear):
+                let rows = shapes[node.name]?.rows == .sequences ? 1 : tokens
+                result[node.name] = product(rows, linear.inputWidth, linear.outputWidth)
+            case .attention(let attention): result[node.name] = attention.multiplyAdds(tokens: tokens)
+            case .embedding, .norm, .activation, .add, .gate, .pooling: break
+            }
+        }
+        return result
     }
 
     /// The largest number of maps that must be alive at once because another head reads them.

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Checkpoints
+import ModelGraph
+import Reporting
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell what a checkpoint is, what it holds, and what reuse could save.",
+        discussion: """
+            Reads metadata only, never the weights: quick on files of any size. Works on any HDF5 file; what a model \
+            would need and the file lacks is listed as a problem.
+            """)
+
+    @OptionGroup var model: ModelArgument
+    @OptionGroup var json: JSONOption
+
+    @ArgumentParser.Flag(
+        help: "Tell why the file was taken for this layout and architecture, and what each tensor is used for.")
+    var explain = false
+
+    @OptionGroup var architecture: ArchitectureOption
+
+    func run() throws {
+        let summary = try Checkpoint.describe(path: model.model, architecture: architecture.architecture)
+        let inspection = Inspection(summary, name: LoadedModel.name(of: model.model))
+        if json.json {
+            try Terminal.print(document: inspection)
+            return
+        }
+        var blocks = [headline(inspection), tree(inspection)]
+        if !inspection.parts.isEmpty { blocks.append(parts(inspection)) }
+        if !inspection.savings.isEmpty, inspection.plan == nil { blocks.append(savings(inspection)) }
+        if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
+        if explain { blocks.append(explanation(inspection)) }
+        if !inspection.problems.isEmpty {
+            let lines = inspection.problems.map { "  " + Terminal.escaped($0) }
+            blocks.append((["This is not a model that can be run:"] + lines).joined(separator: "\n"))
+        }
+        Terminal.print(blocks.joined(separator: "\n\n"))
+    }
+
+    private func headline(_ inspection: Inspection) -> String {
+        let kind = [inspection.dialect, inspection.architecture].compactMap(\.self).joined(separator: ", ")
+        var lines = ["\(Terminal.escaped(inspection.name)) (\(kind))"]
+        if let totals = inspection.totals {
+            let use = inspection.use.map { $0.rawValue.replacing("_", with: " ") } ?? "model"
+            let limit = totals.maximumTokens.map { "at most \($0) tokens" }
+            let shape = [
+                use, "\(totals.layers) layers", "\(totals.maps) of \(totals.heads) heads compute a map",
+                "hidden size \(totals.hidden)", "vocabulary \(Format.count(totals.vocabulary))", limit,
+            ]
+            lines.append(shape.compactMap(\.self).joined(separator: " · "))
+            lines.append(
+                "\(Format.short(Double(totals.parameters))) parameters · \(Format.short(Double(totals.multiplyAdds))) "
+                    + "multiply-adds for \(totals.tokens) tokens")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func tree(_ inspection: Inspection) -> String {
+        let tree = TensorTree(
+            inspection.tensors.map { tensor in
+                let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
+                return (tensor.name, .init(type: tensor.type, shape: shape, bytes: tensor.storedBytes))
+            })
+        return "\(inspection.tensors.count) tensors\n\(tree.text)"
+    }
+
+    private func parts(_ inspection: Inspection) -> String {
+        guard let totals = inspection.totals else { return "" }
+        var table = Table([
+            .init("part", .left), .init("parameters"), .init("of all"), .init("multiply-adds"), .init("of all"),
+        ])
+        for row in rows(of: inspection.parts) {
+            let parameters = Double(row.part.parameters), work = Double(row.part.multiplyAdds)
+            table.append([
+                row.name, Format.short(parameters),
+                Format.percent(parameters * Double(row.count) / Double(max(totals.parameters, 1))), Format.short(work),
+                Format.percent(work * Double(row.count) / Double(max(totals.multiplyAdds, 1))),
+            ])
+        }
+        return table.text
+    }
+
+    /// Parts, those of layers that are built alike as one row: `6 × layer_*/up`.
+    private func rows(of parts: [Inspection.Part]) -> [(name: String, part: Inspection.Part, count: Int)] {
+        struct Kind: Hashable { let name: String, parameters: Int, multiplyAdds: Int }
+        var counts: [Kind: Int] = [:]
+        func kind(_ part: Inspection.Part) -> Kind {
+            let steps = part.name.split(separator: "/", maxSplits: 1)
+            let name =
+                steps.count < 2 ? part.name : "\(steps[0].replacing(/[0-9]+/, with: "*"))/\(steps[1])"
+            return Kind(name: name, parameters: part.parameters, multiplyAdds: part.multiplyAdds)
+        }
+        for part in parts { counts[kind(part), default: 0] += 1 }
+        return parts.compactMap { part in
+            guard let count = counts.removeValue(forKey: kind(part)) else { return nil }
+            return (count > 1 ? "\(count) × \(kind(part).name)" : part.name, part, count)
+        }
+    }
+
+    private func savings(_ inspection: Inspection) -> String {
+        var table = Table([
+            .init("if this layer reused all its maps", .left), .init("maps saved"), .init("parameters"),
+            .init("multiply-adds"),
+        ])
+        for layer in inspection.savings {
+            table.append([
+                layer.node, Format.percent(layer.maps), Format.percent(layer.parameters),
+                Format.percent(layer.multiplyAdds),
+            ])
+        }
+        return table.text
+    }
+
+    private func explanation(_ inspection: Inspection) -> String {
+        var lines =
+            ["Taken for \(inspection.dialect) because:"] + inspection.dialectReasons.map { "  " + Terminal.escaped($0) }
+        for candidate in inspection.candidates {
+            lines.append("\(candidate.name), score \(candidate.score):")
+            lines += candidate.reasons.map { "  " + Terminal.escaped($0) }
+        }
+        var table = Table([.init("tensor", .left), .init("use", .left)])
+        for tensor in inspection.tensors {
+            table.append([Terminal.escaped(tensor.name), Terminal.escaped(tensor.use)])
+        }
+        return lines.joined(separator: "\n") + "\n\n" + table.text
+    }
+}

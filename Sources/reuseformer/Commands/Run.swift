@@ -1,0 +1,192 @@
+import ArgumentParser
+import Checkpoints
+import Inputs
+import ModelGraph
+import Runtime
+import Tensors
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a model on texts or on arrays of token ids.",
+        discussion: """
+            Sentence embeddings, one row a text, float32 [texts, hidden]:
+
+              reuseformer run MODEL --texts sentences.txt --pool mean --normalize -o embeddings.npy
+
+            Scores of a classifier, [texts, labels]:
+
+              reuseformer run MODEL --texts sentences.txt --logits -o scores.npy
+
+            Everything that a model computes, under the frameworks' names, zeros at padding (hidden_states, \
+            attentions_0 …, last_hidden_state, pooler_output, logits), from texts or from an .npz that holds input_ids \
+            and where the model has them attention_mask and token_type_ids, [batch, tokens]:
+
+              reuseformer run MODEL --inputs in.npz --dump hidden,attentions,logits,pooled -o out.npz
+            """)
+
+    /// What `--dump` can ask for.
+    enum Part: String, CaseIterable {
+        case hidden, attentions, logits, pooled
+
+        var selection: OutputSelection {
+            switch self {
+            case .hidden: .hidden
+            case .attentions: .attentions
+            case .logits: .logits
+            case .pooled: .pooled
+            }
+        }
+    }
+
+    /// How a text's rows become one.
+    enum Pool: String, CaseIterable, ExpressibleByArgument {
+        case mean, first, max
+
+        var pooling: Pooling {
+            switch self {
+            case .mean: .mean
+            case .first: .first
+            case .max: .max
+            }
+        }
+    }
+
+    @OptionGroup var model: ModelArgument
+
+    @Option(
+        help: ArgumentHelp("Texts to run on: UTF-8, one a line; an empty line is a text.", valueName: "file"),
+        completion: .file())
+    var texts: String?
+
+    @Option(
+        help: ArgumentHelp("An .npz with the model's own inputs.", valueName: "file"),
+        completion: .file(extensions: ["npz"]))
+    var inputs: String?
+
+    @Option(help: "How a text's last hidden states become its embedding.")
+    var pool: Pool?
+
+    @ArgumentParser.Flag(help: "Divide each embedding by its length.")
+    var normalize = false
+
+    @ArgumentParser.Flag(help: "Write the logits of a model that gives one row a text, instead of embeddings.")
+    var logits = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write these instead, comma-separated: hidden, attentions, logits, pooled.", valueName: "parts"))
+    var dump: String?
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("File to write: .npy, or .npz with --dump.", valueName: "file"),
+        completion: .file())
+    var output: String
+
+    @OptionGroup var architecture: ArchitectureOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var force: ForceOption
+
+    /// Texts that go through tokenizer and model at once.
+    private static let batchSize = 512
+
+    func validate() throws {
+        if (texts == nil) == (inputs == nil) { throw ValidationError("Give either --texts or --inputs.") }
+        if let dump {
+            _ = try selection(dump)
+            if pool != nil || normalize || logits {
+                throw ValidationError(
+                    "--dump writes what the model computes; leave out --pool, --normalize and --logits.")
+            }
+        } else if output.hasSuffix(".npz") {
+            throw ValidationError("An .npz holds several arrays: say which with --dump, or write to an .npy.")
+        }
+        if logits, pool != nil || normalize { throw ValidationError("--logits goes without --pool and --normalize.") }
+    }
+
+    func run() throws {
+        try OutputFile.check(output, force: force.force)
+        let loaded = try LoadedModel(model.model, architecture: architecture.architecture)
+        if let dump {
+            try write(parts: try selection(dump), of: loaded)
+        } else {
+            try writeRows(of: loaded)
+        }
+    }
+
+    private func selection(_ text: String) throws -> OutputSelection {
+        var selection: OutputSelection = []
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let part = Part(rawValue: String(name)) else {
+                let known = Part.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--dump knows \(known), not \"\(name)\".")
+            }
+            selection.formUnion(part.selection)
+        }
+        return selection
+    }
+
+    private func write(parts: OutputSelection, of loaded: LoadedModel) throws {
+        var sequences: [TokenSequence] = []
+        try forEachBatch(for: loaded) { sequences += $0 }
+        let outputs = try PaddedOutputs(of: loaded.model, for: sequences, selecting: parts, threads: threads.threads)
+        guard !outputs.arrays.isEmpty else {
+            throw CommandError.usage("\(loaded.path): the model computes none of what --dump asks for")
+        }
+        try OutputFile.produce(output) { path in
+            var archive = try NumPyArchiveWriter(path: path)
+            for (name, tensor) in outputs.arrays { try archive.append(tensor, named: name) }
+            try archive.close()
+        }
+    }
+
+    private func writeRows(of loaded: LoadedModel) throws {
+        let graph = loaded.model.graph
+        let value = try logits ? logitsValue(of: loaded) : hiddenValue(of: loaded)
+        let compiled = try CompiledModel(
+            loaded.model, options: .init(threads: threads.threads, observation: Observation(values: [value])))
+        guard let width = try graph.inferShapes()[value]?.width else {
+            throw CommandError.usage("\(loaded.path): the model has no value \(value)")
+        }
+        try OutputFile.produce(output) { path in
+            var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: [width])
+            try forEachBatch(for: loaded) { batch in
+                let vectors = try compiled.vectors(
+                    of: value, for: batch, pooling: pool?.pooling ?? .mean, normalize: normalize)
+                try rows.append(vectors)
+            }
+            try rows.close()
+        }
+    }
+
+    private func hiddenValue(of loaded: LoadedModel) throws -> String {
+        let graph = loaded.model.graph
+        guard let value = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last else {
+            throw CommandError.usage("\(loaded.path): the model has no hidden states to pool")
+        }
+        return value
+    }
+
+    private func logitsValue(of loaded: LoadedModel) throws -> String {
+        let graph = loaded.model.graph
+        guard let value = graph.value(ofOutput: "logits") else {
+            throw CommandError.usage("\(loaded.path): the model has no logits; leave out --logits for embeddings")
+        }
+        guard try graph.inferShapes()[value]?.rows == .sequences else {
+            throw CommandError.usage(
+                "\(loaded.path): the model gives logits for every token, not one row a text; use --dump logits -o out.npz"
+            )
+        }
+        return value
+    }
+
+    /// Hands out the inputs in order, a batch at a time, so that memory does not grow with the file.
+    private func forEachBatch(for loaded: LoadedModel, _ body: ([TokenSequence]) throws -> Void) throws {
+        if let inputs {
+            let arrays = try NumPyArchive(path: inputs).tensors()
+            try body(try TokenArrays.sequences(from: arrays))
+        } else if let texts {
+            let reader = try TextReader(for: loaded)
+            try reader.forEachBatch(of: texts, size: Self.batchSize, body)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Checkpoints
+import ModelGraph
+import Verification
+
+/// What `inspect` tells about a checkpoint, as its JSON document.
+struct Inspection: Encodable {
+    /// A part of the model.
+    struct Part: Encodable {
+        let name: String
+        let parameters: Int
+        let multiplyAdds: Int
+    }
+
+    /// What reuse of all maps of one layer would save.
+    struct LayerSaving: Encodable {
+        let node: String
+        let heads: Int
+        let maps: Double
+        let multiplyAdds: Double
+        let parameters: Double
+    }
+
+    struct TensorEntry: Encodable {
+        let name: String
+        let file: String
+        let type: String
+        let shape: [Int]
+        let storedBytes: Int
+        let filters: [String]
+        let use: String
+    }
+
+    struct Architecture: Encodable {
+        let name: String
+        let score: Int
+        let reasons: [String]
+    }
+
+    struct Totals: Encodable {
+        let layers: Int
+        let heads: Int
+        let maps: Int
+        let hidden: Int
+        let vocabulary: Int
+        let maximumTokens: Int?
+        let parameters: Int
+        let multiplyAdds: Int
+        /// Sequence length of every count of multiply-adds.
+        let tokens: Int
+    }
+
+    let name: String
+    let dialect: String
+    let dialectReasons: [String]
+    let architecture: String?
+    let candidates: [Architecture]
+    let use: ModelUse?
+    let totals: Totals?
+    let parts: [Part]
+    let savings: [LayerSaving]
+    let plan: ReusePlan?
+    let problems: [String]
+    let tensors: [TensorEntry]
+
+    /// Sequence length that multiply-adds are counted for.
+    private static let tokens = 128
+
+    init(_ summary: CheckpointSummary, name: String) {
+        self.name = name
+        dialect = summary.dialect
+        dialectReasons = summary.dialectReasons
+        architecture = summary.architecture
+        candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
+        use = summary.graph?.use
+        plan = summary.plan
+        problems = summary.problems
+        totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
+        parts = summary.graph.map { Self.parts(of: $0) } ?? []
+        savings = summary.graph.map { Self.savings(of: $0) } ?? []
+        tensors = summary.tensors.map { tensor in
+            TensorEntry(
+                name: tensor.name, file: tensor.file, type: tensor.dtype.rawValue, shape: tensor.shape.extents,
+                storedBytes: tensor.storedByteCount, filters: tensor.filters, use: tensor.role.words)
+        }
+    }
+
+    private static func parts(of graph: Graph) -> [Part] {
+        let multiplyAdds = graph.multiplyAddsByNode(tokens: tokens)
+        return graph.nodes.compactMap { node in
+            let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
+            let work = multiplyAdds[node.name] ?? 0
+            return parameters + work == 0 ? nil : Part(name: node.name, parameters: parameters, multiplyAdds: work)
+        }
+    }
+
+    /// Each layer but the first, with all of its maps taken from the layer before.
+    private static func savings(of graph: Graph) -> [LayerSaving] {
+        let nodes = graph.attentionNodes
+        return zip(nodes, nodes.dropFirst()).compactMap { earlier, later -> LayerSaving? in
+            var plan = ReusePlan(of: graph)
+            guard let row = plan.layers.firstIndex(where: { $0.node == later.name }),
+                let heads = earlier.attention?.heads.count
+            else { return nil }
+            for head in plan.layers[row].heads.indices {
+                plan.layers[row].heads[head].source = .reused(HeadID(node: earlier.name, head: head % max(heads, 1)))
+            }
+            guard let reused = try? graph.applying(plan) else { return nil }
+            let savings = Savings(source: graph, converted: reused, tokens: tokens)
+            return LayerSaving(
+                node: later.name, heads: plan.layers[row].heads.count, maps: savings.maps.saved,
+                multiplyAdds: savings.multiplyAdds.saved, parameters: savings.parameters.saved)
+        }
+    }
+}
+
+extension Inspection.Totals {
+    init(_ graph: Graph, _ traits: Model.Traits?, tokens: Int) {
+        let cost = graph.cost(tokens: tokens)
+        let embeddings = graph.nodes.compactMap { node in
+            if case .embedding(let embedding) = node.operation { embedding } else { nil }
+        }
+        let shapes = (try? graph.inferShapes()) ?? [:]
+        self.init(
+            layers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
+            hidden: graph.hiddenStates.last.flatMap { shapes[$0]?.width } ?? 0,
+            vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
+            parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens)
+    }
+}
+
+extension TensorRole {
+    /// The role in words.
+    var words: String {
+        switch self {
+        case .parameter(let paths): paths.joined(separator: ", ")
+        case .copy: "a copy of another tensor"
+        case .ignored(let reason): "left out: \(reason)"
+        case .unknown: "not used"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Checkpoints
+import ModelGraph
+import Tokenization
+
+/// A model and the path that it came from.
+struct LoadedModel {
+    /// The path as it was given.
+    let path: String
+    let model: Model
+
+    init(_ path: String, architecture: String? = nil) throws {
+        self.path = path
+        model = try Checkpoint.load(path: path, architecture: architecture)
+    }
+
+    /// Last part of the path: what tables and reports call the model.
+    var name: String { Self.name(of: path) }
+
+    static func name(of path: String) -> String {
+        let parts = path.split(separator: "/").map(String.init)
+        // `.` and `..` name nothing.
+        return parts.last { $0 != "." && $0 != ".." } ?? path
+    }
+
+    func tokenizer() throws -> Tokenizer {
+        do {
+            return try Tokenizer.load(files: TokenizerFiles(model.assets))
+        } catch {
+            guard case .missing = error else { throw error }
+            throw CommandError.inputOutput(
+                "\(path): texts need a tokenizer, and the model comes without one; "
+                    + "copy tokenizer.json, or vocab.txt, or vocab.json and merges.txt beside its weights")
+        }
+    }
+}

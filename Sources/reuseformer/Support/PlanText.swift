@@ -1,0 +1,35 @@
+import ModelGraph
+import Reporting
+
+/// A plan for the terminal.
+enum PlanText {
+    /// One row a layer: which heads take their maps from elsewhere.
+    static func describe(_ plan: ReusePlan) -> String {
+        let rows = Dictionary(plan.layers.enumerated().map { ($1.node, $0) }, uniquingKeysWith: { first, _ in first })
+        var table = Table([.init("layer", .left), .init("computed"), .init("sources of the other heads", .left)])
+        for (row, layer) in plan.layers.enumerated() {
+            let others = layer.heads.enumerated().compactMap { head, choice -> String? in
+                switch choice.source {
+                case .computed: nil
+                case .dropped: "\(head)=dropped"
+                case .borrowed(let terms): "\(head)=" + terms.map { name($0.map, rows) }.joined(separator: "+")
+                }
+            }
+            table.append([
+                "\(row)", "\(layer.heads.count { $0.source.isComputed }) of \(layer.heads.count)",
+                Terminal.escaped(others.joined(separator: "  ")),
+            ])
+        }
+        let total = plan.layers.reduce(0) { $0 + $1.heads.count }
+        return
+            "Plan for a budget of \(Terminal.escaped(plan.budget)): \(total - plan.replacedCount) of \(total) maps computed\n"
+            + table.text
+    }
+
+    private static func name(_ map: MapReference, _ rows: [String: Int]) -> String {
+        switch map {
+        case .head(let id): rows[id.node].map { "\($0).\(id.head)" } ?? "\(id)"
+        case .pattern(let pattern): pattern.rawValue
+        }
+    }
+}
