@@ -17,16 +17,19 @@ struct Reuseformer: ParsableCommand {
 
             A first round, from a folder with tf_model.h5, config.json and tokenizer files:
 
-              reuseformer inspect  bert/
-              reuseformer convert  bert/ --calibration texts.txt --budget 1/3 --report report.html -o bert.reuse.h5
-              reuseformer verify   bert/ bert.reuse.h5 --data heldout.txt --fail-on 'hidden.cosine.mean<0.97'
-              reuseformer run      bert.reuse.h5 --texts sentences.txt --pool mean --normalize -o embeddings.npy
+              reuseformer inspect bert/
+              reuseformer convert bert/ --calibration texts.txt --budget 1/3 -o small.reuse.h5
+              reuseformer verify  bert/ small.reuse.h5 --data heldout.txt
+              reuseformer run     small.reuse.h5 --texts sentences.txt -o embeddings.npy
 
             Exit status: 0 done · 1 a defect of reuseformer · 2 wrong use · 3 a gate failed · 4 not supported · \
             5 corrupt input · 6 a file cannot be read or written · 130 interrupted.
             """,
         version: Version.text,
-        groupedSubcommands: [])
+        groupedSubcommands: [
+            CommandGroup(name: "Reading", subcommands: [Inspect.self, Extract.self]),
+            CommandGroup(name: "Running", subcommands: [Run.self]),
+        ])
 }
 
 @main

@@ -10,9 +10,19 @@ struct ModelArgument: ParsableArguments {
     var model: String
 }
 
-/// Where a result goes.
+/// How the checkpoint is to be understood.
+struct ArchitectureOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Take the checkpoint for this architecture: a built-in name, or a JSON file that describes one.",
+            discussion: "Without it, the configuration and the names of the tensors decide.", valueName: "name-or-file"),
+        completion: .file(extensions: ["json"]))
+    var architecture: String?
+}
+
+/// Whether existing files may go.
 struct ForceOption: ParsableArguments {
-    @Flag(help: "Overwrite files that exist already.")
+    @Flag(help: "Overwrite output files that exist already.")
     var force = false
 }
 
@@ -29,8 +39,8 @@ struct ThreadsOption: ParsableArguments {
     var threads: Int?
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
+        if let threads, !(1...256).contains(threads) {
+            throw ValidationError("--threads must be between 1 and 256, not \(threads).")
         }
     }
 }

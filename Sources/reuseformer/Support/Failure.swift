@@ -1,5 +1,11 @@
-import ArgumentParser
+import Analysis
+import Checkpoints
+import HDF5
+import Inputs
 import ModelGraph
+import Runtime
+import Tokenization
+import Verification
 
 /// What the command says and how it ends when something goes wrong. The only place that turns errors into statuses.
 struct Failure {
@@ -10,16 +16,18 @@ struct Failure {
     /// - Parameter error: Anything that a command threw.
     init(_ error: any Error) {
         switch error {
-        case let error as CommandError:
-            self.init(error.status, error)
-        case let error as GraphError:
-            // What stands in a plan is a person's; what stands in a graph came from a file.
-            let isPlan = error.problems.allSatisfy { $0.kind == .plan || $0.kind == .source }
-            self.init(status: isPlan ? .usage : .corrupt, lines: error.problems.map(\.description))
-        case let error as Document.ReadError:
-            self.init(.usage, error)
-        default:
-            self.init(.defect, error)
+        case let error as CommandError: self.init(error.status, error)
+        case let error as CheckpointError: self.init(error)
+        case let error as HDF5Error: self.init(ExitStatus(rawValue: error.kind.exitCode) ?? .defect, error)
+        case let error as NumPyError: self.init(Self.status(of: error), error)
+        case let error as InputError: self.init(.usage, error)
+        case let error as TokenizationError: self.init(Self.status(of: error), error)
+        case let error as RuntimeError: self.init(Self.status(of: error), error)
+        case let error as AnalysisError: self.init(error)
+        case let error as VerificationError: self.init(error)
+        case let error as Gate.SyntaxError: self.init(.usage, error)
+        case let error as GraphError: self.init(error)
+        default: self.init(.defect, error)
         }
     }
 
@@ -32,14 +40,75 @@ struct Failure {
         self.lines = lines
     }
 
-    /// Prints the message.
+    private init(_ error: CheckpointError) {
+        let status: ExitStatus =
+            switch error.kind {
+            case .usage: .usage
+            case .unsupported: .unsupported
+            case .corrupt: .corrupt
+            case .io: .inputOutput
+            case .installation: .defect
+            }
+        let remedy = error.remedy.isEmpty ? [] : [error.remedy]
+        let problems = error.problems
+        self.init(status: status, lines: ["\(error.path): \(problems.first ?? "")"] + problems.dropFirst() + remedy)
+    }
+
+    private init(_ error: GraphError) {
+        // What stands in a plan is a person's; what stands in a graph came from a file.
+        let isPlan = error.problems.allSatisfy { $0.kind == .plan || $0.kind == .source }
+        self.init(status: isPlan ? .usage : .corrupt, lines: error.problems.map(\.description))
+    }
+
+    private init(_ error: AnalysisError) {
+        switch error {
+        case .graph(let error): self.init(error)
+        case .runtime(let error): self.init(error)
+        case .calibration, .budget, .mismatch: self.init(.usage, error)
+        case .tensor: self.init(.unsupported, error)
+        }
+    }
+
+    private init(_ error: VerificationError) {
+        switch error {
+        case .runtime(let error): self.init(error)
+        case .unlike, .noData, .labels, .notMeasured: self.init(.usage, error)
+        }
+    }
+
+    private static func status(of error: NumPyError) -> ExitStatus {
+        switch error.kind {
+        case .io: .inputOutput
+        case .corrupt: .corrupt
+        case .unsupported: .unsupported
+        case .noSuchArray: .usage
+        }
+    }
+
+    private static func status(of error: TokenizationError) -> ExitStatus {
+        switch error {
+        case .missing, .unreadable: .inputOutput
+        case .malformed, .limit: .corrupt
+        case .unsupported: .unsupported
+        }
+    }
+
+    private static func status(of error: RuntimeError) -> ExitStatus {
+        switch error {
+        case .invalidModel: .corrupt
+        // Ids and lengths come from the user's inputs, kernels from the environment.
+        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence: .usage
+        }
+    }
+
+    /// Prints the message: one line, control characters spelled out.
     func report() {
-        let shown = lines.prefix(8).map { Terminal.escaped($0) }
+        let shown = lines.prefix(8).map { Terminal.escaped($0.replacing("\n", with: "; ")) }
         let more = lines.count > 8 ? ["and \(lines.count - 8) more"] : []
         let text = (shown + more).joined(separator: "; ")
         let remedy =
             status == .defect
-            ? " (this is a defect of reuseformer: please report it with the command and the file that led to it)" : ""
+            ? " (a defect of reuseformer: please report it with the command and the file that led to it)" : ""
         Terminal.note("reuseformer: \(text)\(remedy)")
     }
 }

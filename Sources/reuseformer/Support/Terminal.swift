@@ -1,3 +1,4 @@
+import ModelGraph
 import Synchronization
 
 #if canImport(Glibc)
@@ -12,6 +13,11 @@ enum Terminal {
 
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
     static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+    /// Writes a document of ours as JSON.
+    static func print(document: some Encodable) throws {
+        write(String(decoding: try Document.encode(document), as: UTF8.self), to: STDOUT_FILENO)
+    }
 
     /// Writes a message for a person.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
