@@ -3,7 +3,8 @@
 SWIFT_FLAGS := -c release
 # Tests use `package` access, never `@testable`: a testable build would compile every room a second time.
 TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports --disable-xctest
-SHELL := /bin/bash -o pipefail
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build test demo demo-minilm bench references interop lint format schemas python clean
