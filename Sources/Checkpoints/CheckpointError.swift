@@ -10,8 +10,8 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
         case corrupt
         /// Not found, no permission, disk full.
         case io
-        /// A part of the program itself is missing or broken.
-        case installation
+        /// A defect of the program or of its installation, whatever the input.
+        case internalDefect
     }
 
     public let kind: Kind

@@ -48,7 +48,7 @@ extension CheckpointError {
         case .corruptInput: kind = .corrupt
         case .unsupportedInput: kind = .unsupported
         case .inputOutput: kind = .io
-        case .internalDefect: kind = .installation
+        case .internalDefect: kind = .internalDefect
         }
         let location = error.location
         let text = error.description

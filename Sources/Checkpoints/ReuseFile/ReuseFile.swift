@@ -102,6 +102,10 @@ struct ReuseFileContents: Sendable {
         for entry in manifest.tensors { tensors[entry.name] = try tensor(entry) }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
+            // Somebody may unpack them: a name must not lead anywhere.
+            guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
+                throw CheckpointError(.corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
+            }
             guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount else {
                 throw CheckpointError(.corrupt, path: path, "the asset \(asset.name.printable) is missing or of another size")
             }
@@ -130,18 +134,13 @@ struct ReuseFileContents: Sendable {
         let stored: Tensor
         let dataset = try dataset(of: entry)
         do throws(HDF5Error) { stored = try dataset.tensor() } catch { throw CheckpointError(error) }
-        // bfloat16 has no HDF5 type: its bits are stored as 16-bit integers.
-        let isWritten = stored.dtype == entry.dtype || stored.dtype == .uint16 && entry.dtype == .bfloat16
-        guard isWritten, stored.shape == entry.shape,
-            let tensor = Tensor(
-                dtype: entry.dtype, shape: entry.shape, storage: stored.storage, byteOffset: stored.byteOffset)
-        else {
+        guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
             throw CheckpointError(
                 .corrupt, path: path,
                 "\(entry.name.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
                     + "\(entry.dtype.rawValue) \(entry.shape)")
         }
-        return tensor
+        return stored
     }
 
     func bytes(at name: String) throws(CheckpointError) -> [UInt8]? { try Self.bytes(at: name, in: file) }

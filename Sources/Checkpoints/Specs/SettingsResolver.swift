@@ -15,7 +15,7 @@ package struct Problem: Error, Sendable, Hashable {
 extension CheckpointError {
     /// All problems in one error; contradictions weigh more than what is merely not handled.
     init(_ problems: [Problem], path: String, remedy: String = "") {
-        let order: [Kind] = [.installation, .io, .corrupt, .usage, .unsupported]
+        let order: [Kind] = [.internalDefect, .io, .corrupt, .usage, .unsupported]
         let kind = order.first { kind in problems.contains { $0.kind == kind } } ?? .corrupt
         self.init(kind, path: path, problems.map(\.message), remedy: remedy)
     }

@@ -1,0 +1,68 @@
+import Foundation
+import ModelGraph
+import Tensors
+import Testing
+
+@testable import Checkpoints
+
+/// The repository's `fixtures/checkpoints`.
+let fixtures: String = {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    return tests.deletingLastPathComponent().appendingPathComponent("fixtures/checkpoints").path
+}()
+
+/// What the script that made the fixtures says of one of them.
+struct Expected: Decodable {
+    let architecture: String
+    let dtype: DType
+    let outputs: [String]
+    let tensors: [String: String]
+    let use: ModelUse
+    let maximumTokens: Int
+    let labels: [String]
+
+    static func all() throws -> [String: Expected] {
+        let data = try Data(contentsOf: URL(fileURLWithPath: fixtures + "/expected.json"))
+        return try JSONDecoder().decode([String: Expected].self, from: data)
+    }
+}
+
+/// A folder that goes away with the value.
+final class ScratchFolder {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("checkpoints-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// A copy of a fixture's folder.
+    func copy(_ fixture: String) throws -> String {
+        let target = "\(path)/\(fixture)"
+        try FileManager.default.copyItem(atPath: "\(fixtures)/\(fixture)", toPath: target)
+        return target
+    }
+}
+
+/// Replaces members of a folder's config.json; `nil` removes one.
+func editConfig(_ folder: String, _ changes: [String: Any?]) throws {
+    let url = URL(fileURLWithPath: folder + "/config.json")
+    let parsed = try JSONSerialization.jsonObject(with: Data(contentsOf: url))
+    var config = try #require(parsed as? [String: Any])
+    for (key, value) in changes { config[key] = value }
+    try JSONSerialization.data(withJSONObject: config).write(to: url)
+}
+
+extension TensorIndex {
+    /// An index of tensors that only have shapes: reading them gives zeros.
+    init(shapes: [(String, [Int])], dtype: DType = .float32) {
+        self.init(
+            shapes.map { name, extents in
+                SourceTensor(
+                    name: name, file: "model.h5", path: "/" + name, dtype: dtype, shape: Shape(extents), storedByteCount: 0
+                ) { () throws(CheckpointError) -> Tensor in Tensor(shape: Shape(extents)) { _ in } }
+            })
+    }
+}
