@@ -55,7 +55,14 @@ public struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Appends bytes.
+    /// Continues writing at a byte, counted from the start of the file: for parts that are known only at the end.
+    public mutating func seek(to offset: Int) throws(HDF5Error) {
+        guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
+            throw HDF5Error(opening: HDF5Location(file: path), errno: errno)
+        }
+    }
+
+    /// Writes bytes behind those written before.
     public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(HDF5Error) {
         var rest = bytes
         while !rest.isEmpty {
@@ -69,7 +76,7 @@ public struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Appends bytes.
+    /// Writes bytes behind those written before.
     public mutating func write(_ bytes: [UInt8]) throws(HDF5Error) {
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(HDF5Error) in try write(buffer) }
