@@ -87,11 +87,8 @@ struct CheckpointFiles: Sendable {
     func openWeights() throws(CheckpointError) -> [(entry: FileEntry, file: HDF5File)] {
         var result: [(entry: FileEntry, file: HDF5File)] = []
         for entry in try weightFiles() {
-            do throws(HDF5Error) {
-                result.append((entry, try HDF5File.open(path: entry.path)))
-            } catch {
-                throw CheckpointError(error)
-            }
+            let file = try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: entry.path) }
+            result.append((entry, file))
         }
         return result
     }

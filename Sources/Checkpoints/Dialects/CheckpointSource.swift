@@ -41,6 +41,11 @@ protocol Dialect: Sendable {
 let dialects: [any Dialect.Type] = [HuggingFaceTF.self]
 
 extension CheckpointError {
+    /// Runs something of the HDF5 room under our own error type.
+    static func mapping<R: ~Copyable>(_ body: () throws(HDF5Error) -> R) throws(CheckpointError) -> R {
+        do throws(HDF5Error) { return try body() } catch { throw CheckpointError(error) }
+    }
+
     /// An error of the HDF5 room, which names the file itself.
     init(_ error: HDF5Error) {
         let kind: Kind

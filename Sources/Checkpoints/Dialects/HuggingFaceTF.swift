@@ -151,7 +151,7 @@ extension SourceTensor {
             name: name, file: entry.name, path: path, dtype: dtype, shape: shape, filters: dataset.filterNames,
             storedByteCount: dataset.storedByteCount
         ) { () throws(CheckpointError) -> Tensor in
-            do throws(HDF5Error) { return try dataset.tensor() } catch { throw CheckpointError(error) }
+            try CheckpointError.mapping { () throws(HDF5Error) in try dataset.tensor() }
         }
     }
 }

@@ -38,6 +38,15 @@ enum BlockDigests {
         Digest(of: digests.flatMap(\.bytes))
     }
 
+    /// Digest over the blocks of contents with their table behind them.
+    ///
+    /// - Parameter digests: Of the contents' blocks: those before the last stay as they are when the table follows.
+    static func root(ofContents contents: UnsafeRawBufferPointer, _ digests: [Digest], table: [UInt8]) -> Digest {
+        let whole = contents.count / blockByteCount
+        let rest = Array(contents[(whole * blockByteCount)...]) + table
+        return root(of: digests.prefix(whole) + rest.withUnsafeBytes { self.digests(of: $0) })
+    }
+
     /// A buffer that concurrent iterations share.
     ///
     /// `@unchecked Sendable`: every iteration touches its own block and its own element only, and the buffer outlives

@@ -45,11 +45,13 @@ package struct Manifest: Sendable, Codable {
     package var tensors: [TensorEntry]
     /// In order of name.
     package var assets: [Asset]
+    /// SHA-256 of the analysis, where the file carries one.
+    package var analysis: String?
 }
 
 extension Manifest {
     /// The manifest of a model as it stands.
-    package init(of model: Model, toolVersion: String) {
+    package init(of model: Model, analysis: [UInt8]?, toolVersion: String) {
         formatVersion = Self.currentVersion
         tool = Tool(name: "reuseformer", version: toolVersion)
         graph = model.graph
@@ -64,5 +66,6 @@ extension Manifest {
         assets = model.assets.sorted { $0.key < $1.key }.map { name, bytes in
             Asset(name: name, byteCount: bytes.count, sha256: Digest(of: bytes).hex)
         }
+        self.analysis = analysis.map { Digest(of: $0).hex }
     }
 }

@@ -68,7 +68,7 @@ struct ReuseFileContents: Sendable {
     /// - Parameter isChecked: Whether every byte is compared with the file's digest first.
     init(path: String, isChecked: Bool = true) throws(CheckpointError) {
         if isChecked { try ReuseFileCheck.check(path: path) }
-        do throws(HDF5Error) { file = try HDF5File.open(path: path) } catch { throw CheckpointError(error) }
+        file = try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path) }
         self.path = path
         manifest = try Self.manifest(in: file, path: path)
     }
@@ -123,17 +123,14 @@ struct ReuseFileContents: Sendable {
     }
 
     func dataset(of entry: Manifest.TensorEntry) throws(CheckpointError) -> HDF5Dataset {
-        do throws(HDF5Error) {
-            return try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
-        } catch {
-            throw CheckpointError(error)
+        try CheckpointError.mapping { () throws(HDF5Error) in
+            try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
         }
     }
 
     func tensor(_ entry: Manifest.TensorEntry) throws(CheckpointError) -> Tensor {
-        let stored: Tensor
         let dataset = try dataset(of: entry)
-        do throws(HDF5Error) { stored = try dataset.tensor() } catch { throw CheckpointError(error) }
+        let stored = try CheckpointError.mapping { () throws(HDF5Error) in try dataset.tensor() }
         guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
             throw CheckpointError(
                 .corrupt, path: path,
@@ -147,10 +144,8 @@ struct ReuseFileContents: Sendable {
 
     private static func bytes(at name: String, in file: HDF5File) throws(CheckpointError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
-        do throws(HDF5Error) {
-            return try dataset.tensor().withUnsafeBytes { Array($0) }
-        } catch {
-            throw CheckpointError(error)
+        return try CheckpointError.mapping { () throws(HDF5Error) in
+            try dataset.tensor().withUnsafeBytes { Array($0) }
         }
     }
 }

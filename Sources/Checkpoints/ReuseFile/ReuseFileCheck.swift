@@ -26,43 +26,66 @@ enum ReuseFileCheck {
         // `UserBlock` has checked that the table lies inside the file.
         let tableOffset = Int(block.tableOffset)
         let contents = UnsafeRawBufferPointer(rebasing: bytes[UserBlock.byteCount..<tableOffset])
-        let damaged = BlockDigests.digests(of: contents).enumerated().filter { index, digest in
-            let start = tableOffset + index * 32
-            return !bytes[start..<start + 32].elementsEqual(digest.bytes)
-        }.map(\.offset)
-        guard !damaged.isEmpty else { return ["the block table (bytes \(tableOffset) to \(bytes.count)) is damaged"] }
+        let digests = BlockDigests.digests(of: contents)
+        let table = digests.flatMap(\.bytes)
+        let damaged = digests.indices.filter { index in
+            !bytes[tableOffset + index * 32..<tableOffset + (index + 1) * 32].elementsEqual(table[index * 32..<(index + 1) * 32])
+        }
+        // With the table that belongs to the contents everything fits: then the table is at fault.
+        if BlockDigests.root(ofContents: contents, digests, table: table) == block.digest {
+            return ["the block table (bytes \(tableOffset) to \(bytes.count)) is damaged"]
+        }
         let places = Places(path: path)
         return damaged.map { index in
             let start = UserBlock.byteCount + index * BlockDigests.blockByteCount
             let end = min(start + BlockDigests.blockByteCount, tableOffset)
             return "block \(index) (bytes \(start) to \(end)) is damaged: \(places.description(of: start..<end))"
-        }
+        } + (damaged.isEmpty ? ["the contents and the block table do not match the digest in the user block"] : [])
     }
 
     /// What stands where in a damaged file, as far as it can still be told.
     private struct Places {
-        private let datasets: [(path: String, extents: [Range<Int>], isSound: Bool)]?
+        private struct Place {
+            let path: String
+            let extents: [Range<Int>]
+            let isSound: Bool
+        }
+
+        /// `nil` when the file cannot even be opened.
+        private let places: [Place]?
 
         init(path: String) {
             guard let file = try? HDF5File.open(path: path) else {
-                datasets = nil
+                places = nil
                 return
             }
             let manifest = try? ReuseFileContents.manifest(in: file, path: path)
-            let digests = (manifest?.tensors ?? []).map { ("/\(ReuseFile.Path.tensors)/\($0.name)", $0.sha256) }
-                + (manifest?.assets ?? []).map { ("/\(ReuseFile.Path.assets)/\($0.name)", $0.sha256) }
-            let expected = Dictionary(digests, uniquingKeysWith: { first, _ in first })
-            datasets = file.datasets.map { dataset in
-                // Without a manifest every dataset in a damaged block is suspect.
-                let found = try? dataset.tensor().digest.hex
-                return (dataset.path, dataset.extents, found != nil && found == expected[dataset.path])
+            let expected = manifest?.digests ?? [:]
+            let manifestPath = "/\(ReuseFile.Path.manifest)"
+            places = file.datasets.map { dataset in
+                let digest = (try? dataset.tensor())?.digest.hex
+                // Without its manifest nothing is known of the other datasets.
+                let isSound =
+                    dataset.path == manifestPath ? manifest != nil : digest != nil && expected[dataset.path, default: digest] == digest
+                return Place(path: dataset.path, extents: dataset.extents, isSound: isSound)
             }
         }
 
         func description(of block: Range<Int>) -> String {
-            guard let datasets else { return "HDF5 structures" }
-            let hit = datasets.filter { !$0.isSound && $0.extents.contains { $0.overlaps(block) } }.map(\.path.printable)
+            guard let places else { return "HDF5 structures" }
+            let hit = places.filter { !$0.isSound && $0.extents.contains { $0.overlaps(block) } }.map(\.path.printable)
             return hit.isEmpty ? "HDF5 structures" : hit.prefix(4).joined(separator: ", ") + (hit.count > 4 ? " …" : "")
         }
+    }
+}
+
+extension Manifest {
+    /// Digests of the datasets by path.
+    fileprivate var digests: [String: String?] {
+        var result: [String: String?] = [:]
+        for tensor in tensors { result["/\(ReuseFile.Path.tensors)/\(tensor.name)"] = tensor.sha256 }
+        for asset in assets { result["/\(ReuseFile.Path.assets)/\(asset.name)"] = asset.sha256 }
+        if let analysis { result["/\(ReuseFile.Path.analysis)"] = analysis }
+        return result
     }
 }

@@ -1,0 +1,107 @@
+import HDF5
+import ModelGraph
+import Tensors
+
+extension Checkpoint {
+    /// How tensors are stored: plain, ready to be mapped, or shuffled and compressed by zstd.
+    public typealias Compression = HDF5Compression
+
+    /// Writes a model as a `.reuse.h5` (docs/format.md).
+    ///
+    /// The file appears under its name complete, or not at all. The same model with the same options gives the same
+    /// bytes, whatever the number of threads. Tensors that no node of the graph owns are left out.
+    ///
+    /// - Parameters:
+    ///   - path: Replaced if it exists.
+    ///   - analysis: The analysis document that the plan came from, carried for the report.
+    ///   - toolVersion: Version of the program, for the manifest.
+    /// - Throws: `io` when the disk refuses, `internalDefect` for a model that is not sound.
+    public static func write(
+        _ model: Model, to path: String, compression: Compression = .none, analysis: [UInt8]? = nil, toolVersion: String
+    ) throws(CheckpointError) {
+        do throws(GraphError) {
+            try model.validate()
+        } catch {
+            throw CheckpointError(.internalDefect, path: path, error.problems.map(\.description))
+        }
+        var stored = model
+        let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { "\(node.name)/\($0.name)" } })
+        stored.tensors = model.tensors.filter { owned.contains($0.key) }
+        let writer = ReuseFileWriter(model: stored, compression: compression, analysis: analysis, toolVersion: toolVersion)
+        var file = try CheckpointError.mapping { () throws(HDF5Error) in try AtomicFile(replacing: path) }
+        do throws(CheckpointError) {
+            try writer.writeContents(to: file.temporaryPath)
+            let (table, userBlock) = try writer.seal(of: file.temporaryPath)
+            try CheckpointError.mapping { () throws(HDF5Error) in
+                try file.seek(to: Int(userBlock.tableOffset))
+                try file.write(table)
+                try file.seek(to: 0)
+                try file.write(userBlock.bytes)
+            }
+        } catch {
+            throw error.renamed(from: file.temporaryPath, to: path)
+        }
+        do throws(HDF5Error) { try file.commit() } catch { throw CheckpointError(error) }
+    }
+}
+
+/// The steps of writing one `.reuse.h5`.
+private struct ReuseFileWriter {
+    let model: Model
+    let compression: HDF5Compression
+    let analysis: [UInt8]?
+    let toolVersion: String
+
+    /// The HDF5 file behind an empty user block.
+    func writeContents(to path: String) throws(CheckpointError) {
+        let manifest: [UInt8]
+        do {
+            manifest = try Document.encode(Manifest(of: model, analysis: analysis, toolVersion: toolVersion))
+        } catch {
+            throw CheckpointError(.internalDefect, path: path, "the manifest cannot be written: \(error)")
+        }
+        try CheckpointError.mapping { () throws(HDF5Error) in
+            var writer = try HDF5Writer(path: path, userBlockByteCount: UserBlock.byteCount)
+            try writer.setAttribute(ReuseFile.AttributeName.format, to: ReuseFile.format)
+            try writer.setAttribute(ReuseFile.AttributeName.version, to: ReuseFile.formatVersion)
+            try writer.setAttribute(ReuseFile.AttributeName.manifestDigest, to: Digest(of: manifest).hex)
+            try writer.write(bytes: manifest, at: "/\(ReuseFile.Path.manifest)")
+            try writer.makeGroup(at: "/\(ReuseFile.Path.tensors)")
+            for (name, tensor) in model.tensors.sorted(by: { $0.key < $1.key }) {
+                try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(name)", compression: compression)
+            }
+            try writer.makeGroup(at: "/\(ReuseFile.Path.assets)")
+            for (name, bytes) in model.assets.sorted(by: { $0.key < $1.key }) {
+                try writer.write(bytes: bytes, at: "/\(ReuseFile.Path.assets)/\(name)")
+            }
+            if let analysis { try writer.write(bytes: analysis, at: "/\(ReuseFile.Path.analysis)") }
+            try writer.close()
+        }
+    }
+
+    /// Block table and user block for the contents that stand in a file.
+    func seal(of path: String) throws(CheckpointError) -> (table: [UInt8], userBlock: UserBlock) {
+        let bytes = try MappedBytes(path: path)
+        guard bytes.count > UserBlock.byteCount else {
+            throw CheckpointError(.io, path: path, "only \(bytes.count) bytes were written")
+        }
+        return bytes.withUnsafeBytes { bytes in
+            let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(UserBlock.byteCount))
+            let digests = BlockDigests.digests(of: contents)
+            let table = digests.flatMap(\.bytes)
+            let userBlock = UserBlock(
+                fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count),
+                digest: BlockDigests.root(ofContents: contents, digests, table: table))
+            return (table, userBlock)
+        }
+    }
+}
+
+extension CheckpointError {
+    /// The error with the name that the user knows instead of a temporary one.
+    fileprivate func renamed(from temporary: String, to path: String) -> CheckpointError {
+        CheckpointError(
+            kind, path: self.path == temporary ? path : self.path,
+            problems.map { $0.replacing(temporary, with: path) }, remedy: remedy)
+    }
+}

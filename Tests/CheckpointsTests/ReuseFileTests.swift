@@ -1,0 +1,218 @@
+import Foundation
+import HDF5
+import ModelGraph
+import Tensors
+import Testing
+
+@testable import Checkpoints
+
+@Suite("The .reuse.h5 file")
+struct ReuseFileTests {
+    /// The small BERT with a reusing, a blending and a dropped head, and bfloat16 in one place.
+    private static func model() throws -> Model {
+        var model = try Checkpoint.load(path: "\(fixtures)/bert")
+        var node = try #require(model.graph.nodes.firstIndex { $0.name == "layer_1/attention" })
+        guard case .attention(var attention) = model.graph.nodes[node].operation else {
+            throw CheckpointError(.internalDefect, path: "", "no attention")
+        }
+        attention.heads = [
+            .borrowed([
+                MapTerm(weight: 0.75, map: .head(HeadID(node: "layer_0/attention", head: 1))),
+                MapTerm(weight: 0.25, map: .pattern(.previous)),
+            ]), .dropped,
+        ]
+        model.graph.nodes[node].operation = .attention(attention)
+        let kept = attention.keptHeads.count * attention.valueSize
+        for name in ["query", "key"] {
+            model.tensors["layer_1/attention/\(name)_weight"] = nil
+            model.tensors["layer_1/attention/\(name)_bias"] = nil
+        }
+        for (name, shape) in [("value_weight", [16, kept]), ("value_bias", [kept]), ("output_weight", [kept, 16])] {
+            model.tensors["layer_1/attention/\(name)"] = Tensor(shape: Shape(shape)) { target in
+                for index in target.indices { target[index] = Float(index) / 8 }
+            }
+        }
+        node = 0
+        let bits: [UInt16] = [0x3F80, 0x4000, 0xBF80, 0]
+        let storage = TensorStorage(byteCount: 32) { target in
+            for index in 0..<16 { target.storeBytes(of: bits[index % 4], toByteOffset: index * 2, as: UInt16.self) }
+        }
+        model.tensors["embeddings_norm/offset"] = Tensor(dtype: .bfloat16, shape: [16], storage: storage)
+        model.plan = ReusePlan(of: model.graph, budget: "maps:1/2")
+        model.healing = .object(["lambda": .number(0.1), "layers": .array([.string("layer_1/attention")])])
+        return model
+    }
+
+    private static func write(
+        _ model: Model, _ folder: ScratchFolder, _ name: String = "model.reuse.h5",
+        compression: Checkpoint.Compression = .none
+    ) throws -> String {
+        let path = "\(folder.path)/\(name)"
+        try Checkpoint.write(
+            model, to: path, compression: compression, analysis: Array("{}".utf8), toolVersion: "0.1.0")
+        return path
+    }
+
+    @Test("what is written is read back bit for bit", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    func roundTrip(_ compression: Checkpoint.Compression) throws {
+        let scratch = try ScratchFolder()
+        let model = try Self.model()
+        let path = try Self.write(model, scratch, compression: compression)
+        let read = try Checkpoint.load(path: path)
+        #expect(read.graph == model.graph)
+        #expect(read.plan == model.plan)
+        #expect(read.healing == model.healing)
+        #expect(read.provenance == model.provenance)
+        #expect(read.traits == model.traits)
+        #expect(read.assets == model.assets)
+        #expect(read.tensors.mapValues(\.digest) == model.tensors.mapValues(\.digest))
+        #expect(read.tensors.mapValues(\.shape) == model.tensors.mapValues(\.shape))
+        #expect(read.tensors.mapValues(\.dtype) == model.tensors.mapValues(\.dtype))
+        #expect(try ReuseFile.analysis(path: path) == Array("{}".utf8))
+        let summary = try Checkpoint.describe(path: path)
+        #expect(summary.dialect == "reuse")
+        #expect(summary.architecture == "bert")
+        #expect(summary.tensors.count == model.tensors.count)
+        #expect(summary.tensors.allSatisfy { $0.filters.isEmpty == (compression == .none) })
+    }
+
+    @Test("the same model gives the same bytes", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    func determinism(_ compression: Checkpoint.Compression) throws {
+        let scratch = try ScratchFolder()
+        let model = try Self.model()
+        let first = try Self.write(model, scratch, "a.reuse.h5", compression: compression)
+        let second = try Self.write(model, scratch, "b.reuse.h5", compression: compression)
+        #expect(try MappedBytes(path: first).digest == MappedBytes(path: second).digest)
+    }
+
+    @Test("user block and block table are what docs/format.md says")
+    func layout() throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.write(try Self.model(), scratch)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        func number(_ offset: Int, _ count: Int) -> Int {
+            bytes[offset..<offset + count].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+        #expect(bytes[..<8] == [0x89, 0x52, 0x45, 0x55, 0x53, 0x45, 0x0D, 0x0A])
+        #expect(number(8, 4) == 1)
+        #expect(number(12, 4) == 512)
+        #expect(number(16, 8) == bytes.count)
+        let table = number(24, 8)
+        let blocks = (table - 512 + (1 << 20) - 1) >> 20
+        #expect(bytes.count == table + 32 * blocks)
+        #expect(Array(bytes[table..<table + 32]) == Digest(of: Array(bytes[512..<min(table, 512 + 1 << 20)])).bytes)
+        // The contents digest by its definition: blocks of all that follows, table included.
+        let blockDigests = stride(from: 512, to: bytes.count, by: 1 << 20).flatMap { start in
+            Digest(of: Array(bytes[start..<min(start + 1 << 20, bytes.count)])).bytes
+        }
+        #expect(Array(bytes[32..<64]) == Digest(of: blockDigests).bytes)
+        #expect(Array(bytes[64..<96]) == Digest(of: Array(bytes[..<64])).bytes)
+        #expect(bytes[96..<512].allSatisfy { $0 == 0 })
+    }
+
+    @Test("a flipped byte anywhere is detected", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    func flippedBytes(_ compression: Checkpoint.Compression) throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.write(try Self.model(), scratch, compression: compression)
+        let url = URL(fileURLWithPath: path)
+        let sound = try Data(contentsOf: url)
+        // All of the user block, then steps of a prime, so that no field is spared, and the table at the end.
+        let offsets = Array(0..<512) + Array(stride(from: 512, to: sound.count, by: 1499)) + [sound.count - 32, sound.count - 1]
+        for offset in offsets {
+            var damaged = sound
+            damaged[offset] ^= UInt8(1 << (offset % 8))
+            try damaged.write(to: url)
+            let error = #expect(throws: CheckpointError.self, "byte \(offset)") { try ReuseFileCheck.check(path: path) }
+            #expect(error?.kind == .corrupt, "byte \(offset)")
+        }
+        for length in [0, 7, 100, 511, 512, 600, sound.count - 1] {
+            try sound.prefix(length).write(to: url)
+            let error = #expect(throws: CheckpointError.self) { try ReuseFileCheck.check(path: path) }
+            #expect(error?.kind == .corrupt, "length \(length)")
+        }
+        try (sound + [0]).write(to: url)
+        #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+    }
+
+    @Test("damage is told by block and by what stands there")
+    func places() throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.write(try Self.model(), scratch)
+        let url = URL(fileURLWithPath: path)
+        let sound = try Data(contentsOf: url)
+        let file = try HDF5File.open(path: path)
+        let tensor = try #require(try file.dataset(at: "/tensors/layer_0/up/weight").extents.first)
+        let manifest = try #require(try file.dataset(at: "/manifest").extents.first)
+        let analysis = try #require(try file.dataset(at: "/analysis").extents.first)
+        for (offset, expected) in [
+            (tensor.lowerBound + 5, "block 0 (bytes 512 to \(sound.count - 32)) is damaged: /tensors/layer_0/up/weight"),
+            (analysis.lowerBound, "damaged: /analysis"),
+            (manifest.lowerBound + 9, "damaged: /manifest"), (600, "damaged: HDF5 structures"),
+            (40, "user block (bytes 0 to 512) is damaged"),
+            (sound.count - 3, "block table (bytes \(sound.count - 32) to \(sound.count)) is damaged"),
+        ] {
+            var damaged = sound
+            damaged[offset] ^= 0x10
+            try damaged.write(to: url)
+            let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+            #expect(error?.problems.first?.hasSuffix(expected) == true, "\(offset): \(String(describing: error?.problems))")
+        }
+    }
+
+    @Test("a damaged magic is still taken for a damaged .reuse.h5, a newer version for what it is")
+    func versions() throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.write(try Self.model(), scratch)
+        let url = URL(fileURLWithPath: path)
+        var newer = [UInt8](try Data(contentsOf: url))
+        newer[8] = 2
+        newer.replaceSubrange(64..<96, with: Digest(of: Array(newer[..<64])).bytes)
+        try Data(newer).write(to: url)
+        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        #expect(error?.kind == .unsupported)
+        #expect(error?.description.contains("format version 2") == true)
+        newer[3] ^= 0xFF
+        try Data(newer).write(to: url)
+        #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        #expect(try ReuseFile.isReuseFile(at: path))
+        #expect(try !ReuseFile.isReuseFile(at: "\(fixtures)/bert/tf_model.h5"))
+    }
+
+    @Test("a model that is not sound is not written, and nothing is left behind")
+    func unsound() throws {
+        let scratch = try ScratchFolder()
+        var model = try Self.model()
+        model.tensors["pooler/bias"] = nil
+        let error = #expect(throws: CheckpointError.self) { try Self.write(model, scratch) }
+        #expect(error?.kind == .internalDefect)
+        #expect(error?.problems.first?.contains("pooler/bias") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == [])
+        let nowhere = #expect(throws: CheckpointError.self) {
+            try Checkpoint.write(try Self.model(), to: scratch.path + "/no/folder/model.reuse.h5", toolVersion: "0.1.0")
+        }
+        #expect(nowhere?.kind == .io)
+    }
+
+    @Test("superfluous tensors are left out")
+    func superfluous() throws {
+        let scratch = try ScratchFolder()
+        var model = try Self.model()
+        model.tensors["forgotten/weight"] = Tensor([1], shape: [1])
+        let read = try Checkpoint.load(path: try Self.write(model, scratch))
+        #expect(read.tensors["forgotten/weight"] == nil)
+    }
+
+    @Test("the digest of a file of several blocks depends on every block and on their order")
+    func blocks() {
+        var bytes = [UInt8](repeating: 0, count: BlockDigests.blockByteCount * 2 + 5)
+        for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 31 >> 8) }
+        func digests(_ bytes: [UInt8]) -> [Digest] { bytes.withUnsafeBytes { BlockDigests.digests(of: $0) } }
+        let all = digests(bytes)
+        #expect(all.count == 3)
+        #expect(all[2] == Digest(of: Array(bytes.suffix(5))))
+        #expect(BlockDigests.root(of: all) != BlockDigests.root(of: all.reversed()))
+        bytes[BlockDigests.blockByteCount] ^= 1
+        #expect(zip(all, digests(bytes)).map { $0 == $1 } == [true, false, true])
+        #expect(digests([]).isEmpty)
+    }
+}
