@@ -22,6 +22,8 @@ public struct AnalysisDocument: Sendable, Hashable, Codable {
     /// SHA-256 of the source model's weights.
     public var model: String
     public var use: ModelUse
+    /// The source model's graph, so that plans can be made and weighed without the model.
+    public var graph: Graph
     public var calibration: Calibration
     /// Profiles of the computed heads, in execution order.
     public var heads: [HeadProfile]

@@ -56,6 +56,7 @@ public struct Analyzer: Sendable {
         }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
+            graph: model.graph,
             calibration: .init(
                 texts: calibration.fit.count + calibration.heldOut.count, heldOutTexts: calibration.heldOut.count,
                 tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep),

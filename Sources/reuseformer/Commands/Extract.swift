@@ -49,6 +49,10 @@ struct Extract: ParsableCommand {
         return file.datasets.compactMap { dataset in
             // Texts are no tensors: names of layers, versions of tools.
             if dataset.texts != nil { return nil }
+            // A dataset that was made without room for a single element.
+            if dataset.shape == nil {
+                return Source(name: Self.name(dataset.path)) { Tensor([], shape: [0]) }
+            }
             return Source(name: Self.name(dataset.path)) { try dataset.tensor() }
         }
     }
