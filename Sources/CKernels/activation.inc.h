@@ -1,9 +1,9 @@
 // Elementary functions and activations on sixteen floats.
 
-/// 2^x for x < 127, relative error 2e-7; 0 below -126.
+/// 2^x for -126 <= x < 127, relative error 2e-7.
 ///
 /// x = n + f, then a polynomial of degree 5 (minimax over |f| <= ½ for given first two coefficients).
-RK_INLINE vf exp2_(vf x) {
+RK_INLINE vf exp2_in_range(vf x) {
   // Adding 1.5 · 2^23 rounds to an integer and leaves it in the low bits.
   const vf shifter = splat(12582912.0f);
   vf t = x + shifter;
@@ -13,9 +13,11 @@ RK_INLINE vf exp2_(vf x) {
   p = fma_(p, f, splat(0.240222815f));
   p = fma_(p, f, splat(0.693147181f));
   p = fma_(p, f, splat(1.0f));
-  vf value = (vf)((vi)p + ((vi)t << 23));
-  return x < splat(-126.0f) ? splat(0.0f) : value;
+  return (vf)((vi)p + ((vi)t << 23));
 }
+
+/// The same, 0 below -126.
+RK_INLINE vf exp2_(vf x) { return x < splat(-126.0f) ? splat(0.0f) : exp2_in_range(x); }
 
 #define RK_LOG2_E 1.44269504f
 
@@ -67,7 +69,7 @@ RK_INLINE vf gelu_(vf x) {
   p = fma_(p, s, splat(-0.458834329f));
   p = fma_(p, s, splat(-1.15117711f));
   p = fma_(p, s, splat(-0.999996329f));
-  return fma_(-s, exp2_(p), at_least(x, splat(0.0f)));
+  return fma_(-s, exp2_in_range(p), at_least(x, splat(0.0f)));
 }
 
 RK_INLINE vf gelu_tanh_(vf x) {

@@ -232,7 +232,10 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
   float *strip = m->scratch, *packed = m->scratch + RK_STRIP_ROWS_MAX * stride;
   const int adjusts = m->softcap != 0.0f || m->alibi_slope != 0.0f || m->bias;
   const size_t rows = query_end - query_begin;
-  const rk_cut cut = cut_rows(rows, borrowed ? RK_ROWS_FOR_STRIDE(m->terms[0].ldmap) : RK_TILE_ROWS);
+  // Rows of a map in place may be a multiple of 4 KiB apart: then they share one set of the first-level cache, which
+  // does not hold many.
+  const int crowded = borrowed && m->terms[0].ldmap % 1024 == 0;
+  const rk_cut cut = cut_rows(rows, crowded ? RK_PRODUCT_ROWS : RK_TILE_ROWS);
   if (m->q) {
     // Only the keys that some query of this call sees.
     size_t begin = m->keys, end = 0;

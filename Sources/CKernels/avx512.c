@@ -17,8 +17,8 @@
   X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(1, 4) X(2, 4) \
   X(3, 4) X(4, 4) X(5, 4) X(6, 4)
 #define RK_PANELS_FOR_HEIGHT(h) ((h) > 8 ? 2 : (h) > 6 ? 3 : 4)
-// Rows a multiple of 4 KiB apart share one set of the first-level cache, which holds twelve lines.
-#define RK_ROWS_FOR_STRIDE(ld) ((ld) % 1024 == 0 ? 8 : RK_TILE_ROWS)
+// Eight rows of three panels need fewer loads a sum than twelve of two, which only narrow heads are better off with.
+#define RK_PRODUCT_ROWS 8
 #define RK_TABLE rk_kernels_avx512
 #define RK_TABLE_ISA RK_AVX512
 #include "kernels.inc.h"

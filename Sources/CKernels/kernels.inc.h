@@ -3,7 +3,7 @@
 //   RK_TILE_ROWS              rows of the tallest tile
 //   RK_TILE_SHAPES(X)         the tiles (rows, panels) that fit into its registers
 //   RK_PANELS_FOR_HEIGHT(h)   panels of the widest tile with h rows
-//   RK_ROWS_FOR_STRIDE(ld)    rows of the tallest tile where rows of x are `ld` floats apart
+//   RK_PRODUCT_ROWS           rows of the best tile where there are many panels
 //   RK_TABLE, RK_TABLE_ISA    name and instruction set of the table to define
 
 #include "vector.inc.h"

@@ -3,27 +3,56 @@
 /// Rows that stay in the second-level cache while all panels pass by.
 #define RK_BLOCK_ROWS 144
 
-/// The tile went to `buffer` ([rows][panels][16]) because it needs an activation or ends inside a panel.
-static void finish_tile(const rk_product *p, float *buffer, size_t row, size_t rows, size_t panel, size_t panels) {
-  const size_t width = panels * RK_PANEL;
-  if (p->activation != RK_IDENTITY) activate(buffer, rows * width, p->activation, buffer);
-  for (size_t r = 0; r < rows; r++) {
-    for (size_t j = 0; j < panels; j++) {
-      const size_t column = (panel + j) * RK_PANEL;
-      vf value = load(buffer + r * width + j * RK_PANEL);
-      float *out = p->head_size ? p->out + column / p->head_size * p->head_stride + (row + r) * p->head_size
-                                      + column % p->head_size
-                                : p->out + (row + r) * p->ldo + column;
-      const float *residual = p->residual ? p->residual + (row + r) * p->ldr + column : NULL;
-      if (column + RK_PANEL <= p->n) {
-        if (residual) value += load(residual);
-        store(out, value);
+/// Where a column of the output starts, and how far apart its rows are.
+typedef struct {
+  float *out;
+  size_t stride;
+} rk_place;
+
+RK_INLINE rk_place place_of(const rk_product *p, size_t row, size_t column) {
+  if (!p->head_size) return (rk_place){p->out + row * p->ldo + column, p->ldo};
+  const size_t head = column / p->head_size, inside = column % p->head_size;
+  return (rk_place){p->out + head * p->head_stride + row * p->head_size + inside, p->head_size};
+}
+
+/// Activation, residual and store of a tile that went to `buffer` ([rows][panels][16]), because it needs an activation
+/// or ends inside a panel.
+RK_INLINE void finish_tile_as(const rk_product *p, const float *buffer, size_t row, size_t rows, size_t panel,
+                              size_t panels, const int activation) {
+  for (size_t j = 0; j < panels; j++) {
+    const size_t column = (panel + j) * RK_PANEL;
+    const size_t width = p->n - column < RK_PANEL ? p->n - column : RK_PANEL;
+    const rk_place place = place_of(p, row, column);
+    const float *residual = p->residual ? p->residual + row * p->ldr + column : NULL;
+    for (size_t r = 0; r < rows; r++) {
+      vf value = activate_one(load(buffer + (r * panels + j) * RK_PANEL), activation);
+      if (width == RK_PANEL) {
+        if (residual) value += load(residual + r * p->ldr);
+        store(place.out + r * place.stride, value);
       } else {
-        if (residual) value += load_first(residual, p->n - column);
-        store_first(out, value, p->n - column);
+        if (residual) value += load_first(residual + r * p->ldr, width);
+        store_first(place.out + r * place.stride, value, width);
       }
     }
   }
+}
+
+static void finish_tile(const rk_product *p, const float *buffer, size_t row, size_t rows, size_t panel,
+                        size_t panels) {
+#define RK_FINISH(activation) \
+  case activation: finish_tile_as(p, buffer, row, rows, panel, panels, activation); break;
+  switch (p->activation) {
+    RK_FINISH(RK_IDENTITY)
+    RK_FINISH(RK_RELU)
+    RK_FINISH(RK_GELU)
+    RK_FINISH(RK_GELU_TANH)
+    RK_FINISH(RK_TANH)
+    RK_FINISH(RK_SILU)
+    RK_FINISH(RK_SIGMOID)
+    RK_FINISH(RK_QUICK_GELU)
+    RK_FINISH(RK_RELU_SQUARED)
+  }
+#undef RK_FINISH
 }
 
 static void multiply_tile(const rk_product *p, size_t row, size_t rows, size_t panel, size_t panels,
@@ -36,18 +65,10 @@ static void multiply_tile(const rk_product *p, size_t row, size_t rows, size_t p
       .bias = p->bias ? p->bias + panel * RK_PANEL : NULL,
   };
   const int direct = p->activation == RK_IDENTITY && (panel + panels) * RK_PANEL <= p->n;
-  if (!direct) {
-    for (size_t j = 0; j < panels; j++) tile.out[j] = buffer + j * RK_PANEL;
-    tile.ldo = panels * RK_PANEL;
-  } else if (p->head_size) {
-    for (size_t j = 0; j < panels; j++) {
-      const size_t column = (panel + j) * RK_PANEL;
-      tile.out[j] = p->out + column / p->head_size * p->head_stride + row * p->head_size + column % p->head_size;
-    }
-    tile.ldo = p->head_size;
-  } else {
-    for (size_t j = 0; j < panels; j++) tile.out[j] = p->out + row * p->ldo + (panel + j) * RK_PANEL;
-    tile.ldo = p->ldo;
+  for (size_t j = 0; j < panels; j++) {
+    const rk_place place = place_of(p, row, (panel + j) * RK_PANEL);
+    tile.out[j] = direct ? place.out : buffer + j * RK_PANEL;
+    tile.ldo = direct ? place.stride : panels * RK_PANEL;
   }
   if (direct && p->residual) {
     tile.residual = p->residual + row * p->ldr + panel * RK_PANEL;
@@ -60,7 +81,7 @@ static void multiply_tile(const rk_product *p, size_t row, size_t rows, size_t p
 static void multiply(const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end) {
   if (row_begin >= row_end) return;
   const size_t rows = row_end - row_begin;
-  const rk_cut cut = cut_rows(rows, RK_ROWS_FOR_STRIDE(p->ldx));
+  const rk_cut cut = cut_rows(rows, RK_PRODUCT_ROWS);
   const size_t blocks = (rows + RK_BLOCK_ROWS - 1) / RK_BLOCK_ROWS;
   for (size_t block = 0; block < blocks; block++) {
     const size_t first = cut.tiles * block / blocks, last = cut.tiles * (block + 1) / blocks;

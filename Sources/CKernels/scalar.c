@@ -9,7 +9,7 @@
 #define RK_TILE_ROWS 2
 #define RK_TILE_SHAPES(X) X(1, 1) X(2, 1)
 #define RK_PANELS_FOR_HEIGHT(h) ((void)(h), (size_t)1)
-#define RK_ROWS_FOR_STRIDE(ld) RK_TILE_ROWS
+#define RK_PRODUCT_ROWS RK_TILE_ROWS
 #define RK_TABLE rk_kernels_scalar
 #define RK_TABLE_ISA RK_SCALAR
 #include "kernels.inc.h"
