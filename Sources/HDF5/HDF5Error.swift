@@ -86,6 +86,7 @@ public enum HDF5Feature: Sendable, Hashable, CustomStringConvertible {
     case filter(id: Int, name: String)
     case datatype(String)
     case layout(String)
+    case link(String)
     case newerFormat
 
     public var description: String {
@@ -93,7 +94,7 @@ public enum HDF5Feature: Sendable, Hashable, CustomStringConvertible {
         case .filter(let id, let name):
             "compressed by filter \(id)" + (name.isEmpty ? "" : " (\(escapingControlCharacters(name)))")
         case .datatype(let name): "its elements are of a kind that is no tensor: \(escapingControlCharacters(name))"
-        case .layout(let name): escapingControlCharacters(name)
+        case .layout(let name), .link(let name): escapingControlCharacters(name)
         case .newerFormat: "written in a newer version of the format than the installed libhdf5 knows"
         }
     }
@@ -103,6 +104,7 @@ public enum HDF5Feature: Sendable, Hashable, CustomStringConvertible {
         case .filter: "re-save the file without that filter (h5repack -f GZIP=4)"
         case .datatype: "convert it to numbers before"
         case .layout: "re-save the file with contiguous or chunked storage"
+        case .link: "re-save the file without it (h5repack)"
         case .newerFormat: "re-save the file for older versions (h5repack --high=2, or libver='v110' in h5py)"
         }
     }

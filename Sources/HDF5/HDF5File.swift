@@ -144,6 +144,7 @@ extension HDF5Error {
             switch refusal.kind {
             case "unsafe": .unsafe(location, reason: refusal.message)
             case "limit": .limit(location, reason: refusal.message)
+            case "unsupported": .unsupported(location, .link(refusal.message))
             case "newerFormat": .unsupported(location, .newerFormat)
             case "failure": .helper(location, reason: refusal.message)
             default: .corrupt(location, reason: refusal.message)

@@ -3,14 +3,16 @@ import CH5Index
 /// Describes datasets: type, shape, where their bytes lie, and the bytes themselves where they lie nowhere to be mapped.
 struct DatasetIndexer: ~Copyable {
     let userBlock: UInt64
+    let addressSize: Int
     var texts: TextReader
     var inlineBudget: Budget
     var chunkBudget: Budget
     /// What has to be added to chunk addresses, once known: some versions of libhdf5 leave the user block out.
     private var chunkAddressOffset: UInt64?
 
-    init(userBlock: UInt64, heap: GlobalHeap, limits: Limits) {
+    init(userBlock: UInt64, addressSize: Int, heap: GlobalHeap, limits: Limits) {
         self.userBlock = userBlock
+        self.addressSize = addressSize
         texts = TextReader(heap: heap)
         inlineBudget = Budget(limits.inlineBytes, "values to pass on")
         chunkBudget = Budget(limits.chunks, "chunks")
@@ -29,7 +31,11 @@ struct DatasetIndexer: ~Copyable {
     }
 
     /// Writes the members that describe a dataset into the open object.
-    mutating func write(_ dataset: hid_t, at path: [UInt8], to json: inout JSONWriter) throws(Refusal) {
+    ///
+    /// - Parameter metadataStart: How many blocks of metadata had been read before the object was opened.
+    mutating func write(
+        _ dataset: hid_t, at path: [UInt8], metadataStart: Int, to json: inout JSONWriter
+    ) throws(Refusal) {
         let properties = try Handle(H5Dget_create_plist(dataset), path, "the creation properties cannot be read")
         // Before anything is read: doors to other files.
         guard try checked(H5Pget_external_count(properties.id), path, "the storage cannot be read") == 0 else {
@@ -66,6 +72,9 @@ struct DatasetIndexer: ~Copyable {
         case H5D_CHUNKED:
             json.text("layout", "chunked")
             try writeChunks(subject, filters, to: &json)
+            try ChunkTreeCheck(
+                chunkExtents: chunkExtents(subject), addressSize: addressSize, path: path
+            ).check(blocksFrom: metadataStart)
         default: throw Refusal(.corrupt, path, "the storage layout is none that is known")
         }
         try writeValues(subject, filters, isCompact: layout == H5D_COMPACT, to: &json)
@@ -93,14 +102,9 @@ struct DatasetIndexer: ~Copyable {
     }
 
     private mutating func writeChunks(_ subject: Subject, _ filters: [Filter], to json: inout JSONWriter) throws(Refusal) {
-        let rank = subject.shape?.count ?? 0
-        var extents = [hsize_t](repeating: 0, count: 33)
-        let chunkRank = try checked(
-            H5Pget_chunk(subject.properties, 32, &extents), subject.path, "the chunk shape cannot be read")
-        guard rank > 0, chunkRank == rank else {
-            throw Refusal(.corrupt, subject.path, "chunks of \(chunkRank) axes in a dataset of \(rank)")
-        }
-        json.array("chunk", of: extents.prefix(rank))
+        let extents = try chunkExtents(subject)
+        let rank = extents.count
+        json.array("chunk", of: extents)
 
         let list = ChunkList()
         list.rank = rank
@@ -129,6 +133,17 @@ struct DatasetIndexer: ~Copyable {
                 json.array(of: chunk)
             }
         }
+    }
+
+    private func chunkExtents(_ subject: Subject) throws(Refusal) -> [UInt64] {
+        let rank = subject.shape?.count ?? 0
+        var extents = [hsize_t](repeating: 0, count: 33)
+        let chunkRank = try checked(
+            H5Pget_chunk(subject.properties, 32, &extents), subject.path, "the chunk shape cannot be read")
+        guard rank > 0, chunkRank == rank else {
+            throw Refusal(.corrupt, subject.path, "chunks of \(chunkRank) axes in a dataset of \(rank)")
+        }
+        return Array(extents.prefix(rank))
     }
 
     /// Reads a chunk and looks where libhdf5 takes it from.
@@ -188,10 +203,9 @@ struct DatasetIndexer: ~Copyable {
 
     /// What libhdf5 takes from filter parameters and chunks without checking.
     private func checkParameters(_ subject: Subject, _ filters: [Filter]) throws(Refusal) {
-        var extents = [hsize_t](repeating: 0, count: 33)
-        let chunkRank = Int(try checked(H5Pget_chunk(subject.properties, 32, &extents), subject.path, "no chunk shape"))
-        guard chunkRank <= 32, let chunkElements = elementCount(Array(extents.prefix(chunkRank)), size: subject.element.size)
-        else { throw Refusal(.limit, subject.path, "chunks too large") }
+        guard let chunkElements = elementCount(try chunkExtents(subject), size: subject.element.size) else {
+            throw Refusal(.limit, subject.path, "chunks too large")
+        }
         for filter in filters where filter.isDecodedByLibraryOnly {
             try filter.checkParameters(
                 elementSize: subject.element.size, chunkElements: chunkElements, at: subject.path)

@@ -42,7 +42,7 @@ struct Indexer: ~Copyable {
         let heap = GlobalHeap(baseAddress: userBlock, fileLength: byteCount, lengthSize: lengthSize)
         attributes = AttributeIndexer(
             texts: TextReader(heap: heap), budget: Budget(limits.attributeBytes, "attributes"))
-        datasets = DatasetIndexer(userBlock: userBlock, heap: heap, limits: limits)
+        datasets = DatasetIndexer(userBlock: userBlock, addressSize: addressSize, heap: heap, limits: limits)
     }
 
     /// The whole document.
@@ -77,6 +77,7 @@ struct Indexer: ~Copyable {
         try objectBudget.spend(1, at: object.path)
         guard !json.isTooLarge else { throw Refusal(.limit, object.path, "the index grows beyond its limit") }
         try headerCheck.check(objectAt: object.address, object.path)
+        let metadataStart = h5i_metadata_count()
         let id = (object.path + [0]).withUnsafeBytes { bytes in
             H5Oopen(file, bytes.bindMemory(to: CChar.self).baseAddress, 0)
         }
@@ -100,7 +101,7 @@ struct Indexer: ~Copyable {
                     try writeLinks(of: opened.id, object, to: &json)
                 case H5I_OBJECT_DATASET:
                     json.text("kind", "dataset")
-                    try datasets.write(opened.id, at: object.path, to: &json)
+                    try datasets.write(opened.id, at: object.path, metadataStart: metadataStart, to: &json)
                 default:
                     json.text("kind", "other")
                 }
@@ -173,7 +174,7 @@ struct Indexer: ~Copyable {
                     case H5I_LINK_EXTERNAL:
                         throw Refusal(.unsafe, path, "it is a link to another file (an external link)")
                     default:
-                        throw Refusal(.unsafe, path, "it is a user-defined link of class \(link.userClass)")
+                        throw Refusal(.unsupported, path, "user-defined link of class \(link.userClass)")
                     }
                 } catch { failure = error }
             }

@@ -10,6 +10,8 @@ struct Refusal: Error {
         case unsafe
         /// It is larger, deeper or more than we are willing to handle.
         case limit
+        /// Sound, but nothing that is followed: a link of somebody's own class.
+        case unsupported
         /// Written by a newer version of the format than the library knows.
         case newerFormat
         /// The helper itself could not do its work (usage, reading the descriptor).

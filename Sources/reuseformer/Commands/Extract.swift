@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoints
 import HDF5
 import Inputs
 import Tensors
@@ -16,7 +15,7 @@ struct Extract: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("An HDF5 file, a .reuse.h5, or a folder with a checkpoint.", valueName: "file-or-folder"),
+        help: ArgumentHelp("An HDF5 file, a .keras archive, or a folder with a checkpoint.", valueName: "file-or-folder"),
         completion: .file())
     var path: String
 
@@ -27,46 +26,21 @@ struct Extract: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        let sources = try PathKind(path) == .folder ? tensorsOfFolder() : tensorsOfFile()
+        let tensors = try StoredTensors(path: path)
+        var notes = tensors.notes
         try OutputFile.produce(output) { temporary in
             var archive = try NumPyArchiveWriter(path: temporary)
-            for source in sources { try archive.append(try source.read(), named: source.name) }
+            for entry in tensors.entries {
+                let tensor = try entry.dataset.tensor()
+                if tensor.dtype.isFloatingPoint, tensor.withFloats({ $0.contains { !$0.isFinite } }) {
+                    notes.append("\(path): \(entry.dataset.path): holds values that are not finite")
+                }
+                try archive.append(tensor, named: entry.name)
+            }
             try archive.close()
         }
-        Terminal.note("\(sources.count) tensors written to \(Terminal.escaped(output))")
+        for note in notes.prefix(20) { Terminal.note("reuseformer: note: " + Terminal.escaped(note)) }
+        if notes.count > 20 { Terminal.note("reuseformer: note: and \(notes.count - 20) more") }
+        Terminal.note("\(tensors.entries.count) tensors written to \(Terminal.escaped(output))")
     }
-
-    private struct Source {
-        let name: String
-        let read: () throws -> Tensor
-    }
-
-    private func tensorsOfFile() throws -> [Source] {
-        let file = try HDF5File.open(path: path)
-        if let unreadable = file.unreadablePaths.first {
-            throw HDF5Error.unsupported(HDF5Location(file: path, object: unreadable), .newerFormat)
-        }
-        return file.datasets.compactMap { dataset in
-            // Texts are no tensors: names of layers, versions of tools.
-            if dataset.texts != nil { return nil }
-            // A dataset that was made without room for a single element.
-            if dataset.shape == nil {
-                return Source(name: Self.name(dataset.path)) { Tensor([], shape: [0]) }
-            }
-            return Source(name: Self.name(dataset.path)) { try dataset.tensor() }
-        }
-    }
-
-    private func tensorsOfFolder() throws -> [Source] {
-        var seen: Set<String> = []
-        return try Checkpoint.describe(path: path).tensors.map { entry in
-            let name = Self.name(entry.name)
-            guard seen.insert(name).inserted else {
-                throw CommandError.corrupt("\(path): two of its files hold a tensor \(name); extract them one by one")
-            }
-            return Source(name: name) { try entry.read() }
-        }
-    }
-
-    private static func name(_ path: String) -> String { path.hasPrefix("/") ? String(path.dropFirst()) : path }
 }
