@@ -47,7 +47,7 @@ struct Failure {
             case .unsupported: .unsupported
             case .corrupt: .corrupt
             case .io: .inputOutput
-            case .installation: .defect
+            case .internalDefect: .defect
             }
         let remedy = error.remedy.isEmpty ? [] : [error.remedy]
         let problems = error.problems
