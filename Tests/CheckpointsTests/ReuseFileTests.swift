@@ -74,6 +74,7 @@ struct ReuseFileTests {
         #expect(summary.architecture == "bert")
         #expect(summary.tensors.count == model.tensors.count)
         #expect(summary.tensors.allSatisfy { $0.filters.isEmpty == (compression == .none) })
+        try keepDocument(path, as: compression == .none ? "plain.reuse.h5" : "compressed.reuse.h5")
     }
 
     @Test("the same model gives the same bytes", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])

@@ -11,6 +11,14 @@ let fixtures: String = {
     return tests.deletingLastPathComponent().appendingPathComponent("fixtures/checkpoints").path
 }()
 
+/// Keeps a file that a test has written in `.build/documents`, where scripts/check-schemas looks for documents.
+func keepDocument(_ path: String, as name: String) throws {
+    let root = URL(fileURLWithPath: fixtures).deletingLastPathComponent().deletingLastPathComponent()
+    let folder = root.appendingPathComponent(".build/documents")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(contentsOf: URL(fileURLWithPath: path)).write(to: folder.appendingPathComponent(name))
+}
+
 /// What the script that made the fixtures says of one of them.
 struct Expected: Decodable {
     let architecture: String
