@@ -17,7 +17,7 @@ import argparse
 import hashlib
 import json
 import math
-import os
+import mmap
 import struct
 import sys
 
@@ -37,30 +37,30 @@ class Damaged(Exception):
 # ---- the file -----------------------------------------------------------------------------------------------------
 
 
-def check_blocks(path):
-    """Compares every byte of the file with the digests that it carries.
+def block_digests(contents):
+    """SHA-256 of each MiB, one after the other."""
+    return b"".join(hashlib.sha256(contents[at:at + BLOCK]).digest() for at in range(0, len(contents), BLOCK))
 
-    The user block says where the HDF5 contents end; behind them stand the SHA-256s of their 1 MiB blocks, and the user
-    block holds the SHA-256 over these. Unused bytes of the user block are zero.
-    """
-    with open(path, "rb") as file:
-        head = file.read(USER_BLOCK)
+
+def check_bytes(path):
+    """Compares every byte of the file with the digests that it carries (docs/format.md)."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as contents:
+        head = contents[:USER_BLOCK]
         if len(head) < USER_BLOCK or head[:8] != MAGIC:
             raise Damaged(f"{path}: does not start with the user block of a .reuse.h5")
-        version, size, length, end, digest = struct.unpack_from("<IIQQ32s", head, 8)
-        if version != 1:
+        if hashlib.sha256(head[:64]).digest() != head[64:96] or any(head[96:]):
+            raise Damaged(f"{path}: the user block is damaged")
+        version, size, length, table, digest = struct.unpack_from("<IIQQ32s", head, 8)
+        if version != 1 or size != USER_BLOCK:
             raise Damaged(f"{path}: has format version {version}, this program reads version 1")
-        if size != USER_BLOCK or any(head[64:]):
-            raise Damaged(f"{path}: bytes of the user block that must be fixed are not")
-        if length != os.path.getsize(path) or not USER_BLOCK < end < length:
-            raise Damaged(f"{path}: has {os.path.getsize(path)} bytes, {length} were written")
-        found = [hashlib.sha256(file.read(min(BLOCK, end - start))).digest() for start in range(USER_BLOCK, end, BLOCK)]
-        table = file.read()
-    if hashlib.sha256(table).digest() != digest:
-        raise Damaged(f"{path}: the table of block digests does not match the user block")
-    if b"".join(found) != table:
-        wrong = [i for i, block in enumerate(found) if block != table[32 * i:32 * i + 32]]
-        raise Damaged(f"{path}: damaged in the MiB blocks {wrong}")
+        if length != len(contents) or not USER_BLOCK < table < length:
+            raise Damaged(f"{path}: has {len(contents)} bytes, {length} were written")
+        if hashlib.sha256(block_digests(memoryview(contents)[USER_BLOCK:])).digest() == digest:
+            return
+        # The table at the end says which block it was.
+        found, written = block_digests(memoryview(contents)[USER_BLOCK:table]), contents[table:]
+        wrong = [at // 32 for at in range(0, len(found), 32) if found[at:at + 32] != written[at:at + 32]]
+        raise Damaged(f"{path}: damaged in block {', '.join(map(str, wrong))} of 1 MiB")
 
 
 def as_bytes(dataset):
@@ -80,7 +80,7 @@ class Model:
     """Graph, tensors and plan of a .reuse.h5, every digest checked."""
 
     def __init__(self, path):
-        check_blocks(path)
+        check_bytes(path)
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != "reuse-transformer" or file.attrs.get("format_version") != 1:
                 raise Damaged(f"{path}: not a reuse-transformer file of version 1")
@@ -337,7 +337,7 @@ def main():
         parser.error("--inputs and -o go together")
     try:
         model = Model(options.model)
-    except (Damaged, OSError, KeyError) as error:
+    except (Damaged, OSError, KeyError, ValueError) as error:
         sys.exit(f"reuse_h5.py: {error}")
     if options.tensors:
         np.savez(options.tensors, **model.tensors)
