@@ -55,10 +55,11 @@ def check_bytes(path):
             raise Damaged(f"{path}: has format version {version}, this program reads version 1")
         if length != len(contents) or not USER_BLOCK < table < length:
             raise Damaged(f"{path}: has {len(contents)} bytes, {length} were written")
-        if hashlib.sha256(block_digests(memoryview(contents)[USER_BLOCK:])).digest() == digest:
-            return
-        # The table at the end says which block it was.
         found, written = block_digests(memoryview(contents)[USER_BLOCK:table]), contents[table:]
+        if hashlib.sha256(written).digest() != digest:
+            raise Damaged(f"{path}: the block table is damaged")
+        if found == written:
+            return
         wrong = [at // 32 for at in range(0, len(found), 32) if found[at:at + 32] != written[at:at + 32]]
         raise Damaged(f"{path}: damaged in block {', '.join(map(str, wrong))} of 1 MiB")
 
@@ -76,16 +77,21 @@ def numbers(stored, dtype):
     return stored
 
 
+def as_text(attribute):
+    """An attribute that h5py gives as bytes, because its length is fixed."""
+    return attribute.decode() if isinstance(attribute, bytes) else attribute
+
+
 class Model:
     """Graph, tensors and plan of a .reuse.h5, every digest checked."""
 
     def __init__(self, path):
         check_bytes(path)
         with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != "reuse-transformer" or file.attrs.get("format_version") != 1:
+            if as_text(file.attrs.get("format")) != "reuse-transformer" or file.attrs.get("format_version") != 1:
                 raise Damaged(f"{path}: not a reuse-transformer file of version 1")
             text = as_bytes(file["manifest"])
-            if hashlib.sha256(text).hexdigest() != file.attrs["manifest_sha256"]:
+            if hashlib.sha256(text).hexdigest() != as_text(file.attrs["manifest_sha256"]):
                 raise Damaged(f"{path}: the manifest does not match its digest")
             self.manifest = json.loads(text)
             self.graph = self.manifest["graph"]

@@ -1,7 +1,7 @@
 import Dispatch
 import Tensors
 
-/// SHA-256 of each 1 MiB block of a run of bytes, and one digest over them.
+/// SHA-256 of each 1 MiB block of a run of bytes.
 enum BlockDigests {
     static let blockByteCount = 1 << 20
 
@@ -33,19 +33,8 @@ enum BlockDigests {
         }
     }
 
-    /// Digest over digests.
-    static func root(of digests: some Sequence<Digest>) -> Digest {
-        Digest(of: digests.flatMap(\.bytes))
-    }
-
-    /// Digest over the blocks of contents with their table behind them.
-    ///
-    /// - Parameter digests: Of the contents' blocks: those before the last stay as they are when the table follows.
-    static func root(ofContents contents: UnsafeRawBufferPointer, _ digests: [Digest], table: [UInt8]) -> Digest {
-        let whole = contents.count / blockByteCount
-        let rest = Array(contents[(whole * blockByteCount)...]) + table
-        return root(of: digests.prefix(whole) + rest.withUnsafeBytes { self.digests(of: $0) })
-    }
+    /// The block table: digests one after the other.
+    static func table(_ digests: [Digest]) -> [UInt8] { digests.flatMap(\.bytes) }
 
     /// A buffer that concurrent iterations share.
     ///

@@ -12,8 +12,6 @@ enum ReuseFileCheck {
             } catch {
                 throw CheckpointError(error.kind, path: path, error.message, remedy: remedy)
             }
-            let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(UserBlock.byteCount))
-            guard BlockDigests.root(of: BlockDigests.digests(of: contents)) != block.digest else { return [] }
             return damage(bytes, block, path: path)
         }
         guard problems.isEmpty else { throw CheckpointError(.corrupt, path: path, problems, remedy: remedy) }
@@ -21,26 +19,25 @@ enum ReuseFileCheck {
 
     private static let remedy = "get a fresh copy, or convert the model again"
 
-    /// One message a damaged block. The digest over all is already known to be wrong.
+    /// What is damaged: the table, or blocks by number, one message each.
     private static func damage(_ bytes: UnsafeRawBufferPointer, _ block: UserBlock, path: String) -> [String] {
         // `UserBlock` has checked that the table lies inside the file.
         let tableOffset = Int(block.tableOffset)
-        let contents = UnsafeRawBufferPointer(rebasing: bytes[UserBlock.byteCount..<tableOffset])
-        let digests = BlockDigests.digests(of: contents)
-        let table = digests.flatMap(\.bytes)
-        let damaged = digests.indices.filter { index in
-            !bytes[tableOffset + index * 32..<tableOffset + (index + 1) * 32].elementsEqual(table[index * 32..<(index + 1) * 32])
-        }
-        // With the table that belongs to the contents everything fits: then the table is at fault.
-        if BlockDigests.root(ofContents: contents, digests, table: table) == block.digest {
+        let table = UnsafeRawBufferPointer(rebasing: bytes[tableOffset...])
+        guard Digest(of: table) == block.digest else {
             return ["the block table (bytes \(tableOffset) to \(bytes.count)) is damaged"]
         }
+        let contents = UnsafeRawBufferPointer(rebasing: bytes[UserBlock.byteCount..<tableOffset])
+        let damaged = BlockDigests.digests(of: contents).enumerated().filter { index, digest in
+            !table[index * 32..<(index + 1) * 32].elementsEqual(digest.bytes)
+        }.map(\.offset)
+        guard !damaged.isEmpty else { return [] }
         let places = Places(path: path)
         return damaged.map { index in
             let start = UserBlock.byteCount + index * BlockDigests.blockByteCount
             let end = min(start + BlockDigests.blockByteCount, tableOffset)
             return "block \(index) (bytes \(start) to \(end)) is damaged: \(places.description(of: start..<end))"
-        } + (damaged.isEmpty ? ["the contents and the block table do not match the digest in the user block"] : [])
+        }
     }
 
     /// What stands where in a damaged file, as far as it can still be told.

@@ -87,11 +87,9 @@ private struct ReuseFileWriter {
         }
         return bytes.withUnsafeBytes { bytes in
             let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(UserBlock.byteCount))
-            let digests = BlockDigests.digests(of: contents)
-            let table = digests.flatMap(\.bytes)
+            let table = BlockDigests.table(BlockDigests.digests(of: contents))
             let userBlock = UserBlock(
-                fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count),
-                digest: BlockDigests.root(ofContents: contents, digests, table: table))
+                fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count), digest: Digest(of: table))
             return (table, userBlock)
         }
     }

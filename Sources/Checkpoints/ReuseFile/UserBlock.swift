@@ -13,7 +13,7 @@ struct UserBlock: Sendable, Hashable {
     let fileLength: UInt64
     /// Where the block table starts.
     let tableOffset: UInt64
-    /// SHA-256 over the SHA-256s of the blocks of all that follows.
+    /// SHA-256 of the block table.
     let digest: Digest
 
     init(fileLength: UInt64, tableOffset: UInt64, digest: Digest) {
