@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Least squares with a pull towards the weights that are there already.
 ///
 /// Minimises ‖F·W + b − T‖² + λ·s·‖W − W⁰‖² where s is the mean of the features' variances times rows, so that λ means
@@ -29,38 +31,19 @@ package struct RidgeFit: Sendable {
         let system = System(train, prior: prior)
         let check = Check(heldOut, prior: prior)
         let before = check.error(of: Matrix(zeros: prior.rows, prior.columns), bias: system.bias(for: nil))
-        let errors = Results(count: strengths.count)
+        let slots = Mutex([Double](repeating: .infinity, count: strengths.count))
         workers.run(strengths.count) { index in
             guard let change = system.solution(strength: strengths[index]) else { return }
-            errors[index] = check.error(of: change, bias: system.bias(for: change))
+            let error = check.error(of: change, bias: system.bias(for: change))
+            slots.withLock { $0[index] = error }
         }
-        guard let best = errors.values.indices.min(by: { errors.values[$0] < errors.values[$1] }),
-            errors.values[best] < before
-        else { return nil }
+        let errors = slots.withLock { $0 }
+        guard let best = errors.indices.min(by: { errors[$0] < errors[$1] }), errors[best] < before else { return nil }
         let whole = System(train.merged(with: heldOut), prior: prior)
         guard let change = whole.solution(strength: strengths[best]) else { return nil }
         return RidgeFit(
             weight: prior + change, bias: whole.bias(for: change), strength: strengths[best], errorBefore: before,
-            errorAfter: errors.values[best])
-    }
-
-    /// Errors by λ. `@unchecked Sendable`: every task writes an element of its own.
-    private final class Results: @unchecked Sendable {
-        private(set) var values: [Double]
-        private let base: UnsafeMutableBufferPointer<Double>
-
-        init(count: Int) {
-            values = []
-            base = .allocate(capacity: count)
-            base.initialize(repeating: .infinity)
-        }
-
-        deinit { base.deallocate() }
-
-        subscript(index: Int) -> Double {
-            get { base[index] }
-            set { base[index] = newValue }
-        }
+            errorAfter: errors[best])
     }
 
     /// The normal equations of some rows, about their means, for the change of the weights.
