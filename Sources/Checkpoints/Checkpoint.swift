@@ -15,7 +15,7 @@ public enum Checkpoint {
     /// - Throws: Everything that does not fit, at once: missing, superfluous and misshapen tensors, unknown options.
     public static func load(path: String, architecture: String? = nil) throws(CheckpointError) -> Model {
         let files = try CheckpointFiles(path: path)
-        if let file = files.file, try ReuseFile.isReuseFile(at: file.path) { return try ReuseFile.read(path: file.path) }
+        if let file = try files.reuseFile() { return try ReuseFile.read(path: file.path) }
         let opened = try OpenedCheckpoint(files, architecture: architecture)
         return try opened.model()
     }
@@ -25,9 +25,7 @@ public enum Checkpoint {
     /// Succeeds for any readable HDF5 file; `CheckpointSummary.problems` tells why `load` would refuse it.
     public static func describe(path: String, architecture: String? = nil) throws(CheckpointError) -> CheckpointSummary {
         let files = try CheckpointFiles(path: path)
-        if let file = files.file, try ReuseFile.isReuseFile(at: file.path) {
-            return try ReuseFile.describe(path: file.path)
-        }
+        if let file = try files.reuseFile() { return try ReuseFile.describe(path: file.path) }
         return try CheckpointSummary(files, architecture: architecture)
     }
 

@@ -9,16 +9,17 @@ import Tensors
 ///
 /// `@unchecked Sendable`: mapped once, never written by us, unmapped when the last owner lets go. Somebody else may
 /// change the file under us; then values change, and a shrunk file ends the process, as for any mapped file.
-final class MappedFile: @unchecked Sendable {
-    let path: String
+package final class MappedFile: @unchecked Sendable {
+    package let path: String
     /// The open file, so that the helper reads the very file that is mapped.
     let descriptor: Int32
-    let byteCount: Int
+    package let byteCount: Int
     private let base: UnsafeMutableRawPointer?
 
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+    /// The contents, valid for as long as the object lives.
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 
-    init(path: String) throws(HDF5Error) {
+    package init(path: String) throws(HDF5Error) {
         let location = HDF5Location(file: path)
         // O_NONBLOCK: a named pipe must not make us wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)

@@ -190,6 +190,53 @@ struct ReuseFileTests {
         #expect(nowhere?.kind == .io)
     }
 
+    /// A file whose seals are all right, with a manifest that somebody made up.
+    private static func forge(_ path: String, manifest edit: (inout String) -> Void) throws {
+        let model = try Self.model()
+        var text = String(
+            decoding: try Document.encode(Manifest(of: model, analysis: nil, toolVersion: "0.1.0")), as: UTF8.self)
+        edit(&text)
+        let manifest = Array(text.utf8)
+        var writer = try HDF5Writer(path: path, userBlockByteCount: 512)
+        try writer.setAttribute("format", to: "reuse-transformer")
+        try writer.setAttribute("format_version", to: 1)
+        try writer.setAttribute("manifest_sha256", to: Digest(of: manifest).hex)
+        try writer.write(bytes: manifest, at: "/manifest")
+        for (name, tensor) in model.tensors { try writer.write(tensor, at: "/tensors/\(name)") }
+        for (name, bytes) in model.assets { try writer.write(bytes: bytes, at: "/assets/\(name)") }
+        try writer.close()
+        let (table, userBlock) = try UserBlock.seal(of: path)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes.replaceSubrange(0..<512, with: userBlock.bytes)
+        try (bytes + table).write(to: URL(fileURLWithPath: path))
+    }
+
+    @Test(
+        "a well-sealed file with a hostile manifest is refused, naming what is wrong",
+        arguments: [
+            ("\"headSize\" : 8", "\"headSize\" : 9223372036854775807", "layer_0/attention: headSize is 9223372036854775807"),
+            ("\"vocabulary\" : 30", "\"vocabulary\" : -1", "embeddings: vocabulary is -1"),
+            ("\"groupCount\" : 2", "\"groupCount\" : 0", "groupCount is 0"),
+            ("\"kind\" : \"norm\"", "\"kind\" : \"warp\"", "unknown operation \"warp\""),
+            ("\"formatVersion\" : 1", "\"formatVersion\" : 9", "format version 9"),
+            ("\"name\" : \"vocab.txt\"", "\"name\" : \"../../vocab.txt\"", "\"../../vocab.txt\" is not a file name"),
+            ("\"head\" : 1", "\"head\" : 7", "layer_0/attention has 2 heads"),
+            ("\"name\" : \"embeddings/tokens\"", "\"name\" : \"embeddings/nothing\"", "tensors/embeddings/nothing: there is no such object"),
+            ("\"dtype\" : \"float32\"", "\"dtype\" : \"float64\"", "the manifest says float64"),
+            ("{", "[", "/manifest: "),
+        ])
+    func hostileManifest(_ text: String, _ replacement: String, _ message: String) throws {
+        let scratch = try ScratchFolder()
+        let path = scratch.path + "/forged.reuse.h5"
+        try Self.forge(path) { manifest in
+            let place = manifest.firstRange(of: text)
+            #expect(place != nil)
+            if let place { manifest.replaceSubrange(place, with: replacement) }
+        }
+        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+
     @Test("superfluous tensors are left out")
     func superfluous() throws {
         let scratch = try ScratchFolder()

@@ -82,6 +82,9 @@ struct TensorBinder {
             return Problem(
                 .unsupported, "\(source.name.printable) holds \(source.dtype.rawValue); \(path) takes floating-point numbers")
         }
+        guard source.isComplete else {
+            return Problem(.corrupt, "\(source.name.printable) was never written to the file completely; \(path) needs it")
+        }
         guard !rule.fits(source.shape, as: shape) else { return nil }
         return Problem(
             .corrupt,

@@ -93,19 +93,36 @@ struct CheckpointFiles: Sendable {
         return result
     }
 
+    /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
+    func reuseFile() throws(CheckpointError) -> FileEntry? {
+        let candidate: FileEntry?
+        if let file {
+            candidate = file
+        } else {
+            let found = exists("config.json") ? [] : hdf5Names()
+            candidate = found.count == 1 ? entry(found[0]) : nil
+        }
+        guard let candidate, try ReuseFile.isReuseFile(at: candidate.path) else { return nil }
+        return candidate
+    }
+
     /// Paths of the files that hold tensors.
     func weightFiles() throws(CheckpointError) -> [FileEntry] {
         if let file { return file.name.hasSuffix(".index.json") ? try shards(file.name) : [file] }
         if exists("tf_model.h5") { return [entry("tf_model.h5")] }
         if exists("tf_model.h5.index.json") { return try shards("tf_model.h5.index.json") }
-        let found = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
-            .filter { $0.hasSuffix(".h5") || $0.hasSuffix(".hdf5") }.sorted()
+        let found = hdf5Names()
         if found.count == 1 { return [entry(found[0])] }
         let what =
             found.isEmpty ? "no HDF5 checkpoint here" : "several HDF5 files here: \(found.prefix(5).map(\.printable).joined(separator: ", "))"
         throw CheckpointError(
             found.isEmpty ? .io : .usage, path: path, what,
             remedy: found.isEmpty ? "give a folder with tf_model.h5 and config.json, or a .reuse.h5" : "name the file itself")
+    }
+
+    private func hdf5Names() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { ($0.hasSuffix(".h5") || $0.hasSuffix(".hdf5")) && !$0.hasPrefix(".") }.sorted()
     }
 
     /// Shards in the order of their names, each once.
@@ -126,13 +143,10 @@ struct CheckpointFiles: Sendable {
 
     private func read(_ name: String, limit: Int) throws(CheckpointError) -> [UInt8] {
         let path = entry(name).path
-        let size = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
-        guard size <= limit else {
-            throw CheckpointError(.corrupt, path: path, "has \(size) bytes; at most \(limit) are read")
+        let bytes = try MappedBytes(path: path)
+        guard bytes.count <= limit else {
+            throw CheckpointError(.corrupt, path: path, "has \(bytes.count) bytes; at most \(limit) are read")
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw CheckpointError(.io, path: path, "cannot be read", remedy: "check the file's mode and its folder's")
-        }
-        return [UInt8](data)
+        return bytes.withUnsafeBytes { Array($0) }
     }
 }

@@ -144,12 +144,9 @@ extension SourceTensor {
             throw CheckpointError(
                 .unsupported, path: entry.path, "\(path.printable) holds \(dataset.storedType.printable), which is no tensor")
         }
-        guard !dataset.hasUnwrittenElements else {
-            throw CheckpointError(.corrupt, path: entry.path, "\(path.printable) was never written to the file")
-        }
         self.init(
             name: name, file: entry.name, path: path, dtype: dtype, shape: shape, filters: dataset.filterNames,
-            storedByteCount: dataset.storedByteCount
+            storedByteCount: dataset.storedByteCount, isComplete: !dataset.hasUnwrittenElements
         ) { () throws(CheckpointError) -> Tensor in
             try CheckpointError.mapping { () throws(HDF5Error) in try dataset.tensor() }
         }

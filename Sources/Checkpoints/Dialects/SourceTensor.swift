@@ -14,12 +14,14 @@ package struct SourceTensor: Sendable {
     package let filters: [String]
     /// Bytes in the file.
     package let storedByteCount: Int
+    /// Whether all elements were written; otherwise some are fill values.
+    package let isComplete: Bool
     /// Maps or decodes the contents.
     package let read: @Sendable () throws(CheckpointError) -> Tensor
 
     package init(
         name: String, file: String, path: String, dtype: DType, shape: Shape, filters: [String] = [],
-        storedByteCount: Int, read: @escaping @Sendable () throws(CheckpointError) -> Tensor
+        storedByteCount: Int, isComplete: Bool = true, read: @escaping @Sendable () throws(CheckpointError) -> Tensor
     ) {
         self.name = name
         self.file = file
@@ -28,6 +30,7 @@ package struct SourceTensor: Sendable {
         self.shape = shape
         self.filters = filters
         self.storedByteCount = storedByteCount
+        self.isComplete = isComplete
         self.read = read
     }
 }

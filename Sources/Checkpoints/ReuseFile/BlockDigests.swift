@@ -1,4 +1,3 @@
-import Dispatch
 import Tensors
 
 /// SHA-256 of each 1 MiB block of a run of bytes.
@@ -18,30 +17,21 @@ enum BlockDigests {
 
     /// Digest of each block, computed in parallel; the last block may be shorter.
     static func digests(of bytes: UnsafeRawBufferPointer) -> [Digest] {
-        let count = blockCount(bytes.count)
-        let empty = Digest(of: UnsafeRawBufferPointer(start: nil, count: 0))
-        return [Digest](unsafeUninitializedCapacity: count) { target, initializedCount in
-            target.initialize(repeating: empty)
-            let results = Disjoint(target)
-            let source = Disjoint(bytes)
-            DispatchQueue.concurrentPerform(iterations: count) { block in
-                let start = block * blockByteCount
-                let end = min(start + blockByteCount, source.buffer.count)
-                results.buffer[block] = Digest(of: UnsafeRawBufferPointer(rebasing: source.buffer[start..<end]))
-            }
-            initializedCount = count
+        let source = Shared(bytes)
+        return (0..<blockCount(bytes.count)).map { $0 * blockByteCount }.concurrentMap { start in
+            let end = min(start + blockByteCount, source.bytes.count)
+            return Digest(of: UnsafeRawBufferPointer(rebasing: source.bytes[start..<end]))
         }
     }
 
     /// The block table: digests one after the other.
     static func table(_ digests: [Digest]) -> [UInt8] { digests.flatMap(\.bytes) }
 
-    /// A buffer that concurrent iterations share.
+    /// Bytes that concurrent iterations read.
     ///
-    /// `@unchecked Sendable`: every iteration touches its own block and its own element only, and the buffer outlives
-    /// them, because `concurrentPerform` waits.
-    private struct Disjoint<Buffer>: @unchecked Sendable {
-        let buffer: Buffer
-        init(_ buffer: Buffer) { self.buffer = buffer }
+    /// `@unchecked Sendable`: nobody writes them, and they outlive the iterations, because `concurrentMap` waits.
+    private struct Shared: @unchecked Sendable {
+        let bytes: UnsafeRawBufferPointer
+        init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
     }
 }

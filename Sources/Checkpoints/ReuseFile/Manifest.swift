@@ -60,8 +60,10 @@ extension Manifest {
         quantization = nil
         provenance = model.provenance
         traits = model.traits
-        tensors = model.tensors.sorted { $0.key < $1.key }.map { name, tensor in
-            TensorEntry(name: name, dtype: tensor.dtype, shape: tensor.shape, sha256: tensor.digest.hex)
+        let sorted = model.tensors.sorted { $0.key < $1.key }
+        let digests = sorted.concurrentMap { $0.value.digest.hex }
+        tensors = zip(sorted, digests).map { entry, digest in
+            TensorEntry(name: entry.key, dtype: entry.value.dtype, shape: entry.value.shape, sha256: digest)
         }
         assets = model.assets.sorted { $0.key < $1.key }.map { name, bytes in
             Asset(name: name, byteCount: bytes.count, sha256: Digest(of: bytes).hex)

@@ -31,7 +31,7 @@ extension Checkpoint {
         var file = try CheckpointError.mapping { () throws(HDF5Error) in try AtomicFile(replacing: path) }
         do throws(CheckpointError) {
             try writer.writeContents(to: file.temporaryPath)
-            let (table, userBlock) = try writer.seal(of: file.temporaryPath)
+            let (table, userBlock) = try UserBlock.seal(of: file.temporaryPath)
             try CheckpointError.mapping { () throws(HDF5Error) in
                 try file.seek(to: Int(userBlock.tableOffset))
                 try file.write(table)
@@ -78,15 +78,17 @@ private struct ReuseFileWriter {
             try writer.close()
         }
     }
+}
 
+extension UserBlock {
     /// Block table and user block for the contents that stand in a file.
-    func seal(of path: String) throws(CheckpointError) -> (table: [UInt8], userBlock: UserBlock) {
+    static func seal(of path: String) throws(CheckpointError) -> (table: [UInt8], userBlock: UserBlock) {
         let bytes = try MappedBytes(path: path)
-        guard bytes.count > UserBlock.byteCount else {
+        guard bytes.count > byteCount else {
             throw CheckpointError(.io, path: path, "only \(bytes.count) bytes were written")
         }
         return bytes.withUnsafeBytes { bytes in
-            let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(UserBlock.byteCount))
+            let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(byteCount))
             let table = BlockDigests.table(BlockDigests.digests(of: contents))
             let userBlock = UserBlock(
                 fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count), digest: Digest(of: table))
