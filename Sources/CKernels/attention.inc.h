@@ -50,7 +50,7 @@ static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size
 }
 
 /// Rows that softmax works on at once.
-#define RK_SOFTEN_ROWS 4
+#define RK_SOFTEN_ROWS 6
 
 // ---- one row of a map --------------------------------------------------------------------------------------------
 
@@ -110,6 +110,8 @@ static void soften_strip(const rk_view *views, size_t rows, rk_view all, float *
   for (; r + RK_SOFTEN_ROWS <= rows; r += RK_SOFTEN_ROWS)
     soften_rows(strip + r * stride, stride, begin, end, factors + r, RK_SOFTEN_ROWS);
   switch (rows - r) {
+    case 5: soften_rows(strip + r * stride, stride, begin, end, factors + r, 5); break;
+    case 4: soften_rows(strip + r * stride, stride, begin, end, factors + r, 4); break;
     case 3: soften_rows(strip + r * stride, stride, begin, end, factors + r, 3); break;
     case 2: soften_rows(strip + r * stride, stride, begin, end, factors + r, 2); break;
     case 1: soften_rows(strip + r * stride, stride, begin, end, factors + r, 1); break;

@@ -12,8 +12,8 @@
 #define RK_FUSED 1
 #define RK_TILE_ROWS 6
 #define RK_TILE_SHAPES(X) \
-  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(2, 3) X(1, 4)
-#define RK_PANELS_FOR_HEIGHT(h) ((h) >= 4 ? 1 : (h) == 3 ? 2 : (h) == 2 ? 3 : 4)
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(1, 4)
+#define RK_PANELS_FOR_HEIGHT(h) ((h) >= 4 ? 1 : (h) >= 2 ? 2 : 4)
 #define RK_PRODUCT_ROWS RK_TILE_ROWS
 #define RK_TABLE rk_kernels_avx2
 #define RK_TABLE_ISA RK_AVX2
