@@ -23,7 +23,8 @@ public enum Checkpoint {
     /// Describes what is at a path from its metadata: no tensor is read.
     ///
     /// Succeeds for any readable HDF5 file; `CheckpointSummary.problems` tells why `load` would refuse it.
-    public static func describe(path: String, architecture: String? = nil) throws(CheckpointError) -> CheckpointSummary {
+    public static func describe(path: String, architecture: String? = nil) throws(CheckpointError) -> CheckpointSummary
+    {
         let files = try CheckpointFiles(path: path)
         if let file = try files.reuseFile() { return try ReuseFile.describe(path: file.path) }
         return try CheckpointSummary(files, architecture: architecture)

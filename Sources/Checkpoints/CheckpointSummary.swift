@@ -79,7 +79,7 @@ extension CheckpointSummary {
                 return
             }
             source = recognised
-        } catch where error.kind == .unsupported {
+        } catch  where error.kind == .unsupported {
             try self.init(plain: files, problems: error.problems)
             return
         }
@@ -95,11 +95,12 @@ extension CheckpointSummary {
             }
             let opened = try OpenedCheckpoint(files, source, spec)
             self.init(
-                dialect: source.dialect, dialectReasons: source.reasons, architecture: spec.name, candidates: candidates,
+                dialect: source.dialect, dialectReasons: source.reasons, architecture: spec.name,
+                candidates: candidates,
                 graph: opened.expanded.graph, traits: opened.traits,
                 tensors: Self.entries(source.tensors, roles: opened.binding.roles),
                 problems: opened.binding.problems.map(\.message))
-        } catch where error.kind != .usage {
+        } catch  where error.kind != .usage {
             self.init(
                 dialect: source.dialect, dialectReasons: source.reasons, architecture: nil, candidates: candidates,
                 graph: nil, traits: nil, tensors: Self.entries(source.tensors, roles: [:]), problems: error.problems)
@@ -120,7 +121,8 @@ extension CheckpointSummary {
             }
         }
         self.init(
-            dialect: "hdf5", dialectReasons: ["no dialect knows the layout"], architecture: nil, graph: nil, traits: nil,
+            dialect: "hdf5", dialectReasons: ["no dialect knows the layout"], architecture: nil, graph: nil,
+            traits: nil,
             tensors: tensors.map { TensorEntry($0, role: .unknown) }, problems: problems)
     }
 

@@ -30,7 +30,8 @@ struct OpenedCheckpoint: Sendable {
     init(_ files: CheckpointFiles, _ source: CheckpointSource, _ spec: ArchitectureSpec) throws(CheckpointError) {
         guard let table = spec.tensors[source.dialect] else {
             throw CheckpointError(
-                .unsupported, path: files.path, "the architecture \(spec.name) has no tensor table for \(source.dialect)")
+                .unsupported, path: files.path,
+                "the architecture \(spec.name) has no tensor table for \(source.dialect)")
         }
         let resolver = SettingsResolver(
             spec: spec, config: source.config, vocabulary: source.vocabulary, table: table, tensors: source.tensors)
@@ -92,7 +93,10 @@ struct OpenedCheckpoint: Sendable {
                 let other = try copy.read()
                 if other.dtype != first.dtype || other.shape != first.shape || !first.hasSameBytes(as: other) {
                     problems.append(
-                        Problem(.corrupt, "\(copies[0].path.printable) and \(copy.path.printable) are copies of one variable, and differ"))
+                        Problem(
+                            .corrupt,
+                            "\(copies[0].path.printable) and \(copy.path.printable) are copies of one variable, and differ"
+                        ))
                 }
             }
         }
@@ -112,7 +116,8 @@ struct OpenedCheckpoint: Sendable {
     var traits: Model.Traits {
         let longest = try? spec.traits?.maximumTokens?.integer(in: settings)
         let hasLabels = (try? (spec.traits?.labelsWhen).holds(in: settings)) ?? false
-        guard hasLabels, let key = spec.traits?.labels?[source.vocabulary], let names = source.config[path: key]?.objectValue
+        guard hasLabels, let key = spec.traits?.labels?[source.vocabulary],
+            let names = source.config[path: key]?.objectValue
         else { return Model.Traits(maximumTokens: longest) }
         // {"0": "NEGATIVE", "1": "POSITIVE"}; gaps would shift the names, so then there are none.
         let labels = (0..<names.count).compactMap { names[String($0)]?.stringValue }
@@ -141,10 +146,14 @@ extension ArchitectureSpec {
         guard name.contains("/") || name.hasSuffix(".json") else {
             throw CheckpointError(
                 .usage, path: name, "is not a built-in architecture",
-                remedy: "known are \(library.specs.map(\.name).joined(separator: ", ")); a spec of your own is given by its path")
+                remedy:
+                    "known are \(library.specs.map(\.name).joined(separator: ", ")); a spec of your own is given by its path"
+            )
         }
         let bytes = try MappedBytes(path: name)
-        guard bytes.count <= 4 << 20 else { throw CheckpointError(.usage, path: name, "is too large for an architecture spec") }
+        guard bytes.count <= 4 << 20 else {
+            throw CheckpointError(.usage, path: name, "is too large for an architecture spec")
+        }
         try self.init(bytes.withUnsafeBytes { Array($0) }, path: name)
     }
 }

@@ -64,7 +64,8 @@ private let tinySpec = #"""
 struct BindingTests {
     private let spec: ArchitectureSpec
     private let shapes: [(String, [Int])] = [
-        ("table/old", [8, 4]), ("types", [1, 2, 4]), ("block.0/w", [4, 12]), ("block.0/b", [1, 12]), ("block.2/w", [4, 12]),
+        ("table/old", [8, 4]), ("types", [1, 2, 4]), ("block.0/w", [4, 12]), ("block.0/b", [1, 12]),
+        ("block.2/w", [4, 12]),
         ("head", [3, 4]),
     ]
 
@@ -78,7 +79,8 @@ struct BindingTests {
         let table = try #require(spec.tensors["hf-tf"])
         let index = TensorIndex(shapes: shapes, dtype: dtype)
         let resolver = SettingsResolver(
-            spec: spec, config: .object(["size": .integer(4), "blocks": .integer(blocks)]), vocabulary: "hf", table: table,
+            spec: spec, config: .object(["size": .integer(4), "blocks": .integer(blocks)]), vocabulary: "hf",
+            table: table,
             tensors: index)
         let settings = try resolver.settings().get()
         let expanded = try SpecExpander.expand(spec, settings)
@@ -112,9 +114,11 @@ struct BindingTests {
         #expect(graph == expected)
         try graph.validate()
         #expect(binding.problems == [])
-        #expect(binding.parameters.map(\.path) == [
-            "table/tokens", "table/types", "block_0/mix/weight", "block_0/mix/bias", "block_2/mix/weight", "head/weight",
-        ])
+        #expect(
+            binding.parameters.map(\.path) == [
+                "table/tokens", "table/types", "block_0/mix/weight", "block_0/mix/bias", "block_2/mix/weight",
+                "head/weight",
+            ])
     }
 
     @Test("without a head its input, node, output and use are left out")
@@ -124,7 +128,10 @@ struct BindingTests {
         #expect(graph.outputs.map(\.name) == ["last"])
         #expect(graph.use == .encoder)
         // The second block's tensor is nobody's now.
-        #expect(binding.problems.map(\.message) == ["block.2/w [4, 12] is in the checkpoint, but has no place in the architecture"])
+        #expect(
+            binding.problems.map(\.message) == [
+                "block.2/w [4, 12] is in the checkpoint, but has no place in the architecture"
+            ])
     }
 
     @Test("missing, superfluous and misshapen tensors are told all at once, with the nearest candidates")
@@ -133,14 +140,15 @@ struct BindingTests {
             ("table/olt", [8, 4]), ("types", [1, 2, 5]), ("block.0/w", [4, 13]), ("block.0/b", [1, 12]),
             ("block.2/v", [4, 12]), ("head", [3, 4]), ("optimizer/step", [1]),
         ])
-        #expect(Set(binding.problems.map(\.message)) == [
-            "types has shape [1, 2, 5], expected [2, 4] for table/types",
-            "block.0/w has shape [4, 13], expected [4, 12] for block_0/mix/weight",
-            "table/tokens: \"table/new\" or \"table/old\" [8, 4] is missing; nearest: table/olt [8, 4]",
-            "block_2/mix/weight: \"block.2/w\" [4, 12] is missing; nearest: block.2/v [4, 12]",
-            "table/olt [8, 4] is in the checkpoint, but has no place in the architecture",
-            "block.2/v [4, 12] is in the checkpoint, but has no place in the architecture",
-        ])
+        #expect(
+            Set(binding.problems.map(\.message)) == [
+                "types has shape [1, 2, 5], expected [2, 4] for table/types",
+                "block.0/w has shape [4, 13], expected [4, 12] for block_0/mix/weight",
+                "table/tokens: \"table/new\" or \"table/old\" [8, 4] is missing; nearest: table/olt [8, 4]",
+                "block_2/mix/weight: \"block.2/w\" [4, 12] is missing; nearest: block.2/v [4, 12]",
+                "table/olt [8, 4] is in the checkpoint, but has no place in the architecture",
+                "block.2/v [4, 12] is in the checkpoint, but has no place in the architecture",
+            ])
         #expect(binding.roles["optimizer/step"] == .ignored("training state"))
     }
 
@@ -157,7 +165,9 @@ struct BindingTests {
         func rule(_ orientation: TensorRule.Orientation, _ part: TensorRule.Part? = nil) -> TensorRule {
             TensorRule(names: [], orientation: orientation, part: part)
         }
-        func floats(_ rule: TensorRule, _ shape: Shape) -> [Float]? { rule.parameter(from: stored, shape: shape)?.floats }
+        func floats(_ rule: TensorRule, _ shape: Shape) -> [Float]? {
+            rule.parameter(from: stored, shape: shape)?.floats
+        }
         #expect(floats(rule(.identity), [2, 6]) == (0..<12).map(Float.init))
         #expect(floats(rule(.transpose), [6, 2]) == [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11])
         #expect(floats(rule(.reshape), [3, 4]) == (0..<12).map(Float.init))

@@ -67,7 +67,9 @@ struct HuggingFaceTFTests {
         #expect(candidates.dropFirst().allSatisfy { $0.score < 0 })
     }
 
-    @Test("a graph without typed inputs has none, one with them has them", arguments: [("bert", true), ("roberta", false)])
+    @Test(
+        "a graph without typed inputs has none, one with them has them",
+        arguments: [("bert", true), ("roberta", false)])
     func inputs(_ name: String, _ hasTypes: Bool) throws {
         let graph = try Checkpoint.load(path: "\(fixtures)/\(name)").graph
         #expect(graph.inputs.contains("token_type_ids") == hasTypes)
@@ -76,8 +78,14 @@ struct HuggingFaceTFTests {
     @Test(
         "a configuration that asks for something else is refused, naming key and what is known",
         arguments: [
-            (["hidden_act": "snake"], CheckpointError.Kind.unsupported, "\"hidden_act\" is \"snake\"; known are \"gelu\""),
-            (["position_embedding_type": "relative_key"], .unsupported, "\"position_embedding_type\" is \"relative_key\""),
+            (
+                ["hidden_act": "snake"], CheckpointError.Kind.unsupported,
+                "\"hidden_act\" is \"snake\"; known are \"gelu\""
+            ),
+            (
+                ["position_embedding_type": "relative_key"], .unsupported,
+                "\"position_embedding_type\" is \"relative_key\""
+            ),
             (["is_decoder": "yes"], .unsupported, "\"is_decoder\""),
             (["hidden_size": "wide"], .corrupt, "\"hidden_size\" is \"wide\", expected a whole number"),
             (["hidden_size": "\u{1B}[2J"], .corrupt, "\"hidden_size\" is \"�[2J\""),
@@ -97,7 +105,10 @@ struct HuggingFaceTFTests {
             (["hidden_size": 17], "head_size: \"hidden / heads\": 17 is not a multiple of 2"),
             (["hidden_size": 0], "\"hidden_size\" is 0, expected a whole number from 1"),
             (["num_hidden_layers": 1], "bert/encoder/layer.1/output/dense/kernel [24, 16] is in the checkpoint"),
-            (["num_hidden_layers": 3], "layer_2/up/weight: \"bert/encoder/layer.2/intermediate/dense/kernel\" [16, 24] is missing"),
+            (
+                ["num_hidden_layers": 3],
+                "layer_2/up/weight: \"bert/encoder/layer.2/intermediate/dense/kernel\" [16, 24] is missing"
+            ),
             (["num_hidden_layers": 1_000_000], "\"layers\" is 1000000, outside 0…4096"),
             (["vocab_size": 31], "bert/embeddings/word_embeddings/weight has shape [30, 16], expected [31, 16]"),
         ])

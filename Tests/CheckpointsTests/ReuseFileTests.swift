@@ -114,7 +114,8 @@ struct ReuseFileTests {
         let url = URL(fileURLWithPath: path)
         let sound = try Data(contentsOf: url)
         // All of the user block, then steps of a prime, so that no field is spared, and the table at the end.
-        let offsets = Array(0..<512) + Array(stride(from: 512, to: sound.count, by: 1499)) + [sound.count - 32, sound.count - 1]
+        let offsets =
+            Array(0..<512) + Array(stride(from: 512, to: sound.count, by: 1499)) + [sound.count - 32, sound.count - 1]
         for offset in offsets {
             var damaged = sound
             damaged[offset] ^= UInt8(1 << (offset % 8))
@@ -142,7 +143,10 @@ struct ReuseFileTests {
         let manifest = try #require(try file.dataset(at: "/manifest").extents.first)
         let analysis = try #require(try file.dataset(at: "/analysis").extents.first)
         for (offset, expected) in [
-            (tensor.lowerBound + 5, "block 0 (bytes 512 to \(sound.count - 32)) is damaged: /tensors/layer_0/up/weight"),
+            (
+                tensor.lowerBound + 5,
+                "block 0 (bytes 512 to \(sound.count - 32)) is damaged: /tensors/layer_0/up/weight"
+            ),
             (analysis.lowerBound, "damaged: /analysis"),
             (manifest.lowerBound + 9, "damaged: /manifest"), (600, "damaged: HDF5 structures"),
             (40, "user block (bytes 0 to 512) is damaged"),
@@ -152,7 +156,8 @@ struct ReuseFileTests {
             damaged[offset] ^= 0x10
             try damaged.write(to: url)
             let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
-            #expect(error?.problems.first?.hasSuffix(expected) == true, "\(offset): \(String(describing: error?.problems))")
+            #expect(
+                error?.problems.first?.hasSuffix(expected) == true, "\(offset): \(String(describing: error?.problems))")
         }
     }
 
@@ -214,14 +219,20 @@ struct ReuseFileTests {
     @Test(
         "a well-sealed file with a hostile manifest is refused, naming what is wrong",
         arguments: [
-            ("\"headSize\" : 8", "\"headSize\" : 9223372036854775807", "layer_0/attention: headSize is 9223372036854775807"),
+            (
+                "\"headSize\" : 8", "\"headSize\" : 9223372036854775807",
+                "layer_0/attention: headSize is 9223372036854775807"
+            ),
             ("\"vocabulary\" : 30", "\"vocabulary\" : -1", "embeddings: vocabulary is -1"),
             ("\"groupCount\" : 2", "\"groupCount\" : 0", "groupCount is 0"),
             ("\"kind\" : \"norm\"", "\"kind\" : \"warp\"", "unknown operation \"warp\""),
             ("\"formatVersion\" : 1", "\"formatVersion\" : 9", "format version 9"),
             ("\"name\" : \"vocab.txt\"", "\"name\" : \"../../vocab.txt\"", "\"../../vocab.txt\" is not a file name"),
             ("\"head\" : 1", "\"head\" : 7", "layer_0/attention has 2 heads"),
-            ("\"name\" : \"embeddings/tokens\"", "\"name\" : \"embeddings/nothing\"", "tensors/embeddings/nothing: there is no such object"),
+            (
+                "\"name\" : \"embeddings/tokens\"", "\"name\" : \"embeddings/nothing\"",
+                "tensors/embeddings/nothing: there is no such object"
+            ),
             ("\"dtype\" : \"float32\"", "\"dtype\" : \"float64\"", "the manifest says float64"),
             ("{", "[", "/manifest: "),
         ])

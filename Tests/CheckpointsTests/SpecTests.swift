@@ -44,7 +44,8 @@ struct SpecTests {
     @Test(
         "conditions: or of and, negation and comparison",
         arguments: [
-            ("yes", true), ("not yes", false), ("no or yes and no", false), ("no and no or yes", true), ("width == 24", true),
+            ("yes", true), ("not yes", false), ("no or yes and no", false), ("no and no or yes", true),
+            ("width == 24", true),
             ("width != other", false), ("kind == absolute", true), ("not width == 24", false), ("i == 0 or no", true),
         ])
     func conditions(_ source: String, _ expected: Bool) throws {
@@ -64,7 +65,8 @@ struct SpecTests {
         "patterns with stars",
         arguments: [
             ("bert/pooler/*", "bert/pooler/dense/kernel", true), ("bert/pooler/*", "bert/poole", false),
-            ("*", "", true), ("a*c*e", "abcde", true), ("a*c*e", "abcd", false), ("abc", "abc", true), ("Bert*", "Bert", true),
+            ("*", "", true), ("a*c*e", "abcde", true), ("a*c*e", "abcd", false), ("abc", "abc", true),
+            ("Bert*", "Bert", true),
         ])
     func patterns(_ pattern: String, _ name: String, _ expected: Bool) {
         #expect(matches(name, pattern: pattern) == expected)

@@ -69,7 +69,8 @@ extension TensorIndex {
         self.init(
             shapes.map { name, extents in
                 SourceTensor(
-                    name: name, file: "model.h5", path: "/" + name, dtype: dtype, shape: Shape(extents), storedByteCount: 0
+                    name: name, file: "model.h5", path: "/" + name, dtype: dtype, shape: Shape(extents),
+                    storedByteCount: 0
                 ) { () throws(CheckpointError) -> Tensor in Tensor(shape: Shape(extents)) { _ in } }
             })
     }

@@ -15,7 +15,11 @@ enum Candidates {
         return
             ranked
             .filter { $0.isOfShape || $0.distance * 3 <= wanted.count }
-            .sorted { ($0.isOfShape ? 0 : 1, $0.distance, $0.tensor.name) < ($1.isOfShape ? 0 : 1, $1.distance, $1.tensor.name) }
+            .sorted {
+                ($0.isOfShape ? 0 : 1, $0.distance, $0.tensor.name) < (
+                    $1.isOfShape ? 0 : 1, $1.distance, $1.tensor.name
+                )
+            }
             .prefix(3).map(\.tensor)
     }
 

@@ -72,7 +72,8 @@ struct TensorBinder {
         problems += report(missing, roles: roles)
         problems += index.names.filter { roles[$0] == .unknown }.map { name in
             let shape = index[name]?.shape.description ?? ""
-            return Problem(.unsupported, "\(name.printable) \(shape) is in the checkpoint, but has no place in the architecture")
+            return Problem(
+                .unsupported, "\(name.printable) \(shape) is in the checkpoint, but has no place in the architecture")
         }
         return Binding(parameters: parameters, roles: roles, problems: problems)
     }
@@ -80,10 +81,12 @@ struct TensorBinder {
     private func misfit(of source: SourceTensor, for path: String, _ shape: Shape, _ rule: TensorRule) -> Problem? {
         guard source.dtype.isFloatingPoint else {
             return Problem(
-                .unsupported, "\(source.name.printable) holds \(source.dtype.rawValue); \(path) takes floating-point numbers")
+                .unsupported,
+                "\(source.name.printable) holds \(source.dtype.rawValue); \(path) takes floating-point numbers")
         }
         guard source.isComplete else {
-            return Problem(.corrupt, "\(source.name.printable) was never written to the file completely; \(path) needs it")
+            return Problem(
+                .corrupt, "\(source.name.printable) was never written to the file completely; \(path) needs it")
         }
         guard !rule.fits(source.shape, as: shape) else { return nil }
         return Problem(

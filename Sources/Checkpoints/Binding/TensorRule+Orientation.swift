@@ -58,7 +58,8 @@ extension TensorRule.Part {
         let bytes = shape.extents[axis...].reduce(1, *) * stored.dtype.byteCount
         if outer == 1 {
             return Tensor(
-                dtype: stored.dtype, shape: shape, storage: stored.storage, byteOffset: stored.byteOffset + index * bytes)
+                dtype: stored.dtype, shape: shape, storage: stored.storage,
+                byteOffset: stored.byteOffset + index * bytes)
         }
         let storage = TensorStorage(byteCount: outer * bytes) { target in
             stored.withUnsafeBytes { source in
@@ -93,7 +94,8 @@ extension Tensor {
                         for row in rowStart..<min(rowStart + block, rows) {
                             for column in columnStart..<min(columnStart + block, columns) {
                                 for byte in 0..<size {
-                                    target[(column * rows + row) * size + byte] = source[(row * columns + column) * size + byte]
+                                    target[(column * rows + row) * size + byte] =
+                                        source[(row * columns + column) * size + byte]
                                 }
                             }
                         }

@@ -114,10 +114,13 @@ struct CheckpointFiles: Sendable {
         let found = hdf5Names()
         if found.count == 1 { return [entry(found[0])] }
         let what =
-            found.isEmpty ? "no HDF5 checkpoint here" : "several HDF5 files here: \(found.prefix(5).map(\.printable).joined(separator: ", "))"
+            found.isEmpty
+            ? "no HDF5 checkpoint here"
+            : "several HDF5 files here: \(found.prefix(5).map(\.printable).joined(separator: ", "))"
         throw CheckpointError(
             found.isEmpty ? .io : .usage, path: path, what,
-            remedy: found.isEmpty ? "give a folder with tf_model.h5 and config.json, or a .reuse.h5" : "name the file itself")
+            remedy: found.isEmpty
+                ? "give a folder with tf_model.h5 and config.json, or a .reuse.h5" : "name the file itself")
     }
 
     private func hdf5Names() -> [String] {
@@ -133,10 +136,12 @@ struct CheckpointFiles: Sendable {
         let names = Set(map.values.compactMap(\.stringValue)).sorted()
         // A shard stands beside its index: a path would reach outside the checkpoint.
         if let stranger = names.first(where: { $0.isEmpty || $0.contains("/") || $0 == ".." }) {
-            throw CheckpointError(.corrupt, path: entry(index).path, "names a shard outside its folder: \"\(stranger.printable)\"")
+            throw CheckpointError(
+                .corrupt, path: entry(index).path, "names a shard outside its folder: \"\(stranger.printable)\"")
         }
         if let missing = names.first(where: { !exists($0) }) {
-            throw CheckpointError(.io, path: entry(missing).path, "the shard is missing", remedy: "fetch all files of the checkpoint")
+            throw CheckpointError(
+                .io, path: entry(missing).path, "the shard is missing", remedy: "fetch all files of the checkpoint")
         }
         return names.map(entry)
     }

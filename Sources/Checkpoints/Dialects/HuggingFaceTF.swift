@@ -30,10 +30,13 @@ enum HuggingFaceTF: Dialect {
         guard !tensors.isEmpty, isSharded || hasScope else { return nil }
         guard let config = try files.config() else {
             throw CheckpointError(
-                .unsupported, path: files.path, "a Hugging Face checkpoint without config.json: nothing tells its dimensions",
+                .unsupported, path: files.path,
+                "a Hugging Face checkpoint without config.json: nothing tells its dimensions",
                 remedy: "put the model's config.json beside the weights")
         }
-        let reason = isScoped ? "layer_names, and weight names under a tf… scope" : "layer_names that are whole weight names (shards)"
+        let reason =
+            isScoped
+            ? "layer_names, and weight names under a tf… scope" : "layer_names that are whole weight names (shards)"
         return CheckpointSource(
             dialect: name, reasons: [reason], vocabulary: "hf", config: config, tensors: TensorIndex(tensors),
             weightFiles: opened.map(\.entry))
@@ -48,13 +51,15 @@ enum HuggingFaceTF: Dialect {
         for layer in layers + (layers.contains(own) ? [] : [own]) {
             guard let group = file.root.group(at: layer) else {
                 if layer == own { continue }
-                throw CheckpointError(.corrupt, path: entry.path, "layer_names lists \"\(layer.printable)\", which is not in the file")
+                throw CheckpointError(
+                    .corrupt, path: entry.path, "layer_names lists \"\(layer.printable)\", which is not in the file")
             }
             for weight in try group.names(splitAttribute: "weight_names", in: entry.path) ?? [] {
                 guard let dataset = group.dataset(at: weight) else {
                     throw CheckpointError(
                         .corrupt, path: entry.path,
-                        "weight_names of \"\(layer.printable)\" lists \"\(weight.printable)\", which is not in the file")
+                        "weight_names of \"\(layer.printable)\" lists \"\(weight.printable)\", which is not in the file"
+                    )
                 }
                 let parts = weight.split(separator: "/")
                 let isScoped = parts.count > 1 && parts.first?.hasPrefix("tf") == true
@@ -142,7 +147,8 @@ extension SourceTensor {
     init(_ dataset: HDF5Dataset, name: String, path: String, in entry: FileEntry) throws(CheckpointError) {
         guard let shape = dataset.shape, let dtype = dataset.dtype else {
             throw CheckpointError(
-                .unsupported, path: entry.path, "\(path.printable) holds \(dataset.storedType.printable), which is no tensor")
+                .unsupported, path: entry.path,
+                "\(path.printable) holds \(dataset.storedType.printable), which is no tensor")
         }
         self.init(
             name: name, file: entry.name, path: path, dtype: dtype, shape: shape, filters: dataset.filterNames,

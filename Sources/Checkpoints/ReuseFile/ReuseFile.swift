@@ -78,7 +78,9 @@ struct ReuseFileContents: Sendable {
         guard file.root.attribute(named: ReuseFile.AttributeName.format)?.text == ReuseFile.format else {
             throw corrupt("attribute \(ReuseFile.AttributeName.format) is not \"\(ReuseFile.format)\"")
         }
-        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file) else { throw corrupt("there is no /manifest") }
+        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file) else {
+            throw corrupt("there is no /manifest")
+        }
         guard file.root.attribute(named: ReuseFile.AttributeName.manifestDigest)?.text == Digest(of: bytes).hex else {
             throw corrupt("/manifest does not match its digest")
         }
@@ -95,7 +97,9 @@ struct ReuseFileContents: Sendable {
                 remedy: "use a newer reuseformer")
         }
         let absurdities = manifest.graph.absurdities
-        guard absurdities.isEmpty else { throw CheckpointError(.corrupt, path: path, absurdities.map { "/manifest: \($0)" }) }
+        guard absurdities.isEmpty else {
+            throw CheckpointError(.corrupt, path: path, absurdities.map { "/manifest: \($0)" })
+        }
         return manifest
     }
 
@@ -106,10 +110,13 @@ struct ReuseFileContents: Sendable {
         for asset in manifest.assets {
             // Somebody may unpack them: a name must not lead anywhere.
             guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
-                throw CheckpointError(.corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
+                throw CheckpointError(
+                    .corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
             }
-            guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount else {
-                throw CheckpointError(.corrupt, path: path, "the asset \(asset.name.printable) is missing or of another size")
+            guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount
+            else {
+                throw CheckpointError(
+                    .corrupt, path: path, "the asset \(asset.name.printable) is missing or of another size")
             }
             assets[asset.name] = bytes
         }

@@ -63,7 +63,8 @@ enum ReuseFileCheck {
                 let digest = (try? dataset.tensor())?.digest.hex
                 // Without its manifest nothing is known of the other datasets.
                 let isSound =
-                    dataset.path == manifestPath ? manifest != nil : digest != nil && expected[dataset.path, default: digest] == digest
+                    dataset.path == manifestPath
+                    ? manifest != nil : digest != nil && expected[dataset.path, default: digest] == digest
                 return Place(path: dataset.path, extents: dataset.extents, isSound: isSound)
             }
         }

@@ -27,7 +27,8 @@ extension Checkpoint {
         var stored = model
         let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { "\(node.name)/\($0.name)" } })
         stored.tensors = model.tensors.filter { owned.contains($0.key) }
-        let writer = ReuseFileWriter(model: stored, compression: compression, analysis: analysis, toolVersion: toolVersion)
+        let writer = ReuseFileWriter(
+            model: stored, compression: compression, analysis: analysis, toolVersion: toolVersion)
         var file = try CheckpointError.mapping { () throws(HDF5Error) in try AtomicFile(replacing: path) }
         do throws(CheckpointError) {
             try writer.writeContents(to: file.temporaryPath)
@@ -91,7 +92,8 @@ extension UserBlock {
             let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(byteCount))
             let table = BlockDigests.table(BlockDigests.digests(of: contents))
             let userBlock = UserBlock(
-                fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count), digest: Digest(of: table))
+                fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count),
+                digest: Digest(of: table))
             return (table, userBlock)
         }
     }

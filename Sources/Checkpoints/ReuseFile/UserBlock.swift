@@ -50,7 +50,8 @@ struct UserBlock: Sendable, Hashable {
         let version = integer(8, UInt32.self)
         guard version == Self.currentVersion else {
             throw Problem(
-                .unsupported, "user block: format version \(version); this program reads version \(Self.currentVersion)")
+                .unsupported, "user block: format version \(version); this program reads version \(Self.currentVersion)"
+            )
         }
         guard integer(12, UInt32.self) == UInt32(Self.byteCount),
             bytes[(covered + 32)..<Self.byteCount].allSatisfy({ $0 == 0 })

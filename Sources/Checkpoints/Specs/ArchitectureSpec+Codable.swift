@@ -3,8 +3,11 @@ import ModelGraph
 extension ArchitectureSpec.Names: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let name = try? container.decode(String.self) { list = [name] }
-        else { list = try container.decode([String].self) }
+        if let name = try? container.decode(String.self) {
+            list = [name]
+        } else {
+            list = try container.decode([String].self)
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -18,7 +21,8 @@ extension ArchitectureSpec.Step: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        self = container.contains(.repeat)
+        self =
+            container.contains(.repeat)
             ? .repetition(try ArchitectureSpec.Repetition(from: decoder))
             : .node(try ArchitectureSpec.NodeTemplate(from: decoder))
     }

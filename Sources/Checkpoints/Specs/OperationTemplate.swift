@@ -18,8 +18,11 @@ package enum Flag: Sendable, Hashable {
 extension Flag: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) { self = .constant(value) }
-        else { self = .condition(try container.decode(Condition.self)) }
+        if let value = try? container.decode(Bool.self) {
+            self = .constant(value)
+        } else {
+            self = .condition(try container.decode(Condition.self))
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -19,7 +19,8 @@ extension ArchitectureSpec {
     /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
     func recognise(config: JSONValue, tensors: TensorIndex, dialect: String) -> Recognition {
         guard self.tensors[dialect] != nil else {
-            return Recognition(architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
+            return Recognition(
+                architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
         }
         var score = 0
         var reasons: [String] = []
@@ -37,7 +38,9 @@ extension ArchitectureSpec {
                 let patterns = remark.matches?.list ?? []
                 let fits = words.contains { word in patterns.contains { matches(word, pattern: $0) } }
                 let found = words.prefix(3).map { "\"\($0.printable)\"" }.joined(separator: ", ")
-                add(fits ? remark.score : remark.otherwise, "\(key) is \(found.isEmpty ? value.shortDescription : found)")
+                add(
+                    fits ? remark.score : remark.otherwise,
+                    "\(key) is \(found.isEmpty ? value.shortDescription : found)")
             }
         }
         return Recognition(architecture: name, score: score, reasons: reasons)
@@ -61,7 +64,8 @@ package struct SpecLibrary: Sendable {
     /// - Parameter claim: What the checkpoint says of itself, for the message.
     /// - Throws: With the candidates and their reasons when none fits, or when two fit alike: never a silent guess.
     func choose(_ ranking: [Recognition], claim: String, path: String) throws(CheckpointError) -> ArchitectureSpec {
-        let remedy = "name the architecture with --architecture: \(specs.map(\.name).joined(separator: ", ")), or a spec of your own"
+        let remedy =
+            "name the architecture with --architecture: \(specs.map(\.name).joined(separator: ", ")), or a spec of your own"
         guard let best = ranking.first, best.score >= Recognition.threshold,
             let spec = specs.first(where: { $0.name == best.architecture })
         else {

@@ -8,10 +8,15 @@ package struct Settings: Sendable, Hashable {
 
         /// A value as it is written in a condition: a number, `true`, `false`, or a word.
         init(literal: String) {
-            if let value = Int(literal) { self = .integer(value) }
-            else if let value = Double(literal) { self = .number(value) }
-            else if let value = Bool(literal) { self = .flag(value) }
-            else { self = .choice(literal) }
+            if let value = Int(literal) {
+                self = .integer(value)
+            } else if let value = Double(literal) {
+                self = .number(value)
+            } else if let value = Bool(literal) {
+                self = .flag(value)
+            } else {
+                self = .choice(literal)
+            }
         }
 
         package var description: String {

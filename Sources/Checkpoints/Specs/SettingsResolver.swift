@@ -68,7 +68,9 @@ struct SettingsResolver {
             guard let found = config[path: key], !found.isNull else { continue }
             return try value(found, of: setting, place: key)
         }
-        if let value = setting.default { return try value.isNull ? nil : self.value(value, of: setting, place: "default") }
+        if let value = setting.default {
+            return try value.isNull ? nil : self.value(value, of: setting, place: "default")
+        }
         guard let key = setting.keys?[vocabulary]?.list.first else {
             throw Problem(.unsupported, "\(setting.name) cannot be told from this checkpoint")
         }
@@ -84,7 +86,8 @@ struct SettingsResolver {
         if let only = setting.only, !only.contains(value) {
             let allowed = only.map(\.shortDescription).joined(separator: ", ")
             throw Problem(
-                .unsupported, "config.json: \"\(place)\" is \(value.shortDescription); \(spec.name) is handled with \(allowed)")
+                .unsupported,
+                "config.json: \"\(place)\" is \(value.shortDescription); \(spec.name) is handled with \(allowed)")
         }
         switch setting.kind {
         case .integer:
@@ -118,7 +121,8 @@ struct SettingsResolver {
     /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
     private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
         guard let slash = parameter.lastIndex(of: "/"),
-            let rule = table.parameters[String(parameter[..<slash])]?[String(parameter[parameter.index(after: slash)...])]
+            let rule = table.parameters[String(parameter[..<slash])]?[
+                String(parameter[parameter.index(after: slash)...])]
         else { return nil }
         for template in rule.names {
             let first = Settings(Dictionary(uniqueKeysWithValues: template.names.map { ($0, .integer(0)) }))
@@ -152,7 +156,8 @@ extension String {
     /// The text for a message: at most 80 characters, nothing that a terminal would act on.
     var printable: String {
         let safe = unicodeScalars.prefix(80).map { scalar in
-            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format ? "�" : Character(scalar)
+            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                ? "�" : Character(scalar)
         }
         return String(safe) + (unicodeScalars.count > 80 ? "…" : "")
     }

@@ -22,7 +22,8 @@ extension ArchitectureSpec {
             self = try Document.decode(ArchitectureSpec.self, from: document)
         } catch {
             throw CheckpointError(
-                .usage, path: path, "not an architecture spec: \(error)", remedy: "docs/architecture-specs.md shows how one is written")
+                .usage, path: path, "not an architecture spec: \(error)",
+                remedy: "docs/architecture-specs.md shows how one is written")
         }
         let problems = self.problems
         if !problems.isEmpty { throw CheckpointError(.usage, path: path, problems) }
@@ -38,7 +39,8 @@ extension ArchitectureSpec {
             }
         }
         for setting in config {
-            let read = (setting.value?.names ?? []).union(setting.condition?.names ?? []).union(setting.when?.names ?? [])
+            let read = (setting.value?.names ?? []).union(setting.condition?.names ?? []).union(
+                setting.when?.names ?? [])
             check(read, "config \(setting.name)", known)
             if !known.insert(setting.name).inserted { problems.append("config \(setting.name): declared twice") }
             if setting.kind == .choice, setting.values == nil {
@@ -71,7 +73,9 @@ extension ArchitectureSpec {
                 problems.append("tensors \(dialect): there is no node \"\(node)\" in the graph")
             }
             for ignored in table.ignored ?? [] {
-                check(ignored.when?.names ?? [], "tensors \(dialect): ignored \(ignored.names.list.joined(separator: ", "))", known)
+                check(
+                    ignored.when?.names ?? [],
+                    "tensors \(dialect): ignored \(ignored.names.list.joined(separator: ", "))", known)
             }
         }
         return problems
