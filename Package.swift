@@ -54,6 +54,8 @@ let package = Package(
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
+        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors"]),
+        .testTarget(name: "ConversionTests", dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors"]),
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),

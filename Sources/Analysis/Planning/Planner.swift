@@ -105,7 +105,11 @@ public struct Planner: Sendable {
 
     /// The plan that gives up the heads of the first `count` steps.
     public func plan(steps count: Int, budget: String) -> ReusePlan {
-        let heads = steps.prefix(count).flatMap(\.heads)
+        plan(replacing: steps.prefix(count).flatMap(\.heads), budget: budget)
+    }
+
+    /// The plan that gives up some heads, each for the best of what is left.
+    public func plan(replacing heads: [HeadID], budget: String) -> ReusePlan {
         let replaced = Set(heads)
         var plan = ReusePlan(of: graph, budget: budget)
         plan.analysis = analysisDigest

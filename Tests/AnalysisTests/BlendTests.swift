@@ -1,0 +1,51 @@
+import ModelGraph
+import Testing
+
+@testable import Analysis
+
+@Suite("Blends of maps")
+struct BlendTests {
+    /// Contexts as vectors: own (1, 1, 0), a (1, 0, 0), b (0, 2, 0), c (0, 0, 1).
+    private var candidates: HeadCandidates {
+        let vectors: [[Double]] = [[1, 1, 0], [1, 0, 0], [0, 2, 0], [0, 0, 1]]
+        var gram = Matrix(zeros: 4, 4)
+        for i in 0..<4 { for j in 0..<4 { gram[i, j] = zip(vectors[i], vectors[j]).reduce(0) { $0 + $1.0 * $1.1 } } }
+        return HeadCandidates(
+            id: HeadID(node: "n", head: 0),
+            maps: [.head(HeadID(node: "n", head: 1)), .head(HeadID(node: "n", head: 2)), .pattern(.mean)], gram: gram)
+    }
+
+    @Test("terms are chosen one by one with least-squares weights, until nothing is gained")
+    func selection() throws {
+        let blend = try #require(Blend(candidates, moves: .standard) { _ in true })
+        #expect(blend.terms.map(\.map) == [.head(HeadID(node: "n", head: 1)), .head(HeadID(node: "n", head: 2))])
+        #expect(abs((blend.terms.first?.weight ?? 0) - 1) < 1e-3)
+        #expect(abs((blend.terms.last?.weight ?? 0) - 0.5) < 1e-3)
+        #expect(blend.residual < 1e-6)
+    }
+
+    @Test("without blends one map is taken, and what it leaves is the damage")
+    func single() throws {
+        let blend = try #require(Blend(candidates, moves: [.reuse]) { _ in true })
+        #expect(blend.terms.count == 1)
+        #expect(abs(blend.residual - 1) < 1e-6)
+    }
+
+    @Test("heads that no longer compute, and moves that are not allowed, are not used")
+    func availability() throws {
+        let blend = try #require(Blend(candidates, moves: .standard) { $0.head != 1 })
+        #expect(!blend.terms.contains { $0.map == .head(HeadID(node: "n", head: 1)) })
+        #expect(Blend(candidates, moves: [.drop]) { _ in true } == nil)
+        #expect(candidates.source(moves: [.drop]) { _ in true } == .dropped)
+        #expect(candidates.source(moves: [.drop, .pattern]) { _ in true } == .dropped)
+    }
+
+    @Test("candidates survive writing and reading, and a wrong number of products is refused")
+    func documents() throws {
+        let bytes = try Document.encode(candidates)
+        let read = try Document.decode(HeadCandidates.self, from: bytes)
+        #expect(read == candidates)
+        let damaged = String(decoding: bytes, as: UTF8.self).replacing("\"head\" : 0,\n  \"maps\" : [", with: "\"head\" : 0,\n  \"maps\" : [{\"pattern\":\"first\"},")
+        #expect(throws: Document.ReadError.self) { try Document.decode(HeadCandidates.self, from: Array(damaged.utf8)) }
+    }
+}
