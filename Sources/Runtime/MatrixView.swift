@@ -7,6 +7,13 @@ public struct MatrixView {
     /// Floats from one row to the next.
     public let stride: Int
 
+    package init(base: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int) {
+        self.base = base
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride
+    }
+
     /// One row, `columns` floats.
     public func row(_ index: Int) -> UnsafeBufferPointer<Float> {
         precondition(index >= 0 && index < rows, "row \(index) of \(rows)")

@@ -1,7 +1,6 @@
+import Analysis
 import ModelGraph
 import Testing
-
-@testable import Analysis
 
 @Suite("Blends of maps")
 struct BlendTests {

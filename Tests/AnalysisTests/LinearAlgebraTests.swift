@@ -1,6 +1,5 @@
+import Analysis
 import Testing
-
-@testable import Analysis
 
 /// Products of a few dozen numbers in single precision.
 private let singlePrecision = 1e-4

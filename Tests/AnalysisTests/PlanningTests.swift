@@ -1,7 +1,6 @@
+import Analysis
 import ModelGraph
 import Testing
-
-@testable import Analysis
 
 @Suite("Budgets and plans")
 struct PlanningTests {
@@ -151,7 +150,7 @@ struct PlanningTests {
         triangle.similarity[2].removeLast()
         #expect(throws: AnalysisError.self) { try Planner(triangle, graph: model.graph) }
         var stranger = document
-        stranger.heads[0] = HeadProfile(node: "nobody", head: 0, entropy: 0, first: 0, previous: 0, next: 0, own: 0, separator: nil)
+        stranger.heads[0] = HeadProfile(id: HeadID(node: "nobody", head: 0), entropy: 0, first: 0, previous: 0, next: 0, own: 0, separator: nil)
         #expect(throws: AnalysisError.self) { try Planner(stranger, graph: model.graph) }
     }
 

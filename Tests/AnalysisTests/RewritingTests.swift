@@ -1,9 +1,8 @@
+import Analysis
 import ModelGraph
 import Runtime
 import Tensors
 import Testing
-
-@testable import Analysis
 
 /// Float32 results after a few layers whose sums are ordered differently.
 private let tolerance: Float = 1e-4

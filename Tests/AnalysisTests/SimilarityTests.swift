@@ -1,8 +1,7 @@
+import Analysis
 import ModelGraph
+import Runtime
 import Testing
-
-@testable import Analysis
-@testable import Runtime
 
 /// Single-precision sums of up to twenty differences.
 private let tolerance = 1e-6

@@ -1,10 +1,9 @@
 import Analysis
+import Conversion
 import ModelGraph
 import Runtime
 import Tensors
 import Testing
-
-@testable import Conversion
 
 @Suite("Conversion and healing")
 struct HealingTests {

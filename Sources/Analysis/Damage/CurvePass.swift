@@ -17,6 +17,7 @@ struct CurvePass {
         let probe = try OutputProbe(source: model, sequences: calibration.heldOut, threads: threads)
         let sample = calibration.sample(tokens: Self.sampleTokens)
         let branches = model.graph.branches.filter(\.isAttention)
+        let sums = try SourceSums(model, branches: branches, sequences: sample, threads: threads)
         let limits = model.graph.replaceableHeads
         var curves: [DamageCurve] = []
         let total = branches.count * Self.shares.count
@@ -33,7 +34,7 @@ struct CurvePass {
                 points.append(
                     .init(
                         heads: heads,
-                        difference: try probe.difference(of: try trial.refitted(branch, source: model, sample, threads))))
+                        difference: try probe.difference(of: try trial.refitted(branch, sums, threads))))
             }
             curves.append(DamageCurve(node: branch.node, order: order.heads, local: order.local, points: points))
         }
@@ -72,11 +73,11 @@ extension Model {
     }
 
     fileprivate func refitted(
-        _ branch: Branch, source: Model, _ sample: [TokenSequence], _ threads: Int
+        _ branch: Branch, _ source: SourceSums, _ threads: Int
     ) throws(AnalysisError) -> Model {
         guard canRefit(branch) else { return self }
         let rows = try BranchRows(branch, source: source, rewritten: self, threads: threads)
-        guard let statistics = try rows.statistics(sample),
+        guard let statistics = try rows.statistics(),
             let fit = RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: try weight(of: branch),
                 workers: Workers(count: threads))

@@ -13,6 +13,17 @@ public struct OutputDifference: Sendable, Hashable, Codable {
     /// Share of predictions whose most likely class changed (models with logits).
     public var disagreement: Double?
 
+    package init(
+        cosine: Double? = nil, pairs: Double? = nil, pairsSpearman: Double? = nil, divergence: Double? = nil,
+        disagreement: Double? = nil
+    ) {
+        self.cosine = cosine
+        self.pairs = pairs
+        self.pairsSpearman = pairsSpearman
+        self.divergence = divergence
+        self.disagreement = disagreement
+    }
+
     /// The number that plans and refits minimise.
     ///
     /// Errors of single heads add up in all of these, which rank correlation and agreement do not.

@@ -22,6 +22,13 @@ package final class RowBuffer: @unchecked Sendable {
         return UnsafeMutableBufferPointer(start: base + index * columns, count: columns)
     }
 
+    /// A buffer of its own with the same rows.
+    package func copied() -> RowBuffer {
+        let result = RowBuffer(rows: rows, columns: columns)
+        result.base.update(from: base, count: rows * columns)
+        return result
+    }
+
     /// Copies a row of another buffer of the same width.
     package func copy(_ other: RowBuffer, row: Int, to index: Int) {
         precondition(other.columns == columns && row < other.rows && index < rows)

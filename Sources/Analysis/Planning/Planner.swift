@@ -85,7 +85,7 @@ public struct Planner: Sendable {
     }
 
     /// Slopes of the lower convex hull of a curve that starts at 0, one for each step; they ascend.
-    static func convexSlopes(_ values: [Double]) -> [Double] {
+    package static func convexSlopes(_ values: [Double]) -> [Double] {
         var hull: [Int] = []
         for index in values.indices {
             while hull.count >= 2 {

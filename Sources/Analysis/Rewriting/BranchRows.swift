@@ -7,19 +7,17 @@ import Runtime
 /// what the rewrite really adds besides (asymmetric, so errors upstream are pulled back too).
 package struct BranchRows {
     package let branch: Branch
-    private let source: CompiledModel
+    private let source: SourceSums
     private let rewritten: CompiledModel
     private let workers: Workers
 
-    /// Tokens that are held at a time.
-    private static let chunkTokens = 4096
     /// Every n-th sequence chooses the strength of the fit.
     private static let heldOutEvery = 8
 
-    package init(_ branch: Branch, source: Model, rewritten: Model, threads: Int) throws(AnalysisError) {
+    package init(_ branch: Branch, source: SourceSums, rewritten: Model, threads: Int) throws(AnalysisError) {
         self.branch = branch
+        self.source = source
         workers = Workers(count: threads)
-        self.source = try source.compiled(threads: threads, observing: Observation(values: [branch.sum]))
         var observation = Observation(values: Set(branch.others))
         switch branch.features {
         case .context: observation.contexts = [branch.node]
@@ -29,20 +27,19 @@ package struct BranchRows {
     }
 
     /// Statistics of all rows: those that fit, and those that choose.
-    package func statistics(_ sequences: [TokenSequence]) throws(AnalysisError) -> (train: RowStatistics, heldOut: RowStatistics)? {
+    package func statistics() throws(AnalysisError) -> (train: RowStatistics, heldOut: RowStatistics)? {
         var train: RowStatistics?
         var heldOut: RowStatistics?
-        for chunk in sequences.chunks(tokens: Self.chunkTokens) {
-            let part = Array(sequences[chunk])
-            let targets = try source.collect(part, values: [branch.sum])
-            guard let target = targets.values[branch.sum] else { return nil }
-            var names = branch.others
+        for (number, chunk) in source.chunks.enumerated() {
+            let part = Array(source.sequences[chunk])
+            guard let target = try source.rows(of: branch, chunk: number) else { return nil }
+            var names = Set(branch.others)
             var contexts: [String] = []
             switch branch.features {
             case .context: contexts = [branch.node]
-            case .value(let name): names.append(name)
+            case .value(let name): names.insert(name)
             }
-            let rows = try rewritten.collect(part, values: Array(Set(names)).sorted(), contexts: contexts)
+            let rows = try rewritten.collect(part, values: names.sorted(), contexts: contexts)
             let features: RowBuffer?
             switch branch.features {
             case .context: features = rows.contexts[branch.node]

@@ -18,15 +18,30 @@ public struct HeadProfile: Sendable, Hashable, Codable {
     /// Mass on separator tokens; `nil` when nobody said which tokens separate.
     public let separator: Double?
 
+    package init(
+        id: HeadID, entropy: Double, first: Double, previous: Double, next: Double, own: Double, separator: Double?
+    ) {
+        node = id.node
+        head = id.head
+        self.entropy = entropy
+        self.first = first
+        self.previous = previous
+        self.next = next
+        self.own = own
+        self.separator = separator
+    }
+
     public var id: HeadID { HeadID(node: node, head: head) }
 }
 
 /// Sums behind a `HeadProfile`.
-struct ProfileSums: Sendable {
+package struct ProfileSums: Sendable {
+    package init() {}
+
     var rows = 0.0
     var entropy = 0.0, first = 0.0, previous = 0.0, next = 0.0, own = 0.0, separator = 0.0
 
-    mutating func add(_ map: MatrixView, rows queries: [Int], isCausal: Bool, separators: [Int]) {
+    package mutating func add(_ map: MatrixView, rows queries: [Int], isCausal: Bool, separators: [Int]) {
         for query in queries {
             let row = map.row(query)
             let visible = isCausal ? query + 1 : map.columns
@@ -42,7 +57,7 @@ struct ProfileSums: Sendable {
         }
     }
 
-    mutating func add(_ other: ProfileSums) {
+    package mutating func add(_ other: ProfileSums) {
         rows += other.rows
         entropy += other.entropy
         first += other.first
@@ -52,10 +67,10 @@ struct ProfileSums: Sendable {
         separator += other.separator
     }
 
-    func profile(of id: HeadID, knowsSeparators: Bool) -> HeadProfile {
+    package func profile(of id: HeadID, knowsSeparators: Bool) -> HeadProfile {
         let n = max(rows, 1)
         return HeadProfile(
-            node: id.node, head: id.head, entropy: (entropy / n).rounded(6), first: (first / n).rounded(6),
+            id: id, entropy: (entropy / n).rounded(6), first: (first / n).rounded(6),
             previous: (previous / n).rounded(6), next: (next / n).rounded(6), own: (own / n).rounded(6),
             separator: knowsSeparators ? (separator / n).rounded(6) : nil)
     }

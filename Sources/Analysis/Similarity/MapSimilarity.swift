@@ -10,9 +10,9 @@ func rowDistance(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: In
     while index + 16 <= count {
         let left = UnsafeRawPointer(a + index).loadUnaligned(as: SIMD16<Float>.self)
         let right = UnsafeRawPointer(b + index).loadUnaligned(as: SIMD16<Float>.self)
-        let difference = left - right
-        // max(d, −d): the absolute value, lane by lane.
-        sums += pointwiseMax(difference, -difference)
+        // Clearing the sign bits gives absolute values, lane by lane.
+        let bits = unsafeBitCast(left - right, to: SIMD16<UInt32>.self) & 0x7FFF_FFFF
+        sums += unsafeBitCast(bits, to: SIMD16<Float>.self)
         index += 16
     }
     var total = sums.sum()

@@ -5,21 +5,21 @@ import Synchronization
 /// Similarities of all compatible maps and profiles of all heads, from one pass over the calibration texts.
 ///
 /// Memory does not depend on the number of texts: each sequence leaves one sum a pair, and chunks are added up in order.
-struct SimilarityPass {
+package struct SimilarityPass {
     /// Mean similarity of each of `MapPairs.pairs`.
-    let similarity: [Double]
+    package let similarity: [Double]
     /// Correlation between the similarities of two halves of the texts: 1 when more data would change nothing.
-    let stability: Double?
-    let profiles: [HeadProfile]
+    package let stability: Double?
+    package let profiles: [HeadProfile]
     /// Every n-th query row was looked at.
-    let rowStep: Int
+    package let rowStep: Int
 
     /// Differences of map elements that one analysis may cost; beyond it rows are sampled.
-    static let workBudget = 8e9
+    static let workBudget = 1.5e9
     /// Tokens whose sums are held at a time.
     private static let chunkTokens = 8192
 
-    init(
+    package init(
         _ model: Model, pairs: MapPairs, sequences: [TokenSequence], separators: Set<Int32>, threads: Int
     ) throws(AnalysisError) {
         let compiled = try model.compiled(threads: threads, observing: Observation(maps: Set(pairs.nodes)))

@@ -27,12 +27,13 @@ struct ClosedHealing {
         let candidates = branches[first...].filter { branch in
             rewrite.canRefit(branch) && (branch.isAttention ? changed.contains(branch.node) : fitsFeedForward)
         }
+        let sums = try SourceSums(source, branches: Array(candidates), sequences: sequences, threads: threads)
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
         for (index, branch) in candidates.enumerated() {
             progress(index, candidates.count)
-            let (refitted, step) = try refit(branch, of: model)
+            let (refitted, step) = try refit(branch, of: model, sums)
             guard let refitted else {
                 steps.append(step)
                 continue
@@ -55,10 +56,12 @@ struct ClosedHealing {
     }
 
     /// One refit; the model is `nil` when it is not worth keeping.
-    private func refit(_ branch: Branch, of model: Model) throws(AnalysisError) -> (Model?, HealingSummary.Step) {
+    private func refit(
+        _ branch: Branch, of model: Model, _ sums: SourceSums
+    ) throws(AnalysisError) -> (Model?, HealingSummary.Step) {
         let prior = try model.weight(of: branch)
-        let rows = try BranchRows(branch, source: source, rewritten: model, threads: threads)
-        guard let statistics = try rows.statistics(sequences),
+        let rows = try BranchRows(branch, source: sums, rewritten: model, threads: threads)
+        guard let statistics = try rows.statistics(),
             let fit = RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: prior,
                 strengths: branch.isAttention ? RidgeFit.strengths : Self.feedForwardStrengths,
