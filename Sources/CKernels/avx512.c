@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#define RK_TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"
+#pragma clang attribute push(__attribute__((target(RK_TARGET))), apply_to = function)
 
 #define RK_FUSED 1
 #define RK_TILE_ROWS 12

@@ -93,9 +93,9 @@ static void multiply(const rk_product *p, size_t row_begin, size_t row_end, size
         // While few rows use a panel, the next ones are on their way: tile by tile, two panels each. A single tile
         // reads weights only once; there the processor's own prefetching does better.
         const float *ahead[2] = {here, here};
-        for (size_t a = 0; a < 2; a++) {
+        for (size_t a = 0; a < 2 && last - first > 1; a++) {
           const size_t next = panels + 2 * (t - first) + a;
-          if (last - first > 1 && next < 2 * panels && panel + next < panel_end) ahead[a] = here + next * p->k * RK_PANEL;
+          if (next < 2 * panels && panel + next < panel_end) ahead[a] = here + next * p->k * RK_PANEL;
         }
         multiply_tile(p, row, end - row, panel, panels, ahead[0], ahead[1]);
       }

@@ -68,7 +68,9 @@ struct AttentionCase {
                     (map.queries, map.keys, map.head_size) = (queries, keys, headSize)
                     map.position = self.positions == nil ? nil : positions.baseAddress
                     if terms == nil {
-                        (map.q, map.ldq, map.k, map.ldk) = (UnsafePointer(q.base), headSize, UnsafePointer(k.base), headSize)
+                        (map.q, map.ldq, map.k, map.ldk) = (
+                            UnsafePointer(q.base), headSize, UnsafePointer(k.base), headSize
+                        )
                     }
                     (map.bias, map.ldb) = (bias.map { UnsafePointer($0.base) }, keys)
                     (map.alibi_slope, map.softcap) = (alibiSlope, softcap)
@@ -224,7 +226,8 @@ struct AttentionTests {
     @Test("a row has the same bits whatever rows are computed with it", arguments: KernelSet.all)
     func cuts(_ set: KernelSet) throws {
         for (isCausal, window) in [(false, 0), (true, 0), (true, 9), (false, 9)] {
-            let problem = AttentionCase(queries: 31, keys: 50, headSize: 32, isCausal: isCausal, window: window, widths: [32, 48])
+            let problem = AttentionCase(
+                queries: 31, keys: 50, headSize: 32, isCausal: isCausal, window: window, widths: [32, 48])
             let whole = try problem.run(on: set, seed: 8)
             for cuts in [[1], [13, 14, 20], Array(1..<31)] {
                 #expect(try problem.run(on: set, seed: 8, cuts: cuts) == whole)

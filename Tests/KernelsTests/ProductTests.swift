@@ -133,7 +133,9 @@ struct ProductTests {
             set.kernels.multiply(&structure, 0, 9, 0, (n + 15) / 16)
             let apart = try product.run(on: set)
             for row in 0..<9 {
-                #expect(Array(out.values[row * n..<(row + 1) * n]) == Array(apart[row * product.ldo..<row * product.ldo + n]))
+                #expect(
+                    Array(out.values[row * n..<(row + 1) * n])
+                        == Array(apart[row * product.ldo..<row * product.ldo + n]))
             }
         }
     }

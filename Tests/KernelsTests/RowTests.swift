@@ -14,7 +14,8 @@ struct RowTests {
         let scale = random.floats(width), offset = random.floats(width)
         for hasOffset in [true, false] {
             let out = Floats(rows * ld) { _ in -7 }
-            set.kernels.layer_norm(x.base, ld, rows, width, 1e-5, scale.base, hasOffset ? offset.base : nil, out.base, ld)
+            set.kernels.layer_norm(
+                x.base, ld, rows, width, 1e-5, scale.base, hasOffset ? offset.base : nil, out.base, ld)
             var expected = [Double](repeating: -7, count: rows * ld)
             for row in 0..<rows {
                 let values = (0..<width).map { Double(x[row * ld + $0]) }

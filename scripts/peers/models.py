@@ -9,6 +9,8 @@ import torch
 from onnxruntime.transformers import fusion_options, optimizer
 from transformers import BertConfig, BertModel
 
+TORCH_NAMES = {"gamma": "weight", "beta": "bias", "kernel": "weight", "embeddings": "weight"}
+
 
 def load_bert(folder):
     """The checkpoint as transformers' own BertModel; eager attention, because exports of others are not fused."""
@@ -21,9 +23,9 @@ def load_bert(folder):
         if not isinstance(item, h5py.Dataset):
             return
         parts = name.removesuffix(":0").replace("layer_._", "layer/").split("/")
-        start = max(i for i, part in enumerate(parts) if part in ("embeddings", "encoder", "pooler") and i < len(parts) - 2)
+        start = max((i for i, part in enumerate(parts[:-2]) if part in ("embeddings", "encoder")), default=0)
         *path, leaf = parts[start:]
-        key = ".".join([*path, {"gamma": "weight", "beta": "bias", "kernel": "weight", "embeddings": "weight"}.get(leaf, leaf)])
+        key = ".".join([*path, TORCH_NAMES.get(leaf, leaf)])
         if key not in state:
             return
         value = torch.from_numpy(np.asarray(item, dtype=np.float32))

@@ -102,8 +102,8 @@ size_t rk_attention_scratch(size_t keys, size_t head_size);
 /// One attention map of one sequence and everything that reads it at once.
 typedef struct {
   size_t queries, keys;
-  // Query i stands at key position position[i] when `position` is not NULL, else at i + keys - queries when causal and at
-  // i when not. (Rows that only query may stand anywhere; static patterns need to know where.)
+  // Query i stands at key position position[i] when `position` is not NULL, else at i + keys - queries when causal and
+  // at i when not. (Rows that only query may stand anywhere; static patterns need to know where.)
   const int32_t *position;
   // Computed map: softmax(q · kᵀ + bias); the scale is folded into q. NULL q: the map is the weighted sum of `terms`.
   const float *q; size_t ldq;      // [queries, head_size]
