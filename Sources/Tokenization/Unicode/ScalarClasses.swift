@@ -76,6 +76,7 @@ extension Unicode.Scalar {
     var isMark: Bool {
         if value < 0x300 { return false }
         if value == 0x1CF2 || value == 0x1CF3 { return true }
+        if value == 0x111C9 { return false }
         switch properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark: return isAssigned(by: 9)
         default: return false
