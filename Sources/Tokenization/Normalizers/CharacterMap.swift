@@ -7,6 +7,9 @@ struct CharacterMap: Sendable {
     private let units: [UInt32]
     private let replacements: [UInt8]
 
+    /// Bytes from which a grapheme cluster is looked up scalar by scalar only.
+    private static let clusterLimit = 6
+
     /// A map from its bytes; `nil` when they are no such map.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 4 else { return nil }
@@ -66,7 +69,7 @@ struct CharacterMap: Sendable {
             var at = 0
             for character in String(decoding: bytes, as: UTF8.self) {
                 let end = min(at + character.utf8.count, bytes.count)
-                appendCluster(bytes[at..<end], to: &result)
+                appendCharacter(bytes, at..<end, to: &result)
                 if at == 0, result.isEmpty { text.startsAtOrigin = false }
                 at = end
             }
@@ -74,8 +77,24 @@ struct CharacterMap: Sendable {
         text.bytes = result
     }
 
+    /// Cuts what the standard library takes for one character where the reference does: before marks that are newer
+    /// than its Unicode version.
+    private func appendCharacter(_ bytes: [UInt8], _ range: Range<Int>, to result: inout [UInt8]) {
+        var start = range.lowerBound
+        var at = start
+        while at < range.upperBound {
+            let decoded = decodeScalar(bytes, at: at, end: range.upperBound)
+            if at > start, !decoded.scalar.isKnownToSegmentation {
+                appendCluster(bytes[start..<at], to: &result)
+                start = at
+            }
+            at += decoded.byteCount
+        }
+        appendCluster(bytes[start..<range.upperBound], to: &result)
+    }
+
     private func appendCluster(_ cluster: ArraySlice<UInt8>, to result: inout [UInt8]) {
-        if cluster.count < 6, let replacement = replacement(for: cluster) {
+        if cluster.count < CharacterMap.clusterLimit, let replacement = replacement(for: cluster) {
             result.append(contentsOf: replacement)
             return
         }

@@ -2,7 +2,7 @@
 ///
 /// The expressions in tokenizer files are written for Oniguruma. This is the part of it that they use, with a bound on
 /// the work for one match, which backtracking expressions from a file need.
-struct Pattern: Sendable {
+package struct Pattern: Sendable {
     private enum Search: Sendable {
         case literal([UInt8])
         case program(PatternProgram)
@@ -11,18 +11,18 @@ struct Pattern: Sendable {
     private let search: Search
 
     /// Searches a text as it is written.
-    init(literal: [UInt8]) { search = .literal(literal) }
+    package init(literal: [UInt8]) { search = .literal(literal) }
 
     /// Searches a regular expression.
     ///
     /// - Throws: ``PatternError`` when the expression is wrong or uses what this engine does not know.
-    init(expression: String) throws(PatternError) {
+    package init(expression: String) throws(PatternError) {
         var parser = PatternParser(expression)
         search = .program(try PatternProgram(compiling: try parser.parse()))
     }
 
     /// Cuts a range into matches (the delimiters) and the text between them. Empty matches don't count.
-    func sections(of bytes: [UInt8], in range: Range<Int>) -> [DelimiterBehavior.Section] {
+    package func sections(of bytes: [UInt8], in range: Range<Int>) -> [DelimiterBehavior.Section] {
         var sections: [DelimiterBehavior.Section] = []
         var start = range.lowerBound
         var at = start
@@ -53,9 +53,9 @@ struct Pattern: Sendable {
 }
 
 /// Why a regular expression is not usable.
-struct PatternError: Error {
+package struct PatternError: Error {
     /// What was found, as the end of “… is not supported”.
-    let reason: String
+    package let reason: String
 }
 
 /// A set of characters in an expression.

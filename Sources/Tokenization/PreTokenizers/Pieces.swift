@@ -45,7 +45,7 @@ struct Pieces {
 }
 
 /// What becomes of the delimiters that a text is cut at.
-enum DelimiterBehavior: String, Sendable {
+package enum DelimiterBehavior: String, Sendable {
     case removed = "Removed"
     case isolated = "Isolated"
     case mergedWithPrevious = "MergedWithPrevious"
@@ -84,8 +84,8 @@ enum DelimiterBehavior: String, Sendable {
     }
 
     /// A delimiter, or text between delimiters.
-    struct Section {
-        var range: Range<Int>
-        var isDelimiter: Bool
+    package struct Section {
+        package var range: Range<Int>
+        package var isDelimiter: Bool
     }
 }

@@ -116,6 +116,9 @@ extension Unicode.Scalar {
     /// Whether the decomposition tables of Unicode 9 knew this character.
     var isKnownToNormalization: Bool { isAssigned(by: 9) }
 
+    /// Whether the grapheme rules of Unicode 16 knew this character.
+    var isKnownToSegmentation: Bool { value < 0x300 || isAssigned(by: 16) }
+
     /// Whether the general category belongs to a set, for characters assigned by Unicode 16.
     func category(isIn set: CategorySet) -> Bool {
         if set.contains(.unassigned), !isAssigned(by: 16) { return true }

@@ -1,14 +1,14 @@
 /// The four Unicode normalization forms, as of Unicode 9 (the version of the reference tokenizers).
 ///
 /// Source: Unicode Standard Annex 15; Hangul arithmetic from The Unicode Standard, section 3.12.
-enum UnicodeNormalization {
+package enum UnicodeNormalization {
     case nfd, nfc, nfkd, nfkc
 
     private var isCompatible: Bool { self == .nfkd || self == .nfkc }
     private var isComposed: Bool { self == .nfc || self == .nfkc }
 
     /// The normalized form of valid UTF-8. ASCII is returned as it is.
-    func normalized(_ bytes: [UInt8]) -> [UInt8] {
+    package func normalized(_ bytes: [UInt8]) -> [UInt8] {
         if bytes.isASCII { return bytes }
         var scalars = decomposed(bytes)
         if isComposed { compose(&scalars) }
