@@ -53,6 +53,7 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
+        .testTarget(name: "InputsTests", dependencies: ["Inputs", "Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors"]),
         .testTarget(name: "ConversionTests", dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors"]),

@@ -14,6 +14,20 @@ public struct SpecialTokens: Sendable, Hashable {
     public var bos: Int32?
     /// Ends a sequence.
     public var eos: Int32?
+
+    /// Roles and their ids; what is not given, the tokenizer does not have.
+    public init(
+        pad: Int32? = nil, mask: Int32? = nil, unk: Int32? = nil, cls: Int32? = nil, sep: Int32? = nil,
+        bos: Int32? = nil, eos: Int32? = nil
+    ) {
+        self.pad = pad
+        self.mask = mask
+        self.unk = unk
+        self.cls = cls
+        self.sep = sep
+        self.bos = bos
+        self.eos = eos
+    }
 }
 
 /// The roles a token can have, by the names of `special_tokens_map.json`.

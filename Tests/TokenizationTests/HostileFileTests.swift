@@ -98,6 +98,11 @@ import Tokenization
         #"{"model": {"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1}}, \#(member)}"#
     }
 
+    private static func template(single: String) -> String {
+        let members = #""type": "TemplateProcessing", "single": [\#(single)], "pair": [], "special_tokens": {}"#
+        return with(#""post_processor": {\#(members)}"#)
+    }
+
     static let steps = [
         Case("unknown normalizer", file, with(#""normalizer": {"type": "Sparkle"}"#), "Sparkle", "normalizer"),
         Case("normalizer without type", file, with(#""normalizer": {}"#), "type"),
@@ -106,7 +111,8 @@ import Tokenization
         Case("unknown post-processor", file, with(#""post_processor": {"type": "Sparkle"}"#), "Sparkle"),
         Case(
             "character map cut off", file,
-            with(#""normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}"#), "precompiled_charsmap"),
+            with(#""normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}"#),
+            "precompiled_charsmap"),
         Case(
             "character map is no base 64", file,
             with(#""normalizer": {"type": "Precompiled", "precompiled_charsmap": "????"}"#), "precompiled_charsmap"),
@@ -125,18 +131,14 @@ import Tokenization
         Case(
             "very many steps", file,
             with(
-                #""normalizer": {"type": "Sequence", "normalizers": [\#(Array(repeating: #"{"type": "NFC"}"#, count: 999).joined(separator: ","))]}"#
-            ), "limit of 64"),
+                #""normalizer": {"type": "Sequence", "normalizers": ["#
+                    + Array(repeating: #"{"type": "NFC"}"#, count: 999).joined(separator: ",") + "]}"), "limit of 64"),
         Case(
             "template with two texts for one", file,
-            with(
-                #""post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B"}}], "pair": [], "special_tokens": {}}"#
-            ), "single"),
+            template(single: #"{"Sequence": {"id": "B"}}"#), "single"),
         Case(
             "template with an unknown token", file,
-            with(
-                #""post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "X"}}], "pair": [], "special_tokens": {}}"#
-            ), "X"),
+            template(single: #"{"SpecialToken": {"id": "X"}}"#), "X"),
         Case(
             "added token with another token's id", file, with(#""added_tokens": [{"id": 1, "content": "[X]"}]"#),
             "[X]", "taken by “a”"),
@@ -147,7 +149,8 @@ import Tokenization
 
     static let others = [
         Case(
-            "token twice in vocab.txt", "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n", "vocab.txt", "twice", "as 4"),
+            "token twice in vocab.txt", "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n", "vocab.txt", "twice",
+            "as 4"),
         Case("vocab.txt is no UTF-8", ["vocab.txt": [0x61, 0x0A, 0xFF]], ["vocab.txt", "byte 2"]),
         Case("vocab.txt without [SEP]", "vocab.txt", "[UNK]\n[CLS]\n", "[SEP]", "special_tokens_map.json"),
         Case("vocab.txt without [UNK]", "vocab.txt", "a\nb\n", "[UNK]"),

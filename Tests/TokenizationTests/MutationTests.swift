@@ -3,7 +3,9 @@ import Tokenization
 
 /// Sound files with bytes changed: whatever happens, the process lives on.
 @Suite struct MutationTests {
-    private static let texts = ["The tulips aren't [MASK] old.", "naïve 漢字 👩‍👩‍👧 e\u{301}\u{0}\u{FFFD}", "<mask>\r\n  x"]
+    private static let texts = [
+        "The tulips aren't [MASK] old.", "naïve 漢字 👩‍👩‍👧 e\u{301}\u{0}\u{FFFD}", "<mask>\r\n  x",
+    ]
 
     @Test(
         "files with changed bytes are refused or read, and never harm the process",
