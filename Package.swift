@@ -38,8 +38,8 @@ let package = Package(
         .target(name: "Tokenization"),
         .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
-        .target(name: "Analysis", dependencies: ["Runtime", "Inputs", "ModelGraph", "Tensors", "COpenBLAS"]),
-        .target(name: "Conversion", dependencies: ["Analysis", "Checkpoints", "Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
+        .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
+        .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
         .target(name: "Verification", dependencies: ["Runtime", "ModelGraph"]),
         .target(name: "Reporting", dependencies: ["Verification", "ModelGraph"]),
         .executableTarget(

@@ -6,6 +6,7 @@ public struct AnalysisDocument: Sendable, Hashable, Codable {
     public struct Calibration: Sendable, Hashable, Codable {
         /// Texts, and how many of them were kept back for choosing.
         public var texts: Int
+        /// Texts kept back, among `texts`.
         public var heldOutTexts: Int
         /// Visible tokens.
         public var tokens: Int
@@ -18,12 +19,15 @@ public struct AnalysisDocument: Sendable, Hashable, Codable {
     /// Version of the document.
     public static let currentVersion = 1
 
+    /// Version of the document.
     public var version: Int
     /// SHA-256 of the source model's weights.
     public var model: String
+    /// What the model is used for: decides what damage means.
     public var use: ModelUse
     /// The source model's graph, so that plans can be made and weighed without the model.
     public var graph: Graph
+    /// What the analysis looked at.
     public var calibration: Calibration
     /// Profiles of the computed heads, in execution order.
     public var heads: [HeadProfile]
@@ -39,7 +43,8 @@ public struct AnalysisDocument: Sendable, Hashable, Codable {
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     public func similarity(of left: HeadID, to right: HeadID) -> Double? {
-        guard let a = heads.firstIndex(where: { $0.id == left }), let b = heads.firstIndex(where: { $0.id == right }), a != b
+        guard let a = heads.firstIndex(where: { $0.id == left }), let b = heads.firstIndex(where: { $0.id == right }),
+            a != b
         else { return nil }
         return similarity[max(a, b)][min(a, b)]
     }
@@ -47,10 +52,12 @@ public struct AnalysisDocument: Sendable, Hashable, Codable {
     /// Checks what a reader relies on: rows of the triangle, heads that exist, points that ascend.
     public func validate() throws(AnalysisError) {
         guard version == Self.currentVersion else {
-            throw .mismatch("the analysis has version \(version), this tool reads \(Self.currentVersion): analyse again")
+            throw .mismatch(
+                "the analysis has version \(version), this tool reads \(Self.currentVersion): analyse again")
         }
         let known = Set(heads.map(\.id))
-        guard similarity.count == heads.count, similarity.enumerated().allSatisfy({ $0.element.count == $0.offset }) else {
+        guard similarity.count == heads.count, similarity.enumerated().allSatisfy({ $0.element.count == $0.offset })
+        else {
             throw .mismatch("the analysis is damaged: similarity is not a triangle of \(heads.count) rows")
         }
         for candidate in candidates where !known.contains(candidate.id) {

@@ -7,10 +7,13 @@ import Tensors
 /// One pass for similarities, one for local damage on a sample, and for each layer a few trials that measure the damage
 /// at the model's output.
 public struct Analyzer: Sendable {
+    /// How to analyse.
     public struct Options: Sendable {
+        /// Threads; results do not depend on them.
         public var threads: Int
         /// Token ids that separate texts, for the heads' profiles.
         public var separators: Set<Int32>
+        /// Moves that plans will be allowed to make.
         public var moves: Moves
 
         public init(threads: Int = 1, separators: Set<Int32> = [], moves: Moves = .standard) {
@@ -25,6 +28,7 @@ public struct Analyzer: Sendable {
         case similarity, local, endToEnd
     }
 
+    /// How to analyse.
     public let options: Options
 
     public init(options: Options = Options()) { self.options = options }
@@ -39,7 +43,9 @@ public struct Analyzer: Sendable {
     ) throws(AnalysisError) -> AnalysisDocument {
         LinearAlgebra.prepare()
         let pairs = MapPairs(model.graph)
-        guard !pairs.heads.isEmpty else { throw .mismatch("the model computes no attention maps: there is nothing to reuse") }
+        guard !pairs.heads.isEmpty else {
+            throw .mismatch("the model computes no attention maps: there is nothing to reuse")
+        }
         progress(.similarity, 0, 1)
         let similarity = try SimilarityPass(
             model, pairs: pairs, sequences: calibration.fit, separators: options.separators, threads: options.threads)
@@ -48,7 +54,8 @@ public struct Analyzer: Sendable {
             model, pairs: pairs, similarity: similarity.similarity,
             sequences: calibration.sample(tokens: CandidatePass.sampleTokens), threads: options.threads)
         let curves = try CurvePass(
-            model, candidates: candidates.heads, calibration: calibration, moves: options.moves, threads: options.threads
+            model, candidates: candidates.heads, calibration: calibration, moves: options.moves,
+            threads: options.threads
         ) { progress(.endToEnd, $0, $1) }
         var triangle = pairs.heads.indices.map { [Double](repeating: 0, count: $0) }
         for (index, pair) in pairs.pairs.enumerated() {

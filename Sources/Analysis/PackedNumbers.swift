@@ -9,7 +9,8 @@ struct PackedNumbers: Sendable, Hashable, Codable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let data = Data(base64Encoded: try container.decode(String.self)), data.count.isMultiple(of: 4) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "is not the base64 of float32 numbers")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "is not the base64 of float32 numbers")
         }
         values = stride(from: 0, to: data.count, by: 4).map { start in
             let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[data.startIndex + start + $1]) << UInt32(8 * $1) }

@@ -4,8 +4,11 @@ import Tensors
 
 /// Turns a model and a plan into a reuse model.
 public struct Converter: Sendable {
+    /// How to convert.
     public struct Options: Sendable {
+        /// Threads; results do not depend on them.
         public var threads: Int
+        /// How the rewrite is repaired.
         public var healing: HealingSummary.Method
         /// Whether second feed-forward matrices are refitted as well.
         public var fitsFeedForward: Bool
@@ -21,9 +24,11 @@ public struct Converter: Sendable {
     public struct Result: Sendable {
         /// The reuse model; `plan` and `healing` are set.
         public let model: Model
+        /// What healing did.
         public let healing: HealingSummary
     }
 
+    /// How to convert.
     public let options: Options
 
     public init(options: Options = Options()) { self.options = options }
@@ -41,8 +46,10 @@ public struct Converter: Sendable {
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, threads: options.threads)
         let changed = Set(
-            source.graph.attentionNodes.filter { $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads }
-                .map(\.name))
+            source.graph.attentionNodes.filter {
+                $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
+            }
+            .map(\.name))
         let probe = try OutputProbe(source: source, sequences: calibration.heldOut, threads: options.threads)
         let before = try probe.difference(of: rewrite)
         var summary = HealingSummary(method: options.healing, steps: [], before: before, after: before)
@@ -63,7 +70,8 @@ public struct Converter: Sendable {
 extension JSONValue {
     /// Any document as a JSON value; `nil` when it holds a number that JSON cannot.
     init?(encoding document: some Encodable) {
-        guard let bytes = try? Document.encode(document), let value = try? Document.decode(JSONValue.self, from: bytes) else {
+        guard let bytes = try? Document.encode(document), let value = try? Document.decode(JSONValue.self, from: bytes)
+        else {
             return nil
         }
         self = value

@@ -10,22 +10,28 @@ extension Model {
         from source: Model, sequences: [TokenSequence], threads: Int
     ) throws(AnalysisError) {
         for node in source.graph.attentionNodes {
-            guard let before = node.attention, let after = graph.node(named: node.name)?.attention, after.biases.output else {
+            guard let before = node.attention, let after = graph.node(named: node.name)?.attention, after.biases.output
+            else {
                 continue
             }
             let dropped = before.keptHeads.enumerated().filter { after.heads[$0.element].isDropped }.map(\.offset)
             let path = "\(node.name)/output_bias"
-            guard !dropped.isEmpty, let bias = tensors[path], let weight = source.tensors["\(node.name)/output_weight"] else {
+            guard !dropped.isEmpty, let bias = tensors[path], let weight = source.tensors["\(node.name)/output_weight"]
+            else {
                 continue
             }
             let compiled = try source.compiled(threads: threads, observing: .init(contexts: [node.name]))
             var sums = [Double](repeating: 0, count: before.keptHeads.count * before.valueSize)
             var count = 0
             for chunk in sequences.chunks(tokens: 4096) {
-                guard let rows = try compiled.collect(Array(sequences[chunk]), contexts: [node.name]).contexts[node.name] else {
+                guard
+                    let rows = try compiled.collect(Array(sequences[chunk]), contexts: [node.name]).contexts[node.name]
+                else {
                     continue
                 }
-                for row in 0..<rows.rows { for (column, value) in rows.row(row).enumerated() { sums[column] += Double(value) } }
+                for row in 0..<rows.rows {
+                    for (column, value) in rows.row(row).enumerated() { sums[column] += Double(value) }
+                }
                 count += rows.rows
             }
             var shifted = bias.floats.map(Double.init)

@@ -23,6 +23,7 @@ public struct HealingSummary: Sendable, Hashable, Codable {
     public struct Step: Sendable, Hashable, Codable {
         /// The attention or linear node.
         public var node: String
+        /// Whether the refit was kept.
         public var verdict: Verdict
         /// Strength λ of the pull towards the old weights.
         public var strength: Double?
@@ -30,8 +31,9 @@ public struct HealingSummary: Sendable, Hashable, Codable {
         public var remaining: Double?
         /// Norm of the new weights over the norm of the old ones.
         public var growth: Double?
-        /// Damage at the model's output before and after, where it was measured.
+        /// Damage at the model's output without the refit, where it was measured.
         public var damageBefore: Double?
+        /// Damage at the model's output with the refit, where it was measured.
         public var damageAfter: Double?
 
         public init(
@@ -48,13 +50,18 @@ public struct HealingSummary: Sendable, Hashable, Codable {
         }
     }
 
+    /// Version of the document.
     public static let currentVersion = 1
 
+    /// Version of the document.
     public var version: Int
+    /// How the model was repaired.
     public var method: Method
+    /// Refits in execution order.
     public var steps: [Step]
-    /// Difference at the model's output before and after healing, on the texts kept back.
+    /// Difference at the model's output before healing, on the texts kept back.
     public var before: OutputDifference
+    /// Difference at the model's output after healing.
     public var after: OutputDifference
 
     public init(method: Method, steps: [Step], before: OutputDifference, after: OutputDifference) {

@@ -44,7 +44,8 @@ struct BlendTests {
         let bytes = try Document.encode(candidates)
         let read = try Document.decode(HeadCandidates.self, from: bytes)
         #expect(read == candidates)
-        let damaged = String(decoding: bytes, as: UTF8.self).replacing("\"head\" : 0,\n  \"maps\" : [", with: "\"head\" : 0,\n  \"maps\" : [{\"pattern\":\"first\"},")
+        let damaged = String(decoding: bytes, as: UTF8.self).replacing(
+            "\"head\" : 0,\n  \"maps\" : [", with: "\"head\" : 0,\n  \"maps\" : [{\"pattern\":\"first\"},")
         #expect(throws: Document.ReadError.self) { try Document.decode(HeadCandidates.self, from: Array(damaged.utf8)) }
     }
 }

@@ -20,7 +20,8 @@ struct LinearAlgebraTests {
         let features = buffer(rows: 2500, columns: 300) { values[$0 * 300 + $1] }
         let targets = buffer(rows: 2500, columns: 2) { values[$0 * 300 + $1 + 7] + 1 }
         var statistics = RowStatistics(features: 300, targets: 2)
-        statistics.add(features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: Workers(count: workers))
+        statistics.add(
+            features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: Workers(count: workers))
         var alone = RowStatistics(features: 300, targets: 2)
         alone.add(features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: Workers(count: 1))
         #expect(statistics.gram == alone.gram)
@@ -43,7 +44,10 @@ struct LinearAlgebraTests {
         #expect(abs(solution[0, 0] - 1) < doublePrecision)
         #expect(abs(solution[1, 0] - 2) < doublePrecision)
         let factor = try #require(matrix.choleskyFactor())
-        #expect(factor.multiplied(by: factor.transposed).elements.elementsEqual(matrix.elements) { abs($0 - $1) < doublePrecision })
+        #expect(
+            factor.multiplied(by: factor.transposed).elements.elementsEqual(matrix.elements) {
+                abs($0 - $1) < doublePrecision
+            })
         #expect(factor[0, 1] == 0)
         #expect(Matrix(rows: 2, columns: 2, elements: [1, 2, 2, 1]).choleskyFactor() == nil)
     }
@@ -58,7 +62,8 @@ struct LinearAlgebraTests {
         heldOut.add(features: features, targets: targets, rows: [3..<6], workers: Workers(count: 1))
         let fit = try #require(
             RidgeFit.fit(
-                train: train, heldOut: heldOut, prior: Matrix(zeros: 1, 1), strengths: [0.25, 1], workers: Workers(count: 1)))
+                train: train, heldOut: heldOut, prior: Matrix(zeros: 1, 1), strengths: [0.25, 1],
+                workers: Workers(count: 1)))
         // Σf² = 4 over all rows, Σf·t = 8, λ·s = 0.25 · 4: w = 8 / 5.
         #expect(fit.strength == 0.25)
         #expect(abs(fit.weight[0, 0] - 1.6) < doublePrecision)

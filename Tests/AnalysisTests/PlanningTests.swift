@@ -9,7 +9,10 @@ struct PlanningTests {
         arguments: [
             ("1/3", Budget.maps(1.0 / 3)), ("0.33", .maps(0.33)), ("maps:1/2", .maps(0.5)), ("maps:25%", .maps(0.25)),
             ("macs:10%@128", .multiplyAdds(0.1, tokens: 128)), ("bytes:8%", .bytes(0.08)),
-            ("quality:hidden.cosine.mean>=0.98", .quality(metric: "hidden.cosine.mean", comparison: .atLeast, value: 0.98)),
+            (
+                "quality:hidden.cosine.mean>=0.98",
+                .quality(metric: "hidden.cosine.mean", comparison: .atLeast, value: 0.98)
+            ),
             ("quality:logits.kl.mean<=0.1", .quality(metric: "logits.kl.mean", comparison: .atMost, value: 0.1)),
         ])
     func reading(_ text: String, _ expected: Budget) throws {
@@ -20,7 +23,8 @@ struct PlanningTests {
         "a budget that makes no sense is refused with what would",
         arguments: [
             ("", "share"), ("half", "share"), ("1/0", "share"), ("120%", "share"), ("-0.1", "share"), ("nan", "share"),
-            ("macs:10%", "@"), ("macs:10%@0", "@"), ("flops:1/3", "known are"), ("quality:good", ">="), ("quality:x>=", ">="),
+            ("macs:10%", "@"), ("macs:10%@0", "@"), ("flops:1/3", "known are"), ("quality:good", ">="),
+            ("quality:x>=", ">="),
         ])
     func refusing(_ text: String, _ hint: String) {
         do {
@@ -95,8 +99,10 @@ struct PlanningTests {
             let plan = try planner.plan(Budget(text), text: text)
             let after = try model.graph.applying(plan)
             let before = model.graph.cost(tokens: 20), cost = after.cost(tokens: 20)
-            let saved = text.hasPrefix("macs")
-                ? 1 - Double(cost.multiplyAdds) / Double(before.multiplyAdds) : 1 - Double(cost.parameters) / Double(before.parameters)
+            let saved =
+                text.hasPrefix("macs")
+                ? 1 - Double(cost.multiplyAdds) / Double(before.multiplyAdds)
+                : 1 - Double(cost.parameters) / Double(before.parameters)
             #expect(saved >= 0.08)
             let smaller = planner.plan(steps: plan.replacedCount - 1, budget: "")
             let less = try planner.saving(of: smaller, Budget(text))
@@ -150,7 +156,8 @@ struct PlanningTests {
         triangle.similarity[2].removeLast()
         #expect(throws: AnalysisError.self) { try Planner(triangle, graph: model.graph) }
         var stranger = document
-        stranger.heads[0] = HeadProfile(id: HeadID(node: "nobody", head: 0), entropy: 0, first: 0, previous: 0, next: 0, own: 0, separator: nil)
+        stranger.heads[0] = HeadProfile(
+            id: HeadID(node: "nobody", head: 0), entropy: 0, first: 0, previous: 0, next: 0, own: 0, separator: nil)
         #expect(throws: AnalysisError.self) { try Planner(stranger, graph: model.graph) }
     }
 

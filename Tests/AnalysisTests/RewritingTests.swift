@@ -54,7 +54,9 @@ struct RewritingTests {
         let before = try #require(model.tensors["\(attentionName(1))/query_weight"]).matrix
         let after = try #require(reuse.tensors["\(attentionName(1))/query_weight"]).matrix
         #expect(after.columns == headSize)
-        for row in 0..<width { for column in 0..<headSize { #expect(after[row, column] == before[row, 2 * headSize + column]) } }
+        for row in 0..<width {
+            for column in 0..<headSize { #expect(after[row, column] == before[row, 2 * headSize + column]) }
+        }
         let output = try #require(reuse.tensors["\(attentionName(1))/output_weight"]).matrix
         let full = try #require(model.tensors["\(attentionName(1))/output_weight"]).matrix
         #expect(output.rows == 2 * headSize)
@@ -64,7 +66,8 @@ struct RewritingTests {
     @Test("a single term's weight moves into the output projection")
     func folding() throws {
         let model = Model.random(layers: 2, seed: 1)
-        let folded = try model.applying(plan(model, [head(1, 0): .borrowed([MapTerm(weight: 0.5, map: .head(head(0, 1)))])]))
+        let folded = try model.applying(
+            plan(model, [head(1, 0): .borrowed([MapTerm(weight: 0.5, map: .head(head(0, 1)))])]))
         #expect(folded.graph.source(of: head(1, 0)) == .reused(head(0, 1)))
         // The same blend written as two halves cannot be folded: the runtime sums the maps instead.
         let blended = try model.applying(
@@ -104,7 +107,9 @@ struct RewritingTests {
         #expect(branches[0].others == ["embeddings"])
     }
 
-    @Test("the output's difference is nothing for the same model, and something for another", arguments: [ModelUse.encoder, .classifier])
+    @Test(
+        "the output's difference is nothing for the same model, and something for another",
+        arguments: [ModelUse.encoder, .classifier])
     func probe(_ use: ModelUse) throws {
         let model = Model.random(layers: 2, seed: 1, use: use)
         let probe = try OutputProbe(source: model, sequences: randomSequences(20, seed: 3), threads: 2)

@@ -37,7 +37,8 @@ struct HealingTests {
         let model = Model.random(layers: 3, seed: 5)
         let reuse = plan(
             model, [head(1, 0): .reused(head(0, 0)), head(1, 1): .borrowed([MapTerm(map: .pattern(.mean))])])
-        let result = try Converter(options: .init(threads: 1)).convert(model, plan: reuse, calibration: try calibration())
+        let result = try Converter(options: .init(threads: 1)).convert(
+            model, plan: reuse, calibration: try calibration())
         #expect(result.healing.after.damage < result.healing.before.damage)
         for layer in [0, 2] {
             let path = "\(attentionName(layer))/output_weight"
@@ -52,7 +53,8 @@ struct HealingTests {
     func withoutHealing() throws {
         let model = Model.random(layers: 2, seed: 5)
         let reuse = plan(model, [head(1, 0): .reused(head(0, 0))])
-        let result = try Converter(options: .init(healing: .none)).convert(model, plan: reuse, calibration: try calibration())
+        let result = try Converter(options: .init(healing: .none)).convert(
+            model, plan: reuse, calibration: try calibration())
         #expect(result.healing.steps.isEmpty)
         #expect(result.healing.before == result.healing.after)
         let path = "\(attentionName(1))/output_weight"

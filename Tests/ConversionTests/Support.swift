@@ -28,7 +28,8 @@ extension Model {
     static func random(layers: Int, seed: UInt64, use: ModelUse = .encoder) -> Model {
         var nodes: [Node] = [
             Node(
-                name: "embeddings", operation: .embedding(Embedding(vocabulary: 50, width: width, positions: .init(count: 64))),
+                name: "embeddings",
+                operation: .embedding(Embedding(vocabulary: 50, width: width, positions: .init(count: 64))),
                 inputs: ["input_ids"])
         ]
         var stream = "embeddings"
@@ -41,10 +42,16 @@ extension Model {
             nodes += [
                 Node(name: p + "attention", operation: .attention(attention), inputs: [stream]),
                 Node(name: p + "attention_add", operation: .add, inputs: [p + "attention", stream]),
-                Node(name: p + "attention_norm", operation: .norm(Norm(width: width, epsilon: 1e-5)), inputs: [p + "attention_add"]),
-                Node(name: p + "up", operation: .linear(Linear(inputWidth: width, outputWidth: 40)), inputs: [p + "attention_norm"]),
+                Node(
+                    name: p + "attention_norm", operation: .norm(Norm(width: width, epsilon: 1e-5)),
+                    inputs: [p + "attention_add"]),
+                Node(
+                    name: p + "up", operation: .linear(Linear(inputWidth: width, outputWidth: 40)),
+                    inputs: [p + "attention_norm"]),
                 Node(name: p + "activation", operation: .activation(.gelu), inputs: [p + "up"]),
-                Node(name: p + "down", operation: .linear(Linear(inputWidth: 40, outputWidth: width)), inputs: [p + "activation"]),
+                Node(
+                    name: p + "down", operation: .linear(Linear(inputWidth: 40, outputWidth: width)),
+                    inputs: [p + "activation"]),
                 Node(name: p + "add", operation: .add, inputs: [p + "down", p + "attention_norm"]),
                 Node(name: p + "norm", operation: .norm(Norm(width: width, epsilon: 1e-5)), inputs: [p + "add"]),
             ]
@@ -53,7 +60,8 @@ extension Model {
         }
         var outputs = [Graph.Output(name: "last_hidden_state", value: stream)]
         if use != .encoder {
-            nodes.append(Node(name: "classes", operation: .linear(Linear(inputWidth: width, outputWidth: 5)), inputs: [stream]))
+            nodes.append(
+                Node(name: "classes", operation: .linear(Linear(inputWidth: width, outputWidth: 5)), inputs: [stream]))
             outputs.append(.init(name: "logits", value: "classes"))
         }
         let graph = Graph(inputs: ["input_ids"], nodes: nodes, outputs: outputs, hiddenStates: hiddenStates, use: use)
@@ -70,7 +78,8 @@ extension Model {
                 }
             }
         }
-        return Model(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
+        return Model(
+            graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
     }
 
     /// The model in which a head has the queries and keys of another head of its layer: both maps are the same.
@@ -83,7 +92,8 @@ extension Model {
                 var elements = tensor.floats
                 for row in 0..<tensor.count / width {
                     for column in 0..<headSize {
-                        elements[row * width + copy * headSize + column] = elements[row * width + source * headSize + column]
+                        elements[row * width + copy * headSize + column] =
+                            elements[row * width + source * headSize + column]
                     }
                 }
                 result.tensors[path] = Tensor(elements, shape: tensor.shape)

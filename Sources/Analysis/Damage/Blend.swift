@@ -2,6 +2,7 @@ import ModelGraph
 
 /// Moves that a plan may make.
 public struct Moves: OptionSet, Sendable, Hashable {
+    /// One bit a move.
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 

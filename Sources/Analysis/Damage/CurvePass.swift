@@ -54,7 +54,8 @@ extension Graph {
     package var replaceableHeads: [String: Int] {
         let firsts = firstAttentionNodes
         return attentionNodes.reduce(into: [:]) { result, node in
-            result[node.name] = max(0, (node.attention?.computedHeads.count ?? 0) - (firsts.contains(node.name) ? 1 : 0))
+            result[node.name] = max(
+                0, (node.attention?.computedHeads.count ?? 0) - (firsts.contains(node.name) ? 1 : 0))
         }
     }
 }
@@ -89,7 +90,8 @@ extension Model {
 extension ReusePlan {
     /// Sets the source of a head, if the plan has it.
     package mutating func set(_ source: HeadSource, of id: HeadID, similarity: Double? = nil, damage: Double? = nil) {
-        guard let layer = layers.firstIndex(where: { $0.node == id.node }), layers[layer].heads.indices.contains(id.head)
+        guard let layer = layers.firstIndex(where: { $0.node == id.node }),
+            layers[layer].heads.indices.contains(id.head)
         else { return }
         layers[layer].heads[id.head] = Head(source: source, similarity: similarity, damage: damage)
     }

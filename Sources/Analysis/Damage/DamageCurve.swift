@@ -6,6 +6,7 @@ public struct DamageCurve: Sendable, Hashable, Codable {
     public struct Point: Sendable, Hashable, Codable {
         /// Heads replaced, the cheapest ones first.
         public var heads: Int
+        /// The rewrite's difference from the source.
         public var difference: OutputDifference
 
         public init(heads: Int, difference: OutputDifference) {
@@ -14,11 +15,12 @@ public struct DamageCurve: Sendable, Hashable, Codable {
         }
     }
 
+    /// Name of the attention node.
     public let node: String
     /// The node's heads in the order in which they are replaced.
     public let order: [Int]
-    /// Local damage of each head of `order` when its turn came: the share of the energy of all contexts of the node that
-    /// the best blend leaves unexplained.
+    /// Local damage of each head of `order` when its turn came: the share of the energy of all contexts of the node
+    /// that the best blend leaves unexplained.
     public let local: [Double]
     /// Measured points, fewest heads first.
     public let points: [Point]

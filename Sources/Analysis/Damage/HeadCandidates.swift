@@ -5,6 +5,7 @@ import ModelGraph
 /// All contexts use the head's own values. They are compared in the metric of the head's rows of the output projection
 /// (‖c · W_O‖), about their means, per token: a mean that is off goes into the output bias.
 public struct HeadCandidates: Sendable, Hashable {
+    /// The head that is to be replaced.
     public let id: HeadID
     /// Maps that may stand in, best single one first.
     public let maps: [MapReference]
@@ -54,7 +55,8 @@ extension HeadCandidates: Codable {
         guard terms.count < 4096, products.count == size * (size + 1) / 2, products.allSatisfy(\.isFinite) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .products, in: container,
-                debugDescription: "\(products.count) products for \(terms.count) maps, expected \(size * (size + 1) / 2) finite ones")
+                debugDescription:
+                    "\(products.count) products for \(terms.count) maps, expected \(size * (size + 1) / 2) finite ones")
         }
         var gram = Matrix(zeros: size, size)
         var next = 0

@@ -26,7 +26,8 @@ struct NodeCandidates: Sendable {
         }
         self.input = attention.isCross ? node.inputs.last ?? input : input
         isCausal = attention.mask.isCausal
-        guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight") else {
+        guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight")
+        else {
             throw .tensor(path: "\(node.name)/value_weight", reason: "is missing")
         }
         let bias = attention.biases.value ? model.tensor(of: node, "value_bias")?.floats : nil
@@ -37,14 +38,16 @@ struct NodeCandidates: Sendable {
                 let group = attention.valueGroups.firstIndex(of: attention.group(of: id.head))
             else { continue }
             let rows = output.block(rows: slot * size..<(slot + 1) * size, columns: 0..<attention.outputWidth)
-            let columns = value.block(rows: 0..<(attention.memoryWidth ?? attention.inputWidth), columns: group * size..<(group + 1) * size)
+            let columns = value.block(
+                rows: 0..<(attention.memoryWidth ?? attention.inputWidth), columns: group * size..<(group + 1) * size)
             let turn = Self.metric(rows)
             let turnedBias = Matrix(
                 rows: 1, columns: size,
                 elements: (0..<size).map { column in bias.map { Double($0[group * size + column]) } ?? 0 })
             heads.append(
                 Head(
-                    id: id, maps: proposed[index].map { .head(pairs.heads[$0]) } + StaticPattern.allCases.map { .pattern($0) },
+                    id: id,
+                    maps: proposed[index].map { .head(pairs.heads[$0]) } + StaticPattern.allCases.map { .pattern($0) },
                     width: size, weight: columns.multiplied(by: turn).elements.map(Float.init),
                     bias: turnedBias.multiplied(by: turn).elements.map(Float.init)))
         }
@@ -62,14 +65,19 @@ struct NodeCandidates: Sendable {
 
     /// Sums of one sequence, head by head.
     func sums(of group: GroupResult, _ sequence: GroupResult.Sequence) -> [ContextSums] {
-        guard let stream = group.value(input) else { return heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
+        guard let stream = group.value(input) else {
+            return heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) }
+        }
         let rows = sequence.visible
         return heads.map { head in
             var values = [Float](repeating: 0, count: rows * head.width)
-            for row in 0..<rows { for column in 0..<head.width { values[row * head.width + column] = head.bias[column] } }
+            for row in 0..<rows {
+                for column in 0..<head.width { values[row * head.width + column] = head.bias[column] }
+            }
             cblas_sgemm(
                 CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(stream.columns), 1,
-                stream.base + sequence.rows.lowerBound * stream.stride, Int32(stream.stride), head.weight, Int32(head.width), 1,
+                stream.base + sequence.rows.lowerBound * stream.stride, Int32(stream.stride), head.weight,
+                Int32(head.width), 1,
                 &values, Int32(head.width))
             let maps = [MapReference.head(head.id)] + head.maps
             var contexts = [Float](repeating: 0, count: maps.count * rows * head.width)
@@ -83,7 +91,8 @@ struct NodeCandidates: Sendable {
                     case .head(let id):
                         guard let view = group.map(id, of: sequence) else { continue }
                         cblas_sgemm(
-                            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(rows), 1, view.base,
+                            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(rows), 1,
+                            view.base,
                             Int32(view.stride), values, Int32(head.width), 0, target, Int32(head.width))
                     }
                 }

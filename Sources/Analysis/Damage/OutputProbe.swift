@@ -77,7 +77,8 @@ package struct OutputProbe {
         let variance = source.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
         let error = zip(source, rewrite).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         return OutputDifference(
-            cosine: 1 - cosines.reduce(0, +) / Double(max(cosines.count, 1)), pairs: variance > 0 ? error / variance : nil,
+            cosine: 1 - cosines.reduce(0, +) / Double(max(cosines.count, 1)),
+            pairs: variance > 0 ? error / variance : nil,
             pairsSpearman: correlation(ranks(source), ranks(rewrite)))
     }
 
@@ -94,7 +95,9 @@ package struct OutputProbe {
         }
         var result: [Matrix32] = []
         for chunk in sequences.chunks(tokens: chunkTokens) {
-            guard let rows = try compiled.collect(Array(sequences[chunk]), values: [value]).values[value] else { continue }
+            guard let rows = try compiled.collect(Array(sequences[chunk]), values: [value]).values[value] else {
+                continue
+            }
             result.append(Matrix32(rows))
         }
         return result

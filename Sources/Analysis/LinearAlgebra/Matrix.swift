@@ -52,7 +52,8 @@ package struct Matrix: Sendable, Hashable {
         result.elements.withUnsafeMutableBufferPointer { target in
             // Shapes were checked above; OpenBLAS writes rows · other.columns elements.
             cblas_dgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(other.columns), Int32(columns), 1, elements,
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(other.columns), Int32(columns), 1,
+                elements,
                 Int32(columns), other.elements, Int32(other.columns), 0, target.baseAddress, Int32(other.columns))
         }
         return result

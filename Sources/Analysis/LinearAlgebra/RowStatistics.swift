@@ -67,7 +67,9 @@ package struct RowStatistics: Sendable {
         }
         var tiles: [(left: Range<Int>, right: Range<Int>, isCross: Bool)] = []
         for left in Self.tiles(featureCount) {
-            for right in Self.tiles(featureCount) where right.lowerBound >= left.lowerBound { tiles.append((left, right, false)) }
+            for right in Self.tiles(featureCount) where right.lowerBound >= left.lowerBound {
+                tiles.append((left, right, false))
+            }
             for right in Self.tiles(targetCount) { tiles.append((left, right, true)) }
         }
         let jobs = tiles
@@ -80,7 +82,8 @@ package struct RowStatistics: Sendable {
                     let (left, right, isCross) = jobs[index]
                     let other = isCross ? targets : features
                     let partial = Self.product(
-                        features.base + left.lowerBound, width, other.base + right.lowerBound, other.columns, rows: rows,
+                        features.base + left.lowerBound, width, other.base + right.lowerBound, other.columns,
+                        rows: rows,
                         left.count, right.count)
                     let stride = isCross ? targetWidth : width
                     let sums = isCross ? cross : products

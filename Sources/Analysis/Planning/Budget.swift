@@ -13,7 +13,10 @@ public enum Budget: Sendable, Hashable {
     public enum Comparison: String, Sendable, Hashable, CaseIterable {
         case atLeast = ">=", atMost = "<="
 
-        public func holds(_ metric: Double, _ value: Double) -> Bool { self == .atLeast ? metric >= value : metric <= value }
+        /// Whether a metric is good enough.
+        public func holds(_ metric: Double, _ value: Double) -> Bool {
+            self == .atLeast ? metric >= value : metric <= value
+        }
     }
 
     /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `quality:hidden.cosine.mean>=0.98`.
@@ -35,11 +38,14 @@ public enum Budget: Sendable, Hashable {
         case "quality":
             for comparison in Comparison.allCases {
                 let sides = rest.components(separatedBy: comparison.rawValue)
-                guard sides.count == 2, !sides[0].isEmpty, let value = Double(sides[1]), value.isFinite else { continue }
+                guard sides.count == 2, !sides[0].isEmpty, let value = Double(sides[1]), value.isFinite else {
+                    continue
+                }
                 self = .quality(metric: sides[0], comparison: comparison, value: value)
                 return
             }
-            throw .budget(text, reason: "write a metric, >= or <=, and a number, as in quality:hidden.cosine.mean>=0.98")
+            throw .budget(
+                text, reason: "write a metric, >= or <=, and a number, as in quality:hidden.cosine.mean>=0.98")
         default:
             throw .budget(text, reason: "unknown kind \"\(kind)\"; known are maps, macs, bytes and quality")
         }
@@ -65,6 +71,7 @@ extension String {
     /// The parts between occurrences of a separator.
     fileprivate func components(separatedBy separator: String) -> [String] {
         guard let range = firstRange(of: separator) else { return [self] }
-        return [String(self[..<range.lowerBound])] + String(self[range.upperBound...]).components(separatedBy: separator)
+        return [String(self[..<range.lowerBound])]
+            + String(self[range.upperBound...]).components(separatedBy: separator)
     }
 }

@@ -3,12 +3,15 @@ import Tensors
 
 /// Savings against expected damage, plan by plan: what `plan --curve` prints.
 public struct PlanCurve: Sendable, Hashable, Codable {
+    /// One plan of the curve.
     public struct Point: Sendable, Hashable, Codable {
         /// Heads that compute no map.
         public var replaced: Int
-        /// Shares saved of maps, of multiply-adds at `tokens` tokens, and of the parameters' bytes.
+        /// Share of the attention maps saved.
         public var maps: Double
+        /// Share of the multiply-adds saved at `tokens` tokens.
         public var multiplyAdds: Double
+        /// Share of the parameters' bytes saved.
         public var bytes: Double
         /// Damage expected at the output, in the terms of the model's use.
         public var damage: Double
@@ -16,6 +19,7 @@ public struct PlanCurve: Sendable, Hashable, Codable {
 
     /// Sequence length of the multiply-adds.
     public var tokens: Int
+    /// From no head replaced to all that may be.
     public var points: [Point]
 
     public init(_ planner: Planner, tokens: Int = 128) throws(AnalysisError) {

@@ -4,7 +4,8 @@ import ModelGraph
 ///
 /// Heads are given up one after the other in an order that does not depend on the budget: the layers' damage curves are
 /// replaced by their lower convex hulls and merged by slope, which solves the allocation exactly at the hulls' corners
-/// and makes a larger budget's plan contain a smaller one's. Which maps stand in is then chosen among those that are left.
+/// and makes a larger budget's plan contain a smaller one's. Which maps stand in is then chosen among those that are
+/// left.
 public struct Planner: Sendable {
     /// What is replaced at a time.
     public enum Granularity: String, Sendable, CaseIterable {
@@ -19,8 +20,11 @@ public struct Planner: Sendable {
         public let damage: Double
     }
 
+    /// The analysis that plans come from.
     public let analysis: AnalysisDocument
+    /// The source model's graph.
     public let graph: Graph
+    /// Moves that plans may make.
     public let moves: Moves
     /// Everything that can be given up, the cheapest first.
     public let steps: [Step]
@@ -31,7 +35,8 @@ public struct Planner: Sendable {
     ) throws(AnalysisError) {
         try analysis.validate()
         for profile in analysis.heads where graph.source(of: profile.id)?.isComputed != true {
-            throw .mismatch("the analysis is of another model: it knows head \(profile.id), which this one does not compute")
+            throw .mismatch(
+                "the analysis is of another model: it knows head \(profile.id), which this one does not compute")
         }
         self.analysis = analysis
         self.graph = graph
@@ -59,7 +64,8 @@ public struct Planner: Sendable {
             }
         }
         // Slopes ascend within a layer, and the sort is stable for equal keys: a layer's own order is kept.
-        let merged = queue.enumerated().sorted { ($0.element.slope, $0.offset) < ($1.element.slope, $1.offset) }.map(\.element)
+        let merged = queue.enumerated().sorted { ($0.element.slope, $0.offset) < ($1.element.slope, $1.offset) }.map(
+            \.element)
         var damage = 0.0
         return merged.map { item in
             damage += item.slope
@@ -90,7 +96,8 @@ public struct Planner: Sendable {
         for index in values.indices {
             while hull.count >= 2 {
                 let a = hull[hull.count - 2], b = hull[hull.count - 1]
-                let first = (values[b] - values[a]) / Double(b - a), second = (values[index] - values[b]) / Double(index - b)
+                let first = (values[b] - values[a]) / Double(b - a),
+                    second = (values[index] - values[b]) / Double(index - b)
                 guard second <= first else { break }
                 hull.removeLast()
             }
@@ -120,7 +127,9 @@ public struct Planner: Sendable {
                 let source = candidates.source(moves: moves, isAvailable: { !replaced.contains($0) })
             else { continue }
             var similarity: Double?
-            if let first = source.terms.first, case .head(let other) = first.map { similarity = analysis.similarity(of: id, to: other) }
+            if let first = source.terms.first, case .head(let other) = first.map {
+                similarity = analysis.similarity(of: id, to: other)
+            }
             let damage = candidates.damage(moves: moves, isAvailable: { !replaced.contains($0) })
             plan.set(source, of: id, similarity: similarity, damage: damage.map { ($0 / total).rounded(8) })
         }
@@ -135,7 +144,8 @@ public struct Planner: Sendable {
     ///   only a conversion can measure.
     public func plan(_ budget: Budget, text: String) throws(AnalysisError) -> ReusePlan {
         if case .quality = budget {
-            throw .budget(text, reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
+            throw .budget(
+                text, reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
         }
         var best = 0.0
         for count in 0...steps.count {

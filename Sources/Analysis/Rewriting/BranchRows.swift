@@ -57,7 +57,8 @@ package struct BranchRows {
                 features: features, targets: target, rows: part.indices.filter { !chooses($0) }.map { ranges[$0] },
                 workers: workers)
             heldOut?.add(
-                features: features, targets: target, rows: part.indices.filter(chooses).map { ranges[$0] }, workers: workers)
+                features: features, targets: target, rows: part.indices.filter(chooses).map { ranges[$0] },
+                workers: workers)
         }
         guard let train, let heldOut else { return nil }
         return (train, heldOut)

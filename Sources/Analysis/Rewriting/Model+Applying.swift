@@ -31,18 +31,24 @@ extension Model {
         guard before.heads != after.heads || !outputFactors.isEmpty else { return }
         if let lost = after.computedHeads.first(where: { !before.heads[$0].isComputed }) {
             throw .graph(
-                GraphError(.plan, HeadID(node: node.name, head: lost).description, "the model no longer computes this head"))
+                GraphError(
+                    .plan, HeadID(node: node.name, head: lost).description, "the model no longer computes this head"))
         }
         if let lost = after.keptHeads.first(where: { before.heads[$0].isDropped }) {
             throw .graph(
                 GraphError(.plan, HeadID(node: node.name, head: lost).description, "the model has dropped this head"))
         }
-        if let tie = node.ties.first { throw .tensor(path: "\(node.name)/\(tie.key)", reason: "is tied and cannot be cut") }
+        if let tie = node.ties.first {
+            throw .tensor(path: "\(node.name)/\(tie.key)", reason: "is tied and cannot be cut")
+        }
         try selectColumns(
-            node, "query", wanted: after.computedHeads, among: before.computedHeads, width: before.headSize, before.biases.query)
-        try selectColumns(node, "key", wanted: after.keyGroups, among: before.keyGroups, width: before.headSize, before.biases.key)
+            node, "query", wanted: after.computedHeads, among: before.computedHeads, width: before.headSize,
+            before.biases.query)
         try selectColumns(
-            node, "value", wanted: after.valueGroups, among: before.valueGroups, width: before.valueSize, before.biases.value)
+            node, "key", wanted: after.keyGroups, among: before.keyGroups, width: before.headSize, before.biases.key)
+        try selectColumns(
+            node, "value", wanted: after.valueGroups, among: before.valueGroups, width: before.valueSize,
+            before.biases.value)
         let path = "\(node.name)/output_weight"
         guard let output = tensors[path] else {
             if before.keptHeads.isEmpty { return }

@@ -30,7 +30,9 @@ extension Model {
     package var weightsDigest: Digest {
         var hasher = SHA256()
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-            Array("\(name) \(tensor.dtype.rawValue) \(tensor.shape) \(tensor.digest.hex)\n".utf8).withUnsafeBytes { hasher.update($0) }
+            Array("\(name) \(tensor.dtype.rawValue) \(tensor.shape) \(tensor.digest.hex)\n".utf8).withUnsafeBytes {
+                hasher.update($0)
+            }
         }
         return hasher.finalize()
     }

@@ -3,7 +3,9 @@ import Runtime
 
 /// Where one head looks, averaged over query rows of the calibration data.
 public struct HeadProfile: Sendable, Hashable, Codable {
+    /// Name of the attention node.
     public let node: String
+    /// Index among the node's heads.
     public let head: Int
     /// Entropy of a row as a share of the largest possible (log of the visible keys), 0…1.
     public let entropy: Double

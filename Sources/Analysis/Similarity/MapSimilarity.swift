@@ -37,7 +37,9 @@ public func mapSimilarity(_ a: MatrixView, _ b: MatrixView, rows: some Sequence<
     var sum = 0.0
     var count = 0
     for row in rows {
-        sum += 1 - 0.5 * Double(rowDistance(a.row(row).baseAddress ?? a.base, b.row(row).baseAddress ?? b.base, count: a.columns))
+        sum +=
+            1 - 0.5
+            * Double(rowDistance(a.row(row).baseAddress ?? a.base, b.row(row).baseAddress ?? b.base, count: a.columns))
         count += 1
     }
     return count > 0 ? sum / Double(count) : nil

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Similarities of all compatible maps and profiles of all heads, from one pass over the calibration texts.
 ///
-/// Memory does not depend on the number of texts: each sequence leaves one sum a pair, and chunks are added up in order.
+/// Memory does not depend on the number of texts: each sequence leaves one sum a pair, and chunks are added in order.
 package struct SimilarityPass {
     /// Mean similarity of each of `MapPairs.pairs`.
     package let similarity: [Double]
@@ -34,7 +34,8 @@ package struct SimilarityPass {
                     for sequence in group.sequences {
                         // The number in the whole set decides which rows are sampled: chunks do not show.
                         let sums = PairSums(
-                            of: group, sequence, pairs: pairs, step: step, offset: (chunk.lowerBound + sequence.index) % step,
+                            of: group, sequence, pairs: pairs, step: step,
+                            offset: (chunk.lowerBound + sequence.index) % step,
                             separators: part[sequence.index].separatorKeys(separators))
                         slots.withLock { $0[sequence.index] = sums }
                     }
@@ -70,7 +71,8 @@ private struct PairSums: Sendable {
     }
 
     init(
-        of group: GroupResult, _ sequence: GroupResult.Sequence, pairs: MapPairs, step: Int, offset: Int, separators: [Int]
+        of group: GroupResult, _ sequence: GroupResult.Sequence, pairs: MapPairs, step: Int, offset: Int,
+        separators: [Int]
     ) {
         self.init(pairs)
         let maps = pairs.heads.map { group.map($0, of: sequence) }

@@ -48,7 +48,9 @@ extension CompiledModel {
                         guard let view = group.value(name) else { continue }
                         for row in 0..<sequence.visible {
                             (buffer.base + (start + row) * buffer.columns)
-                                .update(from: view.base + (sequence.rows.lowerBound + row) * view.stride, count: buffer.columns)
+                                .update(
+                                    from: view.base + (sequence.rows.lowerBound + row) * view.stride,
+                                    count: buffer.columns)
                         }
                     }
                     for (name, buffer) in contextTargets {
@@ -57,7 +59,8 @@ extension CompiledModel {
                             for row in 0..<sequence.visible {
                                 (buffer.base + (start + row) * buffer.columns + slot * view.columns)
                                     .update(
-                                        from: view.base + (sequence.rows.lowerBound + row) * view.stride, count: view.columns)
+                                        from: view.base + (sequence.rows.lowerBound + row) * view.stride,
+                                        count: view.columns)
                             }
                         }
                     }

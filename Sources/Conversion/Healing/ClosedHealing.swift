@@ -23,7 +23,9 @@ struct ClosedHealing {
         _ rewrite: Model, changed: Set<String>, before: OutputDifference, progress: (Int, Int) -> Void
     ) throws(AnalysisError) -> (model: Model, steps: [HealingSummary.Step], after: OutputDifference) {
         let branches = source.graph.branches
-        guard let first = branches.firstIndex(where: { changed.contains($0.node) }) else { return (rewrite, [], before) }
+        guard let first = branches.firstIndex(where: { changed.contains($0.node) }) else {
+            return (rewrite, [], before)
+        }
         let candidates = branches[first...].filter { branch in
             rewrite.canRefit(branch) && (branch.isAttention ? changed.contains(branch.node) : fitsFeedForward)
         }
@@ -70,7 +72,8 @@ struct ClosedHealing {
         let growth = fit.weight.norm / max(prior.norm, .leastNormalMagnitude)
         var step = HealingSummary.Step(
             node: branch.node, verdict: .kept, strength: fit.strength,
-            remaining: (fit.errorAfter / max(fit.errorBefore, .leastNormalMagnitude)).rounded(6), growth: growth.rounded(6))
+            remaining: (fit.errorAfter / max(fit.errorBefore, .leastNormalMagnitude)).rounded(6),
+            growth: growth.rounded(6))
         guard growth <= Self.largestGrowth else {
             step.verdict = .grown
             return (nil, step)
