@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["CCrypto"]),
         .target(name: "HDF5", dependencies: ["Tensors", "CHDF5", "CZstd", "CZlib"]),
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
-        .executableTarget(name: "reuseformer-h5index", dependencies: ["CHDF5", "CH5Index"]),
+        .executableTarget(name: "reuseformer-h5index", dependencies: ["CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Tensors"]),
         .target(
             name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"],
@@ -50,6 +50,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "reuseformer-h5index"]),
+        .testTarget(name: "InputsTests", dependencies: ["Inputs", "Tensors"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),

@@ -37,7 +37,9 @@ static int cap(int resource, uint64_t value) {
 
 int h5i_limit(uint64_t memory_bytes, uint64_t cpu_milliseconds, uint64_t output_bytes) {
     // The timer has fine grain but can be unset by the process itself; the limit is coarse and cannot.
-    struct itimerval timer = {{0, 0}, {(time_t)(cpu_milliseconds / 1000), (suseconds_t)(cpu_milliseconds % 1000 * 1000)}};
+    struct itimerval timer = {{0, 0}, {0, 0}};
+    timer.it_value.tv_sec = (time_t)(cpu_milliseconds / 1000);
+    timer.it_value.tv_usec = (suseconds_t)(cpu_milliseconds % 1000 * 1000);
     int status = setitimer(ITIMER_PROF, &timer, NULL);
     status |= cap(RLIMIT_CPU, cpu_milliseconds / 1000 + 1);
     status |= cap(RLIMIT_CORE, 0);

@@ -2,15 +2,15 @@ import CZlib
 import CZstd
 
 /// Registered numbers of the filters that we know.
-enum FilterID {
-    static let deflate = 1
-    static let shuffle = 2
-    static let fletcher32 = 3
-    static let szip = 4
-    static let nbit = 5
-    static let scaleOffset = 6
-    static let lzf = 32000
-    static let zstd = 32015
+package enum FilterID {
+    package static let deflate = 1
+    package static let shuffle = 2
+    package static let fletcher32 = 3
+    package static let szip = 4
+    package static let nbit = 5
+    package static let scaleOffset = 6
+    package static let lzf = 32000
+    package static let zstd = 32015
 
     /// Filters that the helper applies, because only libhdf5 has them.
     static func isDecodedByHelper(_ id: Int) -> Bool { id == szip || id == nbit || id == scaleOffset }
@@ -18,7 +18,7 @@ enum FilterID {
 }
 
 /// Why a chunk cannot be decoded.
-struct ChunkFailure: Error, Equatable {
+package struct ChunkFailure: Error, Equatable {
     let reason: String
 }
 
@@ -27,7 +27,7 @@ struct ChunkFailure: Error, Equatable {
 /// - Parameters:
 ///   - capacity: More bytes than this cannot be right.
 /// - Returns: The bytes before the filter was applied.
-func undo(
+package func undo(
     _ filter: IndexDocument.Filter, _ input: UnsafeRawBufferPointer, capacity: Int
 ) throws(ChunkFailure) -> [UInt8] {
     switch filter.id {
@@ -109,7 +109,7 @@ private func withoutChecksum(_ input: UnsafeRawBufferPointer) throws(ChunkFailur
 /// Fletcher's checksum over big-endian 16-bit words, as libhdf5 computes it.
 ///
 /// Source: HDF5 File Format Specification 3.0, filter 3; sums are taken modulo 65535.
-func fletcher32(_ data: UnsafeRawBufferPointer) -> UInt32 {
+package func fletcher32(_ data: UnsafeRawBufferPointer) -> UInt32 {
     var first: UInt32 = 0, second: UInt32 = 0
     var index = 0
     let wordEnd = data.count / 2 * 2

@@ -17,7 +17,9 @@ struct ChunkReader {
     /// Fills `target`, which holds fill values already.
     ///
     /// - Returns: What is wrong with the first chunk that cannot be decoded.
-    func read(_ chunks: [IndexDocument.Chunk], into target: UnsafeMutableRawBufferPointer) -> (chunk: [Int], ChunkFailure)? {
+    func read(
+        _ chunks: [IndexDocument.Chunk], into target: UnsafeMutableRawBufferPointer
+    ) -> (chunk: [Int], ChunkFailure)? {
         guard !chunks.isEmpty else { return nil }
         var failures = [ChunkFailure?](repeating: nil, count: chunks.count)
         failures.withUnsafeMutableBufferPointer { failures in

@@ -10,6 +10,7 @@ import Darwin
 public struct FileSystem: Sendable {
     /// The number of a failed system call.
     public struct Failure: Error, Sendable, Hashable {
+        /// As in `errno`.
         public let code: Int32
 
         public init(code: Int32) { self.code = code }
@@ -21,8 +22,11 @@ public struct FileSystem: Sendable {
     public var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Failure) -> Int
     /// Brings a file's contents to the disk.
     public var synchronize: @Sendable (_ path: String) throws(Failure) -> Void
+    /// Closes a descriptor.
     public var close: @Sendable (_ descriptor: Int32) throws(Failure) -> Void
+    /// Gives a file another name, replacing what has it.
     public var rename: @Sendable (_ from: String, _ to: String) throws(Failure) -> Void
+    /// Removes a file.
     public var remove: @Sendable (_ path: String) throws(Failure) -> Void
     /// Names in a folder, in any order.
     public var list: @Sendable (_ folder: String) throws(Failure) -> [String]
@@ -73,7 +77,8 @@ public struct FileSystem: Sendable {
             var names: [String] = []
             while let entry = readdir(stream) {
                 names.append(
-                    withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+                    withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                )
             }
             return names
         })

@@ -2,11 +2,14 @@ import Tensors
 
 /// An attribute of a group or dataset.
 public struct HDF5Attribute: Sendable {
+    /// As it stands in the file.
     public let name: String
     /// Extents; `nil` for the null dataspace.
     public let shape: Shape?
+    /// The elements.
     public let value: Value
 
+    /// Elements of an attribute, by what they are.
     public enum Value: Sendable, Hashable {
         /// Text of any kind, padding removed; bytes that are no UTF-8 are spelled `\xNN`.
         case texts([String])
@@ -55,9 +58,11 @@ public struct HDF5Attribute: Sendable {
     private static func decoded(_ data: [UInt8], as dtype: DType) -> Value {
         data.withUnsafeBytes { bytes in
             func elements<Element>(_ type: Element.Type) -> [Element] {
-                stride(from: 0, to: bytes.count / MemoryLayout<Element>.size * MemoryLayout<Element>.size,
-                    by: MemoryLayout<Element>.size)
-                    .map { bytes.loadUnaligned(fromByteOffset: $0, as: Element.self) }
+                stride(
+                    from: 0, to: bytes.count / MemoryLayout<Element>.size * MemoryLayout<Element>.size,
+                    by: MemoryLayout<Element>.size
+                )
+                .map { bytes.loadUnaligned(fromByteOffset: $0, as: Element.self) }
             }
             return switch dtype {
             case .int8: .integers(elements(Int8.self).map(Int64.init))

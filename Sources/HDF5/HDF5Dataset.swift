@@ -21,6 +21,7 @@ public struct HDF5Dataset: Sendable {
     /// All attributes, in order of name.
     public var attributes: [HDF5Attribute] { contents.attributes(of: index) }
 
+    /// The attribute of that name, `nil` when there is none.
     public func attribute(named name: String) -> HDF5Attribute? { contents.attribute(named: name, of: index) }
 
     /// Extents; `nil` for a dataset without any (the null dataspace).

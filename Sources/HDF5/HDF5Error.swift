@@ -62,6 +62,7 @@ public enum HDF5Error: Error, Sendable, Hashable {
         }
     }
 
+    /// What kind of trouble it is.
     public var kind: Kind {
         switch self {
         case .missing, .permissionDenied, .inputOutput: .inputOutput
@@ -71,6 +72,7 @@ public enum HDF5Error: Error, Sendable, Hashable {
         }
     }
 
+    /// The file, and the object in it if the trouble is there.
     public var location: HDF5Location {
         switch self {
         case .missing(let location), .permissionDenied(let location), .inputOutput(let location, _),

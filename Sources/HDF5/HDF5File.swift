@@ -138,7 +138,7 @@ public struct HDF5File: Sendable {
 
 extension HDF5Error {
     /// The error for what the helper refused to index.
-    init(_ refusal: IndexRefusal, file: String) {
+    package init(_ refusal: IndexRefusal, file: String) {
         let location = HDF5Location(file: file, object: refusal.path.isEmpty ? nil : refusal.path)
         self =
             switch refusal.kind {

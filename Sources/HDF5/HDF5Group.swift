@@ -11,6 +11,7 @@ public struct HDF5Group: Sendable {
     /// All attributes, in order of name.
     public var attributes: [HDF5Attribute] { contents.attributes(of: index) }
 
+    /// The attribute of that name, `nil` when there is none.
     public func attribute(named name: String) -> HDF5Attribute? { contents.attribute(named: name, of: index) }
 
     /// Names of all links, in order of their bytes (`10` stands before `2`).

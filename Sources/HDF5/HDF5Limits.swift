@@ -13,6 +13,7 @@ public struct HDF5Limits: Sendable, Hashable {
     /// Largest believable ratio of decoded to stored bytes of zstd data; zeros reach about 30 000.
     public var zstdRatio = 40_000
 
+    /// Enough for every sound checkpoint that fits on a disk.
     public static let standard = HDF5Limits()
 
     public init() {}

@@ -11,6 +11,7 @@ import Tensors
 /// Groups on the way to an object are made as needed. A writer that is not closed leaves an unfinished file; use
 /// `AtomicFile` so that nobody sees it.
 public struct HDF5Writer: ~Copyable {
+    /// The file that is being written.
     public let path: String
     private var file: hid_t
     private var groups: Set<String> = ["/"]
@@ -22,8 +23,9 @@ public struct HDF5Writer: ~Copyable {
     public init(path: String, userBlockByteCount: Int = 0) throws(HDF5Error) {
         self.path = path
         let location = HDF5Location(file: path)
-        guard userBlockByteCount == 0
-            || userBlockByteCount >= 512 && userBlockByteCount & (userBlockByteCount - 1) == 0
+        guard
+            userBlockByteCount == 0
+                || userBlockByteCount >= 512 && userBlockByteCount & (userBlockByteCount - 1) == 0
         else { throw .inputOutput(location, reason: "a user block of \(userBlockByteCount) bytes is impossible") }
         file = try HDF5Library.locked { () throws(HDF5Error) -> hid_t in
             let creation = H5Pcreate(chdf5_file_create_class()), access = H5Pcreate(chdf5_file_access_class())

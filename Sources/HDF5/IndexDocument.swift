@@ -1,22 +1,22 @@
 import Tensors
 
 /// The helper's answer, as far as its form goes. What it claims is checked by `IndexValidation`.
-struct IndexDocument: Sendable {
-    var fileBytes: Int
-    var userBlock: Int
-    var root: UInt64
-    var objects: [Object]
+package struct IndexDocument: Sendable {
+    package var fileBytes: Int
+    package var userBlock: Int
+    package var root: UInt64
+    package var objects: [Object]
     /// Where blocks of metadata start, in ascending order.
-    var metadata: [Int]
+    package var metadata: [Int]
 
-    struct Object: Sendable {
-        var path: String
-        var address: UInt64
-        var content: Content
-        var attributes: [Attribute]
+    package struct Object: Sendable {
+        package var path: String
+        package var address: UInt64
+        package var content: Content
+        package var attributes: [Attribute]
     }
 
-    enum Content: Sendable {
+    package enum Content: Sendable {
         case group([Link])
         case dataset(Dataset)
         /// A committed datatype.
@@ -25,90 +25,97 @@ struct IndexDocument: Sendable {
         case newerFormat
     }
 
-    struct Link: Sendable {
-        var name: String
-        var target: Target
+    package struct Link: Sendable {
+        package var name: String
+        package var target: Target
 
-        enum Target: Sendable {
+        package enum Target: Sendable {
             case object(UInt64)
             case soft(String)
         }
     }
 
-    struct ElementType: Sendable, Hashable {
-        var className: String
-        var size: Int
-        var plain: DType?
-        var converted: DType?
-        var isBigEndian: Bool
-        var tag: String
+    package struct ElementType: Sendable, Hashable {
+        package var className: String
+        package var size: Int
+        package var plain: DType?
+        package var converted: DType?
+        package var isBigEndian: Bool
+        package var tag: String
 
         /// Whether the elements may be numbers: their size is what each takes in the file.
-        var isNumeric: Bool { plain != nil || converted != nil || className == "opaque" }
+        package var isNumeric: Bool { plain != nil || converted != nil || className == "opaque" }
     }
 
-    struct Attribute: Sendable {
-        var name: String
-        var type: ElementType
-        var shape: [Int]?
-        var texts: [String]?
-        var data: [UInt8]?
+    package struct Attribute: Sendable {
+        package var name: String
+        package var type: ElementType
+        package var shape: [Int]?
+        package var texts: [String]?
+        package var data: [UInt8]?
     }
 
-    struct Filter: Sendable, Hashable {
-        var id: Int
-        var name: String
-        var values: [UInt64]
-        var isOptional: Bool
+    package struct Filter: Sendable, Hashable {
+        package var id: Int
+        package var name: String
+        package var values: [UInt64]
+        package var isOptional: Bool
+
+        package init(id: Int, name: String, values: [UInt64], isOptional: Bool) {
+            self.id = id
+            self.name = name
+            self.values = values
+            self.isOptional = isOptional
+        }
     }
 
-    struct Chunk: Sendable {
-        var coordinates: [Int]
-        var address: Int
-        var byteCount: Int
-        var filterMask: UInt64
+    package struct Chunk: Sendable {
+        package var coordinates: [Int]
+        package var address: Int
+        package var byteCount: Int
+        package var filterMask: UInt64
     }
 
-    enum Layout: Sendable {
+    package enum Layout: Sendable {
         case compact
         /// With the extent in the file, unless nothing has been written.
         case contiguous(Range<Int>?)
         case chunked(extents: [Int], chunks: [Chunk])
     }
 
-    struct Dataset: Sendable {
-        var type: ElementType
+    package struct Dataset: Sendable {
+        package var type: ElementType
         /// `nil` for the null dataspace.
-        var shape: [Int]?
-        var layout: Layout
-        var filters: [Filter]
-        var fill: [UInt8]?
+        package var shape: [Int]?
+        package var layout: Layout
+        package var filters: [Filter]
+        package var fill: [UInt8]?
         /// Values that the helper has read itself, as stored or as `type.converted`.
-        var values: [UInt8]?
-        var texts: [String]?
+        package var values: [UInt8]?
+        package var texts: [String]?
     }
 }
 
 /// A document that is not of the agreed form: the helper has been tampered with, or is of another version.
-struct IndexFormError: Error, Equatable {
-    let path: String
-    let reason: String
+package struct IndexFormError: Error, Equatable {
+    package let path: String
+    package let reason: String
 }
 
 /// What the helper says instead of an index.
-struct IndexRefusal: Equatable {
+package struct IndexRefusal: Equatable {
     let kind: String
     let path: String
     let message: String
 }
 
 extension IndexDocument {
-    enum Answer {
+    package enum Answer {
         case index(IndexDocument)
         case refusal(IndexRefusal)
     }
 
-    static func parse(_ bytes: [UInt8]) throws(IndexFormError) -> Answer {
+    package static func parse(_ bytes: [UInt8]) throws(IndexFormError) -> Answer {
         let value: JSONValue
         do throws(JSONValue.SyntaxError) {
             value = try bytes.withBytes { (buffer) throws(JSONValue.SyntaxError) in
@@ -122,7 +129,8 @@ extension IndexDocument {
         if let failure = try document.optional("error", Reader.init) {
             return .refusal(
                 IndexRefusal(
-                    kind: try failure.text("kind"), path: try failure.text("path"), message: try failure.text("message")))
+                    kind: try failure.text("kind"), path: try failure.text("path"), message: try failure.text("message")
+                ))
         }
         var objects: [Object] = []
         for value in try document.list("objects") { objects.append(try object(value)) }

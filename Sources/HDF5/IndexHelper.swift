@@ -7,15 +7,17 @@ import Darwin
 /// Runs `reuseformer-h5index` on an open file and brings its answer, within time and size limits.
 ///
 /// The helper may crash, hang or lie; none of that touches this process.
-struct IndexHelper {
+package struct IndexHelper {
     let executable: String
+
+    package init(executable: String) { self.executable = executable }
 
     /// The environment variable that names the helper's executable.
     static let environmentVariable = "REUSEFORMER_H5INDEX"
     static let name = "reuseformer-h5index"
 
     /// How a run ended.
-    enum Outcome: Equatable {
+    package enum Outcome: Equatable {
         case document([UInt8])
         /// Ended by a signal, which is what crashes and exceeded limits look like.
         case signal(Int32)
@@ -28,7 +30,7 @@ struct IndexHelper {
     static func isTimeLimit(_ signal: Int32) -> Bool { signal == SIGPROF || signal == SIGXCPU }
 
     /// Finds the helper: where the environment says, beside the running program, or in its installation's libexec.
-    static func find() -> IndexHelper? {
+    package static func find() -> IndexHelper? {
         if let path = getenv(environmentVariable).map({ String(cString: $0) }), !path.isEmpty {
             return IndexHelper(executable: path)
         }
@@ -58,21 +60,29 @@ struct IndexHelper {
     }
 
     /// What the helper is asked.
-    struct Request {
+    package struct Request {
         var descriptor: Int32
         var offset: Int
         var byteCount: Int
         var limits: HDF5Limits
+
+        package init(descriptor: Int32, offset: Int, byteCount: Int, limits: HDF5Limits) {
+            self.descriptor = descriptor
+            self.offset = offset
+            self.byteCount = byteCount
+            self.limits = limits
+        }
     }
 
     /// - Throws: `HDF5Error.helper` when the helper cannot be started.
-    func run(_ request: Request, for location: HDF5Location) throws(HDF5Error) -> Outcome {
+    package func run(_ request: Request, for location: HDF5Location) throws(HDF5Error) -> Outcome {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw .helper(location, reason: message(ofErrno: errno)) }
+        // The writing end must not live on in another child, or the end of the answer never comes.
+        let isOpen = pipe(&ends) == 0
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        guard isOpen else { throw .helper(location, reason: message(ofErrno: errno)) }
         let reading = ends[0], writing = ends[1]
         defer { close(reading) }
-        // The other end must be closed here, or the end of the answer never comes.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
 
         let milliseconds = request.limits.processorMilliseconds(forBytes: request.byteCount)
         let arguments = [

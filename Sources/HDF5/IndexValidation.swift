@@ -4,25 +4,36 @@ import Tensors
 ///
 /// libhdf5 is silent about a size that contradicts the shape, data inside metadata, chunks at wrong coordinates, wrong
 /// filter parameters; and a helper that a hostile file has taken over may claim anything.
-struct IndexValidation {
+package struct IndexValidation {
     let document: IndexDocument
     /// Bytes of the HDF5 file (or of the region it lies in).
     let byteCount: Int
     let superblock: Superblock
     let limits: HDF5Limits
 
+    package init(document: IndexDocument, byteCount: Int, superblock: Superblock, limits: HDF5Limits) {
+        self.document = document
+        self.byteCount = byteCount
+        self.superblock = superblock
+        self.limits = limits
+    }
+
     /// What is wrong, where.
-    struct Finding: Error, Equatable {
+    package struct Finding: Error, Equatable {
         enum Kind { case corrupt, limit }
         let kind: Kind
         let path: String
         let reason: String
 
-        static func corrupt(_ path: String, _ reason: String) -> Finding { Finding(kind: .corrupt, path: path, reason: reason) }
-        static func limit(_ path: String, _ reason: String) -> Finding { Finding(kind: .limit, path: path, reason: reason) }
+        static func corrupt(_ path: String, _ reason: String) -> Finding {
+            Finding(kind: .corrupt, path: path, reason: reason)
+        }
+        static func limit(_ path: String, _ reason: String) -> Finding {
+            Finding(kind: .limit, path: path, reason: reason)
+        }
     }
 
-    func check() throws(Finding) {
+    package func check() throws(Finding) {
         guard document.fileBytes == byteCount, document.userBlock == superblock.offset else {
             throw .corrupt("", "the superblock lies at \(superblock.offset) and claims \(document.userBlock)")
         }
@@ -43,7 +54,9 @@ struct IndexValidation {
         var paths: Set<[UInt8]> = []
         for object in document.objects {
             guard addresses.insert(object.address).inserted else { throw .corrupt(object.path, "listed twice") }
-            guard paths.insert(Array(object.path.utf8)).inserted else { throw .corrupt(object.path, "a name that appears twice") }
+            guard paths.insert(Array(object.path.utf8)).inserted else {
+                throw .corrupt(object.path, "a name that appears twice")
+            }
         }
         guard addresses.contains(document.root) else { throw .corrupt("/", "there is no root group") }
         for object in document.objects {
@@ -65,7 +78,9 @@ struct IndexValidation {
             guard let shape = attribute.shape else { continue }
             let place = "\(object.path) attribute \(attribute.name)"
             guard let count = Shape(checking: shape)?.count else { throw .corrupt(place, "its size overflows") }
-            if let texts = attribute.texts, texts.count != count { throw .corrupt(place, "\(texts.count) texts for \(count)") }
+            if let texts = attribute.texts, texts.count != count {
+                throw .corrupt(place, "\(texts.count) texts for \(count)")
+            }
             let type = attribute.type
             if let data = attribute.data, let dtype = type.plain ?? type.converted {
                 try checkSize(data.count, of: dtype, count: count, place)
@@ -170,7 +185,8 @@ struct IndexValidation {
             guard seen.insert(chunk.coordinates).inserted else { throw .corrupt(path, "\(at) is stored twice") }
             let (end, overflow) = chunk.address.addingReportingOverflow(chunk.byteCount)
             guard chunk.byteCount > 0, !overflow else { throw .corrupt(path, "\(at) of \(chunk.byteCount) bytes") }
-            guard dataset.filters.count >= UInt64.bitWidth || chunk.filterMask >> UInt64(dataset.filters.count) == 0 else {
+            guard dataset.filters.count >= UInt64.bitWidth || chunk.filterMask >> UInt64(dataset.filters.count) == 0
+            else {
                 throw .corrupt(path, "\(at) skips filters that do not exist")
             }
             try check(chunk.address..<end, path)
@@ -183,7 +199,11 @@ struct IndexValidation {
             extents.append(Extent(range: chunk.address..<end, path: path))
         }
         // Chunks far larger than the dataset make a small file ask for much memory.
-        guard chunkBytes <= max(limits.unjustifiedBytes, shape.count.multipliedReportingOverflow(by: dataset.type.size).partialValue)
+        guard
+            chunkBytes
+                <= max(
+                    limits.unjustifiedBytes, shape.count.multipliedReportingOverflow(by: dataset.type.size).partialValue
+                )
         else { throw .limit(path, "chunks of \(chunkBytes) bytes for shape \(shape)") }
         return stored
     }
@@ -211,7 +231,8 @@ struct IndexValidation {
         for extent in extents {
             metadata = metadata.drop { $0 < extent.range.lowerBound }
             if let address = metadata.first, address < extent.range.upperBound {
-                throw .corrupt(extent.path, "its data at \(extent.range.lowerBound) overlap the structures at \(address)")
+                throw .corrupt(
+                    extent.path, "its data at \(extent.range.lowerBound) overlap the structures at \(address)")
             }
         }
     }

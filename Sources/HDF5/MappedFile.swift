@@ -12,7 +12,7 @@ import Tensors
 package final class MappedFile: @unchecked Sendable {
     package let path: String
     /// The open file, so that the helper reads the very file that is mapped.
-    let descriptor: Int32
+    package let descriptor: Int32
     package let byteCount: Int
     private let base: UnsafeMutableRawPointer?
 

@@ -1,7 +1,7 @@
 /// The part of a superblock that we check ourselves.
 ///
 /// Source: HDF5 File Format Specification 3.0, II.A.
-struct Superblock {
+package struct Superblock {
     /// Where it starts: the size of the user block.
     let offset: Int
     /// Where it ends: no data can lie before.
@@ -13,7 +13,7 @@ struct Superblock {
     /// Finds the superblock at 0, 512, 1024, 2048, …
     ///
     /// - Returns: `nil` when there is no signature, or nothing readable behind it.
-    init?(_ bytes: UnsafeRawBufferPointer) {
+    package init?(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         let signature = FileContent.hdf5Signature
         while true {

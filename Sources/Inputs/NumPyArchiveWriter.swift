@@ -92,7 +92,8 @@ public struct NumPyArchiveWriter: ~Copyable {
         var records: [UInt8] = []
         if isWide {
             let record = field(44, 8) + field(45, 2) + field(45, 2) + field(0, 4) + field(0, 4)
-            records += field(0x0606_4B50, 4) + record + field(count, 8) + field(count, 8) + field(size, 8) + field(start, 8)
+            records +=
+                field(0x0606_4B50, 4) + record + field(count, 8) + field(count, 8) + field(size, 8) + field(start, 8)
             records += field(0x0706_4B50, 4) + field(0, 4) + field(start + size, 8) + field(1, 4)
         }
         let shown = min(count, 0xFFFF)

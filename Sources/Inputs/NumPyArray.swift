@@ -105,7 +105,8 @@ public struct NumPyRowWriter: ~Copyable {
     public mutating func append(_ rows: Tensor) throws(NumPyError) {
         guard rows.dtype == dtype, rows.shape.rank > 0, Array(rows.shape.extents.dropFirst()) == rowShape.extents else {
             throw NumPyError(
-                .unsupported, path: output.path, "rows of \(rows.dtype) \(rows.shape) in an array of \(dtype) \(rowShape)")
+                .unsupported, path: output.path,
+                "rows of \(rows.dtype) \(rows.shape) in an array of \(dtype) \(rowShape)")
         }
         try output.write(contentsOf: rows)
         count += rows.shape[0]

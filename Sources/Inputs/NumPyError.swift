@@ -12,6 +12,7 @@ public struct NumPyError: Error, Sendable, Hashable, CustomStringConvertible {
         case noSuchArray
     }
 
+    /// The class of the error.
     public let kind: Kind
     /// The file as the caller named it.
     public let path: String

@@ -70,7 +70,8 @@ struct ZipDirectory {
             file.number(at: end - 20, bytes: 4) == 0x0706_4B50
         {
             guard let record = file.number(at: end - 12, bytes: 8).flatMap({ Int(exactly: $0) }),
-                file.number(at: record, bytes: 4) == 0x0606_4B50, let wideCount = file.number(at: record + 32, bytes: 8),
+                file.number(at: record, bytes: 4) == 0x0606_4B50,
+                let wideCount = file.number(at: record + 32, bytes: 8),
                 let wideSize = file.number(at: record + 40, bytes: 8),
                 let wideOffset = file.number(at: record + 48, bytes: 8)
             else { throw corrupt(nil, "the zip64 directory is broken") }
@@ -96,11 +97,13 @@ struct ZipDirectory {
         else { throw corrupt(nil, "an entry of the directory is broken") }
         let name = String(decoding: nameBytes, as: UTF8.self)
         try readZip64(
-            file, extra: (position + 46 + nameSize)..<(position + 46 + nameSize + extraSize), name, &full, &packed, &header)
+            file, extra: (position + 46 + nameSize)..<(position + 46 + nameSize + extraSize), name, &full, &packed,
+            &header)
 
         guard flags & 0x41 == 0 else { throw Failure(kind: .unsupported, member: name, reason: "encrypted") }
         guard method == 0 || method == 8 else {
-            throw Failure(kind: .unsupported, member: name, reason: "compressed by method \(method); save it with numpy.savez")
+            throw Failure(
+                kind: .unsupported, member: name, reason: "compressed by method \(method); save it with numpy.savez")
         }
         guard let start = Int(exactly: header), file.number(at: start, bytes: 4) == 0x0403_4B50,
             let localNameSize = file.integer(at: start + 26), let localExtraSize = file.integer(at: start + 28)

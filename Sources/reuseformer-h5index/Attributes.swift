@@ -26,12 +26,14 @@ struct AttributeIndexer: ~Copyable {
 
     private static func names(of object: hid_t, at path: [UInt8]) throws(Refusal) -> [[UInt8]] {
         let list = NameList()
-        let status = h5i_each_attribute(object, { _, name, context in
-            guard let name, let context else { return -1 }
-            let list = Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue()
-            list.names.append(bytes(ofCString: name))
-            return list.names.count > 100_000 ? -1 : 0
-        }, Unmanaged.passUnretained(list).toOpaque())
+        let status = h5i_each_attribute(
+            object,
+            { _, name, context in
+                guard let name, let context else { return -1 }
+                let list = Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue()
+                list.names.append(bytes(ofCString: name))
+                return list.names.count > 100_000 ? -1 : 0
+            }, Unmanaged.passUnretained(list).toOpaque())
         try checked(status, path, "the attributes cannot be listed")
         return list.names
     }

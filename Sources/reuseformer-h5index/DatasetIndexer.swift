@@ -1,6 +1,6 @@
 import CH5Index
 
-/// Describes datasets: type, shape, where their bytes lie, and the bytes themselves where they lie nowhere to be mapped.
+/// Describes datasets: type, shape, where their bytes lie; and the bytes themselves where they cannot be mapped.
 struct DatasetIndexer: ~Copyable {
     let userBlock: UInt64
     let addressSize: Int
@@ -101,7 +101,9 @@ struct DatasetIndexer: ~Copyable {
         var limit = 0
     }
 
-    private mutating func writeChunks(_ subject: Subject, _ filters: [Filter], to json: inout JSONWriter) throws(Refusal) {
+    private mutating func writeChunks(
+        _ subject: Subject, _ filters: [Filter], to json: inout JSONWriter
+    ) throws(Refusal) {
         let extents = try chunkExtents(subject)
         let rank = extents.count
         json.array("chunk", of: extents)
@@ -109,16 +111,18 @@ struct DatasetIndexer: ~Copyable {
         let list = ChunkList()
         list.rank = rank
         list.limit = chunkBudget.left
-        let status = h5i_each_chunk(subject.dataset, subject.space, { coordinates, address, size, mask, context in
-            guard let coordinates, let context else { return -1 }
-            let list = Unmanaged<ChunkList>.fromOpaque(context).takeUnretainedValue()
-            guard list.chunks.count < list.limit else { return 1 }
-            // An index may list chunks that have never been written.
-            if address == UInt64.max { return 0 }
-            list.chunks.append(
-                Array(UnsafeBufferPointer(start: coordinates, count: list.rank)) + [address, size, UInt64(mask)])
-            return 0
-        }, Unmanaged.passUnretained(list).toOpaque())
+        let status = h5i_each_chunk(
+            subject.dataset, subject.space,
+            { coordinates, address, size, mask, context in
+                guard let coordinates, let context else { return -1 }
+                let list = Unmanaged<ChunkList>.fromOpaque(context).takeUnretainedValue()
+                guard list.chunks.count < list.limit else { return 1 }
+                // An index may list chunks that have never been written.
+                if address == UInt64.max { return 0 }
+                list.chunks.append(
+                    Array(UnsafeBufferPointer(start: coordinates, count: list.rank)) + [address, size, UInt64(mask)])
+                return 0
+            }, Unmanaged.passUnretained(list).toOpaque())
         try checked(status, subject.path, "the chunk index cannot be read")
         try chunkBudget.spend(list.chunks.count + (status > 0 ? 1 : 0), at: subject.path)
         if let first = list.chunks.first, chunkAddressOffset == nil {
@@ -215,11 +219,15 @@ struct DatasetIndexer: ~Copyable {
         let list = ChunkList()
         list.rank = rank
         list.limit = 100_000
-        let status = h5i_each_chunk(subject.dataset, subject.space, { _, address, size, mask, context in
-            guard let context else { return -1 }
-            Unmanaged<ChunkList>.fromOpaque(context).takeUnretainedValue().chunks.append([address, size, UInt64(mask)])
-            return 0
-        }, Unmanaged.passUnretained(list).toOpaque())
+        let status = h5i_each_chunk(
+            subject.dataset, subject.space,
+            { _, address, size, mask, context in
+                guard let context else { return -1 }
+                Unmanaged<ChunkList>.fromOpaque(context).takeUnretainedValue().chunks.append([
+                    address, size, UInt64(mask),
+                ])
+                return 0
+            }, Unmanaged.passUnretained(list).toOpaque())
         try checked(status, subject.path, "the chunk index cannot be read")
         for chunk in list.chunks where chunk[0] != UInt64.max && filters.count == 1 && chunk[2] == 0 {
             // A scale-offset chunk starts with the number of bits of an element.

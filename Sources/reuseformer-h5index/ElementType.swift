@@ -60,14 +60,26 @@ struct ElementType {
 
     // Not compared by H5Tequal: padding does not matter where there are no spare bits.
     private static let floatFormats: [(String, Int, FloatFormat)] = [
-        ("float16", 2, FloatFormat(
-            precision: 16, sign: 15, exponentPosition: 10, exponentSize: 5, mantissaSize: 10, bias: 15)),
-        ("bfloat16", 2, FloatFormat(
-            precision: 16, sign: 15, exponentPosition: 7, exponentSize: 8, mantissaSize: 7, bias: 127)),
-        ("float32", 4, FloatFormat(
-            precision: 32, sign: 31, exponentPosition: 23, exponentSize: 8, mantissaSize: 23, bias: 127)),
-        ("float64", 8, FloatFormat(
-            precision: 64, sign: 63, exponentPosition: 52, exponentSize: 11, mantissaSize: 52, bias: 1023)),
+        (
+            "float16", 2,
+            FloatFormat(
+                precision: 16, sign: 15, exponentPosition: 10, exponentSize: 5, mantissaSize: 10, bias: 15)
+        ),
+        (
+            "bfloat16", 2,
+            FloatFormat(
+                precision: 16, sign: 15, exponentPosition: 7, exponentSize: 8, mantissaSize: 7, bias: 127)
+        ),
+        (
+            "float32", 4,
+            FloatFormat(
+                precision: 32, sign: 31, exponentPosition: 23, exponentSize: 8, mantissaSize: 23, bias: 127)
+        ),
+        (
+            "float64", 8,
+            FloatFormat(
+                precision: 64, sign: 63, exponentPosition: 52, exponentSize: 11, mantissaSize: 52, bias: 1023)
+        ),
     ]
 
     private mutating func describeFloat(_ type: hid_t, _ path: [UInt8]) throws(Refusal) {
@@ -79,15 +91,19 @@ struct ElementType {
         let format = FloatFormat(
             precision: H5Tget_precision(type), offset: Int(H5Tget_offset(type)), sign: sign,
             exponentPosition: exponentPosition, exponentSize: exponentSize, mantissaPosition: mantissaPosition,
-            mantissaSize: mantissaSize, bias: H5Tget_ebias(type), impliesLeadingBit: H5Tget_norm(type) == H5T_NORM_IMPLIED)
+            mantissaSize: mantissaSize, bias: H5Tget_ebias(type),
+            impliesLeadingBit: H5Tget_norm(type) == H5T_NORM_IMPLIED)
         plain = Self.floatFormats.first { $0.1 == size && $0.2 == format }?.0
         guard plain == nil else { return }
 
         let isSound =
             size <= 16 && format.precision > 0 && format.offset >= 0 && format.offset + format.precision <= size * 8
             && exponentSize > 0 && exponentSize <= 32 && mantissaSize > 0
-            && Self.disjoint([sign..<(sign + 1), exponentPosition..<(exponentPosition + exponentSize),
-                mantissaPosition..<(mantissaPosition + mantissaSize)], within: size * 8)
+            && Self.disjoint(
+                [
+                    sign..<(sign + 1), exponentPosition..<(exponentPosition + exponentSize),
+                    mantissaPosition..<(mantissaPosition + mantissaSize),
+                ], within: size * 8)
         guard isSound else {
             throw Refusal(.corrupt, path, "the bit fields of a floating-point type of \(size) bytes make no sense")
         }

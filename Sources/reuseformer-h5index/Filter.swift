@@ -24,13 +24,15 @@ struct Filter {
             var values = [UInt32](repeating: 0, count: valueCount)
             var name = [CChar](repeating: 0, count: 256)
             let id = try checked(
-                H5Pget_filter2(properties, index, &flags, &valueCount, &values, name.count, &name, &configuration), path,
+                H5Pget_filter2(properties, index, &flags, &valueCount, &values, name.count, &name, &configuration),
+                path,
                 "a filter cannot be read")
             guard valueCount <= 4096 else { throw Refusal(.corrupt, path, "a filter with \(valueCount) parameters") }
             filters.append(
                 Filter(
                     id: id, isOptional: flags & UInt32(H5Z_FLAG_OPTIONAL) != 0,
-                    name: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), values: Array(values.prefix(valueCount))))
+                    name: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), values: Array(values.prefix(valueCount))
+                ))
         }
         return filters
     }

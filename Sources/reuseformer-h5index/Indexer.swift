@@ -138,13 +138,15 @@ struct Indexer: ~Copyable {
     private mutating func writeLinks(of group: hid_t, _ object: Pending, to json: inout JSONWriter) throws(Refusal) {
         let list = LinkList()
         list.limit = linkBudget.left
-        let status = h5i_each_link(group, { name, kind, address, userClass, context in
-            guard let name, let context else { return -1 }
-            let list = Unmanaged<LinkList>.fromOpaque(context).takeUnretainedValue()
-            guard list.links.count < list.limit else { return 1 }
-            list.links.append((bytes(ofCString: name), kind, address, userClass))
-            return 0
-        }, Unmanaged.passUnretained(list).toOpaque())
+        let status = h5i_each_link(
+            group,
+            { name, kind, address, userClass, context in
+                guard let name, let context else { return -1 }
+                let list = Unmanaged<LinkList>.fromOpaque(context).takeUnretainedValue()
+                guard list.links.count < list.limit else { return 1 }
+                list.links.append((bytes(ofCString: name), kind, address, userClass))
+                return 0
+            }, Unmanaged.passUnretained(list).toOpaque())
         try checked(status, object.path, "the group cannot be listed")
         try linkBudget.spend(list.links.count + (status > 0 ? 1 : 0), at: object.path)
 

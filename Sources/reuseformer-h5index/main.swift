@@ -105,7 +105,8 @@ func writeAll(_ bytes: [UInt8]) -> Bool {
 }
 
 guard let arguments = Arguments(CommandLine.arguments.dropFirst()) else {
-    let usage = "usage: reuseformer-h5index [--offset BYTES --length BYTES] [--cpu-milliseconds N] [--memory-bytes N] FILE\n"
+    let usage =
+        "usage: reuseformer-h5index [--offset BYTES --length BYTES] [--cpu-milliseconds N] [--memory-bytes N] FILE\n"
     write(STDERR_FILENO, usage, usage.utf8.count)
     exit(2)
 }

@@ -15,7 +15,8 @@ struct Extract: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("An HDF5 file, a .keras archive, or a folder with a checkpoint.", valueName: "file-or-folder"),
+        help: ArgumentHelp(
+            "An HDF5 file, a .keras archive, or a folder with a checkpoint.", valueName: "file-or-folder"),
         completion: .file())
     var path: String
 

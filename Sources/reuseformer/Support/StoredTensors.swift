@@ -118,9 +118,11 @@ private struct NameLists {
             names += part
             number += 1
         }
-        for name in names where name.hasPrefix("/") || name.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) {
+        for name in names
+        where name.hasPrefix("/") || name.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) {
             throw HDF5Error.unsafe(
-                HDF5Location(file: file.path, object: group.path), reason: "\(attribute) lists '\(name)', which leaves its layer")
+                HDF5Location(file: file.path, object: group.path),
+                reason: "\(attribute) lists '\(name)', which leaves its layer")
         }
         return names
     }

@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+import HDF5
+
+@Suite("The index helper", .serialized)
+struct HelperTests {
+    /// Runs a shell script in the helper's place.
+    private static func outcome(of script: String, limits: HDF5Limits = .standard) throws -> IndexHelper.Outcome {
+        try withTemporaryFolder { folder in
+            let path = folder + "/helper"
+            try ("#!/bin/sh\n" + script + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            let file = try MappedFile(path: fixture("layouts.h5"))
+            let request = IndexHelper.Request(
+                descriptor: file.descriptor, offset: 0, byteCount: file.byteCount, limits: limits)
+            return try IndexHelper(executable: path).run(request, for: HDF5Location(file: "x.h5"))
+        }
+    }
+
+    @Test("stands beside the running program")
+    func found() { #expect(IndexHelper.find() != nil) }
+
+    @Test("whatever it does, the caller goes on")
+    func outcomes() throws {
+        #expect(try Self.outcome(of: "printf answer") == .document(Array("answer".utf8)))
+        #expect(try Self.outcome(of: "exit 7") == .status(7))
+        #expect(try Self.outcome(of: "kill -SEGV $$") == .signal(SIGSEGV))
+        var limits = HDF5Limits.standard
+        limits.documentBytes = 1000
+        #expect(try Self.outcome(of: "while :; do echo 0123456789; done", limits: limits) == .tooMuch)
+    }
+
+    @Test("it sees the file as descriptor 3, and nothing of the caller's environment")
+    func surroundings() throws {
+        setenv("HDF5_PLUGIN_PATH", "/somewhere", 1)
+        defer { unsetenv("HDF5_PLUGIN_PATH") }
+        #expect(try Self.outcome(of: "head -c 4 <&3 | tail -c 3") == .document(Array("HDF".utf8)))
+        #expect(try Self.outcome(of: "printf \"$HDF5_PLUGIN_PATH$HOME\"") == .document([]))
+    }
+
+    @Test("one that cannot be started is a defect of the installation")
+    func missing() throws {
+        let file = try MappedFile(path: fixture("layouts.h5"))
+        let request = IndexHelper.Request(descriptor: file.descriptor, offset: 0, byteCount: 1, limits: .standard)
+        let error = #expect(throws: HDF5Error.self) {
+            try IndexHelper(executable: "/no/such/helper").run(request, for: HDF5Location(file: "x.h5"))
+        }
+        #expect(error?.kind.exitCode == 1)
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Tensors
+
+import HDF5
+
+/// A file of `fixtures/hdf5`.
+func fixture(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../fixtures/hdf5/\(name)").standardized.path
+}
+
+/// A folder of its own for one test, removed afterwards.
+func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hdf5-tests-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try body(folder)
+}
+
+/// Names in a folder, hidden ones too.
+func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+}
+
+/// The error that opening the file, or else reading one of its datasets, ends with.
+func failure(ofReading path: String) -> HDF5Error? {
+    do throws(HDF5Error) {
+        for dataset in try HDF5File.open(path: path).datasets { _ = try dataset.tensor() }
+        return nil
+    } catch {
+        return error
+    }
+}
+
+extension Tensor {
+    /// A tensor of any type from its bytes.
+    init(_ dtype: DType, _ shape: Shape, bytes: [UInt8]) throws {
+        let storage = TensorStorage(byteCount: bytes.count) { $0.copyBytes(from: bytes) }
+        guard let tensor = Tensor(dtype: dtype, shape: shape, storage: storage) else { throw MisshapenError() }
+        self = tensor
+    }
+
+    var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+}
+
+struct MisshapenError: Error {}
