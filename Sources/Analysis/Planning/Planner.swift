@@ -26,6 +26,7 @@ public struct Planner: Sendable {
     public let graph: Graph
     /// Moves that plans may make.
     public let moves: Moves
+    private let analysisDigest: String?
     /// Everything that can be given up, the cheapest first.
     public let steps: [Step]
 
@@ -39,6 +40,8 @@ public struct Planner: Sendable {
                 "the analysis is of another model: it knows head \(profile.id), which this one does not compute")
         }
         self.analysis = analysis
+        // An analysis that was read or made has no numbers that JSON cannot hold.
+        analysisDigest = try? Document.digest(of: analysis)
         self.graph = graph
         self.moves = moves
         switch granularity {
@@ -135,8 +138,6 @@ public struct Planner: Sendable {
         }
         return plan
     }
-
-    private var analysisDigest: String? { try? Document.digest(of: analysis) }
 
     /// The smallest plan that reaches a budget on savings.
     ///

@@ -11,6 +11,8 @@ extension Model {
     /// - Throws: Every way in which the plan breaks a rule, or a head that the plan wants computed and the model no
     ///   longer can.
     public func applying(_ plan: ReusePlan) throws(AnalysisError) -> Model {
+        // Cutting trusts the shapes.
+        do { try validate() } catch { throw .graph(error) }
         var result = self
         do { result.graph = try graph.applying(plan) } catch { throw .graph(error) }
         for (index, node) in graph.nodes.enumerated() {
