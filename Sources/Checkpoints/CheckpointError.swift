@@ -14,6 +14,7 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
         case internalDefect
     }
 
+    /// Class of the error.
     public let kind: Kind
     /// The file or folder as the caller named it.
     public let path: String

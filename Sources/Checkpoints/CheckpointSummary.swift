@@ -12,8 +12,11 @@ public struct CheckpointSummary: Sendable {
         public let file: String
         /// The name that all writers of the dialect have in common.
         public let commonName: String
+        /// What the tensor is used for.
         public let role: TensorRole
+        /// Type of the stored elements.
         public let dtype: DType
+        /// Extents as stored.
         public let shape: Shape
         /// Filters that its bytes went through, in order of writing.
         public let filters: [String]
@@ -47,9 +50,11 @@ public struct CheckpointSummary: Sendable {
     public let candidates: [Recognition]
     /// The graph; `nil` when there is no architecture or the configuration contradicts it.
     public let graph: Graph?
+    /// What a user meets around the graph; `nil` when there is no graph.
     public let traits: Model.Traits?
     /// The plan that the model was converted by.
     public let plan: ReusePlan?
+    /// All stored tensors in the order of the files.
     public let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
     public let problems: [String]

@@ -2,7 +2,9 @@
 public struct MatrixView {
     /// First element.
     public let base: UnsafePointer<Float>
+    /// Number of rows.
     public let rows: Int
+    /// Floats of a row.
     public let columns: Int
     /// Floats from one row to the next.
     public let stride: Int

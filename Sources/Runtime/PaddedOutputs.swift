@@ -3,6 +3,7 @@ import Tensors
 
 /// Which of a model's results are wanted, as a padded batch under the framework's names.
 public struct OutputSelection: OptionSet, Sendable, Hashable {
+    /// One bit a result.
     public let rawValue: Int
 
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -15,6 +16,7 @@ public struct OutputSelection: OptionSet, Sendable, Hashable {
     public static let logits = OutputSelection(rawValue: 4)
     /// `pooler_output` and other values with one row a sequence that are no logits.
     public static let pooled = OutputSelection(rawValue: 8)
+    /// Everything that a model gives.
     public static let all: OutputSelection = [.hidden, .attentions, .logits, .pooled]
 }
 
