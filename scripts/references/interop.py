@@ -68,7 +68,7 @@ def plans(layers, heads):
                 roots.append((layer, i))
                 continue
             picks = [roots[random.randint(len(roots))] for _ in range(random.randint(1, 3))]
-            terms = {pick: head(*pick, weight=float(np.float32(random.uniform(-0.25, 1)))) for pick in picks}
+            terms = {pick: head(*pick, weight=random.randint(1, 64) / 64 - 0.25 or 1) for pick in picks}
             mixed[layer, i] = random.choice([DROPPED, borrowed(*terms.values()), borrowed(pattern(random.choice(names)))])
     yield "everything", changed(mixed)
 
@@ -78,21 +78,28 @@ def write_plan(path, sources):
     path.write_text(json.dumps({"version": 1, "budget": "maps:1/3", "layers": layers}))
 
 
+def expected(source):
+    """What the file should say of a head: the weight of a single term is folded into the head's values."""
+    terms = source.get("terms", [])
+    return {**source, "terms": [{**terms[0], "weight": 1}]} if len(terms) == 1 else source
+
+
 def check_sources(model, sources):
     """The file's graph says what the plan said (none of our plans has a chain to be resolved)."""
     attention = [n["operation"] for n in model.graph["nodes"] if n["operation"]["kind"] == "attention"]
     for layer, (wanted, operation) in enumerate(zip(sources, attention)):
-        for index, (one, other) in enumerate(zip(wanted, operation["heads"])):
+        for index, (one, other) in enumerate(zip(map(expected, wanted), operation["heads"])):
             if one["source"] != other["source"] or one.get("terms") != other.get("terms"):
                 raise RuntimeError(f"{node(layer)}#{index}: {other} instead of {one}")
 
 
-def check_flips(binary, path):
+def check_flips(binary, path, inputs):
     """Any damaged byte is an error of both readers; bytes are chosen over the whole file and in its first block."""
     original = path.read_bytes()
     random = np.random.RandomState(SEED)
     places = [0, 9, 40, 300, 600, len(original) - 1, *random.randint(0, len(original), FLIPS)]
-    damaged = path.with_name("damaged.reuse.h5")
+    damaged, given = path.with_name("damaged.reuse.h5"), path.with_name("in.npz")
+    np.savez(given, **inputs)
     for place in places:
         contents = bytearray(original)
         contents[place] ^= 1 << random.randint(8)
@@ -102,9 +109,11 @@ def check_flips(binary, path):
             raise RuntimeError(f"reuse_h5.py accepts a flipped byte at {place}")
         except (reuse_h5.Damaged, OSError):
             pass
-        done = subprocess.run([str(binary), "inspect", str(damaged)], capture_output=True, text=True)
+        command_line = [binary, "run", damaged, "--inputs", given, "--dump", "hidden",
+                        "-o", path.with_name("out.npz"), "--force"]
+        done = subprocess.run(list(map(str, command_line)), capture_output=True, text=True)
         if done.returncode != 5:
-            raise RuntimeError(f"inspect of a file with a flipped byte at {place} ends with {done.returncode}")
+            raise RuntimeError(f"run of a file with a flipped byte at {place} ends with {done.returncode}: {done.stderr}")
     return len(places)
 
 
@@ -149,7 +158,7 @@ def main():
             print(f"| {name} | {healing} | {compression} | {result} |{' FAILED' if failed else ''}", flush=True)
         if path.exists():
             try:
-                print(f"\n{check_flips(binary, path)} flipped bytes: each noticed by both readers")
+                print(f"\n{check_flips(binary, path, inputs)} flipped bytes: each noticed by both readers")
             except RuntimeError as error:
                 failures += 1
                 print(f"\nFAILED: {error}")
