@@ -46,7 +46,8 @@ def results_in(document):
 
 def time_ours(command, model, shape, threads):
     """Median seconds of one pass, measured by the command itself."""
-    arguments = [command, "bench", str(model), "--shape", shape, "--threads", str(threads), "--json"]
+    load = "--ragged" if "-" in shape else "--shape"
+    arguments = [command, "bench", str(model), load, shape, "--threads", str(threads), "--json"]
     finished = subprocess.run(arguments, capture_output=True, text=True)
     if finished.returncode != 0:
         raise SystemExit(f"{' '.join(arguments)} failed with {finished.returncode}: {finished.stderr.strip()}")
