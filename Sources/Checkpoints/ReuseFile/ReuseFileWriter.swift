@@ -15,9 +15,11 @@ extension Checkpoint {
     ///   - path: Replaced if it exists.
     ///   - analysis: The analysis document that the plan came from, carried for the report.
     ///   - toolVersion: Version of the program, for the manifest.
+    ///   - check: Called with the path of the complete file before it gets its name; throwing discards it.
     /// - Throws: `io` when the disk refuses, `internalDefect` for a model that is not sound.
     public static func write(
-        _ model: Model, to path: String, compression: Compression = .none, analysis: [UInt8]? = nil, toolVersion: String
+        _ model: Model, to path: String, compression: Compression = .none, analysis: [UInt8]? = nil, toolVersion: String,
+        check: (String) throws(CheckpointError) -> Void = { _ in }
     ) throws(CheckpointError) {
         do throws(GraphError) {
             try model.validate()
@@ -39,6 +41,7 @@ extension Checkpoint {
                 try file.seek(to: 0)
                 try file.write(userBlock.bytes)
             }
+            try check(file.temporaryPath)
         } catch {
             throw error.renamed(from: file.temporaryPath, to: path)
         }
