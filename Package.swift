@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
         .target(name: "Verification", dependencies: ["Runtime", "ModelGraph"]),
-        .target(name: "Reporting", dependencies: ["Verification", "ModelGraph"]),
+        .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
@@ -61,6 +61,7 @@ let package = Package(
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
+        .testTarget(name: "CommandTests", dependencies: ["reuseformer", "reuseformer-h5index"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

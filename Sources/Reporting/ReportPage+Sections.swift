@@ -1,0 +1,207 @@
+import Analysis
+import Conversion
+import ModelGraph
+import Verification
+
+extension ReportPage {
+    var planSection: Page.Section? {
+        guard let plan else { return nil }
+        return Page.Section(
+            "Plan",
+            [
+                .text(
+                    "Each row is a layer, each cell a head. A head that reads a map computed elsewhere carries the name "
+                        + "of that map, layer.head, in its layer's colour; +n: a weighted sum of n more. Point at a cell "
+                        + "to see every term."), .planGrid(PlanGrid(plan)),
+            ])
+    }
+
+    var similaritySection: Page.Section? {
+        guard let analysis, let map = heatMap(analysis) else { return nil }
+        var words =
+            "How alike two heads distribute their attention: 1 minus the total variation distance of their maps, mean over "
+            + "\(Format.count(analysis.calibration.tokens)) tokens. 1: the same map; 0: they never look at the same place."
+        if let stability = analysis.stability {
+            words += " Similarities measured on two halves of the texts correlate at \(Format.fixed(stability, 4))."
+        }
+        return Page.Section(
+            "Similarity of attention maps",
+            [.text(words), .heatMap(map), .folded(title: "What each head looks at", [.table(profiles(analysis))])])
+    }
+
+    private func heatMap(_ analysis: AnalysisDocument) -> HeatMap? {
+        let count = analysis.heads.count
+        var values = [Float](repeating: .nan, count: count * count)
+        for (row, similarities) in analysis.similarity.enumerated() where row < count {
+            for (column, value) in similarities.enumerated() where column < row {
+                values[row * count + column] = Float(value)
+            }
+        }
+        var groups: [HeatMap.Group] = []
+        var start = 0
+        while start < count {
+            let end = analysis.heads[start...].firstIndex { $0.node != analysis.heads[start].node } ?? count
+            groups.append(.init(name: "layer \(groups.count)", count: end - start))
+            start = end
+        }
+        return HeatMap(groups: groups, values: values, framed: reusedPairs(analysis))
+    }
+
+    private func reusedPairs(_ analysis: AnalysisDocument) -> Set<HeatMap.Pair> {
+        let places = Dictionary(
+            analysis.heads.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var pairs: Set<HeatMap.Pair> = []
+        for layer in plan?.layers ?? [] {
+            for (head, choice) in layer.heads.enumerated() {
+                guard let row = places[HeadID(node: layer.node, head: head)] else { continue }
+                for term in choice.source.terms {
+                    guard case .head(let id) = term.map, let column = places[id] else { continue }
+                    pairs.insert(.init(row: max(row, column), column: min(row, column)))
+                }
+            }
+        }
+        return pairs
+    }
+
+    private func profiles(_ analysis: AnalysisDocument) -> Table {
+        var table = Table([
+            .init("head", .left), .init("entropy"), .init("itself"), .init("previous"), .init("next"), .init("first"),
+            .init("separator"),
+        ])
+        for head in analysis.heads {
+            table.append([
+                "\(head.id)", Format.fixed(head.entropy, 2), Format.percent(head.own, 0),
+                Format.percent(head.previous, 0),
+                Format.percent(head.next, 0), Format.percent(head.first, 0),
+                head.separator.map { Format.percent($0, 0) } ?? "",
+            ])
+        }
+        return table
+    }
+
+    var curveSection: Page.Section? {
+        guard let analysis else { return nil }
+        var blocks: [Page.Block] = []
+        if let curve, curve.points.count > 1 {
+            let chosen = plan.flatMap { plan in curve.points.first { $0.replaced == plan.replacedCount } }
+            blocks.append(
+                .lines(
+                    LineChart(
+                        title: "Expected damage as more maps are reused",
+                        horizontal: Axis("share of maps no longer computed", notation: .percent),
+                        vertical: Axis("damage at the output"),
+                        series: [
+                            .init(
+                                name: "",
+                                points: curve.points.map {
+                                    .init(
+                                        x: $0.maps, y: $0.damage,
+                                        note: "\($0.replaced) maps, \(Format.percent($0.multiplyAdds)) of multiply-adds"
+                                    )
+                                })
+                        ], marker: chosen.map { .init(x: $0.maps, y: $0.damage, note: "this plan") })))
+        }
+        let series = analysis.curves.enumerated().map { layer, curve in
+            LineChart.Series(
+                name: "layer \(layer)",
+                points: curve.points.map { .init(x: Double($0.heads), y: max($0.difference.damage, 1e-7)) })
+        }
+        if series.contains(where: { !$0.points.isEmpty }) {
+            blocks.append(
+                .lines(
+                    LineChart(
+                        title: "Damage of each layer when its cheapest heads are replaced, alone",
+                        horizontal: Axis("heads replaced"), vertical: Axis("damage at the output", scale: .logarithmic),
+                        series: series)))
+        }
+        return blocks.isEmpty
+            ? nil : Page.Section("Quality against savings", [.text(damageMeaning(analysis.use))] + blocks)
+    }
+
+    private func damageMeaning(_ use: ModelUse) -> String {
+        switch use {
+        case .encoder:
+            "Damage is measured at the model's output on texts kept back: the error of the similarities between pairs of "
+                + "texts, as a share of their variance."
+        case .maskedLanguageModel, .classifier:
+            "Damage is measured at the model's output on texts kept back: the divergence of its predictions from the "
+                + "source's, in nats."
+        }
+    }
+
+    var healingSection: Page.Section? {
+        guard let healing else { return nil }
+        let kept = healing.steps.count { $0.verdict == .kept }
+        var table = Table([
+            .init("refitted", .left), .init("strength"), .init("error left"), .init("growth"), .init("damage before"),
+            .init("after"), .init("verdict", .left),
+        ])
+        for step in healing.steps {
+            func number(_ value: Double?) -> String { value.map { Format.significant($0, 3) } ?? "" }
+            table.append(
+                [
+                    step.node, number(step.strength), step.remaining.map { Format.percent($0) } ?? "",
+                    number(step.growth),
+                    number(step.damageBefore), number(step.damageAfter), step.verdict.words,
+                ], mark: step.verdict == .kept ? .passed : .none)
+        }
+        let words =
+            healing.method == .none
+            ? "The converted model was not healed: damage \(Format.significant(healing.before.damage, 3))."
+            : "Projections of changed layers were refitted by least squares, layer by layer, to what the source computes. "
+                + "\(kept) of \(healing.steps.count) refits were kept; the damage at the output went from "
+                + "\(Format.significant(healing.before.damage, 3)) to \(Format.significant(healing.after.damage, 3))."
+        return Page.Section("Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [.table(table)]))
+    }
+
+    var fidelitySection: Page.Section? {
+        guard let verification else { return nil }
+        let words =
+            "Source and converted model on \(Format.count(verification.data.texts)) texts, "
+            + "\(Format.count(verification.data.tokens)) tokens, that nothing was fitted on."
+        return Page.Section("Fidelity", [.text(words), .table(FidelityTable.table(of: verification))])
+    }
+
+    var speedSection: Page.Section? {
+        guard !timings.isEmpty else { return nil }
+        return Page.Section(
+            "Speed",
+            [
+                .text("Median of alternating runs. Effective GFLOP/s count the source model's work for both models."),
+                .bars(SpeedTable.bars(of: timings)), .table(SpeedTable.table(of: timings)),
+            ])
+    }
+
+    var provenanceSection: Page.Section? {
+        var facts: [(name: String, value: String)] = []
+        for (name, subject) in [("source", source), ("converted", converted)].compactMap({ name, subject in
+            subject.map { (name, $0) }
+        }) {
+            facts.append((name, subject.name))
+            facts.append(("layout", "\(subject.provenance.dialect), \(subject.provenance.architecture)"))
+            facts += subject.provenance.files.map { ($0.name, "SHA-256 \($0.sha256)") }
+        }
+        if let analysis {
+            facts.append(
+                (
+                    "calibration",
+                    "\(analysis.calibration.texts) texts, SHA-256 of the tokens \(analysis.calibration.digest)"
+                ))
+            facts.append(("weights analysed", "SHA-256 \(analysis.model)"))
+        }
+        if let digest = plan?.analysis { facts.append(("plan made from analysis", "SHA-256 \(digest)")) }
+        return Page.Section("Provenance", [.facts(facts)])
+    }
+}
+
+extension HealingSummary.Verdict {
+    /// The verdict in words.
+    fileprivate var words: String {
+        switch self {
+        case .kept: "kept"
+        case .noGain: "no gain"
+        case .worseOutput: "worse at the output"
+        case .grown: "weights grew too much"
+        }
+    }
+}
