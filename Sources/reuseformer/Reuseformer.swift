@@ -28,7 +28,8 @@ struct Reuseformer: ParsableCommand {
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Reading", subcommands: [Inspect.self, Extract.self]),
-            CommandGroup(name: "Running", subcommands: [Run.self]),
+            CommandGroup(name: "Converting", subcommands: [Analyze.self, Plan.self, Validate.self, Convert.self]),
+            CommandGroup(name: "Running", subcommands: [Verify.self, Run.self, Bench.self]),
         ])
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The model that a command is about.
 struct ModelArgument: ParsableArguments {
@@ -37,6 +38,11 @@ struct ThreadsOption: ParsableArguments {
     @Option(
         help: ArgumentHelp("Threads to use (default: one a core). Results do not depend on it.", valueName: "count"))
     var threads: Int?
+
+    /// The number to use.
+    var count: Int { Self.count(threads) }
+
+    static func count(_ threads: Int?) -> Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) {

@@ -13,6 +13,11 @@ struct LoadedModel {
         model = try Checkpoint.load(path: path, architecture: architecture)
     }
 
+    init(path: String, model: Model) {
+        self.path = path
+        self.model = model
+    }
+
     /// Last part of the path: what tables and reports call the model.
     var name: String { Self.name(of: path) }
 

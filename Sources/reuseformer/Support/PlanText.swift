@@ -12,7 +12,11 @@ enum PlanText {
                 switch choice.source {
                 case .computed: nil
                 case .dropped: "\(head)=dropped"
-                case .borrowed(let terms): "\(head)=" + terms.map { name($0.map, rows) }.joined(separator: "+")
+                case .borrowed(let terms):
+                    // The heaviest first.
+                    "\(head)="
+                        + terms.sorted { abs($0.weight) > abs($1.weight) }.map { name($0.map, rows) }.joined(
+                            separator: "+")
                 }
             }
             table.append([

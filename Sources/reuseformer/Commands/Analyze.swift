@@ -1,0 +1,56 @@
+import Analysis
+import ArgumentParser
+import ModelGraph
+import Reporting
+
+struct Analyze: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Find out which attention maps a model could do without.",
+        discussion: """
+            Compares the maps of all heads on calibration texts, and measures what the model's output suffers when the \
+            cheapest heads of each layer take their maps from elsewhere. The result is enough to make plans for any \
+            budget:
+
+              reuseformer analyze MODEL --calibration texts.txt -o analysis.json --report analysis.html
+              reuseformer plan analysis.json --budget 1/3 -o plan.json
+            """)
+
+    @OptionGroup var model: ModelArgument
+    @OptionGroup var calibration: CalibrationOptions
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Where to write the analysis, JSON.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+
+    @OptionGroup var architecture: ArchitectureOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var force: ForceOption
+
+    func validate() throws {
+        if calibration.calibration.isEmpty { throw ValidationError("Give --calibration with a file of texts.") }
+    }
+
+    func run() throws {
+        try OutputFile.check(output, force: force.force)
+        try OutputFile.check(report, force: force.force)
+        let progress = Progress()
+        progress.begin("Reading the model")
+        let loaded = try LoadedModel(model.model, architecture: architecture.architecture)
+        let texts = try calibration.texts(for: loaded)
+        let analysis = try AnalysisStage(progress: progress, threads: threads.count).run(
+            loaded, texts.set, separators: texts.reader.separators, moves: .standard)
+        progress.end()
+        try OutputFile.write(document: analysis, to: output)
+        if let report {
+            let page = ReportPage(model: .init(name: loaded.name, model: loaded.model), analysis: analysis)
+            try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+        }
+        Terminal.print(AnalysisText.describe(analysis))
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Reporting
+import Runtime
+import Verification
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how fast models run, taking turns so that all meet the same machine.",
+        discussion: """
+            Speed-ups are against the first model; effective GFLOP/s count the first model's work for all of them.
+
+              reuseformer bench MODEL small.reuse.h5 --shape 32x128 --shape 8x512 --ragged 32x8-128 --threads 1,2
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Models to measure; the first is what the others are compared with.", valueName: "model"),
+        completion: .file())
+    var models: [String]
+
+    @Option(help: ArgumentHelp("Texts times tokens, such as 32x128. May be repeated.", valueName: "texts x tokens"))
+    var shape: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Texts of different lengths, such as 32x8-128: 32 texts of 8 to 128 tokens. May be repeated.",
+            valueName: "texts x least-most"))
+    var ragged: [String] = []
+
+    @Option(help: ArgumentHelp("Numbers of threads, comma-separated (default: one a core).", valueName: "list"))
+    var threads: String?
+
+    @OptionGroup var json: JSONOption
+
+    /// What `--json` prints.
+    private struct Document: Encodable {
+        let kernels: String
+        let results: [Benchmark.Result]
+    }
+
+    func validate() throws {
+        _ = try loads()
+        _ = try threadCounts()
+    }
+
+    func run() throws {
+        let loads = try loads(), counts = try threadCounts()
+        let progress = Progress()
+        progress.begin("Reading the models")
+        let loaded = try models.map { try LoadedModel($0) }
+        let benchmark = Benchmark(loaded.map { ($0.name, $0.model) })
+        var results: [Benchmark.Result] = []
+        for load in loads {
+            for count in counts {
+                progress.begin("Measuring \(load) with \(count) \(count == 1 ? "thread" : "threads")")
+                results += try benchmark.measure(load, threads: count)
+            }
+        }
+        progress.end()
+        let kernels = try KernelSet.select()
+        if json.json {
+            try Terminal.print(document: Document(kernels: kernels, results: results))
+        } else {
+            Terminal.print("kernels: \(kernels)\n\n" + SpeedTable.table(of: results).text)
+        }
+    }
+
+    private func loads() throws -> [Benchmark.Load] {
+        var loads: [Benchmark.Load] = []
+        for text in shape {
+            let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+            guard numbers.count == 2, numbers.allSatisfy({ (1...65_536).contains($0) }) else {
+                throw ValidationError("--shape is texts x tokens, such as 32x128, not \"\(text)\".")
+            }
+            loads.append(.shape(batch: numbers[0], tokens: numbers[1]))
+        }
+        for text in ragged {
+            let sides = text.split(separator: "x", omittingEmptySubsequences: false)
+            let lengths = (sides.last ?? "").split(separator: "-", omittingEmptySubsequences: false).map {
+                Int($0) ?? 0
+            }
+            guard sides.count == 2, let batch = Int(sides[0]), (1...65_536).contains(batch), lengths.count == 2,
+                lengths[0] > 0, lengths[0] <= lengths[1], lengths[1] <= 65_536
+            else { throw ValidationError("--ragged is texts x least-most, such as 32x8-128, not \"\(text)\".") }
+            loads.append(.ragged(batch: batch, tokens: lengths[0]...lengths[1]))
+        }
+        return loads.isEmpty ? [.shape(batch: 32, tokens: 128)] : loads
+    }
+
+    private func threadCounts() throws -> [Int] {
+        guard let threads else { return [ThreadsOption.count(nil)] }
+        return try threads.split(separator: ",", omittingEmptySubsequences: false).map { text in
+            guard let count = Int(text), (1...256).contains(count) else {
+                throw ValidationError("--threads is a list of numbers such as 1,2, not \"\(threads)\".")
+            }
+            return count
+        }
+    }
+}

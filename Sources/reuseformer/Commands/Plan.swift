@@ -1,0 +1,123 @@
+import Analysis
+import ArgumentParser
+import Conversion
+import ModelGraph
+import Reporting
+import Tensors
+
+struct Plan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a plan from an analysis: which heads take their maps from where.",
+        discussion: """
+            Budgets: 1/3, 0.33 or maps:1/3 (share of attention maps no longer computed), macs:10%@128 (multiply-adds at \
+            a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 (the largest saving \
+            whose quality holds on texts kept back; needs --checkpoint and --calibration).
+
+            A plan for a larger budget contains the one for a smaller one. The result is JSON to read and edit; \
+            `reuseformer validate` tells what is wrong with an edited one.
+            """)
+
+    @Argument(
+        help: ArgumentHelp("What `analyze` wrote.", valueName: "analysis"), completion: .file(extensions: ["json"]))
+    var analysis: String
+
+    @Option(help: ArgumentHelp("How much to save, or how good to stay.", valueName: "budget"))
+    var budget: String?
+
+    @Flag(help: "Print what every possible plan would save and cost, from nothing to everything.")
+    var curve = false
+
+    @Option(
+        help: ArgumentHelp("The analysed model: for budgets on quality.", valueName: "model"), completion: .file())
+    var checkpoint: String?
+
+    @OptionGroup var calibration: CalibrationOptions
+    @OptionGroup var planning: PlanningOptions
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Where to write the plan, JSON.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var output: String?
+
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var json: JSONOption
+    @OptionGroup var force: ForceOption
+
+    func validate() throws {
+        if budget == nil, !curve { throw ValidationError("Give --budget, or --curve to see what could be saved.") }
+        if output != nil, budget == nil { throw ValidationError("A plan to write needs a --budget.") }
+    }
+
+    func run() throws {
+        try OutputFile.check(output, force: force.force)
+        let budget = try self.budget.map { try Budget($0) }
+        let document = try InputFile.document(AnalysisDocument.self, at: analysis, named: "an analysis")
+        let planner = try Planner(
+            document, graph: document.graph, moves: try planning.moves(), granularity: planning.granularity)
+        var blocks: [String] = []
+        if curve {
+            let points = try PlanCurve(planner)
+            if json.json, budget == nil {
+                try Terminal.print(document: points)
+                return
+            }
+            blocks.append(CurveText.describe(points))
+        }
+        if let budget, let text = self.budget {
+            let plan = try plan(budget, text, planner, document)
+            if let output { try OutputFile.write(document: plan, to: output) }
+            if json.json {
+                try Terminal.print(document: plan)
+                return
+            }
+            blocks.append(PlanText.describe(plan))
+        }
+        Terminal.print(blocks.joined(separator: "\n\n"))
+    }
+
+    private func plan(
+        _ budget: Budget, _ text: String, _ planner: Planner, _ document: AnalysisDocument
+    ) throws -> ReusePlan {
+        guard case .quality = budget else { return try planner.plan(budget, text: text) }
+        guard let checkpoint, !calibration.calibration.isEmpty else {
+            throw CommandError.usage(
+                "a budget on quality is found by converting: give --checkpoint MODEL and --calibration texts.txt as well"
+            )
+        }
+        let progress = Progress()
+        defer { progress.end() }
+        let loaded = try LoadedModel(checkpoint)
+        try document.requireOrigin(in: loaded)
+        let texts = try calibration.texts(for: loaded)
+        return try QualityStage(
+            source: loaded.model, calibration: texts.set, threads: threads.count, progress: progress
+        )
+        .largestPlan(of: planner, budget: budget, text: text)
+    }
+}
+
+extension AnalysisDocument {
+    /// - Throws: When the analysis was made of another model.
+    func requireOrigin(in loaded: LoadedModel) throws {
+        if loaded.model.weightsDigest.hex != model {
+            throw CommandError.usage("\(loaded.path): is not the model that was analysed; analyse this one")
+        }
+    }
+}
+
+/// A curve for the terminal.
+enum CurveText {
+    static func describe(_ curve: PlanCurve) -> String {
+        var table = Table([
+            .init("maps replaced"), .init("maps saved"), .init("multiply-adds @\(curve.tokens)"), .init("bytes"),
+            .init("expected damage"),
+        ])
+        for point in curve.points {
+            table.append([
+                "\(point.replaced)", Format.percent(point.maps), Format.percent(point.multiplyAdds),
+                Format.percent(point.bytes), Format.significant(point.damage, 3),
+            ])
+        }
+        return table.text
+    }
+}

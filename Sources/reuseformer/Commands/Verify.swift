@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import ModelGraph
+import Reporting
+import Verification
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare a converted model with its source on held-out texts, and fail when it is not good enough.",
+        discussion: """
+            A gate is a condition under which the model is not good enough. One that holds ends the command with status \
+            3, for CI jobs:
+
+              reuseformer verify MODEL small.reuse.h5 --data heldout.txt \\
+                --fail-on 'hidden.cosine.mean<0.97' --fail-on 'maps.saved<0.3' --junit verdict.xml
+
+            Metrics: \(Metric.allCases.map(\.rawValue).joined(separator: ", ")).
+            """)
+
+    @Argument(help: ArgumentHelp("The source model.", valueName: "source"), completion: .file())
+    var source: String
+
+    @Argument(help: ArgumentHelp("The converted model.", valueName: "converted"), completion: .file())
+    var converted: String
+
+    @Option(
+        help: ArgumentHelp("Held-out texts, one a line; none that the model was calibrated on.", valueName: "file"),
+        completion: .file())
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy.", valueName: "file"),
+        completion: .file())
+    var labels: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Scored pairs of texts: score, text, text, separated by tabs. Adds the metric spearman.", valueName: "file"),
+        completion: .file(extensions: ["tsv"]))
+    var pairs: String?
+
+    @Option(
+        help: ArgumentHelp("Fail when this holds: METRIC OP VALUE. May be repeated.", valueName: "condition"))
+    var failOn: [String] = []
+
+    @Option(help: ArgumentHelp("Longest text in tokens; longer ones are cut.", valueName: "count"))
+    var maxLength = 512
+
+    @Flag(help: "Time both models and add the metric speedup.")
+    var timing = false
+
+    @Option(
+        help: ArgumentHelp("Where to write the verdict as JUnit XML.", valueName: "file"),
+        completion: .file(extensions: ["xml"]))
+    var junit: String?
+
+    @Option(
+        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+
+    @OptionGroup var json: JSONOption
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var force: ForceOption
+
+    func validate() throws {
+        for text in failOn {
+            do { _ = try Gate(parsing: text) } catch { throw ValidationError("--fail-on: \(error).") }
+        }
+        if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
+        if labels != nil, data == nil { throw ValidationError("--labels are for the texts of --data: give both.") }
+        if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
+    }
+
+    func run() throws {
+        try OutputFile.check(junit, force: force.force)
+        try OutputFile.check(report, force: force.force)
+        let gates = try failOn.map { try Gate(parsing: $0) }
+        let progress = Progress()
+        progress.begin("Reading the models")
+        let source = try LoadedModel(source), converted = try LoadedModel(converted)
+        let stage = VerificationStage(
+            source: source, converted: converted, threads: threads.threads, progress: progress)
+        var found = try stage.measure(data: data, labels: labels, pairs: pairs, maxLength: maxLength)
+        var timings: [Benchmark.Result] = []
+        if timing {
+            timings = try stage.time()
+            found.metrics += timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
+        }
+        progress.end()
+        let verdict = try stage.report(found, gates: gates)
+        if let junit { try OutputFile.write(Array(JUnit.document(of: verdict).utf8), to: junit) }
+        if let report {
+            var page = ReportPage(model: .init(name: source.name, model: source.model))
+            page.converted = .init(name: converted.name, model: converted.model)
+            page.plan = converted.model.plan
+            page.verification = verdict
+            page.timings = timings
+            try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+        }
+        if json.json {
+            try Terminal.print(document: verdict)
+        } else {
+            Terminal.print(FidelityTable.table(of: verdict).text)
+        }
+        guard verdict.passed else { throw CommandError(status: .gateFailed, description: verdict.complaint) }
+    }
+}
+
+extension VerificationReport {
+    /// Why the model is not good enough.
+    var complaint: String {
+        var parts = gates.filter { !$0.passed }.map { gate in
+            "\(gate.metric.rawValue) is \(gate.value.map { Format.significant($0, 5) } ?? "no number") "
+                + "(fails when \(gate.condition))"
+        }
+        if let exactness, !exactness.holds {
+            parts.append(
+                "outputs differ by \(Format.significant(exactness.largestDifference, 3)) where nothing was replaced")
+        }
+        return "\(converted.name) is not good enough: " + parts.joined(separator: ", ")
+    }
+}

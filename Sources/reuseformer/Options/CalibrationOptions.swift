@@ -1,0 +1,66 @@
+import Analysis
+import ArgumentParser
+import ModelGraph
+
+/// The texts that stand for the data a model will meet.
+struct CalibrationOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Texts like those that the model will meet: UTF-8, one a line. May be repeated.",
+            discussion: "A few thousand sentences are plenty. They never leave this machine.", valueName: "file"),
+        completion: .file())
+    var calibration: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Tokens to use at most; of larger files a part is drawn, always the same one.", valueName: "count"))
+    var calibrationTokens = 48_000
+
+    @Option(help: ArgumentHelp("Longest text in tokens; longer ones are cut.", valueName: "count"))
+    var maxLength = 128
+
+    func validate() throws {
+        if calibrationTokens < 1 { throw ValidationError("--calibration-tokens must be positive.") }
+        if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
+    }
+
+    /// Reads, draws and splits the texts.
+    func texts(for loaded: LoadedModel) throws -> (set: CalibrationSet, reader: TextReader) {
+        let reader = try TextReader(for: loaded, limit: maxLength)
+        let sequences = try calibration.flatMap { try reader.sequences(of: $0) }
+        return (try CalibrationSet(sequences.drawn(tokens: calibrationTokens)), reader)
+    }
+}
+
+/// What a plan may do.
+struct PlanningOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What may stand in for a head's own map, comma-separated: reuse, blend, static, drop.",
+            discussion: """
+                reuse: one earlier map as it is; blend: a weighted sum of earlier maps; static: fixed patterns such as \
+                “the previous token”; drop: nothing.
+                """, valueName: "moves"))
+    var allow = "reuse,blend,static"
+
+    @Option(help: ArgumentHelp("What is replaced at a time: head or layer.", valueName: "unit"))
+    var granularity: Planner.Granularity = .head
+
+    func validate() throws { _ = try moves() }
+
+    func moves() throws -> Moves {
+        var moves: Moves = []
+        for name in allow.split(separator: ",", omittingEmptySubsequences: false) {
+            switch name {
+            case "reuse": moves.insert(.reuse)
+            case "blend": moves.insert(.blend)
+            case "static": moves.insert(.pattern)
+            case "drop": moves.insert(.drop)
+            default: throw ValidationError("--allow knows reuse, blend, static and drop, not \"\(name)\".")
+            }
+        }
+        return moves
+    }
+}
+
+extension Planner.Granularity: ExpressibleByArgument {}

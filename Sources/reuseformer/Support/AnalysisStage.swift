@@ -1,0 +1,62 @@
+import Analysis
+import ModelGraph
+import Reporting
+
+/// The analysis of a model with progress on the terminal.
+struct AnalysisStage {
+    let progress: Progress
+    let threads: Int
+
+    func run(
+        _ loaded: LoadedModel, _ calibration: CalibrationSet, separators: Set<Int32>, moves: Moves
+    ) throws -> AnalysisDocument {
+        let analyzer = Analyzer(options: .init(threads: threads, separators: separators, moves: moves))
+        var current: Analyzer.Stage?
+        return try analyzer.analyze(loaded.model, calibration: calibration) { stage, done, total in
+            if stage != current {
+                current = stage
+                progress.begin(stage.words)
+            }
+            progress.advance(to: done, of: total)
+        }
+    }
+}
+
+extension Analyzer.Stage {
+    /// The stage in words.
+    fileprivate var words: String {
+        switch self {
+        case .similarity: "Comparing attention maps"
+        case .local: "Looking for replacements"
+        case .endToEnd: "Measuring damage at the output"
+        }
+    }
+}
+
+/// An analysis for the terminal.
+enum AnalysisText {
+    /// One row a layer: how much the output suffers when its cheapest heads are replaced.
+    static func describe(_ analysis: AnalysisDocument) -> String {
+        var lines = [
+            "\(analysis.heads.count) attention maps compared on \(Format.count(analysis.calibration.tokens)) tokens of "
+                + "\(Format.count(analysis.calibration.texts)) texts"
+        ]
+        if let stability = analysis.stability {
+            lines.append("stability of the similarities between two halves of the texts: \(Format.fixed(stability, 4))")
+        }
+        var table = Table([
+            .init("layer", .left), .init("heads"), .init("1/4 replaced"), .init("1/2"), .init("3/4"), .init("all"),
+        ])
+        for curve in analysis.curves {
+            let damages = curve.damages
+            let heads = analysis.heads.count { $0.node == curve.node }
+            let shares = [0.25, 0.5, 0.75, 1].map { share -> String in
+                let count = Int((share * Double(heads)).rounded())
+                return count < damages.count ? Format.significant(damages[count], 2) : "–"
+            }
+            table.append([curve.node, "\(heads)"] + shares)
+        }
+        lines += ["", "Damage at the output when the cheapest heads of a layer are replaced:", table.text]
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,75 @@
+import ModelGraph
+import Verification
+
+/// The comparison of two models with progress on the terminal.
+struct VerificationStage {
+    let source: LoadedModel
+    let converted: LoadedModel
+    let threads: Int?
+    let progress: Progress
+
+    /// What was measured, and on what.
+    struct Found {
+        var metrics: [Measurement] = []
+        var data = VerificationReport.Data([])
+        var exactness: Exactness?
+    }
+
+    func measure(data: String?, labels: String?, pairs: String?, maxLength: Int) throws -> Found {
+        let reader = try TextReader(for: source, limit: maxLength)
+        var found = Found()
+        if let data {
+            let sequences = try reader.sequences(of: data)
+            found = try fidelity(on: sequences, masking: reader.masking)
+            if let labels {
+                let classes = try ClassLabels(labels, names: source.model.traits.labels)
+                found.metrics.append(try task().accuracy(of: sequences, labels: classes.indices))
+            }
+        }
+        if let pairs {
+            progress.begin("Scoring pairs")
+            let scored = try ScoredPairs(pairs).rows.map { row in
+                TaskStudy.ScoredPair(
+                    first: reader.sequence(of: row.first), second: reader.sequence(of: row.second), score: row.score)
+            }
+            found.metrics.append(try task().spearman(of: scored))
+        }
+        return found
+    }
+
+    /// Fidelity, and exactness where no head was replaced.
+    func fidelity(on sequences: [TokenSequence], masking: Masking?) throws -> Found {
+        progress.begin("Comparing the models")
+        let study = try FidelityStudy(
+            source: source.model, converted: converted.model, options: .init(threads: threads, masking: masking))
+        var found = Found()
+        found.data = .init(sequences)
+        found.metrics = try study.measure(sequences) { progress.advance(to: $0, of: sequences.count) }
+        if source.model.graph == converted.model.graph {
+            found.exactness = try Exactness.check(
+                source.model, against: converted.model, promise: .unchanged, on: sequences, threads: threads)
+        }
+        return found
+    }
+
+    /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes.
+    func time() throws -> [Benchmark.Result] {
+        progress.begin("Timing the models")
+        let tokens = min(128, source.model.traits.maximumTokens ?? 128)
+        let threads = ThreadsOption.count(threads)
+        return try Benchmark([(source.name, source.model), (converted.name, converted.model)])
+            .measure(.shape(batch: 32, tokens: tokens), threads: threads)
+    }
+
+    func report(_ found: Found, gates: [Gate]) throws -> VerificationReport {
+        try VerificationReport(
+            source: .init(name: source.name, provenance: source.model.provenance),
+            converted: .init(name: converted.name, provenance: converted.model.provenance), data: found.data,
+            savings: Savings(source: source.model.graph, converted: converted.model.graph), metrics: found.metrics,
+            exactness: found.exactness, gates: gates)
+    }
+
+    private func task() throws -> TaskStudy {
+        try TaskStudy(source: source.model, converted: converted.model, threads: threads)
+    }
+}
