@@ -61,7 +61,8 @@ let package = Package(
         .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
-        .testTarget(name: "CommandTests", dependencies: ["reuseformer", "reuseformer-h5index"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["reuseformer", "reuseformer-h5index"], exclude: ["Help"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -10,17 +10,17 @@ extension ReportPage {
             "Plan",
             [
                 .text(
-                    "Each row is a layer, each cell a head. A head that reads a map computed elsewhere carries the name "
-                        + "of that map, layer.head, in its layer's colour; +n: a weighted sum of n more. Point at a cell "
-                        + "to see every term."), .planGrid(PlanGrid(plan)),
+                    "Each row is a layer, each cell a head. A head that reads a map computed elsewhere carries the "
+                        + "name of that map, layer.head, in its layer's colour; +n: a weighted sum of n more. Point at a "
+                        + "cell to see every term."), .planGrid(PlanGrid(plan)),
             ])
     }
 
     var similaritySection: Page.Section? {
         guard let analysis, let map = heatMap(analysis) else { return nil }
         var words =
-            "How alike two heads distribute their attention: 1 minus the total variation distance of their maps, mean over "
-            + "\(Format.count(analysis.calibration.tokens)) tokens. 1: the same map; 0: they never look at the same place."
+            "How alike two heads distribute their attention: 1 minus the total variation distance of their maps, mean "
+            + "over \(Format.count(analysis.calibration.tokens)) tokens. 1: the same map; 0: nothing in common."
         if let stability = analysis.stability {
             words += " Similarities measured on two halves of the texts correlate at \(Format.fixed(stability, 4))."
         }
@@ -121,8 +121,8 @@ extension ReportPage {
     private func damageMeaning(_ use: ModelUse) -> String {
         switch use {
         case .encoder:
-            "Damage is measured at the model's output on texts kept back: the error of the similarities between pairs of "
-                + "texts, as a share of their variance."
+            "Damage is measured at the model's output on texts kept back: the error of the similarities between pairs "
+                + "of texts, as a share of their variance."
         case .maskedLanguageModel, .classifier:
             "Damage is measured at the model's output on texts kept back: the divergence of its predictions from the "
                 + "source's, in nats."
@@ -148,7 +148,7 @@ extension ReportPage {
         let words =
             healing.method == .none
             ? "The converted model was not healed: damage \(Format.significant(healing.before.damage, 3))."
-            : "Projections of changed layers were refitted by least squares, layer by layer, to what the source computes. "
+            : "Projections of changed layers were refitted by least squares, layer by layer, to what the source does. "
                 + "\(kept) of \(healing.steps.count) refits were kept; the damage at the output went from "
                 + "\(Format.significant(healing.before.damage, 3)) to \(Format.significant(healing.after.damage, 3))."
         return Page.Section("Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [.table(table)]))

@@ -29,12 +29,17 @@ struct FidelityTally {
     private mutating func addHidden(_ source: Snapshot, _ converted: Snapshot) {
         guard source.tokens > 0, source.tokens == converted.tokens else { return }
         let width = source.hidden.count / source.tokens
-        for row in 0..<source.tokens {
-            let range = row * width..<(row + 1) * width
-            let pair = RowPair(source.hidden[range], converted.hidden[range])
-            cosines.add(pair.cosine)
-            squaredError += pair.first + pair.second - 2 * pair.dot
-            squaredSize += pair.first
+        guard converted.hidden.count == source.hidden.count else { return }
+        source.hidden.withUnsafeBufferPointer { first in
+            converted.hidden.withUnsafeBufferPointer { second in
+                for row in 0..<source.tokens {
+                    let range = row * width..<(row + 1) * width
+                    let pair = RowPair(.init(rebasing: first[range]), .init(rebasing: second[range]))
+                    cosines.add(pair.cosine)
+                    squaredError += pair.first + pair.second - 2 * pair.dot
+                    squaredSize += pair.first
+                }
+            }
         }
     }
 

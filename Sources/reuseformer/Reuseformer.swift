@@ -18,9 +18,9 @@ struct Reuseformer: ParsableCommand {
             A first round, from a folder with tf_model.h5, config.json and tokenizer files:
 
               reuseformer inspect bert/
-              reuseformer convert bert/ --calibration texts.txt --budget 1/3 -o small.reuse.h5
-              reuseformer verify  bert/ small.reuse.h5 --data heldout.txt
-              reuseformer run     small.reuse.h5 --texts sentences.txt -o embeddings.npy
+              reuseformer convert bert/ --calibration texts.txt --budget 1/3 -o r.reuse.h5
+              reuseformer verify  bert/ r.reuse.h5 --data heldout.txt
+              reuseformer run     r.reuse.h5 --texts sentences.txt -o embeddings.npy
 
             Exit status: 0 done · 1 a defect of reuseformer · 2 wrong use · 3 a gate failed · 4 not supported · \
             5 corrupt input · 6 a file cannot be read or written · 130 interrupted.

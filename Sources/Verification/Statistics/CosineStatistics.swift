@@ -46,13 +46,16 @@ struct RowPair {
     /// Products and squares of one row of each.
     let dot, first, second: Double
 
-    init(_ a: some Sequence<Float>, _ b: some Sequence<Float>) {
+    /// - Precondition: Both have the same number of elements.
+    init(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) {
         var dot = 0.0, first = 0.0, second = 0.0
-        for (x, y) in zip(a, b) {
-            let x = Double(x), y = Double(y)
+        var index = 0
+        while index < min(a.count, b.count) {
+            let x = Double(a[index]), y = Double(b[index])
             dot += x * y
             first += x * x
             second += y * y
+            index += 1
         }
         self.dot = dot
         self.first = first

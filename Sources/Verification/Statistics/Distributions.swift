@@ -17,10 +17,12 @@ package struct LogProbabilities {
 
     /// Kullback–Leibler divergence KL(self ‖ other), in nats.
     package func divergence(from other: LogProbabilities) -> Double {
-        zip(values, other.values).reduce(0) { sum, pair in
+        var sum = 0.0
+        for index in 0..<min(values.count, other.values.count) where values[index] > -.infinity {
             // A probability of zero contributes nothing, whatever the other says.
-            pair.0 == -.infinity ? sum : sum + exp(pair.0) * (pair.0 - pair.1)
+            sum += exp(values[index]) * (values[index] - other.values[index])
         }
+        return sum
     }
 
     /// Index of the most likely class, the first of equals.

@@ -11,7 +11,7 @@ struct Analyze: ParsableCommand {
             cheapest heads of each layer take their maps from elsewhere. The result is enough to make plans for any \
             budget:
 
-              reuseformer analyze MODEL --calibration texts.txt -o analysis.json --report analysis.html
+              reuseformer analyze MODEL --calibration texts.txt -o analysis.json
               reuseformer plan analysis.json --budget 1/3 -o plan.json
             """)
 

@@ -9,7 +9,7 @@ struct Bench: ParsableCommand {
         discussion: """
             Speed-ups are against the first model; effective GFLOP/s count the first model's work for all of them.
 
-              reuseformer bench MODEL small.reuse.h5 --shape 32x128 --shape 8x512 --ragged 32x8-128 --threads 1,2
+              reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
             """)
 
     @Argument(

@@ -13,15 +13,17 @@ struct Convert: ParsableCommand {
         discussion: """
             All in one, from a checkpoint and some texts:
 
-              reuseformer convert MODEL --calibration texts.txt --budget 1/3 -o small.reuse.h5
+              reuseformer convert MODEL --calibration texts.txt --budget 1/3 \\
+                -o small.reuse.h5
 
             or along a plan that `reuseformer plan` made and you may have edited:
 
-              reuseformer convert MODEL --calibration texts.txt --plan plan.json -o small.reuse.h5
+              reuseformer convert MODEL --calibration texts.txt --plan plan.json \\
+                -o small.reuse.h5
 
             The file holds everything that is needed to run the model, tokenizer included. Before it gets its name it \
-            is read back and run: it computes what the model in memory computes, to the bit, or nothing is written. The \
-            same input gives the same file, whatever the number of threads.
+            is read back and run: it computes what the model in memory computes, to the bit, or nothing is written. \
+            The same input gives the same file, whatever the number of threads.
             """)
 
     @OptionGroup var model: ModelArgument

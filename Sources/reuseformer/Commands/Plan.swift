@@ -9,8 +9,8 @@ struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a plan from an analysis: which heads take their maps from where.",
         discussion: """
-            Budgets: 1/3, 0.33 or maps:1/3 (share of attention maps no longer computed), macs:10%@128 (multiply-adds at \
-            a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 (the largest saving \
+            Budgets: 1/3, 0.33 or maps:1/3 (share of attention maps no longer computed), macs:10%@128 (multiply-adds \
+            at a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 (the largest saving \
             whose quality holds on texts kept back; needs --checkpoint and --calibration).
 
             A plan for a larger budget contains the one for a smaller one. The result is JSON to read and edit; \

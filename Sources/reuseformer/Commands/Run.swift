@@ -11,7 +11,7 @@ struct Run: ParsableCommand {
         discussion: """
             Sentence embeddings, one row a text, float32 [texts, hidden]:
 
-              reuseformer run MODEL --texts sentences.txt --pool mean --normalize -o embeddings.npy
+              reuseformer run MODEL --texts sentences.txt --normalize -o embeddings.npy
 
             Scores of a classifier, [texts, labels]:
 
@@ -21,7 +21,7 @@ struct Run: ParsableCommand {
             attentions_0 …, last_hidden_state, pooler_output, logits), from texts or from an .npz that holds input_ids \
             and where the model has them attention_mask and token_type_ids, [batch, tokens]:
 
-              reuseformer run MODEL --inputs in.npz --dump hidden,attentions,logits,pooled -o out.npz
+              reuseformer run MODEL --inputs in.npz --dump hidden,attentions -o out.npz
             """)
 
     /// What `--dump` can ask for.

@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+
+@Suite("Exit statuses")
+struct ExitStatusTests {
+    private let scratch = Scratch()
+
+    @Test("0: done, results on standard output, nothing on standard error")
+    func done() throws {
+        let outcome = try Command.run("inspect", Command.fixture)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("36 of 36 heads compute a map"))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test(
+        "2: wrong use, with what to give instead",
+        arguments: [
+            (["frobnicate"], "frobnicate"), (["inspect"], "<model>"), (["inspect", "x", "--jason"], "--jason"),
+            (["run", "m", "-o", "o.npy"], "--texts or --inputs"),
+            (["run", "m", "--texts", "t", "-o", "o.npz"], "--dump"),
+            (["run", "m", "--texts", "t", "--dump", "hidden,soul", "-o", "o.npz"], "\"soul\""),
+            (["convert", "m", "--calibration", "t", "-o", "o"], "--budget or --plan"),
+            (["convert", "m", "--budget", "1/3", "-o", "o"], "--calibration"),
+            (["convert", "m", "--budget", "1/3", "--calibration", "t", "-o", "o", "--compress", "zstd:99"], "1 to 19"),
+            (["convert", "m", "--budget", "4/3", "--calibration", "t", "-o", "o"], "between 0 and 1"),
+            (
+                ["convert", "m", "--budget", "hours:3", "--calibration", "t", "-o", "o"],
+                "maps, macs, bytes and quality"
+            ),
+            (["verify", "a", "b", "--data", "t", "--fail-on", "niceness<1"], "hidden.cosine.mean"),
+            (["verify", "a", "b"], "--data"), (["bench", "m", "--shape", "32"], "32x128"),
+            (["bench", "m", "--ragged", "4x9-3"], "32x8-128"), (["bench", "m", "--threads", "0"], "1,2"),
+            (["inspect", "m", "--threads", "2"], "--threads"), (["plan", "a.json"], "--budget"),
+        ])
+    func usage(arguments: [String], mention: String) throws {
+        let outcome = try Command.Running(arguments).wait()
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains(mention))
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test("2: a plan that breaks the rules is explained head by head")
+    func invalidPlan() throws {
+        let converted = try Converted.shared.get()
+        let plan = try String(contentsOfFile: converted.plan, encoding: .utf8)
+            .replacing("\"layer_0/attention\"", with: "\"layer_9/attention\"")
+        try scratch.file("plan.json", contents: plan)
+        let outcome = try Command.run("validate", scratch("plan.json"), "--checkpoint", Command.fixture)
+        #expect(outcome.status == 2)
+        #expect(outcome.message.contains("layer_9/attention"))
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test("2: a budget out of reach tells what can be reached")
+    func unreachable() throws {
+        let outcome = try Command.run("plan", try Converted.shared.get().analysis, "--budget", "bytes:90%")
+        #expect(outcome.status == 2)
+        #expect(outcome.message.contains("largest saving"))
+    }
+
+    @Test("3: a gate that fails names metric, value and condition; one that passes ends with 0")
+    func gates() throws {
+        let converted = try Converted.shared.get()
+        let strict = try Command.run(
+            "verify", Command.fixture, converted.model, "--data", converted.heldOut, "--json", "--junit",
+            scratch("verdict.xml"), "--fail-on", "maps.saved<0.3", "--fail-on", "hidden.cosine.mean<1.1")
+        #expect(strict.status == 3)
+        #expect(strict.message.contains("hidden.cosine.mean is") && strict.message.contains("< 1.1"))
+        let verdict = try #require(
+            try JSONSerialization.jsonObject(with: Data(strict.output.utf8)) as? [String: Any])
+        #expect(verdict["passed"] as? Bool == false)
+        try Converted.keep(strict.output, as: "report-gates.json")
+        let junit = try String(contentsOfFile: scratch("verdict.xml"), encoding: .utf8)
+        #expect(junit.contains("tests=\"2\" failures=\"1\""))
+
+        let lenient = try Command.run(
+            "verify", Command.fixture, converted.model, "--data", converted.heldOut, "--fail-on",
+            "maps.saved<0.3")
+        #expect(lenient.status == 0)
+        #expect(lenient.output.contains("maps.saved"))
+    }
+
+    @Test("4: a file that is recognised and not handled is named with the reason")
+    func unsupported() throws {
+        let file = Command.root.appending(path: "fixtures/hdf5/newer.h5").path
+        let outcome = try Command.run("extract", file, "-o", scratch("out.npz"))
+        #expect(outcome.status == 4)
+        #expect(outcome.message.contains("newer.h5"))
+        #expect(scratch.names.isEmpty)
+    }
+
+    @Test("5: a checkpoint that was cut off is corrupt", arguments: ["extract", "inspect"])
+    func truncated(command: String) throws {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: Command.fixture + "/tf_model.h5"))
+        try bytes.prefix(bytes.count / 2).write(to: scratch.url("half.h5"))
+        let more = command == "extract" ? ["-o", scratch("out.npz")] : []
+        let outcome = try Command.Running([command, scratch("half.h5")] + more).wait()
+        #expect(outcome.status == 5)
+        #expect(outcome.message.contains("half.h5"))
+        #expect(scratch.names == ["half.h5"])
+    }
+
+    @Test("5: a flipped byte anywhere in a .reuse.h5 is found", arguments: [0, 1, 9, 50, 90, 99, 100])
+    func flippedByte(percent: Int) throws {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: try Converted.shared.get().model))
+        bytes[(bytes.count - 1) * percent / 100] ^= 0x10
+        try bytes.write(to: scratch.url("flipped.reuse.h5"))
+        try scratch.file("texts.txt", contents: "one text\n")
+        let outcome = try Command.run(
+            "run", scratch("flipped.reuse.h5"), "--texts", scratch("texts.txt"), "-o", scratch("out.npy"))
+        #expect(outcome.status == 5)
+        #expect(outcome.message.contains("flipped.reuse.h5"))
+        #expect(!scratch.names.contains("out.npy"))
+    }
+
+    @Test("6: a path that leads nowhere, or where nothing may be written")
+    func inputOutput() throws {
+        let missing = try Command.run("inspect", scratch("nothing"))
+        #expect(missing.status == 6)
+        #expect(missing.message.contains("nothing"))
+        let unwritable = try Command.run(
+            "extract", Command.fixture + "/tf_model.h5", "-o", scratch("no/such/folder/out.npz"))
+        #expect(unwritable.status == 6)
+        let texts = try Command.run("run", Command.fixture, "--texts", scratch("none.txt"), "-o", scratch("o.npy"))
+        #expect(texts.status == 6)
+        #expect(texts.message.contains("none.txt"))
+    }
+
+    @Test("6: a file that exists is not overwritten without --force")
+    func force() throws {
+        try scratch.file("out.npz", contents: "precious")
+        let refused = try Command.run("extract", Command.fixture, "-o", scratch("out.npz"))
+        #expect(refused.status == 6)
+        #expect(refused.message.contains("--force"))
+        #expect(try String(contentsOf: scratch.url("out.npz"), encoding: .utf8) == "precious")
+        #expect(try Command.run("extract", Command.fixture, "-o", scratch("out.npz"), "--force").status == 0)
+    }
+
+    @Test("control characters in a name are spelled out")
+    func controlCharacters() throws {
+        let outcome = try Command.run("inspect", "/no\u{1B}[2Jsuch\u{7}file")
+        #expect(outcome.status == 6)
+        #expect(!outcome.errors.contains("\u{1B}") && !outcome.errors.contains("\u{7}"))
+    }
+
+    @Test("a reader that goes away is no error")
+    func closedPipe() throws {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c", "{ \"$0\" inspect \"$1\" --json; echo $? >\"$2\"; } | true", Command.executable.path, Command.fixture,
+            scratch("status"),
+        ]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(try String(contentsOf: scratch.url("status"), encoding: .utf8) == "0\n")
+    }
+}
