@@ -83,10 +83,10 @@ struct ExitStatusTests {
 
     @Test("4: a file that is recognised and not handled is named with the reason")
     func unsupported() throws {
-        let file = Command.root.appending(path: "fixtures/hdf5/newer.h5").path
+        let file = Command.root.appending(path: "fixtures/hdf5/hostile/unknown_filter.h5").path
         let outcome = try Command.run("extract", file, "-o", scratch("out.npz"))
         #expect(outcome.status == 4)
-        #expect(outcome.message.contains("newer.h5"))
+        #expect(outcome.message.contains("unknown_filter.h5"))
         #expect(scratch.names.isEmpty)
     }
 

@@ -173,10 +173,22 @@ package struct TensorRule: Sendable, Hashable {
         package var of: Int
         /// Axis of the stored tensor that is cut; negative: from the end.
         package var axis: Int
+
+        package init(index: Int, of: Int, axis: Int) {
+            self.index = index
+            self.of = of
+            self.axis = axis
+        }
     }
 
     /// Names by generation; the first that exists is taken.
     package var names: [NameTemplate]
     package var orientation: Orientation
     package var part: Part?
+
+    package init(names: [NameTemplate], orientation: Orientation, part: Part? = nil) {
+        self.names = names
+        self.orientation = orientation
+        self.part = part
+    }
 }
