@@ -5,10 +5,10 @@
     reuse_h5.py MODEL.reuse.h5 --inputs in.npz -o out.npz       and run it
     reuse_h5.py MODEL.reuse.h5 --tensors out.npz                and write its tensors
 
-in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask` (1: may
-be attended to) and `token_type_ids`. out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`, `attentions_<i>`
-`[batch, heads, queries, keys]` (also the maps of heads that borrow theirs), and the model's outputs by name, with zeros
-where the mask hides a position.
+in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask`
+(1: may be attended to) and `token_type_ids`. out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`,
+`attentions_<i>` `[batch, heads, queries, keys]` (also the maps of heads that borrow theirs), and the model's outputs by
+name, with zeros where the mask hides a position.
 
 Written to be read: one function an operation, double precision, one sequence's mask at a time, no attempt at speed.
 The file format is described in docs/format.md.

@@ -48,7 +48,8 @@ def plans(layers, heads):
     every = range(heads)
     yield "unchanged", changed({})
     yield "full", changed({(2, i): borrowed(head(1, i)) for i in every})
-    yield "partial", changed({(1, 0): borrowed(head(0, last)), (3, last): borrowed(head(1, 1)), (3, 1): borrowed(head(2, 0))})
+    yield "partial", changed(
+        {(1, 0): borrowed(head(0, last)), (3, last): borrowed(head(1, 1)), (3, 1): borrowed(head(2, 0))})
     yield "many-to-one", changed(
         {(layer, i): borrowed(head(0, 1)) for layer in (1, 2, 3) for i in every if (layer + i) % 2})
     yield "same-layer", changed(
@@ -69,7 +70,8 @@ def plans(layers, heads):
                 continue
             picks = [roots[random.randint(len(roots))] for _ in range(random.randint(1, 3))]
             terms = {pick: head(*pick, weight=random.randint(1, 64) / 64 - 0.25 or 1) for pick in picks}
-            mixed[layer, i] = random.choice([DROPPED, borrowed(*terms.values()), borrowed(pattern(random.choice(names)))])
+            static = borrowed(pattern(random.choice(names)))
+            mixed[layer, i] = random.choice([DROPPED, borrowed(*terms.values()), static])
     yield "everything", changed(mixed)
 
 
@@ -113,7 +115,7 @@ def check_flips(binary, path, inputs):
                         "-o", path.with_name("out.npz"), "--force"]
         done = subprocess.run(list(map(str, command_line)), capture_output=True, text=True)
         if done.returncode != 5:
-            raise RuntimeError(f"run of a file with a flipped byte at {place} ends with {done.returncode}: {done.stderr}")
+            raise RuntimeError(f"run with a flipped byte at {place} ends with {done.returncode}: {done.stderr}")
     return len(places)
 
 
@@ -150,7 +152,8 @@ def main():
                 ours, theirs = model.run(inputs), command.run(binary, path, inputs)
                 if missing := ours.keys() - theirs.keys():
                     raise RuntimeError(f"not in the command's outputs: {sorted(missing)}")
-                worst = max(command.visible_difference(key, ours[key], theirs[key], inputs["attention_mask"]) for key in ours)
+                mask = inputs["attention_mask"]
+                worst = max(command.visible_difference(key, ours[key], theirs[key], mask) for key in ours)
                 result, failed = f"{len(model.tensors)} | {worst:.1e}", worst > TOLERANCE
             except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
                 result, failed = f"– | {error}", True
