@@ -8,8 +8,8 @@ public enum Checkpoint {
     /// Weights stay views of the mapped file where they are stored as they are used; float16 stays float16.
     ///
     /// - Parameters:
-    ///   - path: A folder with `tf_model.h5` (or shards with their index) and `config.json`, the weights file itself, or
-    ///     a `.reuse.h5`.
+    ///   - path: A folder with `tf_model.h5` (or shards with their index) and `config.json`, the weights file itself,
+    ///     or a `.reuse.h5`.
     ///   - architecture: Name of a built-in architecture, or path of a spec (`docs/architecture-specs.md`); `nil`: the
     ///     one that the contents speak for.
     /// - Throws: Everything that does not fit, at once: missing, superfluous and misshapen tensors, unknown options.

@@ -2,12 +2,12 @@ import HDF5
 import Tensors
 
 /// The bytes of a file, mapped and read-only.
-struct MappedBytes: Sendable {
+package struct MappedBytes: Sendable {
     private let file: MappedFile
 
     var count: Int { file.byteCount }
 
-    init(path: String) throws(CheckpointError) {
+    package init(path: String) throws(CheckpointError) {
         file = try CheckpointError.mapping { () throws(HDF5Error) in try MappedFile(path: path) }
     }
 
@@ -17,5 +17,5 @@ struct MappedBytes: Sendable {
     }
 
     /// SHA-256 of the contents.
-    var digest: Digest { withUnsafeBytes { Digest(of: $0) } }
+    package var digest: Digest { withUnsafeBytes { Digest(of: $0) } }
 }

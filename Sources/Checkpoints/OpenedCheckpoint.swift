@@ -92,11 +92,8 @@ struct OpenedCheckpoint: Sendable {
             for copy in copies.dropFirst() {
                 let other = try copy.read()
                 if other.dtype != first.dtype || other.shape != first.shape || !first.hasSameBytes(as: other) {
-                    problems.append(
-                        Problem(
-                            .corrupt,
-                            "\(copies[0].path.printable) and \(copy.path.printable) are copies of one variable, and differ"
-                        ))
+                    let places = "\(copies[0].path.printable) and \(copy.path.printable)"
+                    problems.append(Problem(.corrupt, "\(places) are copies of one variable and differ"))
                 }
             }
         }
@@ -146,9 +143,7 @@ extension ArchitectureSpec {
         guard name.contains("/") || name.hasSuffix(".json") else {
             throw CheckpointError(
                 .usage, path: name, "is not a built-in architecture",
-                remedy:
-                    "known are \(library.specs.map(\.name).joined(separator: ", ")); a spec of your own is given by its path"
-            )
+                remedy: "known are \(library.names); a spec of your own is given by its path")
         }
         let bytes = try MappedBytes(path: name)
         guard bytes.count <= 4 << 20 else {

@@ -2,7 +2,7 @@ import ModelGraph
 import Tensors
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 /// A family of one linear layer a repetition, small enough to be expanded by hand.
 private let tinySpec = #"""
@@ -13,7 +13,8 @@ private let tinySpec = #"""
         { "name": "width", "kind": "integer", "keys": { "hf": ["width", "size"] } },
         { "name": "blocks", "kind": "integer", "keys": { "hf": "blocks" }, "minimum": 0 },
         { "name": "has_head", "kind": "flag", "present": "head/weight" },
-        { "name": "classes", "kind": "integer", "when": "has_head", "extent": { "parameter": "head/weight", "axis": 1 } }
+        { "name": "classes", "kind": "integer", "when": "has_head",
+          "extent": { "parameter": "head/weight", "axis": 1 } }
       ],
       "graph": {
         "inputs": [{ "name": "input_ids" }, { "name": "token_type_ids", "when": "has_head" }],
@@ -29,7 +30,10 @@ private let tinySpec = #"""
                 "name": "block_{i}/mix", "kind": "linear", "inputs": ["stream"], "when": "i != 1",
                 "inputWidth": "width", "outputWidth": "width", "hasBias": "i == 0", "as": "stream"
               },
-              { "name": "block_{i}/sum", "kind": "add", "inputs": ["stream", "table"], "as": "stream", "hiddenState": true }
+              {
+                "name": "block_{i}/sum", "kind": "add", "inputs": ["stream", "table"],
+                "as": "stream", "hiddenState": true
+              }
             ]
           },
           {
@@ -37,8 +41,9 @@ private let tinySpec = #"""
             "inputWidth": "width", "outputWidth": "classes", "hasBias": false
           },
           {
-            "name": "decoder", "kind": "linear", "inputs": ["stream"], "inputWidth": "width", "outputWidth": "2 * width",
-            "hasBias": false, "ties": { "weight": { "parameter": "table/tokens", "isTransposed": true } }
+            "name": "decoder", "kind": "linear", "inputs": ["stream"], "inputWidth": "width",
+            "outputWidth": "2 * width", "hasBias": false,
+            "ties": { "weight": { "parameter": "table/tokens", "isTransposed": true } }
           }
         ],
         "outputs": [{ "name": "last", "value": "stream" }, { "name": "logits", "value": "head", "when": "has_head" }],

@@ -4,7 +4,7 @@ import ModelGraph
 import Tensors
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 @Suite("Hugging Face TensorFlow checkpoints")
 struct HuggingFaceTFTests {

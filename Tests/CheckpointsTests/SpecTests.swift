@@ -1,7 +1,7 @@
 import ModelGraph
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 @Suite("Architecture specs")
 struct SpecTests {

@@ -3,7 +3,7 @@ import ModelGraph
 import Tensors
 import Testing
 
-@testable import Checkpoints
+import Checkpoints
 
 /// The repository's `fixtures/checkpoints`.
 let fixtures: String = {

@@ -14,31 +14,37 @@ public enum TensorRole: Sendable, Hashable {
 }
 
 /// Which tensor each parameter of a graph is read from.
-struct Binding: Sendable {
-    struct Parameter: Sendable {
+package struct Binding: Sendable {
+    package struct Parameter: Sendable {
         /// `<node>/<parameter>`.
-        let path: String
-        let shape: Shape
-        let rule: TensorRule
-        let source: SourceTensor
+        package let path: String
+        package let shape: Shape
+        package let rule: TensorRule
+        package let source: SourceTensor
     }
 
-    let parameters: [Parameter]
+    package let parameters: [Parameter]
     /// By the dialect's common name.
-    let roles: [String: TensorRole]
+    package let roles: [String: TensorRole]
     /// Everything that does not fit; empty for a sound checkpoint.
-    let problems: [Problem]
+    package let problems: [Problem]
 }
 
 /// Finds the tensor of each parameter.
-struct TensorBinder {
+package struct TensorBinder {
     let table: ArchitectureSpec.TensorTable
     let index: TensorIndex
     let settings: Settings
     /// Missing tensors for which candidates are looked for: a limit on work, not on what is reported.
     private static let largestSearch = 20
 
-    func bind(_ expanded: ExpandedGraph) -> Binding {
+    package init(table: ArchitectureSpec.TensorTable, index: TensorIndex, settings: Settings) {
+        self.table = table
+        self.index = index
+        self.settings = settings
+    }
+
+    package func bind(_ expanded: ExpandedGraph) -> Binding {
         var parameters: [Binding.Parameter] = []
         var users: [String: [String]] = [:]
         var problems: [Problem] = []

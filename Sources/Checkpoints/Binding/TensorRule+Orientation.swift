@@ -25,7 +25,7 @@ extension TensorRule {
     /// The parameter from the stored tensor: a view where the bytes may stay as they are.
     ///
     /// - Returns: `nil` when the shapes do not fit.
-    func parameter(from stored: Tensor, shape: Shape) -> Tensor? {
+    package func parameter(from stored: Tensor, shape: Shape) -> Tensor? {
         guard fits(stored.shape, as: shape) else { return nil }
         let piece = part == nil ? stored : part?.piece(of: stored)
         switch orientation {

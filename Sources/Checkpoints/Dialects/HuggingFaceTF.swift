@@ -8,7 +8,7 @@ import Tensors
 /// `/<layer>/<weight name>`. A weight's name starts with the model's variable scope (`tf_bert_model`, its spelling
 /// depends on the release, and a second instance in one process appends `_1`). Shards have neither scope nor
 /// `weight_names`: their `layer_names` are the weights' names.
-enum HuggingFaceTF: Dialect {
+package enum HuggingFaceTF: Dialect {
     static let name = "hf-tf"
 
     static func open(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointSource? {
@@ -89,7 +89,7 @@ enum HuggingFaceTF: Dialect {
 
     /// A weight's name without what differs between writers: `layer_._0` is `layer.0`, `mlm___cls` is `cls` (the part
     /// before `___` is TensorFlow's own), the variable's `:0` goes.
-    static func commonName(_ parts: ArraySlice<Substring>) -> String {
+    package static func commonName(_ parts: ArraySlice<Substring>) -> String {
         parts.map { part in
             var name = String(part)
             if let separator = name.range(of: "___") { name = String(name[separator.upperBound...]) }

@@ -1,8 +1,8 @@
 import Tensors
 
 /// SHA-256 of each 1 MiB block of a run of bytes.
-enum BlockDigests {
-    static let blockByteCount = 1 << 20
+package enum BlockDigests {
+    package static let blockByteCount = 1 << 20
 
     /// The block table of a file whose contents end at `offset`.
     ///
@@ -16,7 +16,7 @@ enum BlockDigests {
     static func blockCount(_ byteCount: Int) -> Int { (byteCount + blockByteCount - 1) / blockByteCount }
 
     /// Digest of each block, computed in parallel; the last block may be shorter.
-    static func digests(of bytes: UnsafeRawBufferPointer) -> [Digest] {
+    package static func digests(of bytes: UnsafeRawBufferPointer) -> [Digest] {
         let source = Shared(bytes)
         return (0..<blockCount(bytes.count)).map { $0 * blockByteCount }.concurrentMap { start in
             let end = min(start + blockByteCount, source.bytes.count)

@@ -22,7 +22,7 @@ package enum ReuseFile {
     }
 
     /// Whether a file announces itself as a `.reuse.h5`.
-    static func isReuseFile(at path: String) throws(CheckpointError) -> Bool {
+    package static func isReuseFile(at path: String) throws(CheckpointError) -> Bool {
         try MappedBytes(path: path).withUnsafeBytes { UserBlock.isAnnounced(by: $0) }
     }
 

@@ -2,8 +2,9 @@ import HDF5
 import Tensors
 
 /// Compares every byte of a `.reuse.h5` with its digests, and says where a damaged one is damaged.
-enum ReuseFileCheck {
-    static func check(path: String) throws(CheckpointError) {
+package enum ReuseFileCheck {
+    /// - Throws: `corrupt`, naming the damaged blocks and what stands in them.
+    package static func check(path: String) throws(CheckpointError) {
         let bytes = try MappedBytes(path: path)
         let problems = try bytes.withUnsafeBytes { (bytes) throws(CheckpointError) -> [String] in
             let block: UserBlock

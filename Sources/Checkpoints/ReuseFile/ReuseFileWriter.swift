@@ -86,7 +86,7 @@ private struct ReuseFileWriter {
 
 extension UserBlock {
     /// Block table and user block for the contents that stand in a file.
-    static func seal(of path: String) throws(CheckpointError) -> (table: [UInt8], userBlock: UserBlock) {
+    package static func seal(of path: String) throws(CheckpointError) -> (table: [UInt8], userBlock: UserBlock) {
         let bytes = try MappedBytes(path: path)
         guard bytes.count > byteCount else {
             throw CheckpointError(.io, path: path, "only \(bytes.count) bytes were written")

@@ -1,7 +1,7 @@
 import Tensors
 
 /// The first 512 bytes of a `.reuse.h5`: what it is, how long, and the digest of everything behind them.
-struct UserBlock: Sendable, Hashable {
+package struct UserBlock: Sendable, Hashable {
     static let byteCount = 512
     /// A high first byte and a line end that careless transfers damage, as in PNG.
     static let magic: [UInt8] = [0x89] + Array("REUSE\r\n".utf8)
@@ -72,7 +72,7 @@ struct UserBlock: Sendable, Hashable {
     }
 
     /// The 512 bytes.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var result = Self.magic
         func append<Value: FixedWidthInteger>(_ value: Value) {
             withUnsafeBytes(of: value.littleEndian) { result.append(contentsOf: $0) }

@@ -53,8 +53,11 @@ package struct SpecLibrary: Sendable {
 
     package init(_ specs: [ArchitectureSpec]) { self.specs = specs }
 
+    /// For messages: the families' names.
+    var names: String { specs.map(\.name).joined(separator: ", ") }
+
     /// All families, best first; equal scores in the order of their names.
-    func rank(config: JSONValue, tensors: TensorIndex, dialect: String) -> [Recognition] {
+    package func rank(config: JSONValue, tensors: TensorIndex, dialect: String) -> [Recognition] {
         specs.map { $0.recognise(config: config, tensors: tensors, dialect: dialect) }
             .sorted { ($1.score, $0.architecture) < ($0.score, $1.architecture) }
     }
@@ -63,9 +66,10 @@ package struct SpecLibrary: Sendable {
     ///
     /// - Parameter claim: What the checkpoint says of itself, for the message.
     /// - Throws: With the candidates and their reasons when none fits, or when two fit alike: never a silent guess.
-    func choose(_ ranking: [Recognition], claim: String, path: String) throws(CheckpointError) -> ArchitectureSpec {
-        let remedy =
-            "name the architecture with --architecture: \(specs.map(\.name).joined(separator: ", ")), or a spec of your own"
+    package func choose(
+        _ ranking: [Recognition], claim: String, path: String
+    ) throws(CheckpointError) -> ArchitectureSpec {
+        let remedy = "name one with --architecture: \(names), or a spec of your own"
         guard let best = ranking.first, best.score >= Recognition.threshold,
             let spec = specs.first(where: { $0.name == best.architecture })
         else {

@@ -22,7 +22,7 @@ extension CheckpointError {
 }
 
 /// Reads a spec's settings off one checkpoint.
-struct SettingsResolver {
+package struct SettingsResolver {
     let spec: ArchitectureSpec
     /// The checkpoint's configuration.
     let config: JSONValue
@@ -31,8 +31,19 @@ struct SettingsResolver {
     let table: ArchitectureSpec.TensorTable
     let tensors: TensorIndex
 
+    package init(
+        spec: ArchitectureSpec, config: JSONValue, vocabulary: String, table: ArchitectureSpec.TensorTable,
+        tensors: TensorIndex
+    ) {
+        self.spec = spec
+        self.config = config
+        self.vocabulary = vocabulary
+        self.table = table
+        self.tensors = tensors
+    }
+
     /// All settings, or every problem with them.
-    func settings() -> Result<Settings, Problems> {
+    package func settings() -> Result<Settings, Problems> {
         var settings = Settings()
         var problems: [Problem] = []
         for setting in spec.config {
@@ -45,8 +56,8 @@ struct SettingsResolver {
         return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
     }
 
-    struct Problems: Error {
-        let list: [Problem]
+    package struct Problems: Error {
+        package let list: [Problem]
         init(_ list: [Problem]) { self.list = list }
     }
 

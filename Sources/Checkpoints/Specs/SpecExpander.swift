@@ -14,7 +14,7 @@ package struct ExpandedGraph: Sendable, Hashable {
 }
 
 /// Unrolls a spec's graph.
-struct SpecExpander {
+package struct SpecExpander {
     private let spec: ArchitectureSpec
     private let graphInputs: [String]
     /// Inputs that the family has, but not under these settings.
@@ -27,7 +27,7 @@ struct SpecExpander {
     private static let largestNodeCount = 1 << 16
 
     /// The spec's graph under `settings`. Not yet validated.
-    static func expand(_ spec: ArchitectureSpec, _ settings: Settings) throws(Problem) -> ExpandedGraph {
+    package static func expand(_ spec: ArchitectureSpec, _ settings: Settings) throws(Problem) -> ExpandedGraph {
         do throws(Expression.Failure) {
             var expander = try SpecExpander(spec, settings)
             try expander.append(spec.graph.nodes, settings)
