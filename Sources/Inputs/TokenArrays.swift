@@ -30,16 +30,23 @@ public enum TokenArrays {
             throw InputError("input_ids", "is missing; found \(arrays.keys.sorted().joined(separator: ", "))")
         }
         if let stranger = arrays.keys.sorted().first(where: { !known.contains($0) }) {
-            throw InputError(stranger, "is not an input of this model; it takes \(known.sorted().joined(separator: ", "))")
+            throw InputError(
+                stranger, "is not an input of this model; it takes \(known.sorted().joined(separator: ", "))")
         }
-        guard ids.shape.rank == 2 else { throw InputError("input_ids", "has shape \(ids.shape), expected [batch, tokens]") }
+        guard ids.shape.rank == 2 else {
+            throw InputError("input_ids", "has shape \(ids.shape), expected [batch, tokens]")
+        }
         for (name, array) in arrays.sorted(by: { $0.key < $1.key }) where array.shape != ids.shape {
             throw InputError(name, "has shape \(array.shape), input_ids has \(ids.shape)")
         }
         let batch = ids.shape[0], tokens = ids.shape[1]
         let idNumbers = try integers(ids, "input_ids")
-        let types = try arrays["token_type_ids"].map { (array) throws(InputError) in try integers(array, "token_type_ids") }
-        let mask = try arrays["attention_mask"].map { (array) throws(InputError) in try integers(array, "attention_mask") }
+        let types = try arrays["token_type_ids"].map { (array) throws(InputError) in
+            try integers(array, "token_type_ids")
+        }
+        let mask = try arrays["attention_mask"].map { (array) throws(InputError) in
+            try integers(array, "attention_mask")
+        }
         return (0..<batch).map { row in
             let range = row * tokens..<(row + 1) * tokens
             return TokenSequence(
@@ -53,7 +60,9 @@ public enum TokenArrays {
         var result: [Int32] = []
         result.reserveCapacity(array.count)
         for value in array.floats {
-            guard let whole = Int32(exactly: value) else { throw InputError(name, "holds \(value), which is not a whole number") }
+            guard let whole = Int32(exactly: value) else {
+                throw InputError(name, "holds \(value), which is not a whole number")
+            }
             result.append(whole)
         }
         return result

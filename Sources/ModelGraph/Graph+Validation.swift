@@ -60,7 +60,8 @@ extension Graph {
                 let place = HeadID(node: node.name, head: head).description
                 guard case .borrowed(let terms) = source else { continue }
                 if terms.isEmpty {
-                    problems.append(.init(kind: .source, place: place, message: "borrows nothing; use \"dropped\" for that"))
+                    problems.append(
+                        .init(kind: .source, place: place, message: "borrows nothing; use \"dropped\" for that"))
                 }
                 for term in terms {
                     if let message = problem(of: term, borrowedBy: kind, earlier: earlier) {

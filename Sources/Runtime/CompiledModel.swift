@@ -131,9 +131,12 @@ public final class CompiledModel: Sendable {
                     throw .idOutOfRange(index: index, id: Int(type), limit: embedding.types, what: "type id")
                 }
                 if let positions = embedding.positions,
-                    sequence.numbering(positions, paddingID: embedding.paddingID).contains(where: { $0 < 0 || $0 >= positions.count })
+                    sequence.numbering(positions, paddingID: embedding.paddingID).contains(where: {
+                        $0 < 0 || $0 >= positions.count
+                    })
                 {
-                    throw .sequenceTooLong(index: index, tokens: sequence.ids.count, limit: positions.count - positions.offset)
+                    throw .sequenceTooLong(
+                        index: index, tokens: sequence.ids.count, limit: positions.count - positions.offset)
                 }
             }
         }

@@ -51,15 +51,19 @@ extension Compiler {
         var parts: [HeadPart] = []
         if queries > 0 {
             // The scale goes into the query, so that scores need no pass of their own.
-            parts.append(try part(node, "query", count: queries, size: attention.headSize, attention.biases.query, attention.scale))
+            parts.append(
+                try part(
+                    node, "query", count: queries, size: attention.headSize, attention.biases.query, attention.scale))
             parts.append(try part(node, "key", count: keys, size: attention.headSize, attention.biases.key, 1))
         }
         let valuePart =
             values > 0
             ? [try part(node, "value", count: values, size: attention.valueSize, attention.biases.value, 1)] : []
         if headSize == valueSize {
-            let all = appendHeadProduct(parts + valuePart, width: attention.inputWidth, source: source, padded: headSize)
-            return HeadBuffers(query: all, key: all, value: all, keyOffset: queries, valueOffset: queries + (queries > 0 ? keys : 0))
+            let all = appendHeadProduct(
+                parts + valuePart, width: attention.inputWidth, source: source, padded: headSize)
+            return HeadBuffers(
+                query: all, key: all, value: all, keyOffset: queries, valueOffset: queries + (queries > 0 ? keys : 0))
         }
         let scores = appendHeadProduct(parts, width: attention.inputWidth, source: source, padded: headSize)
         let carried = appendHeadProduct(valuePart, width: attention.inputWidth, source: source, padded: valueSize)
@@ -89,7 +93,9 @@ extension Compiler {
         let slots = parts.reduce(0) { $0 + $1.count }
         let buffer = register(.rows, width: slots * padded)
         guard slots > 0 else { return buffer }
-        let linear = PackedLinear(inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }) {
+        let linear = PackedLinear(
+            inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }
+        ) {
             packed, bias in
             var slot = 0
             for part in parts {
@@ -132,7 +138,8 @@ extension Compiler {
                 for head in 0..<heads {
                     for row in 0..<size {
                         for column in 0..<columns {
-                            target[(head * valueSize + row) * columns + column] = source[(head * size + row) * columns + column]
+                            target[(head * valueSize + row) * columns + column] =
+                                source[(head * size + row) * columns + column]
                         }
                     }
                 }
@@ -148,7 +155,8 @@ extension Compiler {
         let kept = attention.keptHeads, computed = attention.computedHeads
         let keyGroups = attention.keyGroups, valueGroups = attention.valueGroups
         func consumer(_ head: Int) -> AttentionStep.Consumer? {
-            guard let column = kept.firstIndex(of: head), let value = valueGroups.firstIndex(of: attention.group(of: head))
+            guard let column = kept.firstIndex(of: head),
+                let value = valueGroups.firstIndex(of: attention.group(of: head))
             else { return nil }
             return AttentionStep.Consumer(value: value, column: column * valueSize)
         }
@@ -170,7 +178,8 @@ extension Compiler {
                 || liveness.nodes.contains { other in
                     (other.attention?.heads ?? []).contains { source in
                         // Borrowers of the same node that take the map as it is share its product below.
-                        !(other.name == node.name && source.terms == asIs) && source.terms.contains { $0.map == .head(id) }
+                        !(other.name == node.name && source.terms == asIs)
+                            && source.terms.contains { $0.map == .head(id) }
                     }
                 }
             var keep: Register?
@@ -178,7 +187,9 @@ extension Compiler {
                 keep = register(.maps, width: 0)
                 keptMaps[id] = keep
             }
-            if isObserved { for reader in [head] + borrowers { schedule.maps[HeadID(node: node.name, head: reader)] = keep } }
+            if isObserved {
+                for reader in [head] + borrowers { schedule.maps[HeadID(node: node.name, head: reader)] = keep }
+            }
             let key = keyGroups.firstIndex(of: attention.group(of: head)) ?? 0
             units.append(
                 AttentionStep.Unit(

@@ -34,7 +34,8 @@ extension Compiler {
 
     private mutating func place(_ segmentOfDraft: [Int]) {
         let end = drafts.count
-        let forever = Set(schedule.values.values).union(schedule.maps.values).union(schedule.contexts.values.map(\.register))
+        let forever = Set(schedule.values.values).union(schedule.maps.values).union(
+            schedule.contexts.values.map(\.register))
         var drafted: [Register: SlotAllocator.Lifetime] = [:]
         for (index, draft) in drafts.enumerated() {
             for register in draft.reads + draft.writes {

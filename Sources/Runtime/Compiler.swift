@@ -46,7 +46,8 @@ struct Compiler {
             throw .unknownValue(value)
         }
         var compiler = Compiler(
-            model: model, observation: observation, liveness: Liveness(model.graph, observing: observation), shapes: shapes)
+            model: model, observation: observation, liveness: Liveness(model.graph, observing: observation),
+            shapes: shapes)
         for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) { try compiler.add(node) }
         compiler.finish()
         return compiler.schedule

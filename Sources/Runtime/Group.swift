@@ -77,7 +77,9 @@ struct Group: Sendable {
                 }
             }
             members.append(
-                Member(index: index, start: ids.count, queries: rows.count, keys: keys, mapOffset: mapFloats, first: first))
+                Member(
+                    index: index, start: ids.count, queries: rows.count, keys: keys, mapOffset: mapFloats, first: first)
+            )
             mapFloats += rows.count * KernelSet.padded(keys)
             for (row, place) in rows.enumerated() {
                 ids.append(sequence.ids[place])

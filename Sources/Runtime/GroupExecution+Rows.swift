@@ -93,7 +93,8 @@ extension GroupExecution {
                 indices.withUnsafeBufferPointer { indices in
                     guard let table = table.baseAddress, let indices = indices.baseAddress else { return }
                     rk_gather(
-                        table, slot.width, indices + rows.lowerBound, rows.count, scale, accumulate ? 1 : 0, out, slot.stride)
+                        table, slot.width, indices + rows.lowerBound, rows.count, scale, accumulate ? 1 : 0, out,
+                        slot.stride)
                 }
             }
         }
@@ -116,7 +117,8 @@ extension GroupExecution {
             case .layer:
                 func run(_ offset: UnsafePointer<Float>?) {
                     rk_layer_norm(
-                        input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, scale.baseAddress, offset,
+                        input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, scale.baseAddress,
+                        offset,
                         out, outSlot.stride)
                 }
                 if let offset = step.offset { offset.withFloats { run($0.baseAddress) } } else { run(nil) }
@@ -126,7 +128,8 @@ extension GroupExecution {
 
     private func eachRow(
         _ share: RowShare, _ out: Register,
-        _ body: (_ row: (Register) -> UnsafeMutablePointer<Float>, _ width: Int, _ target: UnsafeMutablePointer<Float>) -> Void
+        _ body: (_ row: (Register) -> UnsafeMutablePointer<Float>, _ width: Int, _ target: UnsafeMutablePointer<Float>)
+            -> Void
     ) {
         for index in share.ownRows {
             let (target, slot) = start(out, share, row: index)

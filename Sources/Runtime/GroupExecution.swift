@@ -108,7 +108,8 @@ struct GroupExecution: Sendable {
                 consumers.initializeElement(
                     at: index,
                     to: rk_consumer(
-                        v: headMajor(step.value, step.valueOffset + consumer.value, step.valueSize), ldv: step.valueSize,
+                        v: headMajor(step.value, step.valueOffset + consumer.value, step.valueSize),
+                        ldv: step.valueSize,
                         width: step.valueSize, out: contextRow + consumer.column, ldo: context.slot.stride))
             }
             map.consumers = UnsafePointer(consumers.baseAddress)
@@ -160,7 +161,11 @@ extension Pooling {
         _ out: UnsafeMutablePointer<Float>
     ) {
         func copy(_ row: Int?) {
-            if let row { out.update(from: rows + row * stride, count: width) } else { out.update(repeating: 0, count: width) }
+            if let row {
+                out.update(from: rows + row * stride, count: width)
+            } else {
+                out.update(repeating: 0, count: width)
+            }
         }
         switch pooling {
         case .first: copy(member.first ?? (member.keys > 0 ? 0 : nil))
@@ -168,7 +173,9 @@ extension Pooling {
         case .mean: member.keys > 0 ? rk_mean_rows(rows, stride, member.keys, width, out) : copy(nil)
         case .max:
             copy(member.keys > 0 ? 0 : nil)
-            for row in 0..<member.keys { for column in 0..<width { out[column] = Swift.max(out[column], rows[row * stride + column]) } }
+            for row in 0..<member.keys {
+                for column in 0..<width { out[column] = Swift.max(out[column], rows[row * stride + column]) }
+            }
         }
     }
 }

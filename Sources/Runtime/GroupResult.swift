@@ -21,7 +21,9 @@ public struct GroupResult {
     /// Sequences in batch order.
     public var sequences: [Sequence] {
         execution.group.members.enumerated().map { number, member in
-            Sequence(index: member.index, number: number, rows: member.start..<member.start + member.queries, visible: member.keys)
+            Sequence(
+                index: member.index, number: number, rows: member.start..<member.start + member.queries,
+                visible: member.keys)
         }
     }
 
@@ -37,7 +39,8 @@ public struct GroupResult {
         let slot = execution.schedule.slots[register.index]
         let rows = slot.region == .sequences ? execution.group.members.count : execution.group.rowCount
         return MatrixView(
-            base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)), rows: rows, columns: slot.width,
+            base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)), rows: rows,
+            columns: slot.width,
             stride: slot.stride)
     }
 
@@ -53,12 +56,14 @@ public struct GroupResult {
 
     /// An observed context of one head: `[rows of the group, value size]`; `nil` for a dropped head.
     public func context(_ head: HeadID) -> MatrixView? {
-        guard let layout = execution.schedule.contexts[head.node], let column = layout.heads.firstIndex(of: head.head) else {
+        guard let layout = execution.schedule.contexts[head.node], let column = layout.heads.firstIndex(of: head.head)
+        else {
             return nil
         }
         let slot = execution.schedule.slots[layout.register.index]
         return MatrixView(
-            base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)) + column * layout.paddedValueSize,
+            base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)) + column
+                * layout.paddedValueSize,
             rows: execution.group.rowCount, columns: layout.valueSize, stride: slot.stride)
     }
 }

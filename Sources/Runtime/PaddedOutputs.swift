@@ -54,13 +54,16 @@ public struct PaddedOutputs {
         }
         for output in outputs {
             guard let shape = shapes[output.value] else { continue }
-            let extents = (shape.rows == .tokens ? [batch, tokens] : [batch]) + (output.isSqueezed ? [] : [shape.width])
+            let extents =
+                (shape.rows == .tokens ? [batch, tokens] : [batch]) + (output.isSqueezed ? [] : [shape.width])
             planes.append(
-                Plane(name: output.name, value: output.value, shape: Shape(extents), isPooled: shape.rows == .sequences))
+                Plane(name: output.name, value: output.value, shape: Shape(extents), isPooled: shape.rows == .sequences)
+            )
         }
         let maps = attentions.enumerated().map { index, node in
             MapPlane(
-                name: "attentions_\(index)", node: node.name, heads: node.attention?.heads.count ?? 0, batch: batch, tokens: tokens)
+                name: "attentions_\(index)", node: node.name, heads: node.attention?.heads.count ?? 0, batch: batch,
+                tokens: tokens)
         }
         do {
             try compiled.run(sequences) { (group: GroupResult) throws(Never) in
@@ -73,7 +76,11 @@ public struct PaddedOutputs {
         let stacked = planes.prefix(hidden.count)
         var arrays: [(name: String, tensor: Tensor)] = []
         if widths.count == 1, let first = stacked.first {
-            arrays.append(("hidden_states", Tensor(stacked.flatMap(\.buffer.elements), shape: Shape([hidden.count] + first.shape.extents))))
+            arrays.append(
+                (
+                    "hidden_states",
+                    Tensor(stacked.flatMap(\.buffer.elements), shape: Shape([hidden.count] + first.shape.extents))
+                ))
         } else {
             arrays += stacked.map { ($0.name, $0.tensor) }
         }
@@ -110,7 +117,8 @@ public struct PaddedOutputs {
                 }
                 for row in sequence.rows.prefix(sequence.visible) {
                     let place = sequence.index * tokens + Int(group.places[row])
-                    (buffer.base + place * rows.columns).update(from: rows.base + row * rows.stride, count: rows.columns)
+                    (buffer.base + place * rows.columns).update(
+                        from: rows.base + row * rows.stride, count: rows.columns)
                 }
             }
         }

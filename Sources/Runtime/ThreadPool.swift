@@ -73,16 +73,18 @@ final class ThreadPool: @unchecked Sendable {
             #else
             var thread = pthread_t()
             #endif
-            let status = pthread_create(&thread, nil, { raw in
-                #if canImport(Darwin)
-                let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
-                #else
-                guard let raw else { return nil }
-                let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
-                #endif
-                entry.state.serve(entry.member)
-                return nil
-            }, argument.toOpaque())
+            let status = pthread_create(
+                &thread, nil,
+                { raw in
+                    #if canImport(Darwin)
+                    let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
+                    #else
+                    guard let raw else { return nil }
+                    let entry = Unmanaged<Entry>.fromOpaque(raw).takeRetainedValue()
+                    #endif
+                    entry.state.serve(entry.member)
+                    return nil
+                }, argument.toOpaque())
             guard status == 0 else {
                 argument.release()
                 return false

@@ -85,7 +85,9 @@ struct AttentionParameterTests {
             ])
     }
 
-    @Test("heads are dealt to groups in order", arguments: [(6, 3, [0, 0, 1, 1, 2, 2]), (4, 1, [0, 0, 0, 0]), (3, 3, [0, 1, 2])])
+    @Test(
+        "heads are dealt to groups in order",
+        arguments: [(6, 3, [0, 0, 1, 1, 2, 2]), (4, 1, [0, 0, 0, 0]), (3, 3, [0, 1, 2])])
     func groups(heads: Int, groups: Int, expected: [Int]) {
         let attention = Attention(
             inputWidth: 8, outputWidth: 8, headSize: 4, groupCount: groups, scale: 0.5,

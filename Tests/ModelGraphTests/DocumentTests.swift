@@ -15,11 +15,13 @@ struct DocumentTests {
                     .borrowed([
                         MapTerm(weight: 0.1, map: .head(head(0, 0))), MapTerm(weight: -3e-7, map: .pattern(.next)),
                     ]),
-                ], inLayer: 1)
+                ], inLayer: 1
+            )
             .changingAttention("layers/0/attention") { $0.biases.key = false }
         graph.nodes += [
             Node(
-                name: "rms", operation: .norm(Norm(kind: .rms, width: 12, epsilon: 1e-6, hasOffset: false, scaleOffset: 1)),
+                name: "rms",
+                operation: .norm(Norm(kind: .rms, width: 12, epsilon: 1e-6, hasOffset: false, scaleOffset: 1)),
                 inputs: ["layers/1/norm"]),
             Node(name: "gated", operation: .gate(.quickGelu), inputs: ["rms", "rms"]),
             Node(

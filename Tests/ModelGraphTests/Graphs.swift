@@ -52,7 +52,9 @@ extension Graph {
         ]
         return Graph(
             inputs: ["input_ids", "token_type_ids"], nodes: nodes,
-            outputs: [Output(name: "last_hidden_state", value: stream), Output(name: "pooler_output", value: "pooled")],
+            outputs: [
+                Output(name: "last_hidden_state", value: stream), Output(name: "pooler_output", value: "pooled"),
+            ],
             hiddenStates: hiddenStates)
     }
 

@@ -30,7 +30,9 @@ struct PlanTests {
         #expect(plan.replacedCount == 3)
     }
 
-    @Test("a chain inside a layer is resolved in whatever order its heads stand", arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+    @Test(
+        "a chain inside a layer is resolved in whatever order its heads stand",
+        arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
     func chainInLayer(order: [Int]) throws {
         // order[1] borrows from order[0], which borrows from layer 0; order[2] borrows from order[1].
         let plan = plan {
@@ -55,10 +57,11 @@ struct PlanTests {
         }
         // 2 · (½ · map + ¼ · first) + 3 · map − mean
         #expect(
-            try graph.applying(plan).source(of: head(2, 0)) == .borrowed([
-                MapTerm(weight: 4, map: .head(head(0, 0))), MapTerm(weight: 0.5, map: .pattern(.first)),
-                MapTerm(weight: -1, map: .pattern(.mean)),
-            ]))
+            try graph.applying(plan).source(of: head(2, 0))
+                == .borrowed([
+                    MapTerm(weight: 4, map: .head(head(0, 0))), MapTerm(weight: 0.5, map: .pattern(.first)),
+                    MapTerm(weight: -1, map: .pattern(.mean)),
+                ]))
     }
 
     @Test("heads that borrow from each other in a circle are refused by name")

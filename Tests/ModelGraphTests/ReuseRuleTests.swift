@@ -31,11 +31,13 @@ struct ReuseRuleTests {
             "the head of a later layer", borrowing(head(2, 0), inLayer: 1), names: head(1, 2),
             "borrows from layers/2/attention#0, which is computed later"),
         Case(
-            "a head that borrows itself", graph.with([.reused(head(0, 1)), .computed, .computed], inLayer: 1)
+            "a head that borrows itself",
+            graph.with([.reused(head(0, 1)), .computed, .computed], inLayer: 1)
                 .with([.reused(head(1, 0)), .computed, .computed], inLayer: 2), names: head(2, 0),
             "borrows from layers/1/attention#0, which computes no map itself"),
         Case(
-            "a dropped head", graph.with([.computed, .computed, .dropped], inLayer: 0)
+            "a dropped head",
+            graph.with([.computed, .computed, .dropped], inLayer: 0)
                 .with([.reused(head(0, 2)), .computed, .computed], inLayer: 1), names: head(1, 0),
             "borrows from layers/0/attention#2, which computes no map itself"),
         Case(

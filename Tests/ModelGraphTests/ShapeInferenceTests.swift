@@ -117,7 +117,8 @@ struct ShapeInferenceTests {
     // Numbers as a hostile document might give them: none may be computed with before it is checked.
     static let numbers = [
         Case(
-            "a negative head size", attention { $0.headSize = -4 }, names: attention, "head size is -4, must be 1…67108864"),
+            "a negative head size", attention { $0.headSize = -4 }, names: attention,
+            "head size is -4, must be 1…67108864"),
         Case("no head size", attention { $0.headSize = 0 }, names: attention, "head size is 0"),
         Case(
             "heads wider than anything", attention { $0.headSize = 1 << 26 }, names: attention,
@@ -191,7 +192,8 @@ struct ShapeInferenceTests {
         let wide = Operation.linear(Linear(inputWidth: width, outputWidth: width))
         var nodes = [
             Node(
-                name: "embeddings", operation: .embedding(Embedding(vocabulary: 1, width: width)), inputs: ["input_ids"])
+                name: "embeddings", operation: .embedding(Embedding(vocabulary: 1, width: width)), inputs: ["input_ids"]
+            )
         ]
         for index in 0..<5000 {
             nodes.append(Node(name: "wide\(index)", operation: wide, inputs: [nodes[index].name]))
@@ -221,7 +223,8 @@ struct ShapeInferenceTests {
         #expect(shapes.count == Self.graph.nodes.count)
     }
 
-    @Test("names are safe to be used as paths", arguments: ["", "a//b", "/a", "a/", "..", "a/../b", "a b", "ä", "a\u{0}"])
+    @Test(
+        "names are safe to be used as paths", arguments: ["", "a//b", "/a", "a/", "..", "a/../b", "a b", "ä", "a\u{0}"])
     func unsafeNames(_ name: String) {
         let graph = Self.graph.changing("pooled") { $0.name = name }
         let found = problems { () throws(GraphError) in
@@ -245,18 +248,22 @@ struct ShapeInferenceTests {
             return problems { () throws(GraphError) in try graph.validate() }.map(\.message)
         }
         #expect(check { _ in } == [])
-        #expect(check { $0.ties["weight"]?.isTransposed = false } == [
-            "weight is tied to embeddings/tokens of shape [50, 12], needs [12, 50]"
-        ])
-        #expect(check { $0.ties["weight"]?.parameter = "embeddings/words" } == [
-            "weight is tied to unknown \"embeddings/words\""
-        ])
-        #expect(check { $0.ties["bias"] = .init(parameter: "embeddings/tokens") } == [
-            "bias is tied, and the node has no such parameter"
-        ])
+        #expect(
+            check { $0.ties["weight"]?.isTransposed = false } == [
+                "weight is tied to embeddings/tokens of shape [50, 12], needs [12, 50]"
+            ])
+        #expect(
+            check { $0.ties["weight"]?.parameter = "embeddings/words" } == [
+                "weight is tied to unknown \"embeddings/words\""
+            ])
+        #expect(
+            check { $0.ties["bias"] = .init(parameter: "embeddings/tokens") } == [
+                "bias is tied, and the node has no such parameter"
+            ])
         // A tied parameter has no tensor of its own to be tied to.
-        #expect(check { $0.ties["weight"]?.parameter = "decoder/weight" } == [
-            "weight is tied to unknown \"decoder/weight\""
-        ])
+        #expect(
+            check { $0.ties["weight"]?.parameter = "decoder/weight" } == [
+                "weight is tied to unknown \"decoder/weight\""
+            ])
     }
 }

@@ -11,7 +11,10 @@ struct DeterminismTests {
                 hidden: 48, heads: 3, feedForward: 96,
                 layers: [
                     [.computed, .computed, .computed],
-                    [.reused(HeadID(node: attentionName(0), head: 1)), .computed, .borrowed([MapTerm(map: .pattern(.mean))])],
+                    [
+                        .reused(HeadID(node: attentionName(0), head: 1)), .computed,
+                        .borrowed([MapTerm(map: .pattern(.mean))]),
+                    ],
                 ]), seed: 3)
     }
 
@@ -52,8 +55,11 @@ struct DeterminismTests {
         }
         #expect(failure(TokenSequence(ids: [1, 50])) == .idOutOfRange(index: 1, id: 50, limit: 50, what: "token id"))
         #expect(failure(TokenSequence(ids: [-1])) == .idOutOfRange(index: 1, id: -1, limit: 50, what: "token id"))
-        #expect(failure(TokenSequence(ids: [1], types: [2])) == .idOutOfRange(index: 1, id: 2, limit: 2, what: "type id"))
-        #expect(failure(TokenSequence(ids: Array(repeating: 1, count: 201))) == .sequenceTooLong(index: 1, tokens: 201, limit: 200))
+        #expect(
+            failure(TokenSequence(ids: [1], types: [2])) == .idOutOfRange(index: 1, id: 2, limit: 2, what: "type id"))
+        #expect(
+            failure(TokenSequence(ids: Array(repeating: 1, count: 201)))
+                == .sequenceTooLong(index: 1, tokens: 201, limit: 200))
         #expect(failure(TokenSequence(ids: [1, 2], mask: [true])) == .raggedSequence(index: 1))
     }
 }

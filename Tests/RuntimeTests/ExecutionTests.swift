@@ -14,17 +14,43 @@ private func head(_ layer: Int, _ head: Int) -> MapReference { .head(HeadID(node
 /// Every kind of source, named.
 private let plans: [(String, [[HeadSource]])] = [
     ("all computed", [[.computed, .computed, .computed], [.computed, .computed, .computed]]),
-    ("whole layer borrowed", [[.computed, .computed, .computed],
-        [borrowed((1, head(0, 0))), borrowed((1, head(0, 1))), borrowed((1, head(0, 2)))]]),
-    ("partial and many to one", [[.computed, .computed, .computed],
-        [borrowed((1, head(0, 2))), .computed, borrowed((1, head(0, 2)))]]),
-    ("same layer", [[.computed, borrowed((1, head(0, 2))), .computed], [borrowed((1, head(1, 1))), .computed, .computed]]),
-    ("blended", [[.computed, .computed, borrowed((0.5, head(0, 0)), (0.25, head(0, 1)), (0.2, .pattern(.mean)))],
-        [borrowed((0.7, head(0, 1)), (-0.2, head(1, 1))), .computed, .computed]]),
-    ("static", [[borrowed((1, .pattern(.identity))), .computed, borrowed((1, .pattern(.previous)))],
-        [borrowed((1, .pattern(.next))), borrowed((0.5, .pattern(.first)), (0.5, .pattern(.mean))), .computed]]),
+    (
+        "whole layer borrowed",
+        [
+            [.computed, .computed, .computed],
+            [borrowed((1, head(0, 0))), borrowed((1, head(0, 1))), borrowed((1, head(0, 2)))],
+        ]
+    ),
+    (
+        "partial and many to one",
+        [
+            [.computed, .computed, .computed],
+            [borrowed((1, head(0, 2))), .computed, borrowed((1, head(0, 2)))],
+        ]
+    ),
+    (
+        "same layer",
+        [[.computed, borrowed((1, head(0, 2))), .computed], [borrowed((1, head(1, 1))), .computed, .computed]]
+    ),
+    (
+        "blended",
+        [
+            [.computed, .computed, borrowed((0.5, head(0, 0)), (0.25, head(0, 1)), (0.2, .pattern(.mean)))],
+            [borrowed((0.7, head(0, 1)), (-0.2, head(1, 1))), .computed, .computed],
+        ]
+    ),
+    (
+        "static",
+        [
+            [borrowed((1, .pattern(.identity))), .computed, borrowed((1, .pattern(.previous)))],
+            [borrowed((1, .pattern(.next))), borrowed((0.5, .pattern(.first)), (0.5, .pattern(.mean))), .computed],
+        ]
+    ),
     ("dropped", [[.computed, .dropped, .computed], [.dropped, .dropped, .dropped]]),
-    ("a weight other than one", [[.computed, borrowed((0.5, head(0, 0))), .computed], [.computed, .computed, borrowed((2, head(0, 0)))]]),
+    (
+        "a weight other than one",
+        [[.computed, borrowed((0.5, head(0, 0))), .computed], [.computed, .computed, borrowed((2, head(0, 0)))]]
+    ),
 ]
 
 @Suite("Execution against a literal double-precision interpreter")
@@ -65,7 +91,8 @@ struct ExecutionTests {
             Observation(values: nodes, maps: attentions, contexts: attentions),
         ]
         for observation in observations {
-            let compiled = try CompiledModel(model, options: .init(threads: 2, groupTokens: 24, observation: observation))
+            let compiled = try CompiledModel(
+                model, options: .init(threads: 2, groupTokens: 24, observation: observation))
             var worst = 0.0
             var seen = 0
             try compiled.run(sequences) { (group: GroupResult) throws(Never) in

@@ -57,7 +57,9 @@ extension Model {
             nodes += [
                 Node(name: p + "attention", operation: .attention(attention), inputs: [stream]),
                 Node(name: p + "attention_add", operation: .add, inputs: [p + "attention", stream]),
-                Node(name: p + "attention_norm", operation: .norm(Norm(width: width, epsilon: 1e-5)), inputs: [p + "attention_add"]),
+                Node(
+                    name: p + "attention_norm", operation: .norm(Norm(width: width, epsilon: 1e-5)),
+                    inputs: [p + "attention_add"]),
                 Node(
                     name: p + "up", operation: .linear(Linear(inputWidth: width, outputWidth: shape.feedForward)),
                     inputs: [p + "attention_norm"]),
@@ -73,17 +75,21 @@ extension Model {
         }
         nodes += [
             Node(name: "pooler_first", operation: .pooling(.first), inputs: [stream]),
-            Node(name: "pooler", operation: .linear(Linear(inputWidth: width, outputWidth: width)), inputs: ["pooler_first"]),
+            Node(
+                name: "pooler", operation: .linear(Linear(inputWidth: width, outputWidth: width)),
+                inputs: ["pooler_first"]),
             Node(name: "pooler_activation", operation: .activation(.tanh), inputs: ["pooler"]),
             Node(name: "mean", operation: .pooling(.mean), inputs: [stream]),
             Node(
-                name: "decoder", operation: .linear(Linear(inputWidth: width, outputWidth: shape.vocabulary)), inputs: [stream],
+                name: "decoder", operation: .linear(Linear(inputWidth: width, outputWidth: shape.vocabulary)),
+                inputs: [stream],
                 ties: ["weight": .init(parameter: "embeddings/tokens", isTransposed: true)]),
         ]
         let graph = Graph(
             inputs: ["input_ids", "token_type_ids", "attention_mask"], nodes: nodes,
             outputs: [
-                .init(name: "last_hidden_state", value: stream), .init(name: "pooler_output", value: "pooler_activation"),
+                .init(name: "last_hidden_state", value: stream),
+                .init(name: "pooler_output", value: "pooler_activation"),
                 .init(name: "mean", value: "mean"), .init(name: "logits", value: "decoder"),
             ], hiddenStates: hiddenStates)
         var generator = SeededGenerator(seed: seed)

@@ -21,7 +21,9 @@ struct ReferenceInterpreter {
         guard let tensor = model.tensor(of: node, name) else { return [] }
         let floats = tensor.floats
         let columns = tensor.shape.extents.last ?? 1
-        return stride(from: 0, to: floats.count, by: columns).map { start in floats[start..<start + columns].map(Double.init) }
+        return stride(from: 0, to: floats.count, by: columns).map { start in
+            floats[start..<start + columns].map(Double.init)
+        }
     }
 
     private func product(_ x: Matrix, _ node: Node, _ prefix: String) -> Matrix {
@@ -42,7 +44,9 @@ struct ReferenceInterpreter {
             let tokens = matrix(node, "tokens"), positions = matrix(node, "positions"), types = matrix(node, "types")
             return sequence.ids.indices.map { place in
                 let type = sequence.types.isEmpty ? 0 : Int(sequence.types[place])
-                return (0..<tokens[0].count).map { tokens[Int(sequence.ids[place])][$0] + positions[place][$0] + types[type][$0] }
+                return (0..<tokens[0].count).map {
+                    tokens[Int(sequence.ids[place])][$0] + positions[place][$0] + types[type][$0]
+                }
             }
         case .norm(let norm):
             let scale = matrix(node, "scale")[0], offset = matrix(node, "offset").first
@@ -55,7 +59,10 @@ struct ReferenceInterpreter {
             }
         case .linear: return product(inputs[0], node, "")
         case .activation(let function): return inputs[0].map { $0.map { apply(function, $0) } }
-        case .add: return inputs[0].indices.map { row in inputs[0][row].indices.map { c in inputs.reduce(0) { $0 + $1[row][c] } } }
+        case .add:
+            return inputs[0].indices.map { row in
+                inputs[0][row].indices.map { c in inputs.reduce(0) { $0 + $1[row][c] } }
+            }
         case .gate(let function):
             return inputs[0].indices.map { row in
                 inputs[0][row].indices.map { apply(function, inputs[0][row][$0]) * inputs[1][row][$0] }
@@ -115,7 +122,9 @@ struct ReferenceInterpreter {
                     switch term.map {
                     case .head(let id): for k in row.indices { row[k] += Double(term.weight) * (maps[id]?[q][k] ?? 0) }
                     case .pattern(let pattern):
-                        for (k, share) in pattern.row(query: q, keys: keys, mayAttend: mayAttend) { row[k] += Double(term.weight) * share }
+                        for (k, share) in pattern.row(query: q, keys: keys, mayAttend: mayAttend) {
+                            row[k] += Double(term.weight) * share
+                        }
                     }
                 }
                 return row
@@ -125,7 +134,8 @@ struct ReferenceInterpreter {
             attention.keptHeads.enumerated().flatMap { column, head in
                 (0..<attention.valueSize).map { c in
                     keys.reduce(0) {
-                        $0 + (maps[HeadID(node: node.name, head: head)]?[q][$1] ?? 0) * value[$1][column * attention.valueSize + c]
+                        $0 + (maps[HeadID(node: node.name, head: head)]?[q][$1] ?? 0)
+                            * value[$1][column * attention.valueSize + c]
                     }
                 }
             }

@@ -95,7 +95,9 @@ struct ConversionTests {
         #expect(converted[4].sign == .minus)
     }
 
-    @Test("a matrix is transposed whatever its size and type", arguments: [(1, 1), (3, 5), (32, 32), (33, 70), (100, 1), (0, 4)])
+    @Test(
+        "a matrix is transposed whatever its size and type",
+        arguments: [(1, 1), (3, 5), (32, 32), (33, 70), (100, 1), (0, 4)])
     func transposition(rows: Int, columns: Int) throws {
         let matrix = try tensor((0..<rows * columns).map(Int32.init), .int32)
         let shaped = try #require(matrix.reshaped([rows, columns]))

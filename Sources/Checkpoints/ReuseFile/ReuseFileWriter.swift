@@ -18,7 +18,8 @@ extension Checkpoint {
     ///   - check: Called with the path of the complete file before it gets its name; throwing discards it.
     /// - Throws: `io` when the disk refuses, `internalDefect` for a model that is not sound.
     public static func write(
-        _ model: Model, to path: String, compression: Compression = .none, analysis: [UInt8]? = nil, toolVersion: String,
+        _ model: Model, to path: String, compression: Compression = .none, analysis: [UInt8]? = nil,
+        toolVersion: String,
         check: (String) throws(CheckpointError) -> Void = { _ in }
     ) throws(CheckpointError) {
         do throws(GraphError) {
