@@ -53,7 +53,8 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default=os.path.join(os.path.dirname(__file__), "..", ".build", "release", "reuseformer"))
+    binary = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "reuseformer")
+    parser.add_argument("--bin", default=binary)
     parser.add_argument("--source", required=True)
     parser.add_argument("--calibration", nargs="+", required=True)
     parser.add_argument("--tokens", type=int, default=48000)
@@ -146,7 +147,8 @@ def most_similar(plan, document, number):
     place = {layer["node"]: layer["heads"] for layer in plan["layers"]}
     first = plan["layers"][0]["node"]
     pairs = sorted(
-        ((value, later, earlier) for later, row in enumerate(document["similarity"]) for earlier, value in enumerate(row)
+        ((value, later, earlier) for later, row in enumerate(document["similarity"])
+         for earlier, value in enumerate(row)
          if ids[later][0] != first), key=lambda pair: (-pair[0], pair[1], pair[2]))
     borrowers, lenders = set(), set()
     for _, later, earlier in pairs:
@@ -186,7 +188,8 @@ class Judge:
         texts, output = os.path.join(self.folder, "texts.txt"), os.path.join(self.folder, "embeddings.npy")
         with open(texts, "w", encoding="utf8") as file:
             file.writelines(text + "\n" for text in self.texts + self.held)
-        command(self.arguments, "run", model, "--texts", texts, "--pool", "mean", "--normalize", "-o", output, "--force")
+        command(self.arguments, "run", model, "--texts", texts, "--pool", "mean", "--normalize", "-o", output,
+                "--force")
         rows = np.load(output)
         return rows[:len(self.texts)], rows[len(self.texts):]
 

@@ -11,7 +11,8 @@ extension ReportPage {
             [
                 .text(
                     "Each row is a layer, each cell a head. A head that reads a map computed elsewhere carries the "
-                        + "name of that map, layer.head, in its layer's colour; +n: a weighted sum of n more. Point at a "
+                        + "name of that map, layer.head, in its layer's colour; +n: a weighted sum of n more. "
+                        + "Point at a "
                         + "cell to see every term."), .planGrid(PlanGrid(plan)),
             ])
     }

@@ -57,7 +57,8 @@ public final class CompiledModel: Sendable {
 
     /// Runs sequences group by group, in batch order; `receive` is called on this thread after each group.
     ///
-    /// All threads work on one group at a time: for taps that need order. `run(concurrently:)` is faster for many groups.
+    /// All threads work on one group at a time: for taps that need order. `run(concurrently:)` is faster for many
+    /// groups.
     public func run<E: Error>(
         _ sequences: [TokenSequence], receive: (GroupResult) throws(E) -> Void
     ) throws(RunFailure<E>) {

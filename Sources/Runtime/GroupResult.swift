@@ -6,7 +6,8 @@ public struct GroupResult {
 
     /// A sequence of the group and its rows.
     ///
-    /// Rows `0..<visible` are the visible tokens in order; further rows are masked positions that were computed all the same.
+    /// Rows `0..<visible` are the visible tokens in order; further rows are masked positions that were computed all
+    /// the same.
     public struct Sequence: Sendable, Hashable {
         /// Index in the batch.
         public let index: Int

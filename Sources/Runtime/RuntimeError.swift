@@ -19,7 +19,8 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .invalidModel(let error): "the model cannot be run: \(error)"
         case .unknownKernels(let name):
-            "kernel set \"\(name)\" is not available on this machine; unset REUSEFORMER_ISA or choose scalar, avx2, avx512 or neon"
+            "kernel set \"\(name)\" is not available on this machine; "
+                + "unset REUSEFORMER_ISA or choose scalar, avx2, avx512 or neon"
         case .unknownValue(let name): "the model has no value \"\(name)\" to hand out"
         case .sequenceTooLong(let index, let tokens, let limit):
             "sequence \(index) has \(tokens) tokens, the model takes at most \(limit); truncate it"

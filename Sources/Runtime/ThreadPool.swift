@@ -11,7 +11,8 @@ import Darwin
 /// Members spin for a moment before they sleep: a short sentence takes a few milliseconds, a wake-up a noticeable part
 /// of one.
 ///
-/// `@unchecked Sendable`: the job is written under the lock before the generation is raised, and read after it was seen.
+/// `@unchecked Sendable`: the job is written under the lock before the generation is raised, and read after it was
+/// seen.
 final class ThreadPool: @unchecked Sendable {
     typealias Job = @Sendable (_ member: Int) -> Void
 

@@ -4,7 +4,8 @@ import CKernels
 ///
 /// Grows to the largest group it has met and is used again for the next; nothing is allocated inside a layer.
 ///
-/// `@unchecked Sendable`: belongs to one group at a time; the workers of that group write disjoint rows between barriers.
+/// `@unchecked Sendable`: belongs to one group at a time; the workers of that group write disjoint rows between
+/// barriers.
 final class Workspace: @unchecked Sendable {
     private var rows = FloatBuffer(count: 0)
     private var sequences = FloatBuffer(count: 0)

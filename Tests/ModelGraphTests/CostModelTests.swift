@@ -11,7 +11,8 @@ struct CostModelTests {
         #expect(miniLM.cost(tokens: 1).parameters == 22_713_216)
     }
 
-    // A layer of width d with feed-forward 4d over n tokens: 4nd² projections, 2n²d scores and values, 8nd² feed-forward.
+    // A layer of width d with feed-forward 4d over n tokens: 4nd² projections, 2n²d scores and values, 8nd²
+    // feed-forward.
     @Test("counts the multiply-adds of a layer by the textbook", arguments: [1, 8, 128, 512])
     func layer(tokens n: Int) {
         let d = 384

@@ -134,7 +134,8 @@ struct ShapeInferenceTests {
             "groups that do not divide the heads", attention { $0.groupCount = 2 }, names: attention,
             "3 heads cannot be divided into 2 groups"),
         Case(
-            "more groups than heads", attention { $0.groupCount = .max }, names: attention, "3 heads cannot be divided"),
+            "more groups than heads", attention { $0.groupCount = .max }, names: attention,
+            "3 heads cannot be divided"),
         Case("a negative output width", attention { $0.outputWidth = -1 }, names: attention, "output width is -1"),
         Case("a memory of no width", attention { $0.memoryWidth = 0 }, names: attention, "memory width is 0"),
         Case("an empty window", attention { $0.mask.window = 0 }, names: attention, "a window of 0 shows no key"),

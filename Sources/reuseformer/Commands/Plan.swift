@@ -10,7 +10,8 @@ struct Plan: ParsableCommand {
         abstract: "Make a plan from an analysis: which heads take their maps from where.",
         discussion: """
             Budgets: 1/3, 0.33 or maps:1/3 (share of attention maps no longer computed), macs:10%@128 (multiply-adds \
-            at a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 (the largest saving \
+            at a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 \
+            (the largest saving \
             whose quality holds on texts kept back; needs --checkpoint and --calibration).
 
             A plan for a larger budget contains the one for a smaller one. The result is JSON to read and edit; \
@@ -81,7 +82,8 @@ struct Plan: ParsableCommand {
         guard case .quality = budget else { return try planner.plan(budget, text: text) }
         guard let checkpoint, !calibration.calibration.isEmpty else {
             throw CommandError.usage(
-                "a budget on quality is found by converting: give --checkpoint MODEL and --calibration texts.txt as well"
+                "a budget on quality is found by converting: "
+                    + "give --checkpoint MODEL and --calibration texts.txt as well"
             )
         }
         let progress = Progress()

@@ -173,7 +173,8 @@ struct Run: ParsableCommand {
         }
         guard try graph.inferShapes()[value]?.rows == .sequences else {
             throw CommandError.usage(
-                "\(loaded.path): the model gives logits for every token, not one row a text; use --dump logits -o out.npz"
+                "\(loaded.path): the model gives logits for every token, not one row a text; "
+                    + "use --dump logits -o out.npz"
             )
         }
         return value

@@ -8,7 +8,8 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare a converted model with its source on held-out texts, and fail when it is not good enough.",
         discussion: """
-            A gate is a condition under which the model is not good enough. One that holds ends the command with status \
+            A gate is a condition under which the model is not good enough. One that holds ends the command with \
+            status \
             3, for CI jobs:
 
               reuseformer verify MODEL small.reuse.h5 --data heldout.txt \\
@@ -36,7 +37,8 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Scored pairs of texts: score, text, text, separated by tabs. Adds the metric spearman.", valueName: "file"),
+            "Scored pairs of texts: score, text, text, separated by tabs. Adds the metric spearman.",
+            valueName: "file"),
         completion: .file(extensions: ["tsv"]))
     var pairs: String?
 

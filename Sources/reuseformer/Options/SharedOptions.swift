@@ -16,7 +16,8 @@ struct ArchitectureOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Take the checkpoint for this architecture: a built-in name, or a JSON file that describes one.",
-            discussion: "Without it, the configuration and the names of the tensors decide.", valueName: "name-or-file"),
+            discussion: "Without it, the configuration and the names of the tensors decide.",
+            valueName: "name-or-file"),
         completion: .file(extensions: ["json"]))
     var architecture: String?
 }

@@ -26,7 +26,8 @@ enum PlanText {
         }
         let total = plan.layers.reduce(0) { $0 + $1.heads.count }
         return
-            "Plan for a budget of \(Terminal.escaped(plan.budget)): \(total - plan.replacedCount) of \(total) maps computed\n"
+            "Plan for a budget of \(Terminal.escaped(plan.budget)): "
+            + "\(total - plan.replacedCount) of \(total) maps computed\n"
             + table.text
     }
 
