@@ -54,7 +54,7 @@ static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size
 
 // ---- one row of a map --------------------------------------------------------------------------------------------
 
-/// Softcap, ALiBi and bias, in this order, on the visible scores.
+/// Softcap, ALiBi, bias and mask, in this order, on the visible scores.
 static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *row) {
   if (m->softcap != 0.0f) {
     const float factor = 1.0f / m->softcap;
@@ -69,6 +69,12 @@ static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *ro
     size_t j = view.begin;
     for (; j + RK_LANES <= view.end; j += RK_LANES) store(row + j, load(row + j) + load(bias + j));
     for (; j < view.end; j++) row[j] += bias[j];
+  }
+  if (m->mask) {
+    const float *mask = m->mask + query * m->ldmask;
+    size_t j = view.begin;
+    for (; j + RK_LANES <= view.end; j += RK_LANES) store(row + j, load(row + j) + load(mask + j));
+    for (; j < view.end; j++) row[j] += mask[j];
   }
 }
 
@@ -232,7 +238,7 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
                        && m->terms[0].weight == 1.0f;
   const size_t stride = rk_strip_stride(m->keys);
   float *strip = m->scratch, *packed = m->scratch + RK_STRIP_ROWS_MAX * stride;
-  const int adjusts = m->softcap != 0.0f || m->alibi_slope != 0.0f || m->bias;
+  const int adjusts = m->softcap != 0.0f || m->alibi_slope != 0.0f || m->bias || m->mask;
   const size_t rows = query_end - query_begin;
   // Rows of a map in place may be a multiple of 4 KiB apart: then they share one set of the first-level cache, which
   // does not hold many.

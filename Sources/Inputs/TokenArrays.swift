@@ -40,12 +40,12 @@ public enum TokenArrays {
             throw InputError(name, "has shape \(array.shape), input_ids has \(ids.shape)")
         }
         let batch = ids.shape[0], tokens = ids.shape[1]
-        let idNumbers = try integers(ids, "input_ids")
+        let idNumbers = try ids.wholeNumbers("input_ids")
         let types = try arrays["token_type_ids"].map { (array) throws(InputError) in
-            try integers(array, "token_type_ids")
+            try array.wholeNumbers("token_type_ids")
         }
         let mask = try arrays["attention_mask"].map { (array) throws(InputError) in
-            try integers(array, "attention_mask")
+            try array.wholeNumbers("attention_mask")
         }
         return (0..<batch).map { row in
             let range = row * tokens..<(row + 1) * tokens
@@ -54,12 +54,15 @@ public enum TokenArrays {
                 mask: mask.map { $0[range].map { $0 != 0 } } ?? [])
         }
     }
+}
 
-    private static func integers(_ array: Tensor, _ name: String) throws(InputError) -> [Int32] {
+extension Tensor {
+    /// Elements as whole numbers.
+    func wholeNumbers(_ name: String) throws(InputError) -> [Int32] {
         // Exact for everything that a table of 2²⁴ rows can be indexed with; larger ids are refused by the model.
         var result: [Int32] = []
-        result.reserveCapacity(array.count)
-        for value in array.floats {
+        result.reserveCapacity(count)
+        for value in floats {
             guard let whole = Int32(exactly: value) else {
                 throw InputError(name, "holds \(value), which is not a whole number")
             }

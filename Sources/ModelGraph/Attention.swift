@@ -21,6 +21,38 @@ public struct Attention: Sendable, Hashable, Codable {
         }
     }
 
+    /// Masks that are values of the graph. They stand among the node's inputs after the streams, in the order of these
+    /// fields; an element of 0 hides.
+    public struct Masking: Sendable, Hashable, Codable {
+        /// What hiding means.
+        public enum Hiding: String, Sendable, Hashable, Codable {
+            /// A hidden key is not looked at; a query without a visible key has a map of zeros.
+            case excluded
+            /// 10⁹ is taken off the scores of hidden keys (the future under a causal mask included): a query without
+            /// a visible key looks at all keys alike.
+            case penalized
+        }
+
+        /// A mask of the queries, of width 1: a hidden query sees no key.
+        public var queries: Bool
+        /// A mask of the keys, of width 1.
+        public var keys: Bool
+        /// A mask of pairs: an input with one column a key.
+        public var pairs: Bool
+        /// What hiding means.
+        public var hiding: Hiding
+
+        public init(queries: Bool = false, keys: Bool = false, pairs: Bool = false, hiding: Hiding = .excluded) {
+            self.queries = queries
+            self.keys = keys
+            self.pairs = pairs
+            self.hiding = hiding
+        }
+
+        /// Number of inputs that are masks.
+        package var inputCount: Int { (queries ? 1 : 0) + (keys ? 1 : 0) + (pairs ? 1 : 0) }
+    }
+
     /// Which projections have a bias.
     public struct Biases: Sendable, Hashable, Codable {
         /// Whether the projection of that name adds a bias.
@@ -50,6 +82,8 @@ public struct Attention: Sendable, Hashable, Codable {
     public var scale: Float
     /// Which keys a query sees.
     public var mask: Mask
+    /// Masks that are values of the graph; `nil`: none.
+    public var masking: Masking?
     /// Which projections have a bias.
     public var biases: Biases
     /// Source of each head's map, in the source model's order.
@@ -57,8 +91,10 @@ public struct Attention: Sendable, Hashable, Codable {
 
     public init(
         inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil,
-        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), biases: Biases = Biases(), heads: [HeadSource]
+        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), masking: Masking? = nil, biases: Biases = Biases(),
+        heads: [HeadSource]
     ) {
+        self.masking = masking
         self.inputWidth = inputWidth
         self.memoryWidth = memoryWidth
         self.outputWidth = outputWidth
@@ -71,6 +107,8 @@ public struct Attention: Sendable, Hashable, Codable {
         self.heads = heads
     }
 
+    /// Number of inputs that are streams.
+    package var streamCount: Int { isCross ? 2 : 1 }
     /// Whether keys and values come from another stream.
     public var isCross: Bool { memoryWidth != nil }
     /// Heads that compute a map, in order.

@@ -48,10 +48,20 @@ extension Graph {
         for node in nodes {
             switch node.operation {
             case .linear(let linear):
-                let rows = shapes[node.name]?.rows == .sequences ? 1 : tokens
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
                 result[node.name] = product(rows, linear.inputWidth, linear.outputWidth)
-            case .attention(let attention): result[node.name] = attention.multiplyAdds(tokens: tokens)
-            case .embedding, .norm, .activation, .add, .gate, .pooling: break
+            case .attention(let attention):
+                let queries = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                let memory = attention.isCross ? node.inputs.dropFirst().first.flatMap { shapes[$0] } : nil
+                let keys = memory?.rows.rows(tokens: tokens) ?? queries
+                result[node.name] = attention.multiplyAdds(queries: queries, keys: keys)
+            case .convolution(let convolution):
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                result[node.name] = product(
+                    rows, convolution.windowPlaces * convolution.inputWidth, convolution.outputWidth)
+            case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
+                .affine, .softmax, .table, .mask:
+                break
             }
         }
         return result
@@ -87,19 +97,19 @@ extension Graph {
 }
 
 extension Attention {
-    /// Multiply-adds of one sequence whose memory has as many tokens as its queries.
-    func multiplyAdds(tokens: Int) -> Int {
+    /// Multiply-adds of one sequence.
+    func multiplyAdds(queries: Int, keys: Int) -> Int {
         let memory = memoryWidth ?? inputWidth
-        let projections =
-            computedHeads.count * headSize * inputWidth + keyGroups.count * headSize * memory
-            + valueGroups.count * valueSize * memory + keptHeads.count * valueSize * outputWidth
+        let ofQueries = computedHeads.count * headSize * inputWidth + keptHeads.count * valueSize * outputWidth
+        let ofKeys = keyGroups.count * headSize * memory + valueGroups.count * valueSize * memory
         // One map at weight 1 is read as it is; otherwise every term is one multiply-add an element.
         let blending = heads.reduce(0) { total, source in
             let terms = source.terms
             return total + (terms.count > 1 || (terms.first?.weight ?? 1) != 1 ? terms.count : 0)
         }
         let perPair = computedHeads.count * headSize + keptHeads.count * valueSize + blending
-        return sum(product(tokens, projections), product(mask.visiblePairs(tokens: tokens), perPair))
+        let pairs = queries == keys ? mask.visiblePairs(tokens: queries) : product(queries, keys)
+        return sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
     }
 }
 

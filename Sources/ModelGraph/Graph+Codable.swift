@@ -1,7 +1,7 @@
 // The JSON form of a graph (schemas/graph.schema.json): an operation is an object with its `kind` and its fields.
 
 extension Operation: Codable {
-    private enum Key: String, CodingKey { case kind, function, pool }
+    private enum Key: String, CodingKey { case kind, function, pool, along, hidden }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -15,6 +15,15 @@ extension Operation: Codable {
         case "gate": self = .gate(try container.decode(Activation.self, forKey: .function))
         case "attention": self = .attention(try Attention(from: decoder))
         case "pooling": self = .pooling(try container.decode(Pooling.self, forKey: .pool))
+        case "convolution": self = .convolution(try Convolution(from: decoder))
+        case "concatenate": self = .concatenate(try container.decode(Concatenation.self, forKey: .along))
+        case "rearrange": self = .rearrange(try Rearrangement(from: decoder))
+        case "slice": self = .slice(try Slice(from: decoder))
+        case "multiply": self = .multiply
+        case "affine": self = .affine(try Affine(from: decoder))
+        case "softmax": self = .softmax
+        case "table": self = .table(try Table(from: decoder))
+        case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
@@ -31,7 +40,14 @@ extension Operation: Codable {
         case .attention(let operation): try operation.encode(to: encoder)
         case .activation(let function), .gate(let function): try container.encode(function, forKey: .function)
         case .pooling(let pooling): try container.encode(pooling, forKey: .pool)
-        case .add: break
+        case .convolution(let operation): try operation.encode(to: encoder)
+        case .rearrange(let operation): try operation.encode(to: encoder)
+        case .slice(let operation): try operation.encode(to: encoder)
+        case .affine(let operation): try operation.encode(to: encoder)
+        case .table(let operation): try operation.encode(to: encoder)
+        case .concatenate(let along): try container.encode(along, forKey: .along)
+        case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
+        case .add, .multiply, .softmax: break
         }
     }
 }
@@ -73,5 +89,30 @@ extension Graph.Output: Codable {
         try container.encode(name, forKey: .name)
         try container.encode(value, forKey: .value)
         if isSqueezed { try container.encode(isSqueezed, forKey: .isSqueezed) }
+    }
+}
+
+extension Graph: Codable {
+    private enum Key: String, CodingKey { case inputs, inputLayouts, nodes, outputs, hiddenStates, use }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            inputs: try container.decode([String].self, forKey: .inputs),
+            inputLayouts: try container.decodeIfPresent([String: InputLayout].self, forKey: .inputLayouts) ?? [:],
+            nodes: try container.decode([Node].self, forKey: .nodes),
+            outputs: try container.decode([Output].self, forKey: .outputs),
+            hiddenStates: try container.decode([String].self, forKey: .hiddenStates),
+            use: try container.decode(ModelUse.self, forKey: .use))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(inputs, forKey: .inputs)
+        if !inputLayouts.isEmpty { try container.encode(inputLayouts, forKey: .inputLayouts) }
+        try container.encode(nodes, forKey: .nodes)
+        try container.encode(outputs, forKey: .outputs)
+        try container.encode(hiddenStates, forKey: .hiddenStates)
+        try container.encode(use, forKey: .use)
     }
 }

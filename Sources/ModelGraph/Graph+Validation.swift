@@ -8,8 +8,8 @@ extension Graph {
     ///
     /// - Throws: Every problem at once, each naming node and head.
     public func validate() throws(GraphError) {
-        _ = try inferShapes()
-        let problems = nameProblems() + tieProblems() + sourceProblems()
+        let shapes = try inferShapes()
+        let problems = nameProblems() + tieProblems() + sourceProblems(shapes)
         guard problems.isEmpty else { throw GraphError(problems) }
     }
 
@@ -44,14 +44,14 @@ extension Graph {
         return given == wanted ? nil : "is tied to \(tie.parameter) of shape \(given), needs \(wanted)"
     }
 
-    private func sourceProblems() -> [GraphError.Problem] {
+    private func sourceProblems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
         var problems: [GraphError.Problem] = []
         var earlier: [String: Node] = [:]
         var stacksWithMaps: Set<MapKind> = []
         for node in nodes {
             guard let attention = node.attention else { continue }
             earlier[node.name] = node
-            let kind = MapKind(node)
+            let kind = MapKind(node, shapes)
             if stacksWithMaps.insert(kind).inserted, attention.computedHeads.isEmpty {
                 let message = "the first attention of a stack must compute at least one map"
                 problems.append(.init(kind: .source, place: node.name, message: message))
@@ -64,7 +64,7 @@ extension Graph {
                         .init(kind: .source, place: place, message: "borrows nothing; use \"dropped\" for that"))
                 }
                 for term in terms {
-                    if let message = problem(of: term, borrowedBy: kind, earlier: earlier) {
+                    if let message = problem(of: term, borrowedBy: kind, earlier: earlier, shapes) {
                         problems.append(.init(kind: .source, place: place, message: message))
                     }
                 }
@@ -73,7 +73,9 @@ extension Graph {
         return problems
     }
 
-    private func problem(of term: MapTerm, borrowedBy kind: MapKind, earlier: [String: Node]) -> String? {
+    private func problem(
+        of term: MapTerm, borrowedBy kind: MapKind, earlier: [String: Node], _ shapes: [String: ValueShape]
+    ) -> String? {
         if !term.weight.isFinite { return "has a weight that is not a finite number" }
         guard case .head(let id) = term.map else { return nil }
         guard let owner = earlier[id.node], let attention = owner.attention else {
@@ -87,7 +89,7 @@ extension Graph {
         guard attention.heads[id.head].isComputed else {
             return "borrows from \(id), which computes no map itself"
         }
-        let owned = MapKind(owner)
+        let owned = MapKind(owner, shapes)
         guard owned == kind else {
             return "borrows from \(id), whose map is of another kind: \(owned) instead of \(kind)"
         }
@@ -97,19 +99,28 @@ extension Graph {
 
 /// What two maps must have in common for one to stand in for the other: queries, keys and mask.
 package struct MapKind: Hashable, CustomStringConvertible {
+    private let rows: RowSpace
     private let memory: String?
     private let mask: Attention.Mask
+    /// Values that mask; static patterns and maps taken over respect the same ones.
+    private let masks: [String]
 
-    package init(_ node: Node) {
-        mask = node.attention?.mask ?? Attention.Mask()
+    /// - Parameter shapes: Shapes of all values.
+    package init(_ node: Node, _ shapes: [String: ValueShape]) {
+        let attention = node.attention
+        mask = attention?.mask ?? Attention.Mask()
+        rows = shapes[node.name]?.rows ?? .tokens
         // Cross-attention over the same memory value; self-attention has none.
-        memory = node.attention?.isCross == true ? node.inputs.last : nil
+        memory = attention?.isCross == true ? node.inputs.dropFirst().first : nil
+        masks = Array(node.inputs.dropFirst(attention?.streamCount ?? 1))
     }
 
     package var description: String {
         let window = mask.window.map { " of window \($0)" } ?? ""
         let direction = mask.isCausal ? "causal " : ""
-        return direction + (memory.map { "cross-attention over \($0)" } ?? "self-attention") + window
+        let place = rows == .tokens ? "" : " along \(rows)"
+        let masked = masks.isEmpty ? "" : " masked by \(masks.joined(separator: ", "))"
+        return direction + (memory.map { "cross-attention over \($0)" } ?? "self-attention") + place + window + masked
     }
 }
 

@@ -49,7 +49,7 @@ public enum ModelUse: String, Sendable, Hashable, Codable {
 }
 
 /// A transformer as a list of nodes in execution order.
-public struct Graph: Sendable, Hashable, Codable {
+public struct Graph: Sendable, Hashable {
     /// A value that the model hands out under a name of its own.
     public struct Output: Sendable, Hashable {
         /// The framework's name: `last_hidden_state`, `pooler_output`, `logits` …
@@ -68,6 +68,8 @@ public struct Graph: Sendable, Hashable, Codable {
 
     /// Names of the model's own inputs: `input_ids`, `attention_mask`, `token_type_ids`.
     public var inputs: [String]
+    /// What the inputs hold that are not a text's usual ones, by name.
+    public var inputLayouts: [String: InputLayout]
     /// Steps in execution order.
     public var nodes: [Node]
     /// What the model hands out, under the framework's names.
@@ -78,9 +80,11 @@ public struct Graph: Sendable, Hashable, Codable {
     public var use: ModelUse
 
     public init(
-        inputs: [String], nodes: [Node], outputs: [Output], hiddenStates: [String], use: ModelUse = .encoder
+        inputs: [String], inputLayouts: [String: InputLayout] = [:], nodes: [Node], outputs: [Output],
+        hiddenStates: [String], use: ModelUse = .encoder
     ) {
         self.inputs = inputs
+        self.inputLayouts = inputLayouts
         self.nodes = nodes
         self.outputs = outputs
         self.hiddenStates = hiddenStates

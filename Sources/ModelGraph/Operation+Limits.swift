@@ -7,6 +7,8 @@ package enum GraphLimit {
     package static let nodes = 1 << 16
     /// Width of a value, rows of a table, and width of all heads of a node together.
     package static let extent = 1 << 26
+    /// Values that one node puts together.
+    package static let concatenated = 1 << 12
     /// Numbers in all parameters of a graph.
     package static let parameters = 1 << 48
 }
@@ -22,7 +24,15 @@ extension Operation {
         case .linear(let linear):
             outOfRange("input width", linear.inputWidth) ?? outOfRange("output width", linear.outputWidth)
         case .attention(let attention): attention.numbersProblem
-        case .activation, .add, .gate, .pooling: nil
+        case .convolution(let convolution): convolution.numbersProblem
+        case .rearrange(let rearrangement): rearrangement.numbersProblem
+        case .slice(let slice): slice.problem
+        case .affine(let affine):
+            affine.factor.isFinite && affine.shift.isFinite
+                ? outOfRange("width", affine.width) : "factor and shift must be finite numbers"
+        case .table(let table): outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
+        case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
         }
     }
 }
@@ -52,6 +62,51 @@ extension Embedding {
             guard positions.offset >= 1 else { return "positions skip padding, and there is no row for padding" }
         }
         return nil
+    }
+}
+
+extension Convolution {
+    fileprivate var numbersProblem: String? {
+        if let problem = outOfRange("input width", inputWidth) ?? outOfRange("output width", outputWidth) {
+            return problem
+        }
+        guard windows.count == max(grid.count, 1), grid.count <= 3 else {
+            return "has \(windows.count) windows for a grid of \(grid.count) axes"
+        }
+        var places = 1, width = inputWidth
+        for window in windows {
+            if let problem = window.problem { return problem }
+            let (product, overflow) = width.multipliedReportingOverflow(by: window.size)
+            guard !overflow, product <= GraphLimit.extent else { return "a window is wider than \(GraphLimit.extent)" }
+            width = product
+        }
+        for extent in grid {
+            let (product, overflow) = places.multipliedReportingOverflow(by: extent)
+            guard extent > 0, !overflow, product <= GraphLimit.extent else { return "the grid is out of bounds" }
+            places = product
+        }
+        return grid.isEmpty || resultGrid != nil ? nil : "a window is larger than the grid"
+    }
+}
+
+extension Rearrangement {
+    fileprivate var numbersProblem: String? {
+        guard (1...8).contains(extents.count), order.sorted() == Array(extents.indices) else {
+            return "the order must name each of 1…8 axes once"
+        }
+        return outOfRange("number of rows", rows ?? 1)
+            ?? (elementCount == nil ? "the array has more than \(GraphLimit.extent) elements" : nil)
+    }
+
+    /// Elements of the array; `nil` when out of bounds.
+    var elementCount: Int? {
+        var count = 1
+        for extent in extents {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            guard extent > 0, !overflow, product <= GraphLimit.extent else { return nil }
+            count = product
+        }
+        return count
     }
 }
 

@@ -2,7 +2,8 @@ import Tensors
 
 /// What a node computes. Operations are few and transformer-sized; fusing them is the Runtime's business.
 ///
-/// A value holds one row a token (`[batch, tokens, width]`) or one row a sequence (`[batch, width]`).
+/// A value holds rows of one width: one row a token (`[batch, tokens, width]`), one row a sequence (`[batch, width]`),
+/// or rows along another axis (`RowSpace`).
 public enum Operation: Sendable, Hashable {
     /// Token, position and type tables summed. Inputs: token ids, and type ids where the operation has types.
     case embedding(Embedding)
@@ -12,14 +13,32 @@ public enum Operation: Sendable, Hashable {
     case linear(Linear)
     /// A function of each element.
     case activation(Activation)
-    /// Sum of two or more values of one shape.
+    /// Sum of two or more values of one shape; rows of sequences and single columns stand for as many as are needed.
     case add
     /// `activation(first) · second`, elementwise (gated feed-forward).
     case gate(Activation)
     /// Multi-head attention with its four projections. Inputs: the queries' stream, and for cross-attention the memory.
     case attention(Attention)
-    /// One row a sequence from one row a token.
+    /// One row a sequence from several. Inputs: the rows, and where given a mask of width 1 (0: does not count).
     case pooling(Pooling)
+    /// Windows of rows times one matrix.
+    case convolution(Convolution)
+    /// Values put one after the other, along the rows or along the width.
+    case concatenate(Concatenation)
+    /// Each sequence's numbers under another shape.
+    case rearrange(Rearrangement)
+    /// A part of a value.
+    case slice(Slice)
+    /// Product of two or more values, elementwise; shapes as for `add`.
+    case multiply
+    /// A factor and an offset for each column.
+    case affine(Affine)
+    /// Softmax over each row.
+    case softmax
+    /// Rows that are the model's own.
+    case table(Table)
+    /// 1 for each row that has an element unlike this one, 0 for the others: the mask of padding ids or frames.
+    case mask(hidden: Float)
 
     /// Name in documents.
     public var kind: String {
@@ -32,6 +51,15 @@ public enum Operation: Sendable, Hashable {
         case .gate: "gate"
         case .attention: "attention"
         case .pooling: "pooling"
+        case .convolution: "convolution"
+        case .concatenate: "concatenate"
+        case .rearrange: "rearrange"
+        case .slice: "slice"
+        case .multiply: "multiply"
+        case .affine: "affine"
+        case .softmax: "softmax"
+        case .table: "table"
+        case .mask: "mask"
         }
     }
 
@@ -42,7 +70,10 @@ public enum Operation: Sendable, Hashable {
         case .norm(let operation): operation.parameters
         case .linear(let operation): operation.parameters
         case .attention(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling: []
+        case .convolution(let operation): operation.parameters
+        case .affine(let operation): operation.parameters
+        case .table(let operation): operation.parameters
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .mask: []
         }
     }
 }

@@ -18,15 +18,18 @@ extension CompiledModel {
         let result = FloatBuffer(count: sequences.count * width)
         try run(concurrently: sequences) { group in
             guard let matrix = group.value(value) else { return }
+            let axis = group.execution.axis(of: register)
             for sequence in group.sequences {
                 // Every sequence belongs to one group, so rows of the result are written once.
                 let target = result.base + sequence.index * width
+                let rows = group.sequence(sequence, alongRowsOf: value)
                 if matrix.rows == group.sequences.count, group.isPooled(value) {
                     target.update(from: matrix.base + sequence.number * matrix.stride, count: width)
                 } else {
                     Pooling.apply(
-                        pooling, rows: matrix.base + sequence.rows.lowerBound * matrix.stride, stride: matrix.stride,
-                        width: width, group.execution.group.members[sequence.number], target)
+                        pooling, rows: matrix.base + rows.rows.lowerBound * matrix.stride, stride: matrix.stride,
+                        width: width, keys: rows.visible,
+                        first: group.execution.group.first(of: sequence.number, axis: axis), target)
                 }
                 if normalize { rk_normalize(target, width) }
             }
@@ -40,6 +43,6 @@ extension CompiledModel {
 extension GroupResult {
     /// Whether a value holds one row a sequence.
     public func isPooled(_ name: String) -> Bool {
-        execution.schedule.values[name].map { execution.schedule.slots[$0.index].region == .sequences } ?? false
+        execution.schedule.values[name].map { execution.axis(of: $0) == Schedule.sequenceAxis } ?? false
     }
 }

@@ -77,7 +77,7 @@ public final class CompiledModel: Sendable {
         concurrently sequences: [TokenSequence], receive: @Sendable (GroupResult) -> Void
     ) throws(RuntimeError) {
         try check(sequences)
-        let tokens = sequences.reduce(0) { $0 + $1.ids.count }
+        let tokens = sequences.reduce(0) { $0 + $1.rowEstimate }
         // Small batches are cut so that every thread has a part, as long as the parts are worth it.
         let share = max((tokens + pool.count - 1) / pool.count, 2 * GroupExecution.fewRows)
         let ranges = Group.cut(sequences, limit: min(options.groupTokens, share))
@@ -108,7 +108,7 @@ public final class CompiledModel: Sendable {
     private func execution(
         of sequences: [TokenSequence], _ range: Range<Int>, _ workspace: Workspace, workers: Int
     ) -> GroupExecution {
-        let group = Group(sequences, range: range, embedding: schedule.embedding, needsFirst: schedule.needsFirst)
+        let group = Group(sequences, range: range, schedule: schedule)
         return GroupExecution(schedule: schedule, group: group, workspace: workspace, workers: workers)
     }
 
@@ -118,9 +118,15 @@ public final class CompiledModel: Sendable {
     /// Checks everything about the inputs that could lead a kernel outside its tables.
     private func check(_ sequences: [TokenSequence]) throws(RuntimeError) {
         let embeddings = graph.nodes.compactMap { node in
-            if case .embedding(let embedding) = node.operation { embedding } else { nil }
+            if case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs.first ?? ""] == nil {
+                embedding
+            } else {
+                nil
+            }
         }
+        let arrays = InputCheck(graph: graph, schedule: schedule)
         for (index, sequence) in sequences.enumerated() {
+            try arrays.check(sequence, index: index)
             guard sequence.types.isEmpty || sequence.types.count == sequence.ids.count,
                 sequence.mask.isEmpty || sequence.mask.count == sequence.ids.count
             else { throw .raggedSequence(index: index) }

@@ -5,22 +5,23 @@ import Tensors
 extension Compiler {
     /// Drafts an attention node: the head-major products, the maps with their consumers, the output projection.
     mutating func add(_ attention: Attention, _ node: Node) throws(RuntimeError) {
-        guard !attention.isCross else {
-            throw .invalidModel(GraphError(.structure, node.name, "cross-attention is not supported yet"))
-        }
         let headSize = KernelSet.padded(attention.headSize), valueSize = KernelSet.padded(attention.valueSize)
         schedule.largestHead = max(schedule.largestHead, headSize, valueSize)
-        let source = try input(node, 0)
-        let buffers = try appendProjections(attention, node, source: source, headSize: headSize, valueSize: valueSize)
+        let source = try input(node, 0), memory = attention.isCross ? try input(node, 1) : source
+        let queryAxis = axis(of: source), keyAxis = axis(of: memory)
+        let space = mapSpace(queries: queryAxis, keys: keyAxis)
+        let added = try addedMask(attention, node, space: space)
+        let buffers = try appendProjections(
+            attention, node, source: source, memory: memory, headSize: headSize, valueSize: valueSize)
 
         let kept = attention.keptHeads
-        let context = register(.rows, width: kept.count * valueSize)
-        let units = makeUnits(attention, node, buffers: buffers, valueSize: valueSize)
+        let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
+        let units = makeUnits(attention, node, buffers: buffers, valueSize: valueSize, space: space)
         let step = AttentionStep(
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
-            mask: attention.mask, units: units)
-        var reads = [buffers.query, buffers.key, buffers.value]
+            mask: attention.mask, added: added, queryAxis: queryAxis, keyAxis: keyAxis, space: space, units: units)
+        var reads = [buffers.query, buffers.key, buffers.value] + (added.map { [$0] } ?? [])
         var writes = [context]
         for unit in units {
             if let keep = unit.keep { writes.append(keep) }
@@ -36,6 +37,11 @@ extension Compiler {
         try appendProduct(output, input: context, node: node)
     }
 
+    /// The axis that a register's rows lie along.
+    private func axis(of register: Register) -> Int {
+        if case .rows(let axis) = schedule.slots[register.index].region { axis } else { Schedule.tokenAxis }
+    }
+
     /// Registers of the head-major buffers, and which slot of its register a kind starts with.
     struct HeadBuffers {
         let query, key, value: Register
@@ -44,21 +50,34 @@ extension Compiler {
 
     /// Queries, keys and values: one product where their heads are equally wide, else two.
     private mutating func appendProjections(
-        _ attention: Attention, _ node: Node, source: Register, headSize: Int, valueSize: Int
+        _ attention: Attention, _ node: Node, source: Register, memory: Register, headSize: Int, valueSize: Int
     ) throws(RuntimeError) -> HeadBuffers {
         let queries = attention.computedHeads.count, keys = attention.keyGroups.count
         let values = attention.valueGroups.count
-        var parts: [HeadPart] = []
+        var parts: [HeadPart] = [], keyPart: [HeadPart] = []
         if queries > 0 {
             // The scale goes into the query, so that scores need no pass of their own.
             parts.append(
                 try part(
                     node, "query", count: queries, size: attention.headSize, attention.biases.query, attention.scale))
-            parts.append(try part(node, "key", count: keys, size: attention.headSize, attention.biases.key, 1))
+            keyPart.append(try part(node, "key", count: keys, size: attention.headSize, attention.biases.key, 1))
         }
         let valuePart =
             values > 0
             ? [try part(node, "value", count: values, size: attention.valueSize, attention.biases.value, 1)] : []
+        if attention.isCross {
+            let width = attention.memoryWidth ?? attention.inputWidth
+            let query = appendHeadProduct(parts, width: attention.inputWidth, source: source, padded: headSize)
+            if headSize == valueSize {
+                let both = appendHeadProduct(keyPart + valuePart, width: width, source: memory, padded: headSize)
+                return HeadBuffers(
+                    query: query, key: both, value: both, keyOffset: 0, valueOffset: queries > 0 ? keys : 0)
+            }
+            let key = appendHeadProduct(keyPart, width: width, source: memory, padded: headSize)
+            let value = appendHeadProduct(valuePart, width: width, source: memory, padded: valueSize)
+            return HeadBuffers(query: query, key: key, value: value, keyOffset: 0, valueOffset: 0)
+        }
+        parts += keyPart
         if headSize == valueSize {
             let all = appendHeadProduct(
                 parts + valuePart, width: attention.inputWidth, source: source, padded: headSize)
@@ -91,7 +110,8 @@ extension Compiler {
         _ parts: [HeadPart], width: Int, source: Register, padded: Int
     ) -> Register {
         let slots = parts.reduce(0) { $0 + $1.count }
-        let buffer = register(.rows, width: slots * padded)
+        let axis = axis(of: source)
+        let buffer = register(.rows(axis: axis), width: slots * padded)
         guard slots > 0 else { return buffer }
         let linear = PackedLinear(
             inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }
@@ -117,7 +137,7 @@ extension Compiler {
             }
         }
         let step = ProductStep(linear: linear, input: source, out: buffer, headSize: padded)
-        drafts.append(Draft(work: .row(.product(step)), reads: [source], writes: [buffer]))
+        drafts.append(Draft(work: .row(.product(step)), reads: [source], writes: [buffer], axis: axis))
         return buffer
     }
 
@@ -150,7 +170,7 @@ extension Compiler {
 
     /// Maps of a node: one unit a distinct map, with everybody who reads it.
     private mutating func makeUnits(
-        _ attention: Attention, _ node: Node, buffers: HeadBuffers, valueSize: Int
+        _ attention: Attention, _ node: Node, buffers: HeadBuffers, valueSize: Int, space: Int
     ) -> [AttentionStep.Unit] {
         let kept = attention.keptHeads, computed = attention.computedHeads
         let keyGroups = attention.keyGroups, valueGroups = attention.valueGroups
@@ -184,7 +204,7 @@ extension Compiler {
                 }
             var keep: Register?
             if isReadElsewhere {
-                keep = register(.maps, width: 0)
+                keep = register(.maps(space: space), width: 0)
                 keptMaps[id] = keep
             }
             if isObserved {
@@ -201,7 +221,7 @@ extension Compiler {
             guard let heads = readers[terms] else { continue }
             var keep: Register?
             if isObserved {
-                keep = register(.maps, width: 0)
+                keep = register(.maps(space: space), width: 0)
                 for head in heads { schedule.maps[HeadID(node: node.name, head: head)] = keep }
             }
             let parts = terms.map { term -> AttentionStep.Term in

@@ -17,13 +17,13 @@ extension Compiler {
             switch draft.work {
             case .attention(let step): segments.append(.attention(step))
             case .pool(let step): segments.append(.pool(step))
+            case .shape(let step): segments.append(.shape(step))
+            case .mask(let step): segments.append(.mask(step))
             case .row(let step):
-                if case .rows(let steps) = segments.last, !draft.isOverSequences {
-                    segments[segments.count - 1] = .rows(steps + [step])
-                } else if case .sequences(let steps) = segments.last, draft.isOverSequences {
-                    segments[segments.count - 1] = .sequences(steps + [step])
+                if case .rows(let steps, let axis) = segments.last, axis == draft.axis {
+                    segments[segments.count - 1] = .rows(steps + [step], axis: axis)
                 } else {
-                    segments.append(draft.isOverSequences ? .sequences([step]) : .rows([step]))
+                    segments.append(.rows([step], axis: draft.axis))
                 }
             }
             indices.append(segments.count - 1)
@@ -48,7 +48,8 @@ extension Compiler {
             guard let lifetime = drafted[register] else { continue }
             var slot = schedule.slots[index]
             let first = segmentOfDraft[lifetime.first], last = segmentOfDraft[lifetime.last]
-            if slot.region == .rows, first == last, !forever.contains(register) {
+            let isOfRows = if case .rows(let axis) = slot.region { axis != Schedule.sequenceAxis } else { false }
+            if isOfRows, first == last, !forever.contains(register) {
                 // Never leaves its segment: a block's rows are enough, and steps of a block follow each other.
                 slot.region = .block
                 slot.offset = allocator.place(size: slot.stride, in: .block, lifetime: lifetime)

@@ -8,14 +8,16 @@ struct Compiler {
     struct Draft {
         enum Work {
             case row(RowStep)
+            case shape(ShapeStep)
+            case mask(MaskStep)
             case attention(AttentionStep)
             case pool(PoolStep)
         }
         var work: Work
         var reads: [Register]
         var writes: [Register]
-        /// Whether its rows are sequences.
-        var isOverSequences = false
+        /// The axis that its rows lie along.
+        var axis = Schedule.tokenAxis
     }
 
     let model: Model
@@ -31,6 +33,8 @@ struct Compiler {
     var fused: Set<String> = []
     /// Registers of maps that later nodes or the caller read.
     var keptMaps: [HeadID: Register] = [:]
+    /// What masks add to scores, by what it is made of.
+    var addedMasks: [MaskKey: Register] = [:]
 
     static func compile(_ model: Model, observing observation: Observation) throws(RuntimeError) -> Schedule {
         let shapes: [String: ValueShape]
@@ -48,6 +52,7 @@ struct Compiler {
         var compiler = Compiler(
             model: model, observation: observation, liveness: Liveness(model.graph, observing: observation),
             shapes: shapes)
+        try compiler.addInputs()
         for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) { try compiler.add(node) }
         compiler.finish()
         return compiler.schedule
@@ -56,15 +61,16 @@ struct Compiler {
     // MARK: Registers
 
     mutating func register(_ region: Slot.Region, width: Int) -> Register {
-        let stride = region == .maps ? 1 : max(KernelSet.panel, KernelSet.padded(width))
+        let isMap = if case .maps = region { true } else { false }
+        let stride = isMap ? 1 : max(KernelSet.panel, KernelSet.padded(width))
         schedule.slots.append(Slot(region: region, offset: 0, stride: stride, width: width))
         return Register(index: schedule.slots.count - 1)
     }
 
     /// The register of a node's value, made when first asked for.
-    private mutating func result(of name: String) throws(RuntimeError) -> Register {
+    mutating func result(of name: String) throws(RuntimeError) -> Register {
         guard let shape = shapes[name] else { throw .unknownValue(name) }
-        let made = register(shape.rows == .tokens ? .rows : .sequences, width: shape.width)
+        let made = register(.rows(axis: axis(of: shape.rows)), width: shape.width)
         registers[name] = made
         return made
     }
@@ -92,13 +98,17 @@ struct Compiler {
     private mutating func add(_ node: Node) throws(RuntimeError) {
         switch node.operation {
         case .embedding(let embedding):
-            if schedule.embedding?.positions == nil { schedule.embedding = embedding }
+            let source = embedSource(embedding, node)
+            if case .text = source {
+                schedule.readsText = true
+                if schedule.embedding?.positions == nil { schedule.embedding = embedding }
+            }
             let step = EmbedStep(
-                tokens: try tensor(node, "tokens"),
+                source: source, tokens: try tensor(node, "tokens"),
                 positions: try optionalTensor(node, "positions", if: embedding.positions != nil),
                 types: try optionalTensor(node, "types", if: embedding.types > 0),
                 scale: embedding.scale, out: try result(of: node.name))
-            drafts.append(Draft(work: .row(.embed(step)), reads: [], writes: [step.out]))
+            append(.embed(step), reads: [], writes: step.out, of: node.name)
         case .norm(let norm):
             let source = try input(node, 0)
             let step = NormStep(
@@ -115,23 +125,34 @@ struct Compiler {
             var sources: [Register] = []
             for index in node.inputs.indices { sources.append(try input(node, index)) }
             let out = try result(of: node.name)
-            append(.add(sources, out), reads: sources, writes: out, of: node.name)
+            if spreads(node) {
+                append(.spread(sources, isProduct: false, out), reads: sources, writes: out)
+            } else {
+                append(.add(sources, out), reads: sources, writes: out, of: node.name)
+            }
         case .gate(let activation):
             let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
             append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)
         case .pooling(let pooling):
             if pooling == .first { schedule.needsFirst = true }
             let source = try input(node, 0), out = try result(of: node.name)
-            drafts.append(
-                Draft(work: .pool(PoolStep(pooling: pooling, input: source, out: out)), reads: [source], writes: [out]))
+            let mask = node.inputs.count > 1 ? try input(node, 1) : nil
+            let step = PoolStep(pooling: pooling, input: source, mask: mask, out: out)
+            drafts.append(Draft(work: .pool(step), reads: [source] + (mask.map { [$0] } ?? []), writes: [out]))
         case .attention(let attention):
             try add(attention, node)
+        default:
+            try addShaping(node)
         }
     }
 
-    private mutating func append(_ step: RowStep, reads: [Register], writes: Register, of name: String) {
-        drafts.append(
-            Draft(work: .row(step), reads: reads, writes: [writes], isOverSequences: shapes[name]?.rows == .sequences))
+    mutating func append(_ step: RowStep, reads: [Register], writes: Register, of name: String) {
+        let axis = axis(of: shapes[name]?.rows ?? .tokens)
+        drafts.append(Draft(work: .row(step), reads: reads, writes: [writes], axis: axis))
+    }
+
+    mutating func append(_ step: ShapeStep, reads: [Register], writes: Register) {
+        drafts.append(Draft(work: .shape(step), reads: reads, writes: [writes]))
     }
 
     private mutating func add(_ linear: Linear, _ node: Node) throws(RuntimeError) {
@@ -161,7 +182,7 @@ struct Compiler {
             last = next.name
         }
         var residual: Register?
-        if let next = onlyReader(of: last), case .add = next.operation, next.inputs.count == 2,
+        if let next = onlyReader(of: last), case .add = next.operation, next.inputs.count == 2, !spreads(next),
             let other = next.inputs.first(where: { $0 != last }), let register = registers[other]
         {
             residual = register

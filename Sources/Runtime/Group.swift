@@ -9,32 +9,68 @@ struct Group: Sendable {
     struct Member: Sendable {
         /// Index in the batch.
         let index: Int
-        /// First row.
+        /// First row along the tokens.
         let start: Int
-        /// Rows; the first `keys` of them are visible to all.
+        /// Rows along the tokens; the first `keys` of them are visible to all.
         let queries: Int
         let keys: Int
-        /// Where its maps start in a slot of kept maps, in floats; a map has `queries` rows of `mapStride` floats.
-        let mapOffset: Int
         /// Row of the first position within the sequence, or `nil` when nobody asked for it.
         let first: Int?
+    }
 
-        var mapStride: Int { KernelSet.padded(keys) }
+    /// Where each sequence's rows lie along one axis.
+    struct AxisRows: Sendable {
+        /// First row of each member, and the number of all rows.
+        var starts: [Int]
+
+        /// Number of rows.
+        var count: Int { starts[starts.count - 1] }
+
+        /// Rows of a member.
+        func rows(of member: Int) -> Range<Int> { starts[member]..<starts[member + 1] }
+
+        /// Member that a row belongs to.
+        func member(of row: Int) -> Int {
+            var low = 0, high = starts.count - 2
+            while low < high {
+                let middle = (low + high + 1) / 2
+                if starts[middle] <= row { low = middle } else { high = middle - 1 }
+            }
+            return low
+        }
     }
 
     let members: [Member]
-    /// Number of rows.
-    let rowCount: Int
-    /// Floats of one slot of kept maps.
-    let mapFloats: Int
+    /// By axis of the schedule.
+    let axes: [AxisRows]
+    /// By map space: where each member's maps start in a slot of kept maps, in floats. A map has as many rows as there
+    /// are queries, of `mapStride` floats.
+    let mapOffsets: [[Int]]
+    /// By map space: floats of one slot of kept maps.
+    let mapFloats: [Int]
+    /// Most keys that a query of any attention has.
+    let longestKeys: Int
     let ids: [Int32]
     let types: [Int32]
-    /// Row of the table of positions, per row.
+    /// Row of the table of positions, per row of the tokens.
     let positions: [Int32]
-    /// Position in the sequence as it was given, per row.
+    /// Position in the sequence as it was given, per row of the tokens.
     let places: [Int32]
-    /// Key that stands where the row stands, per row; `nil` when every row is a key.
+    /// Key that stands where the row stands, per row of the tokens; `nil` when every row is a key.
     let keyPositions: [Int32]?
+    /// By input that the graph lays out: its ids, and their rows of the table of positions.
+    let inputIDs: [[Int32]]
+    let inputPositions: [[Int32]]
+    /// The sequences of the group, for inputs that are read row by row.
+    let sequences: ArraySlice<TokenSequence>
+
+    /// Keys that a member's queries look at along an axis.
+    func keys(of member: Int, axis: Int) -> Int {
+        axis == Schedule.tokenAxis ? members[member].keys : axes[axis].rows(of: member).count
+    }
+
+    /// Floats from one row of a member's map to the next.
+    func mapStride(_ member: Int, keyAxis: Int) -> Int { KernelSet.padded(keys(of: member, axis: keyAxis)) }
 
     /// Indices of a batch's sequences, cut into groups of at most `limit` tokens (a longer sequence stands alone).
     static func cut(_ sequences: [TokenSequence], limit: Int) -> [Range<Int>] {
@@ -42,62 +78,134 @@ struct Group: Sendable {
         var start = 0
         var tokens = 0
         for (index, sequence) in sequences.enumerated() {
-            if index > start, tokens + sequence.ids.count > limit {
+            if index > start, tokens + sequence.rowEstimate > limit {
                 groups.append(start..<index)
                 start = index
                 tokens = 0
             }
-            tokens += sequence.ids.count
+            tokens += sequence.rowEstimate
         }
         if start < sequences.count { groups.append(start..<sequences.count) }
         return groups
     }
 
-    init(_ sequences: [TokenSequence], range: Range<Int>, embedding: Embedding?, needsFirst: Bool) {
+    init(_ sequences: [TokenSequence], range: Range<Int>, schedule: Schedule) {
         var members: [Member] = []
         var ids: [Int32] = []
         var types: [Int32] = []
         var positions: [Int32] = []
         var places: [Int32] = []
         var keyPositions: [Int32] = []
-        var mapFloats = 0
+        var starts = schedule.axes.map { _ in [0] }
         var hasQueryOnlyRows = false
+        let embedding = schedule.embedding
         for index in range {
             let sequence = sequences[index]
-            let numbers = embedding?.positions.map { sequence.numbering($0, paddingID: embedding?.paddingID) }
-            let isVisible = { (place: Int) in sequence.mask.isEmpty || sequence.mask[place] }
-            var rows = sequence.ids.indices.filter(isVisible)
-            let keys = rows.count
-            var first: Int? = nil
-            if needsFirst, !sequence.ids.isEmpty {
-                first = isVisible(0) ? 0 : keys
-                if !isVisible(0) {
-                    rows.append(0)
-                    hasQueryOnlyRows = true
+            var lengths = schedule.lengths(of: sequence)
+            if schedule.readsText {
+                let numbers = embedding?.positions.map { sequence.numbering($0, paddingID: embedding?.paddingID) }
+                let isVisible = { (place: Int) in sequence.mask.isEmpty || sequence.mask[place] }
+                var rows = sequence.ids.indices.filter(isVisible)
+                let keys = rows.count
+                var first: Int? = nil
+                if schedule.needsFirst, !sequence.ids.isEmpty {
+                    first = isVisible(0) ? 0 : keys
+                    if !isVisible(0) {
+                        rows.append(0)
+                        hasQueryOnlyRows = true
+                    }
                 }
+                members.append(
+                    Member(index: index, start: ids.count, queries: rows.count, keys: keys, first: first))
+                for (row, place) in rows.enumerated() {
+                    ids.append(sequence.ids[place])
+                    types.append(sequence.types.isEmpty ? 0 : sequence.types[place])
+                    positions.append(numbers?[place] ?? Int32(place))
+                    places.append(Int32(place))
+                    // A row that only queries is a masked first position: the key beside it is the first visible one.
+                    keyPositions.append(row < keys ? Int32(row) : 0)
+                }
+                lengths["tokens"] = rows.count
+            } else {
+                let count = lengths["tokens"] ?? 0
+                members.append(
+                    Member(
+                        index: index, start: places.count, queries: count, keys: count, first: count > 0 ? 0 : nil))
+                for place in 0..<count { places.append(Int32(place)) }
             }
-            members.append(
-                Member(
-                    index: index, start: ids.count, queries: rows.count, keys: keys, mapOffset: mapFloats, first: first)
-            )
-            mapFloats += rows.count * KernelSet.padded(keys)
-            for (row, place) in rows.enumerated() {
-                ids.append(sequence.ids[place])
-                types.append(sequence.types.isEmpty ? 0 : sequence.types[place])
-                positions.append(numbers?[place] ?? Int32(place))
-                places.append(Int32(place))
-                // A row that only queries is a masked first position: the key beside it is the first visible one.
-                keyPositions.append(row < keys ? Int32(row) : 0)
+            for axis in schedule.axes.indices {
+                let start = starts[axis][starts[axis].count - 1]
+                starts[axis].append(start + (schedule.axes[axis].length(lengths) ?? 0))
             }
         }
+        let axes = starts.map(AxisRows.init)
+        var longest = 0
+        var mapOffsets: [[Int]] = [], mapFloats: [Int] = []
+        for space in schedule.mapSpaces {
+            var offsets: [Int] = []
+            var floats = 0
+            for member in members.indices {
+                offsets.append(floats)
+                let keys =
+                    space.keyAxis == Schedule.tokenAxis
+                    ? members[member].keys : axes[space.keyAxis].rows(of: member).count
+                longest = max(longest, keys)
+                floats += axes[space.queryAxis].rows(of: member).count * KernelSet.padded(keys)
+            }
+            mapOffsets.append(offsets)
+            mapFloats.append(floats)
+        }
         self.members = members
-        rowCount = ids.count
+        self.axes = axes
+        self.mapOffsets = mapOffsets
         self.mapFloats = mapFloats
+        longestKeys = longest
         self.ids = ids
         self.types = types
         self.positions = positions
         self.places = places
         self.keyPositions = hasQueryOnlyRows ? keyPositions : nil
+        self.sequences = sequences[range]
+        inputIDs = schedule.inputs.map { input in
+            input.layout.content == .ids ? range.flatMap { sequences[$0].ids(of: input) } : []
+        }
+        inputPositions = schedule.inputs.map { input in
+            guard let table = input.positions else { return [] }
+            return range.flatMap {
+                TokenSequence(ids: sequences[$0].ids(of: input)).numbering(table, paddingID: input.paddingID)
+            }
+        }
+    }
+
+    /// What an input holds for a member; `nil` when it was not given.
+    func array(of input: LaidOutInput, member: Int) -> InputArray? {
+        sequences[sequences.startIndex + member].arrays[input.name]
+    }
+}
+
+extension Schedule {
+    /// Rows of each named axis of a sequence.
+    func lengths(of sequence: TokenSequence) -> [String: Int] {
+        var lengths: [String: Int] = [:]
+        if readsText { lengths["tokens"] = sequence.ids.count }
+        for input in inputs {
+            guard let array = sequence.arrays[input.name] else { continue }
+            switch input.layout.rows {
+            case .tokens: lengths["tokens"] = lengths["tokens"] ?? array.rows
+            case .axis(let axis): lengths[axis.name] = lengths[axis.name] ?? array.rows
+            case .count, .sequences: break
+            }
+        }
+        return lengths
+    }
+}
+
+extension TokenSequence {
+    /// Ids of an input that the graph lays out; the same id everywhere when they were not given.
+    func ids(of input: LaidOutInput) -> [Int32] {
+        if let array = arrays[input.name] { return array.ids }
+        guard let absent = input.layout.absent, case .count(let count) = input.layout.rows else { return [] }
+        return [Int32](repeating: Int32(exactly: absent) ?? 0, count: count)
     }
 }
 

@@ -36,6 +36,27 @@ extension GroupExecution {
                 target.update(from: row(sources[0]), count: width)
                 for source in sources.dropFirst() { rk_add(target, row(source), width, target) }
             }
+        case .multiply(let sources, let out):
+            eachRow(share, out) { row, width, target in
+                target.update(from: row(sources[0]), count: width)
+                for source in sources.dropFirst() { rk_multiply_elements(target, row(source), width, target) }
+            }
+        case .load(let load): self.load(load, share)
+        case .affine(let affine): shift(affine, share)
+        case .softmax(let source, let out):
+            eachRow(share, out) { row, width, target in soften(row(source), width, target) }
+        case .columns(let ranges, let out):
+            eachRow(share, out) { row, _, target in
+                for range in ranges {
+                    (target + range.to).update(from: row(range.source) + range.from, count: range.count)
+                }
+            }
+        case .mask(let source, let hidden, let out):
+            let columns = schedule.slots[source.index].width
+            eachRow(share, out) { row, _, target in
+                let values = row(source)
+                target[0] = (0..<columns).contains { values[$0] != hidden } ? 1 : 0
+            }
         case .gate(let gate, let up, let activation, let out):
             eachRow(share, out) { row, width, target in
                 rk_activate(row(gate), width, activation.kernel, target)
@@ -45,7 +66,7 @@ extension GroupExecution {
     }
 
     /// First row of a share in a register.
-    private func start(_ register: Register, _ share: RowShare, row: Int) -> (UnsafeMutablePointer<Float>, Slot) {
+    func start(_ register: Register, _ share: RowShare, row: Int) -> (UnsafeMutablePointer<Float>, Slot) {
         let slot = schedule.slots[register.index]
         let base = workspace.base(slot, worker: share.owner, blockRows: share.blockRows)
         let offset = slot.region == .block ? row - share.rows.lowerBound : row
@@ -73,7 +94,7 @@ extension GroupExecution {
             let slot = schedule.slots[step.out.index]
             product.out = workspace.base(slot, worker: 0, blockRows: 0) + first * step.headSize
             product.head_size = step.headSize
-            product.head_stride = group.rowCount * step.headSize
+            product.head_stride = group.axes[axis(of: step.out)].count * step.headSize
         } else {
             let (rows, slot) = start(step.out, share, row: first)
             product.out = rows
@@ -98,9 +119,16 @@ extension GroupExecution {
                 }
             }
         }
-        add(step.tokens, group.ids, scale: step.scale, accumulate: false)
-        add(step.positions, group.positions, scale: 1, accumulate: true)
-        add(step.types, group.types, scale: 1, accumulate: true)
+        switch step.source {
+        case .text:
+            add(step.tokens, group.ids, scale: step.scale, accumulate: false)
+            add(step.positions, group.positions, scale: 1, accumulate: true)
+            add(step.types, group.types, scale: 1, accumulate: true)
+        case .inputs(let tokens, let types):
+            add(step.tokens, group.inputIDs[tokens], scale: step.scale, accumulate: false)
+            add(step.positions, group.inputPositions[tokens], scale: 1, accumulate: true)
+            if let types { add(step.types, group.inputIDs[types], scale: 1, accumulate: true) }
+        }
     }
 
     private func normalize(_ step: NormStep, _ share: RowShare) {
@@ -126,7 +154,7 @@ extension GroupExecution {
         }
     }
 
-    private func eachRow(
+    func eachRow(
         _ share: RowShare, _ out: Register,
         _ body: (_ row: (Register) -> UnsafeMutablePointer<Float>, _ width: Int, _ target: UnsafeMutablePointer<Float>)
             -> Void

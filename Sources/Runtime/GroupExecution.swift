@@ -26,15 +26,17 @@ struct GroupExecution: Sendable {
         barrier = Barrier(members: workers)
         workspace.prepare(
             schedule, group, workers: workers,
-            blockRows: max(min(group.rowCount, max(Self.blockRows, Self.fewRows * workers)), 1))
+            blockRows: max(
+                min(group.axes.reduce(0) { max($0, $1.count) }, max(Self.blockRows, Self.fewRows * workers)), 1))
     }
 
     /// Runs the share of one worker; returns when the whole group is done.
     func run(worker: Int) {
         for segment in schedule.segments {
             switch segment {
-            case .rows(let steps): runRows(steps, count: group.rowCount, worker: worker)
-            case .sequences(let steps): runRows(steps, count: group.members.count, worker: worker)
+            case .rows(let steps, let axis): runRows(steps, count: group.axes[axis].count, worker: worker)
+            case .shape(let step): run(step, worker: worker)
+            case .mask(let step): fill(step, worker: worker)
             case .attention(let step): attend(step, worker: worker)
             case .pool(let step): if worker == 0 { pool(step) }
             }
@@ -66,61 +68,75 @@ struct GroupExecution: Sendable {
     private func attend(_ step: AttentionStep, worker: Int) {
         // Whole sequences where there are enough of them, else rows of each: maps are independent row by row.
         let bySequence = group.members.count >= 4 * workers || workers == 1
-        for (index, member) in group.members.enumerated() where member.queries > 0 {
+        for member in group.members.indices {
+            let queries = group.axes[step.queryAxis].rows(of: member).count
+            guard queries > 0 else { continue }
             if bySequence {
-                guard index % workers == worker else { continue }
-                for unit in step.units { attend(unit, step, member, 0..<member.queries, worker: worker) }
+                guard member % workers == worker else { continue }
+                for unit in step.units { attend(unit, step, member, 0..<queries, worker: worker) }
             } else {
-                let rows = member.queries * worker / workers..<member.queries * (worker + 1) / workers
+                let rows = queries * worker / workers..<queries * (worker + 1) / workers
                 guard !rows.isEmpty else { continue }
                 for unit in step.units { attend(unit, step, member, rows, worker: worker) }
             }
         }
     }
 
-    private func address(_ register: Register) -> (base: UnsafeMutablePointer<Float>, slot: Slot) {
+    func address(_ register: Register) -> (base: UnsafeMutablePointer<Float>, slot: Slot) {
         let slot = schedule.slots[register.index]
         return (workspace.base(slot, worker: 0, blockRows: 0), slot)
     }
 
     private func attend(
-        _ unit: AttentionStep.Unit, _ step: AttentionStep, _ member: Group.Member, _ rows: Range<Int>, worker: Int
+        _ unit: AttentionStep.Unit, _ step: AttentionStep, _ member: Int, _ rows: Range<Int>, worker: Int
     ) {
+        let queryRows = group.axes[step.queryAxis], keyRows = group.axes[step.keyAxis]
+        let start = queryRows.starts[member], keyStart = keyRows.starts[member]
+        let mapOffset = group.mapOffsets[step.space][member]
+        let mapStride = group.mapStride(member, keyAxis: step.keyAxis)
         var map = rk_map()
-        map.queries = member.queries
-        map.keys = member.keys
+        map.queries = queryRows.rows(of: member).count
+        map.keys = group.keys(of: member, axis: step.keyAxis)
         map.head_size = step.headSize
-        map.causal = step.mask.isCausal ? 1 : 0
-        map.window = step.mask.window ?? 0
+        // What is added to the scores holds the causal mask; patterns know only this one.
+        if step.added == nil || unit.hasPatterns {
+            map.causal = step.mask.isCausal ? 1 : 0
+            map.window = step.mask.window ?? 0
+        }
+        if let added = step.added {
+            map.mask = UnsafePointer(address(added).base + mapOffset)
+            map.ldmask = mapStride
+        }
         map.scratch = workspace.scratch(worker: worker)
         if let keep = unit.keep {
-            map.keep = address(keep).base + member.mapOffset
-            map.ldkeep = member.mapStride
+            map.keep = address(keep).base + mapOffset
+            map.ldkeep = mapStride
         }
-        let headMajor = { (register: Register, head: Int, size: Int) in
-            UnsafePointer(address(register).base + head * size * group.rowCount + member.start * size)
+        let headMajor = { (register: Register, head: Int, size: Int, rows: Group.AxisRows, start: Int) in
+            UnsafePointer(address(register).base + head * size * rows.count + start * size)
         }
         let context = address(step.context)
-        let contextRow = context.base + member.start * context.slot.stride
+        let contextRow = context.base + start * context.slot.stride
         // Small lists on the stack: a node has few heads.
         withUnsafeTemporaryAllocation(of: rk_consumer.self, capacity: max(unit.consumers.count, 1)) { consumers in
             for (index, consumer) in unit.consumers.enumerated() {
                 consumers.initializeElement(
                     at: index,
                     to: rk_consumer(
-                        v: headMajor(step.value, step.valueOffset + consumer.value, step.valueSize),
+                        v: headMajor(step.value, step.valueOffset + consumer.value, step.valueSize, keyRows, keyStart),
                         ldv: step.valueSize,
                         width: step.valueSize, out: contextRow + consumer.column, ldo: context.slot.stride))
             }
             map.consumers = UnsafePointer(consumers.baseAddress)
             map.consumer_count = unit.consumers.count
-            group.keyPositions.withPointer(from: member.start) { positions in
+            let places = step.queryAxis == Schedule.tokenAxis ? group.keyPositions : nil
+            places.withPointer(from: start) { positions in
                 map.position = positions
                 switch unit.origin {
                 case .computed(let query, let key):
-                    map.q = headMajor(step.query, step.queryOffset + query, step.headSize)
+                    map.q = headMajor(step.query, step.queryOffset + query, step.headSize, queryRows, start)
                     map.ldq = step.headSize
-                    map.k = headMajor(step.key, step.keyOffset + key, step.headSize)
+                    map.k = headMajor(step.key, step.keyOffset + key, step.headSize, keyRows, keyStart)
                     map.ldk = step.headSize
                     rk_attention(&map, rows.lowerBound, rows.upperBound)
                 case .terms(let terms):
@@ -130,8 +146,8 @@ struct GroupExecution: Sendable {
                                 at: index,
                                 to: rk_term(
                                     kind: term.pattern?.kernel ?? Int32(RK_TERM_MAP.rawValue), weight: term.weight,
-                                    map: term.map.map { UnsafePointer(address($0).base + member.mapOffset) },
-                                    ldmap: member.mapStride))
+                                    map: term.map.map { UnsafePointer(address($0).base + mapOffset) },
+                                    ldmap: mapStride))
                         }
                         map.terms = UnsafePointer(list.baseAddress)
                         map.term_count = terms.count
@@ -146,18 +162,49 @@ struct GroupExecution: Sendable {
 
     private func pool(_ step: PoolStep) {
         let source = address(step.input), target = address(step.out)
-        for (index, member) in group.members.enumerated() {
-            let out = target.base + index * target.slot.stride
-            let rows = source.base + member.start * source.slot.stride
-            Pooling.apply(step.pooling, rows: rows, stride: source.slot.stride, width: source.slot.width, member, out)
+        let axis = axis(of: step.input)
+        for member in group.members.indices {
+            let start = group.axes[axis].starts[member]
+            let out = target.base + member * target.slot.stride
+            let rows = source.base + start * source.slot.stride
+            if let mask = step.mask {
+                let mask = address(mask)
+                Pooling.apply(
+                    step.pooling, rows: rows, stride: source.slot.stride, width: source.slot.width,
+                    count: group.axes[axis].rows(of: member).count, mask: mask.base + start * mask.slot.stride,
+                    maskStride: mask.slot.stride, out)
+            } else {
+                Pooling.apply(
+                    step.pooling, rows: rows, stride: source.slot.stride, width: source.slot.width,
+                    keys: group.keys(of: member, axis: axis), first: group.first(of: member, axis: axis), out)
+            }
         }
+    }
+
+    /// The axis that a register's rows lie along.
+    func axis(of register: Register) -> Int {
+        if case .rows(let axis) = schedule.slots[register.index].region { axis } else { Schedule.tokenAxis }
+    }
+}
+
+extension AttentionStep.Unit {
+    /// Whether static patterns have a part in the map.
+    var hasPatterns: Bool {
+        if case .terms(let terms) = origin { terms.contains { $0.pattern != nil } } else { false }
+    }
+}
+
+extension Group {
+    /// Row of a member's first position within the member.
+    func first(of member: Int, axis: Int) -> Int? {
+        axis == Schedule.tokenAxis ? members[member].first : axes[axis].rows(of: member).isEmpty ? nil : 0
     }
 }
 
 extension Pooling {
     /// Pools the rows of one sequence; zeros when no row counts.
     static func apply(
-        _ pooling: Pooling, rows: UnsafePointer<Float>, stride: Int, width: Int, _ member: Group.Member,
+        _ pooling: Pooling, rows: UnsafePointer<Float>, stride: Int, width: Int, keys: Int, first: Int?,
         _ out: UnsafeMutablePointer<Float>
     ) {
         func copy(_ row: Int?) {
@@ -168,14 +215,37 @@ extension Pooling {
             }
         }
         switch pooling {
-        case .first: copy(member.first ?? (member.keys > 0 ? 0 : nil))
-        case .last: copy(member.keys > 0 ? member.keys - 1 : nil)
-        case .mean: member.keys > 0 ? rk_mean_rows(rows, stride, member.keys, width, out) : copy(nil)
+        case .first: copy(first ?? (keys > 0 ? 0 : nil))
+        case .last: copy(keys > 0 ? keys - 1 : nil)
+        case .mean: keys > 0 ? rk_mean_rows(rows, stride, keys, width, out) : copy(nil)
         case .max:
-            copy(member.keys > 0 ? 0 : nil)
-            for row in 0..<member.keys {
+            copy(keys > 0 ? 0 : nil)
+            for row in 0..<keys {
                 for column in 0..<width { out[column] = Swift.max(out[column], rows[row * stride + column]) }
             }
+        }
+    }
+
+    /// Pools the rows that a mask shows; zeros when it shows none.
+    static func apply(
+        _ pooling: Pooling, rows: UnsafePointer<Float>, stride: Int, width: Int, count: Int,
+        mask: UnsafePointer<Float>, maskStride: Int, _ out: UnsafeMutablePointer<Float>
+    ) {
+        var shown = 0
+        for row in 0..<count where mask[row * maskStride] != 0 {
+            let source = rows + row * stride
+            if shown == 0 {
+                out.update(from: source, count: width)
+            } else if pooling == .max {
+                for column in 0..<width { out[column] = Swift.max(out[column], source[column]) }
+            } else {
+                rk_add(out, source, width, out)
+            }
+            shown += 1
+        }
+        if shown == 0 { out.update(repeating: 0, count: width) }
+        if shown > 1, pooling == .mean {
+            for column in 0..<width { out[column] /= Float(shown) }
         }
     }
 }

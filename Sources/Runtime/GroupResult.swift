@@ -21,24 +21,60 @@ public struct GroupResult {
 
     /// Sequences in batch order.
     public var sequences: [Sequence] {
-        execution.group.members.enumerated().map { number, member in
-            Sequence(
-                index: member.index, number: number, rows: member.start..<member.start + member.queries,
-                visible: member.keys)
-        }
+        execution.group.members.indices.map { sequence($0, axis: execution.schedule.primaryAxis) }
+    }
+
+    private func sequence(_ number: Int, axis: Int) -> Sequence {
+        let group = execution.group
+        return Sequence(
+            index: group.members[number].index, number: number, rows: group.axes[axis].rows(of: number),
+            visible: group.keys(of: number, axis: axis))
+    }
+
+    /// A sequence and its rows of an observed value, where those are not the rows of the hidden states.
+    public func sequence(_ sequence: Sequence, alongRowsOf value: String) -> Sequence {
+        guard let register = execution.schedule.values[value] else { return sequence }
+        return self.sequence(sequence.number, axis: execution.axis(of: register))
     }
 
     /// Rows of the group.
-    public var rowCount: Int { execution.group.rowCount }
+    public var rowCount: Int { execution.group.axes[execution.schedule.primaryAxis].count }
 
-    /// Position in its sequence, as it was given, of each row.
+    /// Position in its sequence, as it was given, of each row of the text tokens.
     public var places: [Int32] { execution.group.places }
+
+    /// Position in its sequence, as it was given, of each of a sequence's rows.
+    public func places(of sequence: Sequence) -> [Int32] {
+        places(of: sequence.number, axis: execution.schedule.primaryAxis)
+    }
+
+    /// Position in its sequence, as it was given, of each row of an observed value.
+    public func places(of sequence: Sequence, alongRowsOf value: String) -> [Int32] {
+        guard let register = execution.schedule.values[value] else { return [] }
+        return places(of: sequence.number, axis: execution.axis(of: register))
+    }
+
+    /// Positions of a map's queries and keys in their sequence, as they were given.
+    func places(ofMap head: HeadID, _ sequence: Sequence) -> (queries: [Int32], keys: [Int32])? {
+        guard let register = execution.schedule.maps[head],
+            case .maps(let space) = execution.schedule.slots[register.index].region
+        else { return nil }
+        let axes = execution.schedule.mapSpaces[space]
+        return (places(of: sequence.number, axis: axes.queryAxis), places(of: sequence.number, axis: axes.keyAxis))
+    }
+
+    private func places(of number: Int, axis: Int) -> [Int32] {
+        let group = execution.group
+        let keys = group.keys(of: number, axis: axis)
+        guard axis == Schedule.tokenAxis else { return (0..<Int32(keys)).map { $0 } }
+        return Array(group.places[group.axes[axis].rows(of: number)].prefix(keys))
+    }
 
     /// An observed value: `[rows of the group, width]`, or `[sequences, width]` for a pooled one.
     public func value(_ name: String) -> MatrixView? {
         guard let register = execution.schedule.values[name] else { return nil }
         let slot = execution.schedule.slots[register.index]
-        let rows = slot.region == .sequences ? execution.group.members.count : execution.group.rowCount
+        let rows = execution.group.axes[execution.axis(of: register)].count
         return MatrixView(
             base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)), rows: rows,
             columns: slot.width,
@@ -49,10 +85,14 @@ public struct GroupResult {
     public func map(_ head: HeadID, of sequence: Sequence) -> MatrixView? {
         guard let register = execution.schedule.maps[head] else { return nil }
         let slot = execution.schedule.slots[register.index]
-        let member = execution.group.members[sequence.number]
+        guard case .maps(let number) = slot.region else { return nil }
+        let group = execution.group, space = execution.schedule.mapSpaces[number]
         return MatrixView(
-            base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)) + member.mapOffset,
-            rows: member.queries, columns: member.keys, stride: member.mapStride)
+            base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0))
+                + group.mapOffsets[number][sequence.number],
+            rows: group.axes[space.queryAxis].rows(of: sequence.number).count,
+            columns: group.keys(of: sequence.number, axis: space.keyAxis),
+            stride: group.mapStride(sequence.number, keyAxis: space.keyAxis))
     }
 
     /// An observed context of one head: `[rows of the group, value size]`; `nil` for a dropped head.
@@ -65,6 +105,7 @@ public struct GroupResult {
         return MatrixView(
             base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)) + column
                 * layout.paddedValueSize,
-            rows: execution.group.rowCount, columns: layout.valueSize, stride: slot.stride)
+            rows: execution.group.axes[execution.axis(of: layout.register)].count, columns: layout.valueSize,
+            stride: slot.stride)
     }
 }

@@ -43,31 +43,38 @@ public struct PaddedOutputs {
         let shapes: [String: ValueShape]
         do { shapes = try graph.inferShapes() } catch { throw .invalidModel(error) }
 
-        let batch = sequences.count, tokens = sequences.map(\.ids.count).max() ?? 0
+        let batch = sequences.count
+        // Rows of the longest sequence along an axis, masked ones included.
+        let lengths = sequences.map { compiled.schedule.lengths(of: $0) }
+        func longest(_ rows: RowSpace) -> Int { lengths.map { rows.length($0) ?? 0 }.max() ?? 0 }
+        func rows(of value: String) -> RowSpace { shapes[value]?.rows ?? .tokens }
         let widths = Set(hidden.compactMap { shapes[$0]?.width })
         var planes: [Plane] = []
         for (index, value) in hidden.enumerated() {
             // Hidden states of one width form one array; of several widths, one array each.
             let width = shapes[value]?.width ?? 0
             let name = widths.count == 1 ? "hidden_states" : "hidden_states_\(index)"
-            planes.append(Plane(name: name, value: value, shape: [batch, tokens, width], isPooled: false))
+            planes.append(
+                Plane(name: name, value: value, shape: [batch, longest(rows(of: value)), width], isPooled: false))
         }
         for output in outputs {
             guard let shape = shapes[output.value] else { continue }
             let extents =
-                (shape.rows == .tokens ? [batch, tokens] : [batch]) + (output.isSqueezed ? [] : [shape.width])
+                (shape.rows == .sequences ? [batch] : [batch, longest(shape.rows)])
+                + (output.isSqueezed ? [] : [shape.width])
             planes.append(
                 Plane(name: output.name, value: output.value, shape: Shape(extents), isPooled: shape.rows == .sequences)
             )
         }
         let maps = attentions.enumerated().map { index, node in
-            MapPlane(
+            let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
+            return MapPlane(
                 name: "attentions_\(index)", node: node.name, heads: node.attention?.heads.count ?? 0, batch: batch,
-                tokens: tokens)
+                queries: longest(rows(of: node.name)), keys: longest(rows(of: memory ?? node.name)))
         }
         do {
             try compiled.run(sequences) { (group: GroupResult) throws(Never) in
-                for plane in planes { plane.fill(from: group, tokens: tokens) }
+                for plane in planes { plane.fill(from: group) }
                 for map in maps { map.fill(from: group) }
             }
         } catch {
@@ -107,7 +114,7 @@ public struct PaddedOutputs {
 
         var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
 
-        func fill(from group: GroupResult, tokens: Int) {
+        func fill(from group: GroupResult) {
             guard let rows = group.value(value) else { return }
             for sequence in group.sequences {
                 if isPooled {
@@ -115,10 +122,10 @@ public struct PaddedOutputs {
                         from: rows.base + sequence.number * rows.stride, count: rows.columns)
                     continue
                 }
-                for row in sequence.rows.prefix(sequence.visible) {
-                    let place = sequence.index * tokens + Int(group.places[row])
-                    (buffer.base + place * rows.columns).update(
-                        from: rows.base + row * rows.stride, count: rows.columns)
+                let start = group.sequence(sequence, alongRowsOf: value).rows.lowerBound
+                for (row, place) in group.places(of: sequence, alongRowsOf: value).enumerated() {
+                    (buffer.base + (sequence.index * shape[1] + Int(place)) * rows.columns).update(
+                        from: rows.base + (start + row) * rows.stride, count: rows.columns)
                 }
             }
         }
@@ -129,16 +136,14 @@ public struct PaddedOutputs {
         let name: String
         let node: String
         let heads: Int
-        let tokens: Int
         let shape: Shape
         let buffer: FloatBuffer
 
-        init(name: String, node: String, heads: Int, batch: Int, tokens: Int) {
+        init(name: String, node: String, heads: Int, batch: Int, queries: Int, keys: Int) {
             self.name = name
             self.node = node
             self.heads = heads
-            self.tokens = tokens
-            shape = [batch, heads, tokens, tokens]
+            shape = [batch, heads, queries, keys]
             buffer = FloatBuffer(count: shape.count)
         }
 
@@ -146,14 +151,15 @@ public struct PaddedOutputs {
 
         func fill(from group: GroupResult) {
             for sequence in group.sequences {
-                let places = group.places[sequence.rows]
                 for head in 0..<heads {
-                    guard let map = group.map(HeadID(node: node, head: head), of: sequence) else { continue }
-                    let plane = buffer.base + (sequence.index * heads + head) * tokens * tokens
-                    for row in 0..<sequence.visible {
-                        let target = plane + Int(places[places.startIndex + row]) * tokens
-                        let source = map.row(row)
-                        for (key, value) in source.enumerated() { target[Int(places[places.startIndex + key])] = value }
+                    let id = HeadID(node: node, head: head)
+                    guard let map = group.map(id, of: sequence), let places = group.places(ofMap: id, sequence) else {
+                        continue
+                    }
+                    let plane = buffer.base + (sequence.index * heads + head) * shape[2] * shape[3]
+                    for (row, query) in places.queries.enumerated() {
+                        let target = plane + Int(query) * shape[3]
+                        for (place, value) in zip(places.keys, map.row(row)) { target[Int(place)] = value }
                     }
                 }
             }

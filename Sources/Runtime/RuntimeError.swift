@@ -15,6 +15,9 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The parts of a sequence differ in length.
     case raggedSequence(index: Int)
 
+    /// An input that the graph lays out is missing or does not fit.
+    case wrongInput(index: Int, name: String, message: String)
+
     public var description: String {
         switch self {
         case .invalidModel(let error): "the model cannot be run: \(error)"
@@ -26,6 +29,7 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
             "sequence \(index) has \(tokens) tokens, the model takes at most \(limit); truncate it"
         case .idOutOfRange(let index, let id, let limit, let what):
             "sequence \(index) has \(what) \(id), the model knows 0…\(limit - 1)"
+        case .wrongInput(let index, let name, let message): "sequence \(index): \(name) \(message)"
         case .raggedSequence(let index): "sequence \(index): ids, types and mask differ in length"
         }
     }

@@ -10,15 +10,13 @@ struct Register: Sendable, Hashable {
 /// Memory of a register.
 struct Slot: Sendable, Hashable {
     /// What its size is a multiple of.
-    enum Region: Sendable, Hashable, CaseIterable {
-        /// Rows of the group.
-        case rows
+    enum Region: Sendable, Hashable {
+        /// Rows of the group along one of the schedule's axes.
+        case rows(axis: Int)
         /// Rows of the block that a worker is at: the value never leaves its segment.
         case block
-        /// Sequences of the group.
-        case sequences
-        /// Floats of one kept map of every sequence.
-        case maps
+        /// Floats of one kept map of every sequence, for one of the schedule's map spaces.
+        case maps(space: Int)
     }
 
     var region: Region
@@ -37,10 +35,26 @@ enum RowStep: Sendable {
     case norm(NormStep)
     case activate(Register, Activation, Register)
     case add([Register], Register)
+    case multiply([Register], Register)
     case gate(Register, Register, Activation, Register)
+    case load(LoadStep)
+    case affine(AffineStep)
+    case softmax(Register, Register)
+    case columns([ColumnRange], Register)
+    /// 1 where the row has an element unlike the hidden one.
+    case mask(Register, hidden: Float, Register)
 }
 
 struct EmbedStep: Sendable {
+    /// Where the ids are.
+    enum Source: Sendable {
+        /// The text's own.
+        case text
+        /// Inputs that the graph lays out, by index.
+        case inputs(tokens: Int, types: Int?)
+    }
+
+    let source: Source
     let tokens: Tensor
     let positions: Tensor?
     let types: Tensor?
@@ -105,25 +119,47 @@ struct AttentionStep: Sendable {
     /// Which head of its buffer a kind starts with.
     let queryOffset, keyOffset, valueOffset: Int
     let mask: Attention.Mask
+    /// What is added to all scores, `[queries, keys]`; it holds the causal mask too.
+    let added: Register?
+    let queryAxis, keyAxis: Int
+    /// Which map space its maps belong to.
+    let space: Int
     let units: [Unit]
 }
 
 struct PoolStep: Sendable {
     let pooling: Pooling
     let input: Register
+    /// A value of width 1: rows of 0 don't count.
+    let mask: Register?
     let out: Register
 }
 
 /// Steps between two meeting points of the workers.
 enum Segment: Sendable {
-    case rows([RowStep])
-    case sequences([RowStep])
+    case rows([RowStep], axis: Int)
+    case shape(ShapeStep)
+    case mask(MaskStep)
     case attention(AttentionStep)
     case pool(PoolStep)
 }
 
 /// A compiled graph: what to execute, and where everything lives.
 struct Schedule: Sendable {
+    /// The axis of text tokens, which leaves out what the mask hides.
+    static let tokenAxis = 0
+    static let sequenceAxis = 1
+
+    /// What rows there are.
+    var axes: [RowSpace] = [.tokens, .sequences]
+    /// Which axis's queries look at which axis's keys; maps of one space lie alike in memory.
+    var mapSpaces: [MapSpace] = []
+    /// Inputs that the graph lays out itself.
+    var inputs: [LaidOutInput] = []
+    /// Whether token ids come as text.
+    var readsText = false
+    /// The axis along which results are compared and analysed: of the hidden states, else of the first attention.
+    var primaryAxis = Schedule.tokenAxis
     var segments: [Segment] = []
     var slots: [Slot] = []
     /// Size of each region in its units.
@@ -149,4 +185,20 @@ struct ContextLayout: Sendable {
     let heads: [Int]
     let valueSize: Int
     let paddedValueSize: Int
+}
+
+/// An input that the graph lays out itself.
+struct LaidOutInput: Sendable {
+    let name: String
+    let layout: InputLayout
+    let axis: Int
+    /// Tables that number its rows.
+    var positions: Embedding.Positions?
+    var paddingID: Int?
+}
+
+/// Queries along one axis and keys along another.
+struct MapSpace: Sendable, Hashable {
+    let queryAxis: Int
+    let keyAxis: Int
 }

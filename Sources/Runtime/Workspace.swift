@@ -7,12 +7,13 @@ import CKernels
 /// `@unchecked Sendable`: belongs to one group at a time; the workers of that group write disjoint rows between
 /// barriers.
 final class Workspace: @unchecked Sendable {
-    private var rows = FloatBuffer(count: 0)
-    private var sequences = FloatBuffer(count: 0)
-    private var maps = FloatBuffer(count: 0)
+    /// By axis, and by map space.
+    private var rows: [FloatBuffer] = []
+    private var maps: [FloatBuffer] = []
     private var blocks: [FloatBuffer] = []
     private var scratches: [FloatBuffer] = []
-    private var sizes: (rows: Int, sequences: Int, maps: Int) = (0, 0, 0)
+    private var rowCounts: [Int] = []
+    private var mapFloats: [Int] = []
 
     /// Makes room for a group and `workers` workers whose blocks have at most `blockRows` rows.
     func prepare(_ schedule: Schedule, _ group: Group, workers: Int, blockRows: Int) {
@@ -20,11 +21,13 @@ final class Workspace: @unchecked Sendable {
         func grow(_ buffer: inout FloatBuffer, _ count: Int) {
             if buffer.count < count { buffer = FloatBuffer(count: count) }
         }
-        sizes = (group.rowCount, group.members.count, group.mapFloats)
-        grow(&rows, units(.rows) * group.rowCount)
-        grow(&sequences, units(.sequences) * group.members.count)
-        grow(&maps, units(.maps) * group.mapFloats)
-        let longest = group.members.map(\.keys).max() ?? 0
+        while rows.count < schedule.axes.count { rows.append(FloatBuffer(count: 0)) }
+        while maps.count < schedule.mapSpaces.count { maps.append(FloatBuffer(count: 0)) }
+        rowCounts = group.axes.map(\.count)
+        mapFloats = group.mapFloats
+        for axis in schedule.axes.indices { grow(&rows[axis], units(.rows(axis: axis)) * rowCounts[axis]) }
+        for space in schedule.mapSpaces.indices { grow(&maps[space], units(.maps(space: space)) * mapFloats[space]) }
+        let longest = group.longestKeys
         let scratch = rk_attention_scratch(longest, max(schedule.largestHead, KernelSet.panel))
         while blocks.count < workers {
             blocks.append(FloatBuffer(count: 0))
@@ -43,9 +46,8 @@ final class Workspace: @unchecked Sendable {
     ///   - blockRows: Rows of the block: the unit of block registers.
     func base(_ slot: Slot, worker: Int, blockRows: Int) -> UnsafeMutablePointer<Float> {
         switch slot.region {
-        case .rows: rows.base + slot.offset * sizes.rows
-        case .sequences: sequences.base + slot.offset * sizes.sequences
-        case .maps: maps.base + slot.offset * sizes.maps
+        case .rows(let axis): rows[axis].base + slot.offset * rowCounts[axis]
+        case .maps(let space): maps[space].base + slot.offset * mapFloats[space]
         case .block: blocks[worker].base + slot.offset * blockRows
         }
     }

@@ -112,11 +112,11 @@ struct DocumentTests {
 
     @Test("an unknown operation is refused at its place")
     func unknownOperation() throws {
-        let json = #"{"name": "n", "operation": {"kind": "convolution"}, "inputs": []}"#
+        let json = #"{"name": "n", "operation": {"kind": "recurrence"}, "inputs": []}"#
         let error = try #require(throws: Document.ReadError.self) {
             try Document.decode(Node.self, from: Array(json.utf8))
         }
-        #expect(error.description == "operation.kind: unknown operation \"convolution\"")
+        #expect(error.description == "operation.kind: unknown operation \"recurrence\"")
     }
 
     @Test("nesting without end is an error, not the end of the stack")

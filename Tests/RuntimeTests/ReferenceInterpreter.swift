@@ -77,6 +77,7 @@ struct ReferenceInterpreter {
             case .max: return [(0..<width).map { c in rows.map { $0[c] }.max() ?? 0 }]
             }
         case .attention(let attention): return attend(attention, node, inputs[0], visible)
+        default: return inputs[0]
         }
     }
 

@@ -46,8 +46,9 @@ struct CurvePass {
 extension Graph {
     /// Names of the attention nodes that stand first in their stacks.
     package var firstAttentionNodes: Set<String> {
+        let shapes = (try? inferShapes()) ?? [:]
         var seen: Set<MapKind> = []
-        return Set(attentionNodes.filter { seen.insert(MapKind($0)).inserted }.map(\.name))
+        return Set(attentionNodes.filter { seen.insert(MapKind($0, shapes)).inserted }.map(\.name))
     }
 
     /// Heads of each attention node that may be replaced: all that compute, but one in the first node of a stack.

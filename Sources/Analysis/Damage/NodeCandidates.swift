@@ -24,7 +24,7 @@ struct NodeCandidates: Sendable {
         guard let attention = node.attention, let input = node.inputs.first else {
             throw .mismatch("\(node.name) is not an attention node")
         }
-        self.input = attention.isCross ? node.inputs.last ?? input : input
+        self.input = attention.isCross ? node.inputs[1] : input
         isCausal = attention.mask.isCausal
         guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight")
         else {

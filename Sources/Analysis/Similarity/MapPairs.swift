@@ -14,11 +14,12 @@ package struct MapPairs: Sendable {
 
     package init(_ graph: Graph) {
         let nodes = graph.attentionNodes
+        let shapes = (try? graph.inferShapes()) ?? [:]
         var heads: [HeadID] = [], kinds: [MapKind] = [], order: [Int] = [], causal: [Bool] = []
         for (index, node) in nodes.enumerated() {
             for head in node.attention?.computedHeads ?? [] {
                 heads.append(HeadID(node: node.name, head: head))
-                kinds.append(MapKind(node))
+                kinds.append(MapKind(node, shapes))
                 order.append(index)
                 causal.append(node.attention?.mask.isCausal ?? false)
             }

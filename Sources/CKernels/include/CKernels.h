@@ -110,6 +110,7 @@ typedef struct {
   const float *k; size_t ldk;      // [keys, head_size]
   size_t head_size;                // multiple of 16
   const float *bias; size_t ldb;   // [queries, keys] added to the scores, or NULL
+  const float *mask; size_t ldmask; // [queries, keys] added after everything else, or NULL
   float alibi_slope;               // slope · (key - query position) added to the scores; 0: none
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only

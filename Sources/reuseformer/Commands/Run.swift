@@ -184,7 +184,7 @@ struct Run: ParsableCommand {
     private func forEachBatch(for loaded: LoadedModel, _ body: ([TokenSequence]) throws -> Void) throws {
         if let inputs {
             let arrays = try NumPyArchive(path: inputs).tensors()
-            try body(try TokenArrays.sequences(from: arrays))
+            try body(try GraphArrays.sequences(from: arrays, for: loaded.model.graph))
         } else if let texts {
             let reader = try TextReader(for: loaded)
             try reader.forEachBatch(of: texts, size: Self.batchSize, body)

@@ -97,7 +97,7 @@ struct Failure {
         switch error {
         case .invalidModel: .corrupt
         // Ids and lengths come from the user's inputs, kernels from the environment.
-        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence: .usage
+        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput: .usage
         }
     }
 

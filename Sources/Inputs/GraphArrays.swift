@@ -1,0 +1,99 @@
+import ModelGraph
+import Tensors
+
+/// A model's inputs from arrays under the framework's names, as an `.npz` holds them.
+public enum GraphArrays {
+    /// Sequences of a batch.
+    ///
+    /// - Parameter arrays: For a text model what `TokenArrays` takes; every input that the graph lays out itself in the
+    ///   framework's shape: `[batch, rows]` for ids, `[batch, rows, width]`, `[batch, height, width, channels]` (or
+    ///   channels first), `[batch, queries, keys]` for a mask of pairs. A width of 1 may be left out.
+    /// - Throws: `InputError` naming the array that is missing, unknown or misshapen.
+    public static func sequences(
+        from arrays: [String: Tensor], for graph: Graph
+    ) throws(InputError) -> [TokenSequence] {
+        guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
+        let usual = arrays.filter { graph.inputLayouts[$0.key] == nil }
+        if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
+            let known = graph.inputs.sorted().joined(separator: ", ")
+            throw InputError(stranger, "is not an input of this model; it takes \(known)")
+        }
+        guard let batch = arrays.values.first?.shape.extents.first else {
+            throw InputError("inputs", "are empty; the model takes \(graph.inputs.joined(separator: ", "))")
+        }
+        for (name, array) in arrays.sorted(by: { $0.key < $1.key })
+        where array.shape.rank == 0 || array.shape[0] != batch {
+            throw InputError(name, "has shape \(array.shape), other inputs have \(batch) sequences")
+        }
+        var sequences =
+            usual.isEmpty
+            ? [TokenSequence](repeating: TokenSequence(), count: batch) : try TokenArrays.sequences(from: usual)
+        for (name, layout) in graph.inputLayouts.sorted(by: { $0.key < $1.key }) {
+            guard let array = arrays[name] else {
+                guard layout.absent != nil else { throw InputError(name, "is missing") }
+                continue
+            }
+            let parts = try parts(of: array, layout, name)
+            for (index, part) in parts.enumerated() { sequences[index].arrays[name] = part }
+        }
+        return sequences
+    }
+
+    /// An input's array cut into sequences.
+    private static func parts(
+        of array: Tensor, _ layout: InputLayout, _ name: String
+    ) throws(InputError) -> [InputArray] {
+        let batch = array.shape[0]
+        let extents = Array(array.shape.extents.dropFirst())
+        func misshapen(_ expected: String) -> InputError {
+            InputError(name, "has shape \(array.shape), expected \(expected)")
+        }
+        if layout.content == .ids {
+            guard extents.count == (layout.rows == .sequences ? 0 : 1) else { throw misshapen("[batch, rows]") }
+            let ids = try array.wholeNumbers(name)
+            let rows = extents.first ?? 1
+            return (0..<batch).map { InputArray(ids: Array(ids[$0 * rows..<($0 + 1) * rows])) }
+        }
+        let rows: Int, columns: Int
+        if !layout.grid.isEmpty {
+            let expected = layout.isChannelsFirst ? [layout.width] + layout.grid : layout.grid + [layout.width]
+            guard extents == expected else { throw misshapen("[batch, \(expected.text)]") }
+            rows = layout.grid.reduce(1, *)
+            columns = layout.width
+        } else if layout.isPairs {
+            guard extents.count == 2 else { throw misshapen("[batch, queries, keys]") }
+            (rows, columns) = (extents[0], extents[1])
+        } else if layout.rows == .sequences {
+            guard extents == [layout.width] || (layout.width == 1 && extents.isEmpty) else {
+                throw misshapen("[batch, \(layout.width)]")
+            }
+            (rows, columns) = (1, layout.width)
+        } else {
+            guard extents.count == 2 || (layout.width == 1 && extents.count == 1),
+                extents.count == 1 || extents[1] == layout.width
+            else { throw misshapen("[batch, rows, \(layout.width)]") }
+            (rows, columns) = (extents[0], layout.width)
+        }
+        let numbers = array.floats
+        let size = rows * columns
+        return (0..<batch).map { index in
+            let part = Array(numbers[index * size..<(index + 1) * size])
+            return InputArray(
+                rows: rows, columns: columns,
+                numbers: layout.isChannelsFirst ? part.transposed(rows: columns, columns: rows) : part)
+        }
+    }
+}
+
+extension [Int] {
+    fileprivate var text: String { map(String.init).joined(separator: ", ") }
+}
+
+extension [Float] {
+    /// The transpose of a row-major matrix.
+    fileprivate func transposed(rows: Int, columns: Int) -> [Float] {
+        var result = [Float](repeating: 0, count: count)
+        for row in 0..<rows { for column in 0..<columns { result[column * rows + row] = self[row * columns + column] } }
+        return result
+    }
+}

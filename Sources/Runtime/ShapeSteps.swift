@@ -1,0 +1,51 @@
+import ModelGraph
+import Tensors
+
+/// Copies an input's rows into a register.
+struct LoadStep: Sendable {
+    /// Index among the schedule's inputs.
+    let input: Int
+    let axis: Int
+    let out: Register
+}
+
+/// `factor · x · scale + shift + offset`, both folded into one pair of numbers a column.
+struct AffineStep: Sendable {
+    let scale: Tensor
+    let offset: Tensor
+    let input: Register
+    let out: Register
+}
+
+/// Columns of one register and where they go.
+struct ColumnRange: Sendable {
+    let source: Register
+    let from: Int
+    let to: Int
+    let count: Int
+}
+
+/// Something that looks at several rows of a sequence, or at rows along several axes.
+enum ShapeStep: Sendable {
+    /// The places of each window side by side, zeros where a window hangs over.
+    case windows(Convolution, Register, Register)
+    case rows([Register], Register)
+    case rearrange(Rearrangement, Register, Register)
+    case slice(Slice, Register, Register)
+    case table(Tensor, Register)
+    /// Sum or product of values, rows of sequences and single columns repeated.
+    case spread([Register], isProduct: Bool, Register)
+}
+
+/// What masks add to the scores of one map space.
+struct MaskStep: Sendable {
+    let queries, keys: Register?
+    /// Index of the input that masks pairs.
+    let pairs: Int?
+    let isCausal: Bool
+    let window: Int?
+    /// Added to hidden scores.
+    let penalty: Float
+    let space: Int
+    let out: Register
+}
