@@ -8,24 +8,29 @@ public enum Checkpoint {
     /// Weights stay views of the mapped file where they are stored as they are used; float16 stays float16.
     ///
     /// - Parameters:
-    ///   - path: A folder with `tf_model.h5` (or shards with their index) and `config.json`, the weights file itself,
-    ///     or a `.reuse.h5`.
+    ///   - path: A folder with weights (or shards with their index) and a configuration, the weights file itself, or a
+    ///     `.reuse.h5`.
     ///   - architecture: Name of a built-in architecture, or path of a spec (`docs/architecture-specs.md`); `nil`: the
     ///     one that the contents speak for.
+    ///   - config: File that tells the configuration; `nil`: `config.json` beside the weights.
+    ///   - allowMissing: Whether biases, offsets and scales that the checkpoint lacks are taken for 0 and 1;
+    ///     `Model.Provenance.assumed` lists them. Matrices and tables are never made up.
     /// - Throws: Everything that does not fit, at once: missing, superfluous and misshapen tensors, unknown options.
-    public static func load(path: String, architecture: String? = nil) throws(CheckpointError) -> Model {
-        let files = try CheckpointFiles(path: path)
+    public static func load(
+        path: String, architecture: String? = nil, config: String? = nil, allowMissing: Bool = false
+    ) throws(CheckpointError) -> Model {
+        let files = try CheckpointFiles(path: path, config: config)
         if let file = try files.reuseFile() { return try ReuseFile.read(path: file.path) }
-        let opened = try OpenedCheckpoint(files, architecture: architecture)
-        return try opened.model()
+        return try OpenedCheckpoint(files, architecture: architecture).model(allowMissing: allowMissing)
     }
 
     /// Describes what is at a path from its metadata: no tensor is read.
     ///
-    /// Succeeds for any readable HDF5 file; `CheckpointSummary.problems` tells why `load` would refuse it.
-    public static func describe(path: String, architecture: String? = nil) throws(CheckpointError) -> CheckpointSummary
-    {
-        let files = try CheckpointFiles(path: path)
+    /// Succeeds for any readable file of tensors; `CheckpointSummary.problems` tells why `load` would refuse it.
+    public static func describe(
+        path: String, architecture: String? = nil, config: String? = nil
+    ) throws(CheckpointError) -> CheckpointSummary {
+        let files = try CheckpointFiles(path: path, config: config)
         if let file = try files.reuseFile() { return try ReuseFile.describe(path: file.path) }
         return try CheckpointSummary(files, architecture: architecture)
     }

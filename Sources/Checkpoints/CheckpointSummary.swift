@@ -44,6 +44,8 @@ public struct CheckpointSummary: Sendable {
     public let dialect: String
     /// Why the files were taken for this dialect.
     public let dialectReasons: [String]
+    /// All dialects with scores and reasons, best first; empty for a `.reuse.h5`.
+    public let dialects: [DialectMatch]
     /// Name of the architecture spec; `nil` when none fits.
     public let architecture: String?
     /// All architectures with scores and reasons, best first; empty for a `.reuse.h5`.
@@ -60,11 +62,13 @@ public struct CheckpointSummary: Sendable {
     public let problems: [String]
 
     init(
-        dialect: String, dialectReasons: [String], architecture: String?, candidates: [Recognition] = [], graph: Graph?,
-        traits: Model.Traits?, plan: ReusePlan? = nil, tensors: [TensorEntry], problems: [String]
+        dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
+        candidates: [Recognition] = [], graph: Graph?, traits: Model.Traits?, plan: ReusePlan? = nil,
+        tensors: [TensorEntry], problems: [String]
     ) {
         self.dialect = dialect
         self.dialectReasons = dialectReasons
+        self.dialects = dialects
         self.architecture = architecture
         self.candidates = candidates
         self.graph = graph
@@ -77,46 +81,47 @@ public struct CheckpointSummary: Sendable {
 
 extension CheckpointSummary {
     init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
+        let contents = try CheckpointContents(files)
+        let dialects = try contents.rankedDialects()
         let source: CheckpointSource
         do throws(CheckpointError) {
-            guard let recognised = try CheckpointSource.recognise(files) else {
-                try self.init(plain: files, problems: ["the layout of this file is not known"])
-                return
-            }
-            source = recognised
+            source = try contents.source(dialects)
         } catch  where error.kind == .unsupported {
-            try self.init(plain: files, problems: error.problems)
+            self.init(plain: contents, dialects: dialects, problems: error.problems)
             return
         }
+        let reasons = dialects.first?.reasons ?? []
         var candidates: [Recognition] = []
         do throws(CheckpointError) {
-            let spec: ArchitectureSpec
+            let opened: OpenedCheckpoint
             if let architecture {
-                spec = try ArchitectureSpec(named: architecture)
+                opened = try OpenedCheckpoint(files, source, try ArchitectureSpec(named: architecture))
+            } else if let ownGraph = source.ownGraph {
+                opened = try OpenedCheckpoint(files, source, try ownGraph())
             } else {
                 let library = try SpecLibrary.builtIn()
                 candidates = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)
-                spec = try library.choose(candidates, claim: source.claim, path: files.path)
+                let spec = try library.choose(candidates, claim: source.claim, path: files.path)
+                opened = try OpenedCheckpoint(files, source, spec)
             }
-            let opened = try OpenedCheckpoint(files, source, spec)
             self.init(
-                dialect: source.dialect, dialectReasons: source.reasons, architecture: spec.name,
-                candidates: candidates,
-                graph: opened.expanded.graph, traits: opened.traits,
+                dialect: source.dialect, dialectReasons: reasons, dialects: dialects,
+                architecture: opened.architecture, candidates: candidates, graph: opened.graph, traits: opened.traits,
                 tensors: Self.entries(source.tensors, roles: opened.binding.roles),
                 problems: opened.binding.problems.map(\.message))
         } catch  where error.kind != .usage {
             self.init(
-                dialect: source.dialect, dialectReasons: source.reasons, architecture: nil, candidates: candidates,
-                graph: nil, traits: nil, tensors: Self.entries(source.tensors, roles: [:]), problems: error.problems)
+                dialect: source.dialect, dialectReasons: reasons, dialects: dialects, architecture: nil,
+                candidates: candidates, graph: nil, traits: nil, tensors: Self.entries(source.tensors, roles: [:]),
+                problems: error.problems)
         }
     }
 
-    /// Every dataset of files that no dialect knows.
-    private init(plain files: CheckpointFiles, problems: [String]) throws(CheckpointError) {
+    /// Every tensor of files that no dialect knows.
+    private init(plain contents: CheckpointContents, dialects: [DialectMatch], problems: [String]) {
         var tensors: [SourceTensor] = []
         var problems = problems
-        for (entry, file) in try files.openWeights() {
+        for (entry, file) in contents.hdf5 ?? [] {
             for dataset in file.datasets {
                 do throws(CheckpointError) {
                     tensors.append(try SourceTensor(dataset, name: dataset.path, path: dataset.path, in: entry))
@@ -126,9 +131,8 @@ extension CheckpointSummary {
             }
         }
         self.init(
-            dialect: "hdf5", dialectReasons: ["no dialect knows the layout"], architecture: nil, graph: nil,
-            traits: nil,
-            tensors: tensors.map { TensorEntry($0, role: .unknown) }, problems: problems)
+            dialect: "hdf5", dialectReasons: ["no dialect knows the layout"], dialects: dialects, architecture: nil,
+            graph: nil, traits: nil, tensors: tensors.map { TensorEntry($0, role: .unknown) }, problems: problems)
     }
 
     private static func entries(_ index: TensorIndex, roles: [String: TensorRole]) -> [TensorEntry] {

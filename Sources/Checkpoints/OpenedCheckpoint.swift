@@ -5,28 +5,44 @@ import Tensors
 struct OpenedCheckpoint: Sendable {
     let files: CheckpointFiles
     let source: CheckpointSource
-    let spec: ArchitectureSpec
-    let settings: Settings
-    let expanded: ExpandedGraph
+    /// Name of the spec, or of the graph that the checkpoint brought.
+    let architecture: String
+    let graph: Graph
+    let traits: Model.Traits
     let binding: Binding
 
+    /// - Parameter architecture: Name or path of a spec; `nil`: the checkpoint's own graph, or the spec that the contents
+    ///   speak for.
     init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
-        guard let source = try CheckpointSource.recognise(files) else {
-            throw CheckpointError(
-                .unsupported, path: files.path, "the layout of this file is not known",
-                remedy: "known are Hugging Face TensorFlow checkpoints and .reuse.h5 files")
-        }
-        let spec: ArchitectureSpec
+        let contents = try CheckpointContents(files)
+        let source = try contents.source(try contents.rankedDialects())
         if let architecture {
-            spec = try ArchitectureSpec(named: architecture)
+            try self.init(files, source, try ArchitectureSpec(named: architecture))
+        } else if let ownGraph = source.ownGraph {
+            try self.init(files, source, try ownGraph())
         } else {
             let library = try SpecLibrary.builtIn()
             let ranking = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)
-            spec = try library.choose(ranking, claim: source.claim, path: files.path)
+            try self.init(files, source, try library.choose(ranking, claim: source.claim, path: files.path))
         }
-        try self.init(files, source, spec)
     }
 
+    /// The graph that the checkpoint brought.
+    init(_ files: CheckpointFiles, _ source: CheckpointSource, _ own: OwnGraph) throws(CheckpointError) {
+        do throws(GraphError) {
+            try own.graph.validate()
+        } catch {
+            throw CheckpointError(.corrupt, path: files.path, error.problems.map(\.description))
+        }
+        binding = TensorBinder(places: own.places, index: source.tensors).bind(own.graph)
+        self.files = files
+        self.source = source
+        architecture = own.architecture
+        graph = own.graph
+        traits = own.traits
+    }
+
+    /// A spec's graph.
     init(_ files: CheckpointFiles, _ source: CheckpointSource, _ spec: ArchitectureSpec) throws(CheckpointError) {
         guard let table = spec.tensors[source.dialect] else {
             throw CheckpointError(
@@ -35,10 +51,12 @@ struct OpenedCheckpoint: Sendable {
         }
         let resolver = SettingsResolver(
             spec: spec, config: source.config, vocabulary: source.vocabulary, table: table, tensors: source.tensors)
+        let settings: Settings
         switch resolver.settings() {
-        case .success(let settings): self.settings = settings
+        case .success(let resolved): settings = resolved
         case .failure(let problems): throw CheckpointError(problems.list, path: files.path)
         }
+        let expanded: ExpandedGraph
         do throws(Problem) {
             expanded = try SpecExpander.expand(spec, settings)
         } catch {
@@ -49,16 +67,38 @@ struct OpenedCheckpoint: Sendable {
         } catch {
             throw CheckpointError(.corrupt, path: files.path, error.problems.map { "\(spec.name): \($0)" })
         }
-        binding = TensorBinder(table: table, index: source.tensors, settings: settings).bind(expanded)
+        let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
+        binding = TensorBinder(places: places, index: source.tensors).bind(expanded.graph, problems: problems)
         self.files = files
         self.source = source
-        self.spec = spec
+        architecture = spec.name
+        graph = expanded.graph
+        traits = spec.traits(settings, config: source.config, vocabulary: source.vocabulary)
     }
 
     /// The whole model.
-    func model() throws(CheckpointError) -> Model {
-        guard binding.problems.isEmpty else { throw CheckpointError(binding.problems, path: files.path) }
+    ///
+    /// - Parameter allowMissing: Gives parameters that the checkpoint lacks their neutral element, where there is one.
+    ///   The model's provenance lists them.
+    func model(allowMissing: Bool) throws(CheckpointError) -> Model {
+        var assumed: [String] = []
         var tensors: [String: Tensor] = [:]
+        if allowMissing {
+            for missing in binding.missing {
+                guard let neutral = missing.neutral else { continue }
+                tensors[missing.path] = Tensor(shape: missing.shape) { $0.update(repeating: neutral) }
+                assumed.append(missing.path)
+            }
+        }
+        let lacking = zip(binding.missing, binding.absences).filter { tensors[$0.0.path] == nil }.map(\.1)
+        guard binding.misfits.isEmpty, lacking.isEmpty else {
+            let isOffered = !allowMissing && binding.misfits.isEmpty && binding.missing.allSatisfy { $0.neutral != nil }
+            throw CheckpointError(
+                lacking + binding.misfits, path: files.path,
+                remedy: isOffered
+                    ? "--allow-missing takes zero for missing biases and offsets, one for missing scales"
+                    : allowMissing ? "nothing stands in for matrices and tables" : "")
+        }
         var problems: [Problem] = []
         for parameter in binding.parameters {
             let stored = try parameter.source.read()
@@ -71,14 +111,19 @@ struct OpenedCheckpoint: Sendable {
         problems += try differingCopies()
         guard problems.isEmpty else { throw CheckpointError(problems, path: files.path) }
         let model = Model(
-            graph: expanded.graph, tensors: tensors, assets: try files.assets(), provenance: try provenance(),
-            traits: traits)
+            graph: graph, tensors: tensors, assets: try assets(), provenance: try provenance(assumed), traits: traits)
         do throws(GraphError) {
             try model.validate()
         } catch {
             throw CheckpointError(.corrupt, path: files.path, error.problems.map(\.description))
         }
         return model
+    }
+
+    private func assets() throws(CheckpointError) -> [String: [UInt8]] {
+        var result: [String: [UInt8]] = [:]
+        for (name, entry) in source.assets { result[name] = try CheckpointFiles.asset(entry) }
+        return result
     }
 
     /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
@@ -100,35 +145,28 @@ struct OpenedCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance() throws(CheckpointError) -> Model.Provenance {
+    private func provenance(_ assumed: [String]) throws(CheckpointError) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
-        var names = source.weightFiles
-        if files.exists("config.json") { names.append(files.entry("config.json")) }
-        for entry in names {
+        for entry in source.files {
             entries.append(.init(name: entry.name, sha256: try MappedBytes(path: entry.path).digest.hex))
         }
-        return Model.Provenance(files: entries, dialect: source.dialect, architecture: spec.name)
-    }
-
-    var traits: Model.Traits {
-        let longest = try? spec.traits?.maximumTokens?.integer(in: settings)
-        let hasLabels = (try? (spec.traits?.labelsWhen).holds(in: settings)) ?? false
-        guard hasLabels, let key = spec.traits?.labels?[source.vocabulary],
-            let names = source.config[path: key]?.objectValue
-        else { return Model.Traits(maximumTokens: longest) }
-        // {"0": "NEGATIVE", "1": "POSITIVE"}; gaps would shift the names, so then there are none.
-        let labels = (0..<names.count).compactMap { names[String($0)]?.stringValue }
-        return Model.Traits(maximumTokens: longest, labels: labels.count == names.count ? labels : [])
+        return Model.Provenance(
+            files: entries, dialect: source.dialect, architecture: architecture,
+            assumed: assumed.isEmpty ? nil : assumed)
     }
 }
 
-extension CheckpointSource {
-    /// The checkpoint in the first dialect that knows it.
-    static func recognise(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointSource? {
-        for dialect in dialects {
-            if let source = try dialect.open(files) { return source }
+extension ArchitectureSpec {
+    /// What a user meets around the graph of one checkpoint.
+    fileprivate func traits(_ settings: Settings, config: JSONValue, vocabulary: String) -> Model.Traits {
+        let longest = try? traits?.maximumTokens?.integer(in: settings)
+        let hasLabels = (try? (traits?.labelsWhen).holds(in: settings)) ?? false
+        guard hasLabels, let key = traits?.labels?[vocabulary], let names = config[path: key]?.objectValue else {
+            return Model.Traits(maximumTokens: longest)
         }
-        return nil
+        // {"0": "NEGATIVE", "1": "POSITIVE"}; gaps would shift the names, so then there are none.
+        let labels = (0..<names.count).compactMap { names[String($0)]?.stringValue }
+        return Model.Traits(maximumTokens: longest, labels: labels.count == names.count ? labels : [])
     }
 }
 

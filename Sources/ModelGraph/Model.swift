@@ -23,11 +23,15 @@ public struct Model: Sendable {
         public var dialect: String
         /// Name of the architecture spec.
         public var architecture: String
+        /// Parameters that the files lack and that were given their neutral element on request, `<node>/<parameter>`;
+        /// `nil` for none.
+        public var assumed: [String]?
 
-        public init(files: [File], dialect: String, architecture: String) {
+        public init(files: [File], dialect: String, architecture: String, assumed: [String]? = nil) {
             self.files = files
             self.dialect = dialect
             self.architecture = architecture
+            self.assumed = assumed
         }
     }
 

@@ -89,7 +89,8 @@ struct BindingTests {
             tensors: index)
         let settings = try resolver.settings().get()
         let expanded = try SpecExpander.expand(spec, settings)
-        return (expanded.graph, TensorBinder(table: table, index: index, settings: settings).bind(expanded))
+        let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
+        return (expanded.graph, TensorBinder(places: places, index: index).bind(expanded.graph, problems: problems))
     }
 
     @Test("repeat, when, as and ties unroll to the graph written by hand")

@@ -23,65 +23,82 @@ package struct Binding: Sendable {
         package let source: SourceTensor
     }
 
+    /// A parameter that no tensor gives.
+    package struct Missing: Sendable {
+        /// `<node>/<parameter>`.
+        package let path: String
+        package let shape: Shape
+        /// Common names that were looked for.
+        package let names: [String]
+        /// Shape in which it was expected in the file.
+        package let storedShape: Shape
+        /// The number that leaves the layer's result as it would be without the parameter; `nil`: there is none.
+        package let neutral: Float?
+    }
+
     package let parameters: [Parameter]
     /// By the dialect's common name.
     package let roles: [String: TensorRole]
+    package let missing: [Missing]
+    /// Tensors of a wrong shape or type, and tensors without a place.
+    package let misfits: [Problem]
+    /// One a missing parameter, with the nearest candidates.
+    package let absences: [Problem]
+
     /// Everything that does not fit; empty for a sound checkpoint.
-    package let problems: [Problem]
+    package var problems: [Problem] { absences + misfits }
 }
 
 /// Finds the tensor of each parameter.
 package struct TensorBinder {
-    let table: ArchitectureSpec.TensorTable
+    let places: TensorPlaces
     let index: TensorIndex
-    let settings: Settings
     /// Missing tensors for which candidates are looked for: a limit on work, not on what is reported.
     private static let largestSearch = 20
 
-    package init(table: ArchitectureSpec.TensorTable, index: TensorIndex, settings: Settings) {
-        self.table = table
+    package init(places: TensorPlaces, index: TensorIndex) {
+        self.places = places
         self.index = index
-        self.settings = settings
     }
 
-    package func bind(_ expanded: ExpandedGraph) -> Binding {
+    /// - Parameter problems: Found before, reported with the others.
+    package func bind(_ graph: Graph, problems: [Problem] = []) -> Binding {
         var parameters: [Binding.Parameter] = []
         var users: [String: [String]] = [:]
-        var problems: [Problem] = []
-        var missing: [(path: String, names: [String], shape: Shape)] = []
-        for node in expanded.graph.nodes {
-            let origin = expanded.origins[node.name]
+        var problems = problems
+        var missing: [Binding.Missing] = []
+        for node in graph.nodes {
             for parameter in node.ownParameters {
                 let path = "\(node.name)/\(parameter.name)"
-                guard let origin, let rule = table.parameters[origin.template]?[parameter.name] else {
-                    problems.append(Problem(.usage, "\(path): the spec's tensor table does not say where it is"))
+                guard let place = places.places[path] else {
+                    problems.append(Problem(.usage, "\(path): the tensor table does not say where it is"))
                     continue
                 }
-                do throws(Expression.Failure) {
-                    let names = try rule.names(in: origin.settings)
-                    guard let source = names.lazy.compactMap({ index[$0] }).first else {
-                        missing.append((path, names, rule.storedShape(of: parameter.shape)))
-                        continue
-                    }
-                    users[source.name, default: []].append(path)
-                    if let problem = misfit(of: source, for: path, parameter.shape, rule) {
-                        problems.append(problem)
-                    } else {
-                        parameters.append(.init(path: path, shape: parameter.shape, rule: rule, source: source))
-                    }
-                } catch {
-                    problems.append(Problem(.usage, "\(path): \(error.message)"))
+                guard let source = place.names.lazy.compactMap({ index[$0] }).first else {
+                    missing.append(
+                        .init(
+                            path: path, shape: parameter.shape, names: place.names,
+                            storedShape: place.rule.storedShape(of: parameter.shape),
+                            neutral: node.operation.neutralElement(of: parameter.name)))
+                    continue
+                }
+                users[source.name, default: []].append(path)
+                if let problem = misfit(of: source, for: path, parameter.shape, place.rule) {
+                    problems.append(problem)
+                } else {
+                    parameters.append(.init(path: path, shape: parameter.shape, rule: place.rule, source: source))
                 }
             }
         }
-        let roles = roles(users: users, problems: &problems)
-        problems += report(missing, roles: roles)
+        let roles = roles(users: users)
         problems += index.names.filter { roles[$0] == .unknown }.map { name in
             let shape = index[name]?.shape.description ?? ""
             return Problem(
                 .unsupported, "\(name.printable) \(shape) is in the checkpoint, but has no place in the architecture")
         }
-        return Binding(parameters: parameters, roles: roles, problems: problems)
+        return Binding(
+            parameters: parameters, roles: roles, missing: missing, misfits: problems,
+            absences: report(missing, roles: roles))
     }
 
     private func misfit(of source: SourceTensor, for path: String, _ shape: Shape, _ rule: TensorRule) -> Problem? {
@@ -100,20 +117,12 @@ package struct TensorBinder {
             "\(source.name.printable) has shape \(source.shape), expected \(rule.storedShape(of: shape)) for \(path)")
     }
 
-    private func roles(users: [String: [String]], problems: inout [Problem]) -> [String: TensorRole] {
-        var ignored: [(names: [String], reason: String)] = []
-        for rule in table.ignored ?? [] {
-            do throws(Expression.Failure) {
-                if try rule.when.holds(in: settings) { ignored.append((rule.names.list, rule.reason)) }
-            } catch {
-                problems.append(Problem(.usage, "ignored tensors: \(error.message)"))
-            }
-        }
+    private func roles(users: [String: [String]]) -> [String: TensorRole] {
         var roles: [String: TensorRole] = [:]
         for name in index.names {
             if let paths = users[name] {
                 roles[name] = .parameter(paths)
-            } else if let rule = ignored.first(where: { $0.names.contains { matches(name, pattern: $0) } }) {
+            } else if let rule = places.ignored.first(where: { $0.names.contains { matches(name, pattern: $0) } }) {
                 roles[name] = .ignored(rule.reason)
             } else {
                 roles[name] = .unknown
@@ -122,15 +131,13 @@ package struct TensorBinder {
         return roles
     }
 
-    private func report(
-        _ missing: [(path: String, names: [String], shape: Shape)], roles: [String: TensorRole]
-    ) -> [Problem] {
+    private func report(_ missing: [Binding.Missing], roles: [String: TensorRole]) -> [Problem] {
         let free = index.names.filter { roles[$0] == .unknown }.compactMap { index[$0] }
         return missing.enumerated().map { position, entry in
             let wanted = entry.names.map { "\"\($0)\"" }.joined(separator: " or ")
-            var message = "\(entry.path): \(wanted) \(entry.shape) is missing"
+            var message = "\(entry.path): \(wanted) \(entry.storedShape) is missing"
             if position < Self.largestSearch {
-                let near = Candidates.nearest(to: entry.names.first ?? "", shape: entry.shape, among: free)
+                let near = Candidates.nearest(to: entry.names.first ?? "", shape: entry.storedShape, among: free)
                 if !near.isEmpty {
                     message += "; nearest: " + near.map { "\($0.name.printable) \($0.shape)" }.joined(separator: ", ")
                 }
@@ -140,10 +147,15 @@ package struct TensorBinder {
     }
 }
 
-extension TensorRule {
-    func names(in settings: Settings) throws(Expression.Failure) -> [String] {
-        var result: [String] = []
-        for template in names { result.append(try template.name(in: settings)) }
-        return result
+extension Operation {
+    /// What a parameter holds in a layer that does without it: 0 for what is added, 1 for a norm's factor; `nil` for
+    /// matrices and tables, which nothing can stand for.
+    func neutralElement(of parameter: String) -> Float? {
+        switch self {
+        case .norm(let norm): parameter == "scale" ? 1 - norm.scaleOffset : 0
+        case .linear, .convolution: parameter == "bias" ? 0 : nil
+        case .attention: parameter.hasSuffix("_bias") ? 0 : nil
+        default: nil
+        }
     }
 }

@@ -24,6 +24,8 @@ struct CheckpointFiles: Sendable {
     let folder: String
     /// The file that was named; `nil` for a folder.
     let file: FileEntry?
+    /// The file that the caller named for the configuration; `nil`: the folder's own.
+    let configFile: FileEntry?
 
     /// Files that go with a model from folder to `.reuse.h5`, byte for byte.
     private static let assetNames = [
@@ -31,15 +33,20 @@ struct CheckpointFiles: Sendable {
         "vocab.txt", "vocab.json", "merges.txt", "preprocessor_config.json", "generation_config.json", "modules.json",
         "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "sentence_bert_config.json",
     ]
+    /// Weights by the names that the frameworks give them, the preferred ones first; an index names its shards.
+    private static let weightNames = [
+        "tf_model.h5", "tf_model.h5.index.json", "model.weights.h5", "model.weights.json",
+    ]
     private static let largestConfig = 16 << 20
     private static let largestAsset = 256 << 20
 
-    init(path: String) throws(CheckpointError) {
+    init(path: String, config: String? = nil) throws(CheckpointError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CheckpointError(.io, path: path, "there is no such file or folder", remedy: "check the path")
         }
         self.path = path
+        configFile = config.map(FileEntry.init)
         if isFolder.boolValue {
             folder = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
             file = nil
@@ -59,38 +66,29 @@ struct CheckpointFiles: Sendable {
         return FileManager.default.fileExists(atPath: entry(name).path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 
-    /// The checkpoint's configuration; `nil` when there is none.
-    func config() throws(CheckpointError) -> JSONValue? {
-        try exists("config.json") ? document("config.json") : nil
-    }
+    /// The file that holds the configuration; `nil` when there is none.
+    var configEntry: FileEntry? { configFile ?? (exists("config.json") ? entry("config.json") : nil) }
 
     /// A JSON document of the folder.
-    func document(_ name: String) throws(CheckpointError) -> JSONValue {
-        let bytes = try read(name, limit: Self.largestConfig)
+    func document(_ name: String) throws(CheckpointError) -> JSONValue { try Self.document(entry(name)) }
+
+    /// A JSON document.
+    static func document(_ entry: FileEntry) throws(CheckpointError) -> JSONValue {
+        let bytes = try read(entry, limit: largestConfig)
         do throws(Document.ReadError) {
             return try Document.decode(JSONValue.self, from: bytes)
         } catch {
             throw CheckpointError(
-                .corrupt, path: entry(name).path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
+                .corrupt, path: entry.path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
         }
     }
 
-    /// Tokenizer, configuration and preprocessing files by name.
-    func assets() throws(CheckpointError) -> [String: [UInt8]] {
-        var result: [String: [UInt8]] = [:]
-        for name in Self.assetNames where exists(name) { result[name] = try read(name, limit: Self.largestAsset) }
-        return result
-    }
+    /// Tokenizer, configuration and preprocessing files that stand beside the weights.
+    var assetEntries: [FileEntry] { Self.assetNames.filter(exists).map(entry) }
 
-    /// The files that hold tensors, opened: the named one, `tf_model.h5`, the shards of its index, or the folder's only
-    /// HDF5 file.
-    func openWeights() throws(CheckpointError) -> [(entry: FileEntry, file: HDF5File)] {
-        var result: [(entry: FileEntry, file: HDF5File)] = []
-        for entry in try weightFiles() {
-            let file = try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: entry.path) }
-            result.append((entry, file))
-        }
-        return result
+    /// The bytes of an asset.
+    static func asset(_ entry: FileEntry) throws(CheckpointError) -> [UInt8] {
+        try read(entry, limit: largestAsset)
     }
 
     /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
@@ -106,21 +104,23 @@ struct CheckpointFiles: Sendable {
         return candidate
     }
 
-    /// Paths of the files that hold tensors.
+    /// Paths of the files that hold tensors: the named one, the shards of a named index, what the frameworks call their
+    /// weights, or the folder's only HDF5 file.
     func weightFiles() throws(CheckpointError) -> [FileEntry] {
-        if let file { return file.name.hasSuffix(".index.json") ? try shards(file.name) : [file] }
-        if exists("tf_model.h5") { return [entry("tf_model.h5")] }
-        if exists("tf_model.h5.index.json") { return try shards("tf_model.h5.index.json") }
+        if let file { return file.name.isIndex ? try shards(file.name) : [file] }
+        if let name = Self.weightNames.first(where: exists) {
+            return name.isIndex ? try shards(name) : [entry(name)]
+        }
         let found = hdf5Names()
         if found.count == 1 { return [entry(found[0])] }
         let what =
             found.isEmpty
-            ? "no HDF5 checkpoint here"
+            ? "no checkpoint here"
             : "several HDF5 files here: \(found.prefix(5).map(\.printable).joined(separator: ", "))"
         throw CheckpointError(
             found.isEmpty ? .io : .usage, path: path, what,
             remedy: found.isEmpty
-                ? "give a folder with tf_model.h5 and config.json, or a .reuse.h5" : "name the file itself")
+                ? "give a folder with weights and config.json, or a .reuse.h5" : "name the file itself")
     }
 
     private func hdf5Names() -> [String] {
@@ -133,7 +133,8 @@ struct CheckpointFiles: Sendable {
         guard let map = try document(index)["weight_map"]?.objectValue, !map.isEmpty else {
             throw CheckpointError(.corrupt, path: entry(index).path, "has no \"weight_map\"")
         }
-        let names = Set(map.values.compactMap(\.stringValue)).sorted()
+        // One name may be spread over several files (Keras 3).
+        let names = Set(map.values.flatMap { ($0.arrayValue ?? [$0]).compactMap(\.stringValue) }).sorted()
         // A shard stands beside its index: a path would reach outside the checkpoint.
         if let stranger = names.first(where: { $0.isEmpty || $0.contains("/") || $0 == ".." }) {
             throw CheckpointError(
@@ -146,12 +147,17 @@ struct CheckpointFiles: Sendable {
         return names.map(entry)
     }
 
-    private func read(_ name: String, limit: Int) throws(CheckpointError) -> [UInt8] {
-        let path = entry(name).path
-        let bytes = try MappedBytes(path: path)
+    private static func read(_ entry: FileEntry, limit: Int) throws(CheckpointError) -> [UInt8] {
+        let bytes = try MappedBytes(path: entry.path)
         guard bytes.count <= limit else {
-            throw CheckpointError(.corrupt, path: path, "has \(bytes.count) bytes; at most \(limit) are read")
+            throw CheckpointError(
+                .corrupt, path: entry.path, "has \(bytes.count) bytes; at most \(limit) are read")
         }
         return bytes.withUnsafeBytes { Array($0) }
     }
+}
+
+extension String {
+    /// Whether a file of this name lists shards.
+    fileprivate var isIndex: Bool { hasSuffix(".index.json") || hasSuffix(".weights.json") }
 }

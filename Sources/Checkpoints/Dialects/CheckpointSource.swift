@@ -1,23 +1,39 @@
-import HDF5
 import ModelGraph
 import Tensors
 
-/// An opened checkpoint: everything that a spec is compared with and bound to. No tensor has been read yet.
+/// A checkpoint in its dialect: everything that a spec is compared with and bound to. No tensor has been read yet.
 struct CheckpointSource: Sendable {
     /// `hf-tf` …: key of the specs' tensor tables.
     let dialect: String
-    /// Why the files were taken for this dialect.
-    let reasons: [String]
     /// Whose configuration keys are used: `hf`.
     let vocabulary: String
+    /// An empty object where there is none.
     let config: JSONValue
     let tensors: TensorIndex
-    /// Files that hold tensors.
-    let weightFiles: [FileEntry]
+    /// Files that the model is read from, for its provenance: weights, then configurations.
+    let files: [FileEntry]
+    /// Tokenizer, configuration and preprocessing files by the names under which the model carries them.
+    let assets: [(name: String, entry: FileEntry)]
+    /// Makes the graph that the checkpoint itself describes; `nil` where only a spec can tell it.
+    let ownGraph: (@Sendable () throws(CheckpointError) -> OwnGraph)?
+
+    init(
+        dialect: String, vocabulary: String, config: JSONValue, tensors: TensorIndex, files: [FileEntry],
+        assets: [(name: String, entry: FileEntry)],
+        ownGraph: (@Sendable () throws(CheckpointError) -> OwnGraph)? = nil
+    ) {
+        self.dialect = dialect
+        self.vocabulary = vocabulary
+        self.config = config
+        self.tensors = tensors
+        self.files = files
+        self.assets = assets
+        self.ownGraph = ownGraph
+    }
 
     /// What the configuration says of itself.
     var claim: String {
-        for key in ["model_type", "architectures"] {
+        for key in ["model_type", "class_name", "architectures"] {
             guard let value = config[key] else { continue }
             let words = (value.arrayValue ?? [value]).compactMap(\.stringValue).prefix(3)
             if !words.isEmpty { return "\(key) is " + words.map { "\"\($0.printable)\"" }.joined(separator: ", ") }
@@ -26,38 +42,49 @@ struct CheckpointSource: Sendable {
     }
 }
 
-/// A way of laying tensors out in files, recognised by content.
-protocol Dialect: Sendable {
-    /// Key of the specs' tensor tables.
-    static var name: String { get }
-
-    /// The checkpoint in this dialect; `nil` when the files are of another one.
-    ///
-    /// - Throws: When they are of this dialect, and broken.
-    static func open(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointSource?
+/// A graph that comes with the checkpoint, as a functional Keras model's does.
+struct OwnGraph: Sendable {
+    /// Stands in provenance and summaries where a spec's name would: `keras-functional`.
+    let architecture: String
+    let graph: Graph
+    /// Where the graph's own parameters live.
+    let places: TensorPlaces
+    let traits: Model.Traits
 }
 
-/// All dialects, in the order in which they are asked.
-let dialects: [any Dialect.Type] = [HuggingFaceTF.self]
+/// Where the parameters of one graph live in one checkpoint.
+package struct TensorPlaces: Sendable {
+    /// One parameter's tensor.
+    package struct Place: Sendable {
+        /// Common names to be tried in order.
+        package let names: [String]
+        /// How the tensor becomes the parameter.
+        package let rule: TensorRule
 
-extension CheckpointError {
-    /// Runs something of the HDF5 room under our own error type.
-    static func mapping<R: ~Copyable>(_ body: () throws(HDF5Error) -> R) throws(CheckpointError) -> R {
-        do throws(HDF5Error) { return try body() } catch { throw CheckpointError(error) }
+        package init(names: [String], rule: TensorRule) {
+            self.names = names
+            self.rule = rule
+        }
     }
 
-    /// An error of the HDF5 room, which names the file itself.
-    init(_ error: HDF5Error) {
-        let kind: Kind
-        switch error.kind {
-        case .corruptInput: kind = .corrupt
-        case .unsupportedInput: kind = .unsupported
-        case .inputOutput: kind = .io
-        case .internalDefect: kind = .internalDefect
+    /// Tensors that are left out on purpose.
+    package struct Ignored: Sendable {
+        /// Patterns with `*` over common names.
+        package let names: [String]
+        package let reason: String
+
+        package init(names: [String], reason: String) {
+            self.names = names
+            self.reason = reason
         }
-        let location = error.location
-        let text = error.description
-        let prefix = "\(location.file): "
-        self.init(kind, path: location.file, text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)
+    }
+
+    /// By `<node>/<parameter>`.
+    package var places: [String: Place]
+    package var ignored: [Ignored]
+
+    package init(places: [String: Place], ignored: [Ignored] = []) {
+        self.places = places
+        self.ignored = ignored
     }
 }

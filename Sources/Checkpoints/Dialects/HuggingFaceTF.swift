@@ -1,6 +1,5 @@
 import HDF5
 import ModelGraph
-import Tensors
 
 /// Hugging Face's TensorFlow checkpoints: `tf_model.h5`, in one file or in shards, of every generation of names.
 ///
@@ -11,35 +10,66 @@ import Tensors
 package enum HuggingFaceTF: Dialect {
     static let name = "hf-tf"
 
-    static func open(_ files: CheckpointFiles) throws(CheckpointError) -> CheckpointSource? {
-        var tensors: [SourceTensor] = []
-        var isScoped = false
-        var isSharded = false
-        let opened = try files.openWeights()
-        for (entry, file) in opened {
-            guard let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) else { return nil }
-            if layers.contains(where: { file.root.group(at: $0)?.hasNames(splitAttribute: "weight_names") == true }) {
-                isScoped = true
-                tensors += try wholeFile(file, entry, layers)
-            } else {
-                isSharded = true
-                tensors += try shard(file, entry, weights: layers)
+    static func remarks(on contents: CheckpointContents) throws(CheckpointError) -> Remarks {
+        var remarks = Remarks()
+        guard let files = contents.hdf5 else { return remarks }
+        var scopes: [String] = []
+        var areListed = true
+        var areWhole = false
+        for (entry, file) in files {
+            guard let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) else {
+                areListed = false
+                continue
+            }
+            for layer in layers {
+                guard let group = file.root.group(at: layer), group.hasNames(splitAttribute: "weight_names") else {
+                    continue
+                }
+                areWhole = true
+                let weights = try group.names(splitAttribute: "weight_names", in: entry.path) ?? []
+                scopes += weights.compactMap { $0.split(separator: "/").first.map(String.init) }
             }
         }
-        let hasScope = tensors.contains { $0.path.scopeComponent?.hasPrefix("tf") == true }
-        guard !tensors.isEmpty, isSharded || hasScope else { return nil }
-        guard let config = try files.config() else {
+        guard areListed, !files.isEmpty else {
+            remarks.add(-50, "a root has no layer_names")
+            return remarks
+        }
+        remarks.add(20, "every root has layer_names")
+        if !areWhole {
+            let isSharded = contents.config?["model_type"]?.stringValue != nil
+            remarks.add(
+                40, if: isSharded, "layer_names are whole weight names, and config.json has a model_type (shards)")
+        } else if let scope = scopes.first(where: { $0.hasPrefix("tf") }) {
+            remarks.add(40, "weight names start with the scope \"\(scope.printable)\"")
+        } else {
+            remarks.add(-20, "no weight name starts with a tf… scope")
+        }
+        if let type = contents.config?["model_type"]?.stringValue {
+            remarks.add(20, "config.json has the model_type \"\(type.printable)\"")
+        }
+        return remarks
+    }
+
+    static func open(_ contents: CheckpointContents) throws(CheckpointError) -> CheckpointSource {
+        var tensors: [SourceTensor] = []
+        for (entry, file) in contents.hdf5 ?? [] {
+            let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) ?? []
+            let isWhole = layers.contains {
+                file.root.group(at: $0)?.hasNames(splitAttribute: "weight_names") == true
+            }
+            tensors +=
+                isWhole ? try wholeFile(file, entry, layers) : try shard(file, entry, weights: layers)
+        }
+        guard let config = contents.config, let configEntry = contents.files.configEntry else {
             throw CheckpointError(
-                .unsupported, path: files.path,
+                .unsupported, path: contents.files.path,
                 "a Hugging Face checkpoint without config.json: nothing tells its dimensions",
                 remedy: "put the model's config.json beside the weights")
         }
-        let reason =
-            isScoped
-            ? "layer_names, and weight names under a tf… scope" : "layer_names that are whole weight names (shards)"
         return CheckpointSource(
-            dialect: name, reasons: [reason], vocabulary: "hf", config: config, tensors: TensorIndex(tensors),
-            weightFiles: opened.map(\.entry))
+            dialect: name, vocabulary: "hf", config: config, tensors: TensorIndex(tensors),
+            files: contents.weights.map(\.entry) + [configEntry],
+            assets: contents.files.assetEntries.map { ($0.name, $0) })
     }
 
     private static func wholeFile(
@@ -101,60 +131,8 @@ package enum HuggingFaceTF: Dialect {
 }
 
 extension String {
-    /// Second part of an HDF5 path: the model's scope in a Keras weights file.
-    fileprivate var scopeComponent: Substring? {
-        let parts = split(separator: "/", maxSplits: 3)
-        return parts.count > 2 ? parts[1] : nil
-    }
-
     /// The first place of a text.
     fileprivate func range(of text: String) -> Range<String.Index>? {
         firstRange(of: text)
-    }
-}
-
-extension HDF5Group {
-    /// Whether there is a list of names, whole or split.
-    func hasNames(splitAttribute name: String) -> Bool {
-        attribute(named: name) != nil || attribute(named: name + "0") != nil
-    }
-
-    /// A list of names that Keras splits into `name0`, `name1` … where it would not fit into one attribute.
-    ///
-    /// - Returns: `nil` when there is no such list.
-    func names(splitAttribute name: String, in path: String) throws(CheckpointError) -> [String]? {
-        guard hasNames(splitAttribute: name) else { return nil }
-        var result: [String] = []
-        func append(_ attribute: HDF5Attribute) throws(CheckpointError) {
-            guard let texts = attribute.texts else {
-                throw CheckpointError(
-                    .corrupt, path: path, "attribute \(attribute.name) of \(self.path.printable) is no list of names")
-            }
-            result += texts
-        }
-        if let whole = attribute(named: name) { try append(whole) }
-        var number = 0
-        while let part = attribute(named: "\(name)\(number)") {
-            try append(part)
-            number += 1
-        }
-        return result
-    }
-}
-
-extension SourceTensor {
-    /// A dataset under a common name.
-    init(_ dataset: HDF5Dataset, name: String, path: String, in entry: FileEntry) throws(CheckpointError) {
-        guard let shape = dataset.shape, let dtype = dataset.dtype else {
-            throw CheckpointError(
-                .unsupported, path: entry.path,
-                "\(path.printable) holds \(dataset.storedType.printable), which is no tensor")
-        }
-        self.init(
-            name: name, file: entry.name, path: path, dtype: dtype, shape: shape, filters: dataset.filterNames,
-            storedByteCount: dataset.storedByteCount, isComplete: !dataset.hasUnwrittenElements
-        ) { () throws(CheckpointError) -> Tensor in
-            try CheckpointError.mapping { () throws(HDF5Error) in try dataset.tensor() }
-        }
     }
 }

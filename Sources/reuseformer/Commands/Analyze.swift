@@ -28,7 +28,7 @@ struct Analyze: ParsableCommand {
         completion: .file(extensions: ["html"]))
     var report: String?
 
-    @OptionGroup var architecture: ArchitectureOption
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
 
@@ -41,7 +41,7 @@ struct Analyze: ParsableCommand {
         try OutputFile.check(report, force: force.force)
         let progress = Progress()
         progress.begin("Reading the model")
-        let loaded = try LoadedModel(model.model, architecture: architecture.architecture)
+        let loaded = try LoadedModel(model.model, reading)
         let texts = try calibration.texts(for: loaded)
         let analysis = try AnalysisStage(progress: progress, threads: threads.count).run(
             loaded, texts.set, separators: texts.reader.separators, moves: .standard)

@@ -29,6 +29,7 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("Numbers of threads, comma-separated (default: one a core).", valueName: "list"))
     var threads: String?
 
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
 
     /// What `--json` prints.
@@ -46,7 +47,7 @@ struct Bench: ParsableCommand {
         let loads = try loads(), counts = try threadCounts()
         let progress = Progress()
         progress.begin("Reading the models")
-        let loaded = try models.map { try LoadedModel($0) }
+        let loaded = try models.map { try LoadedModel($0, reading) }
         let benchmark = Benchmark(loaded.map { ($0.name, $0.model) })
         var results: [Benchmark.Result] = []
         for load in loads {

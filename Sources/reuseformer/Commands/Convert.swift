@@ -62,7 +62,7 @@ struct Convert: ParsableCommand {
         completion: .file(extensions: ["html"]))
     var report: String?
 
-    @OptionGroup var architecture: ArchitectureOption
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
@@ -82,7 +82,7 @@ struct Convert: ParsableCommand {
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the model")
-        let source = try LoadedModel(model.model, architecture: architecture.architecture)
+        let source = try LoadedModel(model.model, reading)
         let texts = try calibration.texts(for: source)
         let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, progress)
 

@@ -18,10 +18,11 @@ struct Inspect: ParsableCommand {
         help: "Tell why the file was taken for this layout and architecture, and what each tensor is used for.")
     var explain = false
 
-    @OptionGroup var architecture: ArchitectureOption
+    @OptionGroup var reading: CheckpointOptions
 
     func run() throws {
-        let summary = try Checkpoint.describe(path: model.model, architecture: architecture.architecture)
+        let summary = try Checkpoint.describe(
+            path: model.model, architecture: reading.architecture, config: reading.config)
         let inspection = Inspection(summary, name: LoadedModel.name(of: model.model))
         if json.json {
             try Terminal.print(document: inspection)
@@ -116,6 +117,10 @@ struct Inspect: ParsableCommand {
     private func explanation(_ inspection: Inspection) -> String {
         var lines =
             ["Taken for \(inspection.dialect) because:"] + inspection.dialectReasons.map { "  " + Terminal.escaped($0) }
+        for dialect in inspection.dialects where dialect.name != inspection.dialect && !dialect.reasons.isEmpty {
+            lines.append("Layout \(dialect.name), score \(dialect.score):")
+            lines += dialect.reasons.map { "  " + Terminal.escaped($0) }
+        }
         for candidate in inspection.candidates {
             lines.append("\(candidate.name), score \(candidate.score):")
             lines += candidate.reasons.map { "  " + Terminal.escaped($0) }

@@ -41,6 +41,7 @@ struct Plan: ParsableCommand {
     var output: String?
 
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
 
@@ -88,7 +89,7 @@ struct Plan: ParsableCommand {
         }
         let progress = Progress()
         defer { progress.end() }
-        let loaded = try LoadedModel(checkpoint)
+        let loaded = try LoadedModel(checkpoint, reading)
         try document.requireOrigin(in: loaded)
         let texts = try calibration.texts(for: loaded)
         return try QualityStage(

@@ -82,7 +82,7 @@ struct Run: ParsableCommand {
         completion: .file())
     var output: String
 
-    @OptionGroup var architecture: ArchitectureOption
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
 
@@ -105,7 +105,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        let loaded = try LoadedModel(model.model, architecture: architecture.architecture)
+        let loaded = try LoadedModel(model.model, reading)
         if let dump {
             try write(parts: try selection(dump), of: loaded)
         } else {

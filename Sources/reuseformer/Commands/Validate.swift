@@ -17,6 +17,7 @@ struct Validate: ParsableCommand {
         help: ArgumentHelp("The model, or what `analyze` wrote.", valueName: "model-or-analysis"), completion: .file())
     var checkpoint: String
 
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
 
     func run() throws {
@@ -33,7 +34,8 @@ struct Validate: ParsableCommand {
         if checkpoint.hasSuffix(".json") {
             return try InputFile.document(Subject.self, at: checkpoint, named: "an analysis").graph
         }
-        let summary = try Checkpoint.describe(path: checkpoint)
+        let summary = try Checkpoint.describe(
+            path: checkpoint, architecture: reading.architecture, config: reading.config)
         guard let graph = summary.graph else {
             throw CommandError(
                 status: .unsupported,

@@ -62,6 +62,7 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["html"]))
     var report: String?
 
+    @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
@@ -81,7 +82,7 @@ struct Verify: ParsableCommand {
         let gates = try failOn.map { try Gate(parsing: $0) }
         let progress = Progress()
         progress.begin("Reading the models")
-        let source = try LoadedModel(source), converted = try LoadedModel(converted)
+        let source = try LoadedModel(source, reading), converted = try LoadedModel(converted, reading)
         let stage = VerificationStage(
             source: source, converted: converted, threads: threads.threads, progress: progress)
         var found = try stage.measure(data: data, labels: labels, pairs: pairs, maxLength: maxLength)

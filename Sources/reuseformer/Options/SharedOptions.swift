@@ -5,14 +5,14 @@ import Foundation
 struct ModelArgument: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "A folder with tf_model.h5 (or its shards), config.json and tokenizer files, or a .reuse.h5 file.",
+            "A folder with weights, configuration and tokenizer, a weights file, or a .reuse.h5 file.",
             valueName: "model"),
         completion: .file())
     var model: String
 }
 
-/// How the checkpoint is to be understood.
-struct ArchitectureOption: ParsableArguments {
+/// How a checkpoint is to be understood. A `.reuse.h5` tells everything itself: nothing of this applies to it.
+struct CheckpointOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Take the checkpoint for this architecture: a built-in name, or a JSON file that describes one.",
@@ -20,6 +20,19 @@ struct ArchitectureOption: ParsableArguments {
             valueName: "name-or-file"),
         completion: .file(extensions: ["json"]))
     var architecture: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the configuration stands, if not beside the weights: a JSON file, a .keras, or a full .h5.",
+            valueName: "file"),
+        completion: .file())
+    var config: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Take 0 for biases and 1 for norm scales that the checkpoint lacks; each is named.",
+            discussion: "Matrices and tables are never made up."))
+    var allowMissing = false
 }
 
 /// Whether existing files may go.

@@ -30,7 +30,8 @@ struct Inspection: Encodable {
         let use: String
     }
 
-    struct Architecture: Encodable {
+    /// A layout or an architecture with what speaks for it and against it.
+    struct Candidate: Encodable {
         let name: String
         let score: Int
         let reasons: [String]
@@ -52,8 +53,9 @@ struct Inspection: Encodable {
     let name: String
     let dialect: String
     let dialectReasons: [String]
+    let dialects: [Candidate]
     let architecture: String?
-    let candidates: [Architecture]
+    let candidates: [Candidate]
     let use: ModelUse?
     let totals: Totals?
     let parts: [Part]
@@ -69,6 +71,7 @@ struct Inspection: Encodable {
         self.name = name
         dialect = summary.dialect
         dialectReasons = summary.dialectReasons
+        dialects = summary.dialects.map { .init(name: $0.dialect, score: $0.score, reasons: $0.reasons) }
         architecture = summary.architecture
         candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
         use = summary.graph?.use

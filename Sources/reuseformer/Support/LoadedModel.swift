@@ -8,9 +8,15 @@ struct LoadedModel {
     let path: String
     let model: Model
 
-    init(_ path: String, architecture: String? = nil) throws {
+    init(_ path: String, _ reading: CheckpointOptions) throws {
         self.path = path
-        model = try Checkpoint.load(path: path, architecture: architecture)
+        model = try Checkpoint.load(
+            path: path, architecture: reading.architecture, config: reading.config, allowMissing: reading.allowMissing)
+        for parameter in model.provenance.assumed ?? [] {
+            let value = parameter.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
+            Terminal.note(
+                "reuseformer: note: \(Terminal.escaped(path)): \(parameter) is missing; \(value) in for it")
+        }
     }
 
     init(path: String, model: Model) {
