@@ -46,7 +46,7 @@ public struct CheckpointSummary: Sendable {
     public let dialectReasons: [String]
     /// All dialects with scores and reasons, best first; empty for a `.reuse.h5`.
     public let dialects: [DialectMatch]
-    /// Name of the architecture spec; `nil` when none fits.
+    /// Name of the architecture spec, also where it does not bind; `nil` when none fits.
     public let architecture: String?
     /// All architectures with scores and reasons, best first; empty for a `.reuse.h5`.
     public let candidates: [Recognition]
@@ -92,6 +92,7 @@ extension CheckpointSummary {
         }
         let reasons = dialects.first?.reasons ?? []
         var candidates: [Recognition] = []
+        var architecture = architecture
         do throws(CheckpointError) {
             let opened: OpenedCheckpoint
             if let architecture {
@@ -102,6 +103,7 @@ extension CheckpointSummary {
                 let library = try SpecLibrary.builtIn()
                 candidates = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)
                 let spec = try library.choose(candidates, claim: source.claim, path: files.path)
+                architecture = spec.name
                 opened = try OpenedCheckpoint(files, source, spec)
             }
             self.init(
@@ -111,7 +113,7 @@ extension CheckpointSummary {
                 problems: opened.binding.problems.map(\.message))
         } catch  where error.kind != .usage {
             self.init(
-                dialect: source.dialect, dialectReasons: reasons, dialects: dialects, architecture: nil,
+                dialect: source.dialect, dialectReasons: reasons, dialects: dialects, architecture: architecture,
                 candidates: candidates, graph: nil, traits: nil, tensors: Self.entries(source.tensors, roles: [:]),
                 problems: error.problems)
         }
@@ -121,17 +123,23 @@ extension CheckpointSummary {
     private init(plain contents: CheckpointContents, dialects: [DialectMatch], problems: [String]) {
         var tensors: [SourceTensor] = []
         var problems = problems
-        for (entry, file) in contents.hdf5 ?? [] {
-            for dataset in file.datasets {
+        for weights in contents.weights {
+            do throws(CheckpointError) {
+                tensors += try weights.safetensorsTensors()
+            } catch {
+                problems += error.problems
+            }
+            for dataset in weights.hdf5?.datasets ?? [] {
                 do throws(CheckpointError) {
-                    tensors.append(try SourceTensor(dataset, name: dataset.path, path: dataset.path, in: entry))
+                    tensors.append(try SourceTensor(dataset, name: dataset.path, path: dataset.path, in: weights.entry))
                 } catch {
                     problems += error.problems
                 }
             }
         }
         self.init(
-            dialect: "hdf5", dialectReasons: ["no dialect knows the layout"], dialects: dialects, architecture: nil,
+            dialect: contents.hdf5 == nil ? Safetensors.name : "hdf5", dialectReasons: ["no dialect knows the layout"],
+            dialects: dialects, architecture: nil,
             graph: nil, traits: nil, tensors: tensors.map { TensorEntry($0, role: .unknown) }, problems: problems)
     }
 

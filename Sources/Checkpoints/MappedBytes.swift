@@ -16,6 +16,9 @@ package struct MappedBytes: Sendable {
         try withExtendedLifetime(file) { () throws(E) -> R in try body(file.bytes) }
     }
 
+    /// Storage that covers the whole file; tensors are views of it and keep it mapped.
+    var storage: TensorStorage { TensorStorage(unsafeBytes: file.bytes, owner: file) }
+
     /// SHA-256 of the contents.
     package var digest: Digest { withUnsafeBytes { Digest(of: $0) } }
 }

@@ -11,8 +11,8 @@ struct OpenedCheckpoint: Sendable {
     let traits: Model.Traits
     let binding: Binding
 
-    /// - Parameter architecture: Name or path of a spec; `nil`: the checkpoint's own graph, or the spec that the contents
-    ///   speak for.
+    /// - Parameter architecture: Name or path of a spec; `nil`: the checkpoint's own graph, or the spec that the
+    ///   contents speak for.
     init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
         let contents = try CheckpointContents(files)
         let source = try contents.source(try contents.rankedDialects())
@@ -34,7 +34,7 @@ struct OpenedCheckpoint: Sendable {
         } catch {
             throw CheckpointError(.corrupt, path: files.path, error.problems.map(\.description))
         }
-        binding = TensorBinder(places: own.places, index: source.tensors).bind(own.graph)
+        binding = source.bind(own.graph, own.places)
         self.files = files
         self.source = source
         architecture = own.architecture
@@ -44,7 +44,10 @@ struct OpenedCheckpoint: Sendable {
 
     /// A spec's graph.
     init(_ files: CheckpointFiles, _ source: CheckpointSource, _ spec: ArchitectureSpec) throws(CheckpointError) {
-        guard let table = spec.tensors[source.dialect] else {
+        if let reason = spec.unsupported {
+            throw CheckpointError(.unsupported, path: files.path, "\(spec.title): \(reason)")
+        }
+        guard let table = spec.table(for: source.dialect) else {
             throw CheckpointError(
                 .unsupported, path: files.path,
                 "the architecture \(spec.name) has no tensor table for \(source.dialect)")
@@ -68,7 +71,7 @@ struct OpenedCheckpoint: Sendable {
             throw CheckpointError(.corrupt, path: files.path, error.problems.map { "\(spec.name): \($0)" })
         }
         let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
-        binding = TensorBinder(places: places, index: source.tensors).bind(expanded.graph, problems: problems)
+        binding = source.bind(expanded.graph, places, problems: problems)
         self.files = files
         self.source = source
         architecture = spec.name
@@ -153,6 +156,14 @@ struct OpenedCheckpoint: Sendable {
         return Model.Provenance(
             files: entries, dialect: source.dialect, architecture: architecture,
             assumed: assumed.isEmpty ? nil : assumed)
+    }
+}
+
+extension CheckpointSource {
+    fileprivate func bind(_ graph: Graph, _ places: TensorPlaces, problems: [Problem] = []) -> Binding {
+        var places = places
+        places.ignored += ignored
+        return TensorBinder(places: places, index: tensors).bind(graph, problems: problems)
     }
 }
 

@@ -45,7 +45,7 @@ public enum FileContent: String, Sendable, Hashable, CaseIterable {
     package static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// Judges a file that has no HDF5 signature by its first bytes (a few hundred suffice).
-    init(_ head: some Collection<UInt8>, byteCount: Int) {
+    package init(_ head: some Collection<UInt8>, byteCount: Int) {
         let head = Array(head.prefix(512))
         func starts(_ bytes: [UInt8]) -> Bool { head.starts(with: bytes) }
         func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }

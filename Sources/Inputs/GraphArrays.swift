@@ -5,13 +5,15 @@ import Tensors
 public enum GraphArrays {
     /// Sequences of a batch.
     ///
-    /// - Parameter arrays: For a text model what `TokenArrays` takes; every input that the graph lays out itself in the
+    /// - Parameter arrays: For a text model what `TokenArrays` takes, or the same under the names of KerasHub or of
+    ///   TensorFlow's Model Garden (`token_ids`, `input_word_ids` …); every input that the graph lays out itself in the
     ///   framework's shape: `[batch, rows]` for ids, `[batch, rows, width]`, `[batch, height, width, channels]` (or
     ///   channels first), `[batch, queries, keys]` for a mask of pairs. A width of 1 may be left out.
     /// - Throws: `InputError` naming the array that is missing, unknown or misshapen.
     public static func sequences(
         from arrays: [String: Tensor], for graph: Graph
     ) throws(InputError) -> [TokenSequence] {
+        let arrays = InputNames.translated(arrays, for: graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil }
         if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {

@@ -8,7 +8,7 @@ struct SpecTests {
     @Test("every built-in spec decodes and reads only names that it declares")
     func builtIn() throws {
         let library = try SpecLibrary.builtIn()
-        #expect(library.specs.map(\.name) == ["bert", "distilbert", "electra", "roberta"])
+        #expect(library.specs.map(\.name) == ["bert", "distilbert", "electra", "fnet", "roberta"])
         #expect(library.specs.flatMap(\.problems) == [])
     }
 

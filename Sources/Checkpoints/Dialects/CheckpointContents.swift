@@ -34,6 +34,7 @@ struct WeightsFile: Sendable {
     /// What kind of file it is, by its contents.
     enum Container: Sendable {
         case hdf5(HDF5File)
+        case safetensors(SafetensorsFile)
     }
 
     let entry: FileEntry
@@ -41,12 +42,22 @@ struct WeightsFile: Sendable {
 
     init(_ entry: FileEntry) throws(CheckpointError) {
         self.entry = entry
+        let bytes = try MappedBytes(path: entry.path)
+        let content = bytes.withUnsafeBytes { FileContent($0.prefix(512), byteCount: $0.count) }
+        // The name decides only what a damaged file is called.
+        if content == .safetensors || entry.name.hasSuffix(".safetensors") {
+            container = .safetensors(try SafetensorsFile(bytes, path: entry.path))
+            return
+        }
         container = .hdf5(
             try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: entry.path) })
     }
 
     /// The file where it is HDF5.
     var hdf5: HDF5File? { if case .hdf5(let file) = container { file } else { nil } }
+
+    /// The file where it is a safetensors file.
+    var safetensors: SafetensorsFile? { if case .safetensors(let file) = container { file } else { nil } }
 
     /// Whether a file is a JSON object, by its first character.
     static func isJSON(_ entry: FileEntry) throws(CheckpointError) -> Bool {

@@ -14,12 +14,14 @@ struct CheckpointSource: Sendable {
     let files: [FileEntry]
     /// Tokenizer, configuration and preprocessing files by the names under which the model carries them.
     let assets: [(name: String, entry: FileEntry)]
+    /// Tensors that are no part of any model of the dialect: an optimizer's state.
+    let ignored: [TensorPlaces.Ignored]
     /// Makes the graph that the checkpoint itself describes; `nil` where only a spec can tell it.
     let ownGraph: (@Sendable () throws(CheckpointError) -> OwnGraph)?
 
     init(
         dialect: String, vocabulary: String, config: JSONValue, tensors: TensorIndex, files: [FileEntry],
-        assets: [(name: String, entry: FileEntry)],
+        assets: [(name: String, entry: FileEntry)], ignored: [TensorPlaces.Ignored] = [],
         ownGraph: (@Sendable () throws(CheckpointError) -> OwnGraph)? = nil
     ) {
         self.dialect = dialect
@@ -28,6 +30,7 @@ struct CheckpointSource: Sendable {
         self.tensors = tensors
         self.files = files
         self.assets = assets
+        self.ignored = ignored
         self.ownGraph = ownGraph
     }
 

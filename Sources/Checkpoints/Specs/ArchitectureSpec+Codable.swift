@@ -62,17 +62,17 @@ extension ArchitectureSpec.NodeTemplate: Codable {
 }
 
 extension TensorRule: Codable {
-    private enum Key: String, CodingKey { case names, orientation, part }
+    private enum Key: String, CodingKey { case names, orientation, part, axes }
 
     package init(from decoder: any Decoder) throws {
         // The short form is the names alone.
         if let container = try? decoder.singleValueContainer() {
             if let name = try? container.decode(NameTemplate.self) {
-                self.init(names: [name], orientation: .identity)
+                self.init(names: [name], orientation: nil)
                 return
             }
             if let names = try? container.decode([NameTemplate].self) {
-                self.init(names: names, orientation: .identity)
+                self.init(names: names, orientation: nil)
                 return
             }
         }
@@ -80,14 +80,16 @@ extension TensorRule: Codable {
         self.init(
             names: try (try? container.decode([NameTemplate].self, forKey: .names))
                 ?? [container.decode(NameTemplate.self, forKey: .names)],
-            orientation: try container.decodeIfPresent(Orientation.self, forKey: .orientation) ?? .identity,
-            part: try container.decodeIfPresent(Part.self, forKey: .part))
+            orientation: try container.decodeIfPresent(Orientation.self, forKey: .orientation),
+            part: try container.decodeIfPresent(Part.self, forKey: .part),
+            axes: try container.decodeIfPresent([Int].self, forKey: .axes))
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(names, forKey: .names)
-        try container.encode(orientation, forKey: .orientation)
+        try container.encodeIfPresent(orientation, forKey: .orientation)
         try container.encodeIfPresent(part, forKey: .part)
+        try container.encodeIfPresent(axes, forKey: .axes)
     }
 }

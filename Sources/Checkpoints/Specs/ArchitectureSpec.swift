@@ -17,6 +17,8 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
         package var matches: Names?
         /// A tensor, by the dialects' common names, that must be there.
         package var tensor: String?
+        /// A parameter, `<node>/<parameter>`, that must be there by its dialect's name; of repeated ones the first.
+        package var parameter: String?
         /// Added when the remark applies.
         package var score: Int
         /// Added when the key or tensor says something else. A key that is not there says nothing.
@@ -54,6 +56,8 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
         package var values: [String: String]?
         /// Used when no key is there.
         package var `default`: JSONValue?
+        /// The same for checkpoints of one vocabulary, instead of `default`.
+        package var defaults: [String: JSONValue]?
         /// Flags and numbers: the only values that the family's graph stands for.
         package var only: [JSONValue]?
         /// Integers: 1 unless said otherwise.
@@ -127,6 +131,10 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
     package struct TensorTable: Sendable, Hashable, Codable {
         /// By node and parameter, as the graph's templates name them.
         package var parameters: [String: [String: TensorRule]]
+        /// What may stand before every name, tried in order; `nil`: nothing.
+        package var scopes: [String]?
+        /// Orientation of the parameters of nodes of a kind (`linear`, `attention` …) whose rule says none.
+        package var orientations: [String: TensorRule.Orientation]?
         package var ignored: [Ignored]?
     }
 
@@ -146,8 +154,13 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
         package var labelsWhen: Condition?
     }
 
+    /// A setting that every spec has: the configuration's vocabulary, `hf` or `kerashub`.
+    static let writerName = "writer"
+
     package var name: String
     package var title: String
+    /// Why models of the family are recognised and refused; `nil`: they are handled.
+    package var unsupported: String?
     package var recognise: [Evidence]
     package var config: [Setting]
     package var graph: GraphTemplate
@@ -161,9 +174,9 @@ package struct TensorRule: Sendable, Hashable {
     package enum Orientation: String, Sendable, Hashable, Codable {
         /// Stored as it is used.
         case identity
-        /// A matrix stored `[out, in]`.
+        /// A matrix stored `[out, in]`; vectors stay as they are.
         case transpose
-        /// The same order of elements under the parameter's own shape: `[in, heads, size]` → `[in, heads · size]`.
+        /// The same order of elements, neighbouring axes taken together: `[in, heads, size]` → `[in, heads · size]`.
         case reshape
     }
 
@@ -183,12 +196,16 @@ package struct TensorRule: Sendable, Hashable {
 
     /// Names by generation; the first that exists is taken.
     package var names: [NameTemplate]
-    package var orientation: Orientation
+    /// `nil`: the table's for nodes of the kind, or `identity`.
+    package var orientation: Orientation?
     package var part: Part?
+    /// The stored axes in the order of the parameter's, before orientation; `nil`: as they are.
+    package var axes: [Int]?
 
-    package init(names: [NameTemplate], orientation: Orientation, part: Part? = nil) {
+    package init(names: [NameTemplate], orientation: Orientation?, part: Part? = nil, axes: [Int]? = nil) {
         self.names = names
         self.orientation = orientation
         self.part = part
+        self.axes = axes
     }
 }

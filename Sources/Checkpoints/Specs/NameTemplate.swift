@@ -25,6 +25,16 @@ package struct NameTemplate: Sendable, Hashable {
         self.source = source
     }
 
+    /// The same template with a text before it.
+    package func prefixed(by text: String) -> NameTemplate {
+        text.isEmpty ? self : NameTemplate(pieces: [.text(text)] + pieces, source: text + source)
+    }
+
+    private init(pieces: [Piece], source: String) {
+        self.pieces = pieces
+        self.source = source
+    }
+
     /// Names that the template reads.
     package var names: Set<String> {
         pieces.reduce(into: []) { names, piece in

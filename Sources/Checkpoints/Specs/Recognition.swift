@@ -18,7 +18,7 @@ public struct Recognition: Sendable, Hashable {
 extension ArchitectureSpec {
     /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
     func recognise(config: JSONValue, tensors: TensorIndex, dialect: String) -> Recognition {
-        guard self.tensors[dialect] != nil else {
+        guard let table = table(for: dialect) else {
             return Recognition(
                 architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
         }
@@ -33,6 +33,9 @@ extension ArchitectureSpec {
             if let tensor = remark.tensor {
                 let isThere = tensors.contains(tensor)
                 add(isThere ? remark.score : remark.otherwise, isThere ? "has \(tensor)" : "lacks \(tensor)")
+            } else if let parameter = remark.parameter {
+                let isThere = table.firstTensor(of: parameter, in: tensors) != nil
+                add(isThere ? remark.score : remark.otherwise, isThere ? "has \(parameter)" : "lacks \(parameter)")
             } else if let key = remark.key, let value = config[path: key], !value.isNull {
                 let words = (value.arrayValue ?? [value]).compactMap(\.stringValue)
                 let patterns = remark.matches?.list ?? []

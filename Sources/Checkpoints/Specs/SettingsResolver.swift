@@ -44,7 +44,7 @@ package struct SettingsResolver {
 
     /// All settings, or every problem with them.
     package func settings() -> Result<Settings, Problems> {
-        var settings = Settings()
+        var settings = Settings([ArchitectureSpec.writerName: .choice(vocabulary)])
         var problems: [Problem] = []
         for setting in spec.config {
             do throws(Problem) {
@@ -79,7 +79,7 @@ package struct SettingsResolver {
             guard let found = config[path: key], !found.isNull else { continue }
             return try value(found, of: setting, place: key)
         }
-        if let value = setting.default {
+        if let value = setting.defaults?[vocabulary] ?? setting.default {
             return try value.isNull ? nil : self.value(value, of: setting, place: "default")
         }
         guard let key = setting.keys?[vocabulary]?.list.first else {
@@ -131,15 +131,7 @@ package struct SettingsResolver {
 
     /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
     private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
-        guard let slash = parameter.lastIndex(of: "/"),
-            let rule = table.parameters[String(parameter[..<slash])]?[
-                String(parameter[parameter.index(after: slash)...])]
-        else { return nil }
-        for template in rule.names {
-            let first = Settings(Dictionary(uniqueKeysWithValues: template.names.map { ($0, .integer(0)) }))
-            if let name = try? template.name(in: first), let tensor = tensors[name] { return (tensor.shape, rule) }
-        }
-        return nil
+        table.firstTensor(of: parameter, in: tensors).map { ($0.tensor.shape, $0.rule) }
     }
 }
 

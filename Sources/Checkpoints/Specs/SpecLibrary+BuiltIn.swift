@@ -7,7 +7,7 @@ extension SpecLibrary {
     package static func builtIn() throws(CheckpointError) -> SpecLibrary {
         let documents = [
             PackageResources.bert_json, PackageResources.distilbert_json, PackageResources.electra_json,
-            PackageResources.roberta_json,
+            PackageResources.fnet_json, PackageResources.roberta_json,
         ]
         var specs: [ArchitectureSpec] = []
         for document in documents { specs.append(try ArchitectureSpec(document, path: "built-in architecture")) }
@@ -32,7 +32,7 @@ extension ArchitectureSpec {
     /// What is wrong with the spec before it meets a checkpoint: names that nothing declares.
     package var problems: [String] {
         var problems: [String] = []
-        var known: Set<String> = []
+        var known: Set<String> = [Self.writerName]
         func check(_ names: Set<String>, _ place: String, _ scope: Set<String>) {
             for name in names.subtracting(scope).sorted() {
                 problems.append("\(place): \"\(name)\" is not a setting of this spec")

@@ -1,0 +1,116 @@
+import HDF5
+import ModelGraph
+
+/// KerasHub presets: `config.json` with a backbone's class and arguments, its weights in Keras 3's layout
+/// (`model.weights.h5`, or shards with `model.weights.json`), and where it was saved as a task `task.json` with
+/// `task.weights.h5` for the head.
+///
+/// Variables are addressed by the layers' Python attributes: `/layers/transformer_encoder_1/_self_attention_layer/
+/// query_dense/vars/0`. A layer of the model is named by its class and counted per class.
+package enum KerasHub: Dialect {
+    static let name = "kerashub"
+
+    private static let tokenizerAssets = ["vocabulary.txt", "vocabulary.json", "merges.txt", "vocabulary.spm"]
+    private static let presetAssets = ["config.json", "task.json", "tokenizer.json", "preprocessor.json"]
+
+    static func remarks(on contents: CheckpointContents) throws(CheckpointError) -> Remarks {
+        var remarks = Remarks()
+        guard let files = contents.hdf5 else { return remarks }
+        let isKeras3 = files.allSatisfy { $0.file.root.group(at: "layers") != nil }
+        remarks.add(
+            30, if: isKeras3, "every root has a group \"layers\"",
+            otherwise: (-50, "a root has no group \"layers\""))
+        guard let config = contents.config else { return remarks }
+        if let name = backboneName(config) {
+            remarks.add(70, "the configuration is of KerasHub's \(name.printable)")
+        } else {
+            remarks.add(-50, "the configuration is of no KerasHub class")
+        }
+        return remarks
+    }
+
+    /// Class of a preset's configuration, with its package: `keras_hub>BertBackbone`.
+    private static func backboneName(_ config: JSONValue) -> String? {
+        let packages = ["keras_hub", "keras_nlp"]
+        if let name = config["registered_name"]?.stringValue, packages.contains(where: { name.hasPrefix($0 + ">") }) {
+            return name
+        }
+        guard let module = config["module"]?.stringValue, packages.contains(where: { module.hasPrefix($0 + ".") })
+        else {
+            return nil
+        }
+        return config["class_name"]?.stringValue
+    }
+
+    static func open(_ contents: CheckpointContents) throws(CheckpointError) -> CheckpointSource {
+        let files = contents.files
+        guard case .object(var config)? = contents.config, let configEntry = files.configEntry else {
+            throw CheckpointError(.corrupt, path: files.path, "a preset without its configuration")
+        }
+        var tensors: [SourceTensor] = []
+        var read = contents.weights.map(\.entry)
+        for (entry, file) in contents.hdf5 ?? [] { tensors += try self.tensors(file, entry, prefix: "") }
+        read.append(configEntry)
+        // A named file is the backbone alone: the head belongs to the preset as a whole.
+        if files.file == nil, files.exists("task.json") {
+            let taskEntry = files.entry("task.json")
+            config["task"] = try CheckpointFiles.document(taskEntry)
+            read.append(taskEntry)
+            if files.exists("task.weights.h5") {
+                // The head's layers are counted on their own: its first dense layer is "dense" again.
+                let weights = try WeightsFile(files.entry("task.weights.h5"))
+                if let file = weights.hdf5 { tensors += try self.tensors(file, weights.entry, prefix: "task/") }
+                read.append(weights.entry)
+            }
+        }
+        return CheckpointSource(
+            dialect: name, vocabulary: name, config: .object(config), tensors: TensorIndex(tensors), files: read,
+            assets: assets(of: files),
+            ignored: [
+                .init(names: ["*optimizer/*"], reason: "the optimizer's state"),
+                .init(names: ["*seed_generator/*"], reason: "the state of a random generator"),
+            ])
+    }
+
+    private static func assets(of files: CheckpointFiles) -> [(name: String, entry: FileEntry)] {
+        let folder = "assets/tokenizer"
+        return presetAssets.filter(files.exists).map { ($0, files.entry($0)) }
+            + tokenizerAssets.filter { files.exists("\(folder)/\($0)") }.map { ($0, files.entry("\(folder)/\($0)")) }
+    }
+
+    private static func tensors(
+        _ file: HDF5File, _ entry: FileEntry, prefix: String
+    ) throws(CheckpointError) -> [SourceTensor] {
+        var result: [SourceTensor] = []
+        for dataset in file.datasets {
+            result.append(
+                try SourceTensor(dataset, name: prefix + commonName(dataset.path), path: dataset.path, in: entry))
+        }
+        return result
+    }
+
+    /// A variable's name without what differs between writers: `/layers/transformer_encoder_1/_self_attention_layer/
+    /// query_dense/vars/0` is `transformer_encoder.1/self_attention_layer/query_dense/0`.
+    ///
+    /// Members of a list of layers are counted from 0, the first of which Keras leaves without a number; attributes
+    /// that end in a number (`dense_1`) are no such members. Leading underscores come and go between releases.
+    package static func commonName(_ path: String) -> String {
+        var result: [String] = []
+        var isMember = false
+        for (position, part) in path.split(separator: "/").enumerated() {
+            let name = String(part.drop { $0 == "_" })
+            defer { isMember = name.hasSuffix("layers") }
+            if part == "vars" || (position == 0 && part == "layers") { continue }
+            result.append(isMember ? counted(name) : name)
+        }
+        return result.joined(separator: "/")
+    }
+
+    /// `dense` → `dense.0`, `dense_2` → `dense.2`.
+    private static func counted(_ name: String) -> String {
+        guard let underscore = name.lastIndex(of: "_") else { return name + ".0" }
+        let digits = name[name.index(after: underscore)...]
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return name + ".0" }
+        return "\(name[..<underscore]).\(digits)"
+    }
+}

@@ -1,0 +1,115 @@
+import ModelGraph
+import Tensors
+
+/// A safetensors file: the length of a JSON header in eight bytes, the header, then the tensors' bytes.
+///
+/// Checked as the format's own library does: the header is at most 100 MB, every tensor's bytes are as many as its
+/// shape and type ask for, and all of them follow one another without gap or overlap up to the end of the file.
+package struct SafetensorsFile: Sendable {
+    /// A tensor of the file.
+    package struct Entry: Sendable {
+        package let name: String
+        /// As the format names it: `F32`, `BF16` …
+        package let type: String
+        /// `nil` for types that nothing here computes with (8-bit floats).
+        package let dtype: DType?
+        package let shape: Shape
+        /// From the start of the file.
+        package let bytes: Range<Int>
+    }
+
+    /// In the order of their bytes.
+    package let entries: [Entry]
+    private let storage: TensorStorage
+
+    private static let largestHeader = 100_000_000
+    private static let metadataKey = "__metadata__"
+
+    package init(path: String) throws(CheckpointError) {
+        try self.init(try MappedBytes(path: path), path: path)
+    }
+
+    init(_ file: MappedBytes, path: String) throws(CheckpointError) {
+        func corrupt(_ message: String) -> CheckpointError {
+            CheckpointError(.corrupt, path: path, "safetensors: \(message)", remedy: "get a fresh copy")
+        }
+        let count = file.count
+        guard count >= 8 else { throw corrupt("the file has \(count) bytes, a header's length takes 8") }
+        let length = file.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+        guard length <= UInt64(Self.largestHeader) else {
+            throw corrupt("the header is said to have \(length) bytes; at most \(Self.largestHeader) are read")
+        }
+        let start = 8 + Int(length)
+        guard start <= count else { throw corrupt("the file ends inside its header") }
+        let header = file.withUnsafeBytes { Array($0[8..<start]) }
+        guard header.first == UInt8(ascii: "{") else { throw corrupt("the header is no JSON object") }
+        let document: JSONValue
+        do throws(Document.ReadError) {
+            document = try Document.decode(JSONValue.self, from: header)
+        } catch {
+            throw corrupt("the header is no JSON: \(error.message.printable)")
+        }
+        var entries: [Entry] = []
+        for (name, value) in document.objectValue ?? [:] where name != Self.metadataKey {
+            do throws(Problem) {
+                entries.append(try Entry(name, value, start: start))
+            } catch {
+                throw corrupt(error.message)
+            }
+        }
+        entries.sort {
+            ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
+        }
+        var end = start
+        for entry in entries {
+            guard entry.bytes.lowerBound == end else {
+                let what = entry.bytes.lowerBound < end ? "overlaps the tensor before it" : "leaves a gap before it"
+                throw corrupt("\(entry.name.printable) \(what)")
+            }
+            end = entry.bytes.upperBound
+        }
+        guard end == count else {
+            throw corrupt("the tensors end at byte \(end), the file has \(count)")
+        }
+        self.entries = entries
+        storage = file.storage
+    }
+
+    /// The tensor of an entry, a view of the mapped file; `nil` for a type that is not handled.
+    package func tensor(_ entry: Entry) -> Tensor? {
+        entry.dtype.flatMap {
+            Tensor(dtype: $0, shape: entry.shape, storage: storage, byteOffset: entry.bytes.lowerBound)
+        }
+    }
+}
+
+extension SafetensorsFile.Entry {
+    private static let types: [String: (dtype: DType?, bits: Int)] = [
+        "F64": (.float64, 64), "F32": (.float32, 32), "F16": (.float16, 16), "BF16": (.bfloat16, 16),
+        "I64": (.int64, 64), "I32": (.int32, 32), "I16": (.int16, 16), "I8": (.int8, 8),
+        "U64": (.uint64, 64), "U32": (.uint32, 32), "U16": (.uint16, 16), "U8": (.uint8, 8), "BOOL": (.bool, 8),
+        "F8_E4M3": (nil, 8), "F8_E5M2": (nil, 8), "F8_E8M0": (nil, 8),
+    ]
+
+    /// - Parameter start: Where the tensors' bytes begin in the file.
+    fileprivate init(_ name: String, _ value: JSONValue, start: Int) throws(Problem) {
+        func wrong(_ message: String) -> Problem { Problem(.corrupt, "\(name.printable) \(message)") }
+        guard let type = value["dtype"]?.stringValue, let known = Self.types[type] else {
+            throw wrong("has the type \(value["dtype"]?.shortDescription ?? "nothing"), which is not known")
+        }
+        let extents = (value["shape"]?.arrayValue ?? []).compactMap(\.intValue)
+        guard let written = value["shape"]?.arrayValue, extents.count == written.count,
+            let shape = Shape(checking: extents)
+        else { throw wrong("has no shape that makes sense") }
+        let offsets = (value["data_offsets"]?.arrayValue ?? []).compactMap(\.intValue)
+        guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= Int.max - start else {
+            throw wrong("has no data_offsets that make sense")
+        }
+        // `Shape(checking:)` leaves room for 8 bytes an element.
+        guard offsets[1] - offsets[0] == shape.count * known.bits / 8 else {
+            throw wrong("has \(offsets[1] - offsets[0]) bytes, \(type) \(shape) takes \(shape.count * known.bits / 8)")
+        }
+        self.init(
+            name: name, type: type, dtype: known.dtype, shape: shape, bytes: start + offsets[0]..<start + offsets[1])
+    }
+}
