@@ -35,6 +35,11 @@ public enum Checkpoint {
         return try CheckpointSummary(files, architecture: architecture)
     }
 
+    /// The files that hold the weights of a checkpoint: those of a folder, the shards of an index, or the file itself.
+    public static func weightFiles(at path: String) throws(CheckpointError) -> [String] {
+        try CheckpointFiles(path: path).weightFiles().map(\.path)
+    }
+
     /// Names of the built-in architectures.
     public static var architectures: [String] {
         (try? SpecLibrary.builtIn())?.specs.map(\.name) ?? []

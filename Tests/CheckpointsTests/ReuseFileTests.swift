@@ -132,6 +132,24 @@ struct ReuseFileTests {
         #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
     }
 
+    @Test("describing a file notices a damaged head, without reading its tensors")
+    func describedDamage() throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.write(try Self.model(), scratch)
+        let url = URL(fileURLWithPath: path)
+        let sound = try Data(contentsOf: url)
+        for offset in [3, 8, 20, 40, 90, 500, sound.count - 3] {
+            var damaged = sound
+            damaged[offset] ^= 0x10
+            try damaged.write(to: url)
+            let error = #expect(throws: CheckpointError.self, "byte \(offset)") { try Checkpoint.describe(path: path) }
+            #expect(error?.kind == .corrupt, "byte \(offset)")
+        }
+        try sound.dropLast(9).write(to: url)
+        let error = #expect(throws: CheckpointError.self) { try Checkpoint.describe(path: path) }
+        #expect(error?.problems.first?.contains("were written") == true)
+    }
+
     @Test("damage is told by block and by what stands there")
     func places() throws {
         let scratch = try ScratchFolder()

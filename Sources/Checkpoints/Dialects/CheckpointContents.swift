@@ -43,9 +43,7 @@ struct WeightsFile: Sendable {
     init(_ entry: FileEntry) throws(CheckpointError) {
         self.entry = entry
         let bytes = try MappedBytes(path: entry.path)
-        let content = bytes.withUnsafeBytes { FileContent($0.prefix(512), byteCount: $0.count) }
-        // The name decides only what a damaged file is called.
-        if content == .safetensors || entry.name.hasSuffix(".safetensors") {
+        if SafetensorsFile.isOne(bytes, path: entry.path) {
             container = .safetensors(try SafetensorsFile(bytes, path: entry.path))
             return
         }

@@ -37,8 +37,9 @@ package enum ReuseFile {
         try ReuseFileContents(path: path).bytes(at: Path.analysis)
     }
 
-    /// The summary of a file. The digest is not checked: that would read every byte.
+    /// The summary of a file. Of the digests only those of the head are checked: the others would read every byte.
     static func describe(path: String) throws(CheckpointError) -> CheckpointSummary {
+        try ReuseFileCheck.checkHead(path: path)
         let contents = try ReuseFileContents(path: path, isChecked: false)
         let entry = FileEntry(path: path)
         var tensors: [CheckpointSummary.TensorEntry] = []

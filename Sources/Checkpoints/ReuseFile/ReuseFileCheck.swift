@@ -3,17 +3,41 @@ import Tensors
 
 /// Compares every byte of a `.reuse.h5` with its digests, and says where a damaged one is damaged.
 package enum ReuseFileCheck {
+    /// Compares what costs no reading of tensors: the user block, the file's length and the table of digests.
+    ///
+    /// - Throws: `corrupt`, naming what is damaged.
+    package static func checkHead(path: String) throws(CheckpointError) {
+        let problem = try MappedBytes(path: path).withUnsafeBytes { (bytes) throws(CheckpointError) -> String? in
+            let block = try userBlock(bytes, path: path)
+            return tableDamage(bytes, block)
+        }
+        if let problem { throw CheckpointError(.corrupt, path: path, problem, remedy: remedy) }
+    }
+
+    private static func userBlock(
+        _ bytes: UnsafeRawBufferPointer, path: String
+    ) throws(CheckpointError) -> UserBlock {
+        do throws(Problem) {
+            return try UserBlock(bytes)
+        } catch {
+            throw CheckpointError(error.kind, path: path, error.message, remedy: remedy)
+        }
+    }
+
+    /// What is wrong with the table of digests; `nil` when it is sound.
+    private static func tableDamage(_ bytes: UnsafeRawBufferPointer, _ block: UserBlock) -> String? {
+        // `UserBlock` has checked that the table lies inside the file.
+        let offset = Int(block.tableOffset)
+        let table = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+        return Digest(of: table) == block.digest
+            ? nil : "the block table (bytes \(offset) to \(bytes.count)) is damaged"
+    }
+
     /// - Throws: `corrupt`, naming the damaged blocks and what stands in them.
     package static func check(path: String) throws(CheckpointError) {
         let bytes = try MappedBytes(path: path)
         let problems = try bytes.withUnsafeBytes { (bytes) throws(CheckpointError) -> [String] in
-            let block: UserBlock
-            do throws(Problem) {
-                block = try UserBlock(bytes)
-            } catch {
-                throw CheckpointError(error.kind, path: path, error.message, remedy: remedy)
-            }
-            return damage(bytes, block, path: path)
+            damage(bytes, try userBlock(bytes, path: path), path: path)
         }
         guard problems.isEmpty else { throw CheckpointError(.corrupt, path: path, problems, remedy: remedy) }
     }
@@ -22,12 +46,9 @@ package enum ReuseFileCheck {
 
     /// What is damaged: the table, or blocks by number, one message each.
     private static func damage(_ bytes: UnsafeRawBufferPointer, _ block: UserBlock, path: String) -> [String] {
-        // `UserBlock` has checked that the table lies inside the file.
+        if let damage = tableDamage(bytes, block) { return [damage] }
         let tableOffset = Int(block.tableOffset)
         let table = UnsafeRawBufferPointer(rebasing: bytes[tableOffset...])
-        guard Digest(of: table) == block.digest else {
-            return ["the block table (bytes \(tableOffset) to \(bytes.count)) is damaged"]
-        }
         let contents = UnsafeRawBufferPointer(rebasing: bytes[UserBlock.byteCount..<tableOffset])
         let damaged = BlockDigests.digests(of: contents).enumerated().filter { index, digest in
             !table[index * 32..<(index + 1) * 32].elementsEqual(digest.bytes)

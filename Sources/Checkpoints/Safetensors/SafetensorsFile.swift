@@ -1,3 +1,4 @@
+import HDF5
 import ModelGraph
 import Tensors
 
@@ -24,6 +25,18 @@ package struct SafetensorsFile: Sendable {
 
     private static let largestHeader = 100_000_000
     private static let metadataKey = "__metadata__"
+
+    /// Whether a file is meant to be of this format, by its contents; a damaged one by its name.
+    package static func isOne(path: String) -> Bool {
+        if path.hasSuffix(".safetensors") { return true }
+        guard let bytes = try? MappedBytes(path: path) else { return false }
+        return isOne(bytes, path: path)
+    }
+
+    static func isOne(_ bytes: MappedBytes, path: String) -> Bool {
+        path.hasSuffix(".safetensors")
+            || bytes.withUnsafeBytes { FileContent($0.prefix(512), byteCount: $0.count) } == .safetensors
+    }
 
     package init(path: String) throws(CheckpointError) {
         try self.init(try MappedBytes(path: path), path: path)

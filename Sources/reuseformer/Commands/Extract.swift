@@ -16,7 +16,8 @@ struct Extract: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "An HDF5 file, a .keras archive, or a folder with a checkpoint.", valueName: "file-or-folder"),
+            "An HDF5 or safetensors file, a .keras archive, or a folder with a checkpoint.", valueName: "file-or-folder"
+        ),
         completion: .file())
     var path: String
 
@@ -32,9 +33,9 @@ struct Extract: ParsableCommand {
         try OutputFile.produce(output) { temporary in
             var archive = try NumPyArchiveWriter(path: temporary)
             for entry in tensors.entries {
-                let tensor = try entry.dataset.tensor()
+                let tensor = try entry.read()
                 if tensor.dtype.isFloatingPoint, tensor.withFloats({ $0.contains { !$0.isFinite } }) {
-                    notes.append("\(path): \(entry.dataset.path): holds values that are not finite")
+                    notes.append("\(path): \(entry.path): holds values that are not finite")
                 }
                 try archive.append(tensor, named: entry.name)
             }

@@ -7,8 +7,8 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell what a checkpoint is, what it holds, and what reuse could save.",
         discussion: """
-            Reads metadata only, never the weights: quick on files of any size. Works on any HDF5 file; what a model \
-            would need and the file lacks is listed as a problem.
+            Reads metadata only, never the weights (but for --stats): quick on files of any size. Works on any HDF5 or \
+            safetensors file; what a model would need and the file lacks is listed as a problem.
             """)
 
     @OptionGroup var model: ModelArgument
@@ -18,12 +18,16 @@ struct Inspect: ParsableCommand {
         help: "Tell why the file was taken for this layout and architecture, and what each tensor is used for.")
     var explain = false
 
+    @ArgumentParser.Flag(
+        help: "Read every tensor and tell its range, what in it is no number, and which are all zeros.")
+    var stats = false
+
     @OptionGroup var reading: CheckpointOptions
 
     func run() throws {
         let summary = try Checkpoint.describe(
             path: model.model, architecture: reading.architecture, config: reading.config)
-        let inspection = Inspection(summary, name: LoadedModel.name(of: model.model))
+        let inspection = try Inspection(summary, name: LoadedModel.name(of: model.model), hasStatistics: stats)
         if json.json {
             try Terminal.print(document: inspection)
             return
@@ -32,6 +36,7 @@ struct Inspect: ParsableCommand {
         if !inspection.parts.isEmpty { blocks.append(parts(inspection)) }
         if !inspection.savings.isEmpty, inspection.plan == nil { blocks.append(savings(inspection)) }
         if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
+        if stats { blocks.append(statistics(inspection)) }
         if explain { blocks.append(explanation(inspection)) }
         if !inspection.problems.isEmpty {
             let lines = inspection.problems.map { "  " + Terminal.escaped($0) }
@@ -62,7 +67,12 @@ struct Inspect: ParsableCommand {
         let tree = TensorTree(
             inspection.tensors.map { tensor in
                 let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
-                return (tensor.name, .init(type: tensor.type, shape: shape, bytes: tensor.storedBytes))
+                return (
+                    tensor.name,
+                    .init(
+                        type: tensor.type, shape: shape, bytes: tensor.storedBytes, filters: tensor.filters,
+                        use: tensor.use)
+                )
             })
         return "\(inspection.tensors.count) tensors\n\(tree.text)"
     }
@@ -110,6 +120,27 @@ struct Inspect: ParsableCommand {
                 layer.node, Format.percent(layer.maps), Format.percent(layer.parameters),
                 Format.percent(layer.multiplyAdds),
             ])
+        }
+        return table.text
+    }
+
+    /// Ranges, and a line for what deserves a look.
+    private func statistics(_ inspection: Inspection) -> String {
+        var table = Table([
+            .init("tensor", .left), .init("least"), .init("greatest"), .init("mean magnitude"), .init("", .left),
+        ])
+        for tensor in inspection.tensors {
+            guard let statistics = tensor.statistics else { continue }
+            func number(_ value: Float?) -> String { value.map { Format.significant(Double($0), 4) } ?? "–" }
+            var remarks: [String] = []
+            if statistics.notANumber > 0 { remarks.append("\(Format.count(statistics.notANumber)) NaN") }
+            if statistics.infinite > 0 { remarks.append("\(Format.count(statistics.infinite)) infinite") }
+            if statistics.isAllZero { remarks.append("all zeros") }
+            table.append(
+                [
+                    Terminal.escaped(tensor.name), number(statistics.minimum), number(statistics.maximum),
+                    number(statistics.meanMagnitude), remarks.joined(separator: ", "),
+                ])
         }
         return table.text
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import ModelGraph
+import Tensors
 import Verification
 
 /// What `inspect` tells about a checkpoint, as its JSON document.
@@ -28,6 +29,8 @@ struct Inspection: Encodable {
         let storedBytes: Int
         let filters: [String]
         let use: String
+        /// With `--stats`.
+        let statistics: TensorStatistics?
     }
 
     /// A layout or an architecture with what speaks for it and against it.
@@ -67,7 +70,8 @@ struct Inspection: Encodable {
     /// Sequence length that multiply-adds are counted for.
     private static let tokens = 128
 
-    init(_ summary: CheckpointSummary, name: String) {
+    /// - Parameter hasStatistics: Whether every tensor is read, for its range and what in it is no number.
+    init(_ summary: CheckpointSummary, name: String, hasStatistics: Bool = false) throws {
         self.name = name
         dialect = summary.dialect
         dialectReasons = summary.dialectReasons
@@ -80,10 +84,11 @@ struct Inspection: Encodable {
         totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
         parts = summary.graph.map { Self.parts(of: $0) } ?? []
         savings = summary.graph.map { Self.savings(of: $0) } ?? []
-        tensors = summary.tensors.map { tensor in
+        tensors = try summary.tensors.map { tensor in
             TensorEntry(
                 name: tensor.name, file: tensor.file, type: tensor.dtype.rawValue, shape: tensor.shape.extents,
-                storedBytes: tensor.storedByteCount, filters: tensor.filters, use: tensor.role.words)
+                storedBytes: tensor.storedByteCount, filters: tensor.filters, use: tensor.role.words,
+                statistics: hasStatistics ? TensorStatistics(of: try tensor.read()) : nil)
         }
     }
 

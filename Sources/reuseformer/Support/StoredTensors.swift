@@ -1,13 +1,17 @@
+import Checkpoints
 import Foundation
 import HDF5
 import Inputs
+import Tensors
 
-/// The datasets of a checkpoint under the file's own names, whatever model they belong to.
+/// The tensors of a checkpoint under the file's own names, whatever model they belong to.
 struct StoredTensors {
-    /// A dataset and one of the names that lead to it, without the leading slash.
+    /// A tensor under one of the names that lead to it, without the leading slash.
     struct Entry {
         let name: String
-        let dataset: HDF5Dataset
+        /// Where it stands in its file.
+        let path: String
+        let read: () throws -> Tensor
     }
 
     /// Datasets of numbers, in order of file and name.
@@ -18,23 +22,38 @@ struct StoredTensors {
     /// Names beyond those that lead to different datasets: links are cheap in a file, copies of tensors are not.
     private static let maximumAliases = 4096
 
-    /// - Parameter path: A file, or a folder with `tf_model.h5`, its shards, or other HDF5 files.
+    /// - Parameter path: A file, or a folder with the weights of a checkpoint.
     init(path: String) throws {
         var names: Set<[UInt8]> = []
         for file in try Self.files(at: path) {
-            let opened = try Self.open(file)
-            if let unreadable = opened.unreadablePaths.first {
-                throw HDF5Error.unsupported(HDF5Location(file: file, object: unreadable), .newerFormat)
-            }
-            try NameLists(of: opened).check()
-            for entry in try namedDatasets(of: opened) {
+            for entry in try entries(of: file.path, prefix: file.prefix) {
                 guard names.insert(Array(entry.name.utf8)).inserted else {
                     throw HDF5Error.corrupt(
-                        HDF5Location(file: file, object: entry.name), reason: "another file of the folder has it too")
+                        HDF5Location(file: file.path, object: entry.name),
+                        reason: "another file of the folder has it too")
                 }
                 entries.append(entry)
             }
         }
+    }
+
+    private mutating func entries(of file: String, prefix: String) throws -> [Entry] {
+        if SafetensorsFile.isOne(path: file) {
+            let opened = try SafetensorsFile(path: file)
+            return opened.entries.compactMap { entry in
+                guard let tensor = opened.tensor(entry) else {
+                    notes.append("\(file): \(entry.name): not extracted: \(entry.type)")
+                    return nil
+                }
+                return Entry(name: prefix + entry.name, path: entry.name) { tensor }
+            }
+        }
+        let opened = try Self.open(file)
+        if let unreadable = opened.unreadablePaths.first {
+            throw HDF5Error.unsupported(HDF5Location(file: file, object: unreadable), .newerFormat)
+        }
+        try NameLists(of: opened).check()
+        return try namedDatasets(of: opened, prefix: prefix)
     }
 
     private static func open(_ path: String) throws -> HDF5File {
@@ -48,25 +67,22 @@ struct StoredTensors {
         }
     }
 
-    private static func files(at path: String) throws -> [String] {
-        guard PathKind(path) == .folder else { return [path] }
-        let whole = path + "/tf_model.h5"
-        if PathKind(whole) == .file { return [whole] }
-        let found = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".h5") }.sorted()
-        guard !found.isEmpty else {
-            throw CommandError.inputOutput("\(path): no HDF5 file in this folder; name the file itself")
-        }
-        return found.map { "\(path)/\($0)" }
+    /// Files and what stands before their tensors' names. The head of a KerasHub task counts its layers on its own.
+    private static func files(at path: String) throws -> [(path: String, prefix: String)] {
+        guard PathKind(path) == .folder else { return [(path, "")] }
+        let weights = try Checkpoint.weightFiles(at: path).map { (path: $0, prefix: "") }
+        let head = path + "/task.weights.h5"
+        return PathKind(head) == .file ? weights + [(head, "task/")] : weights
     }
 
     /// Each hard link to a dataset, under the first path of its group.
-    private mutating func namedDatasets(of file: HDF5File) throws -> [Entry] {
+    private mutating func namedDatasets(of file: HDF5File, prefix: String) throws -> [Entry] {
         var result: [Entry] = []
         var distinct: Set<[UInt8]> = []
         var pending = [file.root]
         var seen: Set<[UInt8]> = [Array(file.root.path.utf8)]
         while let group = pending.popLast() {
-            let prefix = group.path == "/" ? "" : group.path.dropFirst() + "/"
+            let folder = prefix + (group.path == "/" ? "" : group.path.dropFirst() + "/")
             for (name, dataset) in group.datasets {
                 guard dataset.shape != nil, dataset.dtype != nil else {
                     notes.append("\(file.path): \(dataset.path): not extracted: \(dataset.storedType)")
@@ -75,7 +91,7 @@ struct StoredTensors {
                 if dataset.hasUnwrittenElements {
                     notes.append("\(file.path): \(dataset.path): holds elements that were never written")
                 }
-                result.append(Entry(name: prefix + name, dataset: dataset))
+                result.append(Entry(name: folder + name, path: dataset.path) { try dataset.tensor() })
                 distinct.insert(Array(dataset.path.utf8))
                 guard result.count - distinct.count <= Self.maximumAliases else {
                     throw HDF5Error.limit(HDF5Location(file: file.path), reason: "too many names for one dataset")

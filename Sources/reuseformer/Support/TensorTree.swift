@@ -7,6 +7,10 @@ struct TensorTree {
         let type: String
         let shape: String
         let bytes: Int
+        /// Filters that the bytes went through.
+        let filters: [String]
+        /// What the tensor is used for.
+        let use: String
     }
 
     private final class Branch {
@@ -49,7 +53,9 @@ struct TensorTree {
         return lines.map { line in
             guard let leaf = line.leaf else { return line.name }
             let space = String(repeating: " ", count: max(1, width - line.name.count + 2))
-            return "\(line.name)\(space)\(leaf.type) \(leaf.shape)  \(Format.bytes(leaf.bytes))"
+            let filters = leaf.filters.isEmpty ? "" : "  " + leaf.filters.map(Terminal.escaped).joined(separator: "+")
+            return "\(line.name)\(space)\(leaf.type) \(leaf.shape)  \(Format.bytes(leaf.bytes))\(filters)  → "
+                + Terminal.escaped(leaf.use)
         }.joined(separator: "\n")
     }
 
