@@ -54,7 +54,38 @@ static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size
 
 // ---- one row of a map --------------------------------------------------------------------------------------------
 
-/// Softcap, ALiBi, bias and mask, in this order, on the visible scores.
+RK_INLINE int64_t within(int64_t distance, int64_t reach) {
+  return distance < -reach ? -reach : distance > reach ? reach : distance;
+}
+
+/// Adds what depends on the distance between query and key.
+static void add_distances(const rk_map *m, size_t query, rk_view view, float *row) {
+  const int64_t place = m->query_places ? m->query_places[query] : view.position;
+  if (m->distances) {
+    size_t j = view.begin;
+    if (!m->key_places) {
+      // Keys within reach stand side by side in the table.
+      for (; j < view.end && (int64_t)j - place < -m->reach; j++) row[j] += m->distances[-m->reach];
+      const int64_t beyond = place + m->reach + 1;
+      const size_t end = beyond < (int64_t)view.end ? (beyond < (int64_t)j ? j : (size_t)beyond) : view.end;
+      for (; j + RK_LANES <= end; j += RK_LANES)
+        store(row + j, load(row + j) + load(m->distances + ((int64_t)j - place)));
+      for (; j < end; j++) row[j] += m->distances[(int64_t)j - place];
+    }
+    for (; j < view.end; j++)
+      row[j] += m->distances[within((m->key_places ? m->key_places[j] : (int64_t)j) - place, m->reach)];
+  }
+  if (m->columns) {
+    const float *own = m->by_query + query * m->ldby_query;
+    for (size_t j = view.begin; j < view.end; j++) {
+      const int64_t distance = (m->key_places ? m->key_places[j] : (int64_t)j) - place;
+      const int32_t column = m->columns[within(distance, m->reach)];
+      row[j] += own[column] + m->by_key[j * m->ldby_key + column];
+    }
+  }
+}
+
+/// Softcap, ALiBi, distances, bias and mask, in this order, on the visible scores.
 static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *row) {
   if (m->softcap != 0.0f) {
     const float factor = 1.0f / m->softcap;
@@ -64,6 +95,7 @@ static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *ro
   if (m->alibi_slope != 0.0f)
     for (size_t j = view.begin; j < view.end; j++)
       row[j] += m->alibi_slope * (float)((int64_t)j - view.position);
+  add_distances(m, query, view, row);
   if (m->bias) {
     const float *bias = m->bias + query * m->ldb;
     size_t j = view.begin;
@@ -238,13 +270,14 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
                        && m->terms[0].weight == 1.0f;
   const size_t stride = rk_strip_stride(m->keys);
   float *strip = m->scratch, *packed = m->scratch + RK_STRIP_ROWS_MAX * stride;
-  const int adjusts = m->softcap != 0.0f || m->alibi_slope != 0.0f || m->bias || m->mask;
+  const int adjusts = m->softcap != 0.0f || m->alibi_slope != 0.0f || m->bias || m->mask || m->distances
+                      || m->columns;
   const size_t rows = query_end - query_begin;
   // Rows of a map in place may be a multiple of 4 KiB apart: then they share one set of the first-level cache, which
   // does not hold many.
   const int crowded = borrowed && m->terms[0].ldmap % 1024 == 0;
   const rk_cut cut = cut_rows(rows, crowded ? RK_PRODUCT_ROWS : RK_TILE_ROWS);
-  if (m->q) {
+  if (m->q && !m->packed_keys) {
     // Only the keys that some query of this call sees.
     size_t begin = m->keys, end = 0;
     for (size_t query = query_begin; query < query_end; query++) {
@@ -276,7 +309,7 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     }
 
     if (m->q) {
-      score_strip(m, query, height, all, packed, strip, stride);
+      score_strip(m, query, height, all, m->packed_keys ? m->packed_keys : packed, strip, stride);
     }
     float factors[RK_TILE_ROWS];
     if (m->q) {

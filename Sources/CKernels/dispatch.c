@@ -110,6 +110,10 @@ void rk_gather(const float *table, size_t width, const int32_t *index, size_t ro
   current()->gather(table, width, index, rows, scale, accumulate, out, ldo);
 }
 
+void rk_rotate(float *x, size_t pairs, int interleaved, const float *angles) {
+  current()->rotate(x, pairs, interleaved, angles);
+}
+
 void rk_mean_rows(const float *x, size_t ldx, size_t rows, size_t width, float *out) {
   current()->mean_rows(x, ldx, rows, width, out);
 }

@@ -25,6 +25,7 @@ const rk_kernels RK_TABLE = {
     .add = add,
     .multiply_elements = multiply_elements,
     .gather = gather,
+    .rotate = rotate,
     .mean_rows = mean_rows,
     .normalize = normalize,
 };

@@ -26,3 +26,8 @@ void rk_pack(const float *weight, size_t k, size_t n, size_t ld, float scale, fl
 void rk_pack_transposed(const float *weight, size_t k, size_t n, size_t ld, float scale, float *packed) {
   pack(weight, k, n, 1, ld, scale, packed);
 }
+
+void rk_store_key(const float *key, size_t head_size, size_t index, float *packed) {
+  float *lane = packed + index / RK_PANEL * RK_PANEL * head_size + index % RK_PANEL;
+  for (size_t i = 0; i < head_size; i++) lane[i * RK_PANEL] = key[i];
+}

@@ -80,6 +80,29 @@ static void gather(const float *table, size_t width, const int32_t *index, size_
   }
 }
 
+static void rotate(float *x, size_t pairs, int interleaved, const float *angles) {
+  const float *cosines = angles, *sines = angles + pairs;
+  if (interleaved) {
+    for (size_t i = 0; i < pairs; i++) {
+      const float a = x[2 * i], b = x[2 * i + 1];
+      x[2 * i] = a * cosines[i] - b * sines[i];
+      x[2 * i + 1] = b * cosines[i] + a * sines[i];
+    }
+    return;
+  }
+  size_t i = 0;
+  for (; i + RK_LANES <= pairs; i += RK_LANES) {
+    const vf a = load(x + i), b = load(x + pairs + i), c = load(cosines + i), s = load(sines + i);
+    store(x + i, a * c - b * s);
+    store(x + pairs + i, b * c + a * s);
+  }
+  for (; i < pairs; i++) {
+    const float a = x[i], b = x[pairs + i];
+    x[i] = a * cosines[i] - b * sines[i];
+    x[pairs + i] = b * cosines[i] + a * sines[i];
+  }
+}
+
 static void mean_rows(const float *x, size_t ldx, size_t rows, size_t width, float *out) {
   const float count = rows ? (float)rows : 1.0f;
   size_t i = 0;

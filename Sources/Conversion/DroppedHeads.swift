@@ -9,6 +9,7 @@ extension Model {
     mutating func keepMeansOfDroppedHeads(
         from source: Model, sequences: [TokenSequence], threads: Int
     ) throws(AnalysisError) {
+        let shared = graph.sharedParameters
         for node in source.graph.attentionNodes {
             guard let before = node.attention, let after = graph.node(named: node.name)?.attention, after.biases.output
             else {
@@ -16,7 +17,8 @@ extension Model {
             }
             let dropped = before.keptHeads.enumerated().filter { after.heads[$0.element].isDropped }.map(\.offset)
             let path = "\(node.name)/output_bias"
-            guard !dropped.isEmpty, let bias = tensors[path], let weight = source.tensors["\(node.name)/output_weight"]
+            guard !dropped.isEmpty, !shared.contains(path), let bias = tensors[path],
+                let weight = source.tensors["\(node.name)/output_weight"]
             else {
                 continue
             }

@@ -15,7 +15,8 @@ public enum GraphArrays {
     ) throws(InputError) -> [TokenSequence] {
         let arrays = InputNames.translated(arrays, for: graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
-        let usual = arrays.filter { graph.inputLayouts[$0.key] == nil }
+        let masks = Set(graph.inputLayouts.values.compactMap(\.mask))
+        let usual = arrays.filter { graph.inputLayouts[$0.key] == nil && !masks.contains($0.key) }
         if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
             let known = graph.inputs.sorted().joined(separator: ", ")
             throw InputError(stranger, "is not an input of this model; it takes \(known)")
@@ -35,7 +36,7 @@ public enum GraphArrays {
                 guard layout.absent != nil else { throw InputError(name, "is missing") }
                 continue
             }
-            let parts = try parts(of: array, layout, name)
+            let parts = try parts(of: array, layout, name, mask: layout.mask.flatMap { arrays[$0] })
             for (index, part) in parts.enumerated() { sequences[index].arrays[name] = part }
         }
         return sequences
@@ -43,7 +44,7 @@ public enum GraphArrays {
 
     /// An input's array cut into sequences.
     private static func parts(
-        of array: Tensor, _ layout: InputLayout, _ name: String
+        of array: Tensor, _ layout: InputLayout, _ name: String, mask: Tensor?
     ) throws(InputError) -> [InputArray] {
         let batch = array.shape[0]
         let extents = Array(array.shape.extents.dropFirst())
@@ -54,7 +55,15 @@ public enum GraphArrays {
             guard extents.count == (layout.rows == .sequences ? 0 : 1) else { throw misshapen("[batch, rows]") }
             let ids = try array.wholeNumbers(name)
             let rows = extents.first ?? 1
-            return (0..<batch).map { InputArray(ids: Array(ids[$0 * rows..<($0 + 1) * rows])) }
+            guard let mask else { return (0..<batch).map { InputArray(ids: Array(ids[$0 * rows..<($0 + 1) * rows])) } }
+            guard mask.shape == array.shape else {
+                throw InputError(layout.mask ?? name, "has shape \(mask.shape), \(name) has \(array.shape)")
+            }
+            let shown = try mask.wholeNumbers(layout.mask ?? name).map { $0 != 0 }
+            return (0..<batch).map { index in
+                let range = index * rows..<(index + 1) * rows
+                return InputArray(ids: Array(ids[range]), mask: Array(shown[range]))
+            }
         }
         let rows: Int, columns: Int
         if !layout.grid.isEmpty {
@@ -70,6 +79,11 @@ public enum GraphArrays {
                 throw misshapen("[batch, \(layout.width)]")
             }
             (rows, columns) = (1, layout.width)
+        } else if layout.isChannelsFirst {
+            guard extents.count == 2, extents[0] == layout.width else {
+                throw misshapen("[batch, \(layout.width), rows]")
+            }
+            (rows, columns) = (extents[1], extents[0])
         } else {
             guard extents.count == 2 || (layout.width == 1 && extents.count == 1),
                 extents.count == 1 || extents[1] == layout.width

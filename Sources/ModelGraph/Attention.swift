@@ -6,7 +6,11 @@ import Tensors
 /// - `query_weight` `[inputWidth, computed heads · headSize]`, `query_bias`: computed heads only;
 /// - `key_weight` `[memory width, key groups · headSize]`, `key_bias`: groups with a computed head only;
 /// - `value_weight` `[memory width, value groups · valueSize]`, `value_bias`: groups with a head that is not dropped;
-/// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`.
+/// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`;
+/// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`;
+/// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
+/// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
+///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them.
 public struct Attention: Sendable, Hashable, Codable {
     /// Which keys a query sees.
     public struct Mask: Sendable, Hashable, Codable {
@@ -86,15 +90,24 @@ public struct Attention: Sendable, Hashable, Codable {
     public var masking: Masking?
     /// Which projections have a bias.
     public var biases: Biases
+    /// How scores know positions; `nil`: they don't.
+    public var positions: Positions?
+    /// Norm of each head's query and key; `nil`: none.
+    public var headNorm: HeadNorm?
+    /// Scores become cap · tanh(score / cap) before masks and biases; `nil`: they stay.
+    public var softCap: Float?
     /// Source of each head's map, in the source model's order.
     public var heads: [HeadSource]
 
     public init(
         inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil,
         groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), masking: Masking? = nil, biases: Biases = Biases(),
-        heads: [HeadSource]
+        positions: Positions? = nil, headNorm: HeadNorm? = nil, softCap: Float? = nil, heads: [HeadSource]
     ) {
         self.masking = masking
+        self.positions = positions
+        self.headNorm = headNorm
+        self.softCap = softCap
         self.inputWidth = inputWidth
         self.memoryWidth = memoryWidth
         self.outputWidth = outputWidth
@@ -143,6 +156,17 @@ public struct Attention: Sendable, Hashable, Codable {
         append("output", context, outputWidth, bias: false)
         // The bias stays even when every head is dropped: their mean may have gone into it.
         if biases.output { result.append(Parameter("output_bias", [outputWidth])) }
+        guard query > 0 else { return result }
+        if headNorm != nil { result += [Parameter("query_norm", [headSize]), Parameter("key_norm", [headSize])] }
+        if let rows = positions?.biasCount {
+            result.append(Parameter("position_bias", [rows, computedHeads.count]))
+        }
+        if case .disentangled(let disentangled) = positions {
+            result.append(Parameter("relative_embeddings", [2 * disentangled.span, inputWidth]))
+            if disentangled.epsilon != nil {
+                result += [Parameter("relative_scale", [inputWidth]), Parameter("relative_offset", [inputWidth])]
+            }
+        }
         return result
     }
 }

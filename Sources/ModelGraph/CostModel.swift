@@ -9,6 +9,12 @@ public struct Cost: Sendable, Hashable {
     /// Bytes of the largest set of maps alive at once, for one sequence in float32.
     public var liveMapBytes: Int
 
+    /// Bytes that incremental decoding keeps for each token: keys of groups that compute a map, values of groups that
+    /// are read, in float32. Only self-attention under a causal mask.
+    public var cacheBytes: Int
+    /// The same for each token of the memory that cross-attention reads.
+    public var memoryCacheBytes: Int
+
     /// Bytes of the parameters in float32, before compression.
     public var parameterBytes: Int { product(parameters, 4) }
 }
@@ -27,14 +33,26 @@ extension Graph {
     /// - Parameter tokens: 0 or more. A count too large for 64 bits is given as the largest number there is.
     public func cost(tokens: Int) -> Cost {
         guard let shapes = try? inferShapes() else {
-            return Cost(maps: 0, multiplyAdds: 0, parameters: 0, liveMapBytes: 0)
+            return Cost(
+                maps: 0, multiplyAdds: 0, parameters: 0, liveMapBytes: 0, cacheBytes: 0, memoryCacheBytes: 0)
         }
         let multiplyAdds = multiplyAdds(tokens: tokens, shapes: shapes).values.reduce(0, sum)
         // Shapes were inferred: the sum of all parameters is within GraphLimit.
         let parameters = nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
         return Cost(
             maps: mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
-            liveMapBytes: product(liveMaps, tokens, tokens, 4))
+            liveMapBytes: product(liveMaps, tokens, tokens, 4),
+            cacheBytes: cacheBytes { $0.mask.isCausal && !$0.isCross },
+            memoryCacheBytes: cacheBytes(of: \.isCross))
+    }
+
+    private func cacheBytes(of isCounted: (Attention) -> Bool) -> Int {
+        nodes.compactMap(\.attention).filter(isCounted).reduce(0) { total, attention in
+            let columns =
+                attention.keyGroups.count * attention.headSize
+                + attention.valueGroups.count * attention.valueSize
+            return sum(total, product(columns, 4))
+        }
     }
 
     /// Multiply-adds of each node that has any, for one sequence of `tokens` tokens; they add up to `cost(tokens:)`.
@@ -109,7 +127,11 @@ extension Attention {
         }
         let perPair = computedHeads.count * headSize + keptHeads.count * valueSize + blending
         let pairs = queries == keys ? mask.visiblePairs(tokens: queries) : product(queries, keys)
-        return sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
+        let all = sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
+        guard case .disentangled(let disentangled) = positions, queries > 0 else { return all }
+        // Each query and each key against those rows of the table that some distance between them asks for.
+        let rows = disentangled.row(of: queries - 1) - disentangled.row(of: 1 - queries) + 1
+        return sum(all, product(sum(queries, keys), computedHeads.count * headSize, rows))
     }
 }
 

@@ -93,7 +93,9 @@ extension Graph.Output: Codable {
 }
 
 extension Graph: Codable {
-    private enum Key: String, CodingKey { case inputs, inputLayouts, nodes, outputs, hiddenStates, use }
+    private enum Key: String, CodingKey {
+        case inputs, inputLayouts, nodes, outputs, hiddenStates, encoderHiddenStates, use
+    }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -103,6 +105,7 @@ extension Graph: Codable {
             nodes: try container.decode([Node].self, forKey: .nodes),
             outputs: try container.decode([Output].self, forKey: .outputs),
             hiddenStates: try container.decode([String].self, forKey: .hiddenStates),
+            encoderHiddenStates: try container.decodeIfPresent([String].self, forKey: .encoderHiddenStates) ?? [],
             use: try container.decode(ModelUse.self, forKey: .use))
     }
 
@@ -113,6 +116,7 @@ extension Graph: Codable {
         try container.encode(nodes, forKey: .nodes)
         try container.encode(outputs, forKey: .outputs)
         try container.encode(hiddenStates, forKey: .hiddenStates)
+        if !encoderHiddenStates.isEmpty { try container.encode(encoderHiddenStates, forKey: .encoderHiddenStates) }
         try container.encode(use, forKey: .use)
     }
 }

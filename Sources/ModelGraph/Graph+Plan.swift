@@ -1,5 +1,6 @@
 extension Graph {
-    /// The graph with a plan's sources, chains resolved to their roots. Tensors are not touched.
+    /// The graph with a plan's sources, chains resolved to their roots. Tensors are not touched. Attention nodes that
+    /// shared a parameter share it where they still need the same heads of it.
     ///
     /// A term that names a head which borrows itself is replaced by that head's terms; equal terms are merged.
     ///
@@ -31,6 +32,7 @@ extension Graph {
             problems.append(.init(kind: .plan, place: layer.node, message: message))
         }
         guard problems.isEmpty else { throw GraphError(problems) }
+        result.retie(from: self)
         try result.validate()
         return result
     }

@@ -44,6 +44,8 @@ public enum ModelUse: String, Sendable, Hashable, Codable {
     case encoder
     /// Logits over the vocabulary for each token.
     case maskedLanguageModel = "masked_language_model"
+    /// Logits over the vocabulary for the token after each one.
+    case languageModel = "language_model"
     /// Logits over classes, for each sequence or token.
     case classifier
 }
@@ -74,15 +76,18 @@ public struct Graph: Sendable, Hashable {
     public var nodes: [Node]
     /// What the model hands out, under the framework's names.
     public var outputs: [Output]
-    /// Values after the embeddings and after each layer, `[layers + 1]`.
+    /// Values after the embeddings and after each layer, `[layers + 1]`; of an encoder–decoder the decoder's.
     public var hiddenStates: [String]
+    /// The same for the encoder of an encoder–decoder; empty for other models.
+    public var encoderHiddenStates: [String]
     /// What the model is used for.
     public var use: ModelUse
 
     public init(
         inputs: [String], inputLayouts: [String: InputLayout] = [:], nodes: [Node], outputs: [Output],
-        hiddenStates: [String], use: ModelUse = .encoder
+        hiddenStates: [String], encoderHiddenStates: [String] = [], use: ModelUse = .encoder
     ) {
+        self.encoderHiddenStates = encoderHiddenStates
         self.inputs = inputs
         self.inputLayouts = inputLayouts
         self.nodes = nodes

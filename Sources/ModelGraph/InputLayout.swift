@@ -28,11 +28,14 @@ public struct InputLayout: Sendable, Hashable {
     public var isChannelsFirst: Bool
     /// The value of all elements where the input is not given; `nil`: it must be given.
     public var absent: Float?
+    /// An input of the model whose zeros hide ids of this one: nobody looks at their rows. It has no layout of its own.
+    public var mask: String?
 
     public init(
         content: Content = .numbers, rows: RowSpace, width: Int = 1, isPairs: Bool = false, grid: [Int] = [],
-        isChannelsFirst: Bool = false, absent: Float? = nil
+        isChannelsFirst: Bool = false, absent: Float? = nil, mask: String? = nil
     ) {
+        self.mask = mask
         self.content = content
         self.rows = rows
         self.width = width
@@ -52,6 +55,9 @@ public struct InputLayout: Sendable, Hashable {
             guard axis.steps.isEmpty, !axis.name.isEmpty else { return "lies along no axis" }
         case .tokens, .sequences: break
         }
+        if mask != nil {
+            guard content == .ids, case .axis = rows else { return "only ids along an axis can be hidden by a mask" }
+        }
         if content == .ids, width != 1 || isPairs { return "ids have one number a row" }
         if isPairs, width != 1 { return "a mask of pairs has no width of its own" }
         guard !grid.isEmpty else { return nil }
@@ -66,7 +72,7 @@ public struct InputLayout: Sendable, Hashable {
 }
 
 extension InputLayout: Codable {
-    private enum Key: String, CodingKey { case content, rows, width, isPairs, grid, isChannelsFirst, absent }
+    private enum Key: String, CodingKey { case content, rows, width, isPairs, grid, isChannelsFirst, absent, mask }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -77,7 +83,8 @@ extension InputLayout: Codable {
             isPairs: try container.decodeIfPresent(Bool.self, forKey: .isPairs) ?? false,
             grid: try container.decodeIfPresent([Int].self, forKey: .grid) ?? [],
             isChannelsFirst: try container.decodeIfPresent(Bool.self, forKey: .isChannelsFirst) ?? false,
-            absent: try container.decodeIfPresent(Float.self, forKey: .absent))
+            absent: try container.decodeIfPresent(Float.self, forKey: .absent),
+            mask: try container.decodeIfPresent(String.self, forKey: .mask))
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -89,5 +96,6 @@ extension InputLayout: Codable {
         if !grid.isEmpty { try container.encode(grid, forKey: .grid) }
         if isChannelsFirst { try container.encode(isChannelsFirst, forKey: .isChannelsFirst) }
         try container.encodeIfPresent(absent, forKey: .absent)
+        try container.encodeIfPresent(mask, forKey: .mask)
     }
 }

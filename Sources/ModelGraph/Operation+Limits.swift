@@ -7,6 +7,8 @@ package enum GraphLimit {
     package static let nodes = 1 << 16
     /// Width of a value, rows of a table, and width of all heads of a node together.
     package static let extent = 1 << 26
+    /// Distances of positions that have a number of their own, over all heads of a node: the runtime spells them out.
+    package static let distances = 1 << 22
     /// Values that one node puts together.
     package static let concatenated = 1 << 12
     /// Numbers in all parameters of a graph.
@@ -30,7 +32,10 @@ extension Operation {
         case .affine(let affine):
             affine.factor.isFinite && affine.shift.isFinite
                 ? outOfRange("width", affine.width) : "factor and shift must be finite numbers"
-        case .table(let table): outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
+        case .table(let table):
+            outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
+                ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
+                    ? nil : "the first row is said to be number \(table.offset)")
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
         }
@@ -134,6 +139,15 @@ extension Attention {
             return "\(heads.count) heads cannot be divided into \(groupCount) groups"
         }
         if let window = mask.window, window < 1 { return "a window of \(window) shows no key" }
+        if let problem = positions?.problem(headSize: headSize) { return problem }
+        if let reach = positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
+            return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
+        }
+        if positions != nil, isCross { return "cross-attention has no positions" }
+        if let headNorm, !(headNorm.epsilon.isFinite && headNorm.epsilon >= 0 && headNorm.scaleOffset.isFinite) {
+            return "epsilon and scale offset of the heads' norm must be finite numbers, epsilon not negative"
+        }
+        if let softCap, !(softCap.isFinite && softCap > 0) { return "the cap of scores must be a number above 0" }
         return scale.isFinite ? nil : "scale is not a finite number"
     }
 }

@@ -65,6 +65,8 @@ public enum RowSpace: Sendable, Hashable {
 
     /// The axis with one more change; `nil` when a fixed number of rows would leave its bounds.
     func applying(_ step: Axis.Step) -> RowSpace? {
+        // One row a row: also where an axis leaves rows out.
+        if case .windows(let window) = step, window.keepsLength, self != .sequences { return self }
         switch self {
         case .sequences: return RowSpace.count(1).applying(step)
         case .tokens: return RowSpace.axis(Axis(Self.tokensName)).applying(step)
@@ -194,6 +196,11 @@ public struct Window: Sendable, Hashable {
         guard let padding else { return (length + stride - 1) / stride }
         return max(0, (length + padding.before + padding.after - span) / stride + 1)
             * (length + padding.before + padding.after >= span ? 1 : 0)
+    }
+
+    /// Whether there is one window a place, however many places there are.
+    package var keepsLength: Bool {
+        stride == 1 && (padding.map { $0.before + $0.after == span - 1 } ?? true)
     }
 
     /// Zeros before the first of `length` places.

@@ -133,23 +133,47 @@ public struct Affine: Sendable, Hashable, Codable {
 
 /// Rows that are the model's own. Parameter: `rows` `[count, width]`.
 ///
-/// Without an input each sequence gets all of them (a class token); with one, as many as the input has rows, from the
-/// first on (a table of positions).
-public struct Table: Sendable, Hashable, Codable {
+/// Without an input each sequence gets all of them (a class token); with one, as many as the input has rows, from row
+/// `offset` on (a table of positions).
+public struct Table: Sendable, Hashable {
     /// Rows of the table.
     public var count: Int
     /// Width of a row.
     public var width: Int
     /// Whether it has an input, along whose rows it is laid.
     public var isAlongInput: Bool
+    /// Row of the table that belongs to the input's first row; 0 without an input.
+    public var offset: Int
 
-    public init(count: Int, width: Int, isAlongInput: Bool) {
+    public init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0) {
+        self.offset = offset
         self.count = count
         self.width = width
         self.isAlongInput = isAlongInput
     }
 
     var parameters: [Parameter] { [Parameter("rows", [count, width])] }
+}
+
+extension Table: Codable {
+    private enum Key: String, CodingKey { case count, width, isAlongInput, offset }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            count: try container.decode(Int.self, forKey: .count),
+            width: try container.decode(Int.self, forKey: .width),
+            isAlongInput: try container.decode(Bool.self, forKey: .isAlongInput),
+            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(count, forKey: .count)
+        try container.encode(width, forKey: .width)
+        try container.encode(isAlongInput, forKey: .isAlongInput)
+        if offset != 0 { try container.encode(offset, forKey: .offset) }
+    }
 }
 
 /// Along what values are put together.

@@ -77,8 +77,8 @@ struct ShapeRule {
         case .table(let table):
             try expect(table.isAlongInput ? 1...1 : 0...0)
             guard table.isAlongInput else { return ValueShape(rows: .count(table.count), width: table.width) }
-            if case .count(let rows) = first.rows, rows > table.count {
-                throw ShapeFailure("the input has \(rows) rows, the table \(table.count)")
+            if case .count(let rows) = first.rows, rows > table.count - table.offset {
+                throw ShapeFailure("the input has \(rows) rows, the table \(table.count - table.offset)")
             }
             return ValueShape(rows: first.rows, width: table.width)
         }

@@ -8,6 +8,8 @@ public struct InputArray: Sendable, Hashable {
     public var numbers: [Float]
     /// The ids, one a row; empty for numbers.
     public var ids: [Int32]
+    /// Which ids may be looked at, where the layout has a mask; empty: all.
+    public var mask: [Bool] = []
 
     /// Numbers, row by row.
     public init(rows: Int, columns: Int, numbers: [Float]) {
@@ -18,7 +20,10 @@ public struct InputArray: Sendable, Hashable {
     }
 
     /// Ids, one a row.
-    public init(ids: [Int32]) {
+    ///
+    /// - Parameter mask: Which of them may be looked at; empty: all.
+    public init(ids: [Int32], mask: [Bool] = []) {
+        self.mask = mask
         rows = ids.count
         columns = 1
         numbers = []

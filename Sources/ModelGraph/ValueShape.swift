@@ -56,14 +56,18 @@ extension Graph {
                 problems.append(.init(kind: .structure, place: node.name, message: failure.message))
             }
         }
-        problems += outputProblems(shapes) + hiddenStateProblems(shapes)
+        problems += outputProblems(shapes) + hiddenStateProblems(hiddenStates, shapes)
+        problems += hiddenStateProblems(encoderHiddenStates, shapes)
         guard problems.isEmpty else { throw GraphError(problems) }
         return shapes
     }
 
     private func layoutProblems() -> [GraphError.Problem] {
         inputLayouts.sorted { $0.key < $1.key }.compactMap { name, layout in
-            let stranger = inputs.contains(name) ? nil : "is laid out and is no input of the graph"
+            var stranger = inputs.contains(name) ? nil : "is laid out and is no input of the graph"
+            if let mask = layout.mask, !inputs.contains(mask) || inputLayouts[mask] != nil {
+                stranger = "is hidden by \"\(mask)\", which is no plain input of the graph"
+            }
             return (stranger ?? layout.problem).map { .init(kind: .structure, place: name, message: $0) }
         }
     }
@@ -84,14 +88,13 @@ extension Graph {
         }
     }
 
-    private func hiddenStateProblems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
-        let width = hiddenStates.first.flatMap { shapes[$0]?.width }
-        return hiddenStates.compactMap { value in
+    private func hiddenStateProblems(
+        _ hiddenStates: [String], _ shapes: [String: ValueShape]
+    ) -> [GraphError.Problem] {
+        hiddenStates.compactMap { value in
             let message: String
             if shapes[value].map({ $0.rows == .sequences }) ?? true {
                 message = "a hidden state must be a value with one row a token"
-            } else if shapes[value]?.width != width {
-                message = "hidden states must all be of one width"
             } else {
                 return nil
             }

@@ -34,8 +34,8 @@ public final class CompiledModel: Sendable {
     /// Longest sequence, special tokens included; `nil`: unlimited.
     public let maximumTokens: Int?
     let schedule: Schedule
-    private let options: Options
-    private let pool: ThreadPool
+    let options: Options
+    let pool: ThreadPool
     private let idle = Mutex<[Workspace]>([])
 
     /// Compiles a model.
@@ -112,11 +112,11 @@ public final class CompiledModel: Sendable {
         return GroupExecution(schedule: schedule, group: group, workspace: workspace, workers: workers)
     }
 
-    private func borrow() -> Workspace { idle.withLock { $0.popLast() } ?? Workspace() }
-    private func giveBack(_ workspace: Workspace) { idle.withLock { $0.append(workspace) } }
+    func borrow() -> Workspace { idle.withLock { $0.popLast() } ?? Workspace() }
+    func giveBack(_ workspace: Workspace) { idle.withLock { $0.append(workspace) } }
 
     /// Checks everything about the inputs that could lead a kernel outside its tables.
-    private func check(_ sequences: [TokenSequence]) throws(RuntimeError) {
+    func check(_ sequences: [TokenSequence]) throws(RuntimeError) {
         let embeddings = graph.nodes.compactMap { node in
             if case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs.first ?? ""] == nil {
                 embedding

@@ -13,6 +13,7 @@ extension Compiler {
         let added = try addedMask(attention, node, space: space)
         let buffers = try appendProjections(
             attention, node, source: source, memory: memory, headSize: headSize, valueSize: valueSize)
+        try appendHeadSteps(attention, node, buffers: buffers, headSize: headSize)
 
         let kept = attention.keptHeads
         let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
@@ -20,7 +21,11 @@ extension Compiler {
         let step = AttentionStep(
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
-            mask: attention.mask, added: added, queryAxis: queryAxis, keyAxis: keyAxis, space: space, units: units)
+            mask: attention.mask, added: added, bias: try scoreBias(attention, node, headSize: headSize),
+            softCap: attention.softCap ?? 0, queryAxis: queryAxis, keyAxis: keyAxis, space: space, units: units,
+            index: schedule.attentionCount, keyCount: attention.keyGroups.count, valueCount: attention.valueGroups.count
+        )
+        schedule.attentionCount += 1
         var reads = [buffers.query, buffers.key, buffers.value] + (added.map { [$0] } ?? [])
         var writes = [context]
         for unit in units {
@@ -33,12 +38,15 @@ extension Compiler {
                 register: context, heads: kept, valueSize: attention.valueSize, paddedValueSize: valueSize)
         }
 
-        let output = try packOutput(attention, node, valueSize: valueSize)
+        let key = PackedKey(
+            node, ["output_weight"] + (attention.biases.output ? ["output_bias"] : []), size: attention.valueSize)
+        if packed[key] == nil { packed[key] = try packOutput(attention, node, valueSize: valueSize) }
+        guard let output = packed[key] else { throw .unknownValue(node.name) }
         try appendProduct(output, input: context, node: node)
     }
 
     /// The axis that a register's rows lie along.
-    private func axis(of register: Register) -> Int {
+    func axis(of register: Register) -> Int {
         if case .rows(let axis) = schedule.slots[register.index].region { axis } else { Schedule.tokenAxis }
     }
 
@@ -56,10 +64,10 @@ extension Compiler {
         let values = attention.valueGroups.count
         var parts: [HeadPart] = [], keyPart: [HeadPart] = []
         if queries > 0 {
-            // The scale goes into the query, so that scores need no pass of their own.
+            // The scale goes into the query, or into the norm of the query, so that scores need no pass of their own.
+            let scale = attention.headNorm == nil ? attention.scale : 1
             parts.append(
-                try part(
-                    node, "query", count: queries, size: attention.headSize, attention.biases.query, attention.scale))
+                try part(node, "query", count: queries, size: attention.headSize, attention.biases.query, scale))
             keyPart.append(try part(node, "key", count: keys, size: attention.headSize, attention.biases.key, 1))
         }
         let valuePart =
@@ -91,6 +99,7 @@ extension Compiler {
 
     /// Columns of one projection.
     private struct HeadPart {
+        let key: PackedKey
         let weight: Tensor
         let bias: Tensor?
         let count: Int
@@ -102,6 +111,7 @@ extension Compiler {
         _ node: Node, _ name: String, count: Int, size: Int, _ hasBias: Bool, _ scale: Float
     ) throws(RuntimeError) -> HeadPart {
         HeadPart(
+            key: PackedKey(node, [name + "_weight"] + (hasBias ? [name + "_bias"] : []), scale: scale, size: size),
             weight: try tensor(node, name + "_weight"), bias: try optionalTensor(node, name + "_bias", if: hasBias),
             count: count, size: size, scale: scale)
     }
@@ -113,29 +123,33 @@ extension Compiler {
         let axis = axis(of: source)
         let buffer = register(.rows(axis: axis), width: slots * padded)
         guard slots > 0 else { return buffer }
-        let linear = PackedLinear(
-            inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }
-        ) {
-            packed, bias in
-            var slot = 0
-            for part in parts {
-                part.weight.withFloats { weight in
-                    guard let weight = weight.baseAddress else { return }
-                    for head in 0..<part.count {
-                        // Whole panels a head: its padding columns stay zero.
-                        rk_pack(
-                            weight + head * part.size, width, part.size, part.count * part.size, part.scale,
-                            packed + (slot + head) * padded * width)
+        let key = parts.map(\.key)
+        let linear =
+            packedHeads[key]
+            ?? PackedLinear(
+                inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }
+            ) {
+                packed, bias in
+                var slot = 0
+                for part in parts {
+                    part.weight.withFloats { weight in
+                        guard let weight = weight.baseAddress else { return }
+                        for head in 0..<part.count {
+                            // Whole panels a head: its padding columns stay zero.
+                            rk_pack(
+                                weight + head * part.size, width, part.size, part.count * part.size, part.scale,
+                                packed + (slot + head) * padded * width)
+                        }
                     }
-                }
-                part.bias?.withFloats { source in
-                    for index in source.indices {
-                        bias[(slot + index / part.size) * padded + index % part.size] = source[index] * part.scale
+                    part.bias?.withFloats { source in
+                        for index in source.indices {
+                            bias[(slot + index / part.size) * padded + index % part.size] = source[index] * part.scale
+                        }
                     }
+                    slot += part.count
                 }
-                slot += part.count
             }
-        }
+        packedHeads[key] = linear
         let step = ProductStep(linear: linear, input: source, out: buffer, headSize: padded)
         drafts.append(Draft(work: .row(.product(step)), reads: [source], writes: [buffer], axis: axis))
         return buffer

@@ -37,6 +37,9 @@ extension Compiler {
                 return node.inputs.contains(name)
             }
             guard isRead, !layout.isPairs else { continue }
+            if layout.mask != nil {
+                throw .invalidModel(GraphError(.structure, name, "ids with a mask are read by embeddings only"))
+            }
             let out = try result(of: name)
             let step = LoadStep(input: schedule.inputs.count - 1, axis: axis, out: out)
             append(.load(step), reads: [], writes: out, of: name)
@@ -115,9 +118,9 @@ extension Compiler {
         case .softmax:
             let out = try result(of: node.name)
             append(.softmax(sources[0], out), reads: sources, writes: out, of: node.name)
-        case .table:
+        case .table(let table):
             let out = try result(of: node.name)
-            append(.table(try tensor(node, "rows").float32(), out), reads: [], writes: out)
+            append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)
         case .mask(let hidden):
             let out = try result(of: node.name)
             append(.mask(sources[0], hidden: hidden, out), reads: sources, writes: out, of: node.name)

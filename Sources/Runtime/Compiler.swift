@@ -33,6 +33,9 @@ struct Compiler {
     var fused: Set<String> = []
     /// Registers of maps that later nodes or the caller read.
     var keptMaps: [HeadID: Register] = [:]
+    /// Packed matrices by what they are made of: nodes that share parameters share them.
+    var packed: [PackedKey: PackedLinear] = [:]
+    var packedHeads: [[PackedKey]: PackedLinear] = [:]
     /// What masks add to scores, by what it is made of.
     var addedMasks: [MaskKey: Register] = [:]
 
@@ -156,6 +159,8 @@ struct Compiler {
     }
 
     private mutating func add(_ linear: Linear, _ node: Node) throws(RuntimeError) {
+        let key = PackedKey(node, ["weight"] + (linear.hasBias ? ["bias"] : []))
+        if let made = packed[key] { return try appendProduct(made, input: try input(node, 0), node: node) }
         let tie = node.ties["weight"]
         let weight: Tensor
         if let tie {
@@ -166,10 +171,11 @@ struct Compiler {
         } else {
             weight = try tensor(node, "weight")
         }
-        let packed = PackedLinear(
+        let made = PackedLinear(
             weight: weight, isTransposed: tie?.isTransposed ?? false,
             bias: try optionalTensor(node, "bias", if: linear.hasBias))
-        try appendProduct(packed, input: try input(node, 0), node: node)
+        packed[key] = made
+        try appendProduct(made, input: try input(node, 0), node: node)
     }
 
     /// Appends a product together with the activation and the residual that follow it.
@@ -198,5 +204,21 @@ struct Compiler {
     private func onlyReader(of value: String) -> Node? {
         guard liveness.readers[value] == 1, !observation.values.contains(value) else { return nil }
         return liveness.nodes.first { $0.inputs.contains(value) }
+    }
+}
+
+/// What a packed matrix is made of.
+struct PackedKey: Hashable {
+    private let parameters: [Node.Tie]
+    private let scale: Float
+    private let size: Int
+
+    /// - Parameters:
+    ///   - names: Parameters of the node, in the order in which they are packed.
+    ///   - size: Size of the heads that are padded; 0 where none are.
+    init(_ node: Node, _ names: [String], scale: Float = 1, size: Int = 0) {
+        self.size = size
+        parameters = names.map { node.ties[$0] ?? Node.Tie(parameter: "\(node.name)/\($0)") }
+        self.scale = scale
     }
 }

@@ -27,6 +27,7 @@ extension GroupExecution {
         case .product(let product): multiply(product, share)
         case .embed(let embed): lookUp(embed, share)
         case .norm(let norm): normalize(norm, share)
+        case .heads(let heads): prepare(heads, share)
         case .activate(let source, let activation, let out):
             eachRow(share, out) { row, width, target in
                 rk_activate(row(source), width, activation.kernel, target)
@@ -150,6 +151,36 @@ extension GroupExecution {
                         out, outSlot.stride)
                 }
                 if let offset = step.offset { offset.withFloats { run($0.baseAddress) } } else { run(nil) }
+            }
+        }
+    }
+
+    /// Norms and turns heads of a head-major buffer.
+    private func prepare(_ step: HeadStep, _ share: RowShare) {
+        let rows = share.ownRows
+        guard !rows.isEmpty else { return }
+        let slot = schedule.slots[step.buffer.index]
+        let headStride = group.axes[axis(of: step.buffer)].count * step.size
+        let base = workspace.base(slot, worker: 0, blockRows: 0) + rows.lowerBound * step.size
+        for norm in step.norms {
+            norm.scale.withFloats { scale in
+                for head in norm.heads {
+                    let heads = base + head * headStride
+                    rk_rms_norm(
+                        heads, step.size, rows.count, step.width, norm.epsilon, scale.baseAddress, 0, heads, step.size)
+                }
+            }
+        }
+        guard let index = step.angles else { return }
+        let rotary = schedule.rotaries[index].rotary, pairs = rotary.size / 2
+        group.angles[index].withUnsafeBufferPointer { angles in
+            guard let angles = angles.baseAddress else { return }
+            for head in step.turned {
+                for (offset, row) in rows.enumerated() {
+                    rk_rotate(
+                        base + head * headStride + offset * step.size, pairs, rotary.isInterleaved ? 1 : 0,
+                        angles + row * 2 * pairs)
+                }
             }
         }
     }

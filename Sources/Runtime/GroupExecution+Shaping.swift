@@ -105,13 +105,14 @@ extension GroupExecution {
             copyRows(
                 source.base + range.lowerBound * source.slot.stride, source.slot, target.count, target.base,
                 target.slot)
-        case .table(let table, let out):
+        case .table(let table, let offset, let out):
             let target = rows(out, member)
+            let offset = offset + group.firstPlace(of: member, axis: axis(of: out))
             table.withFloats { values in
                 guard let base = values.baseAddress else { return }
                 for row in 0..<target.count {
                     (target.base + row * target.slot.stride).update(
-                        from: base + row * target.slot.width, count: target.slot.width)
+                        from: base + (offset + row) * target.slot.width, count: target.slot.width)
                 }
             }
         case .rearrange(let rearrangement, let input, let out): rearrange(rearrangement, input, out, member)
@@ -136,6 +137,10 @@ extension GroupExecution {
     private func gather(_ convolution: Convolution, _ input: Register, _ out: Register, _ member: Int) {
         let source = rows(input, member), target = rows(out, member)
         let width = convolution.inputWidth
+        if convolution.grid.isEmpty, axis(of: input) == axis(of: out), let places = group.places(axis: axis(of: input))
+        {
+            return gather(convolution, source, target, places[group.axes[axis(of: input)].rows(of: member)])
+        }
         let grid = convolution.grid.isEmpty ? [source.count] : convolution.grid
         let windows = convolution.windows
         let counts = zip(windows, grid).map { $0.count(over: $1) ?? 0 }
@@ -156,6 +161,28 @@ extension GroupExecution {
                     (line + place * width).update(from: source.base + index * source.slot.stride, count: width)
                 } else {
                     (line + place * width).update(repeating: 0, count: width)
+                }
+            }
+        }
+    }
+
+    /// The same along an axis that leaves rows out: those count as zeros.
+    private func gather(
+        _ convolution: Convolution, _ source: (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int),
+        _ target: (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int), _ places: ArraySlice<Int32>
+    ) {
+        let width = convolution.inputWidth, window = convolution.windows[0]
+        let before = window.before(length: source.count)
+        var rowOfPlace: [Int32: Int] = [:]
+        for (row, place) in places.enumerated() { rowOfPlace[place] = row }
+        for (row, place) in places.enumerated() {
+            let line = target.base + row * target.slot.stride
+            for inside in 0..<window.size {
+                let at = place + Int32(inside * window.dilation - before)
+                if let index = rowOfPlace[at] {
+                    (line + inside * width).update(from: source.base + index * source.slot.stride, count: width)
+                } else {
+                    (line + inside * width).update(repeating: 0, count: width)
                 }
             }
         }

@@ -17,8 +17,11 @@ struct GroupExecution: Sendable {
     let workspace: Workspace
     let workers: Int
     let barrier: Barrier
+    /// Where keys and values are kept for later runs; `nil`: nowhere.
+    let cache: CacheAccess?
 
-    init(schedule: Schedule, group: Group, workspace: Workspace, workers: Int) {
+    init(schedule: Schedule, group: Group, workspace: Workspace, workers: Int, cache: CacheAccess? = nil) {
+        self.cache = cache
         self.schedule = schedule
         self.group = group
         self.workspace = workspace
@@ -37,7 +40,9 @@ struct GroupExecution: Sendable {
             case .rows(let steps, let axis): runRows(steps, count: group.axes[axis].count, worker: worker)
             case .shape(let step): run(step, worker: worker)
             case .mask(let step): fill(step, worker: worker)
-            case .attention(let step): attend(step, worker: worker)
+            case .attention(let step):
+                if let cache, cache.store(step, self, worker: worker) { barrier.wait() }
+                attend(step, worker: worker)
             case .pool(let step): if worker == 0 { pool(step) }
             }
             barrier.wait()
@@ -68,6 +73,7 @@ struct GroupExecution: Sendable {
     private func attend(_ step: AttentionStep, worker: Int) {
         // Whole sequences where there are enough of them, else rows of each: maps are independent row by row.
         let bySequence = group.members.count >= 4 * workers || workers == 1
+        if !bySequence, group.continuing != nil { return attendByMap(step, worker: worker) }
         for member in group.members.indices {
             let queries = group.axes[step.queryAxis].rows(of: member).count
             guard queries > 0 else { continue }
@@ -80,6 +86,25 @@ struct GroupExecution: Sendable {
                 for unit in step.units { attend(unit, step, member, rows, worker: worker) }
             }
         }
+    }
+
+    /// Shares single maps: sequences that go on have a row each.
+    private func attendByMap(_ step: AttentionStep, worker: Int) {
+        var number = 0
+        func attend(where isChosen: (AttentionStep.Unit) -> Bool) {
+            for member in group.members.indices {
+                let queries = group.axes[step.queryAxis].rows(of: member).count
+                for unit in step.units where queries > 0 && isChosen(unit) {
+                    if number % workers == worker { self.attend(unit, step, member, 0..<queries, worker: worker) }
+                    number += 1
+                }
+            }
+        }
+        attend { $0.isComputed }
+        guard step.units.contains(where: { !$0.isComputed }) else { return }
+        // Heads that borrow may read maps of this very step.
+        barrier.wait()
+        attend { !$0.isComputed }
     }
 
     func address(_ register: Register) -> (base: UnsafeMutablePointer<Float>, slot: Slot) {
@@ -98,6 +123,7 @@ struct GroupExecution: Sendable {
         map.queries = queryRows.rows(of: member).count
         map.keys = group.keys(of: member, axis: step.keyAxis)
         map.head_size = step.headSize
+        map.softcap = step.softCap
         // What is added to the scores holds the causal mask; patterns know only this one.
         if step.added == nil || unit.hasPatterns {
             map.causal = step.mask.isCausal ? 1 : 0
@@ -115,6 +141,7 @@ struct GroupExecution: Sendable {
         let headMajor = { (register: Register, head: Int, size: Int, rows: Group.AxisRows, start: Int) in
             UnsafePointer(address(register).base + head * size * rows.count + start * size)
         }
+        let cached = cache?.entry(of: step, member: member)
         let context = address(step.context)
         let contextRow = context.base + start * context.slot.stride
         // Small lists on the stack: a node has few heads.
@@ -123,22 +150,29 @@ struct GroupExecution: Sendable {
                 consumers.initializeElement(
                     at: index,
                     to: rk_consumer(
-                        v: headMajor(step.value, step.valueOffset + consumer.value, step.valueSize, keyRows, keyStart),
+                        v: cached?.values(consumer.value)
+                            ?? headMajor(
+                                step.value, step.valueOffset + consumer.value, step.valueSize, keyRows, keyStart),
                         ldv: step.valueSize,
                         width: step.valueSize, out: contextRow + consumer.column, ldo: context.slot.stride))
             }
             map.consumers = UnsafePointer(consumers.baseAddress)
             map.consumer_count = unit.consumers.count
-            let places = step.queryAxis == Schedule.tokenAxis ? group.keyPositions : nil
-            places.withPointer(from: start) { positions in
+            group.keyPositions(axis: step.queryAxis).withPointer(from: start) { positions in
                 map.position = positions
                 switch unit.origin {
                 case .computed(let query, let key):
                     map.q = headMajor(step.query, step.queryOffset + query, step.headSize, queryRows, start)
                     map.ldq = step.headSize
-                    map.k = headMajor(step.key, step.keyOffset + key, step.headSize, keyRows, keyStart)
-                    map.ldk = step.headSize
-                    rk_attention(&map, rows.lowerBound, rows.upperBound)
+                    if let cached {
+                        map.packed_keys = cached.keys(key)
+                    } else {
+                        map.k = headMajor(step.key, step.keyOffset + key, step.headSize, keyRows, keyStart)
+                        map.ldk = step.headSize
+                    }
+                    withBias(step, query: query, member, rows, worker: worker, &map) {
+                        rk_attention(&$0, rows.lowerBound, rows.upperBound)
+                    }
                 case .terms(let terms):
                     withUnsafeTemporaryAllocation(of: rk_term.self, capacity: max(terms.count, 1)) { list in
                         for (index, term) in terms.enumerated() {
@@ -188,6 +222,9 @@ struct GroupExecution: Sendable {
 }
 
 extension AttentionStep.Unit {
+    /// Whether the map is made of scores.
+    var isComputed: Bool { if case .computed = origin { true } else { false } }
+
     /// Whether static patterns have a part in the map.
     var hasPatterns: Bool {
         if case .terms(let terms) = origin { terms.contains { $0.pattern != nil } } else { false }

@@ -66,8 +66,10 @@ public struct GroupResult {
     private func places(of number: Int, axis: Int) -> [Int32] {
         let group = execution.group
         let keys = group.keys(of: number, axis: axis)
-        guard axis == Schedule.tokenAxis else { return (0..<Int32(keys)).map { $0 } }
-        return Array(group.places[group.axes[axis].rows(of: number)].prefix(keys))
+        guard let places = group.places(axis: axis) else { return (0..<Int32(keys)).map { $0 } }
+        // A masked first token of a text has a row only for its pooling; other hidden rows are as good as any.
+        guard axis == Schedule.tokenAxis else { return Array(places[group.axes[axis].rows(of: number)]) }
+        return Array(places[group.axes[axis].rows(of: number)].prefix(keys))
     }
 
     /// An observed value: `[rows of the group, width]`, or `[sequences, width]` for a pooled one.

@@ -31,7 +31,7 @@ struct InputCheck {
         lookups = graph.nodes.compactMap { node in
             guard let rows = node.inputs.first.flatMap({ shapes[$0]?.rows }) else { return nil }
             switch node.operation {
-            case .table(let table): return (rows, 0, table.count, node.name)
+            case .table(let table): return (rows, 0, table.count - table.offset, node.name)
             case .slice(let slice) where slice.axis == .rows:
                 let least = slice.start < 0 ? -slice.start : slice.start + (slice.count ?? slice.less)
                 return (rows, least, .max, node.name)
@@ -56,7 +56,8 @@ struct InputCheck {
                 throw .idOutOfRange(index: index, id: Int(type), limit: embedding.types, what: inputs[1])
             }
             if let positions = embedding.positions {
-                let numbers = TokenSequence(ids: ids).numbering(positions, paddingID: embedding.paddingID)
+                let mask = sequence.arrays[tokens]?.mask ?? []
+                let numbers = TokenSequence(ids: ids, mask: mask).numbering(positions, paddingID: embedding.paddingID)
                 guard numbers.allSatisfy({ $0 >= 0 && $0 < positions.count }) else {
                     throw .sequenceTooLong(index: index, tokens: ids.count, limit: positions.count - positions.offset)
                 }
@@ -79,6 +80,9 @@ struct InputCheck {
         guard let array = sequence.arrays[input.name] else {
             guard input.layout.absent != nil, input.layout.content == .numbers else { throw wrong("is missing") }
             return
+        }
+        guard array.mask.isEmpty || (input.layout.mask != nil && array.mask.count == array.rows) else {
+            throw wrong("has a mask that does not fit")
         }
         let keys = pairs[input.name]?.map { $0.length(lengths) ?? -1 }
         let columns = input.layout.isPairs ? keys?.first ?? array.columns : input.layout.width

@@ -37,6 +37,27 @@ struct PackedLinear: Sendable {
         }
     }
 
+    /// `x · weight + bias` for rows `stride` floats apart.
+    ///
+    /// - Parameter panels: Which panels of columns are computed; `nil`: all.
+    func multiply(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, panels: Range<Int>? = nil,
+        to out: UnsafeMutablePointer<Float>, _ outStride: Int
+    ) {
+        var product = rk_product()
+        product.x = x
+        product.ldx = stride
+        product.rows = rows
+        product.k = inputWidth
+        product.n = outputWidth
+        product.packed = packed
+        product.bias = bias
+        product.out = out
+        product.ldo = outStride
+        let panels = panels ?? 0..<self.panels
+        rk_multiply(&product, 0, rows, panels.lowerBound, panels.upperBound)
+    }
+
     /// Packs a matrix whose parts `fill` writes: packed floats, and the bias.
     init(
         inputWidth: Int, outputWidth: Int, hasBias: Bool,

@@ -8,9 +8,11 @@ public struct OutputSelection: OptionSet, Sendable, Hashable {
 
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// `hidden_states` `[layers + 1, batch, tokens, width]` and `last_hidden_state` `[batch, tokens, width]`.
+    /// `hidden_states` `[layers + 1, batch, tokens, width]` and `last_hidden_state` `[batch, tokens, width]`; of an
+    /// encoder–decoder `encoder_hidden_states`, `decoder_hidden_states`, `encoder_last_hidden_state`.
     public static let hidden = OutputSelection(rawValue: 1)
-    /// `attentions_<i>` `[batch, heads, tokens, tokens]` for each attention node in execution order.
+    /// `attentions_<i>` `[batch, heads, tokens, tokens]` for each attention node in execution order; of an
+    /// encoder–decoder `encoder_attentions_<i>`, `decoder_attentions_<i>` and `cross_attentions_<i>`.
     public static let attentions = OutputSelection(rawValue: 2)
     /// `logits` and other outputs of heads.
     public static let logits = OutputSelection(rawValue: 4)
@@ -37,8 +39,9 @@ public struct PaddedOutputs {
         let graph = model.graph
         let outputs = graph.outputs.filter { selection.contains($0.part) }
         let attentions = selection.contains(.attentions) ? graph.attentionNodes : []
-        let hidden = selection.contains(.hidden) ? graph.hiddenStates : []
-        let observation = Observation(values: Set(hidden + outputs.map(\.value)), maps: Set(attentions.map(\.name)))
+        let stacks = selection.contains(.hidden) ? graph.stacks : []
+        let observed = stacks.flatMap(\.values) + outputs.map(\.value)
+        let observation = Observation(values: Set(observed), maps: Set(attentions.map(\.name)))
         let compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
         let shapes: [String: ValueShape]
         do { shapes = try graph.inferShapes() } catch { throw .invalidModel(error) }
@@ -48,14 +51,13 @@ public struct PaddedOutputs {
         let lengths = sequences.map { compiled.schedule.lengths(of: $0) }
         func longest(_ rows: RowSpace) -> Int { lengths.map { rows.length($0) ?? 0 }.max() ?? 0 }
         func rows(of value: String) -> RowSpace { shapes[value]?.rows ?? .tokens }
-        let widths = Set(hidden.compactMap { shapes[$0]?.width })
         var planes: [Plane] = []
-        for (index, value) in hidden.enumerated() {
-            // Hidden states of one width form one array; of several widths, one array each.
-            let width = shapes[value]?.width ?? 0
-            let name = widths.count == 1 ? "hidden_states" : "hidden_states_\(index)"
-            planes.append(
-                Plane(name: name, value: value, shape: [batch, longest(rows(of: value)), width], isPooled: false))
+        for stack in stacks {
+            for (index, value) in stack.values.enumerated() {
+                let extents = [batch, longest(rows(of: value)), shapes[value]?.width ?? 0]
+                planes.append(
+                    Plane(name: "\(stack.name)_\(index)", value: value, shape: Shape(extents), isPooled: false))
+            }
         }
         for output in outputs {
             guard let shape = shapes[output.value] else { continue }
@@ -66,10 +68,12 @@ public struct PaddedOutputs {
                 Plane(name: output.name, value: output.value, shape: Shape(extents), isPooled: shape.rows == .sequences)
             )
         }
-        let maps = attentions.enumerated().map { index, node in
+        let names = graph.mapNames
+        let maps = attentions.map { node in
             let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
             return MapPlane(
-                name: "attentions_\(index)", node: node.name, heads: node.attention?.heads.count ?? 0, batch: batch,
+                name: names[node.name] ?? node.name, node: node.name, heads: node.attention?.heads.count ?? 0,
+                batch: batch,
                 queries: longest(rows(of: node.name)), keys: longest(rows(of: memory ?? node.name)))
         }
         do {
@@ -80,18 +84,20 @@ public struct PaddedOutputs {
         } catch {
             if case .runtime(let failure) = error { throw failure }
         }
-        let stacked = planes.prefix(hidden.count)
         var arrays: [(name: String, tensor: Tensor)] = []
-        if widths.count == 1, let first = stacked.first {
-            arrays.append(
-                (
-                    "hidden_states",
-                    Tensor(stacked.flatMap(\.buffer.elements), shape: Shape([hidden.count] + first.shape.extents))
-                ))
-        } else {
-            arrays += stacked.map { ($0.name, $0.tensor) }
+        var rest = planes[...]
+        for stack in stacks {
+            let states = rest.prefix(stack.values.count)
+            rest = rest.dropFirst(states.count)
+            // Hidden states of one shape form one array; of several widths, one array each.
+            if let first = states.first, states.allSatisfy({ $0.shape == first.shape }) {
+                let shape = Shape([states.count] + first.shape.extents)
+                arrays.append((stack.name, Tensor(states.flatMap(\.buffer.elements), shape: shape)))
+            } else {
+                arrays += states.map { ($0.name, $0.tensor) }
+            }
         }
-        arrays += planes.dropFirst(hidden.count).map { ($0.name, $0.tensor) }
+        arrays += rest.map { ($0.name, $0.tensor) }
         arrays += maps.map { ($0.name, $0.tensor) }
         self.arrays = arrays
     }
@@ -164,6 +170,35 @@ public struct PaddedOutputs {
                 }
             }
         }
+    }
+}
+
+extension Graph {
+    /// Hidden states by the framework's name.
+    fileprivate var stacks: [(name: String, values: [String])] {
+        guard !encoderHiddenStates.isEmpty else { return hiddenStates.isEmpty ? [] : [("hidden_states", hiddenStates)] }
+        return [("encoder_hidden_states", encoderHiddenStates), ("decoder_hidden_states", hiddenStates)]
+    }
+
+    /// The framework's name of each attention node's maps.
+    fileprivate var mapNames: [String: String] {
+        guard !encoderHiddenStates.isEmpty else {
+            return Dictionary(
+                attentionNodes.enumerated().map { ($1.name, "attentions_\($0)") },
+                uniquingKeysWith: { first, _ in first })
+        }
+        // What cross-attention looks at comes from the encoder, and so does everything that it is made of.
+        var encoder = Set(
+            attentionNodes.filter { $0.attention?.isCross == true }.compactMap { $0.inputs.dropFirst().first })
+        for node in nodes.reversed() where encoder.contains(node.name) { encoder.formUnion(node.inputs) }
+        var counts: [String: Int] = [:]
+        var names: [String: String] = [:]
+        for node in attentionNodes {
+            let kind = node.attention?.isCross == true ? "cross" : encoder.contains(node.name) ? "encoder" : "decoder"
+            names[node.name] = "\(kind)_attentions_\(counts[kind, default: 0])"
+            counts[kind, default: 0] += 1
+        }
+        return names
     }
 }
 

@@ -17,6 +17,10 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// An input that the graph lays out is missing or does not fit.
     case wrongInput(index: Int, name: String, message: String)
+    /// A model that cannot go on token by token.
+    case notIncremental(String)
+    /// Tokens for another number of sequences than there are.
+    case wrongTokenCount(given: Int, expected: Int)
 
     public var description: String {
         switch self {
@@ -30,6 +34,8 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .idOutOfRange(let index, let id, let limit, let what):
             "sequence \(index) has \(what) \(id), the model knows 0…\(limit - 1)"
         case .wrongInput(let index, let name, let message): "sequence \(index): \(name) \(message)"
+        case .notIncremental(let reason): "the model cannot be decoded token by token: \(reason)"
+        case .wrongTokenCount(let given, let expected): "\(given) tokens for \(expected) sequences"
         case .raggedSequence(let index): "sequence \(index): ids, types and mask differ in length"
         }
     }

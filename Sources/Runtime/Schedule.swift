@@ -33,6 +33,8 @@ enum RowStep: Sendable {
     case embed(EmbedStep)
     case product(ProductStep)
     case norm(NormStep)
+    /// Norms and turns queries and keys in a head-major buffer, in place.
+    case heads(HeadStep)
     case activate(Register, Activation, Register)
     case add([Register], Register)
     case multiply([Register], Register)
@@ -121,10 +123,18 @@ struct AttentionStep: Sendable {
     let mask: Attention.Mask
     /// What is added to all scores, `[queries, keys]`; it holds the causal mask too.
     let added: Register?
+    /// What is added to a head's scores, for its queries and keys or their distance.
+    let bias: ScoreBias?
+    /// Scores are capped at this; 0: they are not.
+    let softCap: Float
     let queryAxis, keyAxis: Int
     /// Which map space its maps belong to.
     let space: Int
     let units: [Unit]
+    /// Number among the schedule's attention steps.
+    let index: Int
+    /// Heads of keys and of values in their buffers.
+    let keyCount, valueCount: Int
 }
 
 struct PoolStep: Sendable {
@@ -166,6 +176,12 @@ struct Schedule: Sendable {
     var units: [Slot.Region: Int] = [:]
     /// Largest padded head size: for the scratch of the attention kernel.
     var largestHead = 0
+    /// Most columns of a table that disentangled positions look up.
+    var relativeColumns = 0
+    /// Number of attention steps.
+    var attentionCount = 0
+    /// Rotary positions, and the axis that they are counted along.
+    var rotaries: [RotaryAngles] = []
     /// Observed values.
     var values: [String: Register] = [:]
     /// Observed maps.

@@ -32,7 +32,8 @@ enum ShapeStep: Sendable {
     case rows([Register], Register)
     case rearrange(Rearrangement, Register, Register)
     case slice(Slice, Register, Register)
-    case table(Tensor, Register)
+    /// Rows of a table, from the given one on.
+    case table(Tensor, offset: Int, Register)
     /// Sum or product of values, rows of sequences and single columns repeated.
     case spread([Register], isProduct: Bool, Register)
 }

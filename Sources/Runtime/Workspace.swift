@@ -12,6 +12,7 @@ final class Workspace: @unchecked Sendable {
     private var maps: [FloatBuffer] = []
     private var blocks: [FloatBuffer] = []
     private var scratches: [FloatBuffer] = []
+    private var relatives: [FloatBuffer] = []
     private var rowCounts: [Int] = []
     private var mapFloats: [Int] = []
 
@@ -32,10 +33,12 @@ final class Workspace: @unchecked Sendable {
         while blocks.count < workers {
             blocks.append(FloatBuffer(count: 0))
             scratches.append(FloatBuffer(count: 0))
+            relatives.append(FloatBuffer(count: 0))
         }
         for worker in 0..<workers {
             grow(&blocks[worker], units(.block) * blockRows)
             grow(&scratches[worker], scratch)
+            grow(&relatives[worker], schedule.relativeColumns * (group.longestQueries + longest))
         }
     }
 
@@ -51,6 +54,9 @@ final class Workspace: @unchecked Sendable {
         case .block: blocks[worker].base + slot.offset * blockRows
         }
     }
+
+    /// Products of one head's queries and keys with tables of positions.
+    func relative(worker: Int) -> UnsafeMutablePointer<Float> { relatives[worker].base }
 
     func scratch(worker: Int) -> UnsafeMutablePointer<Float> { scratches[worker].base }
 }

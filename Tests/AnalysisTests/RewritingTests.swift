@@ -128,4 +128,65 @@ struct RewritingTests {
         #expect(correlation([1, 2, 3], [2, 4, 6]) == 1)
         #expect(correlation([1, 1], [1, 2]) == nil)
     }
+
+    /// Four executions of one layer's attention.
+    private func sharing() -> Model {
+        var model = Model.random(layers: 4, seed: 1)
+        for (index, node) in model.graph.nodes.enumerated() {
+            guard node.attention != nil, node.name != attentionName(0) else { continue }
+            for parameter in node.operation.parameters {
+                model.tensors["\(node.name)/\(parameter.name)"] = nil
+                model.graph.nodes[index].ties[parameter.name] = .init(
+                    parameter: "\(attentionName(0))/\(parameter.name)")
+            }
+        }
+        return model
+    }
+
+    /// The same model with a tensor of its own for each parameter.
+    private func unshared(_ model: Model) -> Model {
+        var result = model
+        for (index, node) in model.graph.nodes.enumerated() where node.attention != nil {
+            for parameter in node.operation.parameters {
+                result.tensors["\(node.name)/\(parameter.name)"] = model.tensor(of: node, parameter.name)
+            }
+            result.graph.nodes[index].ties = [:]
+        }
+        return result
+    }
+
+    @Test("executions of a shared layer go on sharing what they still need alike")
+    func sharedLayers() throws {
+        let model = sharing(), apart = unshared(model)
+        let borrowed = (0..<headCount).map { (head(2, $0), HeadSource.reused(head(0, $0))) }
+        let whole = plan(model, Dictionary(uniqueKeysWithValues: borrowed))
+        let reuse = try model.applying(whole)
+        // Whole layers that borrow need no second copy of anything.
+        #expect(reuse.tensors.keys.filter { $0.contains("/attention/") }.allSatisfy { $0.hasPrefix(attentionName(0)) })
+        #expect(try hidden(reuse) == hidden(try apart.applying(whole)))
+
+        let single = plan(model, [head(0, 1): .reused(head(0, 0)), head(3, 2): .dropped])
+        let partly = try model.applying(single)
+        #expect(
+            partly.graph.node(named: attentionName(2))?.ties["query_weight"]?.parameter.hasPrefix(attentionName(1))
+                == true)
+        #expect(
+            partly.graph.node(named: attentionName(1))?.ties["value_weight"]?.parameter.hasPrefix(attentionName(0))
+                == true)
+        #expect(try hidden(partly) == hidden(try apart.applying(single)))
+    }
+
+    @Test("tables of distances are cut to the heads that compute, by columns")
+    func distances() throws {
+        var model = Model.random(layers: 2, seed: 1)
+        for (index, node) in model.graph.nodes.enumerated() {
+            guard var attention = node.attention else { continue }
+            attention.positions = .clamped(length: 2)
+            model.graph.nodes[index].operation = .attention(attention)
+            model.tensors["\(node.name)/position_bias"] = Tensor(
+                (0..<3 * headCount).map(Float.init), shape: [3, headCount])
+        }
+        let reuse = try model.applying(plan(model, [head(1, 1): .reused(head(0, 0))]))
+        #expect(reuse.tensors["\(attentionName(1))/position_bias"]?.floats == [0, 2, 3, 5, 6, 8])
+    }
 }

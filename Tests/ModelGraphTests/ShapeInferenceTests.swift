@@ -109,9 +109,6 @@ struct ShapeInferenceTests {
         Case(
             "a hidden state with one row a sequence", changing { $0.hiddenStates.append("pooled") }, names: "pooled",
             "a hidden state must be a value with one row a token"),
-        Case(
-            "hidden states of two widths", changing { $0.hiddenStates.append("layers/0/up") }, names: "layers/0/up",
-            "hidden states must all be of one width"),
     ]
 
     // Numbers as a hostile document might give them: none may be computed with before it is checked.
@@ -138,6 +135,29 @@ struct ShapeInferenceTests {
             "3 heads cannot be divided"),
         Case("a negative output width", attention { $0.outputWidth = -1 }, names: attention, "output width is -1"),
         Case("a memory of no width", attention { $0.memoryWidth = 0 }, names: attention, "memory width is 0"),
+        Case(
+            "an odd number of turning columns", attention { $0.positions = .rotary(.init(size: 3, base: 10)) },
+            names: attention, "3 columns of a head of 4 cannot turn in pairs"),
+        Case(
+            "more turning columns than there are", attention { $0.positions = .rotary(.init(size: 6, base: 10)) },
+            names: attention, "6 columns of a head of 4"),
+        Case(
+            "a rotary base of nothing", attention { $0.positions = .rotary(.init(size: 4, base: 0)) },
+            names: attention, "the rotary base must be a number above 1"),
+        Case(
+            "more distances than anybody has", attention { $0.positions = .clamped(length: .max) }, names: attention,
+            "the number of distances is out of bounds"),
+        Case(
+            "distances that are too many for so many heads", attention { $0.positions = .clamped(length: 1 << 20) },
+            names: attention, "3 heads with 2097151 distances each are out of bounds"),
+        Case(
+            "buckets that never end",
+            attention {
+                $0.positions = .bucketed(.init(count: 8, maximumDistance: .max, isBidirectional: true))
+            }, names: attention, "the buckets of distances are out of bounds"),
+        Case(
+            "a cap of nothing", attention { $0.softCap = 0 }, names: attention,
+            "the cap of scores must be a number above 0"),
         Case("an empty window", attention { $0.mask.window = 0 }, names: attention, "a window of 0 shows no key"),
         Case("a negative window", attention { $0.mask.window = .min }, names: attention, "shows no key"),
         Case("an infinite scale", attention { $0.scale = .infinity }, names: attention, "scale is not a finite number"),

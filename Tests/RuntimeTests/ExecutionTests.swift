@@ -53,6 +53,22 @@ private let plans: [(String, [[HeadSource]])] = [
     ),
 ]
 
+private let positionKinds: [(String, Attention.Positions)] = [
+    ("rotary halves", .rotary(.init(size: 16, base: 10_000))),
+    ("rotary pairs on a part", .rotary(.init(size: 6, base: 50, isInterleaved: true))),
+    ("rotary stretched", .rotary(.init(size: 16, base: 100, scaling: .linear(factor: 4)))),
+    (
+        "rotary stretched by bands",
+        .rotary(.init(size: 16, base: 100, scaling: .banded(factor: 8, low: 1, high: 4, length: 16)))
+    ),
+    ("ALiBi", .alibi),
+    ("clamped distances", .clamped(length: 4)),
+    ("buckets both ways", .bucketed(.init(count: 8, maximumDistance: 20, isBidirectional: true))),
+    ("buckets one way", .bucketed(.init(count: 8, maximumDistance: 11, isBidirectional: false))),
+    ("disentangled", .disentangled(.init(span: 6, buckets: 6, maximumDistance: 32, epsilon: 1e-5))),
+    ("disentangled, every distance", .disentangled(.init(span: 5, buckets: nil, maximumDistance: 5, epsilon: nil))),
+]
+
 @Suite("Execution against a literal double-precision interpreter")
 struct ExecutionTests {
     @Test("every kind of head source gives the interpreter's values and maps", arguments: plans.indices, [false, true])
@@ -63,6 +79,41 @@ struct ExecutionTests {
     @Test("causal and windowed maps", arguments: [Attention.Mask(isCausal: true), .init(isCausal: true, window: 3)])
     func masks(_ mask: Attention.Mask) throws {
         for plan in plans { try check(EncoderShape(mask: mask, layers: plan.1), masked: false, name: plan.0) }
+    }
+
+    @Test(
+        "positions, norms of heads, caps and groups, for computed and borrowing heads, with and without hidden tokens",
+        arguments: positionKinds.indices, [false, true])
+    func positions(_ index: Int, _ isMasked: Bool) throws {
+        let (name, given) = positionKinds[index]
+        for isCausal in [false, true] {
+            var shape = EncoderShape(
+                hidden: 48, heads: 3,
+                layers: [
+                    [.computed, .computed, .computed],
+                    [borrowed((1, head(0, 1))), .computed, borrowed((0.5, head(0, 0)), (0.5, head(1, 1)))],
+                ])
+            shape.mask = Attention.Mask(isCausal: isCausal)
+            shape.positions = given
+            // A hidden first token looks ahead for its pooling: not under a causal mask.
+            try check(shape, masked: isMasked && !isCausal, name: "\(name), causal \(isCausal)")
+        }
+    }
+
+    @Test("norms of heads, caps of scores and grouped heads go with positions", arguments: [1, 2])
+    func grouped(_ groups: Int) throws {
+        var shape = EncoderShape(
+            hidden: 64, heads: 4,
+            layers: [
+                [.computed, .computed, .computed, .computed],
+                [.computed, borrowed((1, head(0, 1))), .dropped, borrowed((1, head(0, 3)))],
+            ])
+        shape.groupCount = groups
+        shape.headNorm = Attention.HeadNorm(epsilon: 1e-6, scaleOffset: 1)
+        shape.softCap = 2
+        shape.positions = .rotary(.init(size: 16, base: 100))
+        shape.mask = Attention.Mask(isCausal: true, window: 6)
+        try check(shape, masked: false, name: "\(groups) groups")
     }
 
     @Test("odd widths: head sizes that fill no panel, values wider than keys", arguments: [5, 8, 20])

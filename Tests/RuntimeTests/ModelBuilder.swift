@@ -25,6 +25,10 @@ struct EncoderShape: Sendable {
     var vocabulary = 50
     var activation = Activation.gelu
     var mask = Attention.Mask()
+    var groupCount: Int?
+    var positions: Attention.Positions?
+    var headNorm: Attention.HeadNorm?
+    var softCap: Float?
     /// Sources of each layer's heads.
     var layers: [[HeadSource]]
 
@@ -53,7 +57,8 @@ extension Model {
             let p = "layer_\(layer)/"
             let attention = Attention(
                 inputWidth: width, outputWidth: width, headSize: width / shape.heads, valueSize: shape.valueSize,
-                scale: 1 / Float(width / shape.heads).squareRoot(), mask: shape.mask, heads: sources)
+                groupCount: shape.groupCount, scale: 1 / Float(width / shape.heads).squareRoot(), mask: shape.mask,
+                positions: shape.positions, headNorm: shape.headNorm, softCap: shape.softCap, heads: sources)
             nodes += [
                 Node(name: p + "attention", operation: .attention(attention), inputs: [stream]),
                 Node(name: p + "attention_add", operation: .add, inputs: [p + "attention", stream]),

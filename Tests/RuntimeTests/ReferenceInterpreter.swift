@@ -101,13 +101,26 @@ struct ReferenceInterpreter {
         let mayAttend = { (q: Int, k: Int) in
             visible[k] && (!attention.mask.isCausal || k <= q) && (attention.mask.window.map { q - k < $0 } ?? true)
         }
-        for (number, head) in attention.computedHeads.enumerated() {
+        // Visible tokens before each one.
+        let ranks = visible.indices.map { place in visible[..<place].count(where: { $0 }) }
+        let size = attention.headSize
+        func rows(_ all: Matrix, _ slot: Int, norm: String) -> Matrix {
+            all.enumerated().map { place, row in
+                prepared(attention, node, Array(row[slot * size..<(slot + 1) * size]), norm: norm, at: place)
+            }
+        }
+        let computed = attention.computedHeads
+        let queries = computed.indices.map { rows(query, $0, norm: "query_norm") }
+        let keyRows = computed.map { head in
+            rows(key, attention.keyGroups.firstIndex(of: attention.group(of: head)) ?? 0, norm: "key_norm")
+        }
+        for (number, head) in computed.enumerated() {
             maps[HeadID(node: node.name, head: head)] = x.indices.map { q in
                 let scores = x.indices.map { k -> Double in
                     guard mayAttend(q, k) else { return -.infinity }
-                    return (0..<attention.headSize).reduce(0) {
-                        $0 + query[q][number * attention.headSize + $1] * key[k][number * attention.headSize + $1]
-                    } * Double(attention.scale)
+                    return score(
+                        attention, node, head, query: queries[number][q], at: q, key: keyRows[number][k], at: k,
+                        visibleDistance: ranks[k] - ranks[q])
                 }
                 let top = scores.max() ?? 0
                 let powers = scores.map { $0 == -.infinity ? 0 : exp($0 - top) }
@@ -132,8 +145,9 @@ struct ReferenceInterpreter {
             }
         }
         let context: Matrix = x.indices.map { q in
-            attention.keptHeads.enumerated().flatMap { column, head in
-                (0..<attention.valueSize).map { c in
+            attention.keptHeads.flatMap { head in
+                let column = attention.valueGroups.firstIndex(of: attention.group(of: head)) ?? 0
+                return (0..<attention.valueSize).map { c in
                     keys.reduce(0) {
                         $0 + (maps[HeadID(node: node.name, head: head)]?[q][$1] ?? 0)
                             * value[$1][column * attention.valueSize + c]

@@ -15,11 +15,16 @@ extension Model {
         do { try validate() } catch { throw .graph(error) }
         var result = self
         do { result.graph = try graph.applying(plan) } catch { throw .graph(error) }
+        let shared = result.graph.sharedAttentionParameters
         for (index, node) in graph.nodes.enumerated() {
             guard let before = node.attention, var after = result.graph.nodes[index].attention else { continue }
-            let factors = after.foldSingleTerms()
+            // Rows of an output projection that other nodes read too must stay as they are.
+            let hasOwnOutput =
+                result.graph.nodes[index].ties["output_weight"] == nil
+                && !shared.contains("\(node.name)/output_weight")
+            let factors = hasOwnOutput ? after.foldSingleTerms() : [:]
             result.graph.nodes[index].operation = .attention(after)
-            try result.cut(node, from: before, to: after, outputFactors: factors)
+            try result.cut(result.graph.nodes[index], of: self, from: before, to: after, outputFactors: factors)
         }
         result.plan = plan.recording(result.graph)
         do { try result.validate() } catch { throw .graph(error) }
@@ -28,9 +33,10 @@ extension Model {
 
     /// Cuts the parameters of one attention node to what its heads still need.
     private mutating func cut(
-        _ node: Node, from before: Attention, to after: Attention, outputFactors: [Int: Float]
+        _ node: Node, of source: Model, from before: Attention, to after: Attention, outputFactors: [Int: Float]
     ) throws(AnalysisError) {
-        guard before.heads != after.heads || !outputFactors.isEmpty else { return }
+        guard let old = source.graph.node(named: node.name) else { return }
+        guard before.heads != after.heads || old.ties != node.ties || !outputFactors.isEmpty else { return }
         if let lost = after.computedHeads.first(where: { !before.heads[$0].isComputed }) {
             throw .graph(
                 GraphError(
@@ -40,56 +46,47 @@ extension Model {
             throw .graph(
                 GraphError(.plan, HeadID(node: node.name, head: lost).description, "the model has dropped this head"))
         }
-        if let tie = node.ties.first {
-            throw .tensor(path: "\(node.name)/\(tie.key)", reason: "is tied and cannot be cut")
+        for parameter in old.ownParameters { tensors["\(node.name)/\(parameter.name)"] = nil }
+        for parameter in node.ownParameters {
+            let path = "\(node.name)/\(parameter.name)"
+            guard let tensor = source.tensor(of: old, parameter.name) else {
+                throw .tensor(path: path, reason: "is missing")
+            }
+            guard let wanted = after.blocks(of: parameter.name), let present = before.blocks(of: parameter.name) else {
+                tensors[path] = tensor
+                continue
+            }
+            let slots = wanted.compactMap { present.firstIndex(of: $0) }
+            if parameter.name == "output_weight" {
+                let factors = wanted.map { outputFactors[$0] ?? 1 }
+                let isSame = slots.count == present.count && factors.allSatisfy { $0 == 1 }
+                tensors[path] = isSame ? tensor : tensor.selectingRows(blocks: slots, factors, height: before.valueSize)
+            } else {
+                let columns = tensor.shape.extents.last ?? 0
+                let isSame = slots.count == present.count
+                tensors[path] =
+                    isSame ? tensor : tensor.selectingColumns(blocks: slots, width: columns / max(present.count, 1))
+            }
         }
-        try selectColumns(
-            node, "query", wanted: after.computedHeads, among: before.computedHeads, width: before.headSize,
-            before.biases.query)
-        try selectColumns(
-            node, "key", wanted: after.keyGroups, among: before.keyGroups, width: before.headSize, before.biases.key)
-        try selectColumns(
-            node, "value", wanted: after.valueGroups, among: before.valueGroups, width: before.valueSize,
-            before.biases.value)
-        let path = "\(node.name)/output_weight"
-        guard let output = tensors[path] else {
-            if before.keptHeads.isEmpty { return }
-            throw .tensor(path: path, reason: "is missing")
-        }
-        let rows = after.keptHeads.compactMap { head in
-            before.keptHeads.firstIndex(of: head).map { (slot: $0, factor: outputFactors[head] ?? 1) }
-        }
-        let width = before.outputWidth, size = before.valueSize
-        guard !rows.isEmpty else {
-            tensors[path] = nil
-            return
-        }
-        tensors[path] = output.withFloats { source in
-            Tensor(shape: [rows.count * size, width]) { target in
-                for (slot, row) in rows.enumerated() {
-                    for offset in 0..<size * width {
-                        target[slot * size * width + offset] = source[row.slot * size * width + offset] * row.factor
+    }
+}
+
+extension Tensor {
+    /// Blocks of `height` rows of a matrix, in the given order, each times its factor, in float32.
+    fileprivate func selectingRows(blocks: [Int], _ factors: [Float], height: Int) -> Tensor {
+        let width = shape.extents.last ?? 0
+        let size = height * width
+        return withFloats { source in
+            Tensor(shape: [blocks.count * height, width]) { target in
+                for (slot, block) in blocks.enumerated() {
+                    for offset in 0..<size {
+                        target[slot * size + offset] = source[block * size + offset] * factors[slot]
                     }
                 }
             }
         }
     }
 
-    /// Keeps the columns of `wanted` heads or groups in a projection and its bias.
-    private mutating func selectColumns(
-        _ node: Node, _ name: String, wanted: [Int], among present: [Int], width: Int, _ hasBias: Bool
-    ) throws(AnalysisError) {
-        guard wanted != present else { return }
-        let slots = wanted.compactMap { present.firstIndex(of: $0) }
-        for parameter in ["\(name)_weight"] + (hasBias ? ["\(name)_bias"] : []) {
-            let path = "\(node.name)/\(parameter)"
-            guard let tensor = tensors[path] else { throw .tensor(path: path, reason: "is missing") }
-            tensors[path] = slots.isEmpty ? nil : tensor.selectingColumns(blocks: slots, width: width)
-        }
-    }
-}
-
-extension Tensor {
     /// Blocks of `width` columns of a matrix or vector, in the given order, in float32.
     fileprivate func selectingColumns(blocks: [Int], width: Int) -> Tensor {
         let columns = shape.extents.last ?? 0

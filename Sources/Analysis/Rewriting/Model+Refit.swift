@@ -19,10 +19,13 @@ extension Model {
         return result
     }
 
-    /// Whether a branch has a bias that a refit may move.
+    /// Whether a branch has a weight and a bias that a refit may move: its own, which nobody else reads.
     package func canRefit(_ branch: Branch) -> Bool {
-        tensors["\(branch.node)/\(branch.parameters.weight)"] != nil
-            && tensors["\(branch.node)/\(branch.parameters.bias)"] != nil
+        let shared = graph.sharedParameters
+        return [branch.parameters.weight, branch.parameters.bias].allSatisfy { parameter in
+            let path = "\(branch.node)/\(parameter)"
+            return tensors[path] != nil && !shared.contains(path)
+        }
     }
 
     /// SHA-256 over names, shapes and contents of all tensors: the same weights have the same digest, whatever file

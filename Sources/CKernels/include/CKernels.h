@@ -109,9 +109,19 @@ typedef struct {
   const float *q; size_t ldq;      // [queries, head_size]
   const float *k; size_t ldk;      // [keys, head_size]
   size_t head_size;                // multiple of 16
+  const float *packed_keys;        // keys as rk_store_key leaves them, read instead of k; NULL: k is packed in scratch
   const float *bias; size_t ldb;   // [queries, keys] added to the scores, or NULL
   const float *mask; size_t ldmask; // [queries, keys] added after everything else, or NULL
   float alibi_slope;               // slope · (key - query position) added to the scores; 0: none
+  // Bias by distance, key place - query place, taken as -reach or reach beyond these; both tables point at distance 0.
+  const float *distances;          // added to the scores, or NULL
+  // by_query[query][c] + by_key[key][c] is added to the scores, c = columns[distance]; NULL: none.
+  const float *by_query; size_t ldby_query;
+  const float *by_key; size_t ldby_key;
+  const int32_t *columns;
+  int64_t reach;
+  const int32_t *query_places;     // where the rows stand for distances; NULL: at their key positions
+  const int32_t *key_places;       // NULL: key j stands at j
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only
   size_t window;                   // query position - key position < window; 0: unlimited
@@ -122,6 +132,9 @@ typedef struct {
   float *scratch;                  // rk_attention_scratch floats, 64-byte aligned, one per thread
 } rk_map;
 
+/// Puts key number `index` (head_size floats) where the scores read it: panels of 16 keys, [panel][head_size][16].
+/// Lanes of a panel without a key must hold numbers.
+void rk_store_key(const float *key, size_t head_size, size_t index, float *packed);
 /// Computes query rows query_begin..<query_end. A row without any visible key gives zeros.
 void rk_attention(const rk_map *m, size_t query_begin, size_t query_end);
 
@@ -142,6 +155,9 @@ void rk_multiply_elements(const float *a, const float *b, size_t count, float *o
 /// Rows of a lookup table: out[i] (+)= table[index[i]] · scale. The caller has checked the indices.
 void rk_gather(const float *table, size_t width, const int32_t *index, size_t rows, float scale, int accumulate,
                float *out, size_t ldo);
+/// Turns `pairs` pairs of columns by angles: a · cos - b · sin, b · cos + a · sin. A pair is columns 2i and 2i + 1 when
+/// interleaved, else i and i + pairs. `angles`: `pairs` cosines, then as many sines.
+void rk_rotate(float *x, size_t pairs, int interleaved, const float *angles);
 /// Mean of `rows` rows, summed in row order.
 void rk_mean_rows(const float *x, size_t ldx, size_t rows, size_t width, float *out);
 /// Divides by the Euclidean norm (a zero vector stays).

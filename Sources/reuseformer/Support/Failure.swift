@@ -97,7 +97,9 @@ struct Failure {
         switch error {
         case .invalidModel: .corrupt
         // Ids and lengths come from the user's inputs, kernels from the environment.
-        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput: .usage
+        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput,
+            .notIncremental, .wrongTokenCount:
+            .usage
         }
     }
 

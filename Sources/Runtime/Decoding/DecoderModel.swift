@@ -1,0 +1,68 @@
+import ModelGraph
+
+/// A language model compiled for decoding token by token.
+///
+/// Keys and values of earlier tokens are kept, only new rows are computed: heads that borrow their map keep no key and
+/// compute no query. Results are those of a run over the whole sequence.
+public final class DecoderModel: Sendable {
+    let compiled: CompiledModel
+    let decoding: DecodingGraph
+    let axis: Int
+
+    /// Number of logits of a token.
+    public var vocabulary: Int { decoding.width }
+    /// Most tokens of a sequence, prompt included; `nil`: any number.
+    public var maximumTokens: Int? { decoding.maximumRows }
+    /// Name of the input that holds a prompt's tokens: `input_ids`, or `decoder_input_ids` of an encoder–decoder.
+    public var tokenInput: String { decoding.input }
+    /// Bytes that a session keeps for each token, over all layers.
+    public let cacheBytesPerToken: Int
+    /// The same for each row of what cross-attention looks at.
+    public let cacheBytesPerMemoryRow: Int
+
+    /// Compiles a model.
+    ///
+    /// - Parameter threads: `nil`: one a core.
+    /// - Throws: `RuntimeError.notIncremental` for a model that is no causal language model.
+    public init(_ model: Model, threads: Int? = nil) throws(RuntimeError) {
+        decoding = try DecodingGraph(model.graph)
+        var model = model
+        model.graph = decoding.graph
+        compiled = try CompiledModel(
+            model, options: .init(threads: threads, observation: Observation(values: [decoding.logits])))
+        guard let axis = compiled.schedule.axes.firstIndex(of: decoding.rows) else {
+            throw .notIncremental("it reads no tokens")
+        }
+        self.axis = axis
+        let empty = KeyValueCache(compiled.schedule, axis: axis, sequences: 0)
+        cacheBytesPerToken = empty.rowBytes(ofMemory: false)
+        cacheBytesPerMemoryRow = empty.rowBytes(ofMemory: true)
+    }
+
+    /// Runs prompts of any lengths and keeps what their continuations need.
+    ///
+    /// - Parameter prompts: Of a decoder the ids of at least one token, none of them hidden; of an encoder–decoder the
+    ///   encoder's inputs (hidden tokens allowed), and in `arrays[tokenInput]` the tokens to start from.
+    public func session(_ prompts: [TokenSequence]) throws(RuntimeError) -> DecodingSession {
+        try DecodingSession(self, prompts)
+    }
+
+    /// Tokens of a prompt.
+    func tokens(of prompt: TokenSequence) -> [Int32] {
+        compiled.graph.inputLayouts[decoding.input] == nil ? prompt.ids : prompt.arrays[decoding.input]?.ids ?? []
+    }
+
+    /// Whether a prompt hides some of its tokens.
+    func hides(_ prompt: TokenSequence) -> Bool {
+        let mask =
+            compiled.graph.inputLayouts[decoding.input] == nil
+            ? prompt.mask : prompt.arrays[decoding.input]?.mask ?? []
+        return mask.contains(false)
+    }
+
+    /// One token as the input of a sequence.
+    func sequence(of token: Int32) -> TokenSequence {
+        compiled.graph.inputLayouts[decoding.input] == nil
+            ? TokenSequence(ids: [token]) : TokenSequence(arrays: [decoding.input: InputArray(ids: [token])])
+    }
+}

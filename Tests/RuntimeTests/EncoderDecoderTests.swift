@@ -1,0 +1,141 @@
+import ModelGraph
+import Runtime
+import Tensors
+import Testing
+
+/// A text encoder and a decoder of two layers that looks at it; the second layer's cross-attention borrows.
+private func translator(borrows: Bool) -> Model {
+    let width = 32
+    func attention(memory: Bool = false, causal: Bool = false, _ heads: [HeadSource]) -> ModelGraph.Operation {
+        .attention(
+            Attention(
+                inputWidth: width, memoryWidth: memory ? width : nil, outputWidth: width, headSize: 16, scale: 0.25,
+                mask: .init(isCausal: causal),
+                positions: memory
+                    ? nil : .bucketed(.init(count: 8, maximumDistance: 9, isBidirectional: !causal)),
+                heads: heads))
+    }
+    let computed: [HeadSource] = [.computed, .computed]
+    var nodes = [
+        Node(
+            name: "encoder/embeddings", operation: .embedding(Embedding(vocabulary: 50, width: width)),
+            inputs: ["input_ids"]),
+        Node(name: "encoder/attention", operation: attention(computed), inputs: ["encoder/embeddings"]),
+        Node(name: "memory", operation: .add, inputs: ["encoder/attention", "encoder/embeddings"]),
+        Node(
+            name: "decoder/embeddings",
+            operation: .embedding(Embedding(vocabulary: 50, width: width, positions: .init(count: 40))),
+            inputs: ["decoder_input_ids"], ties: ["tokens": .init(parameter: "encoder/embeddings/tokens")]),
+    ]
+    var stream = "decoder/embeddings"
+    for layer in 0..<2 {
+        let name = "decoder/\(layer)"
+        let cross: [HeadSource] =
+            borrows && layer == 1
+            ? [.reused(HeadID(node: "decoder/0/cross", head: 1)), .reused(HeadID(node: "decoder/0/cross", head: 0))]
+            : computed
+        nodes += [
+            Node(name: "\(name)/self", operation: attention(causal: true, computed), inputs: [stream]),
+            Node(name: "\(name)/self_add", operation: .add, inputs: ["\(name)/self", stream]),
+            Node(
+                name: "\(name)/cross", operation: attention(memory: true, cross),
+                inputs: ["\(name)/self_add", "memory"]),
+            Node(name: "\(name)/add", operation: .add, inputs: ["\(name)/cross", "\(name)/self_add"]),
+        ]
+        stream = "\(name)/add"
+    }
+    nodes.append(
+        Node(name: "head", operation: .linear(Linear(inputWidth: width, outputWidth: 50)), inputs: [stream]))
+    let graph = Graph(
+        inputs: ["input_ids", "attention_mask", "decoder_input_ids", "decoder_attention_mask"],
+        inputLayouts: [
+            "decoder_input_ids": InputLayout(
+                content: .ids, rows: .axis(.init("decoder")), mask: "decoder_attention_mask")
+        ], nodes: nodes, outputs: [.init(name: "logits", value: "head")],
+        hiddenStates: ["decoder/embeddings", stream], encoderHiddenStates: ["encoder/embeddings", "memory"],
+        use: .languageModel)
+    var generator = SeededGenerator(seed: 4)
+    var tensors: [String: Tensor] = [:]
+    for node in nodes {
+        for parameter in node.ownParameters {
+            tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+                for index in target.indices { target[index] = Float.random(in: -0.4...0.4, using: &generator) }
+            }
+        }
+    }
+    return Model(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
+}
+
+private func pair(_ source: TokenSequence, _ target: [Int32], mask: [Bool] = []) -> TokenSequence {
+    TokenSequence(
+        ids: source.ids, mask: source.mask, arrays: ["decoder_input_ids": InputArray(ids: target, mask: mask)])
+}
+
+@Suite("Encoder–decoders")
+struct EncoderDecoderTests {
+    private func logits(_ model: Model, _ sequences: [TokenSequence]) throws -> [[[Float]]] {
+        let compiled = try CompiledModel(model, options: .init(threads: 2, observation: .init(values: ["head"])))
+        var result: [[[Float]]] = []
+        try compiled.run(sequences) { (group: GroupResult) throws(Never) in
+            guard let rows = group.value("head") else { return }
+            for sequence in group.sequences { result.append(sequence.rows.map { Array(rows.row($0)) }) }
+        }
+        return result
+    }
+
+    @Test(
+        "decoding keeps the memory's keys and values once and gives the logits of whole runs", arguments: [false, true])
+    func decoding(_ borrows: Bool) throws {
+        let model = translator(borrows: borrows)
+        let sources = randomSequences([5, 12, 3], masked: true, seed: 2).map {
+            TokenSequence(ids: $0.ids, mask: $0.mask)
+        }
+        var targets: [[Int32]] = [[1], [1, 4, 6], [1, 2]]
+        let decoder = try DecoderModel(model)
+        #expect(decoder.tokenInput == "decoder_input_ids")
+        #expect(decoder.cacheBytesPerMemoryRow == (borrows ? 3 : 4) * 32 * 4)
+        let cost = model.graph.cost(tokens: 10)
+        #expect(cost.memoryCacheBytes == decoder.cacheBytesPerMemoryRow)
+        #expect(cost.cacheBytes == decoder.cacheBytesPerToken)
+        let session = try decoder.session(zip(sources, targets).map { pair($0, $1) })
+        for token: Int32 in 0..<12 {
+            let expected = try logits(model, zip(sources, targets).map { pair($0, $1) })
+            for index in targets.indices {
+                let last = try #require(expected[index].last)
+                let difference = zip(session.logits(of: index), last).reduce(0) { max($0, abs($1.0 - $1.1)) }
+                #expect(difference < 2e-5)
+            }
+            try session.step(targets.indices.map { (token * 5 + Int32($0)) % 50 })
+            for index in targets.indices { targets[index].append((token * 5 + Int32(index)) % 50) }
+        }
+    }
+
+    @Test("hidden target tokens are looked at by nobody, and look at what stands before them")
+    func hiddenTargets() throws {
+        let model = translator(borrows: true)
+        let source = TokenSequence(ids: [3, 1, 4, 1, 5])
+        let full = try logits(model, [pair(source, [7, 8, 9])])[0]
+        let padded = try logits(model, [pair(source, [7, 8, 9, 0, 0], mask: [true, true, true, false, false])])[0]
+        #expect(Array(padded.prefix(3)) == full)
+        #expect(padded.count == 5 && padded[3] != padded[4])
+        // Hidden on the left: the positions stay those of the padded text.
+        let left = try logits(model, [pair(source, [0, 0, 7, 8], mask: [false, false, true, true])])[0]
+        let moved = try logits(model, [pair(source, [0, 0, 7, 8])])[0]
+        #expect(left[0] != moved[2])
+        #expect(left.allSatisfy { $0.allSatisfy(\.isFinite) })
+    }
+
+    @Test("outputs and maps have the frameworks' names")
+    func names() throws {
+        let sequences = [pair(TokenSequence(ids: [1, 2, 3]), [4, 5]), pair(TokenSequence(ids: [6]), [7])]
+        let outputs = try PaddedOutputs(of: translator(borrows: true), for: sequences, selecting: .all)
+        let shapes = Dictionary(uniqueKeysWithValues: outputs.arrays.map { ($0.name, $0.tensor.shape) })
+        #expect(
+            shapes == [
+                "encoder_hidden_states": [2, 2, 3, 32], "decoder_hidden_states": [2, 2, 2, 32], "logits": [2, 2, 50],
+                "encoder_attentions_0": [2, 2, 3, 3], "decoder_attentions_0": [2, 2, 2, 2],
+                "decoder_attentions_1": [2, 2, 2, 2], "cross_attentions_0": [2, 2, 2, 3],
+                "cross_attentions_1": [2, 2, 2, 3],
+            ])
+    }
+}
