@@ -56,6 +56,9 @@ let package = Package(
         .testTarget(
             name: "CheckpointsTests",
             dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
+        .testTarget(
+            name: "FamilyTests",
+            dependencies: ["Checkpoints", "Inputs", "ModelGraph", "Runtime", "Tensors", "reuseformer-h5index"]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),

@@ -8,9 +8,10 @@ import numpy as np
 import command
 
 TOLERANCE = 1e-4
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-COLUMNS = {"hidden states": ("hidden_states", "last_hidden_state"), "attention maps": ("attentions",),
-           "logits": ("logits", "prediction_logits", "seq_relationship_logits"), "pooled": ("pooler_output",)}
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "decoder_input_ids", "decoder_attention_mask",
+          "pixel_values", "input_features")
+COLUMNS = {"hidden states": "hidden_state", "attention maps": "attentions", "logits": "logits",
+           "pooled": "pooler_output"}
 
 
 def models(folders):
@@ -22,7 +23,13 @@ def models(folders):
 
 
 def column(name):
-    return next((title for title, starts in COLUMNS.items() if name.startswith(starts)), None)
+    return next((title for title, part in COLUMNS.items() if part in name), None)
+
+
+def mask_of(name, inputs):
+    """Which positions of an output count; None: all."""
+    is_of_decoder = "decoder_input_ids" in inputs and not name.startswith("encoder_")
+    return inputs.get("decoder_attention_mask" if is_of_decoder else "attention_mask")
 
 
 def measure(binary, folder):
@@ -38,7 +45,7 @@ def measure(binary, folder):
         if name not in outputs:
             raise RuntimeError(f"{name} is missing from the outputs")
         title = column(name)
-        found = command.visible_difference(name, wanted, outputs[name], inputs["attention_mask"])
+        found = command.visible_difference(name, wanted, outputs[name], mask_of(name, inputs))
         worst[title] = max(worst.get(title, 0), found)
     return worst
 
@@ -49,7 +56,7 @@ def main():
     parser.add_argument("folders", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
     binary = command.find(options.binary)
-    defaults = [command.ROOT / "fixtures/encoder", command.ROOT / ".demo/minilm"]
+    defaults = [command.ROOT / name for name in ("fixtures/encoder", "fixtures/families", ".demo/minilm")]
     failures = 0
     print(f"| model | {' | '.join(COLUMNS)} |\n| --- |{' --- |' * len(COLUMNS)}")
     for folder in models(options.folders or [folder for folder in defaults if folder.exists()]):

@@ -37,16 +37,18 @@ def run(binary, model, inputs):
 
 
 def visible_difference(name, one, other, mask):
-    """Largest absolute difference over the positions that the mask shows."""
+    """Largest absolute difference over the positions that the mask shows; without a mask over all."""
     if one.shape != other.shape:
         raise RuntimeError(f"{name} has shape {other.shape}, expected {one.shape}")
     if not np.isfinite(other).all():
         raise RuntimeError(f"{name} is not finite")
     difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    if mask is None:
+        return float(difference.max(initial=0))
     mask = mask.astype(bool)
-    if name.startswith("attentions"):
+    if "attentions" in name:
         difference = difference.transpose(0, 2, 1, 3)[mask]
-    elif name == "hidden_states":
+    elif "hidden_states" in name and difference.ndim == 4:
         difference = difference[:, mask]
     elif difference.shape[:2] == mask.shape:
         difference = difference[mask]

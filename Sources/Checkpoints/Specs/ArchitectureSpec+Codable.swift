@@ -36,7 +36,9 @@ extension ArchitectureSpec.Step: Codable {
 }
 
 extension ArchitectureSpec.NodeTemplate: Codable {
-    private enum Key: String, CodingKey { case name, inputs, when, alias = "as", ties, isHiddenState = "hiddenState" }
+    private enum Key: String, CodingKey {
+        case name, inputs, when, alias = "as", ties, shares, isHiddenState = "hiddenState", stack
+    }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -44,9 +46,11 @@ extension ArchitectureSpec.NodeTemplate: Codable {
         operation = try OperationTemplate(from: decoder)
         inputs = try container.decode([NameTemplate].self, forKey: .inputs)
         when = try container.decodeIfPresent(Condition.self, forKey: .when)
-        alias = try container.decodeIfPresent(String.self, forKey: .alias)
+        alias = try container.decodeIfPresent(ArchitectureSpec.Names.self, forKey: .alias)
         ties = try container.decodeIfPresent([String: Tie].self, forKey: .ties)
-        isHiddenState = try container.decodeIfPresent(Bool.self, forKey: .isHiddenState)
+        shares = try container.decodeIfPresent(Sharing.self, forKey: .shares)
+        isHiddenState = try container.decodeIfPresent(Flag.self, forKey: .isHiddenState)
+        stack = try container.decodeIfPresent(Stack.self, forKey: .stack)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -57,7 +61,9 @@ extension ArchitectureSpec.NodeTemplate: Codable {
         try container.encodeIfPresent(when, forKey: .when)
         try container.encodeIfPresent(alias, forKey: .alias)
         try container.encodeIfPresent(ties, forKey: .ties)
+        try container.encodeIfPresent(shares, forKey: .shares)
         try container.encodeIfPresent(isHiddenState, forKey: .isHiddenState)
+        try container.encodeIfPresent(stack, forKey: .stack)
     }
 }
 

@@ -48,13 +48,17 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
         package var present: String?
         /// Integers: read off a tensor.
         package var extent: Extent?
-        /// Integers and numbers: computed from settings above.
+        /// Integers and numbers: computed from settings above, where no key is there.
         package var value: Expression?
+        /// The same where `when` does not hold; without it the setting is then left out.
+        package var otherwise: Expression?
         /// Flags: computed from settings above.
         package var condition: Condition?
+        /// Flags: whether the key's value, or one of its values, is like one of these patterns with `*`.
+        package var matches: Names?
         /// Choices: from the checkpoint's words to ours; any other word is an error.
         package var values: [String: String]?
-        /// Used when no key is there.
+        /// Used when no key is there; JSON's null: the setting then stays unset.
         package var `default`: JSONValue?
         /// The same for checkpoints of one vocabulary, instead of `default`.
         package var defaults: [String: JSONValue]?
@@ -62,13 +66,52 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
         package var only: [JSONValue]?
         /// Integers: 1 unless said otherwise.
         package var minimum: Int?
+
+        private enum Key: String, CodingKey {
+            case name, kind, when, keys, present, extent, value, otherwise, condition, matches, values, `default`
+            case defaults, only, minimum
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            func optional<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value? {
+                try container.decodeIfPresent(type, forKey: key)
+            }
+            name = try container.decode(String.self, forKey: .name)
+            kind = try container.decode(Kind.self, forKey: .kind)
+            when = try optional(Condition.self, .when)
+            keys = try optional([String: Names].self, .keys)
+            present = try optional(String.self, .present)
+            extent = try optional(Extent.self, .extent)
+            value = try optional(Expression.self, .value)
+            otherwise = try optional(Expression.self, .otherwise)
+            condition = try optional(Condition.self, .condition)
+            matches = try optional(Names.self, .matches)
+            values = try optional([String: String].self, .values)
+            // A null is a default too, not a missing one.
+            `default` = container.contains(.default) ? try container.decode(JSONValue.self, forKey: .default) : nil
+            defaults = try optional([String: JSONValue].self, .defaults)
+            only = try optional([JSONValue].self, .only)
+            minimum = try optional(Int.self, .minimum)
+        }
     }
 
     /// The family's graph over the settings.
     package struct GraphTemplate: Sendable, Hashable, Codable {
+        /// With `content` the input has a layout of its own (`InputLayout`); otherwise it is a text's usual one.
         package struct Input: Sendable, Hashable, Codable {
             package var name: String
             package var when: Condition?
+            package var content: InputLayout.Content?
+            /// A fixed number of rows.
+            package var rows: Expression?
+            /// Name of the axis that the rows lie along, where their number differs.
+            package var axis: String?
+            package var width: Expression?
+            package var grid: [Expression]?
+            package var isChannelsFirst: Bool?
+            package var absent: Float?
+            package var mask: String?
         }
 
         package struct Output: Sendable, Hashable, Codable {
@@ -120,11 +163,26 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
         /// Graph inputs, nodes, or names bound by `as`. An input that `when` left out of the graph is left out here.
         package var inputs: [NameTemplate]
         package var when: Condition?
-        /// Binds another name to the value, until the next node that binds it.
-        package var alias: String?
+        /// Binds other names to the value, until the next node that binds them.
+        package var alias: Names?
         package var ties: [String: Tie]?
+        /// All parameters are read from another node's, under a condition.
+        package var shares: Sharing?
         /// Whether the value is one of the model's hidden states.
-        package var isHiddenState: Bool?
+        package var isHiddenState: Flag?
+        /// Which stack's hidden states it is one of.
+        package var stack: Stack?
+
+        package enum Stack: String, Sendable, Hashable, Codable {
+            /// The encoder of an encoder–decoder.
+            case encoder
+        }
+
+        /// All parameters of one node are another's.
+        package struct Sharing: Sendable, Hashable, Codable {
+            package var node: NameTemplate
+            package var when: Condition?
+        }
     }
 
     /// Where one dialect keeps the parameters.

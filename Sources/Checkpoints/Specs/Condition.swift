@@ -1,11 +1,29 @@
-/// When a part of a spec applies: `has_pooler and not has_decoder or i == 0`.
+/// When a part of a spec applies: `has_pooler and not has_decoder or i == 0`, `i % 2 == 0`.
 ///
-/// `or` of `and` of claims; a claim is a flag, or a comparison (`==`, `!=`) of a setting with a setting, a number or a
-/// word. No parentheses: a condition that needs them is better a flag with a name.
+/// `or` of `and` of claims; a claim is a flag, or a comparison: of a setting with a setting, a number or a word (`==`,
+/// `!=`), or of two expressions over whole numbers (`<` and `>` too). No parentheses around claims: a condition that
+/// needs them is better a flag with a name.
 package struct Condition: Sendable, Hashable {
+    private enum Comparison: String, CaseIterable, Sendable {
+        case equal = "=="
+        case unequal = "!="
+        case less = "<"
+        case more = ">"
+
+        func holds(_ left: Int, _ right: Int) -> Bool {
+            switch self {
+            case .equal: left == right
+            case .unequal: left != right
+            case .less: left < right
+            case .more: left > right
+            }
+        }
+    }
+
     private enum Claim: Sendable, Hashable {
         case flag(String)
         case equal(String, String)
+        case compared(Expression, Comparison, Expression)
 
         func holds(in settings: Settings) throws(Expression.Failure) -> Bool {
             switch self {
@@ -19,6 +37,16 @@ package struct Condition: Sendable, Hashable {
                     throw Expression.Failure(message: "\(left) is \(settings.describe(left))")
                 }
                 return value == settings[right] ?? Settings.Value(literal: right)
+            case .compared(let left, let comparison, let right):
+                return comparison.holds(try left.integer(in: settings), try right.integer(in: settings))
+            }
+        }
+
+        /// Names that must be settings: the right sides of comparisons may be words.
+        var names: Set<String> {
+            switch self {
+            case .flag(let name), .equal(let name, _): [name]
+            case .compared(let left, _, let right): left.names.union(right.names)
             }
         }
     }
@@ -34,42 +62,51 @@ package struct Condition: Sendable, Hashable {
     package let source: String
 
     package init(parsing source: String) throws(Expression.Failure) {
-        var alternatives: [[Part]] = [[]]
-        var words = source.split(whereSeparator: \.isWhitespace).map(String.init)[...]
-        func failure(_ message: String) -> Expression.Failure {
-            Expression.Failure(message: "the condition \"\(source)\" cannot be read: \(message)")
+        var alternatives: [[Part]] = []
+        let words = source.split(whereSeparator: \.isWhitespace).map(String.init)
+        do throws(Expression.Failure) {
+            for alternative in words.split(separator: "or", omittingEmptySubsequences: false) {
+                var parts: [Part] = []
+                for claim in alternative.split(separator: "and", omittingEmptySubsequences: false) {
+                    parts.append(try Self.part(claim))
+                }
+                alternatives.append(parts)
+            }
+        } catch {
+            throw Expression.Failure(message: "the condition \"\(source)\" cannot be read: \(error.message)")
         }
-        repeat {
-            let isNegated = words.first == "not"
-            if isNegated { words.removeFirst() }
-            guard let name = words.popFirst(), Self.isName(name) else { throw failure("a name is missing") }
-            var part = Part(claim: .flag(name), isNegated: isNegated)
-            if let comparison = words.first, comparison == "==" || comparison == "!=" {
-                words.removeFirst()
-                guard let right = words.popFirst() else { throw failure("nothing to compare \(name) with") }
-                part = Part(claim: .equal(name, right), isNegated: isNegated != (comparison == "!="))
-            }
-            alternatives[alternatives.count - 1].append(part)
-            guard let joint = words.popFirst() else { break }
-            switch joint {
-            case "and": break
-            case "or": alternatives.append([])
-            default: throw failure("\"\(joint)\" was not expected")
-            }
-        } while true
         self.alternatives = alternatives
         self.source = source
     }
 
-    /// Names that must be settings: the right sides of comparisons may be words.
-    package var names: Set<String> {
-        Set(
-            alternatives.joined().map { part in
-                switch part.claim {
-                case .flag(let name), .equal(let name, _): name
-                }
-            })
+    private static func part(_ words: ArraySlice<String>) throws(Expression.Failure) -> Part {
+        let isNegated = words.first == "not"
+        let words = isNegated ? words.dropFirst() : words
+        guard let first = words.first, isName(first) || first.first?.isNumber == true || first.first == "(" else {
+            throw Expression.Failure(message: "a name is missing")
+        }
+        guard let place = words.firstIndex(where: { Comparison(rawValue: $0) != nil }),
+            let comparison = Comparison(rawValue: words[place])
+        else {
+            if let stranger = words.dropFirst().first {
+                throw Expression.Failure(message: "\"\(stranger)\" was not expected")
+            }
+            guard isName(first) else { throw Expression.Failure(message: "\"\(first)\" is no flag") }
+            return Part(claim: .flag(first), isNegated: isNegated)
+        }
+        let left = words[..<place], right = words[(place + 1)...]
+        guard !right.isEmpty else { throw Expression.Failure(message: "nothing to compare \(first) with") }
+        if left.count == 1, right.count == 1, isName(first), comparison == .equal || comparison == .unequal {
+            return Part(claim: .equal(first, right.joined()), isNegated: isNegated != (comparison == .unequal))
+        }
+        let claim = Claim.compared(
+            try Expression(parsing: left.joined(separator: " ")), comparison,
+            try Expression(parsing: right.joined(separator: " ")))
+        return Part(claim: claim, isNegated: isNegated)
     }
+
+    /// Names that must be settings.
+    package var names: Set<String> { Set(alternatives.joined().flatMap(\.claim.names)) }
 
     package func holds(in settings: Settings) throws(Expression.Failure) -> Bool {
         for alternative in alternatives {

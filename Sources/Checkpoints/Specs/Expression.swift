@@ -1,13 +1,14 @@
-/// Arithmetic over a spec's names: `hidden / heads`, `3 * hidden`, `positions - (padding + 1)`.
+/// Arithmetic over a spec's names: `hidden / heads`, `3 * hidden`, `positions - (padding + 1)`, `sqrt(hidden)`.
 ///
-/// Sums, differences, products and quotients of whole or decimal numbers; nothing else, so that a spec can be checked
-/// without running anything. In JSON a string, or a plain number.
+/// Sums, differences, products, quotients and remainders of whole or decimal numbers, and square roots; nothing else,
+/// so that a spec can be checked without running anything. In JSON a string, or a plain number.
 package struct Expression: Sendable, Hashable {
     package indirect enum Term: Sendable, Hashable {
         case integer(Int)
         case number(Double)
         case name(String)
         case binary(Operator, Term, Term)
+        case squareRoot(Term)
     }
 
     package enum Operator: String, Sendable, Hashable {
@@ -15,6 +16,8 @@ package struct Expression: Sendable, Hashable {
         case minus = "-"
         case times = "*"
         case over = "/"
+        /// Remainder of whole numbers.
+        case modulo = "%"
     }
 
     /// Why an expression has no value. The message names what is at fault.
@@ -47,9 +50,15 @@ package struct Expression: Sendable, Hashable {
             case .integer, .number: []
             case .name(let name): [name]
             case .binary(_, let left, let right): collect(left).union(collect(right))
+            case .squareRoot(let term): collect(term)
             }
         }
         return collect(root)
+    }
+
+    /// The setting that the expression consists of; `nil` for any other expression.
+    package var singleName: String? {
+        if case .name(let name) = root { name } else { nil }
     }
 
     /// Value as a whole number: quotients must come out even, nothing may overflow.
@@ -68,6 +77,7 @@ package struct Expression: Sendable, Hashable {
         switch term {
         case .integer(let value): return value
         case .number(let value): throw Failure(message: "\"\(source)\": \(value) is not a whole number")
+        case .squareRoot: throw Failure(message: "\"\(source)\": a square root is not a whole number")
         case .name(let name):
             guard case .integer(let value)? = settings[name] else {
                 throw Failure(message: "\"\(source)\": \(name) is \(settings.describe(name)), a whole number is needed")
@@ -85,6 +95,11 @@ package struct Expression: Sendable, Hashable {
                     throw Failure(message: "\"\(source)\": \(left) is not a multiple of \(right)")
                 }
                 (value, overflow) = left.dividedReportingOverflow(by: right)
+            case .modulo:
+                guard left >= 0, right > 0 else {
+                    throw Failure(message: "\"\(source)\": \(left) has no remainder by \(right)")
+                }
+                (value, overflow) = (left % right, false)
             }
             guard !overflow else { throw Failure(message: "\"\(source)\" is too large") }
             return value
@@ -108,7 +123,9 @@ package struct Expression: Sendable, Hashable {
             case .minus: return left - right
             case .times: return left * right
             case .over: return left / right
+            case .modulo: return left.truncatingRemainder(dividingBy: right)
             }
+        case .squareRoot(let term): return try number(term, settings).squareRoot()
         }
     }
 }
@@ -154,7 +171,7 @@ extension Expression {
 
         private mutating func product() throws(Failure) -> Term {
             var term = try factor()
-            while let operation = take([.times, .over]) { term = .binary(operation, term, try factor()) }
+            while let operation = take([.times, .over, .modulo]) { term = .binary(operation, term, try factor()) }
             return term
         }
 
@@ -176,6 +193,7 @@ extension Expression {
             guard token.first?.isLetter == true, !token.contains(".") else {
                 throw failure("\"\(token)\" was not expected")
             }
+            if token == "sqrt", position < tokens.count, tokens[position] == "(" { return .squareRoot(try factor()) }
             return .name(String(token))
         }
 

@@ -15,8 +15,15 @@ extension OperationTemplate {
         case .activation(let function): return .activation(try Self.activation(function, in: settings))
         case .gate(let function): return .gate(try Self.activation(function, in: settings))
         case .add: return .add
+        case .multiply: return .multiply
+        case .softmax: return .softmax
         case .attention(let template): return .attention(try template.attention(in: settings))
         case .pooling(let pooling): return .pooling(pooling)
+        case .convolution(let template): return .convolution(try template.convolution(in: settings))
+        case .concatenate(let along): return .concatenate(along)
+        case .slice(let template): return .slice(try template.slice(in: settings))
+        case .affine(let template): return .affine(try template.affine(in: settings))
+        case .table(let template): return .table(try template.table(in: settings))
         }
     }
 
@@ -35,13 +42,13 @@ extension OperationTemplate.Embedding {
         if let positions {
             table = Embedding.Positions(
                 count: try positions.count.count(in: settings),
-                offset: try positions.offset?.count(in: settings, from: 0) ?? 0,
+                offset: try positions.offset.count(in: settings, from: 0) ?? 0,
                 numbering: positions.numbering ?? .sequential)
         }
         return Embedding(
             vocabulary: try vocabulary.count(in: settings), width: try width.count(in: settings), positions: table,
-            types: try types?.count(in: settings, from: 0) ?? 0, scale: try scale?.float(in: settings) ?? 1,
-            paddingID: try paddingID?.count(in: settings, from: 0))
+            types: try types.count(in: settings, from: 0) ?? 0, scale: try scale.float(in: settings) ?? 1,
+            paddingID: try paddingID.count(in: settings, from: 0))
     }
 }
 
@@ -50,31 +57,7 @@ extension OperationTemplate.Norm {
         Norm(
             kind: norm, width: try width.count(in: settings), epsilon: try epsilon.float(in: settings),
             hasOffset: try hasOffset?.value(in: settings) ?? (norm == .layer),
-            scaleOffset: try scaleOffset?.float(in: settings) ?? 0)
-    }
-}
-
-extension OperationTemplate.Attention {
-    fileprivate func attention(in settings: Settings) throws(Expression.Failure) -> Attention {
-        let headCount = try heads.count(in: settings, upTo: Expression.largestRepetition)
-        let size = try headSize.count(in: settings)
-        return Attention(
-            inputWidth: try inputWidth.count(in: settings),
-            memoryWidth: try memoryWidth?.count(in: settings),
-            outputWidth: try outputWidth.count(in: settings),
-            headSize: size,
-            valueSize: try valueSize?.count(in: settings),
-            groupCount: try groupCount?.count(in: settings),
-            scale: try scale?.float(in: settings) ?? 1 / Float(size).squareRoot(),
-            mask: Attention.Mask(
-                isCausal: try mask?.isCausal?.value(in: settings) ?? false,
-                window: try mask?.window?.count(in: settings)),
-            biases: Attention.Biases(
-                query: try biases?.query?.value(in: settings) ?? true,
-                key: try biases?.key?.value(in: settings) ?? true,
-                value: try biases?.value?.value(in: settings) ?? true,
-                output: try biases?.output?.value(in: settings) ?? true),
-            heads: Array(repeating: .computed, count: headCount))
+            scaleOffset: try scaleOffset.float(in: settings) ?? 0)
     }
 }
 
@@ -93,9 +76,27 @@ extension Expression {
         return value
     }
 
-    fileprivate func float(in settings: Settings) throws(Failure) -> Float {
+    func float(in settings: Settings) throws(Failure) -> Float {
         let value = Float(try number(in: settings))
         guard value.isFinite else { throw Failure(message: "\"\(source)\" is too large for 32 bits") }
         return value
+    }
+}
+
+extension Expression? {
+    /// The expression, unless it is left out or the name of a setting that is not set.
+    private func present(in settings: Settings) -> Expression? {
+        flatMap { expression in
+            guard let name = expression.singleName else { return expression }
+            return settings[name] == nil ? nil : expression
+        }
+    }
+
+    func count(in settings: Settings, from minimum: Int = 1) throws(Expression.Failure) -> Int? {
+        try present(in: settings)?.count(in: settings, from: minimum)
+    }
+
+    func float(in settings: Settings) throws(Expression.Failure) -> Float? {
+        try present(in: settings)?.float(in: settings)
     }
 }

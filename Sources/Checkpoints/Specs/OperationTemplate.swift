@@ -1,39 +1,8 @@
 import ModelGraph
 
-/// A Boolean of a template: `true`, `false`, or a condition.
-package enum Flag: Sendable, Hashable {
-    case constant(Bool)
-    case condition(Condition)
-
-    func value(in settings: Settings) throws(Expression.Failure) -> Bool {
-        switch self {
-        case .constant(let value): value
-        case .condition(let condition): try condition.holds(in: settings)
-        }
-    }
-
-    var names: Set<String> { if case .condition(let condition) = self { condition.names } else { [] } }
-}
-
-extension Flag: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) {
-            self = .constant(value)
-        } else {
-            self = .condition(try container.decode(Condition.self))
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .constant(let value): try value.encode(to: encoder)
-        case .condition(let condition): try condition.encode(to: encoder)
-        }
-    }
-}
-
 /// An operation of the graph whose numbers are expressions; fields are named as in a graph document.
+///
+/// An optional field that is the name of a setting which is not set counts as left out.
 package enum OperationTemplate: Sendable, Hashable {
     package struct Embedding: Sendable, Hashable, Codable {
         struct Positions: Sendable, Hashable, Codable {
@@ -63,27 +32,6 @@ package enum OperationTemplate: Sendable, Hashable {
         var hasBias: Flag?
     }
 
-    package struct Attention: Sendable, Hashable, Codable {
-        struct Biases: Sendable, Hashable, Codable {
-            var query, key, value, output: Flag?
-        }
-        struct Mask: Sendable, Hashable, Codable {
-            var isCausal: Flag?
-            var window: Expression?
-        }
-        var heads: Expression
-        var inputWidth: Expression
-        var memoryWidth: Expression?
-        var outputWidth: Expression
-        var headSize: Expression
-        var valueSize: Expression?
-        var groupCount: Expression?
-        /// Left out: 1 / √headSize.
-        var scale: Expression?
-        var mask: Mask?
-        var biases: Biases?
-    }
-
     case embedding(Embedding)
     case norm(Norm)
     case linear(Linear)
@@ -91,43 +39,52 @@ package enum OperationTemplate: Sendable, Hashable {
     case activation(String)
     case gate(String)
     case add
+    case multiply
+    case softmax
     case attention(Attention)
     case pooling(Pooling)
+    case convolution(Convolution)
+    case concatenate(Concatenation)
+    case slice(Slice)
+    case affine(Affine)
+    case table(Table)
 
     /// Names of settings that the template reads.
     var names: Set<String> {
-        func names(_ expressions: [Expression?], _ flags: [Flag?] = []) -> Set<String> {
-            let read = expressions.compactMap { $0?.names } + flags.compactMap { $0?.names }
-            return read.reduce(into: []) { $0.formUnion($1) }
+        let (expressions, flags) = parts
+        let read = expressions.compactMap { $0?.names } + flags.compactMap { $0?.names }
+        let own: Set<String>
+        switch self {
+        case .activation(let function), .gate(let function):
+            own = Activation(rawValue: function) == nil ? [function] : []
+        default: own = []
         }
+        return read.reduce(into: own) { $0.formUnion($1) }
+    }
+
+    private var parts: (expressions: [Expression?], flags: [Flag?]) {
         switch self {
         case .embedding(let embedding):
-            return names([
-                embedding.vocabulary, embedding.width, embedding.positions?.count, embedding.positions?.offset,
-                embedding.types, embedding.scale, embedding.paddingID,
-            ])
-        case .norm(let norm): return names([norm.width, norm.epsilon, norm.scaleOffset], [norm.hasOffset])
-        case .linear(let linear): return names([linear.inputWidth, linear.outputWidth], [linear.hasBias])
-        case .activation(let function), .gate(let function):
-            return Activation(rawValue: function) == nil ? [function] : []
-        case .attention(let attention):
-            return names(
+            (
                 [
-                    attention.heads, attention.inputWidth, attention.memoryWidth, attention.outputWidth,
-                    attention.headSize, attention.valueSize, attention.groupCount, attention.scale,
-                    attention.mask?.window,
-                ],
-                [
-                    attention.mask?.isCausal, attention.biases?.query, attention.biases?.key, attention.biases?.value,
-                    attention.biases?.output,
-                ])
-        case .add, .pooling: return []
+                    embedding.vocabulary, embedding.width, embedding.positions?.count, embedding.positions?.offset,
+                    embedding.types, embedding.scale, embedding.paddingID,
+                ], []
+            )
+        case .norm(let norm): ([norm.width, norm.epsilon, norm.scaleOffset], [norm.hasOffset])
+        case .linear(let linear): ([linear.inputWidth, linear.outputWidth], [linear.hasBias])
+        case .attention(let attention): (attention.expressions, attention.flags)
+        case .convolution(let convolution): (convolution.expressions, [convolution.hasBias])
+        case .slice(let slice): ([slice.start, slice.count, slice.less], [])
+        case .affine(let affine): ([affine.width, affine.factor, affine.shift], [affine.hasScale, affine.hasOffset])
+        case .table(let table): ([table.count, table.width, table.offset], [])
+        case .activation, .gate, .add, .multiply, .softmax, .pooling, .concatenate: ([], [])
         }
     }
 }
 
 extension OperationTemplate: Codable {
-    private enum Key: String, CodingKey { case kind, function, pool }
+    private enum Key: String, CodingKey { case kind, function, pool, along }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -139,8 +96,15 @@ extension OperationTemplate: Codable {
         case "activation": self = .activation(try container.decode(String.self, forKey: .function))
         case "gate": self = .gate(try container.decode(String.self, forKey: .function))
         case "add": self = .add
+        case "multiply": self = .multiply
+        case "softmax": self = .softmax
         case "attention": self = .attention(try Attention(from: decoder))
         case "pooling": self = .pooling(try container.decode(Pooling.self, forKey: .pool))
+        case "convolution": self = .convolution(try Convolution(from: decoder))
+        case "concatenate": self = .concatenate(try container.decode(Concatenation.self, forKey: .along))
+        case "slice": self = .slice(try Slice(from: decoder))
+        case "affine": self = .affine(try Affine(from: decoder))
+        case "table": self = .table(try Table(from: decoder))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
@@ -158,7 +122,14 @@ extension OperationTemplate: Codable {
         case .activation(let function): try encode("activation"); try container.encode(function, forKey: .function)
         case .gate(let function): try encode("gate"); try container.encode(function, forKey: .function)
         case .pooling(let pooling): try encode("pooling"); try container.encode(pooling, forKey: .pool)
+        case .concatenate(let along): try encode("concatenate"); try container.encode(along, forKey: .along)
+        case .convolution(let template): try encode("convolution"); try template.encode(to: encoder)
+        case .slice(let template): try encode("slice"); try template.encode(to: encoder)
+        case .affine(let template): try encode("affine"); try template.encode(to: encoder)
+        case .table(let template): try encode("table"); try template.encode(to: encoder)
         case .add: try encode("add")
+        case .multiply: try encode("multiply")
+        case .softmax: try encode("softmax")
         }
     }
 }

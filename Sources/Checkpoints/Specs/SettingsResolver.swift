@@ -62,24 +62,38 @@ package struct SettingsResolver {
     }
 
     private func value(of setting: ArchitectureSpec.Setting, _ settings: Settings) throws(Problem) -> Settings.Value? {
-        do throws(Expression.Failure) {
-            if let when = setting.when, try !when.holds(in: settings) { return nil }
-            if let condition = setting.condition { return .flag(try condition.holds(in: settings)) }
-            if let expression = setting.value {
+        func computed(_ expression: Expression) throws(Problem) -> Settings.Value {
+            do throws(Expression.Failure) {
                 return setting.kind == .integer
                     ? .integer(try expression.count(in: settings, from: setting.minimum ?? 1))
                     : .number(try expression.number(in: settings))
+            } catch {
+                throw Problem(.corrupt, "\(setting.name): \(error.message)")
             }
-        } catch {
-            throw Problem(.corrupt, "\(setting.name): \(error.message)")
         }
+        func holds(_ condition: Condition) throws(Problem) -> Bool {
+            do throws(Expression.Failure) {
+                return try condition.holds(in: settings)
+            } catch {
+                throw Problem(.corrupt, "\(setting.name): \(error.message)")
+            }
+        }
+        if let when = setting.when, try !holds(when) {
+            guard let otherwise = setting.otherwise else { return nil }
+            return try computed(otherwise)
+        }
+        if let condition = setting.condition { return .flag(try holds(condition)) }
         if let parameter = setting.present { return .flag(storedShape(of: parameter) != nil) }
         if let extent = setting.extent, let value = value(of: extent) { return .integer(value) }
         for key in setting.keys?[vocabulary]?.list ?? [] {
             guard let found = config[path: key], !found.isNull else { continue }
             return try value(found, of: setting, place: key)
         }
-        if let value = setting.defaults?[vocabulary] ?? setting.default {
+        if let value = setting.defaults?[vocabulary] {
+            return try value.isNull ? nil : self.value(value, of: setting, place: "default")
+        }
+        if let expression = setting.value { return try computed(expression) }
+        if let value = setting.default {
             return try value.isNull ? nil : self.value(value, of: setting, place: "default")
         }
         guard let key = setting.keys?[vocabulary]?.list.first else {
@@ -94,7 +108,9 @@ package struct SettingsResolver {
         func wrong(_ expected: String) -> Problem {
             Problem(.corrupt, "config.json: \"\(place)\" is \(value.shortDescription), expected \(expected)")
         }
-        if let only = setting.only, !only.contains(value) {
+        // Patterns are checked by what they say of the value, not by the value.
+        let checked = setting.matches == nil ? value : .bool(setting.fits(value))
+        if let only = setting.only, !only.contains(checked) {
             let allowed = only.map(\.shortDescription).joined(separator: ", ")
             throw Problem(
                 .unsupported,
@@ -111,6 +127,7 @@ package struct SettingsResolver {
             guard let number = value.doubleValue, number.isFinite else { throw wrong("a number") }
             return .number(number)
         case .flag:
+            if setting.matches != nil { return .flag(setting.fits(value)) }
             guard let flag = value.boolValue else { throw wrong("true or false") }
             return .flag(flag)
         case .choice:
@@ -132,6 +149,15 @@ package struct SettingsResolver {
     /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
     private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
         table.firstTensor(of: parameter, in: tensors).map { ($0.tensor.shape, $0.rule) }
+    }
+}
+
+extension ArchitectureSpec.Setting {
+    /// Whether a value, or one of a list's values, is like one of the patterns.
+    fileprivate func fits(_ value: JSONValue) -> Bool {
+        if let flag = value.boolValue { return flag }
+        let words = (value.arrayValue ?? [value]).compactMap(\.stringValue)
+        return words.contains { word in (self.matches?.list ?? []).contains { Checkpoints.matches(word, pattern: $0) } }
     }
 }
 

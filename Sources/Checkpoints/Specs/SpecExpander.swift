@@ -17,12 +17,14 @@ package struct ExpandedGraph: Sendable, Hashable {
 package struct SpecExpander {
     private let spec: ArchitectureSpec
     private let graphInputs: [String]
+    private let inputLayouts: [String: InputLayout]
     /// Inputs that the family has, but not under these settings.
     private let absentInputs: Set<String>
     private var aliases: [String: String] = [:]
     private var nodes: [Node] = []
     private var origins: [String: ExpandedGraph.Origin] = [:]
     private var hiddenStates: [String] = []
+    private var encoderHiddenStates: [String] = []
     /// More nodes than any model has: a bound for hostile configurations.
     private static let largestNodeCount = 1 << 16
 
@@ -40,8 +42,13 @@ package struct SpecExpander {
     private init(_ spec: ArchitectureSpec, _ settings: Settings) throws(Expression.Failure) {
         self.spec = spec
         var present: [String] = []
-        for input in spec.graph.inputs where try input.when.holds(in: settings) { present.append(input.name) }
+        var layouts: [String: InputLayout] = [:]
+        for input in spec.graph.inputs where try input.when.holds(in: settings) {
+            present.append(input.name)
+            layouts[input.name] = try input.layout(in: settings)
+        }
         graphInputs = present
+        inputLayouts = layouts
         absentInputs = Set(spec.graph.inputs.map(\.name)).subtracting(present)
     }
 
@@ -83,13 +90,21 @@ package struct SpecExpander {
                     parameter: try tie.parameter.name(in: settings), isTransposed: tie.isTransposed ?? false)
             }
             let operation = try template.operation.operation(in: settings)
+            if let shares = template.shares, try shares.when.holds(in: settings) {
+                let owner = try shares.node.name(in: settings)
+                for parameter in operation.parameters where ties[parameter.name] == nil {
+                    ties[parameter.name] = Node.Tie(parameter: "\(owner)/\(parameter.name)")
+                }
+            }
+            if try template.isHiddenState?.value(in: settings) == true {
+                if template.stack == .encoder { encoderHiddenStates.append(name) } else { hiddenStates.append(name) }
+            }
             nodes.append(Node(name: name, operation: operation, inputs: inputs, ties: ties))
         } catch {
             throw failure(error)
         }
         origins[name] = ExpandedGraph.Origin(template: template.name.source, settings: settings)
-        if let alias = template.alias { aliases[alias] = name }
-        if template.isHiddenState == true { hiddenStates.append(name) }
+        for alias in template.alias?.list ?? [] { aliases[alias] = name }
     }
 
     private func finish(_ settings: Settings) throws(Expression.Failure) -> ExpandedGraph {
@@ -103,8 +118,29 @@ package struct SpecExpander {
             use = candidate.use
             break
         }
-        let graph = Graph(inputs: graphInputs, nodes: nodes, outputs: outputs, hiddenStates: hiddenStates, use: use)
+        let graph = Graph(
+            inputs: graphInputs, inputLayouts: inputLayouts, nodes: nodes, outputs: outputs, hiddenStates: hiddenStates,
+            encoderHiddenStates: encoderHiddenStates, use: use)
         return ExpandedGraph(graph: graph, origins: origins)
+    }
+}
+
+extension ArchitectureSpec.GraphTemplate.Input {
+    fileprivate func layout(in settings: Settings) throws(Expression.Failure) -> InputLayout? {
+        guard let content else { return nil }
+        let space: RowSpace
+        if let axis {
+            space = .axis(RowSpace.Axis(axis))
+        } else if let rows {
+            space = .count(try rows.count(in: settings))
+        } else {
+            throw Expression.Failure(message: "input \(name): \"rows\" or \"axis\" must tell its rows")
+        }
+        var extents: [Int] = []
+        for extent in grid ?? [] { extents.append(try extent.count(in: settings)) }
+        return InputLayout(
+            content: content, rows: space, width: try width.count(in: settings) ?? 1, grid: extents,
+            isChannelsFirst: isChannelsFirst ?? false, absent: absent, mask: mask)
     }
 }
 

@@ -6,8 +6,13 @@ extension SpecLibrary {
     /// - Throws: Only when a file of ours is broken, which a test rules out.
     package static func builtIn() throws(CheckpointError) -> SpecLibrary {
         let documents = [
-            PackageResources.bert_json, PackageResources.distilbert_json, PackageResources.electra_json,
-            PackageResources.fnet_json, PackageResources.roberta_json,
+            PackageResources.albert_json, PackageResources.bart_json, PackageResources.bert_json,
+            PackageResources.deberta_json, PackageResources.deit_json, PackageResources.distilbert_json,
+            PackageResources.electra_json, PackageResources.fnet_json, PackageResources.gpt2_json,
+            PackageResources.gptj_json,
+            PackageResources.mistral_json, PackageResources.mpnet_json, PackageResources.opt_json,
+            PackageResources.roberta_json, PackageResources.t5_json, PackageResources.vit_json,
+            PackageResources.whisper_json,
         ]
         var specs: [ArchitectureSpec] = []
         for document in documents { specs.append(try ArchitectureSpec(document, path: "built-in architecture")) }
@@ -40,7 +45,8 @@ extension ArchitectureSpec {
         }
         for setting in config {
             let read = (setting.value?.names ?? []).union(setting.condition?.names ?? []).union(
-                setting.when?.names ?? [])
+                setting.when?.names ?? []
+            ).union(setting.otherwise?.names ?? [])
             check(read, "config \(setting.name)", known)
             if !known.insert(setting.name).inserted { problems.append("config \(setting.name): declared twice") }
             if setting.kind == .choice, setting.values == nil {
@@ -58,13 +64,19 @@ extension ArchitectureSpec {
                     var read = node.name.names.union(node.operation.names).union(node.when?.names ?? [])
                     node.inputs.forEach { read.formUnion($0.names) }
                     node.ties?.values.forEach { read.formUnion($0.parameter.names.union($0.when?.names ?? [])) }
+                    read.formUnion((node.shares?.node.names ?? []).union(node.shares?.when?.names ?? []))
+                    read.formUnion(node.isHiddenState?.names ?? [])
                     check(read, "node \(node.name.source)", scope)
                     templates[node.name.source] = node.operation
                 }
             }
         }
         visit(graph.nodes, known)
-        for input in graph.inputs { check(input.when?.names ?? [], "input \(input.name)", known) }
+        for input in graph.inputs {
+            let sizes = [input.rows, input.width].compactMap { $0 } + (input.grid ?? [])
+            let read = sizes.reduce(into: input.when?.names ?? []) { $0.formUnion($1.names) }
+            check(read, "input \(input.name)", known)
+        }
         for output in graph.outputs { check(output.when?.names ?? [], "output \(output.name)", known) }
         for use in graph.use { check(use.when?.names ?? [], "use \(use.use.rawValue)", known) }
         check((traits?.maximumTokens?.names ?? []).union(traits?.labelsWhen?.names ?? []), "traits", known)

@@ -1,0 +1,109 @@
+import Checkpoints
+import Foundation
+import Inputs
+import ModelGraph
+import Runtime
+import Tensors
+import Testing
+
+/// One checkpoint of each family, written by the framework, with the framework's outputs.
+private let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "fixtures/families").path
+
+private let families = [
+    "albert_groups", "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm", "t5_v1_1",
+    "vit_base", "whisper",
+]
+private let decoders = ["gpt2", "gptj", "mistral", "opt_postnorm", "bart", "t5_v1_1", "whisper"]
+private let inputNames: Set = [
+    "input_ids", "attention_mask", "token_type_ids", "decoder_input_ids", "decoder_attention_mask", "pixel_values",
+    "input_features",
+]
+private let tolerance: Float = 1e-4
+
+@Suite("Families against the framework's own outputs")
+struct FamilyTests {
+    private func read(_ name: String) throws -> (model: Model, arrays: [String: Tensor]) {
+        (
+            try Checkpoint.load(path: "\(folder)/\(name)"),
+            try NumPyArchive(path: "\(folder)/\(name)/reference.npz").tensors()
+        )
+    }
+
+    private func inputs(_ arrays: [String: Tensor]) -> [String: Tensor] {
+        arrays.filter { inputNames.contains($0.key) }
+    }
+
+    @Test("hidden states, maps and logits agree", arguments: families)
+    func outputs(_ name: String) throws {
+        let (model, arrays) = try read(name)
+        let sequences = try GraphArrays.sequences(from: inputs(arrays), for: model.graph)
+        let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, threads: 2)
+        let ours = Dictionary(uniqueKeysWithValues: outputs.arrays.map { ($0.name, $0.tensor) })
+        for (output, expected) in arrays where !inputNames.contains(output) {
+            let given = try #require(ours[output], "\(name) lacks \(output)")
+            #expect(given.shape == expected.shape)
+            let isVisible = visibility(output, expected.shape, arrays)
+            let difference = zip(given.floats, expected.floats).enumerated().reduce(Float(0)) {
+                isVisible($1.offset) ? max($0, abs($1.element.0 - $1.element.1)) : $0
+            }
+            #expect(difference < tolerance, "\(output) of \(name)")
+        }
+    }
+
+    /// Whether an element's own position is visible: hidden positions mean nothing.
+    private func visibility(_ output: String, _ shape: Shape, _ arrays: [String: Tensor]) -> (Int) -> Bool {
+        let isOfDecoder = arrays["decoder_input_ids"] != nil && !output.hasPrefix("encoder_")
+        guard let mask = arrays[isOfDecoder ? "decoder_attention_mask" : "attention_mask"]?.floats,
+            let tokens = arrays[isOfDecoder ? "decoder_input_ids" : "input_ids"]?.shape[1]
+        else { return { _ in true } }
+        // [batch, heads, queries, keys], [layers, batch, tokens, width], [batch, tokens, width], or a row a sequence.
+        let extents = shape.extents
+        let batchAxis = output.contains("hidden_states") && extents.count == 4 ? 1 : 0
+        let rowAxis = output.contains("attentions") ? 2 : batchAxis + 1
+        guard extents.count > rowAxis + 1 || output == "logits", extents[rowAxis] == tokens else {
+            return { _ in true }
+        }
+        func step(_ axis: Int) -> Int { extents[(axis + 1)...].reduce(1, *) }
+        return { index in
+            let row = index / step(rowAxis) % extents[rowAxis], sequence = index / step(batchAxis) % extents[batchAxis]
+            return mask[sequence * tokens + row] != 0
+        }
+    }
+
+    @Test("decoding token by token gives the logits of whole runs", arguments: decoders)
+    func decoding(_ name: String) throws {
+        let (model, arrays) = try read(name)
+        let decoder = try DecoderModel(model, threads: 2)
+        let given = inputs(arrays).filter { $0.key != "attention_mask" && $0.key != "decoder_attention_mask" }
+        let whole = try GraphArrays.sequences(from: given, for: model.graph)
+        func tokens(_ sequence: TokenSequence) -> [Int32] {
+            decoder.tokenInput == "input_ids" ? sequence.ids : sequence.arrays[decoder.tokenInput]?.ids ?? []
+        }
+        func cut(_ sequence: TokenSequence, _ count: Int) -> TokenSequence {
+            var result = sequence
+            let kept = Array(tokens(sequence).prefix(count))
+            if decoder.tokenInput == "input_ids" {
+                result.ids = kept
+            } else {
+                result.arrays[decoder.tokenInput] = InputArray(ids: kept)
+            }
+            return result
+        }
+        let outputs = try PaddedOutputs(of: model, for: whole, selecting: .logits)
+        let logits = try #require(outputs.arrays.first { $0.name == "logits" }?.tensor)
+        let length = logits.shape[1], width = logits.shape[2], all = logits.floats
+        // Prompts of different lengths, so that each has its own place in the batch.
+        let session = try decoder.session(whole.enumerated().map { cut($1, 1 + $0) })
+        while let longest = session.lengths.max(), longest < length {
+            for index in whole.indices {
+                let start = (index * length + session.lengths[index] - 1) * width
+                let difference = zip(session.logits(of: index), all[start..<start + width]).reduce(Float(0)) {
+                    max($0, abs($1.0 - $1.1))
+                }
+                #expect(difference < tolerance, "\(name), sequence \(index), \(session.lengths[index]) tokens")
+            }
+            try session.step(whole.enumerated().map { tokens($1)[session.lengths[$0]] })
+        }
+    }
+}
