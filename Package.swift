@@ -58,7 +58,10 @@ let package = Package(
             dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
         .testTarget(
             name: "FamilyTests",
-            dependencies: ["Checkpoints", "Inputs", "ModelGraph", "Runtime", "Tensors", "reuseformer-h5index"]),
+            dependencies: [
+                "Analysis", "Checkpoints", "Conversion", "Inputs", "ModelGraph", "Runtime", "Tensors", "Verification",
+                "reuseformer-h5index",
+            ]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),

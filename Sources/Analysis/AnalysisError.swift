@@ -13,6 +13,8 @@ public enum AnalysisError: Error, Sendable, CustomStringConvertible {
     case budget(String, reason: String)
     /// Documents that do not belong together.
     case mismatch(String)
+    /// Healing would split weights that several layers share.
+    case shared(nodes: [String], bytes: Int)
     /// A tensor that rewriting needs is missing or tied to another node.
     case tensor(path: String, reason: String)
 
@@ -24,6 +26,9 @@ public enum AnalysisError: Error, Sendable, CustomStringConvertible {
             "the calibration data has \(found) usable texts, at least \(needed) are needed: give more lines of text"
         case .budget(let budget, let reason): "budget \"\(budget)\": \(reason)"
         case .mismatch(let reason): reason
+        case .shared(let nodes, let bytes):
+            "healing would give \(nodes.joined(separator: ", ")) output projections of their own, which layers of this "
+                + "model share (\(bytes) bytes more): allow it with --unshare, or go without with --heal none"
         case .tensor(let path, let reason): "tensor \(path) \(reason)"
         }
     }

@@ -29,6 +29,10 @@ public struct CalibrationSet: Sendable {
             for number in [Int32(truncatingIfNeeded: sequence.ids.count)] + sequence.ids {
                 withUnsafeBytes(of: number.littleEndian) { hasher.update($0) }
             }
+            for (_, array) in sequence.arrays.sorted(by: { $0.key < $1.key }) {
+                array.ids.withUnsafeBytes { hasher.update($0) }
+                array.numbers.withUnsafeBytes { hasher.update($0) }
+            }
         }
         digest = hasher.finalize()
     }
@@ -45,14 +49,15 @@ public struct CalibrationSet: Sendable {
 }
 
 extension Array where Element == TokenSequence {
-    /// Consecutive ranges of about `limit` tokens each: what is held in memory at a time.
-    package func chunks(tokens limit: Int) -> [Range<Int>] {
+    /// Consecutive ranges of about `limit` rows each, and of at most `most` sequences: what is held in memory at a
+    /// time.
+    package func chunks(tokens limit: Int, most: Int = .max) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var start = 0
         var tokens = 0
         for index in indices {
-            tokens += self[index].ids.count
-            if tokens >= limit {
+            tokens += self[index].rowEstimate
+            if tokens >= limit || index - start + 1 >= most {
                 result.append(start..<index + 1)
                 start = index + 1
                 tokens = 0

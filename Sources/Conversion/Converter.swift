@@ -12,11 +12,17 @@ public struct Converter: Sendable {
         public var healing: HealingSummary.Method
         /// Whether second feed-forward matrices are refitted as well.
         public var fitsFeedForward: Bool
+        /// Whether layers that share an output projection may get one each where healing needs it.
+        public var unshares: Bool
 
-        public init(threads: Int = 1, healing: HealingSummary.Method = .closed, fitsFeedForward: Bool = true) {
+        public init(
+            threads: Int = 1, healing: HealingSummary.Method = .closed, fitsFeedForward: Bool = true,
+            unshares: Bool = false
+        ) {
             self.threads = max(1, threads)
             self.healing = healing
             self.fitsFeedForward = fitsFeedForward
+            self.unshares = unshares
         }
     }
 
@@ -37,7 +43,8 @@ public struct Converter: Sendable {
     ///
     /// The result depends on the model, the plan and the calibration texts alone, not on the number of threads.
     ///
-    /// - Throws: When the plan breaks a rule or the model cannot be run.
+    /// - Throws: When the plan breaks a rule or the model cannot be run; `AnalysisError.shared` when healing would split
+    ///   weights that layers share and was not allowed to.
     /// - Complexity: For each changed node, two passes of the part of the model before it over the calibration texts.
     public func convert(
         _ source: Model, plan: ReusePlan, calibration: CalibrationSet, progress: (Int, Int) -> Void = { _, _ in }
@@ -50,6 +57,7 @@ public struct Converter: Sendable {
                 $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
             }
             .map(\.name))
+        if options.healing == .closed { try unshare(&rewrite, changed: changed) }
         let probe = try OutputProbe(source: source, sequences: calibration.heldOut, threads: options.threads)
         let before = try probe.difference(of: rewrite)
         var summary = HealingSummary(method: options.healing, steps: [], before: before, after: before)
@@ -64,6 +72,23 @@ public struct Converter: Sendable {
         }
         rewrite.healing = JSONValue(encoding: summary)
         return Result(model: rewrite, healing: summary)
+    }
+
+    /// Gives changed layers output projections of their own where they share one.
+    private func unshare(_ rewrite: inout Model, changed: Set<String>) throws(AnalysisError) {
+        let shared = rewrite.graph.branches.filter {
+            $0.isAttention && changed.contains($0.node) && rewrite.isShared($0)
+        }
+        guard !shared.isEmpty else { return }
+        guard options.unshares else {
+            let bytes = shared.reduce(0) { total, branch in
+                let attention = rewrite.graph.node(named: branch.node)?.attention
+                let rows = (attention?.keptHeads.count ?? 0) * (attention?.valueSize ?? 0)
+                return total + 4 * (rows + 1) * (attention?.outputWidth ?? 0)
+            }
+            throw .shared(nodes: shared.map(\.node), bytes: bytes)
+        }
+        for branch in shared { rewrite = try rewrite.unsharing(branch) }
     }
 }
 

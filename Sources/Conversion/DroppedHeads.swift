@@ -11,13 +11,12 @@ extension Model {
     ) throws(AnalysisError) {
         let shared = graph.sharedParameters
         for node in source.graph.attentionNodes {
-            guard let before = node.attention, let after = graph.node(named: node.name)?.attention, after.biases.output
-            else {
-                continue
-            }
+            guard let before = node.attention, let after = graph.node(named: node.name)?.attention else { continue }
             let dropped = before.keptHeads.enumerated().filter { after.heads[$0.element].isDropped }.map(\.offset)
             let path = "\(node.name)/output_bias"
-            guard !dropped.isEmpty, !shared.contains(path), let bias = tensors[path],
+            guard !dropped.isEmpty, !shared.contains(path) else { continue }
+            addBias(of: node.name)
+            guard let bias = tensors[path],
                 let weight = source.tensors["\(node.name)/output_weight"]
             else {
                 continue

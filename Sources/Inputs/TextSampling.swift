@@ -1,19 +1,22 @@
 import ModelGraph
 
-extension Array where Element == TokenSequence {
-    /// About `tokens` visible tokens' worth of the sequences, drawn with a fixed seed and left in their order; all of
-    /// them when they have no more.
-    public func drawn(tokens limit: Int) -> [TokenSequence] {
-        guard reduce(0, { $0 + $1.visibleCount }) > limit else { return self }
+/// Draws a part of data that are too many, always the same one.
+public enum TextSampling {
+    /// Which of some items make up about `limit` tokens, drawn with a fixed seed, in their order; all of them when they
+    /// have no more.
+    ///
+    /// - Parameter lengths: Tokens of each item.
+    public static func drawn(_ lengths: [Int32], tokens limit: Int) -> [Int] {
+        guard lengths.reduce(0, { $0 + Int($1) }) > limit else { return Array(lengths.indices) }
         var random = Shuffle(seed: 0x5EED)
-        var order = Array<Int>(indices)
+        var order = Array(lengths.indices)
         for index in order.indices.reversed().dropLast() { order.swapAt(index, random.next(below: index + 1)) }
         var taken = 0
         let chosen = order.prefix { index in
-            taken += self[index].visibleCount
+            taken += Int(lengths[index])
             return taken <= limit
         }
-        return chosen.sorted().map { self[$0] }
+        return chosen.sorted()
     }
 }
 

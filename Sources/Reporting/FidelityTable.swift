@@ -50,13 +50,13 @@ package enum SpeedTable {
     /// One row a model, load and number of threads.
     package static func table(of results: [Benchmark.Result]) -> Table {
         var table = Table([
-            .init("load", .left), .init("threads"), .init("model", .left), .init("time"), .init("tokens/s"),
-            .init("effective GFLOP/s"), .init("speed-up"),
+            .init("load", .left), .init("threads"), .init("model", .left), .init("time"), .init("items/s"),
+            .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"),
         ])
         for result in results {
             table.append([
                 result.load, "\(result.threads)", result.model, Format.duration(seconds: result.seconds),
-                Format.count(Int(result.tokensPerSecond.rounded())), Format.fixed(result.effectiveGigaflops, 1),
+                Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())), Format.fixed(result.effectiveGigaflops, 1),
                 Format.fixed(result.speedup, 3) + " ×",
             ])
         }

@@ -126,7 +126,7 @@ extension ReportPage {
                 + "of texts, as a share of their variance."
         case .maskedLanguageModel, .languageModel, .classifier:
             "Damage is measured at the model's output on texts kept back: the divergence of its predictions from the "
-                + "source's, in nats."
+                + "source's, in nats" + (use == .languageModel ? ", token by token on given texts." : ".")
         }
     }
 

@@ -91,7 +91,11 @@ package struct ReportPage {
             change(savings.multiplyAdds, "multiply-adds at \(savings.tokens) tokens"),
             change(savings.parameters, "parameters"),
         ]
-        if let metric = [Metric.top1Agreement, .pooledCosineMean, .hiddenCosineMean].first(where: {
+        result += [
+            savings.cache.map { change($0, "bytes kept for a token") },
+            savings.memoryCache.map { change($0, "bytes kept for a token of the source") },
+        ].compactMap(\.self)
+        if let metric = [Metric.perplexityRatio, .top1Agreement, .pooledCosineMean, .hiddenCosineMean].first(where: {
             verification?[$0] != nil
         }),
             let value = verification?[metric]

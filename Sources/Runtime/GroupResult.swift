@@ -24,7 +24,7 @@ public struct GroupResult {
         execution.group.members.indices.map { sequence($0, axis: execution.schedule.primaryAxis) }
     }
 
-    private func sequence(_ number: Int, axis: Int) -> Sequence {
+    func sequence(_ number: Int, axis: Int) -> Sequence {
         let group = execution.group
         return Sequence(
             index: group.members[number].index, number: number, rows: group.axes[axis].rows(of: number),

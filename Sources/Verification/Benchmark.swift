@@ -1,18 +1,19 @@
 import ModelGraph
 import Runtime
 
-/// Speed of models on made-up tokens: they take turns, so that a machine's moods hit all of them alike.
+/// Speed of models on made-up inputs: they take turns, so that a machine's moods hit all of them alike.
 package struct Benchmark {
-    /// How many texts of which lengths go through at once.
+    /// How many texts (pictures, recordings) of which lengths go through at once.
     package enum Load: Sendable, Hashable, CustomStringConvertible {
-        /// `batch` texts of `tokens` tokens.
-        case shape(batch: Int, tokens: Int)
+        /// `batch` items of `tokens` tokens; of an encoder–decoder as many tokens of the source, and `target` (`nil`: as
+        /// many) of the target. Models whose inputs have a fixed size take no notice of tokens.
+        case shape(batch: Int, tokens: Int, target: Int? = nil)
         /// `batch` texts whose lengths are spread evenly over a range.
         case ragged(batch: Int, tokens: ClosedRange<Int>)
 
         package var description: String {
             switch self {
-            case .shape(let batch, let tokens): "\(batch)x\(tokens)"
+            case .shape(let batch, let tokens, let target): "\(batch)x\(tokens)" + (target.map { "+\($0)" } ?? "")
             case .ragged(let batch, let tokens): "\(batch)x\(tokens.lowerBound)-\(tokens.upperBound)"
             }
         }
@@ -20,12 +21,15 @@ package struct Benchmark {
         /// Lengths of the texts, the same at every call.
         package var lengths: [Int] {
             switch self {
-            case .shape(let batch, let tokens): return Array(repeating: tokens, count: batch)
+            case .shape(let batch, let tokens, _): return Array(repeating: tokens, count: batch)
             case .ragged(let batch, let tokens):
                 var random = SplitMix(seed: 7)
                 return (0..<batch).map { _ in tokens.lowerBound + random.next(below: tokens.count) }
             }
         }
+
+        /// Tokens of the targets; `nil`: as many as the sources have.
+        fileprivate var target: Int? { if case .shape(_, _, let target) = self { target } else { nil } }
     }
 
     /// Speed of one model under one load.
@@ -35,6 +39,9 @@ package struct Benchmark {
         package let threads: Int
         /// Median of the runs, in seconds.
         package let seconds: Double
+        /// Texts, pictures or recordings.
+        package let itemsPerSecond: Double
+        /// Rows of the last hidden state: tokens of a text, of a target, patches of a picture.
         package let tokensPerSecond: Double
         /// Multiply-adds of the **first** model's graph, twice, by time: what a user gets for the same job.
         package let effectiveGigaflops: Double
@@ -63,7 +70,8 @@ package struct Benchmark {
         if let limit = compiled.compactMap(\.maximumTokens).min(), let longest = lengths.max(), longest > limit {
             throw .runtime(.sequenceTooLong(index: 0, tokens: longest, limit: limit))
         }
-        let sequences = Self.sequences(lengths, graph: first.model.graph)
+        let graph = first.model.graph
+        let sequences = MadeUpInputs.sequences(lengths, target: load.target, graph: graph)
         var times = [[Double]](repeating: [], count: models.count)
         let clock = ContinuousClock()
         // One unmeasured round brings caches and memory into the state of steady work.
@@ -77,32 +85,20 @@ package struct Benchmark {
                 times[index].append((clock.now - start) / .seconds(1))
             }
         }
-        let tokens = Double(lengths.reduce(0, +))
-        let operations = lengths.reduce(0.0) { $0 + 2 * Double(first.model.graph.cost(tokens: $1).multiplyAdds) }
+        let rows = (try? graph.inferShapes())?[graph.hiddenStates.last ?? ""]?.rows ?? .tokens
+        let tokens = Double(sequences.reduce(0) { $0 + compiled[0].visibleRows(of: $1, along: rows) })
+        let operations = lengths.reduce(0.0) { $0 + 2 * Double(graph.cost(tokens: $1).multiplyAdds) }
         return models.enumerated().map { index, model in
             let seconds = Self.median(times[index])
             return Result(
                 model: model.name, load: load.description, threads: threads, seconds: seconds,
-                tokensPerSecond: tokens / seconds, effectiveGigaflops: operations / seconds / 1e9,
+                itemsPerSecond: Double(sequences.count) / seconds, tokensPerSecond: tokens / seconds, effectiveGigaflops: operations / seconds / 1e9,
                 speedup: Self.median(zip(times[0], times[index]).map { $0 / $1 }))
         }
     }
 
     private static func run(_ model: CompiledModel, _ sequences: [TokenSequence]) throws(VerificationError) {
         do { try model.run(concurrently: sequences) { _ in } } catch { throw .runtime(error) }
-    }
-
-    private static func sequences(_ lengths: [Int], graph: Graph) -> [TokenSequence] {
-        let vocabulary =
-            graph.nodes.compactMap { node in
-                if case .embedding(let embedding) = node.operation { embedding.vocabulary } else { nil }
-            }.min() ?? 1
-        var random = SplitMix(seed: 11)
-        // Speed does not depend on the ids; ids near 0 are often special, and one of them may mean padding.
-        let low = min(1000, vocabulary / 2)
-        return lengths.map { length in
-            TokenSequence(ids: (0..<length).map { _ in Int32(low + random.next(below: vocabulary - low)) })
-        }
     }
 
     static func median(_ values: [Double]) -> Double {

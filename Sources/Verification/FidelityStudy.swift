@@ -4,7 +4,8 @@ import Runtime
 /// Compares a converted model with its source on held-out texts, a few texts at a time.
 ///
 /// Memory does not grow with the number of texts, but for the pooled embeddings of the first
-/// `PairSampling.textLimit` texts and the labels.
+/// `PairSampling.textLimit` texts and the labels. Language models are also compared by the perplexity of the tokens that
+/// really follow, of encoder–decoders on the targets that are given.
 package struct FidelityStudy {
     /// What to measure, and how.
     package struct Options: Sendable {
@@ -60,13 +61,23 @@ package struct FidelityStudy {
         guard sequences.contains(where: { $0.visibleCount > 0 }) else { throw .noData }
         let tokens = sequences.reduce(0) { $0 + $1.visibleCount }
         var tally = FidelityTally(logitStride: max(1, tokens / Self.logitRowLimit))
+        let shapes = (try? sourceModel.graph.inferShapes()) ?? [:]
+        let predicted = sourceModel.graph.predictedTokens(shapes)
+        var losses = (source: RunningMean(), converted: RunningMean())
         for range in Self.chunks(of: sequences) {
             let part = Array(sequences[range])
             let before = try source.look(at: part), after = try converted.look(at: part)
             for (first, second) in zip(before, after) { tally.add(source: first, converted: second) }
+            if let predicted {
+                for (offset, sequence) in part.enumerated() {
+                    let ids = sequence.nextIDs(predicted)
+                    before[offset].addLosses(ofFollowing: ids, to: &losses.source)
+                    after[offset].addLosses(ofFollowing: ids, to: &losses.converted)
+                }
+            }
             progress(range.upperBound)
         }
-        var measurements = tally.measurements
+        var measurements = tally.measurements + Self.perplexities(losses.source, losses.converted)
         if let masking = options.masking, sourceModel.graph.use == .maskedLanguageModel {
             measurements += try perplexity(sequences, masking)
         }
@@ -85,21 +96,28 @@ package struct FidelityStudy {
                 after[offset].addLosses(of: masked[index].targets, to: &second)
             }
         }
-        guard let losses = first.mean.flatMap({ before in second.mean.map { (before, $0) } }) else { return [] }
-        return [Measurement(.perplexityRatio, exponential(losses.1 - losses.0))]
+        return Self.perplexities(first, second).filter { $0.metric == .perplexityRatio }
     }
 
-    /// Ranges of texts of about `chunkTokens` tokens; a longer text stands alone.
+    private static func perplexities(_ source: RunningMean, _ converted: RunningMean) -> [Measurement] {
+        guard let before = source.mean, let after = converted.mean else { return [] }
+        return [
+            Measurement(.perplexityRatio, exponential(after - before)),
+            Measurement(.perplexity, exponential(after), source: exponential(before)),
+        ]
+    }
+
+    /// Ranges of texts of about `chunkTokens` rows; a longer text stands alone.
     static func chunks(of sequences: [TokenSequence]) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var start = 0, tokens = 0
         for (index, sequence) in sequences.enumerated() {
-            if index > start, tokens + sequence.ids.count > chunkTokens {
+            if index > start, tokens + sequence.rowEstimate > chunkTokens {
                 result.append(start..<index)
                 start = index
                 tokens = 0
             }
-            tokens += sequence.ids.count
+            tokens += sequence.rowEstimate
         }
         if start < sequences.count { result.append(start..<sequences.count) }
         return result

@@ -22,7 +22,7 @@ struct FidelityTally {
         addPooled(source, converted)
         addLogits(source, converted)
         for (first, second) in zip(source.maps, converted.maps) {
-            if let first, let second { addMap(first, second, rows: source.tokens) }
+            if let first, let second { addMap(first, second) }
         }
     }
 
@@ -70,12 +70,14 @@ struct FidelityTally {
         }
     }
 
-    private mutating func addMap(_ first: [Float], _ second: [Float], rows: Int) {
-        guard rows > 0, first.count == second.count else { return }
-        let width = first.count / rows
-        for row in 0..<rows {
+    private mutating func addMap(_ first: Snapshot.Map, _ second: Snapshot.Map) {
+        guard first.rows > 0, first.elements.count == second.elements.count else { return }
+        let width = first.elements.count / first.rows
+        for row in 0..<first.rows {
             var distance = 0.0
-            for index in row * width..<(row + 1) * width { distance += Double(abs(first[index] - second[index])) }
+            for index in row * width..<(row + 1) * width {
+                distance += Double(abs(first.elements[index] - second.elements[index]))
+            }
             mapDistances.add(distance / 2)
         }
     }

@@ -56,6 +56,15 @@ extension Snapshot {
             mean.add(-LogProbabilities(logits: row).values[Int(target.id)])
         }
     }
+
+    /// Adds the loss, in nats, of the token that follows each row.
+    func addLosses(ofFollowing ids: [Int32], to mean: inout RunningMean) {
+        guard logitRows > 0 else { return }
+        let width = logits.count / logitRows
+        for (row, id) in ids.prefix(logitRows).enumerated() where (0..<width).contains(Int(id)) {
+            mean.add(LogProbabilities.loss(of: Int(id), logits: logits[row * width..<(row + 1) * width]))
+        }
+    }
 }
 
 func exponential(_ value: Double) -> Double { exp(value) }

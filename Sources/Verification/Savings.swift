@@ -23,6 +23,10 @@ package struct Savings: Sendable, Hashable, Codable {
     package let parameters: Change
     /// Bytes of the parameters in float32.
     package let bytes: Change
+    /// Bytes that decoding keeps for each token, in float32; `nil` for models that don't decode.
+    package let cache: Change?
+    /// The same for each row of what cross-attention looks at; `nil` for models without.
+    package let memoryCache: Change?
 
     package init(source: Graph, converted: Graph, tokens: Int = 128) {
         let before = source.cost(tokens: tokens), after = converted.cost(tokens: tokens)
@@ -31,6 +35,10 @@ package struct Savings: Sendable, Hashable, Codable {
         multiplyAdds = Change(source: before.multiplyAdds, converted: after.multiplyAdds)
         parameters = Change(source: before.parameters, converted: after.parameters)
         bytes = Change(source: before.parameterBytes, converted: after.parameterBytes)
+        cache = before.cacheBytes > 0 ? Change(source: before.cacheBytes, converted: after.cacheBytes) : nil
+        memoryCache =
+            before.memoryCacheBytes > 0
+            ? Change(source: before.memoryCacheBytes, converted: after.memoryCacheBytes) : nil
     }
 
     /// The savings as metrics, for gates.
@@ -38,6 +46,6 @@ package struct Savings: Sendable, Hashable, Codable {
         [
             Measurement(.mapsSaved, maps.saved), Measurement(.macsSaved, multiplyAdds.saved),
             Measurement(.paramsSaved, parameters.saved), Measurement(.bytesSaved, bytes.saved),
-        ]
+        ] + (cache.map { [Measurement(.cacheSaved, $0.saved)] } ?? [])
     }
 }

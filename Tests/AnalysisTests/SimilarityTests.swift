@@ -71,8 +71,9 @@ struct SimilarityTests {
         map.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             sums.add(
-                MatrixView(base: base, rows: 4, columns: 4, stride: 4), rows: [0, 1, 2, 3], isCausal: false,
-                separators: [3])
+                MatrixView(base: base, rows: 4, columns: 4, stride: 4), rows: [0, 1, 2, 3], isCross: false,
+                separators: [3]
+            ) { _ in 0..<4 }
         }
         let profile = sums.profile(of: head(0, 0), knowsSeparators: true)
         #expect(profile.entropy == 1)

@@ -15,8 +15,10 @@ struct CandidatePass {
     static let proposals = 48
     /// Maps that a document keeps for each head, besides the static patterns.
     static let kept = 32
-    /// Tokens whose sums are held at a time: sums of a sequence take about a megabyte.
+    /// Rows whose sums are held at a time.
     private static let chunkTokens = 2048
+    /// Bytes of sums that are held at a time.
+    private static let sumBytes = 256 << 20
 
     init(
         _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [TokenSequence], threads: Int
@@ -26,12 +28,13 @@ struct CandidatePass {
         for node in model.graph.attentionNodes {
             nodes.append(try NodeCandidates(model, node, pairs: pairs, proposed: proposed))
         }
-        let values = Set(nodes.map(\.input))
+        let values = nodes.reduce(into: Set<String>()) { $0.formUnion($1.observed) }
         let compiled = try model.compiled(
             threads: threads, observing: Observation(values: values, maps: Set(pairs.nodes)))
         var sums = nodes.map { $0.heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
         let fixed = nodes
-        for chunk in sequences.chunks(tokens: Self.chunkTokens) {
+        let sumSize = sums.joined().reduce(0) { $0 + $1.byteCount }
+        for chunk in sequences.chunks(tokens: Self.chunkTokens, most: max(1, Self.sumBytes / max(1, sumSize))) {
             let part = Array(sequences[chunk])
             let slots = Mutex([[[ContextSums]]?](repeating: nil, count: part.count))
             do {
@@ -75,6 +78,9 @@ struct ContextSums: Sendable {
     /// Sums of each candidate's context, `[candidates, width]`.
     private var means: Matrix
     private var products: Matrix
+
+    /// Bytes that the sums take.
+    var byteCount: Int { 8 * (means.elements.count + products.elements.count) }
 
     init(candidates: Int, width: Int) {
         means = Matrix(zeros: candidates, width)

@@ -15,17 +15,22 @@ struct NodeCandidates: Sendable {
         let bias: [Float]
     }
 
-    /// Value that the attention reads.
-    let input: String
+    /// Value that the attention reads keys and values from.
+    private let input: String
     let heads: [Head]
-    private let isCausal: Bool
+    private let rule: QueryRows
+
+    /// Values that must be observed.
+    var observed: Set<String> { rule.values.union([input]) }
 
     init(_ model: Model, _ node: Node, pairs: MapPairs, proposed: [[Int]]) throws(AnalysisError) {
-        guard let attention = node.attention, let input = node.inputs.first else {
+        guard let attention = node.attention, let rule = QueryRows(model.graph, node: node.name),
+            let input = node.inputs.dropFirst(attention.streamCount - 1).first
+        else {
             throw .mismatch("\(node.name) is not an attention node")
         }
-        self.input = attention.isCross ? node.inputs[1] : input
-        isCausal = attention.mask.isCausal
+        self.input = input
+        self.rule = rule
         guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight")
         else {
             throw .tensor(path: "\(node.name)/value_weight", reason: "is missing")
@@ -47,7 +52,7 @@ struct NodeCandidates: Sendable {
             heads.append(
                 Head(
                     id: id,
-                    maps: proposed[index].map { .head(pairs.heads[$0]) } + StaticPattern.allCases.map { .pattern($0) },
+                    maps: proposed[index].map { .head(pairs.heads[$0]) } + rule.patterns.map { .pattern($0) },
                     width: size, weight: columns.multiplied(by: turn).elements.map(Float.init),
                     bias: turnedBias.multiplied(by: turn).elements.map(Float.init)))
         }
@@ -65,68 +70,93 @@ struct NodeCandidates: Sendable {
 
     /// Sums of one sequence, head by head.
     func sums(of group: GroupResult, _ sequence: GroupResult.Sequence) -> [ContextSums] {
-        guard let stream = group.value(input) else {
+        guard let stream = group.value(input), let first = heads.first, let map = group.map(first.id, of: sequence) else {
             return heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) }
         }
-        let rows = sequence.visible
+        let keys = group.sequence(sequence, alongRowsOf: input).rows.prefix(map.columns)
+        let place = group.sequence(sequence, alongQueriesOf: first.id)
+        let queries = rule.visible(in: group, place, rows: 0..<place.visible)
+        guard !queries.isEmpty, !keys.isEmpty else {
+            return heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) }
+        }
         return heads.map { head in
-            var values = [Float](repeating: 0, count: rows * head.width)
-            for row in 0..<rows {
+            var values = [Float](repeating: 0, count: keys.count * head.width)
+            for row in 0..<keys.count {
                 for column in 0..<head.width { values[row * head.width + column] = head.bias[column] }
             }
             cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(stream.columns), 1,
-                stream.base + sequence.rows.lowerBound * stream.stride, Int32(stream.stride), head.weight,
-                Int32(head.width), 1,
-                &values, Int32(head.width))
-            let maps = [MapReference.head(head.id)] + head.maps
-            var contexts = [Float](repeating: 0, count: maps.count * rows * head.width)
-            contexts.withUnsafeMutableBufferPointer { contexts in
-                guard let base = contexts.baseAddress else { return }
-                for (index, map) in maps.enumerated() {
-                    let target = base + index * rows * head.width
-                    switch map {
-                    case .pattern(let pattern):
-                        pattern.apply(to: values, rows: rows, width: head.width, isCausal: isCausal, target)
-                    case .head(let id):
-                        guard let view = group.map(id, of: sequence) else { continue }
-                        cblas_sgemm(
-                            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(rows), 1,
-                            view.base,
-                            Int32(view.stride), values, Int32(head.width), 0, target, Int32(head.width))
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(keys.count), Int32(head.width), Int32(stream.columns),
+                1, stream.base + keys.startIndex * stream.stride, Int32(stream.stride), head.weight, Int32(head.width),
+                1, &values, Int32(head.width))
+            return contexts(of: head, values: values, keys: keys.count, queries: queries, place, group, sequence)
+        }
+    }
+
+    /// Sums of one head's contexts under its own map and all candidates.
+    private func contexts(
+        of head: Head, values: [Float], keys: Int, queries: [Int], _ place: GroupResult.Sequence, _ group: GroupResult,
+        _ sequence: GroupResult.Sequence
+    ) -> ContextSums {
+        let maps = [MapReference.head(head.id)] + head.maps
+        let rows = place.visible
+        var contexts = [Float](repeating: 0, count: maps.count * rows * head.width)
+        contexts.withUnsafeMutableBufferPointer { contexts in
+            guard let base = contexts.baseAddress else { return }
+            for (index, map) in maps.enumerated() {
+                let target = base + index * rows * head.width
+                switch map {
+                case .pattern(let pattern):
+                    pattern.apply(to: values, keys: keys, rows: rows, width: head.width, rule, target)
+                case .head(let id):
+                    guard let view = group.map(id, of: sequence) else { continue }
+                    cblas_sgemm(
+                        CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(keys), 1,
+                        view.base, Int32(view.stride), values, Int32(head.width), 0, target, Int32(head.width))
+                }
+            }
+            // Rows that a mask hides are left out: those that count move to the front of each candidate.
+            guard queries.count < rows else { return }
+            for map in maps.indices {
+                for (number, row) in queries.enumerated() {
+                    for column in 0..<head.width {
+                        base[(map * queries.count + number) * head.width + column] =
+                            base[(map * rows + row) * head.width + column]
                     }
                 }
             }
-            return ContextSums(contexts: contexts, candidates: maps.count, rows: rows, width: head.width)
         }
+        return ContextSums(contexts: contexts, candidates: maps.count, rows: queries.count, width: head.width)
     }
 }
 
 extension StaticPattern {
     /// The product of the pattern with some values, row by row.
     fileprivate func apply(
-        to values: [Float], rows: Int, width: Int, isCausal: Bool, _ target: UnsafeMutablePointer<Float>
+        to values: [Float], keys: Int, rows: Int, width: Int, _ rule: QueryRows, _ target: UnsafeMutablePointer<Float>
     ) {
         func copy(_ from: Int, _ to: Int) {
             for column in 0..<width { target[to * width + column] = values[from * width + column] }
         }
+        var before: (keys: Range<Int>, row: Int)?
         for row in 0..<rows {
+            let visible = rule.keys(of: row, count: keys)
+            guard let first = visible.first, let last = visible.last else { continue }
             switch self {
             case .identity: copy(row, row)
-            case .previous: copy(max(row - 1, 0), row)
-            case .next: copy(isCausal ? row : min(row + 1, rows - 1), row)
-            case .first: copy(0, row)
+            case .previous: copy(max(row - 1, first), row)
+            case .next: copy(min(row + 1, last), row)
+            case .first: copy(first, row)
             case .mean:
-                let visible = isCausal ? row + 1 : rows
-                if !isCausal, row > 0 {
-                    for column in 0..<width { target[row * width + column] = target[column] }
+                if let before, before.keys == visible {
+                    for column in 0..<width { target[row * width + column] = target[before.row * width + column] }
                     continue
                 }
                 for column in 0..<width {
                     var sum: Float = 0
-                    for key in 0..<visible { sum += values[key * width + column] }
-                    target[row * width + column] = sum / Float(visible)
+                    for key in visible { sum += values[key * width + column] }
+                    target[row * width + column] = sum / Float(visible.count)
                 }
+                before = (visible, row)
             }
         }
     }

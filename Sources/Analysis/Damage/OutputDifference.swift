@@ -8,20 +8,23 @@ public struct OutputDifference: Sendable, Hashable, Codable {
     public var pairs: Double?
     /// Rank correlation of the similarities between pairs of texts (encoders).
     public var pairsSpearman: Double?
-    /// Mean KL divergence of the rewrite's predictions from the source's, in nats (models with logits).
+    /// Mean KL divergence of the rewrite's predictions from the source's, in nats (models with predictions).
     public var divergence: Double?
-    /// Share of predictions whose most likely class changed (models with logits).
+    /// Share of predictions whose most likely class changed (models with predictions).
     public var disagreement: Double?
+    /// Perplexity of the tokens that really follow, rewrite / source (language models).
+    public var perplexity: Double?
 
     package init(
         cosine: Double? = nil, pairs: Double? = nil, pairsSpearman: Double? = nil, divergence: Double? = nil,
-        disagreement: Double? = nil
+        disagreement: Double? = nil, perplexity: Double? = nil
     ) {
         self.cosine = cosine
         self.pairs = pairs
         self.pairsSpearman = pairsSpearman
         self.divergence = divergence
         self.disagreement = disagreement
+        self.perplexity = perplexity
     }
 
     /// The number that plans and refits minimise.

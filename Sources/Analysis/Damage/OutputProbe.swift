@@ -5,40 +5,51 @@ import Tensors
 /// Measures rewrites of one model against it, on texts kept back.
 ///
 /// The source's outputs are computed once. Encoders are judged by mean-pooled, normalised vectors of the last hidden
-/// state, the order of their similarities included; models with logits by their predictions.
+/// state, the order of their similarities included; models that predict something by their predictions, those of
+/// decoders on the tokens that are given (teacher forcing).
 package struct OutputProbe {
     private enum Reference {
         case vectors(value: String, Matrix32)
-        case logits(value: String, [TokenSequence], [Matrix32])
+        case predictions(value: String, Predictions)
     }
 
     private let reference: Reference
     private let sequences: [TokenSequence]
     private let threads: Int
 
+    /// Texts that judge: the larger of two limits on memory.
+    private static let judgingTexts = 2000
     /// Texts whose pairs are compared; the number of pairs grows with the square.
     private static let pairedTexts = 600
-    /// Tokens whose predictions over a vocabulary are compared.
-    private static let predictedTokens = 1024
-    /// Tokens whose logits are held at a time.
-    private static let chunkTokens = 512
+    /// Logits that are kept of the source, and the fewest and the most rows of them.
+    private static let keptLogits = 1 << 25
+    private static let predictedRows = 512...8192
 
     package init(source: Model, sequences: [TokenSequence], threads: Int) throws(AnalysisError) {
-        self.sequences = sequences
         self.threads = threads
-        if source.graph.use != .encoder, let value = source.graph.value(ofOutput: "logits") {
+        let shapes: [String: ValueShape]
+        do { shapes = try source.graph.inferShapes() } catch { throw .graph(error) }
+        if source.graph.use != .encoder, let value = source.graph.predictions, let shape = shapes[value] {
+            let limit = Self.keptLogits / max(shape.width, 1)
+            let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
+            let compiled = try source.compiled(threads: threads, observing: Observation(values: [value]))
             var part: [TokenSequence] = []
-            var tokens = 0
-            for sequence in sequences where tokens < Self.predictedTokens {
+            var rows = 0
+            for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
                 part.append(sequence)
-                tokens += sequence.visibleCount
+                rows += compiled.visibleRows(of: sequence, along: shape.rows)
             }
-            reference = .logits(value: value, part, try Self.logits(source, value, part, threads))
+            self.sequences = part
+            let tokens = source.graph.predictedTokens(shapes)
+            let targets = tokens.map { tokens in part.map { $0.nextIDs(tokens) } }
+            reference = .predictions(
+                value: value, try Predictions(of: compiled, value: value, sequences: part, targets: targets))
         } else {
             guard let value = source.graph.hiddenStates.last ?? source.graph.outputs.first?.value else {
                 throw .mismatch("the model has no output that could be compared")
             }
-            reference = .vectors(value: value, try Self.vectors(source, value, sequences, threads))
+            self.sequences = Array(sequences.prefix(Self.judgingTexts))
+            reference = .vectors(value: value, try Self.vectors(source, value, self.sequences, threads))
         }
     }
 
@@ -47,12 +58,11 @@ package struct OutputProbe {
         switch reference {
         case .vectors(let value, let before):
             return Self.compare(before, try Self.vectors(rewrite, value, sequences, threads))
-        case .logits(let value, let part, let before):
-            return Self.compare(before, try Self.logits(rewrite, value, part, threads))
+        case .predictions(let value, let before):
+            let compiled = try rewrite.compiled(threads: threads, observing: Observation(values: [value]))
+            return try before.difference(of: compiled, value: value, sequences: sequences, threads: threads)
         }
     }
-
-    // MARK: Encoders
 
     private static func vectors(
         _ model: Model, _ value: String, _ sequences: [TokenSequence], _ threads: Int
@@ -81,43 +91,6 @@ package struct OutputProbe {
             pairs: variance > 0 ? error / variance : nil,
             pairsSpearman: correlation(ranks(source), ranks(rewrite)))
     }
-
-    // MARK: Predictions
-
-    private static func logits(
-        _ model: Model, _ value: String, _ sequences: [TokenSequence], _ threads: Int
-    ) throws(AnalysisError) -> [Matrix32] {
-        let compiled = try model.compiled(threads: threads, observing: Observation(values: [value]))
-        let shapes: [String: ValueShape]
-        do { shapes = try model.graph.inferShapes() } catch { throw .graph(error) }
-        if shapes[value]?.rows == .sequences {
-            do { return [Matrix32(try compiled.vectors(of: value, for: sequences))] } catch { throw .runtime(error) }
-        }
-        var result: [Matrix32] = []
-        for chunk in sequences.chunks(tokens: chunkTokens) {
-            guard let rows = try compiled.collect(Array(sequences[chunk]), values: [value]).values[value] else {
-                continue
-            }
-            result.append(Matrix32(rows))
-        }
-        return result
-    }
-
-    private static func compare(_ before: [Matrix32], _ after: [Matrix32]) -> OutputDifference {
-        var divergence = 0.0
-        var changed = 0
-        var rows = 0
-        for (source, rewrite) in zip(before, after) {
-            for row in 0..<source.rows {
-                let p = source.logProbabilities(row), q = rewrite.logProbabilities(row)
-                divergence += zip(p, q).reduce(0) { $0 + exponential($1.0) * ($1.0 - $1.1) }
-                if p.indices.max(by: { p[$0] < p[$1] }) != q.indices.max(by: { q[$0] < q[$1] }) { changed += 1 }
-                rows += 1
-            }
-        }
-        let n = Double(max(rows, 1))
-        return OutputDifference(divergence: divergence / n, disagreement: Double(changed) / n)
-    }
 }
 
 /// Float rows for comparing.
@@ -132,12 +105,6 @@ private struct Matrix32: Sendable {
         elements = tensor.floats
     }
 
-    init(_ buffer: RowBuffer) {
-        rows = buffer.rows
-        columns = buffer.columns
-        elements = Array(UnsafeBufferPointer(start: buffer.base, count: buffer.rows * buffer.columns))
-    }
-
     func dot(_ row: Int, _ other: Matrix32, _ otherRow: Int) -> Double {
         elements.withUnsafeBufferPointer { left in
             other.elements.withUnsafeBufferPointer { right in
@@ -148,15 +115,6 @@ private struct Matrix32: Sendable {
                 return sum
             }
         }
-    }
-
-    /// Log-softmax of a row; a single column is the logit of one of two classes.
-    func logProbabilities(_ row: Int) -> [Double] {
-        var values = elements[row * columns..<(row + 1) * columns].map(Double.init)
-        if columns == 1 { values.append(0) }
-        let top = values.max() ?? 0
-        let total = top + logarithm(values.reduce(0) { $0 + exponential($1 - top) })
-        return values.map { $0 - total }
     }
 }
 

@@ -16,7 +16,7 @@ package struct Branch: Sendable, Hashable {
     package let features: Features
     /// The `add` node where the branch joins the stream, or the node itself where it joins none.
     package let sum: String
-    /// The other values that the sum adds.
+    /// The other values that the sum adds: the stream, and branches that run beside this one.
     package let others: [String]
 
     /// Name of the matrix and of the bias among the node's parameters.
@@ -28,21 +28,40 @@ package struct Branch: Sendable, Hashable {
 }
 
 extension Graph {
-    /// Branches in execution order: all attention nodes, and all linear nodes over tokens that join a stream.
+    /// Branches in execution order: all attention nodes, and all linear nodes that join a stream.
     package var branches: [Branch] {
-        nodes.compactMap { node in
-            let readers = nodes.filter { $0.inputs.contains(node.name) }
-            var sum: Node?
-            if readers.count == 1, let reader = readers.first, case .add = reader.operation { sum = reader }
-            let others = sum?.inputs.filter { $0 != node.name } ?? []
+        let shapes = (try? inferShapes()) ?? [:]
+        var readers: [String: [Node]] = [:]
+        for node in nodes { for input in Set(node.inputs) { readers[input, default: []].append(node) } }
+        return nodes.compactMap { node in
+            let (sum, others) = join(of: node, readers, shapes)
             switch node.operation {
             case .attention:
-                return Branch(node: node.name, features: .context, sum: sum?.name ?? node.name, others: others)
-            case .linear(let linear):
-                guard let sum, let input = node.inputs.first, linear.hasBias, node.ties.isEmpty else { return nil }
-                return Branch(node: node.name, features: .value(input), sum: sum.name, others: others)
+                return Branch(node: node.name, features: .context, sum: sum, others: others)
+            case .linear:
+                guard sum != node.name, let input = node.inputs.first, node.ties.isEmpty,
+                    shapes[input]?.rows == shapes[sum]?.rows
+                else { return nil }
+                return Branch(node: node.name, features: .value(input), sum: sum, others: others)
             default: return nil
             }
         }
+    }
+
+    /// Where a node's value joins a stream, through sums that nobody else reads, and what is added besides.
+    private func join(
+        of node: Node, _ readers: [String: [Node]], _ shapes: [String: ValueShape]
+    ) -> (sum: String, others: [String]) {
+        var sum = node.name
+        var others: [String] = []
+        while let all = readers[sum], all.count == 1, let reader = all.first, case .add = reader.operation,
+            !outputs.contains(where: { $0.value == sum }),
+            // Sums that repeat rows or columns say nothing about single rows.
+            reader.inputs.allSatisfy({ shapes[$0] == shapes[reader.name] }), reader.inputs.count { $0 == sum } == 1
+        {
+            others += reader.inputs.filter { $0 != sum }
+            sum = reader.name
+        }
+        return (sum, others)
     }
 }

@@ -35,23 +35,24 @@ package struct BranchRows {
             guard let target = try source.rows(of: branch, chunk: number) else { return nil }
             var names = Set(branch.others)
             var contexts: [String] = []
+            let name: String
             switch branch.features {
-            case .context: contexts = [branch.node]
-            case .value(let name): names.insert(name)
+            case .context:
+                name = branch.node
+                contexts = [name]
+            case .value(let value):
+                name = value
+                names.insert(name)
             }
             let rows = try rewritten.collect(part, values: names.sorted(), contexts: contexts)
-            let features: RowBuffer?
-            switch branch.features {
-            case .context: features = rows.contexts[branch.node]
-            case .value(let name): features = rows.values[name]
-            }
-            guard let features, features.columns > 0 else { return nil }
+            let features = branch.isAttention ? rows.contexts[name] : rows.values[name]
+            guard let features, features.columns > 0, features.rows == target.rows else { return nil }
             for other in branch.others { if let rows = rows.values[other] { target.subtract(rows) } }
             if train == nil {
                 train = RowStatistics(features: features.columns, targets: target.columns)
                 heldOut = train
             }
-            let ranges = part.indices.map { rows.starts[$0]..<rows.starts[$0 + 1] }
+            let ranges = rows.ranges(of: name)
             let chooses = { (index: Int) in (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1 }
             train?.add(
                 features: features, targets: target, rows: part.indices.filter { !chooses($0) }.map { ranges[$0] },

@@ -9,9 +9,10 @@ extension Model {
         return tensor.matrix
     }
 
-    /// The model with a branch's weights and bias replaced.
+    /// The model with a branch's weights and bias replaced; a branch without a bias gets one.
     package func replacing(_ branch: Branch, by fit: RidgeFit) -> Model {
         var result = self
+        result.addBias(of: branch.node)
         result.tensors["\(branch.node)/\(branch.parameters.weight)"] = Tensor(
             fit.weight.elements.map(Float.init), shape: [fit.weight.rows, fit.weight.columns])
         result.tensors["\(branch.node)/\(branch.parameters.bias)"] = Tensor(
@@ -19,13 +20,74 @@ extension Model {
         return result
     }
 
-    /// Whether a branch has a weight and a bias that a refit may move: its own, which nobody else reads.
-    package func canRefit(_ branch: Branch) -> Bool {
-        let shared = graph.sharedParameters
-        return [branch.parameters.weight, branch.parameters.bias].allSatisfy { parameter in
-            let path = "\(branch.node)/\(parameter)"
-            return tensors[path] != nil && !shared.contains(path)
+    /// Gives the last matrix of an attention or linear node a bias of zeros where it has none.
+    ///
+    /// A mean that a replaced map shifts cannot be taken back by weights alone: models without biases (T5, Llama) get
+    /// one where something was replaced, `outputWidth` numbers a node.
+    package mutating func addBias(of name: String) {
+        guard let index = graph.nodes.firstIndex(where: { $0.name == name }) else { return }
+        switch graph.nodes[index].operation {
+        case .attention(var attention):
+            guard !attention.biases.output else { return }
+            attention.biases.output = true
+            graph.nodes[index].operation = .attention(attention)
+            tensors["\(name)/output_bias"] = Tensor(zeros: attention.outputWidth)
+        case .linear(var linear):
+            guard !linear.hasBias else { return }
+            linear.hasBias = true
+            graph.nodes[index].operation = .linear(linear)
+            tensors["\(name)/bias"] = Tensor(zeros: linear.outputWidth)
+        default: return
         }
+    }
+
+    /// Whether a branch's weight and bias may be moved by a refit: its own, which nobody else reads.
+    package func canRefit(_ branch: Branch) -> Bool {
+        tensors["\(branch.node)/\(branch.parameters.weight)"] != nil && !isShared(branch)
+    }
+
+    /// Whether other nodes read the weight or the bias of a branch as well.
+    package func isShared(_ branch: Branch) -> Bool {
+        let shared = graph.sharedParameters
+        let ties = graph.node(named: branch.node)?.ties ?? [:]
+        return [branch.parameters.weight, branch.parameters.bias].contains { parameter in
+            ties[parameter] != nil || shared.contains("\(branch.node)/\(parameter)")
+        }
+    }
+
+    /// The model in which a branch has its weight and bias to itself.
+    ///
+    /// - Throws: When a tensor is missing.
+    package func unsharing(_ branch: Branch) throws(AnalysisError) -> Model {
+        var result = self
+        guard let index = graph.nodes.firstIndex(where: { $0.name == branch.node }) else { return self }
+        for parameter in [branch.parameters.weight, branch.parameters.bias] {
+            let node = result.graph.nodes[index]
+            guard node.operation.parameters.contains(where: { $0.name == parameter }) else { continue }
+            let path = "\(node.name)/\(parameter)"
+            guard let tensor = result.tensor(of: node, parameter) else {
+                throw .tensor(path: path, reason: "is missing")
+            }
+            if node.ties[parameter] != nil {
+                result.graph.nodes[index].ties[parameter] = nil
+                result.tensors[path] = tensor
+                continue
+            }
+            // The others go on sharing what this node had: the first of them owns it from now on.
+            var owner: String?
+            for other in result.graph.nodes.indices {
+                for (name, tie) in result.graph.nodes[other].ties where tie.parameter == path && !tie.isTransposed {
+                    if let owner {
+                        result.graph.nodes[other].ties[name]?.parameter = owner
+                    } else {
+                        owner = "\(result.graph.nodes[other].name)/\(name)"
+                        result.graph.nodes[other].ties[name] = nil
+                    }
+                }
+            }
+            if let owner { result.tensors[owner] = tensor }
+        }
+        return result
     }
 
     /// SHA-256 over names, shapes and contents of all tensors: the same weights have the same digest, whatever file
@@ -38,5 +100,12 @@ extension Model {
             }
         }
         return hasher.finalize()
+    }
+}
+
+extension Tensor {
+    /// A vector of zeros.
+    fileprivate init(zeros count: Int) {
+        self.init([Float](repeating: 0, count: count), shape: [count])
     }
 }

@@ -3,18 +3,18 @@ import Runtime
 
 /// What the source model's stream holds after each branch, for the texts that refits learn from.
 ///
-/// One pass of the source serves all refits where the rows fit into memory; where they do not, each refit runs the
-/// source again. Both ways give the same rows.
+/// Rows of the first chunks are kept as far as `memoryLimit` goes; those of the others are computed when they are asked
+/// for. Memory does not grow with the number of sequences, and the rows are the same either way.
 package struct SourceSums {
     /// Bytes of rows that are kept at most.
-    static let memoryLimit = 768 << 20
-    /// Tokens that are held at a time.
+    static let memoryLimit = 192 << 20
+    /// Rows that are held at a time.
     static let chunkTokens = 4096
 
     package let sequences: [TokenSequence]
     let chunks: [Range<Int>]
     private let model: CompiledModel
-    /// Rows by value, chunk by chunk; empty where they are computed when asked for.
+    /// Rows by value, for the first chunks.
     private var kept: [String: [RowBuffer]] = [:]
 
     /// - Parameter branches: The branches whose sums will be asked for.
@@ -25,13 +25,12 @@ package struct SourceSums {
         chunks = sequences.chunks(tokens: Self.chunkTokens)
         let names = Set(branches.map(\.sum))
         model = try source.compiled(threads: threads, observing: Observation(values: names))
-        let rows = sequences.reduce(0) { $0 + $1.visibleCount }
-        let shapes: [String: ValueShape]
-        do { shapes = try source.graph.inferShapes() } catch { throw .graph(error) }
-        let bytes = names.reduce(0) { $0 + rows * (shapes[$1]?.width ?? 0) * 4 }
-        guard bytes <= Self.memoryLimit, names.count > 1 else { return }
+        guard names.count > 1 else { return }
+        var bytes = 0
         for chunk in chunks {
             let values = try model.collect(Array(sequences[chunk]), values: names.sorted()).values
+            bytes += values.values.reduce(0) { $0 + $1.rows * $1.columns * 4 }
+            guard bytes <= Self.memoryLimit else { break }
             for (name, buffer) in values { kept[name, default: []].append(buffer) }
         }
     }

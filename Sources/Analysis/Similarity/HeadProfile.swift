@@ -11,11 +11,11 @@ public struct HeadProfile: Sendable, Hashable, Codable {
     public let entropy: Double
     /// Mass on the first visible key.
     public let first: Double
-    /// Mass on the key before the query.
+    /// Mass on the key before the query; 0 in cross-attention, where no key stands beside a query.
     public let previous: Double
-    /// Mass on the key after the query.
+    /// Mass on the key after the query; 0 in cross-attention.
     public let next: Double
-    /// Mass on the query's own position.
+    /// Mass on the query's own position; 0 in cross-attention.
     public let own: Double
     /// Mass on separator tokens; `nil` when nobody said which tokens separate.
     public let separator: Double?
@@ -43,19 +43,29 @@ package struct ProfileSums: Sendable {
     var rows = 0.0
     var entropy = 0.0, first = 0.0, previous = 0.0, next = 0.0, own = 0.0, separator = 0.0
 
-    package mutating func add(_ map: MatrixView, rows queries: [Int], isCausal: Bool, separators: [Int]) {
+    /// Adds some query rows of a map.
+    ///
+    /// - Parameters:
+    ///   - keys: Keys that a query sees.
+    ///   - isCross: Whether queries and keys lie along different axes.
+    ///   - separators: Keys that separate.
+    package mutating func add(
+        _ map: MatrixView, rows queries: [Int], isCross: Bool, separators: [Int], keys: (Int) -> Range<Int>
+    ) {
         for query in queries {
-            let row = map.row(query)
-            let visible = isCausal ? query + 1 : map.columns
+            let row = map.row(query), visible = keys(query)
+            guard let start = visible.first else { continue }
             var bits = 0.0
-            for key in 0..<visible where row[key] > 0 { bits -= Double(row[key]) * logarithm(Double(row[key])) }
+            for key in visible where row[key] > 0 { bits -= Double(row[key]) * logarithm(Double(row[key])) }
             rows += 1
-            entropy += visible > 1 ? bits / logarithm(Double(visible)) : 0
-            first += Double(row[0])
-            if query > 0 { previous += Double(row[query - 1]) }
-            if query + 1 < map.columns { next += Double(row[query + 1]) }
-            own += Double(row[query])
-            for key in separators { separator += Double(row[key]) }
+            entropy += visible.count > 1 ? bits / logarithm(Double(visible.count)) : 0
+            first += Double(row[start])
+            if !isCross {
+                if query > 0 { previous += Double(row[query - 1]) }
+                if query + 1 < map.columns { next += Double(row[query + 1]) }
+                own += Double(row[query])
+            }
+            for key in separators where key < map.columns { separator += Double(row[key]) }
         }
     }
 

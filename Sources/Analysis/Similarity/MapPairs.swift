@@ -9,23 +9,18 @@ package struct MapPairs: Sendable {
     package let candidates: [[Int]]
     /// Pairs (later, earlier) whose similarity is measured: each unordered pair once.
     package let pairs: [(later: Int, earlier: Int)]
-    /// Whether a head's map is causal.
-    package let isCausal: [Bool]
-
     package init(_ graph: Graph) {
         let nodes = graph.attentionNodes
         let shapes = (try? graph.inferShapes()) ?? [:]
-        var heads: [HeadID] = [], kinds: [MapKind] = [], order: [Int] = [], causal: [Bool] = []
+        var heads: [HeadID] = [], kinds: [MapKind] = [], order: [Int] = []
         for (index, node) in nodes.enumerated() {
             for head in node.attention?.computedHeads ?? [] {
                 heads.append(HeadID(node: node.name, head: head))
                 kinds.append(MapKind(node, shapes))
                 order.append(index)
-                causal.append(node.attention?.mask.isCausal ?? false)
             }
         }
         self.heads = heads
-        isCausal = causal
         candidates = heads.indices.map { later in
             heads.indices.filter { $0 != later && order[$0] <= order[later] && kinds[$0] == kinds[later] }
         }
@@ -37,5 +32,32 @@ package struct MapPairs: Sendable {
     /// Names of the attention nodes that own the heads, in execution order.
     package var nodes: [String] {
         heads.reduce(into: []) { names, head in if names.last != head.node { names.append(head.node) } }
+    }
+
+    /// Which rows of each node's maps count.
+    func rules(_ graph: Graph) -> [String: QueryRows] {
+        Dictionary(
+            nodes.compactMap { name in QueryRows(graph, node: name).map { (name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+}
+
+/// The axes of an attention node's maps.
+struct MapSpaceRows: Sendable, Hashable {
+    let queries: RowSpace
+    let keys: RowSpace
+}
+
+extension Graph {
+    /// The axes of each attention node's maps.
+    var mapSpaces: [String: MapSpaceRows] {
+        let shapes = (try? inferShapes()) ?? [:]
+        var result: [String: MapSpaceRows] = [:]
+        for node in attentionNodes {
+            guard let queries = shapes[node.name]?.rows else { continue }
+            let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
+            result[node.name] = MapSpaceRows(queries: queries, keys: memory.flatMap { shapes[$0]?.rows } ?? queries)
+        }
+        return result
     }
 }

@@ -28,7 +28,7 @@ func rowDistance(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: In
 /// - Parameters:
 ///   - a: Map of the later head, `[queries, keys]`, rows sum to 1.
 ///   - b: Map of the earlier head, same shape.
-///   - rows: Query rows that count (no padding; under a causal mask at least two visible keys).
+///   - rows: Query rows that count (no padding; at least two visible keys).
 /// - Returns: A value in 0…1; 1 when the maps agree everywhere. `nil` when no row counts.
 /// - Complexity: O(rows · keys), no allocation.
 /// - Source: arXiv 2110.06821.

@@ -19,14 +19,23 @@ package struct SimilarityPass {
     /// Tokens whose sums are held at a time.
     private static let chunkTokens = 8192
 
+    /// Bytes of sums that are held at a time.
+    private static let sumBytes = 64 << 20
+
     package init(
         _ model: Model, pairs: MapPairs, sequences: [TokenSequence], separators: Set<Int32>, threads: Int
     ) throws(AnalysisError) {
-        let compiled = try model.compiled(threads: threads, observing: Observation(maps: Set(pairs.nodes)))
-        let elements = sequences.reduce(0.0) { $0 + Double($1.visibleCount * $1.visibleCount) }
-        let step = max(1, Int((elements * Double(pairs.pairs.count) / Self.workBudget).rounded(.up)))
+        let rules = pairs.rules(model.graph)
+        let compiled = try model.compiled(
+            threads: threads,
+            observing: Observation(values: Set(rules.values.flatMap(\.values)), maps: Set(pairs.nodes)))
+        let spaces = model.graph.mapSpaces
+        let step = Self.step(compiled, pairs: pairs, spaces, sequences)
+        // Separators stand among the text's own tokens.
+        let looksAtText = Set(pairs.nodes.filter { spaces[$0]?.keys == .tokens })
         var halves = [PairSums(pairs), PairSums(pairs)]
-        for chunk in sequences.chunks(tokens: Self.chunkTokens) {
+        let most = max(1, Self.sumBytes / max(1, 16 * pairs.pairs.count))
+        for chunk in sequences.chunks(tokens: Self.chunkTokens, most: most) {
             let part = Array(sequences[chunk])
             let slots = Mutex([PairSums?](repeating: nil, count: part.count))
             do {
@@ -34,9 +43,9 @@ package struct SimilarityPass {
                     for sequence in group.sequences {
                         // The number in the whole set decides which rows are sampled: chunks do not show.
                         let sums = PairSums(
-                            of: group, sequence, pairs: pairs, step: step,
+                            of: group, sequence, pairs: pairs, rules: rules, step: step,
                             offset: (chunk.lowerBound + sequence.index) % step,
-                            separators: part[sequence.index].separatorKeys(separators))
+                            separators: part[sequence.index].separatorKeys(separators), looksAtText: looksAtText)
                         slots.withLock { $0[sequence.index] = sums }
                     }
                 }
@@ -53,6 +62,22 @@ package struct SimilarityPass {
             whole.profiles[$0].profile(of: pairs.heads[$0], knowsSeparators: !separators.isEmpty)
         }
         rowStep = step
+    }
+
+    /// Every how many-th query row the work budget allows to look at.
+    private static func step(
+        _ compiled: CompiledModel, pairs: MapPairs, _ spaces: [String: MapSpaceRows], _ sequences: [TokenSequence]
+    ) -> Int {
+        let counts = Dictionary(
+            pairs.pairs.compactMap { spaces[pairs.heads[$0.later].node] }.map { ($0, 1.0) }, uniquingKeysWith: +)
+        let elements = sequences.reduce(0.0) { total, sequence in
+            counts.reduce(total) { total, entry in
+                let queries = compiled.visibleRows(of: sequence, along: entry.key.queries)
+                let keys = compiled.visibleRows(of: sequence, along: entry.key.keys)
+                return total + entry.value * Double(queries) * Double(keys)
+            }
+        }
+        return max(1, Int((elements / workBudget).rounded(.up)))
     }
 }
 
@@ -71,25 +96,33 @@ private struct PairSums: Sendable {
     }
 
     init(
-        of group: GroupResult, _ sequence: GroupResult.Sequence, pairs: MapPairs, step: Int, offset: Int,
-        separators: [Int]
+        of group: GroupResult, _ sequence: GroupResult.Sequence, pairs: MapPairs, rules: [String: QueryRows],
+        step: Int, offset: Int, separators: [Int], looksAtText: Set<String>
     ) {
         self.init(pairs)
         let maps = pairs.heads.map { group.map($0, of: sequence) }
-        let all = Array(stride(from: offset, to: sequence.visible, by: step))
-        // The first query under a causal mask sees one key: every map agrees there.
-        let causal = all.filter { $0 > 0 }
+        // Rows are a node's: all of its heads have the same.
+        var queries: [String: [Int]] = [:]
+        for (head, map) in zip(pairs.heads, maps) where queries[head.node] == nil {
+            guard let map else { continue }
+            let rows = group.sequence(sequence, alongQueriesOf: head)
+            queries[head.node] =
+                rules[head.node]?.counted(in: group, rows, keys: map.columns, step: step, offset: offset) ?? []
+        }
         for (index, pair) in pairs.pairs.enumerated() {
-            guard let later = maps[pair.later], let earlier = maps[pair.earlier] else { continue }
-            let queries = pairs.isCausal[pair.later] ? causal : all
-            guard let mean = mapSimilarity(later, earlier, rows: queries) else { continue }
-            similarity[index] = mean * Double(queries.count)
-            rows[index] = Double(queries.count)
+            guard let later = maps[pair.later], let earlier = maps[pair.earlier],
+                let counted = queries[pairs.heads[pair.later].node],
+                let mean = mapSimilarity(later, earlier, rows: counted)
+            else { continue }
+            similarity[index] = mean * Double(counted.count)
+            rows[index] = Double(counted.count)
         }
         for (index, map) in maps.enumerated() {
-            guard let map else { continue }
-            let queries = pairs.isCausal[index] ? causal : all
-            profiles[index].add(map, rows: queries, isCausal: pairs.isCausal[index], separators: separators)
+            let node = pairs.heads[index].node
+            guard let map, let counted = queries[node], let rule = rules[node] else { continue }
+            profiles[index].add(
+                map, rows: counted, isCross: rule.isCross, separators: looksAtText.contains(node) ? separators : []
+            ) { rule.keys(of: $0, count: map.columns) }
         }
     }
 

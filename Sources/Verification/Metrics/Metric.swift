@@ -16,12 +16,14 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case logitsKLMean = "logits.kl.mean"
     /// Share of predictions whose most likely class or token is the same.
     case top1Agreement = "top1.agreement"
-    /// Pseudo-perplexity on masked tokens, converted divided by source.
+    /// Perplexity of the tokens that follow (of masked language models: of hidden tokens), converted divided by source.
     case perplexityRatio = "perplexity.ratio"
     /// Total variation distance between corresponding attention maps: mean over heads and queries.
     case mapsTVMean = "maps.tv.mean"
-    /// Share of labelled texts that the converted model classifies as labelled.
+    /// Share of labelled texts or pictures that the converted model classifies as labelled.
     case accuracy
+    /// Perplexity of the converted model on the tokens that follow.
+    case perplexity
     /// Spearman correlation of the converted model's similarities of labelled pairs with their scores.
     case spearman
     /// Share of attention maps no longer computed.
@@ -32,6 +34,8 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case paramsSaved = "params.saved"
     /// Share of the file saved.
     case bytesSaved = "bytes.saved"
+    /// Share of the bytes saved that decoding keeps for each token.
+    case cacheSaved = "cache.saved"
     /// How many times as fast the converted model is, from paired timing.
     case speedup
 
@@ -46,14 +50,16 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         case .pairsSpearman: "order of similarities between pairs of texts"
         case .logitsKLMean: "divergence of predicted distributions, nats"
         case .top1Agreement: "share of equal top predictions"
-        case .perplexityRatio: "pseudo-perplexity on masked tokens, converted / source"
+        case .perplexityRatio: "perplexity, converted / source"
         case .mapsTVMean: "distance between attention maps, mean"
-        case .accuracy: "share of labelled texts classified rightly"
+        case .accuracy: "share classified as labelled"
+        case .perplexity: "perplexity of the tokens that follow"
         case .spearman: "correlation with the scores of labelled pairs"
         case .mapsSaved: "attention maps no longer computed"
         case .macsSaved: "multiply-adds saved"
         case .paramsSaved: "parameters saved"
         case .bytesSaved: "bytes of the file saved"
+        case .cacheSaved: "bytes saved of what decoding keeps for a token"
         case .speedup: "speed, converted / source"
         }
     }
@@ -61,7 +67,7 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     /// Whether the number is a share that reads best in per cent.
     package var isShare: Bool {
         switch self {
-        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .top1Agreement, .accuracy: true
+        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved, .top1Agreement, .accuracy: true
         default: false
         }
     }

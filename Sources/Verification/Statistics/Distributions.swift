@@ -15,6 +15,13 @@ package struct LogProbabilities {
         values = logits.map { Double($0) - offset }
     }
 
+    /// Minus the logarithm of one class's probability.
+    package static func loss(of index: Int, logits: ArraySlice<Float>) -> Double {
+        let peak = Double(logits.max() ?? 0)
+        let total = logits.reduce(0.0) { $0 + exp(Double($1) - peak) }
+        return peak + log(total) - Double(logits[logits.startIndex + index])
+    }
+
     /// Kullback–Leibler divergence KL(self ‖ other), in nats.
     package func divergence(from other: LogProbabilities) -> Double {
         var sum = 0.0

@@ -1,17 +1,26 @@
 import ModelGraph
 import Runtime
 
-/// What a model makes of one text, copied out of a run.
+/// What a model makes of one text, picture or whatever it reads, copied out of a run.
+///
+/// Rows that a mask hides are left out.
 struct Snapshot: Sendable {
-    /// Last hidden states of the visible tokens, row by row.
+    /// One attention map, `[queries, keys]`.
+    struct Map: Sendable {
+        /// Query rows.
+        let rows: Int
+        let elements: [Float]
+    }
+
+    /// Last hidden states, row by row; of an encoder–decoder the decoder's.
     var hidden: [Float] = []
     /// Rows of `hidden`.
     var tokens = 0
-    /// Logits, one row a token or one row for the text; empty for models without.
+    /// Logits, one row a token or one row for all of it; empty for models without.
     var logits: [Float] = []
     var logitRows = 0
-    /// Attention maps that were asked for, `[visible, visible]`, in the order of the heads.
-    var maps: [[Float]?] = []
+    /// Attention maps that were asked for, in the order of the heads.
+    var maps: [Map?] = []
 
     /// Mean of the visible tokens' rows; empty for a text without tokens.
     var pooled: [Double] {
@@ -31,16 +40,20 @@ struct Witness {
     private let hidden: String?
     private let logits: String?
     private let heads: [HeadID]
+    private let shapes: [String: ValueShape]
+    private let masks: [RowSpace: String]
 
     /// - Parameters:
     ///   - heads: Heads whose maps are wanted.
     init(_ model: Model, threads: Int?, heads: [HeadID]) throws(VerificationError) {
         let graph = model.graph
         hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
-        logits = graph.value(ofOutput: "logits")
+        logits = graph.predictions
+        shapes = (try? graph.inferShapes()) ?? [:]
+        masks = graph.rowMasks
         self.heads = heads
         let observation = Observation(
-            values: Set([hidden, logits].compactMap(\.self)), maps: Set(heads.map(\.node)))
+            values: Set([hidden, logits].compactMap(\.self) + masks.values), maps: Set(heads.map(\.node)))
         do {
             compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
         } catch { throw .runtime(error) }
@@ -63,20 +76,34 @@ struct Witness {
 
     private func snapshot(of sequence: GroupResult.Sequence, in group: GroupResult) -> Snapshot {
         var result = Snapshot()
-        let visible = sequence.rows.prefix(sequence.visible)
         if let hidden, let matrix = group.value(hidden) {
-            result.tokens = visible.count
-            result.hidden = matrix.copy(of: visible)
+            let rows = rows(of: sequence, of: hidden, in: group)
+            result.tokens = rows.count
+            result.hidden = matrix.copy(of: rows)
         }
         if let logits, let matrix = group.value(logits) {
-            let rows = group.isPooled(logits) ? sequence.number..<sequence.number + 1 : visible
+            let rows = rows(of: sequence, of: logits, in: group)
             result.logitRows = rows.count
             result.logits = matrix.copy(of: rows)
         }
         result.maps = heads.map { head in
-            group.map(head, of: sequence).map { $0.copy(of: 0..<min($0.rows, sequence.visible)) }
+            group.map(head, of: sequence).map { map in
+                let visible = group.sequence(sequence, alongQueriesOf: head).visible
+                return Snapshot.Map(rows: visible, elements: map.copy(of: 0..<min(map.rows, visible)))
+            }
         }
         return result
+    }
+
+    /// Rows of a value that belong to a sequence and that no mask hides.
+    private func rows(of sequence: GroupResult.Sequence, of value: String, in group: GroupResult) -> [Int] {
+        let place = group.sequence(sequence, alongRowsOf: value)
+        let rows = place.rows.prefix(place.visible)
+        guard let axis = shapes[value]?.rows, let name = masks[axis], let mask = group.value(name) else {
+            return Array(rows)
+        }
+        let start = group.sequence(sequence, alongRowsOf: name).rows.lowerBound
+        return rows.filter { mask.row(start + $0 - place.rows.lowerBound)[0] != 0 }
     }
 }
 

@@ -7,9 +7,13 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how fast models run, taking turns so that all meet the same machine.",
         discussion: """
-            Speed-ups are against the first model; effective GFLOP/s count the first model's work for all of them.
+            Inputs are made up. Speed-ups are against the first model; effective GFLOP/s count the first model's work for \
+            all of them.
 
               reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
+
+            Of an encoder–decoder 32x128+64 means sources of 128 and targets of 64 tokens; a model of pictures needs no \
+            more than their number, --shape 32.
             """)
 
     @Argument(
@@ -17,7 +21,10 @@ struct Bench: ParsableCommand {
         completion: .file())
     var models: [String]
 
-    @Option(help: ArgumentHelp("Texts times tokens, such as 32x128. May be repeated.", valueName: "texts x tokens"))
+    @Option(
+        help: ArgumentHelp(
+            "Texts times tokens, such as 32x128, or 32x128+64 with a target. May be repeated.",
+            valueName: "texts x tokens"))
     var shape: [String] = []
 
     @Option(
@@ -68,11 +75,16 @@ struct Bench: ParsableCommand {
     private func loads() throws -> [Benchmark.Load] {
         var loads: [Benchmark.Load] = []
         for text in shape {
-            let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-            guard numbers.count == 2, numbers.allSatisfy({ (1...65_536).contains($0) }) else {
-                throw ValidationError("--shape is texts x tokens, such as 32x128, not \"\(text)\".")
+            let sides = text.split(separator: "x", omittingEmptySubsequences: false)
+            let lengths = sides.dropFirst().first.map { $0.split(separator: "+", omittingEmptySubsequences: false) } ?? []
+            let numbers = (sides.prefix(1) + lengths).map { Int($0) ?? 0 }
+            guard sides.count <= 2, numbers.count <= 3, numbers.allSatisfy({ (1...65_536).contains($0) }) else {
+                throw ValidationError("--shape is texts x tokens, such as 32x128 or 32x128+64, not \"\(text)\".")
             }
-            loads.append(.shape(batch: numbers[0], tokens: numbers[1]))
+            loads.append(
+                .shape(
+                    batch: numbers[0], tokens: numbers.count > 1 ? numbers[1] : 128,
+                    target: numbers.count > 2 ? numbers[2] : nil))
         }
         for text in ragged {
             let sides = text.split(separator: "x", omittingEmptySubsequences: false)

@@ -49,6 +49,12 @@ struct Convert: ParsableCommand {
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: HealingSummary.Method = .closed
 
+    @ArgumentParser.Flag(
+        help: ArgumentHelp(
+            "Let layers that share weights get output projections of their own where healing needs them.",
+            discussion: "Without it, healing refuses to split what the layers of an ALBERT share: the file would grow."))
+    var unshare = false
+
     @Option(help: ArgumentHelp("How to store tensors: none, zstd or zstd:LEVEL.", valueName: "method"))
     var compress = "none"
 
@@ -87,7 +93,7 @@ struct Convert: ParsableCommand {
         let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, progress)
 
         progress.begin("Rewriting and healing")
-        let converter = Converter(options: .init(threads: threads.count, healing: heal))
+        let converter = Converter(options: .init(threads: threads.count, healing: heal, unshares: unshare))
         let result = try converter.convert(source.model, plan: planned.plan, calibration: texts.set) {
             progress.advance(to: $0, of: $1)
         }
@@ -140,7 +146,7 @@ struct Convert: ParsableCommand {
         let planner = try Planner(
             document, graph: source.model.graph, moves: moves, granularity: planning.granularity)
         let plan = try QualityStage(
-            source: source.model, calibration: texts.set, threads: threads.count, progress: progress
+            source: source.model, calibration: texts.set, unshares: unshare, threads: threads.count, progress: progress
         )
         .largestPlan(of: planner, budget: budget, text: text)
         return Planned(plan: plan, analysis: document, curve: report == nil ? nil : try PlanCurve(planner))

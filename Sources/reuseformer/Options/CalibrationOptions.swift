@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Inputs
 import ModelGraph
 
 /// The texts that stand for the data a model will meet.
@@ -24,12 +25,37 @@ struct CalibrationOptions: ParsableArguments {
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
-    /// Reads, draws and splits the texts.
+    /// Reads, draws and splits the texts, pictures or whatever the model reads.
+    ///
+    /// Memory holds what was drawn: files that have more are read twice, once for the lengths of what is in them.
     func texts(for loaded: LoadedModel) throws -> (set: CalibrationSet, reader: TextReader) {
         let reader = try TextReader(for: loaded, limit: maxLength)
-        let sequences = try calibration.flatMap { try reader.sequences(of: $0) }
-        return (try CalibrationSet(sequences.drawn(tokens: calibrationTokens)), reader)
+        var lengths: [Int32] = []
+        var all: [TokenSequence] = []
+        var tokens = 0
+        for path in calibration {
+            try reader.forEachBatch(of: path, size: Self.batchSize) { batch in
+                lengths += batch.map { Int32(clamping: $0.visibleCount) }
+                tokens += batch.reduce(0) { $0 + $1.visibleCount }
+                if tokens <= calibrationTokens { all += batch } else { all = [] }
+            }
+        }
+        guard tokens > calibrationTokens else { return (try CalibrationSet(all), reader) }
+        let chosen = Set(TextSampling.drawn(lengths, tokens: calibrationTokens))
+        var number = 0
+        for path in calibration {
+            try reader.forEachBatch(of: path, size: Self.batchSize) { batch in
+                for sequence in batch {
+                    if chosen.contains(number) { all.append(sequence) }
+                    number += 1
+                }
+            }
+        }
+        return (try CalibrationSet(all), reader)
     }
+
+    /// Items that are read at a time.
+    private static let batchSize = 64
 }
 
 /// What a plan may do.

@@ -64,7 +64,7 @@ struct Failure {
         switch error {
         case .graph(let error): self.init(error)
         case .runtime(let error): self.init(error)
-        case .calibration, .budget, .mismatch: self.init(.usage, error)
+        case .calibration, .budget, .mismatch, .shared: self.init(.usage, error)
         case .tensor: self.init(.unsupported, error)
         }
     }

@@ -7,6 +7,7 @@ import Verification
 struct QualityStage {
     let source: Model
     let calibration: CalibrationSet
+    var unshares = false
     let threads: Int
     let progress: Progress
 
@@ -30,7 +31,7 @@ struct QualityStage {
     }
 
     private func holds(_ plan: ReusePlan, _ gate: Gate) throws -> Bool {
-        let converted = try Converter(options: .init(threads: threads)).convert(
+        let converted = try Converter(options: .init(threads: threads, unshares: unshares)).convert(
             source, plan: plan, calibration: calibration)
         let study = try FidelityStudy(source: source, converted: converted.model, options: .init(threads: threads))
         let measured = try study.measure(calibration.heldOut)

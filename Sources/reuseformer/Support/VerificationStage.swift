@@ -52,7 +52,7 @@ struct VerificationStage {
         return found
     }
 
-    /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes.
+    /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes; or at 32 pictures.
     func time() throws -> [Benchmark.Result] {
         progress.begin("Timing the models")
         let tokens = min(128, source.model.traits.maximumTokens ?? 128)

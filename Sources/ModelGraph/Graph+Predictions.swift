@@ -1,0 +1,63 @@
+extension Graph {
+    /// The value that holds a model's predictions before softmax, one row a token or a sequence; `nil` for encoders.
+    ///
+    /// A model whose last step is softmax or a sigmoid predicts by what that step reads.
+    package var predictions: String? {
+        let named = value(ofOutput: "logits") ?? outputs.first { $0.name.contains("logits") }?.value
+        guard let value = named ?? (use == .encoder ? nil : outputs.last?.value) else { return nil }
+        guard let node = node(named: value), let input = node.inputs.first else { return value }
+        switch node.operation {
+        case .softmax, .activation(.sigmoid): return input
+        default: return value
+        }
+    }
+
+    /// The input whose ids a language model's predictions are about, row by row: each row predicts the id of the next.
+    ///
+    /// - Returns: `nil` for models that predict something else; `.text` where the ids are a text's own.
+    package func predictedTokens(_ shapes: [String: ValueShape]) -> PredictedTokens? {
+        guard use == .languageModel, let value = predictions, let rows = shapes[value]?.rows else { return nil }
+        let laidOut = inputLayouts.sorted { $0.key < $1.key }.first { $0.value.content == .ids && $0.value.rows == rows }
+        if let laidOut { return .input(laidOut.key) }
+        return rows == .tokens ? .text : nil
+    }
+
+    /// Values of width 1 that hide rows, by the rows that they lie along: the masks that attention heeds.
+    ///
+    /// Hidden rows are computed all the same and mean nothing. Text tokens that a mask hides have no rows at all.
+    package var rowMasks: [RowSpace: String] {
+        let shapes = (try? inferShapes()) ?? [:]
+        var result: [RowSpace: String] = [:]
+        for node in attentionNodes {
+            guard let attention = node.attention, let masking = attention.masking else { continue }
+            var masks = node.inputs.dropFirst(attention.streamCount)
+            if masking.queries, let mask = masks.popFirst(), let rows = shapes[mask]?.rows { result[rows] = mask }
+            if masking.keys, let mask = masks.popFirst(), let rows = shapes[mask]?.rows, result[rows] == nil {
+                result[rows] = mask
+            }
+        }
+        return result
+    }
+}
+
+/// Where the ids stand that a language model predicts.
+package enum PredictedTokens: Sendable, Hashable {
+    /// The text's own ids.
+    case text
+    /// An input that the graph lays out: what a decoder reads.
+    case input(String)
+}
+
+extension TokenSequence {
+    /// For each visible row the id that the row should predict: that of the next visible one. The last has none.
+    package func nextIDs(_ tokens: PredictedTokens) -> [Int32] {
+        let ids: [Int32]
+        let mask: [Bool]
+        switch tokens {
+        case .text: (ids, mask) = (self.ids, self.mask)
+        case .input(let name): (ids, mask) = (arrays[name]?.ids ?? [], arrays[name]?.mask ?? [])
+        }
+        let visible = mask.isEmpty ? ids : zip(ids, mask).filter(\.1).map(\.0)
+        return Array(visible.dropFirst())
+    }
+}

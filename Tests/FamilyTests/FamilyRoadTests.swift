@@ -1,0 +1,112 @@
+import Analysis
+import Checkpoints
+import Conversion
+import Foundation
+import ModelGraph
+import Runtime
+import Testing
+import Verification
+
+private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+private let families = [
+    "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm", "t5_v1_1", "vit_base",
+    "whisper",
+]
+
+@Suite("Every family goes the whole road")
+struct FamilyRoadTests {
+    private func read(_ name: String) throws -> Model {
+        try Checkpoint.load(path: root.appending(path: "fixtures/families/\(name)").path)
+    }
+
+    /// Texts, pictures or recordings without meaning; lengths differ where they may.
+    private func items(_ model: Model, count: Int = 40) -> [TokenSequence] {
+        MadeUpInputs.sequences((0..<count).map { 8 + 2 * ($0 % 4) }, target: 6, graph: model.graph)
+    }
+
+    private func readBack(_ model: Model) throws -> Model {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "model.reuse.h5").path
+        try Checkpoint.write(model, to: path, compression: .none, toolVersion: "test") { _ in }
+        return try Checkpoint.load(path: path)
+    }
+
+    @Test("analysed, planned, healed, written: the file computes what memory does, and less", arguments: families)
+    func road(_ name: String) throws {
+        let model = try read(name)
+        let calibration = try CalibrationSet(items(model))
+        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        try analysis.validate()
+        #expect(analysis.curves.allSatisfy { $0.points.allSatisfy { $0.difference.damage > -1e-6 } })
+        let planner = try Planner(analysis, graph: model.graph)
+        let plan = try planner.plan(.maps(1.0 / 3), text: "1/3")
+        for layer in plan.layers where model.graph.node(named: layer.node)?.attention?.isCross == true {
+            let patterns = layer.heads.flatMap(\.source.terms).compactMap { term -> StaticPattern? in
+                if case .pattern(let pattern) = term.map { pattern } else { nil }
+            }
+            #expect(patterns.allSatisfy { $0 == .first || $0 == .mean }, "no key stands beside a query")
+        }
+        let result = try Converter(options: .init(threads: 2)).convert(model, plan: plan, calibration: calibration)
+        #expect(result.model.graph.mapCount <= model.graph.mapCount * 2 / 3)
+        #expect(result.healing.after.damage < result.healing.before.damage + 1e-6)
+        let data = items(model, count: 6)
+        let exactness = try Exactness.check(
+            result.model, against: try readBack(result.model), promise: .bitwise, on: data, threads: 2)
+        #expect(exactness.isBitwise)
+        let metrics = try FidelityStudy(source: model, converted: result.model).measure(data)
+        #expect(metrics.contains { $0.metric == .mapsTVMean && $0.value > 0 })
+        let isLanguageModel = model.graph.use == .languageModel
+        #expect(metrics.contains { $0.metric == .perplexityRatio } == isLanguageModel)
+        let savings = Savings(source: model.graph, converted: result.model.graph)
+        if let cache = savings.cache { #expect(cache.converted < cache.source || model.graph.hasGroups) }
+    }
+
+    @Test("a plan without replacements changes no bit", arguments: families)
+    func identity(_ name: String) throws {
+        let model = try read(name)
+        let calibration = try CalibrationSet(items(model))
+        let result = try Converter().convert(model, plan: ReusePlan(of: model.graph), calibration: calibration)
+        let exactness = try Exactness.check(
+            model, against: try readBack(result.model), promise: .bitwise, on: items(model, count: 4))
+        #expect(exactness.isBitwise)
+        let metrics = try FidelityStudy(source: model, converted: result.model).measure(items(model, count: 4))
+        for (metric, value) in [(Metric.mapsTVMean, 0.0), (.perplexityRatio, 1), (.top1Agreement, 1)] {
+            if let found = metrics.first(where: { $0.metric == metric }) { #expect(found.value == value) }
+        }
+    }
+
+    @Test("layers that share weights are planned one by one, and healed only when they may be split")
+    func sharedLayers() throws {
+        let model = try read("albert_groups")
+        let calibration = try CalibrationSet(items(model))
+        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        #expect(analysis.curves.count == model.graph.attentionNodes.count)
+        let plan = try Planner(analysis, graph: model.graph).plan(.maps(1.0 / 4), text: "1/4")
+        #expect {
+            try Converter().convert(model, plan: plan, calibration: calibration)
+        } throws: { error in
+            guard case AnalysisError.shared(let nodes, let bytes)? = error as? AnalysisError else { return false }
+            return !nodes.isEmpty && bytes > 0
+        }
+        let plain = try Converter(options: .init(healing: .none)).convert(model, plan: plan, calibration: calibration)
+        let split = try Converter(options: .init(unshares: true)).convert(model, plan: plan, calibration: calibration)
+        #expect(split.healing.after.damage < plain.healing.after.damage)
+        #expect(split.model.graph.cost(tokens: 8).parameters > plain.model.graph.cost(tokens: 8).parameters)
+        for converted in [plain.model, split.model] {
+            let exactness = try Exactness.check(
+                converted, against: try readBack(converted), promise: .bitwise, on: items(model, count: 4))
+            #expect(exactness.isBitwise)
+        }
+    }
+}
+
+extension Graph {
+    /// Whether heads share keys: a group's key goes only when all of its heads borrow.
+    fileprivate var hasGroups: Bool {
+        attentionNodes.contains { node in node.attention.map { $0.groupCount < $0.heads.count } ?? false }
+    }
+}
