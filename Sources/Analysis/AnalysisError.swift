@@ -27,8 +27,9 @@ public enum AnalysisError: Error, Sendable, CustomStringConvertible {
         case .budget(let budget, let reason): "budget \"\(budget)\": \(reason)"
         case .mismatch(let reason): reason
         case .shared(let nodes, let bytes):
-            "healing would give \(nodes.joined(separator: ", ")) output projections of their own, which layers of this "
-                + "model share (\(bytes) bytes more): allow it with --unshare, or go without with --heal none"
+            "layers of this model share their weights, and healing would give \(nodes.joined(separator: ", ")) "
+                + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
+                + "--heal none"
         case .tensor(let path, let reason): "tensor \(path) \(reason)"
         }
     }

@@ -74,21 +74,33 @@ public struct Converter: Sendable {
         return Result(model: rewrite, healing: summary)
     }
 
+    /// Why healing will refuse any plan for a model; `nil` when some layers share nothing, or when they may be split.
+    ///
+    /// Tells before an analysis what `convert` would say after it.
+    public func refusal(of source: Model) -> AnalysisError? {
+        guard options.healing == .closed, !options.unshares else { return nil }
+        let branches = source.graph.branches.filter(\.isAttention)
+        guard !branches.isEmpty, branches.allSatisfy(source.isShared) else { return nil }
+        return Self.refusal(branches, of: source)
+    }
+
     /// Gives changed layers output projections of their own where they share one.
     private func unshare(_ rewrite: inout Model, changed: Set<String>) throws(AnalysisError) {
         let shared = rewrite.graph.branches.filter {
             $0.isAttention && changed.contains($0.node) && rewrite.isShared($0)
         }
         guard !shared.isEmpty else { return }
-        guard options.unshares else {
-            let bytes = shared.reduce(0) { total, branch in
-                let attention = rewrite.graph.node(named: branch.node)?.attention
-                let rows = (attention?.keptHeads.count ?? 0) * (attention?.valueSize ?? 0)
-                return total + 4 * (rows + 1) * (attention?.outputWidth ?? 0)
-            }
-            throw .shared(nodes: shared.map(\.node), bytes: bytes)
-        }
+        guard options.unshares else { throw Self.refusal(shared, of: rewrite) }
         for branch in shared { rewrite = try rewrite.unsharing(branch) }
+    }
+
+    private static func refusal(_ shared: [Branch], of model: Model) -> AnalysisError {
+        let bytes = shared.reduce(0) { total, branch in
+            let attention = model.graph.node(named: branch.node)?.attention
+            let rows = (attention?.keptHeads.count ?? 0) * (attention?.valueSize ?? 0)
+            return total + 4 * (rows + 1) * (attention?.outputWidth ?? 0)
+        }
+        return .shared(nodes: shared.map(\.node), bytes: bytes)
     }
 }
 

@@ -89,11 +89,12 @@ struct Convert: ParsableCommand {
         defer { progress.end() }
         progress.begin("Reading the model")
         let source = try LoadedModel(model.model, reading)
+        let converter = Converter(options: .init(threads: threads.count, healing: heal, unshares: unshare))
+        if let refusal = converter.refusal(of: source.model) { throw refusal }
         let texts = try calibration.texts(for: source)
         let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, progress)
 
         progress.begin("Rewriting and healing")
-        let converter = Converter(options: .init(threads: threads.count, healing: heal, unshares: unshare))
         let result = try converter.convert(source.model, plan: planned.plan, calibration: texts.set) {
             progress.advance(to: $0, of: $1)
         }
