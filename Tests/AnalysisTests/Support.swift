@@ -24,8 +24,11 @@ func attentionName(_ layer: Int) -> String { "layer_\(layer)/attention" }
 func head(_ layer: Int, _ head: Int) -> HeadID { HeadID(node: attentionName(layer), head: head) }
 
 extension Model {
-    /// A post-norm encoder with random parameters, three heads of eight columns a layer.
-    static func random(layers: Int, seed: UInt64, use: ModelUse = .encoder) -> Model {
+    /// A post-norm model with random parameters, three heads of eight columns a layer.
+    static func random(
+        layers: Int, seed: UInt64, use: ModelUse = .encoder, mask: Attention.Mask = .init(), groups: Int? = nil,
+        hasBiases: Bool = true
+    ) -> Model {
         var nodes: [Node] = [
             Node(
                 name: "embeddings",
@@ -37,7 +40,9 @@ extension Model {
         for layer in 0..<layers {
             let p = "layer_\(layer)/"
             let attention = Attention(
-                inputWidth: width, outputWidth: width, headSize: headSize, scale: 1 / Float(headSize).squareRoot(),
+                inputWidth: width, outputWidth: width, headSize: headSize, groupCount: groups,
+                scale: 1 / Float(headSize).squareRoot(), mask: mask,
+                biases: .init(query: hasBiases, key: hasBiases, value: hasBiases, output: hasBiases),
                 heads: Array(repeating: .computed, count: headCount))
             nodes += [
                 Node(name: p + "attention", operation: .attention(attention), inputs: [stream]),
@@ -50,7 +55,7 @@ extension Model {
                     inputs: [p + "attention_norm"]),
                 Node(name: p + "activation", operation: .activation(.gelu), inputs: [p + "up"]),
                 Node(
-                    name: p + "down", operation: .linear(Linear(inputWidth: 40, outputWidth: width)),
+                    name: p + "down", operation: .linear(Linear(inputWidth: 40, outputWidth: width, hasBias: hasBiases)),
                     inputs: [p + "activation"]),
                 Node(name: p + "add", operation: .add, inputs: [p + "down", p + "attention_norm"]),
                 Node(name: p + "norm", operation: .norm(Norm(width: width, epsilon: 1e-5)), inputs: [p + "add"]),

@@ -62,7 +62,10 @@ struct FamilyRoadTests {
         let isLanguageModel = model.graph.use == .languageModel
         #expect(metrics.contains { $0.metric == .perplexityRatio } == isLanguageModel)
         let savings = Savings(source: model.graph, converted: result.model.graph)
-        if let cache = savings.cache { #expect(cache.converted < cache.source || model.graph.hasGroups) }
+        // With grouped queries a group's key goes only when all of its heads borrow.
+        if let cache = savings.cache, savings.memoryCache == nil, !model.graph.hasGroups {
+            #expect(cache.converted < cache.source)
+        }
     }
 
     @Test("a plan without replacements changes no bit", arguments: families)
@@ -105,7 +108,7 @@ struct FamilyRoadTests {
 }
 
 extension Graph {
-    /// Whether heads share keys: a group's key goes only when all of its heads borrow.
+    /// Whether heads share keys.
     fileprivate var hasGroups: Bool {
         attentionNodes.contains { node in node.attention.map { $0.groupCount < $0.heads.count } ?? false }
     }
