@@ -43,8 +43,8 @@ public struct Converter: Sendable {
     ///
     /// The result depends on the model, the plan and the calibration texts alone, not on the number of threads.
     ///
-    /// - Throws: When the plan breaks a rule or the model cannot be run; `AnalysisError.shared` when healing would split
-    ///   weights that layers share and was not allowed to.
+    /// - Throws: When the plan breaks a rule or the model cannot be run; `AnalysisError.shared` when healing would
+    ///   split weights that layers share and was not allowed to.
     /// - Complexity: For each changed node, two passes of the part of the model before it over the calibration texts.
     public func convert(
         _ source: Model, plan: ReusePlan, calibration: CalibrationSet, progress: (Int, Int) -> Void = { _, _ in }
@@ -57,6 +57,7 @@ public struct Converter: Sendable {
                 $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
             }
             .map(\.name))
+        let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
         let probe = try OutputProbe(source: source, sequences: calibration.heldOut, threads: options.threads)
         let before = try probe.difference(of: rewrite)
@@ -66,9 +67,17 @@ public struct Converter: Sendable {
                 source: source, sequences: calibration.fit, probe: probe, threads: options.threads,
                 fitsFeedForward: options.fitsFeedForward)
             let result = try healing.heal(rewrite, changed: changed, before: before, progress: progress)
-            rewrite = result.model
             summary.steps = result.steps
-            summary.after = result.after
+            if result.after.damage <= before.damage {
+                rewrite = result.model
+                summary.after = result.after
+            } else {
+                // Too few texts, or texts that are too much alike: what was fitted does not carry over to others.
+                rewrite = plain
+                for index in summary.steps.indices where summary.steps[index].verdict == .kept {
+                    summary.steps[index].verdict = .worseOutput
+                }
+            }
         }
         rewrite.healing = JSONValue(encoding: summary)
         return Result(model: rewrite, healing: summary)

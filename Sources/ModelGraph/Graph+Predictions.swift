@@ -17,8 +17,8 @@ extension Graph {
     /// - Returns: `nil` for models that predict something else; `.text` where the ids are a text's own.
     package func predictedTokens(_ shapes: [String: ValueShape]) -> PredictedTokens? {
         guard use == .languageModel, let value = predictions, let rows = shapes[value]?.rows else { return nil }
-        let laidOut = inputLayouts.sorted { $0.key < $1.key }.first { $0.value.content == .ids && $0.value.rows == rows }
-        if let laidOut { return .input(laidOut.key) }
+        let laidOut = inputLayouts.filter { $0.value.content == .ids && $0.value.rows == rows }.keys.min()
+        if let laidOut { return .input(laidOut) }
         return rows == .tokens ? .text : nil
     }
 

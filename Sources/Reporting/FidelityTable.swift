@@ -56,7 +56,8 @@ package enum SpeedTable {
         for result in results {
             table.append([
                 result.load, "\(result.threads)", result.model, Format.duration(seconds: result.seconds),
-                Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())), Format.fixed(result.effectiveGigaflops, 1),
+                Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())),
+                Format.fixed(result.effectiveGigaflops, 1),
                 Format.fixed(result.speedup, 3) + " ×",
             ])
         }

@@ -5,8 +5,8 @@ import Runtime
 package struct Benchmark {
     /// How many texts (pictures, recordings) of which lengths go through at once.
     package enum Load: Sendable, Hashable, CustomStringConvertible {
-        /// `batch` items of `tokens` tokens; of an encoder–decoder as many tokens of the source, and `target` (`nil`: as
-        /// many) of the target. Models whose inputs have a fixed size take no notice of tokens.
+        /// `batch` items of `tokens` tokens; of an encoder–decoder as many tokens of the source, and `target` (`nil`:
+        /// as many) of the target. Models whose inputs have a fixed size take no notice of tokens.
         case shape(batch: Int, tokens: Int, target: Int? = nil)
         /// `batch` texts whose lengths are spread evenly over a range.
         case ragged(batch: Int, tokens: ClosedRange<Int>)
@@ -92,7 +92,8 @@ package struct Benchmark {
             let seconds = Self.median(times[index])
             return Result(
                 model: model.name, load: load.description, threads: threads, seconds: seconds,
-                itemsPerSecond: Double(sequences.count) / seconds, tokensPerSecond: tokens / seconds, effectiveGigaflops: operations / seconds / 1e9,
+                itemsPerSecond: Double(sequences.count) / seconds, tokensPerSecond: tokens / seconds,
+                effectiveGigaflops: operations / seconds / 1e9,
                 speedup: Self.median(zip(times[0], times[index]).map { $0 / $1 }))
         }
     }

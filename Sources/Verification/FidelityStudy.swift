@@ -4,8 +4,8 @@ import Runtime
 /// Compares a converted model with its source on held-out texts, a few texts at a time.
 ///
 /// Memory does not grow with the number of texts, but for the pooled embeddings of the first
-/// `PairSampling.textLimit` texts and the labels. Language models are also compared by the perplexity of the tokens that
-/// really follow, of encoder–decoders on the targets that are given.
+/// `PairSampling.textLimit` texts and the labels. Language models are also compared by the perplexity of the tokens
+/// that really follow, of encoder–decoders on the targets that are given.
 package struct FidelityStudy {
     /// What to measure, and how.
     package struct Options: Sendable {

@@ -65,12 +65,11 @@ struct MaskedMapTests {
         let compiled = try CompiledModel(model, options: .init(observation: .init(contexts: [id.node])))
         let contexts = try #require(try compiled.collect(sequences, contexts: [id.node]).contexts[id.node])
         let weight = try #require(model.tensors["\(id.node)/output_weight"]).floats
-        var result = (0..<contexts.rows).map { row in
-            (0..<width).map { column in
-                (0..<headSize).reduce(0.0) {
-                    let place = id.head * headSize + $1
-                    return $0 + Double(contexts.row(row)[place]) * Double(weight[place * width + column])
-                }
+        var result = [[Double]](repeating: [Double](repeating: 0, count: width), count: contexts.rows)
+        for row in result.indices {
+            for place in id.head * headSize..<(id.head + 1) * headSize {
+                let value = Double(contexts.row(row)[place])
+                for column in 0..<width { result[row][column] += value * Double(weight[place * width + column]) }
             }
         }
         for column in 0..<width {
@@ -82,7 +81,9 @@ struct MaskedMapTests {
 
     /// Inner product of two heads' outputs, per row.
     private func product(_ a: [[Double]], _ b: [[Double]]) -> Double {
-        zip(a, b).reduce(0) { $0 + zip($1.0, $1.1).reduce(0) { $0 + $1.0 * $1.1 } } / Double(max(a.count, 1))
+        var sum = 0.0
+        for (left, right) in zip(a, b) { for (x, y) in zip(left, right) { sum += x * y } }
+        return sum / Double(max(a.count, 1))
     }
 
     @Test("a refit gives a bias to a projection without one, and to nothing else")

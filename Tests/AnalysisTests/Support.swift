@@ -55,7 +55,8 @@ extension Model {
                     inputs: [p + "attention_norm"]),
                 Node(name: p + "activation", operation: .activation(.gelu), inputs: [p + "up"]),
                 Node(
-                    name: p + "down", operation: .linear(Linear(inputWidth: 40, outputWidth: width, hasBias: hasBiases)),
+                    name: p + "down",
+                    operation: .linear(Linear(inputWidth: 40, outputWidth: width, hasBias: hasBiases)),
                     inputs: [p + "activation"]),
                 Node(name: p + "add", operation: .add, inputs: [p + "down", p + "attention_norm"]),
                 Node(name: p + "norm", operation: .norm(Norm(width: width, epsilon: 1e-5)), inputs: [p + "add"]),

@@ -22,7 +22,7 @@ struct FamilyRoadTests {
     }
 
     /// Texts, pictures or recordings without meaning; lengths differ where they may.
-    private func items(_ model: Model, count: Int = 40) -> [TokenSequence] {
+    private func items(_ model: Model, count: Int = 60) -> [TokenSequence] {
         MadeUpInputs.sequences((0..<count).map { 8 + 2 * ($0 % 4) }, target: 6, graph: model.graph)
     }
 
@@ -52,7 +52,7 @@ struct FamilyRoadTests {
         }
         let result = try Converter(options: .init(threads: 2)).convert(model, plan: plan, calibration: calibration)
         #expect(result.model.graph.mapCount <= model.graph.mapCount * 2 / 3)
-        #expect(result.healing.after.damage < result.healing.before.damage + 1e-6)
+        #expect(result.healing.after.damage <= result.healing.before.damage)
         let data = items(model, count: 6)
         let exactness = try Exactness.check(
             result.model, against: try readBack(result.model), promise: .bitwise, on: data, threads: 2)
@@ -85,7 +85,8 @@ struct FamilyRoadTests {
     @Test("layers that share weights are planned one by one, and healed only when they may be split")
     func sharedLayers() throws {
         let model = try read("albert_groups")
-        let calibration = try CalibrationSet(items(model))
+        // Enough rows that a refit carries over to other texts.
+        let calibration = try CalibrationSet(items(model, count: 400))
         let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
         #expect(analysis.curves.count == model.graph.attentionNodes.count)
         let plan = try Planner(analysis, graph: model.graph).plan(.maps(1.0 / 4), text: "1/4")

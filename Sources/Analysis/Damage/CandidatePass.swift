@@ -5,9 +5,9 @@ import Synchronization
 import Tensors
 
 /// Local damage: for every head, how well other maps would do with the head's own values.
-struct CandidatePass {
+package struct CandidatePass {
     /// Candidates of each of `MapPairs.heads`, in that order.
-    let heads: [HeadCandidates]
+    package let heads: [HeadCandidates]
 
     /// Tokens whose contexts are compared; measured: four times as many change no choice.
     static let sampleTokens = 8192
@@ -20,7 +20,7 @@ struct CandidatePass {
     /// Bytes of sums that are held at a time.
     private static let sumBytes = 256 << 20
 
-    init(
+    package init(
         _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [TokenSequence], threads: Int
     ) throws(AnalysisError) {
         let proposed = Self.propose(pairs, similarity: similarity)

@@ -70,7 +70,8 @@ struct NodeCandidates: Sendable {
 
     /// Sums of one sequence, head by head.
     func sums(of group: GroupResult, _ sequence: GroupResult.Sequence) -> [ContextSums] {
-        guard let stream = group.value(input), let first = heads.first, let map = group.map(first.id, of: sequence) else {
+        guard let stream = group.value(input), let first = heads.first, let map = group.map(first.id, of: sequence)
+        else {
             return heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) }
         }
         let keys = group.sequence(sequence, alongRowsOf: input).rows.prefix(map.columns)

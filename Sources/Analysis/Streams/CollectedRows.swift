@@ -105,7 +105,8 @@ extension CompiledModel {
                         for (slot, head) in (heads[name] ?? []).enumerated() {
                             guard let view = group.context(head) else { continue }
                             buffer.copy(
-                                view, rows: Array(place.rows.prefix(place.visible)), to: start, column: slot * view.columns)
+                                view, rows: Array(place.rows.prefix(place.visible)), to: start,
+                                column: slot * view.columns)
                         }
                     }
                 }

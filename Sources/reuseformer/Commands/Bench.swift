@@ -7,13 +7,13 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how fast models run, taking turns so that all meet the same machine.",
         discussion: """
-            Inputs are made up. Speed-ups are against the first model; effective GFLOP/s count the first model's work for \
-            all of them.
+            Inputs are made up. Speed-ups are against the first model; effective GFLOP/s count the first model's work \
+            for all of them.
 
               reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
 
-            Of an encoder–decoder 32x128+64 means sources of 128 and targets of 64 tokens; a model of pictures needs no \
-            more than their number, --shape 32.
+            Of an encoder–decoder 32x128+64 means sources of 128 and targets of 64 tokens; a model of pictures needs \
+            no more than their number, --shape 32.
             """)
 
     @Argument(
@@ -76,7 +76,7 @@ struct Bench: ParsableCommand {
         var loads: [Benchmark.Load] = []
         for text in shape {
             let sides = text.split(separator: "x", omittingEmptySubsequences: false)
-            let lengths = sides.dropFirst().first.map { $0.split(separator: "+", omittingEmptySubsequences: false) } ?? []
+            let lengths = sides.dropFirst().flatMap { $0.split(separator: "+", omittingEmptySubsequences: false) }
             let numbers = (sides.prefix(1) + lengths).map { Int($0) ?? 0 }
             guard sides.count <= 2, numbers.count <= 3, numbers.allSatisfy({ (1...65_536).contains($0) }) else {
                 throw ValidationError("--shape is texts x tokens, such as 32x128 or 32x128+64, not \"\(text)\".")

@@ -52,7 +52,7 @@ struct Convert: ParsableCommand {
     @ArgumentParser.Flag(
         help: ArgumentHelp(
             "Let layers that share weights get output projections of their own where healing needs them.",
-            discussion: "Without it, healing refuses to split what the layers of an ALBERT share: the file would grow."))
+            discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
     var unshare = false
 
     @Option(help: ArgumentHelp("How to store tensors: none, zstd or zstd:LEVEL.", valueName: "method"))
