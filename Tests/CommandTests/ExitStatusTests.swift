@@ -29,7 +29,7 @@ struct ExitStatusTests {
                 "maps, macs, bytes and quality"
             ),
             (["verify", "a", "b", "--data", "t", "--fail-on", "niceness<1"], "hidden.cosine.mean"),
-            (["verify", "a", "b"], "--data"), (["bench", "m", "--shape", "32"], "32x128"),
+            (["verify", "a", "b"], "--data"), (["bench", "m", "--shape", "32x"], "32x128"),
             (["bench", "m", "--ragged", "4x9-3"], "32x8-128"), (["bench", "m", "--threads", "0"], "1,2"),
             (["inspect", "m", "--threads", "2"], "--threads"), (["plan", "a.json"], "--budget"),
         ])
