@@ -29,6 +29,10 @@ public struct CalibrationSet: Sendable {
             for number in [Int32(truncatingIfNeeded: sequence.ids.count)] + sequence.ids {
                 withUnsafeBytes(of: number.littleEndian) { hasher.update($0) }
             }
+            for (_, array) in sequence.arrays.sorted(by: { $0.key < $1.key }) {
+                array.ids.withUnsafeBytes { hasher.update($0) }
+                array.numbers.withUnsafeBytes { hasher.update($0) }
+            }
         }
         digest = hasher.finalize()
     }

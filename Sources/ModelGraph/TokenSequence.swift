@@ -48,6 +48,10 @@ public struct TokenSequence: Sendable, Hashable {
 
     /// Rows of the longest input: what the sequence weighs in a group.
     package var rowEstimate: Int { arrays.values.reduce(ids.count) { max($0, $1.rows) } }
-    /// Number of positions that the mask shows.
-    public var visibleCount: Int { mask.isEmpty ? ids.count : mask.count(where: { $0 }) }
+    /// Number of positions that the mask shows; of a sequence without tokens, rows of its longest input: what the
+    /// sequence weighs among others.
+    public var visibleCount: Int {
+        if ids.isEmpty { return rowEstimate }
+        return mask.isEmpty ? ids.count : mask.count(where: { $0 })
+    }
 }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Tensors
 
 #if canImport(Glibc)
 import Glibc
