@@ -44,6 +44,8 @@ public enum ModelUse: String, Sendable, Hashable, Codable {
     case encoder
     /// Logits over the vocabulary for each token.
     case maskedLanguageModel = "masked_language_model"
+    /// Logits over the vocabulary for the token after each one.
+    case languageModel = "language_model"
     /// Logits over classes, for each sequence or token.
     case classifier
 }

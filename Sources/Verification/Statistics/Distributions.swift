@@ -15,6 +15,13 @@ package struct LogProbabilities {
         values = logits.map { Double($0) - offset }
     }
 
+    /// The logarithm of one probability alone.
+    package static func value(of index: Int, in logits: some RandomAccessCollection<Float>) -> Double {
+        let peak = Double(logits.max() ?? 0)
+        let total = logits.reduce(0.0) { $0 + exp(Double($1) - peak) }
+        return Double(logits[logits.index(logits.startIndex, offsetBy: index)]) - peak - log(total)
+    }
+
     /// Kullback–Leibler divergence KL(self ‖ other), in nats.
     package func divergence(from other: LogProbabilities) -> Double {
         var sum = 0.0

@@ -6,8 +6,12 @@ import ModelGraph
 struct CalibrationOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Texts like those that the model will meet: UTF-8, one a line. May be repeated.",
-            discussion: "A few thousand sentences are plenty. They never leave this machine.", valueName: "file"),
+            "Data like those that the model will meet. May be repeated.",
+            discussion: """
+                Texts: UTF-8, one a line; for encoder–decoders source<TAB>target, where a missing target is answered \
+                by the model itself; a folder of PNG or JPEG files; an .npz with the model's own inputs. A few \
+                thousand sentences are plenty. They never leave this machine.
+                """, valueName: "path"),
         completion: .file())
     var calibration: [String] = []
 
@@ -27,8 +31,7 @@ struct CalibrationOptions: ParsableArguments {
     /// Reads, draws and splits the texts.
     func texts(for loaded: LoadedModel) throws -> (set: CalibrationSet, reader: TextReader) {
         let reader = try TextReader(for: loaded, limit: maxLength)
-        let sequences = try calibration.flatMap { try reader.sequences(of: $0) }
-        return (try CalibrationSet(sequences.drawn(tokens: calibrationTokens)), reader)
+        return (try CalibrationSet(reader.sequences(of: calibration, drawing: calibrationTokens)), reader)
     }
 }
 
