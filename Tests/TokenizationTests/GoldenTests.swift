@@ -48,6 +48,14 @@ import Tokenization
         for line in lines { #expect(Golden.differences(of: tokenizer, from: line).isEmpty, "\(name)") }
     }
 
+    @Test("tokenizers of the trained models give the reference's ids", arguments: ["gpt", "t5"])
+    func trained(name: String) throws {
+        let tokenizer = try Fixture.tokenizer("../\(name)")
+        let lines = try Golden.lines(try Fixture.bytes("../\(name)", "tokenizer_golden.jsonl"))
+        #expect(lines.count >= 33)
+        for line in lines { #expect(Golden.differences(of: tokenizer, from: line).isEmpty, "\(name)") }
+    }
+
     private func check(_ tokenizer: Tokenizer, against name: String) throws {
         let lines = try Fixture.golden(name)
         #expect(lines.count >= 60)
