@@ -20,6 +20,7 @@ public struct GenerationOptions: Sendable, Hashable {
 public struct GeneratedToken: Sendable, Hashable {
     /// Place of the text in the batch.
     public let text: Int
+    /// The token.
     public let id: Int32
     /// Whether it is the text's last one.
     public let isLast: Bool
