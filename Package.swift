@@ -24,6 +24,10 @@ let package = Package(
             name: "COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
 
+        .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .systemLibrary(
+            name: "CJpeg", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+
         // Kernels: no allocation, no threads, no knowledge of models.
         .target(name: "CKernels"),
 
@@ -37,11 +41,12 @@ let package = Package(
             // In the executable itself: it needs no files beside it.
             resources: [.embedInCode("Architectures")]),
         .target(name: "Tokenization"),
-        .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib"]),
+        .target(name: "CImages", dependencies: ["CPng", "CJpeg"]),
+        .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib", "CImages"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
-        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph"]),
+        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
         .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
         .executableTarget(
             name: "reuseformer",
@@ -52,7 +57,7 @@ let package = Package(
             ]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "reuseformer-h5index"]),
-        .testTarget(name: "InputsTests", dependencies: ["Inputs", "Tensors", "Tokenization"]),
+        .testTarget(name: "InputsTests", dependencies: ["Inputs", "ModelGraph", "Tensors", "Tokenization"]),
         .testTarget(
             name: "CheckpointsTests",
             dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),

@@ -17,7 +17,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 # Where documents are looked for, and of which kinds. What tests write and keep lies in .build/documents.
 FOLDERS = [ROOT / ".demo", ROOT / ".build" / "documents", ROOT / "fixtures"]
-KINDS = {"plan": r"plan", "analysis": r"analysis", "report": r"report|verification", "graph": r"graph"}
+KINDS = {
+    "plan": r"plan", "analysis": r"analysis", "report": r"report|verification", "graph": r"graph",
+    "evaluation": r"evaluation",
+}
 EXPECTED = {"plan", "analysis", "report", "manifest", "architecture"}
 
 

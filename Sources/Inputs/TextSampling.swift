@@ -1,37 +1,70 @@
+import Foundation
 import ModelGraph
+import Tensors
 
-/// Draws a part of data that are too many, always the same one.
-public enum TextSampling {
-    /// Which of some items make up about `limit` tokens, drawn with a fixed seed, in their order; all of them when they
-    /// have no more.
-    ///
-    /// - Parameter lengths: Tokens of each item.
-    public static func drawn(_ lengths: [Int32], tokens limit: Int) -> [Int] {
-        guard lengths.reduce(0, { $0 + Int($1) }) > limit else { return Array(lengths.indices) }
-        var random = Shuffle(seed: 0x5EED)
-        var order = Array(lengths.indices)
+/// The draw of a part of a user's data: always the same part of the same data.
+enum Draw {
+    /// Indices of about `limit` worth of items, ascending; all of them when they weigh no more.
+    static func indices(of weights: [Int], limit: Int) -> [Int] {
+        guard weights.reduce(0, +) > limit else { return Array(weights.indices) }
+        var random = SplitMix(seed: 0x5EED)
+        var order = Array(weights.indices)
         for index in order.indices.reversed().dropLast() { order.swapAt(index, random.next(below: index + 1)) }
         var taken = 0
-        let chosen = order.prefix { index in
-            taken += Int(lengths[index])
+        return order.prefix { index in
+            taken += weights[index]
             return taken <= limit
-        }
-        return chosen.sorted()
+        }.sorted()
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine.
-private struct Shuffle {
-    private var state: UInt64
+extension ModelInputs {
+    /// About `limit` tokens' worth of the items of files and folders, drawn with a fixed seed and left in their order;
+    /// all of them when they have no more.
+    ///
+    /// Where more is there than is wanted, files are read twice: memory holds what is drawn and a number for each item.
+    public func items(of paths: [String], drawing limit: Int) throws(DataError) -> [InputItem] {
+        var kept: [InputItem] = []
+        var weights: [Int] = []
+        var total = 0
+        // A pipe can be read only once.
+        let areRepeatable = paths.allSatisfy(Self.isRepeatable)
+        for path in paths {
+            var batches = try batches(of: path, size: Self.drawBatch)
+            while let batch = try batches.next() {
+                for item in batch {
+                    weights.append(item.sequence.visibleCount)
+                    total += item.sequence.visibleCount
+                }
+                if total > limit, areRepeatable { kept = [] } else { kept += batch }
+            }
+        }
+        guard total > limit else { return kept }
+        let chosen = Draw.indices(of: weights, limit: limit)
+        guard areRepeatable else { return chosen.map { kept[$0] } }
+        var result: [InputItem] = []
+        var next = chosen.makeIterator()
+        var wanted = next.next()
+        var index = 0
+        for path in paths {
+            var batches = try batches(of: path, size: Self.drawBatch)
+            while wanted != nil, let batch = try batches.next() {
+                for item in batch {
+                    if index == wanted {
+                        result.append(item)
+                        wanted = next.next()
+                    }
+                    index += 1
+                }
+            }
+        }
+        return result
+    }
 
-    init(seed: UInt64) { state = seed }
+    private static let drawBatch = 256
 
-    mutating func next(below bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        z ^= z >> 31
-        return Int(z.multipliedFullWidth(by: UInt64(Swift.max(bound, 1))).high)
+    private static func isRepeatable(_ path: String) -> Bool {
+        let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        return type == .typeRegular || type == .typeDirectory || type == .typeSymbolicLink
     }
 }

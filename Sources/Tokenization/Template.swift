@@ -38,6 +38,13 @@ struct Template: Sendable {
         return Template(single: first, pair: first + [.text(isSecond: true, typeID: 0), .special([eos], typeID: 0)])
     }
 
+    /// A token before a text, as language models have it.
+    static func beginning(with bos: Int32) -> Template {
+        let single: [Part] = [.special([bos], typeID: 0), .text(isSecond: false, typeID: 0)]
+        return Template(
+            single: single, pair: single + [.special([bos], typeID: 1), .text(isSecond: true, typeID: 1)])
+    }
+
     /// Number of tokens that the template adds.
     func specialCount(isPair: Bool) -> Int {
         (isPair ? pair : single).reduce(0) { count, part in

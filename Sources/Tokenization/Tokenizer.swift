@@ -29,15 +29,16 @@ public final class Tokenizer: Sendable {
         model = parts.model
         template = parts.template
         decoder = parts.decoder
-        addedTokens = AddedTokens(parts.addedTokens, normalizer: parts.normalizer)
+        addedTokens = AddedTokens(parts.addedTokens.entries, normalizer: parts.normalizer)
         specialTokens = parts.specialTokens
-        cleansUpSpaces = config.cleansUpSpaces
+        cleansUpSpaces = parts.cleansUpSpaces ?? config.cleansUpSpaces
         truncatesLeft = config.truncatesLeft
-        maxLength = config.maxLength
+        maxLength = parts.maxLength ?? config.maxLength
     }
 
     /// Makes a tokenizer from `tokenizer.json`; or `vocab.txt` (WordPiece); or `vocab.json` and `merges.txt`
-    /// (byte-level BPE); or a SentencePiece model. `tokenizer_config.json` and `special_tokens_map.json` add to each.
+    /// (byte-level BPE); or a SentencePiece model; or the `tokenizer.json` and assets of a KerasHub preset.
+    /// `tokenizer_config.json` and `special_tokens_map.json` add to each.
     ///
     /// - Throws: ``TokenizationError``: nothing there, damaged, unsupported, or beyond a limit.
     public static func load(files: TokenizerFiles) throws(TokenizationError) -> Tokenizer {

@@ -1,5 +1,6 @@
 import ModelGraph
 import Runtime
+import Tensors
 
 /// Speed of models on made-up inputs: they take turns, so that a machine's moods hit all of them alike.
 package struct Benchmark {

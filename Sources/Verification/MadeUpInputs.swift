@@ -1,3 +1,4 @@
+import Tensors
 import ModelGraph
 
 /// Inputs of the right form without meaning.

@@ -1,4 +1,5 @@
 import ModelGraph
+import Tensors
 
 #if canImport(Glibc)
 import Glibc
@@ -62,7 +63,7 @@ extension Snapshot {
         guard logitRows > 0 else { return }
         let width = logits.count / logitRows
         for (row, id) in ids.prefix(logitRows).enumerated() where (0..<width).contains(Int(id)) {
-            mean.add(LogProbabilities.loss(of: Int(id), logits: logits[row * width..<(row + 1) * width]))
+            mean.add(-LogProbabilities.value(of: Int(id), in: logits[row * width..<(row + 1) * width]))
         }
     }
 }

@@ -9,7 +9,9 @@ struct HelpTests {
 
     @Test(
         "the help of a command is the stored one",
-        arguments: ["", "inspect", "extract", "analyze", "plan", "validate", "convert", "verify", "run", "bench"])
+        arguments: [
+            "", "inspect", "extract", "analyze", "plan", "validate", "convert", "verify", "eval", "run", "bench",
+        ])
     func stored(command: String) throws {
         let outcome = try Command.Running((command.isEmpty ? [] : [command]) + ["--help"]).wait()
         #expect(outcome.status == 0)

@@ -38,6 +38,24 @@ import Tokenization
         try check(try Fixture.tokenizer("variants/\(name)"), against: "variants/\(name)")
     }
 
+    @Test(
+        "assets of KerasHub presets give the ids of their preprocessors, or of SentencePiece",
+        arguments: [("bert", 2), ("gpt2", 2), ("t5", 49), ("llama", 49), ("gemma", 49)])
+    func kerasHub(name: String, count: Int) throws {
+        let tokenizer = try Fixture.tokenizer("kerashub/\(name)")
+        let lines = try Fixture.golden("kerashub/\(name)")
+        #expect(lines.count >= count)
+        for line in lines { #expect(Golden.differences(of: tokenizer, from: line).isEmpty, "\(name)") }
+    }
+
+    @Test("tokenizers of the trained models give the reference's ids", arguments: ["gpt", "t5"])
+    func trained(name: String) throws {
+        let tokenizer = try Fixture.tokenizer("../\(name)")
+        let lines = try Golden.lines(try Fixture.bytes("../\(name)", "tokenizer_golden.jsonl"))
+        #expect(lines.count >= 33)
+        for line in lines { #expect(Golden.differences(of: tokenizer, from: line).isEmpty, "\(name)") }
+    }
+
     private func check(_ tokenizer: Tokenizer, against name: String) throws {
         let lines = try Fixture.golden(name)
         #expect(lines.count >= 60)

@@ -52,6 +52,19 @@ import Tokenization
         #expect(right.encode("a b c d e f", maxLength: 7).isTruncated)
     }
 
+    @Test("tens of thousands of added tokens load in linear time and are all found", .timeLimit(.minutes(1)))
+    func manyAddedTokens() throws {
+        let count = 50_000
+        let added = (0..<count).map { #"{"id": \#(600 + $0), "content": "<tool_\#($0)>", "special": true}"# }
+        let json = """
+            {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []},
+             "added_tokens": [\(added.joined(separator: ","))]}
+            """
+        let tokenizer = try Tokenizer.load(files: TokenizerFiles(["tokenizer.json": Array(json.utf8)]))
+        #expect(tokenizer.encode("a<tool_0>a<tool_\(count - 1)>").ids == [0, 600, 0, Int32(600 + count - 1)])
+        #expect(tokenizer.idBound == 600 + count)
+    }
+
     @Test("no limit is so small that it is exceeded", arguments: [-1, 0, 1, 2, 3])
     func tinyLimits(limit: Int) throws {
         let tokenizer = try Fixture.tokenizer("bert")

@@ -1,3 +1,4 @@
+import Tensors
 import ModelGraph
 import Testing
 import Verification

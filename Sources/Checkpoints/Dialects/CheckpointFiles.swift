@@ -31,8 +31,11 @@ struct CheckpointFiles: Sendable {
     private static let assetNames = [
         "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "preprocessor_config.json", "generation_config.json", "modules.json",
-        "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "sentence_bert_config.json",
+        "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "sentence_bert_config.json", "vocabulary.txt",
+        "vocabulary.json", "vocabulary.spm", "preprocessor.json", "image_converter.json",
     ]
+    /// Folders in which they may lie: KerasHub keeps a tokenizer's files in one of their own.
+    private static let assetFolders = ["", "assets/tokenizer/"]
     /// Weights by the names that the frameworks give them, the preferred ones first; an index names its shards.
     private static let weightNames = [
         "tf_model.h5", "tf_model.h5.index.json", "model.weights.h5", "model.weights.json", "model.safetensors",
@@ -85,7 +88,9 @@ struct CheckpointFiles: Sendable {
     }
 
     /// Tokenizer, configuration and preprocessing files that stand beside the weights.
-    var assetEntries: [FileEntry] { Self.assetNames.filter(exists).map(entry) }
+    var assetEntries: [FileEntry] {
+        Self.assetNames.compactMap { name in Self.assetFolders.map { $0 + name }.first(where: exists).map(entry) }
+    }
 
     /// The bytes of an asset.
     static func asset(_ entry: FileEntry) throws(CheckpointError) -> [UInt8] {

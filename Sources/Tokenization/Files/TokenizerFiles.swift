@@ -7,8 +7,11 @@ public struct TokenizerFiles: Sendable {
     /// File names this room reads, the most complete description first.
     public static let knownNames = [
         "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-        "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocabulary.txt",
+        "vocabulary.json", "vocabulary.spm", "preprocessor.json",
     ]
+    /// Folders below a model's own in which a file may lie: KerasHub keeps a tokenizer's files there.
+    public static let assetFolders = ["assets/tokenizer"]
 
     /// Contents by file name (no folder).
     public let contents: [String: [UInt8]]
@@ -23,8 +26,8 @@ public struct TokenizerFiles: Sendable {
     public init(directory: String) throws(TokenizationError) {
         var found: [String: [UInt8]] = [:]
         for name in TokenizerFiles.knownNames {
-            let path = directory + "/" + name
-            guard FileManager.default.fileExists(atPath: path) else { continue }
+            let places = [directory + "/" + name] + TokenizerFiles.assetFolders.map { "\(directory)/\($0)/\(name)" }
+            guard let path = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else { continue }
             let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
             // A link's own size says nothing, so the bound is checked again on what was read.
             guard size <= Limits.fileBytes else {

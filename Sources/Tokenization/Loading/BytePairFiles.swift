@@ -68,14 +68,11 @@ enum BytePairFiles {
         }
         if isRoberta { return .roberta(cls: try id(.cls), sep: try id(.sep)) }
         guard config.addsBeginning == true else { return .plain }
-        let begin = Template.Part.special([try id(.bos)], typeID: 0)
-        let single = [begin, .text(isSecond: false, typeID: 0)]
-        return Template(
-            single: single,
-            pair: single + [.special([try id(.bos)], typeID: 1), .text(isSecond: true, typeID: 1)])
+        return .beginning(with: try id(.bos))
     }
 
-    private static func read(_ bytes: [UInt8], _ vocabulary: Vocabulary) throws(TokenizationError) -> MergeTable {
+    /// The pairs of a `merges.txt`.
+    static func read(_ bytes: [UInt8], _ vocabulary: Vocabulary) throws(TokenizationError) -> MergeTable {
         var lines = LineCursor(bytes)
         var merges = MergeListReader(
             vocabulary: vocabulary, prefixLength: 0, file: "merges.txt", count: bytes.count / 8)

@@ -5,8 +5,12 @@ struct TokenizerParts: Sendable {
     var model: TokenModel
     var template: Template
     var decoder: Decoder?
-    var addedTokens: [(id: Int32, token: AddedToken)] = []
+    private(set) var addedTokens = AddedTokenList()
     var specialTokens = SpecialTokens()
+    /// What the files say about decoding; `nil`: the configuration beside them decides.
+    var cleansUpSpaces: Bool?
+    /// The longest sequence; `nil`: the configuration beside them decides.
+    var maxLength: Int?
 
     init(
         normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, template: Template, decoder: Decoder?
@@ -22,7 +26,11 @@ struct TokenizerParts: Sendable {
     init(_ files: TokenizerFiles, config: TokenizerConfig) throws(TokenizationError) {
         var config = config
         if let json = try files.json("tokenizer.json") {
-            self = try TokenizerJSON(json).parts(config)
+            if let preset = try KerasHubFiles(json) {
+                self = try preset.parts(files, config: &config)
+            } else {
+                self = try TokenizerJSON(json).parts(config)
+            }
         } else if let bytes = try files.bytes(of: "vocab.txt") {
             self = try WordPieceFiles.parts(vocabulary: bytes, config: &config)
         } else if let vocabulary = try files.json("vocab.json") {
@@ -47,13 +55,10 @@ struct TokenizerParts: Sendable {
     ///   - file: File that asks for it.
     /// - Throws: ``TokenizationError`` when the file's id is another token's.
     mutating func add(_ token: AddedToken, declared: Int32?, file: String) throws(TokenizationError) {
-        guard !token.content.isEmpty, !addedTokens.contains(where: { $0.token.content == token.content }) else {
-            return
-        }
+        guard !token.content.isEmpty, addedTokens.id(of: token.content) == nil else { return }
         let known = model.vocabulary.id(of: token.content)
-        let bound = max(model.vocabulary.idBound, (addedTokens.map { Int($0.id) }.max() ?? -1) + 1)
-        let id = known ?? declared ?? Int32(bound)
-        let holder = model.vocabulary.token(of: id) ?? addedTokens.first { $0.id == id }?.token.content
+        let id = known ?? declared ?? Int32(clamping: max(model.vocabulary.idBound, addedTokens.idBound))
+        let holder = model.vocabulary.token(of: id) ?? addedTokens.content(of: id)
         guard declared == nil || declared == id, holder == nil || holder == token.content else {
             throw .malformed(
                 file: file, field: "added token “\(Vocabulary.printable(token.content))”",
@@ -64,15 +69,13 @@ struct TokenizerParts: Sendable {
         guard Int(id) < Limits.tokens else {
             throw .limit(file: file, field: "id of an added token", limit: Limits.tokens - 1, found: Int(id))
         }
-        guard addedTokens.count < TokenizerParts.addedTokenLimit else {
+        guard addedTokens.byteCount + token.content.count <= Limits.vocabularyBytes else {
             throw .limit(
-                file: file, field: "added tokens", limit: TokenizerParts.addedTokenLimit, found: addedTokens.count + 1)
+                file: file, field: "bytes of all added tokens", limit: Limits.vocabularyBytes,
+                found: addedTokens.byteCount + token.content.count)
         }
-        addedTokens.append((id, token))
+        addedTokens.append(token, id: id)
     }
-
-    /// Keeps the checks above, which look at every added token, below a second.
-    private static let addedTokenLimit = 16_384
 
     private mutating func addTokens(of config: TokenizerConfig) throws(TokenizationError) {
         for entry in config.addedTokens { try add(entry.token, declared: entry.id, file: entry.file) }
@@ -99,6 +102,6 @@ struct TokenizerParts: Sendable {
     }
 
     private func id(ofSpecial content: [UInt8]) -> Int32? {
-        addedTokens.first { $0.token.content == content }?.id ?? model.vocabulary.id(of: content)
+        addedTokens.id(of: content) ?? model.vocabulary.id(of: content)
     }
 }

@@ -47,7 +47,8 @@ enum WordPieceFiles {
         "PreTrainedTokenizer",
     ]
 
-    private static func read(_ bytes: [UInt8], file: String) throws(TokenizationError) -> Vocabulary {
+    /// The tokens of a vocabulary, one a line.
+    static func read(_ bytes: [UInt8], file: String) throws(TokenizationError) -> Vocabulary {
         if let at = firstInvalidUTF8(in: bytes[...]) {
             throw .damaged(file, "byte \(at)", "is not UTF-8")
         }

@@ -15,11 +15,11 @@ package struct LogProbabilities {
         values = logits.map { Double($0) - offset }
     }
 
-    /// Minus the logarithm of one class's probability.
-    package static func loss(of index: Int, logits: ArraySlice<Float>) -> Double {
+    /// The logarithm of one probability alone.
+    package static func value(of index: Int, in logits: some RandomAccessCollection<Float>) -> Double {
         let peak = Double(logits.max() ?? 0)
         let total = logits.reduce(0.0) { $0 + exp(Double($1) - peak) }
-        return peak + log(total) - Double(logits[logits.startIndex + index])
+        return Double(logits[logits.index(logits.startIndex, offsetBy: index)]) - peak - log(total)
     }
 
     /// Kullback–Leibler divergence KL(self ‖ other), in nats.

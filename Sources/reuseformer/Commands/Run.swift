@@ -7,7 +7,7 @@ import Tensors
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a model on texts or on arrays of token ids.",
+        abstract: "Run a model on texts, pictures or arrays; let it write.",
         discussion: """
             Sentence embeddings, one row a text, float32 [texts, hidden]:
 
@@ -16,6 +16,15 @@ struct Run: ParsableCommand {
             Scores of a classifier, [texts, labels]:
 
               reuseformer run MODEL --texts sentences.txt --logits -o scores.npy
+
+            What a language model writes after a prompt, or after each line of a file; an encoder–decoder's answers:
+
+              reuseformer run MODEL --generate --prompt "ROMEO:" --top-p 0.9 --seed 7
+              reuseformer run MODEL --generate --texts questions.txt
+
+            The likeliest classes of pictures, PNG or JPEG:
+
+              reuseformer run MODEL --images pictures/ --top 3
 
             Everything that a model computes, under the frameworks' names, zeros at padding (hidden_states, \
             attentions_0 …, last_hidden_state, pooler_output, logits), from texts or from an .npz that holds input_ids \
@@ -59,6 +68,11 @@ struct Run: ParsableCommand {
     var texts: String?
 
     @Option(
+        help: ArgumentHelp("A picture to run on, or a folder of them: PNG or JPEG.", valueName: "path"),
+        completion: .directory)
+    var images: String?
+
+    @Option(
         help: ArgumentHelp("An .npz with the model's own inputs.", valueName: "file"),
         completion: .file(extensions: ["npz"]))
     var inputs: String?
@@ -78,19 +92,37 @@ struct Run: ParsableCommand {
     var dump: String?
 
     @Option(
+        help: ArgumentHelp("Classes to print of each picture, when no file is written.", valueName: "count"))
+    var top = 5
+
+    @Option(
         name: .shortAndLong, help: ArgumentHelp("File to write: .npy, or .npz with --dump.", valueName: "file"),
         completion: .file())
-    var output: String
+    var output: String?
 
+    @OptionGroup(title: "Generation") var generation: GenerationArguments
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
 
-    /// Texts that go through tokenizer and model at once.
+    /// Items that go through the model at once.
     private static let batchSize = 512
 
     func validate() throws {
-        if (texts == nil) == (inputs == nil) { throw ValidationError("Give either --texts or --inputs.") }
+        if generation.generate { return try validateGeneration() }
+        try generation.refuseAll()
+        if [texts, images, inputs].count(where: { $0 != nil }) != 1 {
+            throw ValidationError("Give one of --texts, --images and --inputs.")
+        }
+        guard let output else {
+            guard images != nil, dump == nil, pool == nil, !normalize, !logits else {
+                throw ValidationError("Give --output; only classes of --images and texts of --generate are printed.")
+            }
+            if !(1...1000).contains(top) { throw ValidationError("--top is between 1 and 1000.") }
+            return
+        }
+        if json.json { throw ValidationError("--json is for what is printed; leave out --output.") }
         if let dump {
             _ = try selection(dump)
             if pool != nil || normalize || logits {
@@ -103,13 +135,26 @@ struct Run: ParsableCommand {
         if logits, pool != nil || normalize { throw ValidationError("--logits goes without --pool and --normalize.") }
     }
 
+    private func validateGeneration() throws {
+        if images != nil || inputs != nil || dump != nil || pool != nil || normalize || logits || output != nil {
+            throw ValidationError("--generate prints texts: it goes with --prompt or --texts only.")
+        }
+        if (texts == nil) == generation.prompt.isEmpty { throw ValidationError("Give either --prompt or --texts.") }
+    }
+
     func run() throws {
         try OutputFile.check(output, force: force.force)
         let loaded = try LoadedModel(model.model, reading)
-        if let dump {
-            try write(parts: try selection(dump), of: loaded)
-        } else {
-            try writeRows(of: loaded)
+        if generation.generate {
+            let stage = try GenerationStage(loaded, generation, threads: threads.threads)
+            try stage.run(texts: texts, asJSON: json.json)
+        } else if let output, let dump {
+            try write(parts: try selection(dump), of: loaded, to: output)
+        } else if let output {
+            try writeRows(of: loaded, to: output)
+        } else if let images {
+            let stage = try PictureStage(loaded, threads: threads.threads)
+            try stage.run(path: images, top: top, asJSON: json.json)
         }
     }
 
@@ -125,7 +170,7 @@ struct Run: ParsableCommand {
         return selection
     }
 
-    private func write(parts: OutputSelection, of loaded: LoadedModel) throws {
+    private func write(parts: OutputSelection, of loaded: LoadedModel, to output: String) throws {
         var sequences: [TokenSequence] = []
         try forEachBatch(for: loaded) { sequences += $0 }
         let outputs = try PaddedOutputs(of: loaded.model, for: sequences, selecting: parts, threads: threads.threads)
@@ -139,7 +184,7 @@ struct Run: ParsableCommand {
         }
     }
 
-    private func writeRows(of loaded: LoadedModel) throws {
+    private func writeRows(of loaded: LoadedModel, to output: String) throws {
         let graph = loaded.model.graph
         let value = try logits ? logitsValue(of: loaded) : hiddenValue(of: loaded)
         let compiled = try CompiledModel(
@@ -182,12 +227,12 @@ struct Run: ParsableCommand {
 
     /// Hands out the inputs in order, a batch at a time, so that memory does not grow with the file.
     private func forEachBatch(for loaded: LoadedModel, _ body: ([TokenSequence]) throws -> Void) throws {
+        let reader = try TextReader(for: loaded)
         if let inputs {
             let arrays = try NumPyArchive(path: inputs).tensors()
             try body(try GraphArrays.sequences(from: arrays, for: loaded.model.graph))
-        } else if let texts {
-            let reader = try TextReader(for: loaded)
-            try reader.forEachBatch(of: texts, size: Self.batchSize, body)
+        } else if let path = texts ?? images {
+            try reader.forEachBatch(of: path, size: Self.batchSize, body)
         }
     }
 }

@@ -1,14 +1,17 @@
 import Analysis
 import ArgumentParser
-import Inputs
 import ModelGraph
 
 /// The texts that stand for the data a model will meet.
 struct CalibrationOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Texts like those that the model will meet: UTF-8, one a line. May be repeated.",
-            discussion: "A few thousand sentences are plenty. They never leave this machine.", valueName: "file"),
+            "Data like those that the model will meet. May be repeated.",
+            discussion: """
+                Texts: UTF-8, one a line; for encoder–decoders source<TAB>target, where a missing target is answered \
+                by the model itself; a folder of PNG or JPEG files; an .npz with the model's own inputs. A few \
+                thousand sentences are plenty. They never leave this machine.
+                """, valueName: "path"),
         completion: .file())
     var calibration: [String] = []
 
@@ -25,37 +28,11 @@ struct CalibrationOptions: ParsableArguments {
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
-    /// Reads, draws and splits the texts, pictures or whatever the model reads.
-    ///
-    /// Memory holds what was drawn: files that have more are read twice, once for the lengths of what is in them.
+    /// Reads, draws and splits the texts.
     func texts(for loaded: LoadedModel) throws -> (set: CalibrationSet, reader: TextReader) {
         let reader = try TextReader(for: loaded, limit: maxLength)
-        var lengths: [Int32] = []
-        var all: [TokenSequence] = []
-        var tokens = 0
-        for path in calibration {
-            try reader.forEachBatch(of: path, size: Self.batchSize) { batch in
-                lengths += batch.map { Int32(clamping: $0.visibleCount) }
-                tokens += batch.reduce(0) { $0 + $1.visibleCount }
-                if tokens <= calibrationTokens { all += batch } else { all = [] }
-            }
-        }
-        guard tokens > calibrationTokens else { return (try CalibrationSet(all), reader) }
-        let chosen = Set(TextSampling.drawn(lengths, tokens: calibrationTokens))
-        var number = 0
-        for path in calibration {
-            try reader.forEachBatch(of: path, size: Self.batchSize) { batch in
-                for sequence in batch {
-                    if chosen.contains(number) { all.append(sequence) }
-                    number += 1
-                }
-            }
-        }
-        return (try CalibrationSet(all), reader)
+        return (try CalibrationSet(reader.sequences(of: calibration, drawing: calibrationTokens)), reader)
     }
-
-    /// Items that are read at a time.
-    private static let batchSize = 64
 }
 
 /// What a plan may do.

@@ -21,6 +21,8 @@ struct Failure {
         case let error as HDF5Error: self.init(ExitStatus(rawValue: error.kind.exitCode) ?? .defect, error)
         case let error as NumPyError: self.init(Self.status(of: error), error)
         case let error as InputError: self.init(.usage, error)
+        case let error as ImageError: self.init(Self.status(of: error), error)
+        case let error as DataError: self.init(Self.cause(of: error))
         case let error as TokenizationError: self.init(Self.status(of: error), error)
         case let error as RuntimeError: self.init(Self.status(of: error), error)
         case let error as AnalysisError: self.init(error)
@@ -82,6 +84,22 @@ struct Failure {
         case .corrupt: .corrupt
         case .unsupported: .unsupported
         case .noSuchArray: .usage
+        }
+    }
+
+    private static func status(of error: ImageError) -> ExitStatus {
+        switch error.kind {
+        case .io: .inputOutput
+        case .corrupt: .corrupt
+        case .unsupported: .unsupported
+        }
+    }
+
+    private static func cause(of error: DataError) -> any Error {
+        switch error {
+        case .input(let cause): cause
+        case .image(let cause): cause
+        case .arrays(let cause): cause
         }
     }
 

@@ -1,4 +1,5 @@
 import Inputs
+import ModelGraph
 
 /// Labels of texts, one a line: the model's class names, or their numbers.
 struct ClassLabels {
@@ -9,13 +10,12 @@ struct ClassLabels {
         var lines = try TextLines(path: path)
         var indices: [Int] = []
         while let line = try lines.next() {
-            if let index = names.firstIndex(of: line) ?? Int(line), index >= 0 {
-                indices.append(index)
-            } else {
-                let known = names.isEmpty ? "numbers from 0 on" : names.joined(separator: ", ")
+            guard let index = ClassName.index(of: line, among: names) else {
                 throw CommandError.usage(
-                    "\(path), line \(lines.lineNumber): \"\(line)\" is no class of the model; it knows \(known)")
+                    "\(path), line \(lines.lineNumber): \"\(line)\" is no class of the model; "
+                        + "it knows \(ClassName.known(names))")
             }
+            indices.append(index)
         }
         self.indices = indices
     }
@@ -44,5 +44,67 @@ struct ScoredPairs {
             rows.append(Row(score: score, first: fields[1], second: fields[2]))
         }
         self.rows = rows
+    }
+}
+
+/// Texts with their class, from `label<TAB>text` a line, or `{"label": …, "text": …}` a line in a `.jsonl` file.
+struct LabelledTexts: ~Copyable {
+    private var lines: TextLines
+    private let path: String
+    private let names: [String]
+
+    /// One line of a `.jsonl` file.
+    private struct Entry: Decodable {
+        let label: JSONValue
+        let text: String
+    }
+
+    /// - Parameter names: The model's class names.
+    init(_ path: String, names: [String]) throws {
+        try InputFile.check(path)
+        lines = try TextLines(path: path)
+        self.path = path
+        self.names = names
+    }
+
+    /// The next text and its class; `nil` after the last one. Empty lines are passed over.
+    mutating func next() throws -> (text: String, label: Int)? {
+        while let line = try lines.next() {
+            guard !line.isEmpty else { continue }
+            let label: String, text: String
+            if path.hasSuffix(".jsonl") {
+                let entry: Entry
+                do throws(Document.ReadError) {
+                    entry = try Document.decode(Entry.self, from: Array(line.utf8))
+                } catch {
+                    throw problem("is no object with \"label\" and \"text\": \(error)")
+                }
+                (label, text) = (entry.label.stringValue ?? entry.label.intValue.map(String.init) ?? "", entry.text)
+            } else {
+                let fields = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+                guard fields.count == 2 else { throw problem("expected a label and a text with a tab between") }
+                (label, text) = (String(fields[0]), String(fields[1]))
+            }
+            guard let index = ClassName.index(of: label, among: names) else {
+                throw problem("\"\(label)\" is no class of the model; it knows \(ClassName.known(names))")
+            }
+            return (text, index)
+        }
+        return nil
+    }
+
+    private func problem(_ text: String) -> CommandError { .usage("\(path), line \(lines.lineNumber): \(text)") }
+}
+
+/// What people call a class.
+enum ClassName {
+    /// The number of a class: by its name, or written as a number.
+    static func index(of label: String, among names: [String]) -> Int? {
+        names.firstIndex(of: label) ?? Int(label).flatMap { $0 >= 0 ? $0 : nil }
+    }
+
+    /// Classes in words.
+    static func known(_ names: [String]) -> String {
+        names.isEmpty ? "numbers from 0 on" : names.joined(separator: ", ")
     }
 }

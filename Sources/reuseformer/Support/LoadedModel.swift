@@ -33,14 +33,21 @@ struct LoadedModel {
         return parts.last { $0 != "." && $0 != ".." } ?? path
     }
 
-    func tokenizer() throws -> Tokenizer {
+    /// The model's tokenizer; `nil` when it came without one.
+    func optionalTokenizer() throws -> Tokenizer? {
         do {
             return try Tokenizer.load(files: TokenizerFiles(model.assets))
         } catch {
             guard case .missing = error else { throw error }
-            throw CommandError.inputOutput(
-                "\(path): texts need a tokenizer, and the model comes without one; "
-                    + "copy tokenizer.json, or vocab.txt, or vocab.json and merges.txt beside its weights")
+            return nil
         }
+    }
+
+    /// The model's tokenizer.
+    func tokenizer() throws -> Tokenizer {
+        if let tokenizer = try optionalTokenizer() { return tokenizer }
+        throw CommandError.inputOutput(
+            "\(path): texts need a tokenizer, and the model comes without one; "
+                + "copy tokenizer.json, or vocab.txt, or vocab.json and merges.txt beside its weights")
     }
 }

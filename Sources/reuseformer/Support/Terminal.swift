@@ -41,6 +41,14 @@ enum Terminal {
     /// Whether messages go to a person's screen.
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
+    /// `text` with control characters spelled out, but for line ends and tabs: what a model writes cannot steer the
+    /// terminal either.
+    static func readable(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { result, scalar in
+            result += scalar == "\n" || scalar == "\t" ? String(scalar) : escaped(String(scalar))
+        }
+    }
+
     /// `text` with control characters spelled out, so that names from a file cannot steer the terminal.
     static func escaped(_ text: some StringProtocol) -> String {
         var result = ""

@@ -30,7 +30,8 @@ struct VerificationStage {
             progress.begin("Scoring pairs")
             let scored = try ScoredPairs(pairs).rows.map { row in
                 TaskStudy.ScoredPair(
-                    first: reader.sequence(of: row.first), second: reader.sequence(of: row.second), score: row.score)
+                    first: try reader.sequence(of: row.first), second: try reader.sequence(of: row.second),
+                    score: row.score)
             }
             found.metrics.append(try task().spearman(of: scored))
         }

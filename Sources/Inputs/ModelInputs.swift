@@ -1,0 +1,152 @@
+import ModelGraph
+import Tensors
+import Tokenization
+
+/// How a model's inputs come from files.
+///
+/// | the model reads | a file or folder is |
+/// | --- | --- |
+/// | a text | one text a line |
+/// | a source and a target text | `source<TAB>target` a line; the target may be missing |
+/// | pictures | a folder of PNG and JPEG files, or one of them |
+/// | anything | an `.npz` with the model's own inputs |
+public struct ModelInputs: Sendable {
+    /// What a model reads.
+    public enum Kind: String, Sendable, Hashable {
+        case text, textPairs, pictures, arrays
+    }
+
+    /// What the model reads.
+    public let kind: Kind
+    let graph: Graph
+    let tokenizer: Tokenizer?
+    /// Longest text, special tokens included.
+    let maximumTokens: Int?
+    /// How the target is taken, of an encoder–decoder.
+    public let target: TargetText?
+    private let pictures: PictureInput?
+
+    /// The input that a model's pictures go to.
+    private struct PictureInput: Sendable {
+        let name: String
+        let width: Int
+        let height: Int
+        let channels: Int
+        let preparation: ImagePreparation
+    }
+
+    /// - Parameters:
+    ///   - model: Its graph and the files that came with it.
+    ///   - tokenizer: The model's own; `nil` for models that read no text.
+    ///   - maximumTokens: Longest text that is wanted.
+    /// - Throws: `DataError` when the files that say how pictures are prepared cannot be used.
+    public init(_ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?) throws(DataError) {
+        let graph = model.graph
+        self.graph = graph
+        self.tokenizer = tokenizer
+        self.maximumTokens = maximumTokens
+        let layouts = graph.inputLayouts.sorted { $0.key < $1.key }
+        if let (name, layout) = layouts.first(where: { $0.value.grid.count == 2 && $0.value.content == .numbers }),
+            layouts.allSatisfy({ $0.key == name || $0.value.absent != nil })
+        {
+            kind = .pictures
+            target = nil
+            var preparation: ImagePreparation
+            do throws(ImageError) {
+                preparation = try ImagePreparation(assets: model.assets) ?? ImagePreparation()
+            } catch { throw .image(error) }
+            // Where nothing says how, pictures only get the model's size.
+            if preparation.sizing == nil, preparation.crop == nil {
+                preparation.sizing = .exactly(width: layout.grid[1], height: layout.grid[0])
+            }
+            pictures = PictureInput(
+                name: name, width: layout.grid[1], height: layout.grid[0], channels: layout.width,
+                preparation: preparation)
+            return
+        }
+        pictures = nil
+        let readsText = graph.inputs.contains("input_ids") && graph.inputLayouts["input_ids"] == nil
+        let decoder = layouts.first { entry in
+            if case .axis = entry.value.rows { entry.value.content == .ids } else { false }
+        }
+        let settings = GenerationSettings(assets: model.assets, tokenizer: tokenizer)
+        if readsText, layouts.allSatisfy({ $0.value.absent != nil }) {
+            kind = .text
+            target = nil
+        } else if readsText, let decoder, let start = settings.decoderStartID,
+            layouts.allSatisfy({ $0.key == decoder.key || $0.value.absent != nil })
+        {
+            kind = .textPairs
+            target = TargetText(input: decoder.key, startID: start, endIDs: settings.endIDs)
+        } else {
+            kind = .arrays
+            target = nil
+        }
+    }
+
+    /// Whether a path holds arrays rather than texts or pictures.
+    static func isArrays(_ path: String) -> Bool { path.hasSuffix(".npz") }
+
+    /// Reads a file or folder from front to back.
+    ///
+    /// - Parameter size: Items in a batch, at least 1.
+    public func batches(of path: String, size: Int) throws(DataError) -> InputBatches {
+        try InputBatches(self, path: path, size: size)
+    }
+
+    /// A text as the model takes it.
+    ///
+    /// - Parameter text: For models with a target, `source<TAB>target`; without a tab the target has only begun.
+    public func item(of text: String) throws(DataError) -> InputItem {
+        guard let tokenizer, kind == .text || kind == .textPairs else {
+            throw .input(
+                InputError("text", "is nothing that this model reads; it takes \(graph.inputs.joined(separator: ", "))")
+            )
+        }
+        guard let target else { return InputItem(encoded(text, tokenizer)) }
+        let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+        var item = InputItem(encoded(parts.first.map(String.init) ?? "", tokenizer))
+        guard parts.count > 1 else {
+            item.sequence.arrays[target.input] = target.beginning
+            return item
+        }
+        item.targetIDs = tokenizer.encode(String(parts[1]), maxLength: maximumTokens).ids
+        item.sequence.arrays[target.input] = target.reading(item.targetIDs)
+        return item
+    }
+
+    private func encoded(_ text: String, _ tokenizer: Tokenizer) -> TokenSequence {
+        let encoding = tokenizer.encode(text, maxLength: maximumTokens)
+        // An empty list of types stands for zeros, which nearly all texts have.
+        return TokenSequence(ids: encoding.ids, types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
+    }
+
+    /// A picture as the model takes it.
+    public func item(ofPictureAt path: String) throws(DataError) -> InputItem {
+        guard let pictures else { throw .input(InputError(path, "is a picture, and this model reads none")) }
+        let picture: Picture
+        do throws(ImageError) { picture = try Picture(path: path) } catch { throw .image(error) }
+        guard
+            let rows = pictures.preparation.rows(
+                of: picture, width: pictures.width, height: pictures.height, channels: pictures.channels)
+        else {
+            throw .image(
+                ImageError(
+                    .unsupported, path: path,
+                    "does not come out as \(pictures.width) x \(pictures.height) pixels in \(pictures.channels) "
+                        + "channels; check the model's preprocessor_config.json"))
+        }
+        return InputItem(TokenSequence(arrays: [pictures.name: rows]))
+    }
+
+    /// All items of an archive.
+    func items(ofArraysAt path: String) throws(DataError) -> [InputItem] {
+        let arrays: [String: Tensor]
+        do throws(NumPyError) { arrays = try NumPyArchive(path: path).tensors() } catch { throw .arrays(error) }
+        do throws(InputError) {
+            return try GraphArrays.sequences(from: arrays, for: graph).map { InputItem($0) }
+        } catch {
+            throw .input(InputError("\(path): \(error.place)", error.message))
+        }
+    }
+}

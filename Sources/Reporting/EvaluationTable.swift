@@ -1,0 +1,43 @@
+import Verification
+
+/// Models side by side, one row a measure.
+package enum EvaluationTable {
+    /// The first model's numbers as they are, the others' with what they lose or gain against it.
+    package static func table(of report: EvaluationReport) -> Table {
+        var table = Table([.init("", .left), .init("items")] + report.models.map { .init($0.name) })
+        for row in report.results {
+            let cells = row.values.enumerated().map { index, value in
+                let text = text(row.measure, value)
+                guard index > 0, let value, let first = row.values.first.flatMap(\.self) else { return text }
+                return "\(text) (\(difference(row.measure, value, first)))"
+            }
+            table.append([row.measure.rawValue, Format.count(row.items)] + cells)
+        }
+        let most = report.models.first?.maps ?? 0
+        let maps = report.models.enumerated().map { index, model in
+            guard index > 0, most > 0 else { return "\(model.maps)" }
+            return "\(model.maps) (\(Format.percent(Double(model.maps - most) / Double(most))))"
+        }
+        table.append(["maps computed", ""] + maps)
+        return table
+    }
+
+    private static func text(_ measure: EvaluationReport.Measure, _ value: Double?) -> String {
+        guard let value else { return "–" }
+        return measure.isShare ? Format.percent(value) : Format.fixed(value, 4)
+    }
+
+    /// Points of a share, per cent of a perplexity, the plain difference of a correlation.
+    private static func difference(
+        _ measure: EvaluationReport.Measure, _ value: Double, _ first: Double
+    ) -> String {
+        let (number, unit): (Double, String) =
+            switch measure {
+            case .accuracy: (100 * (value - first), " points")
+            case .perplexity: (first > 0 ? 100 * (value / first - 1) : 0, " %")
+            case .spearman: (value - first, "")
+            }
+        let digits = measure == .spearman ? 4 : 2
+        return (number >= 0 ? "+" : "−") + Format.fixed(abs(number), digits) + unit
+    }
+}

@@ -1,0 +1,75 @@
+import ModelGraph
+
+/// How good models are at their task, side by side: the document behind `eval --json` (schemas/evaluation.schema.json).
+package struct EvaluationReport: Sendable, Hashable, Codable {
+    /// What was measured.
+    package enum Measure: String, Sendable, Hashable, Codable, CaseIterable {
+        /// e to the mean loss of each token given those before it (masked models: hidden ones given the others).
+        case perplexity
+        /// Share of items whose most likely class is their label, or of sources whose answer is right in every token.
+        case accuracy
+        /// Correlation of similarities of pairs of texts with people's scores.
+        case spearman
+
+        /// Whether the number is a share that reads best in per cent.
+        package var isShare: Bool { self == .accuracy }
+        /// The measure in words.
+        package var meaning: String {
+            switch self {
+            case .perplexity: "e to the mean loss of a token"
+            case .accuracy: "share answered rightly"
+            case .spearman: "correlation with the scores of pairs"
+            }
+        }
+    }
+
+    /// A model that took part.
+    package struct Subject: Sendable, Hashable, Codable {
+        /// Name without folders.
+        package let name: String
+        package let architecture: String
+        /// Attention maps that it computes.
+        package let maps: Int
+
+        package init(name: String, model: Model) {
+            self.name = name
+            architecture = model.provenance.architecture
+            maps = model.graph.headIDs.count { model.graph.source(of: $0) == .computed }
+        }
+    }
+
+    /// One measure of all models.
+    package struct Row: Sendable, Hashable, Codable {
+        package let measure: Measure
+        /// Texts, pictures or pairs.
+        package let items: Int
+        /// Tokens whose prediction counted; `nil` where items were.
+        package let tokens: Int?
+        /// One a model; `nil` where there is no number.
+        package let values: [Double?]
+
+        package init(_ measure: Measure, items: Int, tokens: Int? = nil, values: [Double]) {
+            self.measure = measure
+            self.items = items
+            self.tokens = tokens
+            self.values = values.map { $0.isFinite ? $0 : nil }
+        }
+    }
+
+    /// Name of the format.
+    package static let formatName = "reuseformer-evaluation"
+    package static let currentVersion = 1
+
+    package let format: String
+    package let version: Int
+    /// In the order in which they were named; the first is what the others are compared with.
+    package let models: [Subject]
+    package let results: [Row]
+
+    package init(models: [Subject], results: [Row]) {
+        format = Self.formatName
+        version = Self.currentVersion
+        self.models = models
+        self.results = results
+    }
+}

@@ -1,0 +1,205 @@
+import ModelGraph
+import Runtime
+import Tensors
+
+/// How good a model is at its own task, on labelled data or on texts. Memory does not grow with the data.
+package struct Evaluator {
+    /// Rows and columns of logits that are looked at in one run of the model.
+    private static let runTokens = 4096
+
+    private let compiled: CompiledModel
+    private let graph: Graph
+    private let logits: String?
+    private let hidden: String?
+    /// The input whose ids are predicted, of an encoder–decoder.
+    private let target: String?
+
+    /// - Parameters:
+    ///   - target: The input whose ids the logits' rows stand for, where those are not the text's.
+    ///   - threads: `nil`: one a core.
+    package init(_ model: Model, target: String? = nil, threads: Int? = nil) throws(VerificationError) {
+        graph = model.graph
+        logits = graph.value(ofOutput: "logits")
+        hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
+        self.target = target
+        let observation = Observation(values: Set([logits, hidden].compactMap(\.self)))
+        do {
+            compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
+        } catch { throw .runtime(error) }
+    }
+
+    /// The longest text that the model takes; `nil`: any.
+    package var maximumTokens: Int? { compiled.maximumTokens }
+
+    // MARK: Perplexity
+
+    /// Losses that are being summed up.
+    package struct Losses: Sendable, Hashable {
+        /// Sum of −ln p of the tokens that came, in nats.
+        package private(set) var sum = 0.0
+        /// Tokens.
+        package private(set) var count = 0
+
+        package init() {}
+
+        mutating func add(_ loss: Double) {
+            sum += loss
+            count += 1
+        }
+
+        /// e to the mean loss; NaN without tokens.
+        package var perplexity: Double { count == 0 ? .nan : exponential(sum / Double(count)) }
+    }
+
+    /// Adds the loss of every token of some texts but the first, each given all before it.
+    ///
+    /// - Parameter stride: Tokens from one window to the next in texts longer than the model's sequences; `nil`: half
+    ///   of those.
+    package func addLosses(
+        of texts: [TokenSequence], stride: Int? = nil, to losses: inout Losses
+    ) throws(VerificationError) {
+        let longest = texts.reduce(2) { max($0, $1.ids.count) }
+        let windows = TextWindows(length: min(compiled.maximumTokens ?? longest, longest), stride: stride)
+        var parts: [(sequence: TokenSequence, targets: [(row: Int, id: Int32)])] = []
+        for text in texts {
+            for window in windows.windows(of: text.ids.count) {
+                let targets = window.counted.map { (row: $0 - 1 - window.tokens.lowerBound, id: text.ids[$0]) }
+                let types = text.types.isEmpty ? [] : Array(text.types[window.tokens])
+                parts.append((TokenSequence(ids: Array(text.ids[window.tokens]), types: types), targets))
+            }
+        }
+        try addLosses(of: parts, to: &losses)
+    }
+
+    /// Adds the loss of every token of some targets, each given the source and all before it.
+    ///
+    /// - Parameter targets: Ids that the rows of the targets should predict.
+    package func addLosses(
+        of sequences: [TokenSequence], predicting targets: [[Int32]], to losses: inout Losses
+    ) throws(VerificationError) {
+        let parts = zip(sequences, targets).map { sequence, ids in
+            (sequence: sequence, targets: ids.enumerated().map { (row: $0.offset, id: $0.element) })
+        }
+        try addLosses(of: parts, to: &losses)
+    }
+
+    /// Adds the loss of hidden tokens of a masked language model.
+    package func addLosses(of masked: [Masking.Masked], to losses: inout Losses) throws(VerificationError) {
+        try addLosses(of: masked.map { (sequence: $0.sequence, targets: $0.targets) }, to: &losses)
+    }
+
+    private func addLosses(
+        of parts: [(sequence: TokenSequence, targets: [(row: Int, id: Int32)])], to losses: inout Losses
+    ) throws(VerificationError) {
+        guard let logits else { throw .labels("the model predicts no tokens") }
+        var sum = losses
+        try forEachGroup(parts.map(\.sequence)) { group, offset in
+            guard let matrix = group.value(logits), !group.isPooled(logits) else { return }
+            for member in group.sequences {
+                let rows = group.sequence(member, alongRowsOf: logits)
+                for (row, id) in parts[offset + member.index].targets
+                where row < rows.visible && id >= 0 && Int(id) < matrix.columns {
+                    let values = matrix.row(rows.rows.lowerBound + row)
+                    sum.add(-LogProbabilities.value(of: Int(id), in: values))
+                }
+            }
+        }
+        losses = sum
+    }
+
+    // MARK: Classes and embeddings
+
+    /// The most likely class of each item; `nil` for a model that gives no class for a whole item.
+    package func classes(of sequences: [TokenSequence]) throws(VerificationError) -> [Int]? {
+        guard let logits else { return nil }
+        var result: [Int]? = [Int](repeating: 0, count: sequences.count)
+        try forEachGroup(sequences) { group, offset in
+            guard let matrix = group.value(logits), group.isPooled(logits) else {
+                result = nil
+                return
+            }
+            for member in group.sequences {
+                result?[offset + member.index] = Self.best(matrix.row(member.number))
+            }
+        }
+        return result
+    }
+
+    /// Classes of a whole item, the most likely first, with their probabilities.
+    package func ranking(of sequences: [TokenSequence], count: Int) throws(VerificationError) -> [[(Int, Double)]]? {
+        guard let logits else { return nil }
+        var result: [[(Int, Double)]]? = [[(Int, Double)]](repeating: [], count: sequences.count)
+        try forEachGroup(sequences) { group, offset in
+            guard let matrix = group.value(logits), group.isPooled(logits) else {
+                result = nil
+                return
+            }
+            for member in group.sequences {
+                let likely = LogProbabilities(logits: matrix.row(member.number)).values.enumerated()
+                    .sorted { ($0.element, $1.offset) > ($1.element, $0.offset) }.prefix(count)
+                result?[offset + member.index] = likely.map { ($0.offset, exponential($0.element)) }
+            }
+        }
+        return result
+    }
+
+    /// Cosine similarities of mean-pooled embeddings: of the first and second item, of the third and fourth, …
+    package func similarities(ofPairs sequences: [TokenSequence]) throws(VerificationError) -> [Double] {
+        guard let hidden else { throw .labels("the model has no hidden states to compare") }
+        let vectors: [Float], width: Int
+        do {
+            let tensor = try compiled.vectors(of: hidden, for: sequences)
+            (vectors, width) = (tensor.floats, tensor.shape[1])
+        } catch { throw .runtime(error) }
+        func vector(_ index: Int) -> [Double] { vectors[index * width..<(index + 1) * width].map(Double.init) }
+        return (0..<sequences.count / 2).map { FidelityTally.cosine(vector(2 * $0), vector(2 * $0 + 1)) }
+    }
+
+    // MARK: Generated texts
+
+    /// What the model answers to sources, always the most likely token.
+    ///
+    /// - Returns: The ids of each answer, end included where it came to one.
+    package func answers(
+        to prompts: [TokenSequence], maximumNewTokens: Int, endIDs: Set<Int32>
+    ) throws(VerificationError) -> [[Int32]] {
+        var answers = [[Int32]](repeating: [], count: prompts.count)
+        let options = GenerationOptions(maximumNewTokens: maximumNewTokens, endIDs: endIDs)
+        do {
+            try compiled.generate(prompts, target: target, options: options) { (token) throws(Never) in
+                answers[token.text].append(token.id)
+            }
+        } catch {
+            if case .runtime(let failure) = error { throw .runtime(failure) }
+        }
+        return answers
+    }
+
+    // MARK: Running
+
+    /// Runs items a few at a time; the closure is told where the run starts.
+    private func forEachGroup(
+        _ sequences: [TokenSequence], _ body: (GroupResult, Int) -> Void
+    ) throws(VerificationError) {
+        var start = 0
+        while start < sequences.count {
+            var end = start, rows = 0
+            while end < sequences.count, end == start || rows + sequences[end].rowEstimate <= Self.runTokens {
+                rows += sequences[end].rowEstimate
+                end += 1
+            }
+            do {
+                try compiled.run(Array(sequences[start..<end])) { (group: GroupResult) throws(Never) in
+                    body(group, start)
+                }
+            } catch {
+                if case .runtime(let failure) = error { throw .runtime(failure) }
+            }
+            start = end
+        }
+    }
+
+    private static func best(_ row: UnsafeBufferPointer<Float>) -> Int {
+        row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
+    }
+}

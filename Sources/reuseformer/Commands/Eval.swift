@@ -1,0 +1,121 @@
+import ArgumentParser
+import Inputs
+import ModelGraph
+import Reporting
+import Verification
+
+struct Eval: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how good models are at their own task, side by side.",
+        discussion: """
+            The first model is what the others are compared with: usually the source, then what was made of it.
+
+            Perplexity of a language model on held-out texts (of a masked one: on hidden tokens):
+
+              reuseformer eval gpt/ small.reuse.h5 --texts heldout.txt
+
+            Accuracy of a classifier of texts (label and text, separated by a tab, or .jsonl), or of pictures that lie \
+            in one folder a class:
+
+              reuseformer eval MODEL small.reuse.h5 --labelled reviews.tsv
+              reuseformer eval vit/ small.reuse.h5 --images pictures/
+
+            Correlation of embeddings with scores of pairs of texts; answers of an encoder–decoder, which are right \
+            when every token is:
+
+              reuseformer eval MODEL small.reuse.h5 --pairs sts.tsv
+              reuseformer eval t5/ small.reuse.h5 --answers tasks.tsv
+            """)
+
+    @Argument(help: ArgumentHelp("Models to measure.", valueName: "model"), completion: .file())
+    var models: [String]
+
+    @Option(
+        help: ArgumentHelp("Texts, one a line: perplexity.", valueName: "file"), completion: .file())
+    var texts: String?
+
+    @Flag(help: "Take the file of --texts for one text, its line ends included.")
+    var whole = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Tokens from one window to the next in texts that are longer than the model's sequences (default: half "
+                + "of those).", valueName: "count"))
+    var stride: Int?
+
+    @Option(
+        help: ArgumentHelp("Labelled texts: label<TAB>text, or .jsonl: accuracy.", valueName: "file"),
+        completion: .file(extensions: ["tsv", "jsonl"]))
+    var labelled: String?
+
+    @Option(
+        help: ArgumentHelp("A folder with one folder of PNG or JPEG files a class: accuracy.", valueName: "folder"),
+        completion: .directory)
+    var images: String?
+
+    @Option(
+        help: ArgumentHelp("Scored pairs: score<TAB>text<TAB>text: correlation.", valueName: "file"),
+        completion: .file(extensions: ["tsv"]))
+    var pairs: String?
+
+    @Option(
+        help: ArgumentHelp("Tasks: source<TAB>target: accuracy of answers, perplexity.", valueName: "file"),
+        completion: .file(extensions: ["tsv"]))
+    var answers: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Longest text in tokens; longer ones are cut (perplexity: into windows).", valueName: "count"))
+    var maxLength: Int?
+
+    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup var json: JSONOption
+    @OptionGroup var threads: ThreadsOption
+
+    func validate() throws {
+        if [texts, labelled, images, pairs, answers].allSatisfy({ $0 == nil }) {
+            throw ValidationError("Give --texts, --labelled, --images, --pairs or --answers.")
+        }
+        if whole, texts == nil { throw ValidationError("--whole is about the file of --texts: give both.") }
+        if let stride, stride < 1 { throw ValidationError("--stride must be positive.") }
+        if let maxLength, maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
+    }
+
+    func run() throws {
+        let progress = Progress()
+        defer { progress.end() }
+        var subjects: [EvaluationReport.Subject] = []
+        var columns: [[EvaluationStage.Score]] = []
+        // One model after the other: memory holds one.
+        for path in models {
+            progress.begin("Reading \(LoadedModel.name(of: path))")
+            let loaded = try LoadedModel(path, reading)
+            subjects.append(.init(name: loaded.name, model: loaded.model))
+            let stage = try EvaluationStage(
+                loaded, limit: maxLength, stride: stride, threads: threads.threads, progress: progress)
+            columns.append(try scores(stage))
+        }
+        progress.end()
+        let rows = (columns.first ?? []).indices.map { row in
+            EvaluationReport.Row(
+                columns[0][row].measure, items: columns[0][row].items, tokens: columns[0][row].tokens,
+                values: columns.map { row < $0.count ? $0[row].value : .nan })
+        }
+        let report = EvaluationReport(models: subjects, results: rows)
+        if json.json {
+            try Terminal.print(document: report)
+        } else {
+            Terminal.print(EvaluationTable.table(of: report).text)
+        }
+    }
+
+    private func scores(_ stage: EvaluationStage) throws -> [EvaluationStage.Score] {
+        var scores: [EvaluationStage.Score] = []
+        if let texts { scores.append(try stage.perplexity(on: texts, asWhole: whole)) }
+        if let labelled { scores.append(try stage.accuracy(onTexts: labelled)) }
+        if let images { scores.append(try stage.accuracy(onPictures: images)) }
+        if let pairs { scores.append(try stage.correlation(on: pairs)) }
+        if let answers { scores += try stage.answers(on: answers) }
+        return scores
+    }
+}

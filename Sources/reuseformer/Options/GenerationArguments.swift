@@ -1,0 +1,59 @@
+import ArgumentParser
+import Runtime
+
+/// How a model writes.
+struct GenerationArguments: ParsableArguments {
+    @Flag(help: "Let a language model go on from prompts, or an encoder–decoder answer.")
+    var generate = false
+
+    @Option(help: ArgumentHelp("What to go on from. May be repeated.", valueName: "text"))
+    var prompt: [String] = []
+
+    @Option(help: ArgumentHelp("Tokens to add to a text at most (default: 128).", valueName: "count"))
+    var maxNewTokens: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Draw the next token: below 1 likely ones become likelier, above 1 less so. Without any of these options "
+                + "the likeliest token is taken.", valueName: "number"))
+    var temperature: Double?
+
+    @Option(help: ArgumentHelp("Draw among so many likeliest tokens.", valueName: "count"))
+    var topK: Int?
+
+    @Option(
+        help: ArgumentHelp("Draw among the likeliest tokens that together have this probability.", valueName: "share"))
+    var topP: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Start of the random numbers (default: 0): the same seed gives the same texts.", valueName: "number"))
+    var seed: UInt64?
+
+    func validate() throws {
+        if let maxNewTokens, !(1...1 << 20).contains(maxNewTokens) {
+            throw ValidationError("--max-new-tokens must be between 1 and \(1 << 20).")
+        }
+        if let temperature, !(temperature >= 0 && temperature <= 100) {
+            throw ValidationError("--temperature is between 0 and 100.")
+        }
+        if let topK, topK < 1 { throw ValidationError("--top-k must be positive.") }
+        if let topP, !(topP > 0 && topP <= 1) { throw ValidationError("--top-p is above 0 and at most 1.") }
+    }
+
+    /// Fails when an option is given that only `--generate` makes use of.
+    func refuseAll() throws {
+        let given =
+            [maxNewTokens == nil, temperature == nil, topK == nil, topP == nil, seed == nil, prompt.isEmpty]
+        if given.contains(false) {
+            throw ValidationError(
+                "--prompt, --max-new-tokens, --temperature, --top-k, --top-p and --seed go with --generate.")
+        }
+    }
+
+    /// How each token is chosen.
+    var sampling: Sampling {
+        guard temperature != nil || topK != nil || topP != nil || seed != nil else { return .greedy }
+        return Sampling(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0)
+    }
+}
