@@ -50,8 +50,11 @@ let package = Package(
                 "Conversion", "Verification", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+
+        // What several test targets build their models and folders with.
+        .target(name: "TestSupport", dependencies: ["ModelGraph", "Tensors"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "reuseformer-h5index"]),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "TestSupport", "reuseformer-h5index"]),
         .testTarget(name: "InputsTests", dependencies: ["Inputs", "Tensors", "Tokenization"]),
         .testTarget(
             name: "CheckpointsTests",
@@ -59,14 +62,17 @@ let package = Package(
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
-        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors"]),
         .testTarget(
-            name: "ConversionTests", dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors"]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
+            name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "ConversionTests",
+            dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors", "TestSupport"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors", "TestSupport"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["reuseformer", "reuseformer-h5index"], exclude: ["Help"]),
+            name: "CommandTests", dependencies: ["TestSupport", "reuseformer", "reuseformer-h5index"], exclude: ["Help"]
+        ),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
