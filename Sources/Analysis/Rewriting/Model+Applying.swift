@@ -59,20 +59,18 @@ extension Model {
         let rows = after.keptHeads.compactMap { head in
             before.keptHeads.firstIndex(of: head).map { (slot: $0, factor: outputFactors[head] ?? 1) }
         }
-        let width = before.outputWidth, size = before.valueSize
         guard !rows.isEmpty else {
             tensors[path] = nil
             return
         }
-        tensors[path] = output.withFloats { source in
-            Tensor(shape: [rows.count * size, width]) { target in
-                for (slot, row) in rows.enumerated() {
-                    for offset in 0..<size * width {
-                        target[slot * size * width + offset] = source[row.slot * size * width + offset] * row.factor
-                    }
-                }
-            }
-        }
+        let isWhole = rows.map(\.slot) == Array(before.keptHeads.indices), isPlain = rows.allSatisfy { $0.factor == 1 }
+        if isWhole, isPlain { return }
+        let cut =
+            isPlain
+            ? output.selectingRows(blocks: rows.map(\.slot), height: before.valueSize)
+            : output.scalingRows(blocks: rows.map { ($0.slot, $0.factor) }, height: before.valueSize)
+        guard let cut else { throw .tensor(path: path, reason: "has shape \(output.shape) and cannot be cut") }
+        tensors[path] = cut
     }
 
     /// Keeps the columns of `wanted` heads or groups in a projection and its bias.
@@ -84,27 +82,14 @@ extension Model {
         for parameter in ["\(name)_weight"] + (hasBias ? ["\(name)_bias"] : []) {
             let path = "\(node.name)/\(parameter)"
             guard let tensor = tensors[path] else { throw .tensor(path: path, reason: "is missing") }
-            tensors[path] = slots.isEmpty ? nil : tensor.selectingColumns(blocks: slots, width: width)
-        }
-    }
-}
-
-extension Tensor {
-    /// Blocks of `width` columns of a matrix or vector, in the given order, in float32.
-    fileprivate func selectingColumns(blocks: [Int], width: Int) -> Tensor {
-        let columns = shape.extents.last ?? 0
-        let rows = columns == 0 ? 0 : count / columns
-        let kept = blocks.count * width
-        return withFloats { source in
-            Tensor(shape: Shape(shape.extents.dropLast() + [kept])) { target in
-                for row in 0..<rows {
-                    for (slot, block) in blocks.enumerated() {
-                        for column in 0..<width {
-                            target[row * kept + slot * width + column] = source[row * columns + block * width + column]
-                        }
-                    }
-                }
+            guard !slots.isEmpty else {
+                tensors[path] = nil
+                continue
             }
+            guard let cut = tensor.selectingColumns(blocks: slots, width: width) else {
+                throw .tensor(path: path, reason: "has shape \(tensor.shape) and cannot be cut")
+            }
+            tensors[path] = cut
         }
     }
 }
