@@ -53,6 +53,12 @@ let package = Package(
 
         // What several test targets build their models and folders with.
         .target(name: "TestSupport", dependencies: ["ModelGraph", "Tensors"], path: "Tests/TestSupport"),
+        // Readers of foreign bytes, each as a function of the bytes: for FuzzTests and for scripts/fuzz.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Tensors"],
+            path: "Tests/FuzzTargets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "TestSupport", "reuseformer-h5index"]),
         .testTarget(name: "InputsTests", dependencies: ["Inputs", "Tensors", "Tokenization"]),
@@ -77,3 +83,17 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// scripts/fuzz asks for the fuzzer: every room is then instrumented for libFuzzer and checked by the address sanitizer.
+if Context.environment["REUSEFORMER_FUZZ"] != nil {
+    for target in package.targets where target.type == .regular {
+        target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    }
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzzer/CFuzzer"),
+        .executableTarget(
+            name: "reuseformer-fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzzer/Program",
+            swiftSettings: [.unsafeFlags(["-sanitize=address", "-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    ]
+}
