@@ -66,16 +66,19 @@ extension FuzzTarget {
         guard case .success(let settings) = resolver.settings(),
             let expanded = try? SpecExpander.expand(spec, settings)
         else { return }
-        judge(expanded.graph)
         // Graphs of thousands of nodes only take time here.
-        guard expanded.graph.nodes.count < 400 else { return }
-        _ = TensorBinder(table: table, index: tensors, settings: settings).bind(expanded)
+        guard judge(expanded.graph), expanded.graph.nodes.count < 400 else { return }
+        let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
+        _ = TensorBinder(places: places, index: tensors).bind(expanded.graph, problems: problems)
     }
 
-    private static func judge(_ graph: Graph) {
-        guard (try? graph.validate()) != nil else { return }
+    /// - Returns: Whether the graph is sound.
+    @discardableResult
+    private static func judge(_ graph: Graph) -> Bool {
+        guard (try? graph.validate()) != nil else { return false }
         let cost = graph.cost(tokens: 128)
         precondition(cost.maps >= 0 && cost.parameters >= 0 && cost.multiplyAdds >= 0, "a negative cost")
+        return true
     }
 
     private static func encoder() -> Graph {
