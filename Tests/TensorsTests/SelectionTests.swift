@@ -58,8 +58,11 @@ struct SelectionTests {
         let matrix = try Self.counting(.float32, [2048, 1024])
         let cut = try #require(matrix.selectingColumns(blocks: [3, 1], width: 256))
         #expect(cut.byteCount == 4 << 20)
-        let expected = (0..<2048).flatMap { row in
-            [3, 1].flatMap { block in (0..<256).map { Float((row * 1024 + block * 256 + $0) % 2048) } }
+        var expected: [Float] = []
+        for row in 0..<2048 {
+            for block in [3, 1] {
+                for column in 0..<256 { expected.append(Float((row * 1024 + block * 256 + column) % 2048)) }
+            }
         }
         #expect(cut.floats == expected)
         #expect(cut.float32().floats == expected)
