@@ -30,7 +30,7 @@ struct LimitsTests {
         "a file that is refused for a limit is read under a higher one",
         arguments: [
             ("hostile/deep", "depth=1000"), ("hostile/bomb", "unjustified-bytes=1000000000"),
-            ("hostile/bomb", "deflate-ratio=100000"),
+            ("hostile/bomb", "deflate-ratio=1000000"),
         ])
     func raised(file: String, setting: String) throws {
         let path = fixture(file + ".h5")
@@ -42,7 +42,7 @@ struct LimitsTests {
         "a sound file is refused under a lower one, which the message names",
         arguments: [
             ("objects=2", "objects"), ("links=2", "links"), ("attribute-bytes=4", "attributes"),
-            ("chunks=1", "chunks"), ("inline-bytes=1", "values to pass on"), ("document-bytes=200", "too large"),
+            ("chunks=1", "chunks"), ("inline-bytes=1", "values to pass on"), ("document-bytes=200", "grows beyond its limit"),
             ("path-bytes=1", "a path too long"), ("memory-bytes=1000000", ""),
         ])
     func lowered(setting: String, mention: String) throws {
@@ -52,7 +52,8 @@ struct LimitsTests {
             }
         }
         #expect(error?.kind == .corruptInput, "\(String(describing: error))")
+        guard !mention.isEmpty else { return }
         #expect(error?.description.contains(mention) == true, "\(String(describing: error))")
-        #expect(error?.description.contains(HDF5Limits.environmentVariable) == true || mention.isEmpty)
+        #expect(error?.description.contains(HDF5Limits.environmentVariable) == true)
     }
 }

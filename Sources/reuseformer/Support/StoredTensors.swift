@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import HDF5
 import Inputs
@@ -22,6 +23,8 @@ struct StoredTensors {
     init(path: String) throws {
         var names: Set<[UInt8]> = []
         for file in try Self.files(at: path) {
+            // A file with a digest over every byte is not taken at less.
+            if try ReuseFile.isReuseFile(at: file) { try ReuseFileCheck.check(path: file) }
             let opened = try Self.open(file)
             if let unreadable = opened.unreadablePaths.first {
                 throw HDF5Error.unsupported(HDF5Location(file: file, object: unreadable), .newerFormat)
