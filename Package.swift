@@ -94,6 +94,6 @@ if Context.environment["REUSEFORMER_FUZZ"] != nil {
         .executableTarget(
             name: "reuseformer-fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzzer/Program",
             swiftSettings: [.unsafeFlags(["-sanitize=address", "-parse-as-library"])],
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ]
 }

@@ -54,7 +54,7 @@ struct InterruptionTests {
         "ended at any moment, what stands under the name is nothing or whole, and the next run clears up",
         arguments: [SIGKILL, SIGTERM])
     func endedAnywhere(number: Int32) throws {
-        let texts = try scratch.lines(4, of: Command.fixture + "/calibration.txt", as: "some.txt")
+        let texts = try scratch.lines(24, of: Command.fixture + "/calibration.txt", as: "some.txt")
         let clock = ContinuousClock()
         var whole = Data()
         let duration = try clock.measure {
