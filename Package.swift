@@ -41,7 +41,7 @@ let package = Package(
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
-        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph"]),
+        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
         .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
         .executableTarget(
             name: "reuseformer",

@@ -42,7 +42,8 @@ struct LimitsTests {
         "a sound file is refused under a lower one, which the message names",
         arguments: [
             ("objects=2", "objects"), ("links=2", "links"), ("attribute-bytes=4", "attributes"),
-            ("chunks=1", "chunks"), ("inline-bytes=1", "values to pass on"), ("document-bytes=200", "grows beyond its limit"),
+            ("chunks=1", "chunks"), ("inline-bytes=1", "values to pass on"),
+            ("document-bytes=200", "grows beyond its limit"),
             ("path-bytes=1", "a path too long"), ("memory-bytes=1000000", ""),
         ])
     func lowered(setting: String, mention: String) throws {
