@@ -17,7 +17,7 @@ package struct FuzzTarget: Sendable {
     /// All targets.
     package static let all: [FuzzTarget] = [
         .index, .filters, .superblock, .userBlock, .manifest, .plan, .config, .spec, .tokenizerJSON, .vocabulary,
-        .bytePairs, .sentencePiece, .tokenizerConfig, .numpyArchive, .numpyArray,
+        .bytePairs, .sentencePiece, .tokenizerConfig, .numpyArchive, .numpyArray, .safetensors,
     ]
 }
 

@@ -51,6 +51,18 @@ extension FuzzTarget {
         for dialect in spec.tensors.keys.sorted().prefix(2) { expand(spec, configuration, dialect) }
     }
 
+    /// A safetensors file.
+    static let safetensors = FuzzTarget("safetensors") { bytes in
+        withFile(Array(bytes), named: "model.safetensors") { path in
+            guard let file = try? SafetensorsFile(path: path) else { return }
+            for entry in file.entries.prefix(64) {
+                precondition(entry.bytes.lowerBound >= 8 && entry.bytes.upperBound <= bytes.count)
+                guard let tensor = file.tensor(entry) else { continue }
+                _ = tensor.withUnsafeBytes { $0.reduce(0, &+) }
+            }
+        }
+    }
+
     private static let configuration = JSONValue.object([
         "model_type": .string("bert"), "hidden_size": .integer(8), "num_hidden_layers": .integer(2),
         "num_attention_heads": .integer(2), "intermediate_size": .integer(16), "vocab_size": .integer(32),
