@@ -55,8 +55,17 @@ let package = Package(
                 "Conversion", "Verification", "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+
+        // What several test targets build their models and folders with.
+        .target(name: "TestSupport", dependencies: ["ModelGraph", "Tensors"], path: "Tests/TestSupport"),
+        // Readers of foreign bytes, each as a function of the bytes: for FuzzTests and for scripts/fuzz.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Tensors"],
+            path: "Tests/FuzzTargets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "reuseformer-h5index"]),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "TestSupport", "reuseformer-h5index"]),
         .testTarget(name: "InputsTests", dependencies: ["Inputs", "ModelGraph", "Tensors", "Tokenization"]),
         .testTarget(
             name: "CheckpointsTests",
@@ -70,15 +79,32 @@ let package = Package(
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
-        .testTarget(name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors"]),
         .testTarget(
-            name: "ConversionTests", dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors"]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
+            name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "ConversionTests",
+            dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors", "TestSupport"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors", "TestSupport"]),
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["reuseformer", "reuseformer-h5index"], exclude: ["Help"]),
+            name: "CommandTests", dependencies: ["TestSupport", "reuseformer", "reuseformer-h5index"], exclude: ["Help"]
+        ),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// scripts/fuzz asks for the fuzzer: every room is then instrumented for libFuzzer and checked by the address sanitizer.
+if Context.environment["REUSEFORMER_FUZZ"] != nil {
+    for target in package.targets where target.type == .regular {
+        target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    }
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzzer/CFuzzer"),
+        .executableTarget(
+            name: "reuseformer-fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzzer/Program",
+            swiftSettings: [.unsafeFlags(["-sanitize=address", "-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+    ]
+}

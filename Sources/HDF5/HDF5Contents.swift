@@ -6,6 +6,7 @@ final class HDF5Contents: Sendable {
     /// Where in `file` the HDF5 file lies.
     let region: Range<Int>
     let document: IndexDocument
+    let limits: HDF5Limits
     let rootIndex: Int
     private let indexByAddress: [UInt64: Int]
     /// Targets of links, by index of the group and bytes of the name: Swift takes two Unicode forms of one text for
@@ -19,7 +20,8 @@ final class HDF5Contents: Sendable {
     let storage: TensorStorage
 
     /// - Parameter document: Validated.
-    init(file: MappedFile, region: Range<Int>, document: IndexDocument) {
+    init(file: MappedFile, region: Range<Int>, document: IndexDocument, limits: HDF5Limits) {
+        self.limits = limits
         self.file = file
         self.region = region
         self.document = document

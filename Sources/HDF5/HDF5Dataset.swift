@@ -109,6 +109,9 @@ public struct HDF5Dataset: Sendable {
             return tensor
         }
         let byteCount = shape.count * dtype.byteCount
+        guard byteCount <= contents.limits.decodedBytes else {
+            throw .limit(location, reason: "its values take \(byteCount) bytes of memory")
+        }
         var failure: HDF5Error?
         let storage = TensorStorage(byteCount: byteCount) { target in
             guard byteCount > 0 else { return }
@@ -134,8 +137,15 @@ public struct HDF5Dataset: Sendable {
         _ target: UnsafeMutableRawBufferPointer, _ shape: Shape, _ location: HDF5Location
     ) throws(HDF5Error) {
         if let values = description.values {
+            guard values.count == target.count else {
+                throw .corrupt(location, reason: "\(values.count) bytes of values for shape \(shape)")
+            }
             target.copyBytes(from: values)
             return
+        }
+        // Numbers of unusual layout have another size in the file than in memory: only the helper can convert them.
+        guard description.type.size == dtype?.byteCount else {
+            throw .limit(location, reason: "its values of \(description.type.size) bytes each could not be converted")
         }
         if let fill = description.fill, hasUnwrittenElements, fill.contains(where: { $0 != 0 }) {
             for index in target.indices { target[index] = fill[index % fill.count] }

@@ -39,6 +39,8 @@ public enum HDF5Error: Error, Sendable, Hashable {
     case noSuchObject(HDF5Location)
     /// The index helper cannot be run: a defect of the installation.
     case helper(HDF5Location, reason: String)
+    /// The environment asks for limits that do not exist.
+    case setting(reason: String)
 
     /// What kind of trouble it is, without the particulars.
     public enum Kind: Sendable, Hashable {
@@ -50,11 +52,14 @@ public enum HDF5Error: Error, Sendable, Hashable {
         case inputOutput
         /// Our own defect.
         case internalDefect
+        /// Somebody's settings make no sense.
+        case usage
 
         /// The status a command ends with.
         public var exitCode: Int32 {
             switch self {
             case .internalDefect: 1
+            case .usage: 2
             case .unsupportedInput: 4
             case .corruptInput: 5
             case .inputOutput: 6
@@ -69,6 +74,7 @@ public enum HDF5Error: Error, Sendable, Hashable {
         case .notHDF5(_, .hdf4), .unsupported: .unsupportedInput
         case .notHDF5, .corrupt, .unsafe, .limit, .noSuchObject: .corruptInput
         case .helper: .internalDefect
+        case .setting: .usage
         }
     }
 
@@ -79,6 +85,7 @@ public enum HDF5Error: Error, Sendable, Hashable {
             .notHDF5(let location, _), .corrupt(let location, _), .unsafe(let location, _), .limit(let location, _),
             .unsupported(let location, _), .noSuchObject(let location), .helper(let location, _):
             location
+        case .setting: HDF5Location(file: HDF5Limits.environmentVariable)
         }
     }
 }
@@ -125,11 +132,13 @@ extension HDF5Error: CustomStringConvertible {
         case .unsafe(let location, let reason):
             "\(location): refused: \(escapingControlCharacters(reason)); use a file that stands alone"
         case .limit(let location, let reason):
-            "\(location): refused: \(escapingControlCharacters(reason)); if the file is sound, re-save it more plainly"
+            "\(location): refused: \(escapingControlCharacters(reason)); if the file is sound, re-save it more plainly "
+                + "or raise the limit (\(HDF5Limits.environmentVariable))"
         case .unsupported(let location, let feature): "\(location): unsupported: \(feature); \(feature.remedy)"
         case .noSuchObject(let location): "\(location): there is no such object in the file"
         case .helper(let location, let reason):
             "\(location): the index helper does not work: \(reason); install reuseformer-h5index beside the program"
+        case .setting(let reason): "\(location): \(reason)"
         }
     }
 }

@@ -18,18 +18,58 @@ public struct HDF5File: Sendable {
     ///   - path: The file.
     ///   - region: Bytes of the file that are the HDF5 file, for one that lies uncompressed inside an archive;
     ///     `nil` for the whole file.
-    ///   - limits: What reading may cost.
+    ///   - limits: What reading may cost; `nil`: what the environment says (`REUSEFORMER_LIMITS`), or the standard.
     /// - Throws: `HDF5Error` when the file cannot be read, is something else, or contradicts itself anywhere in its
     ///   structure. Contents of chunks are checked when they are read.
     public static func open(
-        path: String, region: Range<Int>? = nil, limits: HDF5Limits = .standard
+        path: String, region: Range<Int>? = nil, limits: HDF5Limits? = nil
     ) throws(HDF5Error) -> HDF5File {
         let location = HDF5Location(file: path)
+        let limits = if let limits { limits } else { try limitsOfEnvironment() }
         let file = try MappedFile(path: path)
         let region = region ?? 0..<file.byteCount
         guard region.lowerBound >= 0, region.upperBound <= file.byteCount else {
             throw .corrupt(location, reason: "bytes \(region) lie outside the file of \(file.byteCount)")
         }
+        // What is no HDF5 at all is told without starting the helper.
+        _ = try superblock(of: file, region, location)
+        let answer = try answer(about: file, region, limits, location)
+        return try HDF5File(answer: answer, about: file, region: region, limits: limits)
+    }
+
+    private static func limitsOfEnvironment() throws(HDF5Error) -> HDF5Limits {
+        do throws(HDF5Limits.SyntaxError) {
+            return try .ofEnvironment()
+        } catch {
+            throw .setting(reason: error.description)
+        }
+    }
+
+    /// The file as an answer of the helper describes it, if that can be true.
+    ///
+    /// - Parameter region: Inside the file.
+    package init(
+        answer: [UInt8], about file: MappedFile, region: Range<Int>, limits: HDF5Limits
+    ) throws(HDF5Error) {
+        let superblock = try Self.superblock(of: file, region, HDF5Location(file: file.path))
+        let document = try Self.document(answer, path: file.path)
+        let validation = IndexValidation(
+            document: document, byteCount: region.count, superblock: superblock, limits: limits)
+        do throws(IndexValidation.Finding) {
+            try validation.check()
+        } catch {
+            let place = HDF5Location(file: file.path, object: error.path)
+            switch error.kind {
+            case .corrupt: throw .corrupt(place, reason: error.reason)
+            case .limit: throw .limit(place, reason: error.reason)
+            }
+        }
+        contents = HDF5Contents(file: file, region: region, document: document, limits: limits)
+    }
+
+    private static func superblock(
+        of file: MappedFile, _ region: Range<Int>, _ location: HDF5Location
+    ) throws(HDF5Error) -> Superblock {
         let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[region])
         guard let superblock = Superblock(bytes) else {
             let content = FileContent(bytes.prefix(512), byteCount: bytes.count)
@@ -42,24 +82,27 @@ public struct HDF5File: Sendable {
         guard !superblock.isOpenForWriting else {
             throw .corrupt(location, reason: "the program that wrote it has not closed it (h5clear -s repairs that)")
         }
-        let document = try index(file, region, limits, location)
-        let validation = IndexValidation(
-            document: document, byteCount: region.count, superblock: superblock, limits: limits)
-        do throws(IndexValidation.Finding) {
-            try validation.check()
-        } catch {
-            let place = HDF5Location(file: path, object: error.path)
-            switch error.kind {
-            case .corrupt: throw .corrupt(place, reason: error.reason)
-            case .limit: throw .limit(place, reason: error.reason)
-            }
-        }
-        return HDF5File(contents: HDF5Contents(file: file, region: region, document: document))
+        return superblock
     }
 
-    private static func index(
-        _ file: MappedFile, _ region: Range<Int>, _ limits: HDF5Limits, _ location: HDF5Location
-    ) throws(HDF5Error) -> IndexDocument {
+    private static func document(_ answer: [UInt8], path: String) throws(HDF5Error) -> IndexDocument {
+        let parsed: IndexDocument.Answer
+        do throws(IndexFormError) {
+            parsed = try IndexDocument.parse(answer)
+        } catch {
+            let place = HDF5Location(file: path, object: error.path)
+            throw .corrupt(place, reason: "its index makes no sense: \(error.reason)")
+        }
+        switch parsed {
+        case .index(let document): return document
+        case .refusal(let refusal): throw HDF5Error(refusal, file: path)
+        }
+    }
+
+    /// What the helper says, whatever that is worth.
+    private static func answer(
+        about file: MappedFile, _ region: Range<Int>, _ limits: HDF5Limits, _ location: HDF5Location
+    ) throws(HDF5Error) -> [UInt8] {
         guard let helper = IndexHelper.find() else {
             throw .helper(location, reason: "\(IndexHelper.name) was not found")
         }
@@ -67,27 +110,18 @@ public struct HDF5File: Sendable {
             IndexHelper.Request(
                 descriptor: file.descriptor, offset: region.lowerBound, byteCount: region.count, limits: limits),
             for: location)
-        let bytes: [UInt8]
         switch outcome {
-        case .document(let document): bytes = document
+        case .document(let document): return document
         case .signal(let signal) where IndexHelper.isTimeLimit(signal):
             throw .corrupt(location, reason: "reading its structure does not come to an end")
         case .signal(let signal):
             throw .corrupt(location, reason: "its structure makes libhdf5 crash (signal \(signal))")
         case .status(let status): throw .helper(location, reason: "it ended with status \(status)")
-        case .tooSlow: throw .limit(location, reason: "reading its structure takes too long")
+        case .stalled:
+            throw .inputOutput(
+                location,
+                reason: "reading its structure makes no progress; is the disk, or the machine, overloaded?")
         case .tooMuch: throw .limit(location, reason: "its structure is too large")
-        }
-        let answer: IndexDocument.Answer
-        do throws(IndexFormError) {
-            answer = try IndexDocument.parse(bytes)
-        } catch {
-            let place = HDF5Location(file: location.file, object: error.path)
-            throw .corrupt(place, reason: "its index makes no sense: \(error.reason)")
-        }
-        switch answer {
-        case .index(let document): return document
-        case .refusal(let refusal): throw HDF5Error(refusal, file: location.file)
         }
     }
 

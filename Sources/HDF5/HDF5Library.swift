@@ -11,6 +11,9 @@ enum HDF5Library {
     static func locked<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         try isStarted.withLock { (isStarted: inout Bool) throws(E) -> R in
             if !isStarted {
+                // Writers close their files. At the end of the process libhdf5 would try to write what a full disk has
+                // refused before, and run in circles or crash.
+                H5dont_atexit()
                 H5open()
                 // Filters are ours: libhdf5 must not go looking for libraries that have them.
                 H5PLset_loading_state(0)

@@ -8,7 +8,7 @@ import Darwin
 ///
 /// The helper may crash, hang or lie; none of that touches this process.
 package struct IndexHelper {
-    let executable: String
+    package let executable: String
 
     package init(executable: String) { self.executable = executable }
 
@@ -22,7 +22,8 @@ package struct IndexHelper {
         /// Ended by a signal, which is what crashes and exceeded limits look like.
         case signal(Int32)
         case status(Int32)
-        case tooSlow
+        /// Has neither computed nor answered for longer than the limit.
+        case stalled
         case tooMuch
     }
 
@@ -85,11 +86,13 @@ package struct IndexHelper {
         defer { close(reading) }
 
         let milliseconds = request.limits.processorMilliseconds(forBytes: request.byteCount)
-        let arguments = [
-            executable, "--offset", String(request.offset), "--length", String(request.byteCount),
-            "--cpu-milliseconds", String(milliseconds), "--memory-bytes", String(request.limits.helperMemoryBytes),
-            "/dev/fd/\(Self.childDescriptor)",
-        ]
+        let arguments =
+            [
+                executable, "--offset", String(request.offset), "--length", String(request.byteCount),
+                "--cpu-milliseconds", String(milliseconds),
+                "--memory-bytes", String(request.limits.helperMemoryBytes),
+                "--document-bytes", String(request.limits.documentBytes),
+            ] + request.limits.helperArguments + ["/dev/fd/\(Self.childDescriptor)"]
         let process: pid_t
         do throws(SpawnFailure) {
             process = try spawn(arguments, file: request.descriptor, output: writing)
@@ -99,9 +102,11 @@ package struct IndexHelper {
             throw .helper(location, reason: "\(executable): " + message(ofErrno: error.code))
         }
 
-        // Processor time is limited by the helper itself; this bounds waiting for a disk, or a stopped process.
+        // A fault in libhdf5 that runs in circles ends at the helper's own limit of processor time, however busy the
+        // machine is. This bounds waiting: for a disk, or for a process that only pretends to be at work.
+        var clock = ProgressClock(process: process, stall: request.limits.stallMilliseconds)
         let (bytes, interruption) = Self.collect(
-            from: reading, limit: request.limits.documentBytes, milliseconds: 10_000 + 4 * milliseconds)
+            from: reading, limit: request.limits.documentBytes, until: &clock)
         if interruption != nil { kill(process, SIGKILL) }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
@@ -169,30 +174,25 @@ package struct IndexHelper {
         return kept + ["LC_ALL=C", "GLIBC_TUNABLES=glibc.malloc.perturb=165"]
     }
 
-    private static func collect(from descriptor: Int32, limit: Int, milliseconds: Int) -> ([UInt8], Outcome?) {
-        let deadline = monotonicMilliseconds() + milliseconds
+    private static func collect(
+        from descriptor: Int32, limit: Int, until clock: inout ProgressClock
+    ) -> ([UInt8], Outcome?) {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         while true {
-            let left = deadline - monotonicMilliseconds()
-            guard left > 0 else { return (bytes, .tooSlow) }
+            guard let wait = clock.nextWait() else { return (bytes, .stalled) }
             var events = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&events, 1, Int32(clamping: left))
+            let ready = poll(&events, 1, Int32(clamping: wait))
             if ready < 0 && errno != EINTR { return (bytes, .status(-1)) }
             guard ready > 0 else { continue }
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { return (bytes, count == 0 ? nil : .status(-1)) }
+            clock.progressed()
             bytes.append(contentsOf: buffer[0..<count])
             if bytes.count > limit { return (bytes, .tooMuch) }
         }
     }
-}
-
-private func monotonicMilliseconds() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }
 
 /// Calls `body` with a null-terminated list of C strings.

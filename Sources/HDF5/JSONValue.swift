@@ -1,7 +1,7 @@
 /// A JSON value of the helper's document: no negative or fractional numbers, no null.
 ///
-/// A parser of our own, because the document may come from a program that a hostile file has taken over: depth and
-/// size are bounded, a key may appear once, and nothing may follow.
+/// A parser of our own, because the document may come from a program that a hostile file has taken over: depth, size
+/// and the memory that it takes as values are bounded, a key may appear once, and nothing may follow.
 enum JSONValue: Equatable {
     case flag(Bool)
     case number(UInt64)
@@ -25,7 +25,14 @@ enum JSONValue: Equatable {
         let document: UnsafeRawBufferPointer
         var position = 0
 
+        /// Bytes that the values may still take, roughly: a few bytes of text can stand for many of memory.
+        private var memory = 384 << 20
+
         private static let maximumDepth = 16
+        /// Header and smallest capacity of an array or dictionary.
+        private static let collectionOverhead = 128
+
+        init(document: UnsafeRawBufferPointer) { self.document = document }
 
         func error(_ expected: String) -> SyntaxError { SyntaxError(offset: position, expected: expected) }
 
@@ -37,7 +44,14 @@ enum JSONValue: Equatable {
             return true
         }
 
+        private mutating func spend(_ bytes: Int) throws(SyntaxError) {
+            guard bytes <= memory else { throw error("fewer values") }
+            memory -= bytes
+        }
+
         mutating func value(depth: Int) throws(SyntaxError) -> JSONValue {
+            // An array that grows holds up to twice its elements, and once more while it moves.
+            try spend(3 * MemoryLayout<JSONValue>.stride)
             guard depth < Self.maximumDepth else { throw error("less nesting") }
             switch next {
             case UInt8(ascii: "{"): return .members(try members(depth: depth))
@@ -55,12 +69,14 @@ enum JSONValue: Equatable {
 
         private mutating func members(depth: Int) throws(SyntaxError) -> [String: JSONValue] {
             position += 1
+            try spend(Self.collectionOverhead)
             var result: [String: JSONValue] = [:]
             if take(UInt8(ascii: "}")) { return result }
             while true {
                 guard next == UInt8(ascii: "\"") else { throw error("a key") }
                 let key = try text()
                 guard take(UInt8(ascii: ":")) else { throw error("a colon") }
+                try spend(3 * MemoryLayout<String>.stride)
                 guard result.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
                     throw error("each key once")
                 }
@@ -71,6 +87,7 @@ enum JSONValue: Equatable {
 
         private mutating func list(depth: Int) throws(SyntaxError) -> [JSONValue] {
             position += 1
+            try spend(Self.collectionOverhead)
             var result: [JSONValue] = []
             if take(UInt8(ascii: "]")) { return result }
             while true {
@@ -107,6 +124,7 @@ enum JSONValue: Equatable {
                 guard take(UInt8(ascii: "\\")) else { throw error("the end of a string") }
                 bytes.append(try escape())
             }
+            try spend(bytes.count)
             guard let result = String(validating: bytes, as: UTF8.self) else { throw error("valid UTF-8") }
             return result
         }

@@ -5,7 +5,7 @@ package struct Superblock {
     /// Where it starts: the size of the user block.
     let offset: Int
     /// Where it ends: no data can lie before.
-    let end: Int
+    package let end: Int
     let version: UInt8
     /// Whether a writer has not closed the file (version 3 only).
     let isOpenForWriting: Bool

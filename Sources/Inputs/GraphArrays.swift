@@ -21,6 +21,10 @@ public enum GraphArrays {
             let known = graph.inputs.sorted().joined(separator: ", ")
             throw InputError(stranger, "is not an input of this model; it takes \(known)")
         }
+        // An array without elements may claim any number of rows.
+        if let empty = arrays.sorted(by: { $0.key < $1.key }).first(where: { $0.value.count == 0 }) {
+            throw InputError(empty.key, "has shape \(empty.value.shape): no elements at all")
+        }
         guard let batch = arrays.values.first?.shape.extents.first else {
             throw InputError("inputs", "are empty; the model takes \(graph.inputs.joined(separator: ", "))")
         }

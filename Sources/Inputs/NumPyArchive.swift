@@ -38,7 +38,11 @@ public struct NumPyArchive: Sendable {
         return try file.withBytes { (bytes) throws(NumPyError) in
             let stored = UnsafeRawBufferPointer(rebasing: bytes[member.data])
             if !member.isDeflated { return try decode(stored, member, name) }
-            // The directory's sizes have been found believable.
+            // The directory's sizes have been found believable; whether they can be had is another question.
+            guard member.byteCount <= MachineMemory.byteCount else {
+                throw NumPyError(
+                    .corrupt, path: file.path, array: name, "would take \(member.byteCount) bytes of memory")
+            }
             let inflated = try inflate(stored, byteCount: member.byteCount, name)
             let result = inflated.withUnsafeBytes { bytes in
                 Result { () throws(NumPyError) in try decode(bytes, member, name) }

@@ -36,6 +36,8 @@ public enum TokenArrays {
         guard ids.shape.rank == 2 else {
             throw InputError("input_ids", "has shape \(ids.shape), expected [batch, tokens]")
         }
+        // An array without elements may claim any number of rows.
+        guard ids.count > 0 else { throw InputError("input_ids", "has shape \(ids.shape): no tokens at all") }
         for (name, array) in arrays.sorted(by: { $0.key < $1.key }) where array.shape != ids.shape {
             throw InputError(name, "has shape \(array.shape), input_ids has \(ids.shape)")
         }

@@ -31,8 +31,15 @@ public enum Document {
             place: "", message: "has a number that is too large, or not whole where a whole one is needed")
     }
 
+    /// More values than any document of ours or configuration has: each takes a hundred bytes and more of memory.
+    private static let largestValueCount = 4 << 20
+
     /// The value that a JSON document holds.
     public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(ReadError) -> Value {
+        let commas = bytes.withUnsafeBufferPointer { $0.count { $0 == UInt8(ascii: ",") } }
+        guard commas < largestValueCount else {
+            throw ReadError(place: "", message: "has more than \(largestValueCount) values")
+        }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {

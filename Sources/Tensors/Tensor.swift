@@ -77,10 +77,6 @@ public struct Tensor: Sendable {
     }
 
     var isAlignedFloat32: Bool {
-        guard dtype == .float32 else { return false }
-        return storage.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return true }
-            return (Int(bitPattern: base) + byteOffset).isMultiple(of: MemoryLayout<Float>.alignment)
-        }
+        dtype == .float32 && storage.isAligned(byteOffset, to: MemoryLayout<Float>.alignment)
     }
 }

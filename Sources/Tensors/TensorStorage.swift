@@ -4,7 +4,8 @@ import Glibc
 import Darwin
 #endif
 
-/// Bytes of one or more tensors: memory of our own, or a part of something that stays alive (a mapped file).
+/// Bytes of one or more tensors: memory of our own, a part of something that stays alive (a mapped file), or bytes that
+/// are computed whenever somebody looks at them.
 ///
 /// A class, because identity and lifetime are its point: tensors share it and never copy it.
 ///
@@ -14,11 +15,15 @@ public final class TensorStorage: @unchecked Sendable {
     /// Alignment of memory that we allocate, in bytes: a cache line and a 512-bit register.
     public static let alignment = 64
 
-    private let bytes: UnsafeRawBufferPointer
-    private let owner: AnyObject?
+    private enum Source {
+        case memory(UnsafeRawBufferPointer, owner: AnyObject?)
+        case computed(@Sendable (UnsafeMutableRawBufferPointer) -> Void)
+    }
+
+    private let source: Source
 
     /// Number of bytes.
-    public var byteCount: Int { bytes.count }
+    public let byteCount: Int
 
     /// Allocates `byteCount` zeroed bytes and lets `fill` write them.
     public init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
@@ -29,8 +34,8 @@ public final class TensorStorage: @unchecked Sendable {
             memory.deallocate()
             throw error
         }
-        bytes = UnsafeRawBufferPointer(used)
-        owner = nil
+        source = .memory(UnsafeRawBufferPointer(used), owner: nil)
+        self.byteCount = byteCount
     }
 
     /// Wraps bytes that `owner` keeps alive and unchanged.
@@ -39,16 +44,49 @@ public final class TensorStorage: @unchecked Sendable {
     ///   - bytes: Valid for as long as `owner` lives.
     ///   - owner: A mapped file, for instance.
     public init(unsafeBytes bytes: UnsafeRawBufferPointer, owner: AnyObject) {
-        self.bytes = bytes
-        self.owner = owner
+        source = .memory(bytes, owner: owner)
+        byteCount = bytes.count
+    }
+
+    /// Bytes that take no memory until they are looked at, and none afterwards.
+    ///
+    /// For what is cut out of a mapped file: a model far larger than memory can then be rewritten tensor by tensor.
+    ///
+    /// - Parameter compute: Writes all bytes, the same ones every time, into zeroed memory.
+    public static func computed(
+        byteCount: Int, by compute: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) -> TensorStorage {
+        TensorStorage(.computed(compute), byteCount: byteCount)
+    }
+
+    private init(_ source: Source, byteCount: Int) {
+        self.source = source
+        self.byteCount = byteCount
     }
 
     deinit {
-        if owner == nil, let base = bytes.baseAddress { UnsafeMutableRawPointer(mutating: base).deallocate() }
+        if case .memory(let bytes, owner: nil) = source, let base = bytes.baseAddress {
+            UnsafeMutableRawPointer(mutating: base).deallocate()
+        }
     }
 
     /// Calls `body` with all bytes.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
-        try body(bytes)
+        switch source {
+        case .memory(let bytes, _): return try body(bytes)
+        case .computed(let compute):
+            let memory = TensorStorage(byteCount: byteCount) { compute($0) }
+            return try memory.withUnsafeBytes(body)
+        }
+    }
+
+    /// Whether the byte at an offset lies at a multiple of `alignment`, 64 at most.
+    func isAligned(_ offset: Int, to alignment: Int) -> Bool {
+        switch source {
+        case .memory(let bytes, _):
+            guard let base = bytes.baseAddress else { return true }
+            return (Int(bitPattern: base) + offset).isMultiple(of: alignment)
+        case .computed: return offset.isMultiple(of: alignment)
+        }
     }
 }

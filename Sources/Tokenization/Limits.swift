@@ -15,8 +15,21 @@ enum Limits {
     static let tokenBytes = 4096
     /// Bytes of all tokens together.
     static let vocabularyBytes = 15 << 20
-    /// Steps of a chain of normalizers, pre-tokenizers or decoders, nested ones included.
+    /// Steps of a chain of normalizers, pre-tokenizers or decoders.
     static let chainSteps = 64
+    /// JSON values that a chain is written with, nested chains included.
+    static let chainValues = 8192
+    /// Bytes of a text that stands before, behind or in place of parts of a user's text.
+    static let affixBytes = 256
+    /// Bytes that a mapped character may become; the longest in use has 33.
+    static let mappedBytes = 256
+    /// Bytes that replacing may make of one token when decoding.
+    static let decodedTokenBytes = 1 << 20
+
+    /// Bytes that normalizing may make of a text; steps that would pass it leave the text as it is. Known chains need
+    /// 22 times a text's bytes at most (NFKC, then bytes as characters); a chain of replacements that double could
+    /// otherwise fill any memory.
+    static func normalizedBytes(of byteCount: Int) -> Int { byteCount * 32 + 4096 }
     /// Entries in a post-processing template.
     static let templatePieces = 256
     /// Characters of a regular expression.

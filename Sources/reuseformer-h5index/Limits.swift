@@ -16,6 +16,24 @@ struct Limits {
     var chunks = 500_000
     /// Bytes of the document; the parent refuses more.
     var documentBytes = 64 << 20
+
+    /// Sets a limit by the name that it has on the command line.
+    ///
+    /// - Returns: Whether there is one of that name.
+    mutating func set(_ name: Substring, to value: Int) -> Bool {
+        switch name {
+        case "objects": objects = value
+        case "links": links = value
+        case "depth": depth = value
+        case "path-bytes": pathBytes = value
+        case "attribute-bytes": attributeBytes = value
+        case "inline-bytes": inlineBytes = value
+        case "chunks": chunks = value
+        case "document-bytes": documentBytes = min(value, Int.max >> 1)
+        default: return false
+        }
+        return true
+    }
 }
 
 /// Subtracts from what is left of a limit.

@@ -1,4 +1,5 @@
 import Analysis
+import TestSupport
 import Testing
 
 /// Products of a few dozen numbers in single precision.

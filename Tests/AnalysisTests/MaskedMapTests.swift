@@ -2,6 +2,7 @@ import Analysis
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 private let masks: [Attention.Mask] = [.init(), .init(isCausal: true), .init(isCausal: true, window: 3)]

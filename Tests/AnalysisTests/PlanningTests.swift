@@ -1,5 +1,6 @@
 import Analysis
 import ModelGraph
+import TestSupport
 import Testing
 
 @Suite("Budgets and plans")

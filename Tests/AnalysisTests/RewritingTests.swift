@@ -2,6 +2,7 @@ import Analysis
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 /// Float32 results after a few layers whose sums are ordered differently.

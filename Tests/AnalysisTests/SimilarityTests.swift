@@ -1,6 +1,7 @@
 import Analysis
 import ModelGraph
 import Runtime
+import TestSupport
 import Testing
 
 /// Single-precision sums of up to twenty differences.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built command, run as a process the way a shell does.
@@ -34,8 +35,10 @@ struct Command {
         let process = Process()
         private let folder = Scratch()
 
-        init(_ arguments: [String], environment: [String: String] = [:]) throws {
-            process.executableURL = Command.executable
+        init(
+            _ arguments: [String], environment: [String: String] = [:], executable: URL = Command.executable
+        ) throws {
+            process.executableURL = executable
             process.arguments = arguments
             var all = ProcessInfo.processInfo.environment
             // Help is wrapped to the width of the terminal.
@@ -61,36 +64,4 @@ struct Command {
     static func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
         try Running(arguments, environment: environment).wait()
     }
-}
-
-/// A folder that goes away with its last user.
-final class Scratch: Sendable {
-    let path: String
-
-    init() {
-        path = FileManager.default.temporaryDirectory.appending(path: "reuseformer-tests-\(UUID().uuidString)").path
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func url(_ name: String) -> URL { URL(fileURLWithPath: path).appending(path: name) }
-
-    /// Path of a file that may not exist yet.
-    func callAsFunction(_ name: String) -> String { url(name).path }
-
-    @discardableResult
-    func file(_ name: String, contents: String) throws -> URL {
-        try contents.write(to: url(name), atomically: false, encoding: .utf8)
-        return url(name)
-    }
-
-    /// The first lines of another file, cut short: a few texts for tests that need not be thorough.
-    func lines(_ count: Int, of path: String, as name: String) throws -> String {
-        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").prefix(count)
-        return try file(name, contents: lines.map { $0.prefix(60) + "\n" }.joined()).path
-    }
-
-    /// Names in the folder, hidden ones included.
-    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The fixture's encoder taken down the whole road once: what the other tests look at.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Exit statuses")
@@ -11,6 +12,38 @@ struct ExitStatusTests {
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("36 of 36 heads compute a map"))
         #expect(outcome.errors.isEmpty)
+    }
+
+    @Test("1: a program that was installed without its helper says so, and asks to be reported")
+    func brokenInstallation() throws {
+        // The program alone in a folder, as a careless package would have it.
+        let alone = scratch("reuseformer")
+        try FileManager.default.copyItem(at: Command.executable, to: URL(fileURLWithPath: alone))
+        let outcome = try Command.Running(
+            ["inspect", Command.fixture], environment: ["REUSEFORMER_H5INDEX": ""],
+            executable: URL(fileURLWithPath: alone)
+        ).wait()
+        #expect(outcome.status == 1 && !outcome.wasKilled)
+        #expect(outcome.message.contains("reuseformer-h5index was not found"))
+        #expect(outcome.message.contains("please report it"))
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test("1: so does one whose helper is another program")
+    func wrongHelper() throws {
+        let outcome = try Command.run(
+            "extract", Command.fixture, "-o", scratch("out.npz"), environment: ["REUSEFORMER_H5INDEX": "/bin/false"])
+        #expect(outcome.status == 1)
+        #expect(outcome.message.contains("the index helper does not work"))
+        #expect(scratch.names.isEmpty)
+    }
+
+    @Test("2: limits that do not exist are named")
+    func limits() throws {
+        let outcome = try Command.run(
+            "inspect", Command.fixture, environment: ["REUSEFORMER_LIMITS": "object=3"])
+        #expect(outcome.status == 2)
+        #expect(outcome.message.contains("REUSEFORMER_LIMITS") && outcome.message.contains("objects"))
     }
 
     @Test(
@@ -113,11 +146,13 @@ struct ExitStatusTests {
         bytes[(bytes.count - 1) * percent / 100] ^= 0x10
         try bytes.write(to: scratch.url("flipped.reuse.h5"))
         try scratch.file("texts.txt", contents: "one text\n")
-        let outcome = try Command.run(
-            "run", scratch("flipped.reuse.h5"), "--texts", scratch("texts.txt"), "-o", scratch("out.npy"))
-        #expect(outcome.status == 5)
-        #expect(outcome.message.contains("flipped.reuse.h5"))
-        #expect(!scratch.names.contains("out.npy"))
+        for command in [["run", "--texts", scratch("texts.txt")], ["extract"]] {
+            let arguments = [command[0], scratch("flipped.reuse.h5"), "-o", scratch("out.npy")] + command.dropFirst()
+            let outcome = try Command.Running(arguments).wait()
+            #expect(outcome.status == 5)
+            #expect(outcome.message.contains("flipped.reuse.h5"))
+            #expect(!scratch.names.contains("out.npy"))
+        }
     }
 
     @Test("6: a path that leads nowhere, or where nothing may be written")
@@ -131,6 +166,23 @@ struct ExitStatusTests {
         let texts = try Command.run("run", Command.fixture, "--texts", scratch("none.txt"), "-o", scratch("o.npy"))
         #expect(texts.status == 6)
         #expect(texts.message.contains("none.txt"))
+    }
+
+    @Test("6: a disk that fills up at any moment leaves nothing", arguments: [1, 30, 100, 700, 1200])
+    func fullDisk(kibibytes: Int) throws {
+        // No file of this process may grow beyond the limit; the signal that says so is ignored, so writes fail.
+        let texts = try scratch.lines(24, of: Command.fixture + "/calibration.txt", as: "some.txt")
+        let script = """
+            ulimit -f \(kibibytes * 2); trap '' XFSZ
+            exec "$0" convert "$1" --budget 1/3 --heal none --calibration "$2" -o "$3"
+            """
+        let outcome = try Command.Running(
+            ["-c", script, Command.executable.path, Command.fixture, texts, scratch("small.reuse.h5")],
+            executable: URL(fileURLWithPath: "/bin/sh")
+        ).wait()
+        #expect(outcome.status == 6 && !outcome.wasKilled, "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        #expect(scratch.names == ["some.txt"])
     }
 
     @Test("6: a file that exists is not overwritten without --force")

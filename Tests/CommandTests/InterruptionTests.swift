@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -12,9 +13,10 @@ struct InterruptionTests {
     private let scratch = Scratch()
 
     private func start(_ texts: String) throws -> Command.Running {
+        // Along a plan: most of the run is then writing and reading back, where being killed matters.
         try Command.Running([
-            "convert", Command.fixture, "--budget", "1/3", "--heal", "none", "--calibration", texts, "-o",
-            scratch("small.reuse.h5"), "--force",
+            "convert", Command.fixture, "--plan", try Converted.shared.get().plan, "--heal", "none", "--calibration",
+            texts, "-o", scratch("small.reuse.h5"), "--force",
         ])
     }
 
@@ -37,7 +39,7 @@ struct InterruptionTests {
     func killed() throws {
         let texts = try scratch.lines(24, of: Command.fixture + "/calibration.txt", as: "some.txt")
         let running = try start(texts)
-        while running.process.isRunning, !scratch.names.contains(where: { $0.hasSuffix(".partial") }) {
+        while running.process.isRunning, !scratch.names.contains(where: Self.isPartial) {
             usleep(200)
         }
         kill(running.process.processIdentifier, SIGKILL)
@@ -48,15 +50,39 @@ struct InterruptionTests {
         #expect(scratch.names == ["small.reuse.h5", "some.txt"])
     }
 
-    @Test("killed at any moment, what stands under the name is nothing or whole", arguments: [1, 5, 20, 60, 150, 400])
-    func killedAnywhere(milliseconds: UInt32) throws {
+    @Test(
+        "ended at any moment, what stands under the name is nothing or whole, and the next run clears up",
+        arguments: [SIGKILL, SIGTERM])
+    func endedAnywhere(number: Int32) throws {
         let texts = try scratch.lines(24, of: Command.fixture + "/calibration.txt", as: "some.txt")
-        let running = try start(texts)
-        usleep(milliseconds * 1000)
-        kill(running.process.processIdentifier, SIGKILL)
-        _ = try running.wait()
-        if scratch.names.contains("small.reuse.h5") {
-            #expect(try Command.run("extract", scratch("small.reuse.h5"), "-o", scratch("out.npz")).status == 0)
+        let clock = ContinuousClock()
+        var whole = Data()
+        let duration = try clock.measure {
+            let outcome = try start(texts).wait()
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            whole = try Data(contentsOf: scratch.url("small.reuse.h5"))
         }
+        var random = SeededGenerator(seed: UInt64(number))
+        for round in 0..<8 {
+            try? FileManager.default.removeItem(at: scratch.url("small.reuse.h5"))
+            let running = try start(texts)
+            // Half of the rounds wait until something is being written.
+            while round % 2 == 1, running.process.isRunning, !scratch.names.contains(where: Self.isPartial) {
+                usleep(200)
+            }
+            usleep(UInt32(duration / .microseconds(round % 2 == 1 ? 4 : 1) * Double.random(in: 0...1, using: &random)))
+            kill(running.process.processIdentifier, number)
+            let outcome = try running.wait()
+            if number == SIGTERM {
+                #expect(!outcome.wasKilled && [0, 130].contains(outcome.status), "\(outcome.errors)")
+                #expect(!scratch.names.contains(where: Self.isPartial))
+            }
+            if let left = try? Data(contentsOf: scratch.url("small.reuse.h5")) { #expect(left == whole) }
+        }
+        #expect(try start(texts).wait().status == 0)
+        #expect(scratch.names == ["small.reuse.h5", "some.txt"])
+        #expect(try Data(contentsOf: scratch.url("small.reuse.h5")) == whole)
     }
+
+    private static func isPartial(_ name: String) -> Bool { name.hasSuffix(".partial") }
 }

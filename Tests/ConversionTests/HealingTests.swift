@@ -3,6 +3,7 @@ import Conversion
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Conversion and healing")

@@ -31,6 +31,40 @@ struct HelperTests {
         #expect(try Self.outcome(of: "while :; do echo 0123456789; done", limits: limits) == .tooMuch)
     }
 
+    @Test("one that does nothing is given up, one that is only slow is waited for")
+    func stalled() throws {
+        var limits = HDF5Limits.standard
+        limits.stallMilliseconds = 300
+        #expect(try Self.outcome(of: "exec sleep 60", limits: limits) == .stalled)
+        // Counts for a second or more: without an answer, but not without using the processor.
+        let counting = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; printf answer"
+        #expect(try Self.outcome(of: counting, limits: limits) == .document(Array("answer".utf8)))
+        // Answers in pieces, and waits in between.
+        let dripping = "for i in 1 2 3 4 5; do printf a; sleep 0.1; done"
+        #expect(try Self.outcome(of: dripping, limits: limits) == .document(Array("aaaaa".utf8)))
+    }
+
+    @Test("a kernel without filters of system calls costs one wall, not the reading")
+    func withoutFilter() throws {
+        guard let helper = IndexHelper.find(), FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") else {
+            return
+        }
+        try withTemporaryFolder { folder in
+            let wrapper = folder + "/without-filters.py"
+            try FileManager.default.copyItem(atPath: fixture("without-filters.py"), toPath: wrapper)
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/helper", withDestinationPath: helper.executable)
+            let file = try MappedFile(path: fixture("layouts.h5"))
+            let request = IndexHelper.Request(
+                descriptor: file.descriptor, offset: 0, byteCount: file.byteCount, limits: .standard)
+            let location = HDF5Location(file: "x.h5")
+            let outcome = try IndexHelper(executable: wrapper).run(request, for: location)
+            // A machine that forbids even this much cannot tell.
+            if outcome == .status(77) { return }
+            #expect(try outcome == helper.run(request, for: location))
+        }
+    }
+
     @Test("it sees the file as descriptor 3, and nothing of the caller's environment")
     func surroundings() throws {
         #expect(try Self.outcome(of: "head -c 4 <&3 | tail -c 3") == .document(Array("HDF".utf8)))

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 
 import HDF5
 
@@ -11,10 +12,8 @@ func fixture(_ name: String) -> String {
 
 /// A folder of its own for one test, removed afterwards.
 func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("hdf5-tests-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
+    let folder = Scratch()
+    return try withExtendedLifetime(folder) { try body(folder.path) }
 }
 
 /// Names in a folder, hidden ones too.

@@ -1,6 +1,7 @@
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Results do not depend on how the work is cut")

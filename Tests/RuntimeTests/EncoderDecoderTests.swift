@@ -1,6 +1,7 @@
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 /// A text encoder and a decoder of two layers that looks at it; the second layer's cross-attention borrows.

@@ -1,6 +1,7 @@
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 /// Single-precision sums of a few hundred products against double precision.

@@ -1,6 +1,7 @@
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 /// Frames of any number go through a strided convolution, get a row of the model's own before them and positions,

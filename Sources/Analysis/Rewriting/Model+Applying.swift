@@ -57,51 +57,24 @@ extension Model {
                 continue
             }
             let slots = wanted.compactMap { present.firstIndex(of: $0) }
-            if parameter.name == "output_weight" {
-                let factors = wanted.map { outputFactors[$0] ?? 1 }
-                let isSame = slots.count == present.count && factors.allSatisfy { $0 == 1 }
-                tensors[path] = isSame ? tensor : tensor.selectingRows(blocks: slots, factors, height: before.valueSize)
-            } else {
-                let columns = tensor.shape.extents.last ?? 0
-                let isSame = slots.count == present.count
-                tensors[path] =
-                    isSame ? tensor : tensor.selectingColumns(blocks: slots, width: columns / max(present.count, 1))
+            let factors = parameter.name == "output_weight" ? wanted.map { outputFactors[$0] ?? 1 } : []
+            let isPlain = factors.allSatisfy { $0 == 1 }
+            if isPlain, slots == Array(present.indices) {
+                tensors[path] = tensor
+                continue
             }
-        }
-    }
-}
-
-extension Tensor {
-    /// Blocks of `height` rows of a matrix, in the given order, each times its factor, in float32.
-    fileprivate func selectingRows(blocks: [Int], _ factors: [Float], height: Int) -> Tensor {
-        let width = shape.extents.last ?? 0
-        let size = height * width
-        return withFloats { source in
-            Tensor(shape: [blocks.count * height, width]) { target in
-                for (slot, block) in blocks.enumerated() {
-                    for offset in 0..<size {
-                        target[slot * size + offset] = source[block * size + offset] * factors[slot]
-                    }
+            let cut =
+                if parameter.name != "output_weight" {
+                    tensor.selectingColumns(
+                        blocks: slots, width: (tensor.shape.extents.last ?? 0) / max(present.count, 1))
+                } else if isPlain {
+                    tensor.selectingRows(blocks: slots, height: before.valueSize)
+                } else {
+                    tensor.scalingRows(
+                        blocks: zip(slots, factors).map { ($0, $1) }, height: before.valueSize)
                 }
-            }
-        }
-    }
-
-    /// Blocks of `width` columns of a matrix or vector, in the given order, in float32.
-    fileprivate func selectingColumns(blocks: [Int], width: Int) -> Tensor {
-        let columns = shape.extents.last ?? 0
-        let rows = columns == 0 ? 0 : count / columns
-        let kept = blocks.count * width
-        return withFloats { source in
-            Tensor(shape: Shape(shape.extents.dropLast() + [kept])) { target in
-                for row in 0..<rows {
-                    for (slot, block) in blocks.enumerated() {
-                        for column in 0..<width {
-                            target[row * kept + slot * width + column] = source[row * columns + block * width + column]
-                        }
-                    }
-                }
-            }
+            guard let cut else { throw .tensor(path: path, reason: "has shape \(tensor.shape) and cannot be cut") }
+            tensors[path] = cut
         }
     }
 }

@@ -70,9 +70,10 @@ const h5i_heap_reference *h5i_captured(size_t index);
 
 // Closes all descriptors from `first` on: what a caller leaves open is none of our business.
 void h5i_close_from(int first);
-// Caps address space, processor time and what may be written; no core files, no children.
+// Caps address space, processor time and what may be written; no core files, no children, nothing new to be opened.
 int h5i_limit(uint64_t memory_bytes, uint64_t cpu_milliseconds, uint64_t output_bytes);
-// Gives up everything but reading open files, writing to open files and memory. Final.
+// Gives up everything but reading open files, writing to open files and memory. Final. Negative where the system has
+// no such filter or does not let us use it.
 int h5i_confine(void);
 
 #endif

@@ -103,6 +103,7 @@ extension CheckpointError {
         case .unsupportedInput: kind = .unsupported
         case .inputOutput: kind = .io
         case .internalDefect: kind = .internalDefect
+        case .usage: kind = .usage
         }
         let location = error.location
         let text = error.description

@@ -4,7 +4,7 @@ extension Graph {
     /// Numbers that no model has: a document that holds them is refused before anything is computed from them.
     ///
     /// Keeps every product of dimensions far from overflow.
-    var absurdities: [String] {
+    package var absurdities: [String] {
         var problems: [String] = []
         func check(_ value: Int?, _ place: String, from minimum: Int = 1, to maximum: Int = Expression.largestCount) {
             guard let value, !(minimum...maximum).contains(value) else { return }

@@ -32,7 +32,7 @@ package struct UserBlock: Sendable, Hashable {
     /// Reads the block at the start of a file.
     ///
     /// - Throws: What contradicts the format.
-    init(_ bytes: UnsafeRawBufferPointer) throws(Problem) {
+    package init(_ bytes: UnsafeRawBufferPointer) throws(Problem) {
         func integer<Value: FixedWidthInteger>(_ offset: Int, _ type: Value.Type) -> Value {
             Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
         }

@@ -97,11 +97,11 @@ package struct SafetensorsFile: Sendable {
 }
 
 extension SafetensorsFile.Entry {
-    private static let types: [String: (dtype: DType?, bits: Int)] = [
-        "F64": (.float64, 64), "F32": (.float32, 32), "F16": (.float16, 16), "BF16": (.bfloat16, 16),
-        "I64": (.int64, 64), "I32": (.int32, 32), "I16": (.int16, 16), "I8": (.int8, 8),
-        "U64": (.uint64, 64), "U32": (.uint32, 32), "U16": (.uint16, 16), "U8": (.uint8, 8), "BOOL": (.bool, 8),
-        "F8_E4M3": (nil, 8), "F8_E5M2": (nil, 8), "F8_E8M0": (nil, 8),
+    private static let types: [String: (dtype: DType?, byteCount: Int)] = [
+        "F64": (.float64, 8), "F32": (.float32, 4), "F16": (.float16, 2), "BF16": (.bfloat16, 2),
+        "I64": (.int64, 8), "I32": (.int32, 4), "I16": (.int16, 2), "I8": (.int8, 1),
+        "U64": (.uint64, 8), "U32": (.uint32, 4), "U16": (.uint16, 2), "U8": (.uint8, 1), "BOOL": (.bool, 1),
+        "F8_E4M3": (nil, 1), "F8_E5M2": (nil, 1), "F8_E8M0": (nil, 1),
     ]
 
     /// - Parameter start: Where the tensors' bytes begin in the file.
@@ -119,8 +119,9 @@ extension SafetensorsFile.Entry {
             throw wrong("has no data_offsets that make sense")
         }
         // `Shape(checking:)` leaves room for 8 bytes an element.
-        guard offsets[1] - offsets[0] == shape.count * known.bits / 8 else {
-            throw wrong("has \(offsets[1] - offsets[0]) bytes, \(type) \(shape) takes \(shape.count * known.bits / 8)")
+        let byteCount = shape.count * known.byteCount
+        guard offsets[1] - offsets[0] == byteCount else {
+            throw wrong("has \(offsets[1] - offsets[0]) bytes, \(type) \(shape) takes \(byteCount)")
         }
         self.init(
             name: name, type: type, dtype: known.dtype, shape: shape, bytes: start + offsets[0]..<start + offsets[1])

@@ -38,9 +38,10 @@ indirect enum Decoder: Sendable {
         case .strip(let content, let start, let end): tokens.map { strip($0, content, start, end) }
         case .replace(let pattern, let replacement):
             tokens.map { token in
-                pattern.sections(of: token, in: 0..<token.count).flatMap {
-                    $0.isDelimiter ? replacement[...] : token[$0.range]
-                }
+                let sections = pattern.sections(of: token, in: 0..<token.count)
+                let size = sections.count { $0.isDelimiter } * replacement.count + token.count
+                guard size <= max(token.count, Limits.decodedTokenBytes) else { return token }
+                return sections.flatMap { $0.isDelimiter ? replacement[...] : token[$0.range] }
             }
         case .sequence(let steps): steps.reduce(tokens) { $1.apply(to: $0) }
         }

@@ -89,6 +89,15 @@ struct JSONField: Sendable {
         return bytes
     }
 
+    /// UTF-8 bytes of a text that is put into users' texts, and therefore must be short.
+    func affix() throws(TokenizationError) -> [UInt8] {
+        let bytes = try bytes()
+        guard bytes.count <= Limits.affixBytes else {
+            throw .limit(file: file, field: "\(path) (bytes)", limit: Limits.affixBytes, found: bytes.count)
+        }
+        return bytes
+    }
+
     func string() throws(TokenizationError) -> String { String(decoding: try bytes(), as: UTF8.self) }
 
     func bool() throws(TokenizationError) -> Bool {

@@ -35,7 +35,7 @@ extension WordPiece {
         self.init(
             vocabulary: vocabulary,
             unknownID: try WordPiece.unknownID(unknown, in: vocabulary, file: json.file, field: json.path),
-            continuationPrefix: try json.optional("continuing_subword_prefix")?.bytes() ?? Array("##".utf8),
+            continuationPrefix: try json.optional("continuing_subword_prefix")?.affix() ?? Array("##".utf8),
             characterLimit: try json.optional("max_input_chars_per_word")?.integer(in: 0...1 << 20) ?? 100)
     }
 
@@ -64,8 +64,8 @@ extension BytePairEncoding {
             options.unknownID = try WordPiece.unknownID(
                 try unknown.bytes(), in: vocabulary, file: json.file, field: unknown.path)
         }
-        options.continuationPrefix = try json.optional("continuing_subword_prefix")?.bytes() ?? []
-        options.endOfWordSuffix = try json.optional("end_of_word_suffix")?.bytes() ?? []
+        options.continuationPrefix = try json.optional("continuing_subword_prefix")?.affix() ?? []
+        options.endOfWordSuffix = try json.optional("end_of_word_suffix")?.affix() ?? []
         options.fusesUnknown = try json.bool("fuse_unk", default: false)
         options.fallsBackToBytes = try json.bool("byte_fallback", default: false)
         options.prefersWholeWords = try json.bool("ignore_merges", default: false)

@@ -77,21 +77,21 @@ extension Decoder {
         switch type {
         case "WordPiece":
             self = .wordPiece(
-                prefix: try json.optional("prefix")?.bytes() ?? Array("##".utf8),
+                prefix: try json.optional("prefix")?.affix() ?? Array("##".utf8),
                 cleansUp: try json.bool("cleanup", default: true))
         case "ByteLevel": self = .byteLevel
         case "Metaspace":
             let step = try Metaspace(json)
             self = .metaspace(replacement: step.replacement, dropsFirst: step.prependScheme != .never)
-        case "BPEDecoder": self = .wordSuffix(try json.optional("suffix")?.bytes() ?? Array("</w>".utf8))
+        case "BPEDecoder": self = .wordSuffix(try json.optional("suffix")?.affix() ?? Array("</w>".utf8))
         case "ByteFallback": self = .byteFallback
         case "Fuse": self = .fuse
         case "Strip":
             self = .strip(
-                try json.required("content").bytes(), start: try json.required("start").integer(in: 0...1 << 16),
+                try json.required("content").affix(), start: try json.required("start").integer(in: 0...1 << 16),
                 end: try json.required("stop").integer(in: 0...1 << 16))
         case "Replace":
-            self = .replace(try json.required("pattern").pattern(), with: try json.required("content").bytes())
+            self = .replace(try json.required("pattern").pattern(), with: try json.required("content").affix())
         case "Sequence":
             self = .sequence(try json.steps("decoders") { json throws(TokenizationError) in try Decoder(json) })
         default: throw json.unknownStep(type, of: "decoder")

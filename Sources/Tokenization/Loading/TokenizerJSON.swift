@@ -74,9 +74,9 @@ extension Normalizer {
         case "Strip":
             self = .strip(
                 left: try json.bool("strip_left", default: true), right: try json.bool("strip_right", default: true))
-        case "Prepend": self = .prepend(try json.required("prepend").bytes())
+        case "Prepend": self = .prepend(try json.required("prepend").affix())
         case "Replace":
-            self = .replace(try json.required("pattern").pattern(), with: try json.required("content").bytes())
+            self = .replace(try json.required("pattern").pattern(), with: try json.required("content").affix())
         case "Precompiled":
             let field = try json.required("precompiled_charsmap")
             guard let bytes = Base64.decode(try field.bytes()), let map = CharacterMap(bytes) else {
@@ -110,6 +110,10 @@ extension JSONField {
         throws(TokenizationError) -> [Step]
     {
         let list = try required(name)
+        let values = Int(document.nodes[list.index].next) - list.index
+        guard values <= Limits.chainValues else {
+            throw .limit(file: file, field: "\(list.path) (values)", limit: Limits.chainValues, found: values)
+        }
         let elements = try list.elements()
         guard elements.count <= Limits.chainSteps else {
             throw .limit(file: file, field: list.path, limit: Limits.chainSteps, found: elements.count)
@@ -171,7 +175,7 @@ extension DelimiterBehavior {
 
 extension Metaspace {
     init(_ json: JSONField) throws(TokenizationError) {
-        let replacement = try json.optional("replacement")?.bytes() ?? Array("\u{2581}".utf8)
+        let replacement = try json.optional("replacement")?.affix() ?? Array("\u{2581}".utf8)
         guard !replacement.isEmpty else { throw json.malformed("“replacement” is empty") }
         // Older files know only a switch.
         let addsPrefix = try json.bool("add_prefix_space", default: true)

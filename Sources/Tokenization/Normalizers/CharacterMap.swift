@@ -42,7 +42,8 @@ struct CharacterMap: Sendable {
                 let start = Int(units[node] & 0x7FFF_FFFF)
                 // A value that points inside a character comes from a damaged map.
                 guard start < replacements.count, replacements[start] & 0xC0 != 0x80 else { return nil }
-                return replacements[start...].prefix { $0 != 0 }
+                let replacement = replacements[start...].prefix(Limits.mappedBytes + 1).prefix { $0 != 0 }
+                return replacement.count <= Limits.mappedBytes ? replacement : nil
             }
         }
         return nil
@@ -74,7 +75,7 @@ struct CharacterMap: Sendable {
                 at = end
             }
         }
-        text.bytes = result
+        text.take(result)
     }
 
     /// Cuts what the standard library takes for one character where the reference does: before marks that are newer

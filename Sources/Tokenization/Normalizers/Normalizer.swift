@@ -3,6 +3,21 @@ struct NormalizedText {
     var bytes: [UInt8]
     /// Whether the first character stems from the first one of the user's text.
     var startsAtOrigin: Bool
+    /// Bytes that it may grow to.
+    let largestByteCount: Int
+
+    init(bytes: [UInt8], startsAtOrigin: Bool) {
+        self.bytes = bytes
+        self.startsAtOrigin = startsAtOrigin
+        largestByteCount = Limits.normalizedBytes(of: bytes.count)
+    }
+}
+
+extension NormalizedText {
+    /// Becomes `bytes`, unless they are more than it may grow to.
+    mutating func take(_ bytes: [UInt8]) {
+        if bytes.count <= largestByteCount { self.bytes = bytes }
+    }
 }
 
 /// A step that rewrites a text before it is cut into pieces.
@@ -28,7 +43,7 @@ indirect enum Normalizer: Sendable {
     func apply(to text: inout NormalizedText) {
         switch self {
         case .bert(let step): step.apply(to: &text)
-        case .unicode(let form): text.bytes = form.normalized(text.bytes)
+        case .unicode(let form): text.take(form.normalized(text.bytes))
         case .lowercase:
             rewrite(&text) { scalar, result in result.appendLowercased(scalar) }
         case .stripAccents:
@@ -37,14 +52,14 @@ indirect enum Normalizer: Sendable {
             }
         case .strip(let left, let right): strip(&text, left: left, right: right)
         case .prepend(let prefix):
-            if !text.bytes.isEmpty { text.bytes.insert(contentsOf: prefix, at: 0) }
+            if !text.bytes.isEmpty { text.take(prefix + text.bytes) }
         case .replace(let pattern, let replacement):
             replace(pattern, with: replacement, in: &text)
         case .precompiled(let map): map.apply(to: &text)
         case .byteLevel:
             var result: [UInt8] = []
             ByteLevel.spell(text.bytes[...], into: &result)
-            text.bytes = result
+            text.take(result)
         case .nmt: rewrite(&text, Self.cleanUpControls)
         case .sequence(let steps):
             for step in steps { step.apply(to: &text) }
@@ -63,7 +78,7 @@ indirect enum Normalizer: Sendable {
             if at == 0, result.isEmpty { text.startsAtOrigin = false }
             at += decoded.byteCount
         }
-        text.bytes = result
+        text.take(result)
     }
 
     private func strip(_ text: inout NormalizedText, left: Bool, right: Bool) {
@@ -86,7 +101,8 @@ indirect enum Normalizer: Sendable {
 
     private func replace(_ pattern: Pattern, with replacement: [UInt8], in text: inout NormalizedText) {
         let sections = pattern.sections(of: text.bytes, in: 0..<text.bytes.count)
-        guard sections.contains(where: \.isDelimiter) else { return }
+        let matches = sections.count { $0.isDelimiter }
+        guard matches > 0, matches * replacement.count + text.bytes.count <= text.largestByteCount else { return }
         var result: [UInt8] = []
         result.reserveCapacity(text.bytes.count)
         for section in sections {

@@ -148,6 +148,8 @@ struct PatternProgram: Sendable {
                 stack.append((second, at))
                 counter = first
             case .take(let set):
+                // Looking through a large class is work as well.
+                steps -= set.items.count >> 4
                 if at < range.upperBound {
                     let decoded = decodeScalar(bytes, at: at, end: range.upperBound)
                     holds = set.contains(decoded.scalar)

@@ -24,6 +24,8 @@ struct Convert: ParsableCommand {
             The file holds everything that is needed to run the model, tokenizer included. Before it gets its name it \
             is read back and run: it computes what the model in memory computes, to the bit, or nothing is written. \
             The same input gives the same file, whatever the number of threads.
+
+            With --plan, --heal none and no texts nothing is run: the way for models that are larger than memory.
             """)
 
     @OptionGroup var model: ModelArgument
@@ -75,7 +77,10 @@ struct Convert: ParsableCommand {
 
     func validate() throws {
         if (budget == nil) == (plan == nil) { throw ValidationError("Give either --budget or --plan.") }
-        if calibration.calibration.isEmpty { throw ValidationError("Give --calibration with a file of texts.") }
+        if calibration.calibration.isEmpty, plan == nil || heal != .none || report != nil {
+            throw ValidationError(
+                "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
+        }
         if plan != nil, analysis != nil { throw ValidationError("A --plan needs no --analysis.") }
         _ = try compression()
     }
@@ -91,6 +96,14 @@ struct Convert: ParsableCommand {
         let source = try LoadedModel(model.model, reading)
         let converter = Converter(options: .init(threads: threads.count, healing: heal, unshares: unshare))
         if let refusal = converter.refusal(of: source.model) { throw refusal }
+        if calibration.calibration.isEmpty, let document {
+            let rewrite = PlainRewrite(
+                source: source, plan: document, output: output, compression: try compression())
+            let (verdict, plan) = try rewrite.run(progress)
+            progress.end()
+            try show(verdict, plan)
+            return
+        }
         let texts = try calibration.texts(for: source)
         let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, progress)
 
@@ -115,11 +128,14 @@ struct Convert: ParsableCommand {
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
         }
         progress.end()
+        try show(verdict, planned.plan)
+    }
+
+    private func show(_ verdict: VerificationReport, _ plan: ReusePlan) throws {
         if json.json {
             try Terminal.print(document: verdict)
         } else {
-            let plan = PlanText.describe(planned.plan)
-            Terminal.print("\(plan)\n\n\(FidelityTable.table(of: verdict).text)")
+            Terminal.print("\(PlanText.describe(plan))\n\n\(FidelityTable.table(of: verdict).text)")
         }
     }
 

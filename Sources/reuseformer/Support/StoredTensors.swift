@@ -26,6 +26,8 @@ struct StoredTensors {
     init(path: String) throws {
         var names: Set<[UInt8]> = []
         for file in try Self.files(at: path) {
+            // A file with a digest over every byte is not taken at less.
+            if try ReuseFile.isReuseFile(at: file.path) { try ReuseFileCheck.check(path: file.path) }
             for entry in try entries(of: file.path, prefix: file.prefix) {
                 guard names.insert(Array(entry.name.utf8)).inserted else {
                     throw HDF5Error.corrupt(

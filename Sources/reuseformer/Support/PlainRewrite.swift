@@ -1,0 +1,53 @@
+import Analysis
+import Checkpoints
+import ModelGraph
+import Reporting
+import Verification
+
+/// `convert --plan … --heal none` without texts: nothing is run, and nothing larger than one tensor is held in memory,
+/// so that models far larger than memory can be rewritten.
+struct PlainRewrite {
+    let source: LoadedModel
+    let plan: ReusePlan
+    let output: String
+    let compression: Checkpoint.Compression
+
+    /// Writes the model; before it gets its name it is read back and compared.
+    func run(_ progress: Progress) throws -> (verdict: VerificationReport, plan: ReusePlan) {
+        progress.begin("Rewriting")
+        let rewritten = try source.model.applying(plan)
+        if let name = newlyDropped(rewritten.graph) {
+            throw CommandError.usage(
+                "the plan drops heads of \(name), whose mean must be kept: give --calibration with a file of texts")
+        }
+        progress.begin("Writing and reading back")
+        var readBack: (model: Model, exactness: Exactness)?
+        try Checkpoint.write(rewritten, to: output, compression: compression, toolVersion: Version.text) {
+            (path) throws(CheckpointError) in
+            let model = try Checkpoint.load(path: path)
+            let exactness = Exactness.check(tensorsOf: rewritten, against: model)
+            guard exactness.holds else {
+                throw CheckpointError(
+                    .internalDefect, path: output, "the written file does not hold what the model in memory holds")
+            }
+            readBack = (model, exactness)
+        }
+        guard let readBack else { throw CommandError(status: .defect, description: "\(output) was not read back") }
+        let name = LoadedModel.name(of: output)
+        let verdict = try VerificationReport(
+            source: .init(name: source.name, provenance: source.model.provenance),
+            converted: .init(name: name, provenance: readBack.model.provenance), data: .init([]),
+            savings: Savings(source: source.model.graph, converted: readBack.model.graph), metrics: [],
+            exactness: readBack.exactness, gates: [])
+        return (verdict, rewritten.plan ?? plan)
+    }
+
+    /// The first node with a head that the plan drops.
+    private func newlyDropped(_ graph: Graph) -> String? {
+        graph.attentionNodes.first { node in
+            let before = source.model.graph.node(named: node.name)?.attention?.heads ?? []
+            let after = node.attention?.heads ?? []
+            return zip(before, after).contains { !$0.isDropped && $1.isDropped }
+        }?.name
+    }
+}

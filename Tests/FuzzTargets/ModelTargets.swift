@@ -1,0 +1,118 @@
+import Checkpoints
+import ModelGraph
+import Tensors
+
+extension FuzzTarget {
+    /// The first 512 bytes of a `.reuse.h5`.
+    static let userBlock = FuzzTarget("user-block") { bytes in
+        if let block = try? UserBlock(bytes) {
+            precondition(block.bytes.elementsEqual(bytes.prefix(512)), "a block that is written otherwise than read")
+        }
+    }
+
+    /// The manifest of a `.reuse.h5`.
+    static let manifest = FuzzTarget("manifest") { bytes in
+        guard let manifest = try? Document.decode(Manifest.self, from: Array(bytes)),
+            manifest.graph.absurdities.isEmpty
+        else { return }
+        judge(manifest.graph)
+        // What was read can be written, and says the same.
+        if let written = try? Document.encode(manifest) {
+            let reread = try? Document.decode(Manifest.self, from: written)
+            precondition(reread != nil, "a manifest that cannot be read again")
+        }
+    }
+
+    /// A plan, applied to a small encoder.
+    static let plan = FuzzTarget("plan") { bytes in
+        guard let plan = try? Document.decode(ReusePlan.self, from: Array(bytes)),
+            let graph = try? encoder().applying(plan)
+        else { return }
+        judge(graph)
+    }
+
+    /// A checkpoint's `config.json`, with every built-in architecture.
+    static let config = FuzzTarget("config") { bytes in
+        guard let config = try? Document.decode(JSONValue.self, from: Array(bytes)),
+            let library = try? SpecLibrary.builtIn()
+        else { return }
+        let tensors = TensorIndex([])
+        for spec in library.specs {
+            for dialect in spec.tensors.keys.sorted() {
+                _ = library.rank(config: config, tensors: tensors, dialect: dialect)
+                expand(spec, config, dialect)
+            }
+        }
+    }
+
+    /// An architecture spec of somebody's own, with an ordinary configuration.
+    static let spec = FuzzTarget("spec") { bytes in
+        guard let spec = try? ArchitectureSpec(Array(bytes), path: "spec.json") else { return }
+        for dialect in spec.tensors.keys.sorted().prefix(2) { expand(spec, configuration, dialect) }
+    }
+
+    /// A safetensors file.
+    static let safetensors = FuzzTarget("safetensors") { bytes in
+        withFile(Array(bytes), named: "model.safetensors") { path in
+            guard let file = try? SafetensorsFile(path: path) else { return }
+            for entry in file.entries.prefix(64) {
+                precondition(entry.bytes.lowerBound >= 8 && entry.bytes.upperBound <= bytes.count)
+                guard let tensor = file.tensor(entry) else { continue }
+                _ = tensor.withUnsafeBytes { $0.reduce(0, &+) }
+            }
+        }
+    }
+
+    private static let configuration = JSONValue.object([
+        "model_type": .string("bert"), "hidden_size": .integer(8), "num_hidden_layers": .integer(2),
+        "num_attention_heads": .integer(2), "intermediate_size": .integer(16), "vocab_size": .integer(32),
+        "max_position_embeddings": .integer(16), "type_vocab_size": .integer(2), "hidden_act": .string("gelu"),
+        "layer_norm_eps": .number(1e-12), "pad_token_id": .integer(0), "architectures": .array([.string("BertModel")]),
+    ])
+
+    private static func expand(_ spec: ArchitectureSpec, _ config: JSONValue, _ dialect: String) {
+        guard let table = spec.tensors[dialect] else { return }
+        let tensors = TensorIndex([])
+        let resolver = SettingsResolver(
+            spec: spec, config: config, vocabulary: "hf", table: table, tensors: tensors)
+        guard case .success(let settings) = resolver.settings(),
+            let expanded = try? SpecExpander.expand(spec, settings)
+        else { return }
+        // Graphs of thousands of nodes only take time here.
+        guard judge(expanded.graph), expanded.graph.nodes.count < 400 else { return }
+        let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
+        _ = TensorBinder(places: places, index: tensors).bind(expanded.graph, problems: problems)
+    }
+
+    /// - Returns: Whether the graph is sound.
+    @discardableResult
+    private static func judge(_ graph: Graph) -> Bool {
+        guard (try? graph.validate()) != nil else { return false }
+        let cost = graph.cost(tokens: 128)
+        precondition(cost.maps >= 0 && cost.parameters >= 0 && cost.multiplyAdds >= 0, "a negative cost")
+        return true
+    }
+
+    private static func encoder() -> Graph {
+        let width = 8
+        var nodes = [
+            Node(
+                name: "embeddings",
+                operation: .embedding(Embedding(vocabulary: 30, width: width, positions: .init(count: 64))),
+                inputs: ["input_ids"])
+        ]
+        var stream = "embeddings"
+        for layer in 0..<2 {
+            let attention = Attention(
+                inputWidth: width, outputWidth: width, headSize: 4, scale: 0.5, heads: [.computed, .computed])
+            nodes += [
+                Node(name: "layer_\(layer)/attention", operation: .attention(attention), inputs: [stream]),
+                Node(name: "layer_\(layer)/add", operation: .add, inputs: ["layer_\(layer)/attention", stream]),
+            ]
+            stream = "layer_\(layer)/add"
+        }
+        return Graph(
+            inputs: ["input_ids"], nodes: nodes, outputs: [.init(name: "last_hidden_state", value: stream)],
+            hiddenStates: [], use: .encoder)
+    }
+}
