@@ -28,6 +28,7 @@ let package = Package(
         .target(name: "CKernels"),
 
         .target(name: "Tensors", dependencies: ["CCrypto"]),
+        .target(name: "Archives", dependencies: ["CZlib"]),
         .target(name: "HDF5", dependencies: ["Tensors", "CHDF5", "CZstd", "CZlib"]),
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["CH5Index"]),
@@ -37,7 +38,7 @@ let package = Package(
             // In the executable itself: it needs no files beside it.
             resources: [.embedInCode("Architectures")]),
         .target(name: "Tokenization"),
-        .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib"]),
+        .target(name: "Inputs", dependencies: ["Archives", "ModelGraph", "Tokenization", "Tensors"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
