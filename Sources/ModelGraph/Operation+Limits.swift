@@ -31,6 +31,7 @@ extension Operation {
             affine.factor.isFinite && affine.shift.isFinite
                 ? outOfRange("width", affine.width) : "factor and shift must be finite numbers"
         case .table(let table): outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
+        case .round(let rounding): rounding.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
         }
@@ -127,6 +128,7 @@ extension Attention {
         {
             return problem
         }
+        if let problem = contextRounding?.problem { return problem }
         guard max(headSize, valueSize) <= GraphLimit.extent / heads.count else {
             return "\(heads.count) heads of size \(max(headSize, valueSize)) are wider than \(GraphLimit.extent)"
         }

@@ -34,7 +34,15 @@ extension Compiler {
         }
 
         let output = try packOutput(attention, node, valueSize: valueSize)
-        try appendProduct(output, input: context, node: node)
+        var projected = context
+        if let rounding = attention.contextRounding {
+            projected = register(.rows(axis: queryAxis), width: kept.count * valueSize)
+            drafts.append(
+                Draft(
+                    work: .row(.round(context, rounding, projected)), reads: [context], writes: [projected],
+                    axis: queryAxis))
+        }
+        try appendProduct(output, input: projected, node: node)
     }
 
     /// The axis that a register's rows lie along.
