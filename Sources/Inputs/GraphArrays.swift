@@ -15,6 +15,7 @@ public enum GraphArrays {
     ) throws(InputError) -> [TokenSequence] {
         let arrays = InputNames.translated(arrays, for: graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
+        let arrays = positional(arrays, graph)
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil }
         if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
             let known = graph.inputs.sorted().joined(separator: ", ")
@@ -39,6 +40,12 @@ public enum GraphArrays {
             for (index, part) in parts.enumerated() { sequences[index].arrays[name] = part }
         }
         return sequences
+    }
+
+    /// One array for a model with one input, whatever it is called: frameworks name inputs by themselves, and differ.
+    private static func positional(_ arrays: [String: Tensor], _ graph: Graph) -> [String: Tensor] {
+        guard arrays.count == 1, graph.inputs.count == 1, let array = arrays.values.first else { return arrays }
+        return [graph.inputs[0]: array]
     }
 
     /// An input's array cut into sequences.
