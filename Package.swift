@@ -34,9 +34,9 @@ let package = Package(
         .executableTarget(name: "reuseformer-h5index", dependencies: ["CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Tensors"]),
         .target(
-            name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"],
+            name: "Checkpoints", dependencies: ["Archives", "HDF5", "ModelGraph", "Tensors"],
             // In the executable itself: it needs no files beside it.
-            resources: [.embedInCode("Architectures")]),
+            resources: [.embedInCode("Architectures"), .embedInCode("KerasModels/LayerSpecs")]),
         .target(name: "Tokenization"),
         .target(name: "Inputs", dependencies: ["Archives", "ModelGraph", "Tokenization", "Tensors"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
@@ -57,6 +57,9 @@ let package = Package(
         .testTarget(
             name: "CheckpointsTests",
             dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
+        .testTarget(
+            name: "KerasModelsTests",
+            dependencies: ["Checkpoints", "Inputs", "ModelGraph", "Runtime", "Tensors", "reuseformer-h5index"]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
