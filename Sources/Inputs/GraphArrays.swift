@@ -13,9 +13,8 @@ public enum GraphArrays {
     public static func sequences(
         from arrays: [String: Tensor], for graph: Graph
     ) throws(InputError) -> [TokenSequence] {
-        let arrays = InputNames.translated(arrays, for: graph)
+        let arrays = positional(InputNames.translated(arrays, for: graph), graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
-        let arrays = positional(arrays, graph)
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil }
         if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
             let known = graph.inputs.sorted().joined(separator: ", ")
@@ -44,7 +43,9 @@ public enum GraphArrays {
 
     /// One array for a model with one input, whatever it is called: frameworks name inputs by themselves, and differ.
     private static func positional(_ arrays: [String: Tensor], _ graph: Graph) -> [String: Tensor] {
-        guard arrays.count == 1, graph.inputs.count == 1, let array = arrays.values.first else { return arrays }
+        guard arrays.count == 1, graph.inputs.count == 1, !graph.inputLayouts.isEmpty,
+            let array = arrays.values.first
+        else { return arrays }
         return [graph.inputs[0]: array]
     }
 

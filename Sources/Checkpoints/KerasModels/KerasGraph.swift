@@ -109,12 +109,19 @@ extension KerasAssembly {
     }
 
     /// The finished graph.
-    func graph(_ model: KerasModel, _ outputs: [KerasValue]) throws(Problem) -> Graph {
+    mutating func graph(_ model: KerasModel, _ outputs: [KerasValue]) throws(Problem) -> Graph {
         var results: [Graph.Output] = []
         for (output, value) in zip(model.outputs, outputs) {
             let place = "output \"\((output.name ?? output.source.layer).printable)\""
             guard let tensor = value.tensor else {
                 throw Problem(.unsupported, "\(place) is no tensor that is followed")
+            }
+            var result = tensor.name
+            if inputs.contains(result) {
+                // An input that comes out as it is: only nodes are handed out.
+                result = unusedName("output")
+                nodes.append(
+                    Node(name: result, operation: .affine(Affine(width: tensor.width)), inputs: [tensor.name]))
             }
             var name = "output"
             if let key = output.name {
@@ -124,7 +131,7 @@ extension KerasAssembly {
                 if results.contains(where: { $0.name == name }) { name += ".\(results.count)" }
             }
             results.append(
-                .init(name: name.soundNodeName, value: tensor.name, isSqueezed: tensor.isColumn && tensor.width == 1))
+                .init(name: name.soundNodeName, value: result, isSqueezed: tensor.isColumn && tensor.width == 1))
         }
         var graph = Graph(
             inputs: inputs, inputLayouts: resolvedLayouts, nodes: nodes, outputs: results, hiddenStates: [])

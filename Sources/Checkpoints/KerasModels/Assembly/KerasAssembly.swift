@@ -15,7 +15,7 @@ struct KerasAssembly {
     let classes: KerasLayerClasses
     let variables: LayerVariables
 
-    private(set) var nodes: [Node] = []
+    var nodes: [Node] = []
     private(set) var inputs: [String] = []
     var layouts: [String: InputLayout] = [:]
     /// By `<node>/<parameter>`.

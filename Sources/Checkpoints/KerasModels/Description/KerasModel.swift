@@ -76,7 +76,7 @@ package struct KerasCall: Sendable {
     package let keywords: [String: KerasArgument]
 
     /// Results of other layers that the call reads, in the order of the arguments.
-    var references: [KerasReference] {
+    package var references: [KerasReference] {
         arguments.flatMap(\.references) + keywords.sorted { $0.key < $1.key }.flatMap(\.value.references)
     }
 
@@ -94,7 +94,7 @@ package indirect enum KerasArgument: Sendable {
     case ellipsis
     case constant(JSONValue)
 
-    var references: [KerasReference] {
+    package var references: [KerasReference] {
         switch self {
         case .reference(let reference): [reference]
         case .list(let elements): elements.flatMap(\.references)

@@ -22,7 +22,11 @@ enum KerasListed: Dialect {
         remarks.add(
             20, if: root.attribute(named: "keras_version") != nil || file.root.attribute(named: "keras_version") != nil,
             "keras_version says who wrote it")
-        remarks.add(40, if: contents.config.map(KerasDocument.isListed) ?? false, "the configuration lists layers")
+        if contents.config.map(KerasDocument.isListed) ?? false {
+            remarks.add(40, "the configuration lists layers")
+        } else if let scope = try scope(of: layers, in: root, entry) {
+            remarks.add(-60, "weight names start with the scope \"\(scope.printable)\" of another library's models")
+        }
         if let type = contents.config?["model_type"]?.stringValue {
             remarks.add(-60, "config.json has the model_type \"\(type.printable)\"")
         }
@@ -51,6 +55,20 @@ enum KerasListed: Dialect {
         return .keras(
             contents, dialect: name, tensors: TensorIndex(tensors), weights: .listed(ListedWeights(layers: layers)),
             ignored: [.init(names: ["optimizer_weights/*"], reason: "the optimizer's state")])
+    }
+
+    /// The scope of Hugging Face's models that weight names start with; `nil`: none does.
+    private static func scope(
+        of layers: [String], in root: HDF5Group, _ entry: FileEntry
+    ) throws(CheckpointError) -> String? {
+        for layer in layers {
+            guard let group = root.group(at: layer) else { continue }
+            for weight in try group.names(splitAttribute: "weight_names", in: entry.path) ?? [] {
+                let parts = weight.split(separator: "/")
+                if parts.count > 1, let first = parts.first, first.hasPrefix("tf") { return String(first) }
+            }
+        }
+        return nil
     }
 
     private static func weightsGroup(of file: HDF5File) -> HDF5Group? {
