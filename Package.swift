@@ -32,17 +32,18 @@ let package = Package(
         .target(name: "CKernels"),
 
         .target(name: "Tensors", dependencies: ["CCrypto"]),
+        .target(name: "Archives", dependencies: ["CZlib"]),
         .target(name: "HDF5", dependencies: ["Tensors", "CHDF5", "CZstd", "CZlib"]),
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Tensors"]),
         .target(
-            name: "Checkpoints", dependencies: ["HDF5", "ModelGraph", "Tensors"],
+            name: "Checkpoints", dependencies: ["Archives", "HDF5", "ModelGraph", "Tensors"],
             // In the executable itself: it needs no files beside it.
-            resources: [.embedInCode("Architectures")]),
+            resources: [.embedInCode("Architectures"), .embedInCode("KerasModels/LayerSpecs")]),
         .target(name: "Tokenization"),
         .target(name: "CImages", dependencies: ["CPng", "CJpeg"]),
-        .target(name: "Inputs", dependencies: ["ModelGraph", "Tokenization", "Tensors", "CZlib", "CImages"]),
+        .target(name: "Inputs", dependencies: ["Archives", "ModelGraph", "Tokenization", "Tensors", "CImages"]),
         .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
         .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
@@ -76,6 +77,9 @@ let package = Package(
                 "Analysis", "Checkpoints", "Conversion", "Inputs", "ModelGraph", "Runtime", "Tensors", "Verification",
                 "reuseformer-h5index",
             ]),
+        .testTarget(
+            name: "KerasModelsTests",
+            dependencies: ["Checkpoints", "Inputs", "ModelGraph", "Runtime", "Tensors", "reuseformer-h5index"]),
         .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),

@@ -21,7 +21,7 @@ KINDS = {
     "plan": r"plan", "analysis": r"analysis", "report": r"report|verification", "graph": r"graph",
     "evaluation": r"evaluation",
 }
-EXPECTED = {"plan", "analysis", "report", "manifest", "architecture"}
+EXPECTED = {"plan", "analysis", "report", "manifest", "architecture", "keras-layer"}
 
 
 def load_schemas():
@@ -43,7 +43,8 @@ def load_schemas():
 def documents():
     """Yields (kind, place, document)."""
     for path in sorted(ROOT.glob("Sources/Checkpoints/**/*.json")):
-        yield "architecture", path.relative_to(ROOT), json.loads(path.read_text())
+        kind = "keras-layer" if path.parent.name == "LayerSpecs" else "architecture"
+        yield kind, path.relative_to(ROOT), json.loads(path.read_text())
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
             for kind, pattern in KINDS.items():

@@ -96,9 +96,9 @@ extension CheckpointSummary {
         do throws(CheckpointError) {
             let opened: OpenedCheckpoint
             if let architecture {
-                opened = try OpenedCheckpoint(files, source, try ArchitectureSpec(named: architecture))
+                opened = try OpenedCheckpoint(files, source, named: architecture)
             } else if let ownGraph = source.ownGraph {
-                opened = try OpenedCheckpoint(files, source, try ownGraph())
+                opened = try OpenedCheckpoint(files, source, try ownGraph([]))
             } else {
                 let library = try SpecLibrary.builtIn()
                 candidates = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)

@@ -11,20 +11,34 @@ struct OpenedCheckpoint: Sendable {
     let traits: Model.Traits
     let binding: Binding
 
-    /// - Parameter architecture: Name or path of a spec; `nil`: the checkpoint's own graph, or the spec that the
-    ///   contents speak for.
+    /// - Parameter architecture: Name or path of a spec, or path of what layers are made of; `nil`: the checkpoint's
+    ///   own graph, or the spec that the contents speak for.
     init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
         let contents = try CheckpointContents(files)
         let source = try contents.source(try contents.rankedDialects())
         if let architecture {
-            try self.init(files, source, try ArchitectureSpec(named: architecture))
+            try self.init(files, source, named: architecture)
         } else if let ownGraph = source.ownGraph {
-            try self.init(files, source, try ownGraph())
+            try self.init(files, source, try ownGraph([]))
         } else {
             let library = try SpecLibrary.builtIn()
             let ranking = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)
             try self.init(files, source, try library.choose(ranking, claim: source.claim, path: files.path))
         }
+    }
+
+    /// What the caller says: a spec, or what layers of the checkpoint's own graph are made of.
+    init(_ files: CheckpointFiles, _ source: CheckpointSource, named architecture: String) throws(CheckpointError) {
+        guard let layers = try CustomLayer.layers(named: architecture) else {
+            try self.init(files, source, try ArchitectureSpec(named: architecture))
+            return
+        }
+        guard let ownGraph = source.ownGraph else {
+            throw CheckpointError(
+                .usage, path: architecture, "describes layers, and the checkpoint has no graph that has any",
+                remedy: "give a spec of the whole architecture")
+        }
+        try self.init(files, source, try ownGraph(layers))
     }
 
     /// The graph that the checkpoint brought.
@@ -104,9 +118,9 @@ struct OpenedCheckpoint: Sendable {
         }
         var problems: [Problem] = []
         for parameter in binding.parameters {
-            let stored = try parameter.source.read()
-            guard let tensor = parameter.rule.parameter(from: stored, shape: parameter.shape) else {
-                problems.append(Problem(.corrupt, "\(parameter.source.name.printable) does not give \(parameter.path)"))
+            guard let tensor = try parameter.read() else {
+                let names = parameter.sources.map(\.name.printable).joined(separator: ", ")
+                problems.append(Problem(.corrupt, "\(names) does not give \(parameter.path)"))
                 continue
             }
             tensors[parameter.path] = tensor

@@ -13,7 +13,7 @@ public enum GraphArrays {
     public static func sequences(
         from arrays: [String: Tensor], for graph: Graph
     ) throws(InputError) -> [TokenSequence] {
-        let arrays = InputNames.translated(arrays, for: graph)
+        let arrays = positional(InputNames.translated(arrays, for: graph), graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
         let masks = Set(graph.inputLayouts.values.compactMap(\.mask))
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil && !masks.contains($0.key) }
@@ -44,6 +44,14 @@ public enum GraphArrays {
             for (index, part) in parts.enumerated() { sequences[index].arrays[name] = part }
         }
         return sequences
+    }
+
+    /// One array for a model with one input, whatever it is called: frameworks name inputs by themselves, and differ.
+    private static func positional(_ arrays: [String: Tensor], _ graph: Graph) -> [String: Tensor] {
+        guard arrays.count == 1, graph.inputs.count == 1, !graph.inputLayouts.isEmpty,
+            let array = arrays.values.first
+        else { return arrays }
+        return [graph.inputs[0]: array]
     }
 
     /// An input's array cut into sequences.

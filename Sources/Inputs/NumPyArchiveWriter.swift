@@ -1,3 +1,4 @@
+import Archives
 import Tensors
 
 /// Writes a `.npz` archive, one array after the other, uncompressed; tensors are not copied.
@@ -36,9 +37,9 @@ public struct NumPyArchiveWriter: ~Copyable {
         }
         let tensor = tensor.dtype == .bfloat16 ? tensor.float32() : tensor
         let header = NumPyHeader(dtype: tensor.dtype, shape: tensor.shape).encoded()
-        let headerChecksum = header.withUnsafeBytes { checksum($0) }
+        let headerChecksum = header.withUnsafeBytes { zipChecksum($0) }
         let entry = Entry(
-            name: member, checksum: tensor.withUnsafeBytes { checksum($0, continuing: headerChecksum) },
+            name: member, checksum: tensor.withUnsafeBytes { zipChecksum($0, continuing: headerChecksum) },
             byteCount: header.count + tensor.byteCount, offset: output.position)
         entries.append(entry)
         try output.write(localHeader(entry))

@@ -1,3 +1,5 @@
+import Archives
+
 /// Looks into zip archives that hold something else than arrays, such as `.keras`.
 public enum ZipArchive {
     /// Where the bytes of an uncompressed member lie in the file.
@@ -10,7 +12,7 @@ public enum ZipArchive {
         do throws(ZipDirectory.Failure) {
             directory = try file.withBytes { (bytes) throws(ZipDirectory.Failure) in try ZipDirectory(bytes) }
         } catch {
-            throw NumPyError(error.kind, path: path, array: error.member, error.reason)
+            throw NumPyError(error, path: path, array: error.member)
         }
         guard let member = directory.members.first(where: { $0.name == name }) else { return nil }
         guard !member.isDeflated else {

@@ -88,6 +88,8 @@ public struct Attention: Sendable, Hashable, Codable {
     public var mask: Mask
     /// Masks that are values of the graph; `nil`: none.
     public var masking: Masking?
+    /// What the rows of maps times values are rounded to before the output projection; `nil`: nothing.
+    public var contextRounding: Rounding?
     /// Which projections have a bias.
     public var biases: Biases
     /// How scores know positions; `nil`: they don't.
@@ -101,9 +103,11 @@ public struct Attention: Sendable, Hashable, Codable {
 
     public init(
         inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil,
-        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), masking: Masking? = nil, biases: Biases = Biases(),
-        positions: Positions? = nil, headNorm: HeadNorm? = nil, softCap: Float? = nil, heads: [HeadSource]
+        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), masking: Masking? = nil,
+        contextRounding: Rounding? = nil, biases: Biases = Biases(), positions: Positions? = nil,
+        headNorm: HeadNorm? = nil, softCap: Float? = nil, heads: [HeadSource]
     ) {
+        self.contextRounding = contextRounding
         self.masking = masking
         self.positions = positions
         self.headNorm = headNorm

@@ -78,7 +78,7 @@ extension Graph {
                 result[node.name] = product(
                     rows, convolution.windowPlaces * convolution.inputWidth, convolution.outputWidth)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .table, .mask:
+                .affine, .softmax, .round, .table, .mask:
                 break
             }
         }

@@ -22,6 +22,7 @@ extension Operation: Codable {
         case "multiply": self = .multiply
         case "affine": self = .affine(try Affine(from: decoder))
         case "softmax": self = .softmax
+        case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
         default:
@@ -45,6 +46,7 @@ extension Operation: Codable {
         case .slice(let operation): try operation.encode(to: encoder)
         case .affine(let operation): try operation.encode(to: encoder)
         case .table(let operation): try operation.encode(to: encoder)
+        case .round(let rounding): try rounding.encode(to: encoder)
         case .concatenate(let along): try container.encode(along, forKey: .along)
         case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
         case .add, .multiply, .softmax: break

@@ -36,6 +36,7 @@ extension Operation {
             outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
                 ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
                     ? nil : "the first row is said to be number \(table.offset)")
+        case .round(let rounding): rounding.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
         }
@@ -132,6 +133,7 @@ extension Attention {
         {
             return problem
         }
+        if let problem = contextRounding?.problem { return problem }
         guard max(headSize, valueSize) <= GraphLimit.extent / heads.count else {
             return "\(heads.count) heads of size \(max(headSize, valueSize)) are wider than \(GraphLimit.extent)"
         }

@@ -35,6 +35,8 @@ public enum Operation: Sendable, Hashable {
     case affine(Affine)
     /// Softmax over each row.
     case softmax
+    /// Each row as a layer that was quantised at run time sees it.
+    case round(Rounding)
     /// Rows that are the model's own.
     case table(Table)
     /// 1 for each row that has an element unlike this one, 0 for the others: the mask of padding ids or frames.
@@ -58,6 +60,7 @@ public enum Operation: Sendable, Hashable {
         case .multiply: "multiply"
         case .affine: "affine"
         case .softmax: "softmax"
+        case .round: "round"
         case .table: "table"
         case .mask: "mask"
         }
@@ -73,7 +76,8 @@ public enum Operation: Sendable, Hashable {
         case .convolution(let operation): operation.parameters
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .mask: []
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask:
+            []
         }
     }
 }

@@ -64,7 +64,7 @@ public enum RowSpace: Sendable, Hashable {
     }
 
     /// The axis with one more change; `nil` when a fixed number of rows would leave its bounds.
-    func applying(_ step: Axis.Step) -> RowSpace? {
+    package func applying(_ step: Axis.Step) -> RowSpace? {
         // One row a row: also where an axis leaves rows out.
         if case .windows(let window) = step, window.keepsLength, self != .sequences { return self }
         switch self {
@@ -86,7 +86,7 @@ public enum RowSpace: Sendable, Hashable {
     }
 
     /// Rows of one value after those of another; `nil` when no axis says that.
-    func joined(with other: RowSpace) -> RowSpace? {
+    package func joined(with other: RowSpace) -> RowSpace? {
         switch (self, other) {
         case (_, .count(let count)): applying(.longer(by: count))
         case (_, .sequences): applying(.longer(by: 1))

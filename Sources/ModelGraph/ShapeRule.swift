@@ -43,7 +43,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax:
+        case .activation, .softmax, .round:
             try expect(1...1)
             return first
         case .mask:

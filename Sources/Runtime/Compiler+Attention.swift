@@ -42,7 +42,15 @@ extension Compiler {
             node, ["output_weight"] + (attention.biases.output ? ["output_bias"] : []), size: attention.valueSize)
         if packed[key] == nil { packed[key] = try packOutput(attention, node, valueSize: valueSize) }
         guard let output = packed[key] else { throw .unknownValue(node.name) }
-        try appendProduct(output, input: context, node: node)
+        var projected = context
+        if let rounding = attention.contextRounding {
+            projected = register(.rows(axis: queryAxis), width: kept.count * valueSize)
+            drafts.append(
+                Draft(
+                    work: .row(.round(context, rounding, projected)), reads: [context], writes: [projected],
+                    axis: queryAxis))
+        }
+        try appendProduct(output, input: projected, node: node)
     }
 
     /// The axis that a register's rows lie along.

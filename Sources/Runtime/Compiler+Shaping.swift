@@ -118,6 +118,9 @@ extension Compiler {
         case .softmax:
             let out = try result(of: node.name)
             append(.softmax(sources[0], out), reads: sources, writes: out, of: node.name)
+        case .round(let rounding):
+            let out = try result(of: node.name)
+            append(.round(sources[0], rounding, out), reads: sources, writes: out, of: node.name)
         case .table(let table):
             let out = try result(of: node.name)
             append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)

@@ -46,6 +46,8 @@ extension GroupExecution {
         case .affine(let affine): shift(affine, share)
         case .softmax(let source, let out):
             eachRow(share, out) { row, width, target in soften(row(source), width, target) }
+        case .round(let source, let rounding, let out):
+            eachRow(share, out) { row, width, target in round(row(source), width, rounding, target) }
         case .columns(let ranges, let out):
             eachRow(share, out) { row, _, target in
                 for range in ranges {

@@ -69,6 +69,22 @@ extension GroupExecution {
         for column in 0..<width { out[column] /= sum }
     }
 
+    /// One row as a layer that was quantised at run time sees it.
+    func round(
+        _ row: UnsafePointer<Float>, _ width: Int, _ rounding: Rounding, _ out: UnsafeMutablePointer<Float>
+    ) {
+        guard rounding == .eightBit else {
+            for column in 0..<width { out[column] = rounding.rounded(row[column]) }
+            return
+        }
+        var largest: Float = 0
+        for column in 0..<width { largest = max(largest, abs(row[column])) }
+        let factor = 127 / (largest + 1e-7)
+        for column in 0..<width {
+            out[column] = min(max((row[column] * factor).rounded(.toNearestOrEven), -127), 127) / factor
+        }
+    }
+
     // MARK: Sequence by sequence
 
     /// Executes a shape step for the sequences of a worker.

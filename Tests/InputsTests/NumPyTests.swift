@@ -85,7 +85,7 @@ struct NumPyTests {
             try NumPyArray.read(path: "/no/such")
         }
         let array = Self.fixture("array.npy"), archive = Self.fixture("stored.npz")
-        #expect(throws: NumPyError(.corrupt, path: array, "not an .npz archive")) { try NumPyArchive(path: array) }
+        #expect(throws: NumPyError(.corrupt, path: array, "not a zip archive")) { try NumPyArchive(path: array) }
         #expect(throws: NumPyError(.corrupt, path: archive, "not a .npy array")) { try NumPyArray.read(path: archive) }
     }
 

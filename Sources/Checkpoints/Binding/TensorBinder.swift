@@ -19,8 +19,21 @@ package struct Binding: Sendable {
         /// `<node>/<parameter>`.
         package let path: String
         package let shape: Shape
-        package let rule: TensorRule
-        package let source: SourceTensor
+        /// The tensors that it is made from: one, unless it is computed.
+        package let sources: [SourceTensor]
+        let place: TensorPlaces.Place
+
+        /// Reads the parameter.
+        ///
+        /// - Returns: `nil` when the tensors' contents do not give it.
+        package func read() throws(CheckpointError) -> Tensor? {
+            var tensors: [Tensor] = []
+            for source in sources { tensors.append(try source.read()) }
+            guard let computation = place.computation else {
+                return tensors.first.flatMap { place.rule.parameter(from: $0, shape: shape) }
+            }
+            return computation.make(tensors)?.reshaped(shape)
+        }
     }
 
     /// A parameter that no tensor gives.
@@ -74,7 +87,9 @@ package struct TensorBinder {
                     problems.append(Problem(.usage, "\(path): the tensor table does not say where it is"))
                     continue
                 }
-                guard let source = place.names.lazy.compactMap({ index[$0] }).first else {
+                let found = place.names.compactMap { index[$0] }
+                let isComplete = place.computation == nil ? !found.isEmpty : found.count == place.names.count
+                guard isComplete else {
                     missing.append(
                         .init(
                             path: path, shape: parameter.shape, names: place.names,
@@ -82,11 +97,12 @@ package struct TensorBinder {
                             neutral: node.operation.neutralElement(of: parameter.name)))
                     continue
                 }
-                users[source.name, default: []].append(path)
-                if let problem = misfit(of: source, for: path, parameter.shape, place.rule) {
+                let sources = place.computation == nil ? Array(found.prefix(1)) : found
+                for source in sources { users[source.name, default: []].append(path) }
+                if let problem = misfit(of: sources, for: path, parameter.shape, place) {
                     problems.append(problem)
                 } else {
-                    parameters.append(.init(path: path, shape: parameter.shape, rule: place.rule, source: source))
+                    parameters.append(.init(path: path, shape: parameter.shape, sources: sources, place: place))
                 }
             }
         }
@@ -101,15 +117,24 @@ package struct TensorBinder {
             absences: report(missing, roles: roles))
     }
 
-    private func misfit(of source: SourceTensor, for path: String, _ shape: Shape, _ rule: TensorRule) -> Problem? {
+    private func misfit(
+        of sources: [SourceTensor], for path: String, _ shape: Shape, _ place: TensorPlaces.Place
+    ) -> Problem? {
+        if let source = sources.first(where: { !$0.isComplete }) {
+            return Problem(
+                .corrupt, "\(source.name.printable) was never written to the file completely; \(path) needs it")
+        }
+        if let computation = place.computation {
+            // Whoever computes has looked at what is stored; only the result is compared.
+            return computation.shape.count == shape.count
+                ? nil : Problem(.corrupt, "\(path) has shape \(shape), computed was \(computation.shape)")
+        }
+        guard let source = sources.first else { return nil }
+        let rule = place.rule
         guard source.dtype.isFloatingPoint else {
             return Problem(
                 .unsupported,
                 "\(source.name.printable) holds \(source.dtype.rawValue); \(path) takes floating-point numbers")
-        }
-        guard source.isComplete else {
-            return Problem(
-                .corrupt, "\(source.name.printable) was never written to the file completely; \(path) needs it")
         }
         guard !rule.fits(source.shape, as: shape) else { return nil }
         return Problem(

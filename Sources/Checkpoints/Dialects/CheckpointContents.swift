@@ -6,8 +6,8 @@ struct CheckpointContents: Sendable {
     let files: CheckpointFiles
     /// Files that hold tensors, in the order of their names.
     let weights: [WeightsFile]
-    /// The JSON configuration beside the weights, or the one that the caller named; `nil` where there is none, or where
-    /// the caller named a file of another kind.
+    /// The configuration that the caller named, that is stored with the weights, or that stands beside them; `nil`
+    /// where there is none.
     let config: JSONValue?
 
     init(_ files: CheckpointFiles) throws(CheckpointError) {
@@ -15,10 +15,19 @@ struct CheckpointContents: Sendable {
         var weights: [WeightsFile] = []
         for entry in try files.weightFiles() { weights.append(try WeightsFile(entry)) }
         self.weights = weights
-        if let entry = files.configEntry, try WeightsFile.isJSON(entry) || files.configFile == nil {
-            config = try CheckpointFiles.document(entry)
+        if let named = files.configFile {
+            config = try KerasDocument.read(named)
+            guard config != nil else {
+                throw CheckpointError(
+                    .usage, path: named.path, "holds no configuration",
+                    remedy: "--config takes a JSON, a .keras, or a whole Keras model in .h5")
+            }
+        } else if let stored = weights.lazy.compactMap(\.config).first {
+            config = stored
         } else {
-            config = nil
+            config = try files.configEntry.map { entry throws(CheckpointError) in
+                try CheckpointFiles.document(entry)
+            }
         }
     }
 
@@ -35,24 +44,41 @@ struct WeightsFile: Sendable {
     enum Container: Sendable {
         case hdf5(HDF5File)
         case safetensors(SafetensorsFile)
+        case kerasArchive(KerasArchive)
     }
 
     let entry: FileEntry
     let container: Container
+    /// The model's configuration, where it is stored with the weights.
+    let config: JSONValue?
 
     init(_ entry: FileEntry) throws(CheckpointError) {
         self.entry = entry
         let bytes = try MappedBytes(path: entry.path)
         if SafetensorsFile.isOne(bytes, path: entry.path) {
             container = .safetensors(try SafetensorsFile(bytes, path: entry.path))
+            config = nil
             return
         }
-        container = .hdf5(
-            try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: entry.path) })
+        if content == .zipArchive {
+            let archive = try KerasArchive(entry, isWithWeights: true)
+            container = .kerasArchive(archive)
+            config = archive.config
+            return
+        }
+        let file = try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: entry.path) }
+        container = .hdf5(file)
+        config = try KerasDocument.attribute(of: file, entry)
     }
 
-    /// The file where it is HDF5.
-    var hdf5: HDF5File? { if case .hdf5(let file) = container { file } else { nil } }
+    /// The file where it is HDF5, or the one inside an archive.
+    var hdf5: HDF5File? {
+        switch container {
+        case .hdf5(let file): file
+        case .kerasArchive(let archive): archive.weights
+        case .safetensors: nil
+        }
+    }
 
     /// The file where it is a safetensors file.
     var safetensors: SafetensorsFile? { if case .safetensors(let file) = container { file } else { nil } }

@@ -38,8 +38,8 @@ struct CheckpointFiles: Sendable {
     private static let assetFolders = ["", "assets/tokenizer/"]
     /// Weights by the names that the frameworks give them, the preferred ones first; an index names its shards.
     private static let weightNames = [
-        "tf_model.h5", "tf_model.h5.index.json", "model.weights.h5", "model.weights.json", "model.safetensors",
-        "model.safetensors.index.json",
+        "tf_model.h5", "tf_model.h5.index.json", "model.keras", "model.weights.h5", "model.weights.json",
+        "model.safetensors", "model.safetensors.index.json",
     ]
     private static let largestConfig = 16 << 20
     private static let largestAsset = 256 << 20

@@ -16,13 +16,14 @@ struct CheckpointSource: Sendable {
     let assets: [(name: String, entry: FileEntry)]
     /// Tensors that are no part of any model of the dialect: an optimizer's state.
     let ignored: [TensorPlaces.Ignored]
-    /// Makes the graph that the checkpoint itself describes; `nil` where only a spec can tell it.
-    let ownGraph: (@Sendable () throws(CheckpointError) -> OwnGraph)?
+    /// Makes the graph that the checkpoint itself describes, with the help of what the caller says of its layers;
+    /// `nil` where only a spec can tell it.
+    let ownGraph: (@Sendable ([CustomLayer]) throws(CheckpointError) -> OwnGraph)?
 
     init(
         dialect: String, vocabulary: String, config: JSONValue, tensors: TensorIndex, files: [FileEntry],
         assets: [(name: String, entry: FileEntry)], ignored: [TensorPlaces.Ignored] = [],
-        ownGraph: (@Sendable () throws(CheckpointError) -> OwnGraph)? = nil
+        ownGraph: (@Sendable ([CustomLayer]) throws(CheckpointError) -> OwnGraph)? = nil
     ) {
         self.dialect = dialect
         self.vocabulary = vocabulary
@@ -63,10 +64,35 @@ package struct TensorPlaces: Sendable {
         package let names: [String]
         /// How the tensor becomes the parameter.
         package let rule: TensorRule
+        /// Makes the parameter from all tensors of the names; `nil`: the first one that is there is taken by the rule.
+        package let computation: Computation?
 
         package init(names: [String], rule: TensorRule) {
             self.names = names
             self.rule = rule
+            computation = nil
+        }
+
+        package init(_ computation: Computation) {
+            names = computation.names
+            rule = TensorRule(names: [], orientation: .reshape)
+            self.computation = computation
+        }
+    }
+
+    /// A parameter that is computed from stored tensors: dequantised, or folded together.
+    package struct Computation: Sendable {
+        /// Common names of the tensors that it needs; all of them.
+        package let names: [String]
+        /// Shape of the result; the parameter has as many elements.
+        package let shape: Shape
+        /// The result; `nil` when the contents make no sense.
+        package let make: @Sendable ([Tensor]) -> Tensor?
+
+        package init(names: [String], shape: Shape, make: @escaping @Sendable ([Tensor]) -> Tensor?) {
+            self.names = names
+            self.shape = shape
+            self.make = make
         }
     }
 

@@ -15,7 +15,9 @@ protocol Dialect: Sendable {
 }
 
 /// All dialects. Their order means nothing: the remarks decide.
-private let dialects: [any Dialect.Type] = [HuggingFaceTF.self, KerasHub.self, Safetensors.self]
+private let dialects: [any Dialect.Type] = [
+    HuggingFaceTF.self, KerasHub.self, KerasListed.self, KerasObjects.self, Safetensors.self,
+]
 
 /// Observations with points.
 struct Remarks: Sendable, Hashable {

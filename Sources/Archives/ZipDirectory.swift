@@ -1,31 +1,52 @@
 /// The members of a zip archive, as its central directory lists them, checked against the file.
 ///
 /// Source: PKWARE APPNOTE 6.3, sections 4.3 and 4.5.
-struct ZipDirectory {
-    struct Member: Equatable {
-        var name: String
+public struct ZipDirectory: Sendable {
+    /// A file inside the archive.
+    public struct Member: Sendable, Equatable {
+        /// As it stands in the directory.
+        public var name: String
         /// Where the member's data lie in the file.
-        var data: Range<Int>
+        public var data: Range<Int>
         /// Size after decompression.
-        var byteCount: Int
-        var isDeflated: Bool
-        var checksum: UInt32
+        public var byteCount: Int
+        /// Whether the data are deflated rather than stored.
+        public var isDeflated: Bool
+        /// CRC-32 of the decompressed data.
+        public var checksum: UInt32
     }
 
     /// What is wrong.
-    struct Failure: Error, Equatable {
-        let kind: NumPyError.Kind
-        let member: String?
-        let reason: String
+    public struct Failure: Error, Sendable, Equatable {
+        /// Classes of failures.
+        public enum Kind: Sendable {
+            /// The archive contradicts the format or itself.
+            case corrupt
+            /// Sound, but encrypted or compressed in another way.
+            case unsupported
+        }
+
+        /// Class of the failure.
+        public let kind: Kind
+        /// The member that it is about, if it is about one.
+        public let member: String?
+        /// In words.
+        public let reason: String
     }
 
-    let members: [Member]
+    /// In the order of the directory, each name once.
+    public let members: [Member]
+
+    /// The member of a name.
+    public func member(named name: String) -> Member? { members.first { $0.name == name } }
 
     private static let maximumMembers = 200_000
     /// Deflate cannot do better than 1032.
     private static let maximumRatio = 1100
 
-    init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    /// - Parameter bytes: The whole archive.
+    /// - Throws: For what is no archive, contradicts itself, or is too much for its size.
+    public init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         let file = ByteReader(bytes)
         let (directory, count) = try Self.locate(file)
         guard count <= Self.maximumMembers else { throw Self.corrupt(nil, "\(count) members") }
@@ -56,7 +77,7 @@ struct ZipDirectory {
     private static func locate(_ file: ByteReader) throws(Failure) -> (Range<Int>, Int) {
         guard file.count > 0 else { throw corrupt(nil, "an empty file") }
         guard file.number(at: 0, bytes: 4) == 0x0403_4B50 || file.number(at: 0, bytes: 4) == 0x0605_4B50 else {
-            throw corrupt(nil, "not an .npz archive")
+            throw corrupt(nil, "not a zip archive")
         }
         // The end record comes last, before a comment of up to 65535 bytes.
         var end = file.count - 22
@@ -103,7 +124,8 @@ struct ZipDirectory {
         guard flags & 0x41 == 0 else { throw Failure(kind: .unsupported, member: name, reason: "encrypted") }
         guard method == 0 || method == 8 else {
             throw Failure(
-                kind: .unsupported, member: name, reason: "compressed by method \(method); save it with numpy.savez")
+                kind: .unsupported, member: name, reason: "compressed by method \(method); repack it stored or deflated"
+            )
         }
         guard let start = Int(exactly: header), file.number(at: start, bytes: 4) == 0x0403_4B50,
             let localNameSize = file.integer(at: start + 26), let localExtraSize = file.integer(at: start + 28)

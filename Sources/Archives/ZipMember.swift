@@ -1,0 +1,56 @@
+import CZlib
+
+extension ZipDirectory.Member {
+    /// The member's contents, decompressed and checked.
+    ///
+    /// The directory's sizes have been found believable: no more is allocated than they say.
+    ///
+    /// - Parameter archive: The whole archive.
+    public func contents(of archive: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
+        let stored = UnsafeRawBufferPointer(rebasing: archive[data])
+        let result = isDeflated ? try inflated(stored) : Array(stored)
+        guard result.withUnsafeBytes({ zipChecksum($0) }) == checksum else { throw corrupt("the checksum is wrong") }
+        return result
+    }
+
+    private func corrupt(_ reason: String) -> ZipDirectory.Failure {
+        ZipDirectory.Failure(kind: .corrupt, member: name, reason: reason)
+    }
+
+    private func inflated(_ input: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
+        var stream = z_stream()
+        // Negative: raw deflate, as zip has it.
+        guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw corrupt("zlib does not start")
+        }
+        defer { inflateEnd(&stream) }
+        var isComplete = false
+        let result = [UInt8](unsafeUninitializedCapacity: byteCount) { output, count in
+            var source = input[...]
+            var status = Z_OK
+            // zlib counts in 32 bits, so large members go through in pieces; it writes no more than it is told.
+            while status == Z_OK || status == Z_BUF_ERROR {
+                let piece = source.prefix(1 << 30)
+                let room = min(output.count - count, 1 << 30)
+                stream.next_in = UnsafeMutablePointer(
+                    mutating: UnsafeRawBufferPointer(rebasing: piece).bindMemory(to: UInt8.self).baseAddress)
+                stream.avail_in = UInt32(piece.count)
+                stream.next_out = output.baseAddress.map { $0 + count }
+                stream.avail_out = UInt32(room)
+                status = CZlib.inflate(&stream, Z_NO_FLUSH)
+                let consumed = piece.count - Int(stream.avail_in), written = room - Int(stream.avail_out)
+                source = source.dropFirst(consumed)
+                count += written
+                if consumed == 0 && written == 0 { break }
+            }
+            isComplete = status == Z_STREAM_END && count == byteCount
+        }
+        guard isComplete else { throw corrupt("its deflated data are damaged") }
+        return result
+    }
+}
+
+/// The CRC-32 of zip.
+public func zipChecksum(_ bytes: UnsafeRawBufferPointer, continuing start: UInt32 = 0) -> UInt32 {
+    UInt32(truncatingIfNeeded: crc32_z(uLong(start), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
+}
