@@ -60,7 +60,7 @@ struct WeightsFile: Sendable {
             config = nil
             return
         }
-        if content == .zipArchive {
+        if bytes.withUnsafeBytes({ FileContent($0.prefix(512), byteCount: $0.count) }) == .zipArchive {
             let archive = try KerasArchive(entry, isWithWeights: true)
             container = .kerasArchive(archive)
             config = archive.config
