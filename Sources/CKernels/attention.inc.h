@@ -165,20 +165,58 @@ static size_t pattern_target(const rk_map *m, int kind, rk_view view) {
   return target >= (int64_t)view.begin && target < (int64_t)view.end ? (size_t)target : m->keys;
 }
 
-/// Adds the weighted terms over the visible keys.
+/// Maps that one pass over a row adds up.
+enum { BLEND_MAPS = 4 };
+
+/// Adds Σ weight · map over the visible keys to the row, or starts it with the sum, for `count` maps.
+///
+/// One pass for all maps: the row is in the first-level cache, but its loads and stores would cost as much as the maps'.
+RK_INLINE void blend_maps(const rk_term *const *terms, const size_t count, int starts, size_t query, rk_view view,
+                          float *row) {
+  const float *maps[BLEND_MAPS];
+  vf weights[BLEND_MAPS];
+  for (size_t t = 0; t < count; t++) {
+    maps[t] = terms[t]->map + query * terms[t]->ldmap;
+    weights[t] = splat(terms[t]->weight);
+  }
+  size_t j = view.begin;
+  for (; j + RK_LANES <= view.end; j += RK_LANES) {
+    vf sum = starts ? splat(0.0f) : load(row + j);
+    for (size_t t = 0; t < count; t++) sum = fma_(weights[t], load(maps[t] + j), sum);
+    store(row + j, sum);
+  }
+  const size_t rest = view.end - j;
+  if (!rest) return;
+  vf sum = starts ? splat(0.0f) : load_first(row + j, rest);
+  for (size_t t = 0; t < count; t++) sum = fma_(weights[t], load_first(maps[t] + j, rest), sum);
+  store_first(row + j, sum, rest);
+}
+
+/// The weighted sum of the terms over the visible keys: maps first, in their order, then patterns.
 static void blend_terms(const rk_map *m, size_t query, rk_view view, float *row) {
   const size_t count = view.end - view.begin;
   if (count == 0) return;
+  const rk_term *maps[BLEND_MAPS];
+  size_t waiting = 0;
+  int starts = 1;
+  for (size_t t = 0; t < m->term_count; t++) {
+    if (m->terms[t].kind != RK_TERM_MAP) continue;
+    maps[waiting++] = m->terms + t;
+    if (waiting < BLEND_MAPS) continue;
+    blend_maps(maps, BLEND_MAPS, starts, query, view, row);
+    starts = 0;
+    waiting = 0;
+  }
+  switch (waiting) {
+    case 3: blend_maps(maps, 3, starts, query, view, row); break;
+    case 2: blend_maps(maps, 2, starts, query, view, row); break;
+    case 1: blend_maps(maps, 1, starts, query, view, row); break;
+    default: if (starts) memset(row + view.begin, 0, count * sizeof(float));
+  }
   for (size_t t = 0; t < m->term_count; t++) {
     const rk_term *term = m->terms + t;
-    const vf weight = splat(term->weight);
-    if (term->kind == RK_TERM_MAP) {
-      const float *map = term->map + query * term->ldmap;
-      size_t j = view.begin;
-      for (; j + RK_LANES <= view.end; j += RK_LANES) store(row + j, fma_(weight, load(map + j), load(row + j)));
-      const size_t rest = view.end - j;
-      if (rest) store_first(row + j, fma_(weight, load_first(map + j, rest), load_first(row + j, rest)), rest);
-    } else if (term->kind == RK_TERM_MEAN) {
+    if (term->kind == RK_TERM_MAP) continue;
+    if (term->kind == RK_TERM_MEAN) {
       const float share = term->weight / (float)count;
       for (size_t j = view.begin; j < view.end; j++) row[j] += share;
     } else {
@@ -317,8 +355,12 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
       soften_strip(views, height, all, strip, stride, factors);
     } else {
       for (size_t r = 0; r < height; r++) {
-        memset(strip + r * stride + all.begin, 0, (all.end - all.begin) * sizeof(float));
-        blend_terms(m, query + r, views[r], strip + r * stride);
+        // What the row itself does not see, and its neighbours in the tile do.
+        const rk_view view = views[r].begin < views[r].end ? views[r] : (rk_view){.begin = all.end, .end = all.end};
+        float *row = strip + r * stride;
+        memset(row + all.begin, 0, (view.begin - all.begin) * sizeof(float));
+        memset(row + view.end, 0, (all.end - view.end) * sizeof(float));
+        blend_terms(m, query + r, views[r], row);
         factors[r] = 1.0f;
       }
     }

@@ -79,12 +79,25 @@ struct GroupExecution: Sendable {
             guard queries > 0 else { continue }
             if bySequence {
                 guard member % workers == worker else { continue }
-                for unit in step.units { attend(unit, step, member, 0..<queries, worker: worker) }
+                attend(step, member, 0..<queries, worker: worker)
             } else {
                 let rows = queries * worker / workers..<queries * (worker + 1) / workers
                 guard !rows.isEmpty else { continue }
-                for unit in step.units { attend(unit, step, member, rows, worker: worker) }
+                attend(step, member, rows, worker: worker)
             }
+        }
+    }
+
+    /// Query rows that go through all borrowing heads together: several of them read the same maps, and so many rows of
+    /// a long map stay in the second-level cache.
+    private static let borrowedRows = 64
+
+    /// All maps of some query rows of one sequence: those made of scores first, others may read them.
+    private func attend(_ step: AttentionStep, _ member: Int, _ rows: Range<Int>, worker: Int) {
+        for unit in step.units where unit.isComputed { attend(unit, step, member, rows, worker: worker) }
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.borrowedRows) {
+            let part = start..<min(start + Self.borrowedRows, rows.upperBound)
+            for unit in step.units where !unit.isComputed { attend(unit, step, member, part, worker: worker) }
         }
     }
 
