@@ -170,7 +170,7 @@ enum { BLEND_MAPS = 4 };
 
 /// Adds Σ weight · map over the visible keys to the row, or starts it with the sum, for `count` maps.
 ///
-/// One pass for all maps: the row is in the first-level cache, but its loads and stores would cost as much as the maps'.
+/// One pass for all maps: loads and stores of the row, although in the first-level cache, cost as much as the maps'.
 RK_INLINE void blend_maps(const rk_term *const *terms, const size_t count, int starts, size_t query, rk_view view,
                           float *row) {
   const float *maps[BLEND_MAPS];
