@@ -40,28 +40,11 @@ public struct CalibrationSet: Sendable {
     /// Visible tokens of both parts.
     public var tokenCount: Int { (fit + heldOut).reduce(0) { $0 + $1.visibleCount } }
 
-    /// Visible tokens of the part that is kept back.
-    package var heldOutTokens: Int { heldOut.reduce(0) { $0 + $1.visibleCount } }
-
     /// An even sample of the fitting part with about `tokens` visible tokens: every n-th sequence.
     package func sample(tokens: Int) -> [TokenSequence] {
-        stride(from: 0, to: fit.count, by: sampleStep(tokens: tokens)).map { fit[$0] }
-    }
-
-    /// Sequences of the fitting part that `sample(tokens:)` leaves out, an even choice of at most `limit` visible
-    /// tokens.
-    package func unsampled(tokens: Int, limit: Int) -> [TokenSequence] {
-        let step = sampleStep(tokens: tokens)
-        let rest = fit.indices.filter { $0 % step != 0 }.map { fit[$0] }
-        guard limit > 0 else { return [] }
-        let all = rest.reduce(0) { $0 + $1.visibleCount }
-        let stride = max(1, (all + limit - 1) / limit)
-        return rest.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
-    }
-
-    private func sampleStep(tokens: Int) -> Int {
         let all = fit.reduce(0) { $0 + $1.visibleCount }
-        return max(1, (all + tokens - 1) / max(tokens, 1))
+        let step = max(1, (all + tokens - 1) / max(tokens, 1))
+        return stride(from: 0, to: fit.count, by: step).map { fit[$0] }
     }
 }
 

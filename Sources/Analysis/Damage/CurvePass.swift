@@ -7,21 +7,15 @@ struct CurvePass {
 
     /// Tokens that each refit learns from.
     static let sampleTokens = 16384
-    /// Tokens that judge each trial, at most: those kept back, and texts that the refits of this pass have not seen.
-    static let judgedTokens = 12288
     /// Shares of a node's heads at which its curve is measured.
-    static let shares = (1...6).map { Double($0) / 6 }
+    static let shares = [0.25, 0.5, 0.75, 1]
 
     init(
         _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves, threads: Int,
         progress: (Int, Int) -> Void
     ) throws(AnalysisError) {
+        let probe = try OutputProbe(source: model, sequences: calibration.heldOut, threads: threads)
         let sample = calibration.sample(tokens: Self.sampleTokens)
-        let probe = try OutputProbe(
-            source: model,
-            sequences: calibration.heldOut
-                + calibration.unsampled(tokens: Self.sampleTokens, limit: Self.judgedTokens - calibration.heldOutTokens),
-            threads: threads)
         let branches = model.graph.branches.filter(\.isAttention)
         let sums = try SourceSums(model, branches: branches, sequences: sample, threads: threads)
         let limits = model.graph.replaceableHeads
