@@ -52,13 +52,14 @@ package enum SpeedTable {
         var table = Table([
             .init("load", .left), .init("threads"), .init("model", .left), .init("time"), .init("items/s"),
             .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"),
+            .init("at most"),
         ])
         for result in results {
             table.append([
                 result.load, "\(result.threads)", result.model, Format.duration(seconds: result.seconds),
                 Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())),
                 Format.fixed(result.effectiveGigaflops, 1),
-                Format.fixed(result.speedup, 3) + " ×",
+                Format.fixed(result.speedup, 3) + " ×", Format.fixed(result.ceiling, 3) + " ×",
             ])
         }
         return table

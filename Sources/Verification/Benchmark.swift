@@ -48,6 +48,8 @@ package struct Benchmark {
         package let effectiveGigaflops: Double
         /// How many times as fast as the first model: median of the ratios of neighbouring runs.
         package let speedup: Double
+        /// The speed-up that arithmetic allows: the first model's multiply-adds by this model's.
+        package let ceiling: Double
     }
 
     /// Shortest time that a model is measured for, and the fewest and most runs.
@@ -88,14 +90,17 @@ package struct Benchmark {
         }
         let rows = (try? graph.inferShapes())?[graph.hiddenStates.last ?? ""]?.rows ?? .tokens
         let tokens = Double(sequences.reduce(0) { $0 + compiled[0].visibleRows(of: $1, along: rows) })
-        let operations = lengths.reduce(0.0) { $0 + 2 * Double(graph.cost(tokens: $1).multiplyAdds) }
+        let multiplyAdds = models.map { _, model in
+            lengths.reduce(0.0) { $0 + Double(model.graph.cost(tokens: $1).multiplyAdds) }
+        }
         return models.enumerated().map { index, model in
             let seconds = Self.median(times[index])
             return Result(
                 model: model.name, load: load.description, threads: threads, seconds: seconds,
                 itemsPerSecond: Double(sequences.count) / seconds, tokensPerSecond: tokens / seconds,
-                effectiveGigaflops: operations / seconds / 1e9,
-                speedup: Self.median(zip(times[0], times[index]).map { $0 / $1 }))
+                effectiveGigaflops: 2 * multiplyAdds[0] / seconds / 1e9,
+                speedup: Self.median(zip(times[0], times[index]).map { $0 / $1 }),
+                ceiling: multiplyAdds[0] / max(multiplyAdds[index], 1))
         }
     }
 

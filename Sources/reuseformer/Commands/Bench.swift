@@ -8,7 +8,7 @@ struct Bench: ParsableCommand {
         abstract: "Measure how fast models run, taking turns so that all meet the same machine.",
         discussion: """
             Inputs are made up. Speed-ups are against the first model; effective GFLOP/s count the first model's work \
-            for all of them.
+            for all of them; "at most" is the speed-up that the multiply-adds saved allow.
 
               reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
 

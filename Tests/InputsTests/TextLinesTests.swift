@@ -1,9 +1,8 @@
 import Foundation
 import Inputs
 import Testing
-import Tokenization
 
-@Suite struct TextBatchesTests {
+@Suite struct TextLinesTests {
     @Test(
         "lines end at \\n, lose a \\r before it, and the last one needs no end",
         arguments: [
@@ -56,23 +55,6 @@ import Tokenization
             Issue.record("was opened")
         } catch {
             #expect("\(error)".contains("/nowhere/texts.txt"))
-        }
-    }
-
-    @Test("batches hold the file's texts in order, encoded and cut off")
-    func batches() throws {
-        let vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "c"].joined(separator: "\n")
-        let tokenizer = try Tokenizer.load(files: TokenizerFiles(["vocab.txt": Array(vocabulary.utf8)]))
-        try withFile(Array("a b\n\nc\na b c a\nb".utf8)) { path in
-            var batches = try TextBatches(path: path, tokenizer: tokenizer, maxLength: 5, batchSize: 2)
-            var ids: [[[Int32]]] = []
-            while let batch = try batches.next() {
-                #expect(batch.allSatisfy { $0.types.isEmpty && $0.mask.isEmpty })
-                ids.append(batch.map(\.ids))
-            }
-            #expect(ids == [[[2, 4, 5, 3], [2, 3]], [[2, 6, 3], [2, 4, 5, 6, 3]], [[2, 5, 3]]])
-            #expect(batches.textCount == 5)
-            #expect(batches.truncatedCount == 1)
         }
     }
 
