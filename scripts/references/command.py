@@ -26,30 +26,40 @@ def call(binary, *arguments):
     return done.stdout
 
 
-def run(binary, model, inputs):
+def run(binary, model, inputs, options=()):
     """Outputs of a model for arrays of inputs, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         given, result = pathlib.Path(scratch) / "in.npz", pathlib.Path(scratch) / "out.npz"
         np.savez(given, **inputs)
-        call(binary, "run", model, "--inputs", given, "--dump", "hidden,attentions,logits,pooled", "-o", result)
+        dump = "hidden,attentions,logits,pooled"
+        call(binary, "run", model, "--inputs", given, "--dump", dump, "-o", result, *options)
         with np.load(result) as file:
             return dict(file)
 
 
 def visible_difference(name, one, other, mask):
     """Largest absolute difference over the positions that the mask shows; without a mask over all."""
+    return float(np.abs(visible(name, one, other, mask)).max(initial=0))
+
+
+def relative_difference(name, one, other, mask):
+    """Euclidean norm of the difference by that of the first, over the positions that the mask shows."""
+    difference = np.linalg.norm(visible(name, one, other, mask))
+    return float(difference / np.linalg.norm(visible(name, one, np.zeros_like(other), mask)))
+
+
+def visible(name, one, other, mask):
+    """The difference at the positions that the mask shows."""
     if one.shape != other.shape:
         raise RuntimeError(f"{name} has shape {other.shape}, expected {one.shape}")
     if not np.isfinite(other).all():
         raise RuntimeError(f"{name} is not finite")
-    difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    difference = one.astype(np.float64) - other.astype(np.float64)
     if mask is None:
-        return float(difference.max(initial=0))
+        return difference
     mask = mask.astype(bool)
     if "attentions" in name:
-        difference = difference.transpose(0, 2, 1, 3)[mask]
-    elif "hidden_states" in name and difference.ndim == 4:
-        difference = difference[:, mask]
-    elif difference.shape[:2] == mask.shape:
-        difference = difference[mask]
-    return float(difference.max(initial=0))
+        return difference.transpose(0, 2, 1, 3)[mask]
+    if "hidden_states" in name and difference.ndim == 4:
+        return difference[:, mask]
+    return difference[mask] if difference.shape[:2] == mask.shape else difference

@@ -97,19 +97,6 @@ struct CheckpointFiles: Sendable {
         try read(entry, limit: largestAsset)
     }
 
-    /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
-    func reuseFile() throws(CheckpointError) -> FileEntry? {
-        let candidate: FileEntry?
-        if let file {
-            candidate = file
-        } else {
-            let found = exists("config.json") ? [] : hdf5Names()
-            candidate = found.count == 1 ? entry(found[0]) : nil
-        }
-        guard let candidate, try ReuseFile.isReuseFile(at: candidate.path) else { return nil }
-        return candidate
-    }
-
     /// Paths of the files that hold tensors: the named one, the shards of a named index, what the frameworks call their
     /// weights, or the folder's only HDF5 file.
     func weightFiles() throws(CheckpointError) -> [FileEntry] {
@@ -129,7 +116,7 @@ struct CheckpointFiles: Sendable {
                 ? "give a folder with weights and config.json, or a .reuse.h5" : "name the file itself")
     }
 
-    private func hdf5Names() -> [String] {
+    func hdf5Names() -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
             .filter { ($0.hasSuffix(".h5") || $0.hasSuffix(".hdf5")) && !$0.hasPrefix(".") }.sorted()
     }

@@ -10,7 +10,7 @@ package enum KerasDocument {
     ///
     /// - Returns: `nil` for a file without one.
     static func read(_ entry: FileEntry) throws(CheckpointError) -> JSONValue? {
-        if try WeightsFile.isJSON(entry) { return try CheckpointFiles.document(entry) }
+        if try isJSON(entry) { return try CheckpointFiles.document(entry) }
         if try KerasArchive.isArchive(entry) { return try KerasArchive(entry, isWithWeights: false).config }
         let file = try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: entry.path) }
         return try attribute(of: file, entry)
@@ -48,37 +48,11 @@ package enum KerasDocument {
         }
         return document["build_config"] == nil ? .keras2 : .keras3
     }
-}
 
-extension CheckpointSource {
-    /// A checkpoint whose graph is that of a functional Keras model.
-    ///
-    /// - Parameter weights: How the variables are found; they are named as in `tensors`.
-    static func keras(
-        _ contents: CheckpointContents, dialect: String, tensors: TensorIndex, weights: KerasGraph.Weights,
-        ignored: [TensorPlaces.Ignored]
-    ) -> CheckpointSource {
-        let path = contents.files.path
-        let document = contents.config
-        let isBeside = contents.weights.allSatisfy { $0.config == nil }
-        var files = contents.weights.map(\.entry)
-        if let entry = contents.files.configEntry, contents.files.configFile != nil || isBeside { files.append(entry) }
-        return CheckpointSource(
-            dialect: dialect, vocabulary: "keras", config: document ?? .object([:]), tensors: tensors, files: files,
-            assets: contents.files.assetEntries.filter { $0.name != "config.json" }.map { ($0.name, $0) }
-        ) { layers throws(CheckpointError) -> OwnGraph in
-            guard let document else {
-                throw CheckpointError(
-                    .unsupported, path: path, "weights without a configuration: nothing tells what they are for",
-                    remedy: "name a file that tells it with --config: a Keras JSON, a .keras, or a whole model in .h5")
-            }
-            let classes = KerasLayerClasses(custom: layers + (try CustomLayer.builtIn()))
-            let graph = try KerasGraph(
-                document, generation: KerasDocument.generation(of: document), weights: weights, classes: classes,
-                path: path)
-            var places = graph.places
-            places.ignored += ignored
-            return OwnGraph(architecture: "keras-functional", graph: graph.graph, places: places, traits: .init())
+    /// Whether a file is a JSON object, by its first character.
+    private static func isJSON(_ entry: FileEntry) throws(CheckpointError) -> Bool {
+        try MappedBytes(path: entry.path).withUnsafeBytes { bytes in
+            bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
         }
     }
 }

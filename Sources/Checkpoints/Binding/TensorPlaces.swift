@@ -1,0 +1,63 @@
+import Tensors
+
+/// Where the parameters of one graph live in one checkpoint.
+package struct TensorPlaces: Sendable {
+    /// One parameter's tensor.
+    package struct Place: Sendable {
+        /// Common names to be tried in order.
+        package let names: [String]
+        /// How the tensor becomes the parameter.
+        package let rule: TensorRule
+        /// Makes the parameter from all tensors of the names; `nil`: the first one that is there is taken by the rule.
+        package let computation: Computation?
+
+        package init(names: [String], rule: TensorRule) {
+            self.names = names
+            self.rule = rule
+            computation = nil
+        }
+
+        package init(_ computation: Computation) {
+            names = computation.names
+            rule = TensorRule(names: [], orientation: .reshape)
+            self.computation = computation
+        }
+    }
+
+    /// A parameter that is computed from stored tensors: dequantised, or folded together.
+    package struct Computation: Sendable {
+        /// Common names of the tensors that it needs; all of them.
+        package let names: [String]
+        /// Shape of the result; the parameter has as many elements.
+        package let shape: Shape
+        /// The result; `nil` when the contents make no sense.
+        package let make: @Sendable ([Tensor]) -> Tensor?
+
+        package init(names: [String], shape: Shape, make: @escaping @Sendable ([Tensor]) -> Tensor?) {
+            self.names = names
+            self.shape = shape
+            self.make = make
+        }
+    }
+
+    /// Tensors that are left out on purpose.
+    package struct Ignored: Sendable {
+        /// Patterns with `*` over common names.
+        package let names: [String]
+        package let reason: String
+
+        package init(names: [String], reason: String) {
+            self.names = names
+            self.reason = reason
+        }
+    }
+
+    /// By `<node>/<parameter>`.
+    package var places: [String: Place]
+    package var ignored: [Ignored]
+
+    package init(places: [String: Place], ignored: [Ignored] = []) {
+        self.places = places
+        self.ignored = ignored
+    }
+}

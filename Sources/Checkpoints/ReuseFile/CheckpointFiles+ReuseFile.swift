@@ -1,0 +1,14 @@
+extension CheckpointFiles {
+    /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
+    func reuseFile() throws(CheckpointError) -> FileEntry? {
+        let candidate: FileEntry?
+        if let file {
+            candidate = file
+        } else {
+            let found = exists("config.json") ? [] : hdf5Names()
+            candidate = found.count == 1 ? entry(found[0]) : nil
+        }
+        guard let candidate, try ReuseFile.isReuseFile(at: candidate.path) else { return nil }
+        return candidate
+    }
+}
