@@ -31,6 +31,26 @@ struct EvalTests {
         #expect(table.status == 0 && table.output.contains("maps computed") && table.output.contains("24 (−33.3 %)"))
     }
 
+    @Test("pictures in folders named after their classes: the share whose class is found")
+    func pictures() throws {
+        let vit = Command.root.appending(path: "fixtures/vit")
+        for digit in ["3", "7"] {
+            let folder = scratch.url("pictures/\(digit)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let source = vit.appending(path: "heldout/\(digit)")
+            for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted().prefix(4) {
+                try FileManager.default.copyItem(
+                    at: source.appending(path: name), to: folder.appending(path: name))
+            }
+        }
+        let outcome = try Command.run("eval", vit.path, vit.path, "--images", scratch("pictures"), "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let row = try #require(try results(outcome).first)
+        #expect(row["measure"] as? String == "accuracy" && row["items"] as? Int == 8)
+        let values = try #require(row["values"] as? [Double])
+        #expect(values.count == 2 && values[0] == values[1] && values[0] >= 0.75)
+    }
+
     @Test("pairs are scored by the order of their similarities")
     func pairs() throws {
         let lines = try String(contentsOfFile: Command.fixture + "/heldout.txt", encoding: .utf8)

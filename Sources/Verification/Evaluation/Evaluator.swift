@@ -11,17 +11,12 @@ package struct Evaluator {
     private let graph: Graph
     private let logits: String?
     private let hidden: String?
-    /// The input whose ids are predicted, of an encoder–decoder.
-    private let target: String?
 
-    /// - Parameters:
-    ///   - target: The input whose ids the logits' rows stand for, where those are not the text's.
-    ///   - threads: `nil`: one a core.
-    package init(_ model: Model, target: String? = nil, threads: Int? = nil) throws(VerificationError) {
+    /// - Parameter threads: `nil`: one a core.
+    package init(_ model: Model, threads: Int? = nil) throws(VerificationError) {
         graph = model.graph
-        logits = graph.value(ofOutput: "logits")
+        logits = graph.predictions
         hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
-        self.target = target
         let observation = Observation(values: Set([logits, hidden].compactMap(\.self)))
         do {
             compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
@@ -153,26 +148,6 @@ package struct Evaluator {
         } catch { throw .runtime(error) }
         func vector(_ index: Int) -> [Double] { vectors[index * width..<(index + 1) * width].map(Double.init) }
         return (0..<sequences.count / 2).map { FidelityTally.cosine(vector(2 * $0), vector(2 * $0 + 1)) }
-    }
-
-    // MARK: Generated texts
-
-    /// What the model answers to sources, always the most likely token.
-    ///
-    /// - Returns: The ids of each answer, end included where it came to one.
-    package func answers(
-        to prompts: [TokenSequence], maximumNewTokens: Int, endIDs: Set<Int32>
-    ) throws(VerificationError) -> [[Int32]] {
-        var answers = [[Int32]](repeating: [], count: prompts.count)
-        let options = GenerationOptions(maximumNewTokens: maximumNewTokens, endIDs: endIDs)
-        do {
-            try compiled.generate(prompts, target: target, options: options) { (token) throws(Never) in
-                answers[token.text].append(token.id)
-            }
-        } catch {
-            if case .runtime(let failure) = error { throw .runtime(failure) }
-        }
-        return answers
     }
 
     // MARK: Running

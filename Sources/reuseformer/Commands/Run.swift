@@ -213,7 +213,7 @@ struct Run: ParsableCommand {
 
     private func logitsValue(of loaded: LoadedModel) throws -> String {
         let graph = loaded.model.graph
-        guard let value = graph.value(ofOutput: "logits") else {
+        guard let value = graph.predictions else {
             throw CommandError.usage("\(loaded.path): the model has no logits; leave out --logits for embeddings")
         }
         guard try graph.inferShapes()[value]?.rows == .sequences else {

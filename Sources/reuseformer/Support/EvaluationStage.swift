@@ -1,6 +1,7 @@
 import Foundation
 import Inputs
 import ModelGraph
+import Runtime
 import Verification
 
 /// One model measured on files, with progress on the terminal. Files are read a batch at a time.
@@ -17,6 +18,7 @@ struct EvaluationStage {
     private let reader: TextReader
     private let evaluator: Evaluator
     private let stride: Int?
+    private let threads: Int?
     private let progress: Progress
 
     private static let batchSize = 256
@@ -24,9 +26,10 @@ struct EvaluationStage {
     init(_ loaded: LoadedModel, limit: Int?, stride: Int?, threads: Int?, progress: Progress) throws {
         self.loaded = loaded
         self.stride = stride
+        self.threads = threads
         self.progress = progress
         reader = try TextReader(for: loaded, limit: limit)
-        evaluator = try Evaluator(loaded.model, target: reader.inputs.target?.input, threads: threads)
+        evaluator = try Evaluator(loaded.model, threads: threads)
     }
 
     // MARK: Perplexity
@@ -163,6 +166,7 @@ struct EvaluationStage {
         guard let target = reader.inputs.target else {
             throw CommandError.usage("\(loaded.path): --answers is for encoder–decoders with a tokenizer")
         }
+        let generator = try TextGenerator(loaded.model, target: target.input, threads: threads)
         var tally = Tally()
         var losses = Evaluator.Losses()
         try reader.forEachItems(of: path, size: 64) { items in
@@ -174,8 +178,8 @@ struct EvaluationStage {
             for index in prompts.indices { prompts[index].arrays[target.input] = target.beginning }
             // One token more than the longest target shows an answer that goes on.
             let longest = items.map(\.targetIDs.count).max() ?? 0
-            let answers = try evaluator.answers(
-                to: prompts, maximumNewTokens: longest + 1, endIDs: target.endIDs)
+            let answers = try generator.texts(
+                after: prompts, options: .init(maximumNewTokens: longest + 1, endIDs: target.endIDs))
             tally.items += items.count
             tally.hits += zip(answers, items).count { $0 == $1.targetIDs }
         }

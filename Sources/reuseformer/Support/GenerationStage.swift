@@ -14,7 +14,7 @@ struct GenerationStage {
     private let loaded: LoadedModel
     private let reader: TextReader
     private let tokenizer: Tokenizer
-    private let compiled: CompiledModel
+    private let generator: TextGenerator
     private let prompts: [String]
     private let options: GenerationOptions
 
@@ -44,7 +44,7 @@ struct GenerationStage {
         else {
             throw CommandError.usage("\(loaded.path): the model writes no texts; --generate is for language models")
         }
-        compiled = try CompiledModel(loaded.model, options: .init(threads: threads))
+        generator = try TextGenerator(loaded.model, target: reader.inputs.target?.input, threads: threads)
         prompts = arguments.prompt
         let ends = GenerationSettings(assets: loaded.model.assets, tokenizer: tokenizer).endIDs
         options = GenerationOptions(
@@ -105,7 +105,7 @@ struct GenerationStage {
         var stream = streamed ? TextStream(tokenizer) : nil
         if streamed { Terminal.write(Terminal.readable(shownPrompt(prompts[0])), to: STDOUT_FILENO) }
         do {
-            try compiled.generate(sequences, target: target?.input, options: options) { (token) throws(Never) in
+            try generator.generate(sequences, options: options) { (token) throws(Never) in
                 ids[token.text].append(token.id)
                 if let text = stream?.add(token.id, isLast: token.isLast) {
                     Terminal.write(Terminal.readable(text), to: STDOUT_FILENO)

@@ -111,11 +111,12 @@ struct TextReader {
     }
 
     private func answer(_ pending: [Int], of sequences: inout [TokenSequence], _ target: TargetText) throws {
-        let model = try Evaluator(loaded.model, target: target.input)
+        let generator = try TextGenerator(loaded.model, target: target.input)
         for start in stride(from: 0, to: pending.count, by: Self.answerBatch) {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]
-            let answers = try model.answers(
-                to: indices.map { sequences[$0] }, maximumNewTokens: Self.longestAnswer, endIDs: target.endIDs)
+            let answers = try generator.texts(
+                after: indices.map { sequences[$0] },
+                options: .init(maximumNewTokens: Self.longestAnswer, endIDs: target.endIDs))
             for (index, answer) in zip(indices, answers) {
                 sequences[index].arrays[target.input] = target.reading(answer)
             }

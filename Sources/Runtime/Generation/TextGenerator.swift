@@ -1,0 +1,154 @@
+import ModelGraph
+
+/// How texts are continued.
+public struct GenerationOptions: Sendable, Hashable {
+    /// How each token is chosen.
+    public var sampling: Sampling
+    /// Tokens to add to each text at most.
+    public var maximumNewTokens: Int
+    /// Tokens that end a text. They are handed out, and nothing after them.
+    public var endIDs: Set<Int32>
+
+    public init(sampling: Sampling = .greedy, maximumNewTokens: Int, endIDs: Set<Int32> = []) {
+        self.sampling = sampling
+        self.maximumNewTokens = maximumNewTokens
+        self.endIDs = endIDs
+    }
+}
+
+/// One token of a text that is being continued.
+public struct GeneratedToken: Sendable, Hashable {
+    /// Place of the text in the batch.
+    public let text: Int
+    /// The token.
+    public let id: Int32
+    /// Whether it is the text's last one.
+    public let isLast: Bool
+}
+
+/// A language model that writes: it continues texts, or answers them, token by token.
+///
+/// Keys and values of earlier tokens are kept (`DecodingSession`). A model that cannot go on from them, because some
+/// value of its graph looks at all tokens at once, runs over the whole text for every token.
+public final class TextGenerator: Sendable {
+    private enum Road: Sendable {
+        case incremental(DecoderModel)
+        case whole(CompiledModel, logits: String)
+    }
+
+    private let road: Road
+    private let target: String?
+    private let maximumTokens: Int?
+
+    /// Whether only new tokens are computed.
+    public var isIncremental: Bool { if case .incremental = road { true } else { false } }
+
+    /// Compiles a model.
+    ///
+    /// - Parameters:
+    ///   - target: The input whose ids are continued, where that is not the text itself: an encoder–decoder's.
+    ///   - threads: `nil`: one a core.
+    /// - Throws: `RuntimeError.unknownValue` for a model without logits.
+    public init(_ model: Model, target: String? = nil, threads: Int? = nil) throws(RuntimeError) {
+        self.target = target
+        guard let logits = model.graph.value(ofOutput: "logits") else { throw .unknownValue("logits") }
+        do {
+            let decoder = try DecoderModel(model, threads: threads)
+            maximumTokens = [decoder.maximumTokens, decoder.compiled.maximumTokens].compactMap(\.self).min()
+            road = .incremental(decoder)
+        } catch {
+            guard case .notIncremental = error else { throw error }
+            let compiled = try CompiledModel(
+                model, options: .init(threads: threads, observation: Observation(values: [logits])))
+            maximumTokens = compiled.maximumTokens
+            road = .whole(compiled, logits: logits)
+        }
+    }
+
+    /// Continues texts.
+    ///
+    /// - Parameters:
+    ///   - prompts: What to continue; texts may differ in length. Of an encoder–decoder, the source text in `ids`, and
+    ///     what the target starts with in `arrays`. A text without tokens stays empty: nothing follows from nothing.
+    ///   - receive: Called for each token as soon as it is known, texts in batch order at each step.
+    public func generate<E: Error>(
+        _ prompts: [TokenSequence], options: GenerationOptions, receive: (GeneratedToken) throws(E) -> Void
+    ) throws(RunFailure<E>) {
+        var texts = prompts.enumerated().map { index, prompt in
+            Continuation(index, room: room(after: prompt, options), options)
+        }
+        var active = texts.indices.filter { !texts[$0].isDone }
+        guard !active.isEmpty else { return }
+        let course: any TextCourse
+        do { course = try self.course(of: active.map { prompts[$0] }) } catch { throw .runtime(error) }
+        while true {
+            let tokens = active.enumerated().map { place, text in
+                course.withLogits(of: place) { texts[text].next($0) }
+            }
+            for (text, token) in zip(active, tokens) {
+                guard let token else { continue }
+                let generated = GeneratedToken(text: text, id: token, isLast: texts[text].isDone)
+                do throws(E) { try receive(generated) } catch { throw .receiver(error) }
+            }
+            let going = active.indices.filter { !texts[active[$0]].isDone }
+            if going.isEmpty { return }
+            if going.count < active.count { course.keep(going) }
+            active = going.map { active[$0] }
+            do { try course.step(going.compactMap { tokens[$0] }) } catch { throw .runtime(error) }
+        }
+    }
+
+    /// Continues texts and returns the tokens that were added to each.
+    public func texts(after prompts: [TokenSequence], options: GenerationOptions) throws(RuntimeError) -> [[Int32]] {
+        var texts = [[Int32]](repeating: [], count: prompts.count)
+        do {
+            try generate(prompts, options: options) { (token) throws(Never) in texts[token.text].append(token.id) }
+        } catch {
+            if case .runtime(let failure) = error { throw failure }
+        }
+        return texts
+    }
+
+    /// Tokens that may be added to a text.
+    private func room(after prompt: TokenSequence, _ options: GenerationOptions) -> Int {
+        let length = target.flatMap { prompt.arrays[$0]?.ids.count } ?? prompt.ids.count
+        if length == 0 { return 0 }
+        return min(options.maximumNewTokens, maximumTokens.map { $0 - length } ?? options.maximumNewTokens)
+    }
+
+    private func course(of prompts: [TokenSequence]) throws(RuntimeError) -> any TextCourse {
+        switch road {
+        case .incremental(let decoder): try decoder.session(prompts)
+        case .whole(let compiled, let logits):
+            try WholeRuns(compiled, prompts, logits: logits, target: target)
+        }
+    }
+}
+
+/// A text on its way.
+private struct Continuation {
+    private var sampler: TokenSampler
+    private let endIDs: Set<Int32>
+    /// Tokens that may still be added.
+    private var room: Int
+    private var hasEnded = false
+
+    init(_ index: Int, room: Int, _ options: GenerationOptions) {
+        sampler = TokenSampler(options.sampling, text: index)
+        endIDs = options.endIDs
+        self.room = room
+    }
+
+    var isDone: Bool { hasEnded || room <= 0 }
+
+    /// The token that these logits lead to; `nil` when none is a number, which ends the text.
+    mutating func next(_ logits: UnsafeBufferPointer<Float>) -> Int32? {
+        guard let id = sampler.next(logits).flatMap({ Int32(exactly: $0) }) else {
+            hasEnded = true
+            return nil
+        }
+        room -= 1
+        hasEnded = endIDs.contains(id)
+        return id
+    }
+}
