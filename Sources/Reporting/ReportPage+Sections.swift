@@ -163,6 +163,17 @@ extension ReportPage {
         return Page.Section("Fidelity", [.text(words), .table(FidelityTable.table(of: verification))])
     }
 
+    var cacheSection: Page.Section? {
+        guard let cache = verification?.cache else { return nil }
+        return Page.Section(
+            "Cache",
+            [
+                .text(
+                    "Bytes that decoding keeps for each token, measured on a session of each model. A layer whose "
+                        + "heads all borrow their maps keeps values only."), .table(CacheTable.table(of: cache)),
+            ])
+    }
+
     var speedSection: Page.Section? {
         guard !timings.isEmpty else { return nil }
         return Page.Section(

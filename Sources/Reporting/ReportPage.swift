@@ -39,8 +39,8 @@ package struct ReportPage {
         Page(
             title: converted?.name ?? source.name, subtitle: subtitle, verdict: verdict, figures: figures,
             sections: [
-                planSection, similaritySection, curveSection, healingSection, fidelitySection, speedSection,
-                provenanceSection,
+                planSection, similaritySection, curveSection, healingSection, fidelitySection, cacheSection,
+                speedSection, provenanceSection,
             ]
             .compactMap(\.self),
             footer: "Written by reuseformer \(version). Multiply-adds and parameters come from the cost model."

@@ -23,8 +23,8 @@ extension Compiler {
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
             mask: attention.mask, added: added, bias: try scoreBias(attention, node, headSize: headSize),
             softCap: attention.softCap ?? 0, queryAxis: queryAxis, keyAxis: keyAxis, space: space, units: units,
-            index: schedule.attentionCount, keyCount: attention.keyGroups.count, valueCount: attention.valueGroups.count
-        )
+            node: node.name, index: schedule.attentionCount, keyCount: attention.keyGroups.count,
+            valueCount: attention.valueGroups.count)
         schedule.attentionCount += 1
         var reads = [buffers.query, buffers.key, buffers.value] + (added.map { [$0] } ?? [])
         var writes = [context]

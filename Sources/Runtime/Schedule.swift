@@ -132,6 +132,8 @@ struct AttentionStep: Sendable {
     /// Which map space its maps belong to.
     let space: Int
     let units: [Unit]
+    /// Name of the graph's node.
+    let node: String
     /// Number among the schedule's attention steps.
     let index: Int
     /// Heads of keys and of values in their buffers.

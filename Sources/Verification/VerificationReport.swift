@@ -51,6 +51,8 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     package let data: Data
     package let savings: Savings
     package let metrics: [Measurement]
+    /// What decoding keeps, measured; `nil` for models that don't decode token by token.
+    package let cache: CacheStudy?
     package let exactness: Exactness?
     package let gates: [GateResult]
     /// Whether every gate passed and every promise of exactness held.
@@ -61,7 +63,7 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     /// - Throws: `VerificationError.notMeasured` when a gate asks for something that was not measured.
     package init(
         source: Subject, converted: Subject, data: Data, savings: Savings, metrics: [Measurement],
-        exactness: Exactness? = nil, gates: [Gate]
+        cache: CacheStudy? = nil, exactness: Exactness? = nil, gates: [Gate]
     ) throws(VerificationError) {
         format = Self.formatName
         version = Self.currentVersion
@@ -74,6 +76,7 @@ package struct VerificationReport: Sendable, Hashable, Codable {
             order[$0.metric, default: 0] < order[$1.metric, default: 0]
         }
         self.metrics = all
+        self.cache = cache
         self.exactness = exactness
         var results: [GateResult] = []
         for gate in gates {

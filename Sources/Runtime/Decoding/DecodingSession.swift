@@ -35,6 +35,9 @@ public final class DecodingSession {
     /// Bytes of all keys and values that are kept.
     public var cacheBytes: Int { cache.byteCount }
 
+    /// What is kept of each attention layer; the bytes add up to `cacheBytes`.
+    public var cacheUses: [CacheUse] { cache.uses }
+
     /// Logits after the last token of a sequence, `vocabulary` of them; valid inside `body` only.
     public func withLogits<R, E: Error>(
         of sequence: Int, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R

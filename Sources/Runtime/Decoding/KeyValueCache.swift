@@ -22,7 +22,10 @@ struct CacheEntry: Sendable {
     /// Bytes of the rows in use.
     var byteCount: Int { rows * rowBytes }
     /// Bytes of one row.
-    var rowBytes: Int { (keyCount * headSize + valueCount * valueSize) * 4 }
+    var rowBytes: Int { rowKeyBytes + rowValueBytes }
+    /// Bytes of one row's keys, and of its values.
+    var rowKeyBytes: Int { keyCount * headSize * 4 }
+    var rowValueBytes: Int { valueCount * valueSize * 4 }
 
     /// Keys of one head, in panels as the scores read them.
     func keys(_ head: Int) -> UnsafePointer<Float> { UnsafePointer(mutableKeys(head)) }
@@ -77,6 +80,17 @@ final class KeyValueCache: @unchecked Sendable {
 
     /// Bytes of all rows in use.
     var byteCount: Int { entries.joined().reduce(0) { $0 + $1.byteCount } }
+
+    /// What each step keeps, in the schedule's order.
+    var uses: [CacheUse] {
+        steps.filter(keeps).map { step in
+            let rows = entries.reduce(0) { $0 + $1[step.index].rows }
+            let entry = CacheEntry(step)
+            return CacheUse(
+                node: step.node, isMemory: step.keyAxis != axis, rows: rows, keyBytes: rows * entry.rowKeyBytes,
+                valueBytes: rows * entry.rowValueBytes)
+        }
+    }
 
     /// Bytes of a row along the growing axis, or along others (memories).
     func rowBytes(ofMemory isMemory: Bool) -> Int {

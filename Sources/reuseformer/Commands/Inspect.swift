@@ -59,6 +59,11 @@ struct Inspect: ParsableCommand {
             lines.append(
                 "\(Format.short(Double(totals.parameters))) parameters · \(Format.short(Double(totals.multiplyAdds))) "
                     + "multiply-adds for \(totals.tokens) tokens")
+            let kept = [
+                totals.cacheBytes.map { "\(Format.count($0)) bytes for each token" },
+                totals.memoryCacheBytes.map { "\(Format.count($0)) for each row that cross-attention looks at" },
+            ].compactMap(\.self)
+            if !kept.isEmpty { lines.append("decoding keeps " + kept.joined(separator: ", ")) }
         }
         return lines.joined(separator: "\n")
     }

@@ -51,6 +51,10 @@ struct Inspection: Encodable {
         let multiplyAdds: Int
         /// Sequence length of every count of multiply-adds.
         let tokens: Int
+        /// Bytes that decoding keeps for each token, of models that decode, in float32.
+        let cacheBytes: Int?
+        /// The same for each row of what cross-attention looks at.
+        let memoryCacheBytes: Int?
     }
 
     let name: String
@@ -132,7 +136,9 @@ extension Inspection.Totals {
             layers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
             hidden: graph.hiddenStates.last.flatMap { shapes[$0]?.width } ?? 0,
             vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
-            parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens)
+            parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
+            cacheBytes: cost.cacheBytes > 0 ? cost.cacheBytes : nil,
+            memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil)
     }
 }
 

@@ -67,7 +67,8 @@ struct VerificationStage {
             source: .init(name: source.name, provenance: source.model.provenance),
             converted: .init(name: converted.name, provenance: converted.model.provenance), data: found.data,
             savings: Savings(source: source.model.graph, converted: converted.model.graph), metrics: found.metrics,
-            exactness: found.exactness, gates: gates)
+            cache: try CacheStudy(source: source.model, converted: converted.model), exactness: found.exactness,
+            gates: gates)
     }
 
     private func task() throws -> TaskStudy {
