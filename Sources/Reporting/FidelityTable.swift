@@ -65,6 +65,26 @@ package enum SpeedTable {
         return table
     }
 
+    /// One row a model, load and number of threads, of models that write.
+    package static func table(of results: [Benchmark.Writing]) -> Table {
+        var table = Table([
+            .init("prompts", .left), .init("threads"), .init("model", .left), .init("read in"), .init("tokens/s"),
+            .init("speed-up"), .init("a step"), .init("new tokens/s"), .init("speed-up"), .init("bytes kept a token"),
+        ])
+        for result in results {
+            let memory =
+                result.cacheBytesPerMemoryRow > 0 ? " + \(Format.count(result.cacheBytesPerMemoryRow))" : ""
+            table.append([
+                result.load, "\(result.threads)", result.model, Format.duration(seconds: result.promptSeconds),
+                Format.count(Int(result.promptTokensPerSecond.rounded())),
+                Format.fixed(result.promptSpeedup, 3) + " ×", Format.duration(seconds: result.stepSeconds),
+                Format.significant(result.newTokensPerSecond, 4), Format.fixed(result.stepSpeedup, 3) + " ×",
+                Format.count(result.cacheBytesPerToken) + memory,
+            ])
+        }
+        return table
+    }
+
     static func bars(of results: [Benchmark.Result]) -> BarChart {
         var groups: [(name: String, bars: [BarChart.Bar])] = []
         for result in results {

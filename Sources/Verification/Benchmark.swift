@@ -30,7 +30,7 @@ package struct Benchmark {
         }
 
         /// Tokens of the targets; `nil`: as many as the sources have.
-        fileprivate var target: Int? { if case .shape(_, _, let target) = self { target } else { nil } }
+        var target: Int? { if case .shape(_, _, let target) = self { target } else { nil } }
     }
 
     /// Speed of one model under one load.
@@ -53,10 +53,10 @@ package struct Benchmark {
     }
 
     /// Shortest time that a model is measured for, and the fewest and most runs.
-    private static let minimumSeconds = 1.0
-    private static let runs = 5...200
+    static let minimumSeconds = 1.0
+    static let runs = 5...200
 
-    private let models: [(name: String, model: Model)]
+    let models: [(name: String, model: Model)]
 
     package init(_ models: [(name: String, model: Model)]) { self.models = models }
 

@@ -12,6 +12,11 @@ struct Bench: ParsableCommand {
 
               reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
 
+            With --new-tokens, language models read the texts as prompts and go on from them, keeping keys and values: \
+            tokens a second of both, and the bytes that are kept.
+
+              reuseformer bench gpt/ small.reuse.h5 --shape 1x128 --new-tokens 64
+
             Of an encoder–decoder 32x128+64 means sources of 128 and targets of 64 tokens; a model of pictures needs \
             no more than their number, --shape 32.
             """)
@@ -33,6 +38,11 @@ struct Bench: ParsableCommand {
             valueName: "texts x least-most"))
     var ragged: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Let language models go on from the texts by so many tokens, and measure that.", valueName: "count"))
+    var newTokens: Int?
+
     @Option(help: ArgumentHelp("Numbers of threads, comma-separated (default: one a core).", valueName: "list"))
     var threads: String?
 
@@ -42,12 +52,17 @@ struct Bench: ParsableCommand {
     /// What `--json` prints.
     private struct Document: Encodable {
         let kernels: String
-        let results: [Benchmark.Result]
+        var results: [Benchmark.Result] = []
+        /// With `--new-tokens`.
+        var writing: [Benchmark.Writing] = []
     }
 
     func validate() throws {
         _ = try loads()
         _ = try threadCounts()
+        if let newTokens, !(1...65_536).contains(newTokens) {
+            throw ValidationError("--new-tokens is a number from 1 to 65,536.")
+        }
     }
 
     func run() throws {
@@ -56,19 +71,24 @@ struct Bench: ParsableCommand {
         progress.begin("Reading the models")
         let loaded = try models.map { try LoadedModel($0, reading) }
         let benchmark = Benchmark(loaded.map { ($0.name, $0.model) })
-        var results: [Benchmark.Result] = []
+        var document = Document(kernels: try KernelSet.select())
         for load in loads {
             for count in counts {
                 progress.begin("Measuring \(load) with \(count) \(count == 1 ? "thread" : "threads")")
-                results += try benchmark.measure(load, threads: count)
+                if let newTokens {
+                    document.writing += try benchmark.measureWriting(load, newTokens: newTokens, threads: count)
+                } else {
+                    document.results += try benchmark.measure(load, threads: count)
+                }
             }
         }
         progress.end()
-        let kernels = try KernelSet.select()
         if json.json {
-            try Terminal.print(document: Document(kernels: kernels, results: results))
+            try Terminal.print(document: document)
         } else {
-            Terminal.print("kernels: \(kernels)\n\n" + SpeedTable.table(of: results).text)
+            let table =
+                newTokens == nil ? SpeedTable.table(of: document.results) : SpeedTable.table(of: document.writing)
+            Terminal.print("kernels: \(document.kernels)\n\n" + table.text)
         }
     }
 
