@@ -49,7 +49,7 @@ public struct TokenSampler: Sendable {
     ///
     /// - Parameter logits: One a token of the vocabulary. Those that are no numbers are never chosen.
     /// - Returns: `nil` when no logit is a number.
-    /// - Complexity: O(vocabulary) for greedy choice, O(vocabulary · log) otherwise.
+    /// - Complexity: O(vocabulary) for greedy choice; otherwise what may be chosen is sorted too.
     public mutating func next(_ logits: some RandomAccessCollection<Float>) -> Int? {
         guard sampling.temperature > 0 else { return Self.best(logits) }
         let candidates = Self.candidates(logits, sampling)
@@ -83,23 +83,54 @@ public struct TokenSampler: Sendable {
     ) -> [Candidate] {
         var order = logits.enumerated().filter { $0.element > -.infinity && !$0.element.isNaN }
             .map { (id: $0.offset, logit: $0.element) }
-        // Equal logits in the order of their ids, so that the result is the same everywhere.
-        order.sort { $0.logit == $1.logit ? $0.id < $1.id : $0.logit > $1.logit }
-        if let topK = sampling.topK { order = Array(order.prefix(max(1, topK))) }
-        guard let peak = order.first?.logit else { return [] }
+        if let topK = sampling.topK { order = mostLikely(order, count: max(1, topK)) }
+        guard let top = order.max(by: { isLikelier($1, $0) }) else { return [] }
         // An infinite logit would make differences of infinities.
-        guard peak < .infinity else { return [Candidate(id: order[0].id, probability: 1)] }
-        var weights = order.map { exp((Double($0.logit) - Double(peak)) / sampling.temperature) }
-        if let topP = sampling.topP {
-            let total = weights.reduce(0, +)
+        guard top.logit < .infinity else { return [Candidate(id: top.id, probability: 1)] }
+        func weight(_ logit: Float) -> Double { exp((Double(logit) - Double(top.logit)) / sampling.temperature) }
+        let least = sampling.topP.map { $0 * order.reduce(0) { $0 + weight($1.logit) } }
+        if let least {
+            // Most of a vocabulary is too unlikely to be worth sorting.
+            let likely = order.filter { weight($0.logit) > 1e-4 }
+            if likely.reduce(0, { $0 + weight($1.logit) }) >= least { order = likely }
+        }
+        order.sort(by: isLikelier)
+        var weights = order.map { weight($0.logit) }
+        if let least {
             var sum = 0.0
             let kept = weights.firstIndex { weight in
                 sum += weight
-                return sum >= topP * total
+                return sum >= least
             }
             weights = Array(weights.prefix((kept ?? weights.count - 1) + 1))
         }
         let total = weights.reduce(0, +)
         return zip(order, weights).map { Candidate(id: $0.id, probability: $1 / total) }
+    }
+
+    /// Equal logits in the order of their ids, so that the result is the same everywhere.
+    private static func isLikelier(_ a: (id: Int, logit: Float), _ b: (id: Int, logit: Float)) -> Bool {
+        a.logit == b.logit ? a.id < b.id : a.logit > b.logit
+    }
+
+    /// The most likely of some tokens, without sorting the others. Tokens come in the order of their ids.
+    private static func mostLikely(
+        _ tokens: [(id: Int, logit: Float)], count: Int
+    ) -> [(id: Int, logit: Float)] {
+        guard count < tokens.count else { return tokens }
+        var kept: [(id: Int, logit: Float)] = []
+        for token in tokens {
+            if kept.count == count {
+                guard let last = kept.last, token.logit > last.logit else { continue }
+                kept.removeLast()
+            }
+            var low = 0, high = kept.count
+            while low < high {
+                let middle = (low + high) / 2
+                if kept[middle].logit >= token.logit { low = middle + 1 } else { high = middle }
+            }
+            kept.insert(token, at: low)
+        }
+        return kept
     }
 }
