@@ -81,7 +81,7 @@ struct GroupExecution: Sendable {
                 guard member % workers == worker else { continue }
                 attend(step, member, 0..<queries, worker: worker)
             } else {
-                let rows = queries * worker / workers..<queries * (worker + 1) / workers
+                let rows = step.mask.cut(queries, part: worker, of: workers)
                 guard !rows.isEmpty else { continue }
                 attend(step, member, rows, worker: worker)
             }
@@ -231,6 +231,19 @@ struct GroupExecution: Sendable {
     /// The axis that a register's rows lie along.
     func axis(of register: Register) -> Int {
         if case .rows(let axis) = schedule.slots[register.index].region { axis } else { Schedule.tokenAxis }
+    }
+}
+
+extension Attention.Mask {
+    /// A worker's part of the query rows of a sequence, none of which is kept from earlier runs.
+    ///
+    /// Under a causal mask row after row sees one key more: parts are cut so that all have the same work.
+    fileprivate func cut(_ rows: Int, part: Int, of parts: Int) -> Range<Int> {
+        func start(_ part: Int) -> Int {
+            guard isCausal, window == nil, part < parts else { return rows * part / parts }
+            return Int(Double(rows) * (Double(part) / Double(parts)).squareRoot())
+        }
+        return start(part)..<start(part + 1)
     }
 }
 
