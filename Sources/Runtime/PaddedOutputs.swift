@@ -12,7 +12,7 @@ public struct OutputSelection: OptionSet, Sendable, Hashable {
     /// encoder–decoder `encoder_hidden_states`, `decoder_hidden_states`, `encoder_last_hidden_state`.
     public static let hidden = OutputSelection(rawValue: 1)
     /// `attentions_<i>` `[batch, heads, tokens, tokens]` for each attention node in execution order; of an
-    /// encoder–decoder `encoder_attentions_<i>`, `decoder_attentions_<i>` and `cross_attentions_<i>`.
+    /// encoder–decoder of Hugging Face `encoder_attentions_<i>`, `decoder_attentions_<i>` and `cross_attentions_<i>`.
     public static let attentions = OutputSelection(rawValue: 2)
     /// `logits` and other outputs of heads.
     public static let logits = OutputSelection(rawValue: 4)
@@ -180,9 +180,12 @@ extension Graph {
         return [("encoder_hidden_states", encoderHiddenStates), ("decoder_hidden_states", hiddenStates)]
     }
 
+    /// Whether the model is one of Keras's own, whose maps are counted through whatever they look at.
+    private var isOfKeras: Bool { outputs.contains { $0.name == "output" || $0.name.hasPrefix("output.") } }
+
     /// The framework's name of each attention node's maps.
     fileprivate var mapNames: [String: String] {
-        guard !encoderHiddenStates.isEmpty else {
+        guard !encoderHiddenStates.isEmpty, !isOfKeras else {
             return Dictionary(
                 attentionNodes.enumerated().map { ($1.name, "attentions_\($0)") },
                 uniquingKeysWith: { first, _ in first })

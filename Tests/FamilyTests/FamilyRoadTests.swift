@@ -82,9 +82,11 @@ struct FamilyRoadTests {
         }
     }
 
-    @Test("layers that share weights are planned one by one, and healed only when they may be split")
-    func sharedLayers() throws {
-        let model = try read("albert_groups")
+    @Test(
+        "layers that share weights are planned one by one, and healed only when they may be split",
+        arguments: ["albert_groups", "albert_kerashub"])
+    func sharedLayers(_ name: String) throws {
+        let model = try read(name)
         // Enough rows that a refit carries over to other texts.
         let calibration = try CalibrationSet(items(model, count: 400))
         let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)

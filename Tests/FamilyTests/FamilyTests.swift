@@ -12,9 +12,13 @@ private let folder = URL(filePath: #filePath).deletingLastPathComponent().deleti
 
 private let families = [
     "albert_groups", "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm", "t5_v1_1",
-    "vit_base", "whisper",
+    "vit_base", "whisper", "albert_kerashub", "bart_kerashub", "deberta_v3_kerashub", "t5_kerashub", "vit_kerashub",
+    "whisper_kerashub",
 ]
-private let decoders = ["gpt2", "gptj", "mistral", "opt_postnorm", "bart", "t5_v1_1", "whisper"]
+private let decoders = [
+    "gpt2", "gptj", "mistral", "opt_postnorm", "bart", "t5_v1_1", "whisper", "bart_kerashub", "t5_kerashub",
+    "whisper_kerashub",
+]
 private let inputNames: Set = [
     "input_ids", "attention_mask", "token_type_ids", "decoder_input_ids", "decoder_attention_mask", "pixel_values",
     "input_features",
@@ -53,17 +57,19 @@ struct FamilyTests {
 
     /// Whether an element's own position is visible: hidden positions mean nothing.
     private func visibility(_ output: String, _ shape: Shape, _ arrays: [String: Tensor]) -> (Int) -> Bool {
-        let isOfDecoder = arrays["decoder_input_ids"] != nil && !output.hasPrefix("encoder_")
-        guard let mask = arrays[isOfDecoder ? "decoder_attention_mask" : "attention_mask"]?.floats,
-            let tokens = arrays[isOfDecoder ? "decoder_input_ids" : "input_ids"]?.shape[1]
-        else { return { _ in true } }
         // [batch, heads, queries, keys], [layers, batch, tokens, width], [batch, tokens, width], or a row a sequence.
         let extents = shape.extents
         let batchAxis = output.contains("hidden_states") && extents.count == 4 ? 1 : 0
         let rowAxis = output.contains("attentions") ? 2 : batchAxis + 1
-        guard extents.count > rowAxis + 1 || output == "logits", extents[rowAxis] == tokens else {
-            return { _ in true }
+        var masks = ["attention_mask"]
+        if arrays["decoder_input_ids"] != nil, !output.hasPrefix("encoder_"), !output.hasPrefix("output.encoder_") {
+            // Keras counts the maps of both stacks through: their rows tell which one it is.
+            masks = output.hasPrefix("attentions") ? masks + ["decoder_attention_mask"] : ["decoder_attention_mask"]
         }
+        guard extents.count > rowAxis + 1 || output == "logits",
+            let mask = masks.compactMap({ arrays[$0] }).first(where: { $0.shape[1] == extents[rowAxis] })?.floats
+        else { return { _ in true } }
+        let tokens = extents[rowAxis]
         func step(_ axis: Int) -> Int { extents[(axis + 1)...].reduce(1, *) }
         return { index in
             let row = index / step(rowAxis) % extents[rowAxis], sequence = index / step(batchAxis) % extents[batchAxis]

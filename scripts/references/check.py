@@ -18,8 +18,12 @@ def column(name):
     return next((title for title, parts in COLUMNS.items() if any(part in name for part in parts)), OTHERS)
 
 
-def mask_of(name, reference):
+def mask_of(name, wanted, reference):
     """Which positions of an output count; None: all."""
+    if name.startswith("attentions_") and reference.decoder_mask is not None:
+        # Keras counts the maps of both stacks through: their queries tell which one it is.
+        masks = [mask for mask in (reference.mask, reference.decoder_mask) if mask is not None]
+        return next((mask for mask in masks if mask.shape[1] == wanted.shape[2]), None)
     is_of_decoder = reference.decoder_mask is not None or "decoder_input_ids" in reference.inputs
     if is_of_decoder and not name.startswith(("encoder_", "output.encoder_")):
         return reference.decoder_mask
@@ -36,7 +40,7 @@ def measure(binary, model, options, reference):
             raise RuntimeError(f"{name} is missing from the outputs")
         if wanted.ndim == 5:  # grouped queries: heads of a group have an axis of their own
             wanted = wanted.reshape(len(wanted), -1, *wanted.shape[3:])
-        difference = measured(name, wanted, found[name], mask_of(name, reference))
+        difference = measured(name, wanted, found[name], mask_of(name, wanted, reference))
         worst[title] = max(worst.get(title, 0), difference)
 
     for name, wanted in reference.outputs.items():

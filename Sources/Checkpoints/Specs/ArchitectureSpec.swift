@@ -109,7 +109,7 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
             package var axis: String?
             package var width: Expression?
             package var grid: [Expression]?
-            package var isChannelsFirst: Bool?
+            package var isChannelsFirst: Flag?
             package var absent: Float?
             package var mask: String?
         }

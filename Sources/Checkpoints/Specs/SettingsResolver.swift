@@ -162,9 +162,12 @@ extension ArchitectureSpec.Setting {
 }
 
 extension JSONValue {
-    /// A member of a member: keys separated by dots.
+    /// A member of a member: keys separated by dots, members of lists by their place: `config.image_shape.0`.
     subscript(path path: String) -> JSONValue? {
-        path.split(separator: ".").reduce(Optional(self)) { value, key in value?[String(key)] }
+        path.split(separator: ".").reduce(Optional(self)) { value, key in
+            guard case .array(let values)? = value else { return value?[String(key)] }
+            return Int(key).flatMap { values.indices.contains($0) ? values[$0] : nil }
+        }
     }
 
     /// For messages: short, on one line.

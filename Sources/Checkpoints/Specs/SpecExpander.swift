@@ -140,7 +140,7 @@ extension ArchitectureSpec.GraphTemplate.Input {
         for extent in grid ?? [] { extents.append(try extent.count(in: settings)) }
         return InputLayout(
             content: content, rows: space, width: try width.count(in: settings) ?? 1, grid: extents,
-            isChannelsFirst: isChannelsFirst ?? false, absent: absent, mask: mask)
+            isChannelsFirst: try isChannelsFirst?.value(in: settings) ?? false, absent: absent, mask: mask)
     }
 }
 

@@ -74,7 +74,8 @@ extension ArchitectureSpec {
         visit(graph.nodes, known)
         for input in graph.inputs {
             let sizes = [input.rows, input.width].compactMap { $0 } + (input.grid ?? [])
-            let read = sizes.reduce(into: input.when?.names ?? []) { $0.formUnion($1.names) }
+            let conditions = (input.when?.names ?? []).union(input.isChannelsFirst?.names ?? [])
+            let read = sizes.reduce(into: conditions) { $0.formUnion($1.names) }
             check(read, "input \(input.name)", known)
         }
         for output in graph.outputs { check(output.when?.names ?? [], "output \(output.name)", known) }
