@@ -4,6 +4,7 @@ import pathlib
 import sys
 
 import command
+import document
 import samples
 
 TOLERANCE = 1e-4
@@ -11,6 +12,8 @@ TOLERANCE = 1e-4
 OWN_TOLERANCE = 2e-2
 COLUMNS = {"hidden states": ("hidden_state",), "attention maps": ("attentions",), "pooled": ("pooler_output",)}
 OTHERS = "logits, outputs"
+# How the command ends for a model that it knows and does not handle.
+UNSUPPORTED = 4
 OWN = "own precision"
 
 
@@ -53,6 +56,7 @@ def measure(binary, model, options, reference):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/accuracy.md too")
     parser.add_argument("folders", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
     binary = command.find(options.binary)
@@ -60,7 +64,13 @@ def main():
     defaults = [command.ROOT / name for name in names]
     titles = [*COLUMNS, OTHERS, OWN]
     failures = count = 0
-    print(f"| model | {' | '.join(titles)} |\n| --- |{' --- |' * len(titles)}")
+    lines, refused = [], []
+
+    def line(text):
+        lines.append(f"{text}\n")
+        print(text, flush=True)
+
+    line(f"| model | {' | '.join(titles)} |\n| --- |{' --- |' * len(titles)}")
     for folder in samples.folders(options.folders or [folder for folder in defaults if folder.exists()]):
         reference = samples.reference(folder)
         for model, more in samples.checkpoints(folder):
@@ -71,8 +81,15 @@ def main():
                 failures += any(
                     error > (OWN_TOLERANCE if title == OWN else TOLERANCE) for title, error in worst.items())
             except RuntimeError as error:
+                if str(error).startswith(f"exit {UNSUPPORTED}:"):
+                    refused.append(f"{name_of(model, folder)}: {error}")
+                    continue
                 cells, failures = [str(error).replace("\n", " ")] + [""] * (len(titles) - 1), failures + 1
-            print(f"| {name_of(model, folder)} | {' | '.join(cells)} |", flush=True)
+            line(f"| {name_of(model, folder)} | {' | '.join(cells)} |")
+    if options.write:
+        document.fill("accuracy.md", "scripts/check-references", "".join(lines))
+    # Whether they are refused rightly is what scripts/check-recognition looks at.
+    print("".join(f"refused: {reason}\n" for reason in refused), end="", file=sys.stderr)
     if failures:
         sys.exit(f"{failures} of {count} models differ by more than {TOLERANCE} ({OWN_TOLERANCE} of the norm in "
                  "their own precision) or did not run")

@@ -12,9 +12,10 @@ import tempfile
 import numpy as np
 
 import command
+import document
 
 EXPECTED = pathlib.Path(__file__).with_suffix(".tsv")
-DOCUMENT = command.ROOT / "docs/recognition.md"
+DOCUMENT = "recognition.md"
 UNSUPPORTED = 4
 
 
@@ -120,19 +121,11 @@ def measure(binary, samples, row, digests):
             f"{count - len(differing)} of {count}", note], wrong
 
 
-def write(rows):
-    """Puts the table between the document's marks."""
-    text = DOCUMENT.read_text(encoding="utf8")
-    start, end = "<!-- scripts/check-recognition -->\n", "<!-- end -->\n"
-    head, rest = text.split(start)
-    DOCUMENT.write_text(f"{head}{start}\n{rows}\n{end}{rest.split(end)[1]}", encoding="utf8")
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("samples", type=pathlib.Path)
     parser.add_argument("--binary")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT.name}")
+    parser.add_argument("--write", action="store_true", help=f"put the table into docs/{DOCUMENT}")
     options = parser.parse_args()
     binary, digests, failures = command.find(options.binary), {}, []
     expected = table(EXPECTED)
@@ -146,7 +139,10 @@ def main():
         failures += [f"{row['checkpoint']}: {problem}" for problem in wrong]
         lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
     rows = "".join(f"{line}\n" for line in lines)
-    print(rows, end="") if not options.write else write(rows)
+    if options.write:
+        document.fill(DOCUMENT, "scripts/check-recognition", rows)
+    else:
+        print(rows, end="")
     total = sum(number for files in digests.values() for number, _ in files.values())
     print(f"{len(expected)} checkpoints, {total} tensors", file=sys.stderr)
     if failures:
