@@ -84,7 +84,8 @@ def main():
                 if str(error).startswith(f"exit {UNSUPPORTED}:"):
                     refused.append(f"{name_of(model, folder)}: {error}")
                     continue
-                cells, failures = [str(error).replace("\n", " ")] + [""] * (len(titles) - 1), failures + 1
+                cells, failures = ["did not run"] + [""] * (len(titles) - 1), failures + 1
+                print(f"{name_of(model, folder)}: {error}", file=sys.stderr)
             line(f"| {name_of(model, folder)} | {' | '.join(cells)} |")
     if options.write:
         document.fill("accuracy.md", "scripts/check-references", "".join(lines))
