@@ -54,7 +54,7 @@ public struct CheckpointSummary: Sendable {
     public let graph: Graph?
     /// What a user meets around the graph; `nil` when there is no graph.
     public let traits: Model.Traits?
-    /// The plan that the model was converted by.
+    /// The plan that the model was converted by, or trained with; `nil` where all heads compute a map.
     public let plan: ReusePlan?
     /// All stored tensors in the order of the files.
     public let tensors: [TensorEntry]
@@ -109,7 +109,7 @@ extension CheckpointSummary {
             self.init(
                 dialect: source.dialect, dialectReasons: reasons, dialects: dialects,
                 architecture: opened.architecture, candidates: candidates, graph: opened.graph, traits: opened.traits,
-                tensors: Self.entries(source.tensors, roles: opened.binding.roles),
+                plan: .trained(opened.graph), tensors: Self.entries(source.tensors, roles: opened.binding.roles),
                 problems: opened.binding.problems.map(\.message))
         } catch  where error.kind != .usage {
             self.init(

@@ -128,7 +128,8 @@ struct OpenedCheckpoint: Sendable {
         problems += try differingCopies()
         guard problems.isEmpty else { throw CheckpointError(problems, path: files.path) }
         let model = Model(
-            graph: graph, tensors: tensors, assets: try assets(), provenance: try provenance(assumed), traits: traits)
+            graph: graph, tensors: tensors, assets: try assets(), provenance: try provenance(assumed), traits: traits,
+            plan: .trained(graph))
         do throws(GraphError) {
             try model.validate()
         } catch {

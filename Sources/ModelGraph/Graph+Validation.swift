@@ -4,7 +4,8 @@ extension Graph {
     /// Checks names, shapes and the rules of reuse.
     ///
     /// The rules: a borrowed map belongs to a computed head of an earlier node or of the same node; both nodes have the
-    /// same queries, keys and mask; the first attention of each stack computes at least one map.
+    /// same queries, keys and mask; where values of the graph hide keys, the only pattern is a query's own key; the
+    /// first attention of each stack computes at least one map.
     ///
     /// - Throws: Every problem at once, each naming node and head.
     public func validate() throws(GraphError) {
@@ -64,7 +65,7 @@ extension Graph {
                         .init(kind: .source, place: place, message: "borrows nothing; use \"dropped\" for that"))
                 }
                 for term in terms {
-                    if let message = problem(of: term, borrowedBy: kind, earlier: earlier, shapes) {
+                    if let message = problem(of: term, borrowedBy: kind, attention, earlier: earlier, shapes) {
                         problems.append(.init(kind: .source, place: place, message: message))
                     }
                 }
@@ -74,10 +75,18 @@ extension Graph {
     }
 
     private func problem(
-        of term: MapTerm, borrowedBy kind: MapKind, earlier: [String: Node], _ shapes: [String: ValueShape]
+        of term: MapTerm, borrowedBy kind: MapKind, _ attention: Attention, earlier: [String: Node],
+        _ shapes: [String: ValueShape]
     ) -> String? {
         if !term.weight.isFinite { return "has a weight that is not a finite number" }
-        guard case .head(let id) = term.map else { return nil }
+        let id: HeadID
+        switch term.map {
+        case .head(let head): id = head
+        case .pattern(let pattern):
+            let hidesKeys = attention.masking.map { $0.keys || $0.pairs } ?? false
+            guard hidesKeys, pattern != .identity else { return nil }
+            return "borrows the pattern \"\(pattern.rawValue)\", which does not know the values that hide keys here"
+        }
         guard let owner = earlier[id.node], let attention = owner.attention else {
             return node(named: id.node)?.attention == nil
                 ? "borrows from \"\(id.node)\", which is not an attention node"

@@ -58,7 +58,7 @@ public struct Model: Sendable {
     public var provenance: Provenance
     /// What a user meets around the graph.
     public var traits: Traits
-    /// The plan that was applied; `nil` for a source model.
+    /// The plan that was applied, or that the model was trained with; `nil` where all heads compute a map.
     public var plan: ReusePlan?
     /// What healing did, as its document; carried, not understood here.
     public var healing: JSONValue?

@@ -60,6 +60,15 @@ public struct ReusePlan: Sendable, Hashable, Codable {
             })
     }
 
+    /// What stands for the budget in the plan of a model that was trained with reuse.
+    public static let trainedBudget = "as trained"
+
+    /// The plan that a model was trained with; `nil` for one whose heads all compute a map.
+    public static func trained(_ graph: Graph) -> ReusePlan? {
+        let plan = ReusePlan(of: graph, budget: trainedBudget)
+        return plan.replacedCount == 0 ? nil : plan
+    }
+
     /// The source chosen for a head.
     public subscript(id: HeadID) -> HeadSource? {
         guard let layer = layers.first(where: { $0.node == id.node }), layer.heads.indices.contains(id.head) else {

@@ -65,6 +65,95 @@ import Testing
         #expect(Set(layers.flatMap(\.classes)).isSuperset(of: ["TransformerBlock", "TokenAndPositionEmbedding"]))
     }
 
+    /// A stack of layers whose number and kind the configuration tells, with a result for each of them.
+    private static let stack = """
+        {
+          "name": "stack", "title": "Some products, one after the other", "classes": ["Stack"],
+          "settings": [
+            { "name": "count", "keys": ["count"], "default": 2 },
+            { "name": "width", "extent": { "part": "step_0", "axis": 1 } },
+            { "name": "is_added", "keys": ["residual"], "default": false },
+            { "name": "axis", "keys": ["axis"], "default": 1, "only": [1] }
+          ],
+          "parts": [{
+            "repeat": "count", "index": "i",
+            "steps": [{
+              "name": "step_{i}", "class": "Dense", "config": { "use_bias": false },
+              "dimensions": { "units": "width" },
+              "options": { "activation": { "key": "act", "values": { "?": "relu" } } }
+            }]
+          }],
+          "inputs": [["x"], ["x", "scale"]],
+          "calls": [
+            { "value": "stream", "operation": "multiply", "arguments": ["x", "scale"], "when": "given_scale" },
+            { "value": "stream", "operation": "identity", "arguments": ["x"], "when": "not given_scale" },
+            {
+              "repeat": "count", "index": "i",
+              "steps": [
+                { "value": "product", "part": "step_{i}", "arguments": ["stream"] },
+                { "value": "product", "operation": "add", "arguments": ["stream", "product"], "when": "is_added" },
+                { "value": "stream", "operation": "identity", "arguments": ["product"] },
+                { "value": "stream_{i}", "operation": "identity", "arguments": ["stream"] }
+              ]
+            }
+          ],
+          "output": ["stream", { "repeat": "count", "index": "i", "steps": ["stream_{i}"] }]
+        }
+        """
+
+    /// - Parameter result: Which of the layer's results is the model's.
+    private func stack(_ config: String, _ inputs: [String] = ["x"], result: Int = 0) throws -> Tensor {
+        var sketch = Sketch()
+        sketch.input("x", [nil, 1])
+        sketch.input("scale", [nil, 1])
+        try sketch.layer("stack", "Package>Stack", config, inputs)
+        try sketch.layer("used", "Activation", #"{"activation": "linear"}"#, ["stack"], result: result)
+        let layer = try CustomLayer(Array(Self.stack.utf8), path: "stack.json")
+        let weights = [2, -3, 5].enumerated().map { number, factor in
+            stored("layers/stack/step_\(number)/vars/0", [1, 1], [Float(factor)])
+        }
+        let count = try json(config)["count"]?.intValue ?? 2
+        let made = try model(sketch.model(outputs: ["used"]), Array(weights.prefix(count)), custom: [layer])
+        let inputs = ["x": Tensor([1, 10], shape: [1, 2, 1]), "scale": Tensor([0, 0], shape: [1, 2, 1])]
+        return try #require(try run(made, inputs)["output"])
+    }
+
+    @Test(
+        arguments: [
+            ("{}", 0, [-6, -60]), (#"{"count": 3}"#, 0, [-30, -300]), (#"{"count": 3}"#, 1, [2, 20]),
+            (#"{"count": 3}"#, 3, [-30, -300]), (#"{"count": 1, "residual": true}"#, 0, [3, 30]),
+            (#"{"act": "?"}"#, 0, [0, 0]), (#"{"act": "linear"}"#, 0, [-6, -60]),
+        ] as [(String, Int, [Float])])
+    func partsAndCallsFollowTheConfiguration(_ config: String, _ result: Int, _ values: [Float]) throws {
+        #expect(try stack(config, result: result).floats == values)
+    }
+
+    @Test func inputsThatAreHandedInDecide() throws {
+        #expect(try stack("{}", ["x", "scale"]).floats == [0, 0])
+    }
+
+    @Test(arguments: [
+        (#"{"axis": 2}"#, CheckpointError.Kind.unsupported, "\"axis\" is 2"),
+        (#"{"count": 9999999}"#, .corrupt, "outside 0…4096"), (#"{"count": "many"}"#, .corrupt, "is \"many\""),
+        (#"{"count": [2]}"#, .corrupt, "\"count\" is"), (#"{"count": 0}"#, .corrupt, "\"width\" is missing"),
+    ]) func configurationsOutsideTheDocumentAreRefused(
+        _ config: String, _ kind: CheckpointError.Kind, _ message: String
+    ) throws {
+        let error = try #require(throws: CheckpointError.self) { try stack(config) }
+        #expect(error.kind == kind)
+        #expect(error.problems.contains { $0.contains(message) }, "\(error.problems)")
+    }
+
+    @Test func whatIsStoredCannotDecideWhatIsStored() throws {
+        let changed = Self.stack.replacing(
+            #"{ "name": "count", "keys": ["count"], "default": 2 }"#,
+            with: #"{ "name": "count", "extent": { "part": "step_0", "axis": 0 } }"#)
+        let error = try #require(throws: CheckpointError.self) {
+            try CustomLayer(Array(changed.utf8), path: "stack.json")
+        }
+        #expect(error.problems.contains { $0.contains("decides which variables there are") }, "\(error.problems)")
+    }
+
     @Test(arguments: [
         (#""part": "gate", "arguments": ["x"]"#, #""part": "fence", "arguments": ["x"]"#, "there is no part \"fence\""),
         (#""output": "sum""#, #""output": "total""#, "the output \"total\" is not computed"),

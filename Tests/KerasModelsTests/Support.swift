@@ -97,11 +97,12 @@ struct Sketch {
 
     /// - Parameters:
     ///   - inputs: Names of layers; one argument each, or one list of all.
+    ///   - result: Which result of those layers is read.
     mutating func layer(
         _ name: String, _ className: String, _ config: String = "{}", _ inputs: [String], asList: Bool = false,
-        keywords: [String: JSONValue] = [:], module: String = "keras.layers"
+        keywords: [String: JSONValue] = [:], result: Int = 0, module: String = "keras.layers"
     ) throws {
-        let tensors = inputs.map(Self.tensor)
+        let tensors = inputs.map { Self.tensor($0, result: result) }
         var members = try json(config).objectValue ?? [:]
         members["name"] = .string(name)
         layers.append(
@@ -116,10 +117,10 @@ struct Sketch {
             ]))
     }
 
-    static func tensor(_ layer: String) -> JSONValue {
+    static func tensor(_ layer: String, result: Int = 0) -> JSONValue {
         .object([
             "class_name": .string("__keras_tensor__"),
-            "config": .object(["keras_history": .array([.string(layer), .integer(0), .integer(0)])]),
+            "config": .object(["keras_history": .array([.string(layer), .integer(0), .integer(result)])]),
         ])
     }
 

@@ -193,7 +193,7 @@ extension Graph {
         if shape.rows != .sequences { return shape.width == vocabulary ? .maskedLanguageModel : .encoder }
         let last = nodes.first { $0.name == output.value }?.operation
         switch last {
-        case .linear, .softmax, .activation: return .classifier
+        case .linear, .softmax, .activation(.sigmoid): return .classifier
         default: return .encoder
         }
     }

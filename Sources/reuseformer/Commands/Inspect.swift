@@ -58,7 +58,7 @@ struct Inspect: ParsableCommand {
             lines.append(shape.compactMap(\.self).joined(separator: " · "))
             lines.append(
                 "\(Format.short(Double(totals.parameters))) parameters · \(Format.short(Double(totals.multiplyAdds))) "
-                    + "multiply-adds for \(totals.tokens) tokens")
+                    + "multiply-adds for \(totals.isFixed ? "one input" : "\(totals.tokens) tokens")")
             let kept = [
                 totals.cacheBytes.map { "\(Format.count($0)) bytes for each token" },
                 totals.memoryCacheBytes.map { "\(Format.count($0)) for each row that cross-attention looks at" },
@@ -98,14 +98,17 @@ struct Inspect: ParsableCommand {
         return table.text
     }
 
-    /// Parts, those of layers that are built alike as one row: `6 × layer_*/up`.
+    /// Parts, those of layers that are built alike as one row: `6 × layer_*/up`, `3 × block*_attention`.
     private func rows(of parts: [Inspection.Part]) -> [(name: String, part: Inspection.Part, count: Int)] {
         struct Kind: Hashable { let name: String, parameters: Int, multiplyAdds: Int }
         var counts: [Kind: Int] = [:]
         func kind(_ part: Inspection.Part) -> Kind {
-            let steps = part.name.split(separator: "/", maxSplits: 1)
-            let name =
-                steps.count < 2 ? part.name : "\(steps[0].replacing(/[0-9]+/, with: "*"))/\(steps[1])"
+            var steps = part.name.split(separator: "/").map(String.init)
+            // The numbers of layers, not those of a layer's parts.
+            for index in steps.dropLast(steps.count > 1 ? 1 : 0).indices {
+                steps[index] = steps[index].replacing(/[0-9]+/, with: "*")
+            }
+            let name = steps.joined(separator: "/")
             return Kind(name: name, parameters: part.parameters, multiplyAdds: part.multiplyAdds)
         }
         for part in parts { counts[kind(part), default: 0] += 1 }

@@ -51,6 +51,8 @@ struct Inspection: Encodable {
         let multiplyAdds: Int
         /// Sequence length of every count of multiply-adds.
         let tokens: Int
+        /// Whether counts do not depend on a length: every input of the model has a shape of its own.
+        let isFixed: Bool
         /// Bytes that decoding keeps for each token, of models that decode, in float32.
         let cacheBytes: Int?
         /// The same for each row of what cross-attention looks at.
@@ -137,6 +139,7 @@ extension Inspection.Totals {
             hidden: graph.hiddenStates.last.flatMap { shapes[$0]?.width } ?? 0,
             vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
             parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
+            isFixed: cost.multiplyAdds == graph.cost(tokens: tokens + 1).multiplyAdds,
             cacheBytes: cost.cacheBytes > 0 ? cost.cacheBytes : nil,
             memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil)
     }

@@ -25,9 +25,11 @@ enum PlanText {
             ])
         }
         let total = plan.layers.reduce(0) { $0 + $1.heads.count }
+        let title =
+            plan.budget == ReusePlan.trainedBudget
+            ? "Plan that the model was trained with" : "Plan for a budget of \(Terminal.escaped(plan.budget))"
         return
-            "Plan for a budget of \(Terminal.escaped(plan.budget)): "
-            + "\(total - plan.replacedCount) of \(total) maps computed\n"
+            "\(title): \(total - plan.replacedCount) of \(total) maps computed\n"
             + table.text
     }
 

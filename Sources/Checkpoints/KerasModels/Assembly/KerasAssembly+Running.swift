@@ -56,14 +56,23 @@ extension KerasAssembly {
     }
 
     private mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
-        if let inner = call.layer.inner {
-            return try run(inner, path: call.path, inputs: call.arguments.flatMap(\.elements))
-        }
+        if let inner = call.layer.inner { return try run(inner, path: call.path, inputs: call.inputs(of: inner)) }
         if let type = classes.type(of: call.layer) { return try type.apply(call, in: &self) }
         guard let spec = classes.spec(of: call.layer) else { throw call.unsupported("the layer is not known") }
         let inner = try spec.model(for: call, variables)
         // A layer written by a user hands no mask on unless it says so.
-        return try run(inner, path: call.path, inputs: call.arguments.flatMap(\.elements)).map(\.withoutMask)
+        return try run(inner.model, path: call.path, inputs: inner.inputs).map(\.withoutMask)
+    }
+}
+
+extension LayerCall {
+    /// What the input layers of a nested model are given: by name where the caller names values, else in order.
+    fileprivate func inputs(of model: KerasModel) -> [KerasValue] {
+        if arguments.count == 1, case .named(let members) = arguments[0] {
+            let named = model.inputs.compactMap { members[$0.layer] }
+            if named.count == model.inputs.count { return named }
+        }
+        return arguments.flatMap(\.elements)
     }
 }
 
@@ -79,6 +88,10 @@ extension KerasArgument {
         case .slice(let start, let stop, let step):
             return .slice(
                 start: try start.value(resolve), stop: try stop.value(resolve), step: try step.value(resolve))
+        case .named(let members):
+            var values: [String: KerasValue] = [:]
+            for (name, member) in members { values[name] = try member.value(resolve) }
+            return .named(values)
         case .ellipsis: return .ellipsis
         case .constant(let value): return .constant(value)
         }
@@ -86,9 +99,13 @@ extension KerasArgument {
 }
 
 extension KerasValue {
-    /// What a model's input layers are given by one argument.
-    fileprivate var elements: [KerasValue] {
-        if case .list(let elements) = self { elements.flatMap(\.elements) } else { [self] }
+    /// The argument, or what it lists.
+    var elements: [KerasValue] {
+        switch self {
+        case .list(let elements): elements.flatMap(\.elements)
+        case .named(let members): members.sorted { $0.key < $1.key }.flatMap(\.value.elements)
+        default: [self]
+        }
     }
 
     fileprivate var withoutMask: KerasValue {

@@ -135,11 +135,17 @@ enum ActivationFunction: Sendable, Hashable {
         let name =
             value.stringValue ?? value["config"]?.stringValue ?? value["config"]?["name"]?.stringValue
             ?? value["class_name"]?.stringValue ?? value.shortDescription
+        // The Model Garden's own GELU is the approximation.
+        if name == "Text>gelu" {
+            self = .elementwise(.geluTanh)
+            return
+        }
         // Custom objects are spelled `package>name`.
         switch name.split(separator: ">").last.map({ $0.lowercased() }) ?? name {
         case "linear", "identity": return nil
         case "relu": self = .elementwise(.relu)
         case "gelu": self = .elementwise(.gelu)
+        case "gelu_tanh": self = .elementwise(.geluTanh)
         case "tanh": self = .elementwise(.tanh)
         case "sigmoid": self = .elementwise(.sigmoid)
         case "silu", "swish": self = .elementwise(.silu)

@@ -75,7 +75,17 @@ extension LayerValue.Axis {
     var isRows: Bool { if case .rows = self { true } else { false } }
 }
 
-/// What a call of a layer reads and gives: tensors, and what operations compute about their shapes.
+/// Attention maps as one layer hands them to another: whose they are.
+struct AttentionMaps: Sendable, Hashable {
+    /// The heads that compute them, in the order in which the layer gives them.
+    var heads: [HeadID]
+    /// The masks under which they were made.
+    var masking: Attention.Masking?
+    /// Names of the masks' values.
+    var masks: [String]
+}
+
+/// What a call of a layer reads and gives: tensors, maps, and what operations compute about their shapes.
 indirect enum KerasValue: Sendable {
     case tensor(LayerValue)
     /// All extents of a tensor, the batch first.
@@ -88,6 +98,10 @@ indirect enum KerasValue: Sendable {
     case slice(start: KerasValue, stop: KerasValue, step: KerasValue)
     case ellipsis
     case constant(JSONValue)
+    /// Values by name.
+    case named([String: KerasValue])
+    /// The attention maps of a layer.
+    case maps(AttentionMaps)
 
     /// Nothing was handed in.
     static let none = KerasValue.constant(.null)
@@ -101,6 +115,7 @@ indirect enum KerasValue: Sendable {
         switch self {
         case .tensor(let value): [value]
         case .list(let elements): elements.flatMap(\.tensors)
+        case .named(let members): members.sorted { $0.key < $1.key }.flatMap(\.value.tensors)
         default: []
         }
     }

@@ -4,14 +4,19 @@ import ModelGraph
 ///
 /// A JSON document (`docs/keras-models.md`, `schemas/keras-layer.schema.json`).
 package struct CustomLayer: Sendable, Hashable, Codable {
-    /// A number that parts are configured by.
+    /// A number, flag or word that decides how the layer is made.
     package struct Setting: Sendable, Hashable, Codable {
         package var name: String
-        /// Keys of the layer's configuration, to be tried in order.
+        /// Keys of the layer's configuration, to be tried in order; a null counts as no key.
         package var keys: [String]?
         /// An extent of a stored variable: what is stored is true whatever the configuration says.
         package var extent: Extent?
-        package var `default`: Double?
+        /// Of settings before this one: whether it holds.
+        package var condition: Condition?
+        /// Used when nothing else tells it.
+        package var `default`: JSONValue?
+        /// The only values that the document stands for; others are refused.
+        package var only: [JSONValue]?
     }
 
     /// An extent of a variable.
@@ -27,186 +32,159 @@ package struct CustomLayer: Sendable, Hashable, Codable {
     }
 
     /// A layer inside the custom one.
-    package struct Part: Sendable, Hashable, Codable {
+    package struct Part: ConditionalEntry {
         /// Name of the attribute that holds it.
-        package var name: String
+        package var name: NameTemplate
         /// Other names that the attribute goes by.
-        package var alternatives: [String]?
+        package var alternatives: [NameTemplate]?
         package var `class`: String
         /// Its configuration.
         package var config: JSONValue?
         /// Numbers of its configuration, by expressions over the settings.
         package var dimensions: [String: Expression]?
+        /// What it takes over from the custom layer's own configuration.
+        package var options: [String: Option]?
         /// The layers of a chain (`Sequential`).
         package var parts: [Part]?
+        package var when: Condition?
+    }
+
+    /// An entry of a part's configuration that is the custom layer's own.
+    package struct Option: Sendable, Hashable {
+        /// Key of the custom layer's configuration.
+        package var key: String
+        /// Values that mean something else to the part.
+        package var values: [String: JSONValue]
+        /// Used when there is no such key.
+        package var `default`: JSONValue?
     }
 
     /// A step of what the layer computes.
-    package struct Call: Sendable, Hashable, Codable {
-        /// Name of the result.
-        package var value: String
+    package struct Call: ConditionalEntry {
+        /// Name of the result, or names of several. A name may be given again: later calls read what came last.
+        package var value: OneOrMany<NameTemplate>
         /// The part or variable that is called.
-        package var part: String?
+        package var part: NameTemplate?
         /// A layer class without weights, or a function of the framework, that is called.
         package var operation: String?
         /// Names of values, one an argument.
-        package var arguments: [String]
+        package var arguments: [NameTemplate]
+        /// Names of values handed in by name.
+        package var keywords: [String: NameTemplate]?
         /// Constants handed in by name.
         package var constants: [String: JSONValue]?
+        /// Whole numbers handed in by name.
+        package var numbers: [String: Expression]?
         /// Configuration of an operation.
         package var config: JSONValue?
         /// Whether the operation takes all values as one list.
         package var isList: Bool?
+        package var when: Condition?
+    }
+
+    /// A result of the layer.
+    package struct Output: ConditionalEntry {
+        package var value: NameTemplate
+        package var when: Condition?
+    }
+
+    /// Names of the values that the layer is called with: one list, or one for each number of values.
+    package struct Inputs: Sendable, Hashable {
+        package var signatures: [[String]]
+
+        /// All names, in the order in which they first stand.
+        var names: [String] {
+            signatures.joined().reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
+        }
     }
 
     package var name: String
     package var title: String
-    /// Class names that it goes by.
+    /// Class names that it goes by, without the package that they are registered under.
     package var classes: [String]
     package var settings: [Setting]
     /// Variables that the layer owns itself, in the order in which it creates them.
     package var variables: [String]?
     /// In the order in which the layer creates them.
-    package var parts: [Part]
-    /// Names of the values that it is called with.
-    package var inputs: [String]
-    package var calls: [Call]
-    /// Name of the value that it gives.
-    package var output: String
+    package var parts: [Repeatable<Part>]
+    package var inputs: Inputs
+    package var calls: [Repeatable<Call>]
+    /// What the layer gives.
+    package var output: OneOrMany<Repeatable<Output>>
 
     /// Whether a layer is of this class.
-    func describes(_ layer: KerasLayer) -> Bool { classes.contains(layer.className) }
+    func describes(_ layer: KerasLayer) -> Bool { classes.contains(layer.plainClassName) }
+
+    /// Name of the flag that tells whether an input was handed in.
+    static func givenFlag(_ input: String) -> String { "given_\(input)" }
 }
 
-extension CustomLayer {
-    /// The layers and calls of one layer of this class, its numbers left out: enough to tell its variables.
-    func model(for layer: KerasLayer) -> KerasModel { model(for: layer, Settings()) }
-
-    /// The layers and calls of one layer of this class.
-    func model(for call: LayerCall, _ variables: LayerVariables) throws(Problem) -> KerasModel {
-        let settings = try settings(of: call, variables)
-        for part in allParts {
-            for (key, expression) in part.dimensions ?? [:] {
-                do throws(Expression.Failure) {
-                    _ = try expression.number(in: settings)
-                } catch {
-                    throw call.corrupt("\(part.name), \(key): \(error.message)")
-                }
-            }
+extension CustomLayer.Inputs: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let names = try? container.decode([String].self) {
+            signatures = [names]
+        } else {
+            signatures = try container.decode([[String]].self)
         }
-        return model(for: call.layer, settings)
     }
 
-    private var allParts: [Part] { parts.flatMap { [$0] + ($0.parts ?? []) } }
-
-    private func settings(of call: LayerCall, _ variables: LayerVariables) throws(Problem) -> Settings {
-        var result = Settings()
-        for setting in settings {
-            if let extent = setting.extent, let value = extent.value(in: variables, of: call.path) {
-                result = result.setting(setting.name, to: .integer(value))
-                continue
-            }
-            let found = (setting.keys ?? []).lazy.compactMap { call.config[$0]?.doubleValue }.first ?? setting.default
-            guard let found else {
-                throw call.corrupt("\"\(setting.keys?.first ?? setting.name)\" is missing from its configuration")
-            }
-            result = result.setting(setting.name, to: Int(exactly: found).map { .integer($0) } ?? .number(found))
-        }
-        return result
-    }
-
-    private func model(for layer: KerasLayer, _ settings: Settings) -> KerasModel {
-        // Calls of one part are counted in the order in which they stand.
-        var counts: [String: Int] = [:]
-        var producers: [String: KerasReference] = [:]
-        for input in inputs { producers[input] = KerasReference(layer: input, call: 0, result: 0) }
-        var calls: [String: [KerasCall]] = [:]
-        var operations: [KerasLayer] = []
-        for call in self.calls {
-            let name = call.part ?? call.value
-            producers[call.value] = KerasReference(layer: name, call: counts[name, default: 0], result: 0)
-            counts[name, default: 0] += 1
-            let values = call.arguments.compactMap { producers[$0] }.map(KerasArgument.reference)
-            let made = KerasCall(
-                arguments: call.isList ?? false ? [.list(values)] : values,
-                keywords: (call.constants ?? [:]).mapValues(KerasArgument.constant))
-            calls[name, default: []].append(made)
-            if let operation = call.operation { operations.append(self.layer(operation, named: name, call, made)) }
-        }
-        let inputLayers = inputs.map { name in
-            KerasLayer(
-                className: "InputLayer", module: nil, name: name, config: .object([:]), calls: [], inner: nil,
-                firstCall: 0)
-        }
-        let own = (variables ?? []).enumerated().map { number, name in
-            KerasLayer(
-                className: VariableLayer.className, module: nil, name: name,
-                config: .object(["number": .integer(number)]), calls: calls[name] ?? [], inner: nil, firstCall: 0)
-        }
-        let layers = parts.map { $0.layer(settings, calls: calls[$0.name] ?? [], isTrainable: layer.isTrainable) }
-        return KerasModel(
-            name: layer.name, layers: inputLayers + own + layers + operations,
-            inputs: inputs.map { KerasReference(layer: $0, call: 0, result: 0) },
-            outputs: producers[output].map { [KerasModel.Output(name: nil, source: $0)] } ?? [],
-            isTrainable: layer.isTrainable, generation: .keras3)
-    }
-
-    /// A step that is no part: a layer class by its name, or else one of the framework's functions.
-    private func layer(_ operation: String, named name: String, _ call: Call, _ made: KerasCall) -> KerasLayer {
-        let isClass = operation.first?.isUppercase ?? false
-        let config = isClass ? call.config ?? .object([:]) : .object(["function": .string(operation)])
-        return KerasLayer(
-            className: isClass ? operation : "TFOpLambda", module: nil, name: name, config: config, calls: [made],
-            inner: nil, firstCall: 0)
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if signatures.count == 1 { try container.encode(signatures[0]) } else { try container.encode(signatures) }
     }
 }
 
-extension CustomLayer.Part {
-    fileprivate func layer(_ settings: Settings, calls: [KerasCall], isTrainable: Bool) -> KerasLayer {
-        var members = config?.objectValue ?? [:]
-        for (key, expression) in dimensions ?? [:] {
-            // Numbers that are not known yet are left out: what a layer owns does not depend on them.
-            if let value = try? expression.integer(in: settings) {
-                members[key] = .integer(value)
-            } else if let value = try? expression.number(in: settings) {
-                members[key] = .number(value)
-            }
+/// `"inner_activation"`, or `{"key": "inner_activation", "values": {"<lambda>": "gelu_tanh"}}`.
+extension CustomLayer.Option: Codable {
+    private enum Key: String, CodingKey { case key, values, `default` }
+
+    package init(from decoder: any Decoder) throws {
+        if let key = try? decoder.singleValueContainer().decode(String.self) {
+            self.init(key: key, values: [:])
+            return
         }
-        members["trainable"] = .bool(isTrainable)
-        members[KerasLayer.attributesKey] = .array(([name] + (alternatives ?? [])).map { .string($0) })
-        return KerasLayer(
-            className: self.class, module: nil, name: name, config: .object(members), calls: calls,
-            inner: parts.map { chain($0, settings, isTrainable: isTrainable) }, firstCall: 0)
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            key: try container.decode(String.self, forKey: .key),
+            values: try container.decodeIfPresent([String: JSONValue].self, forKey: .values) ?? [:],
+            default: try container.decodeIfPresent(JSONValue.self, forKey: .default))
     }
 
-    /// Layers one after the other.
-    private func chain(_ parts: [CustomLayer.Part], _ settings: Settings, isTrainable: Bool) -> KerasModel {
-        let input = "input of \(name)"
-        var layers = [
-            KerasLayer(
-                className: "InputLayer", module: nil, name: input, config: .object([:]), calls: [], inner: nil,
-                firstCall: 0)
-        ]
-        var last = KerasReference(layer: input, call: 0, result: 0)
-        for part in parts {
-            let call = KerasCall(arguments: [.reference(last)], keywords: [:])
-            layers.append(part.layer(settings, calls: [call], isTrainable: isTrainable))
-            last = KerasReference(layer: part.name, call: 0, result: 0)
+    package func encode(to encoder: any Encoder) throws {
+        if values.isEmpty, `default` == nil {
+            try key.encode(to: encoder)
+            return
         }
-        return KerasModel(
-            name: name, layers: layers, inputs: [KerasReference(layer: input, call: 0, result: 0)],
-            outputs: [.init(name: nil, source: last)], isTrainable: isTrainable, generation: .keras3)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(key, forKey: .key)
+        if !values.isEmpty { try container.encode(values, forKey: .values) }
+        try container.encodeIfPresent(`default`, forKey: .default)
     }
 }
 
-extension CustomLayer.Extent {
-    func value(in variables: LayerVariables, of path: LayerPath) -> Int? {
-        let owner = path + part.split(separator: "/").map(String.init)
-        let tensors = variables.tensors(of: owner, object: object ?? "")
-        let number = number ?? 0
-        guard tensors.indices.contains(number) else { return nil }
-        let extents = tensors[number].shape.extents
-        let place = axis < 0 ? axis + extents.count : axis
-        return extents.indices.contains(place) ? extents[place] : nil
+/// `"sum"`, or `{"value": "sum", "when": "…"}`.
+extension CustomLayer.Output {
+    private enum Key: String, CodingKey { case value, when }
+
+    package init(from decoder: any Decoder) throws {
+        if let value = try? decoder.singleValueContainer().decode(NameTemplate.self) {
+            self.init(value: value)
+            return
+        }
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            value: try container.decode(NameTemplate.self, forKey: .value),
+            when: try container.decodeIfPresent(Condition.self, forKey: .when))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        guard let when else {
+            try value.encode(to: encoder)
+            return
+        }
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(value, forKey: .value)
+        try container.encode(when, forKey: .when)
     }
 }

@@ -35,8 +35,17 @@ extension KerasCall {
     }
 
     /// A list of `["name", call, result, keywords]`, one a tensor of the first argument; for recorded operations a
-    /// single one without the list around it.
+    /// single one without the list around it; an object of them where the first argument has names.
     private init?(keras2 node: JSONValue) throws(Problem) {
+        if let members = node.objectValue {
+            var named: [String: KerasArgument] = [:]
+            for (name, value) in members {
+                guard let reference = KerasReference(value) else { return nil }
+                named[name] = .reference(reference)
+            }
+            self.init(arguments: [.named(named)], keywords: [:])
+            return
+        }
         guard let entries = node.arrayValue, let head = entries.first else { return nil }
         let tensors = head.stringValue == nil ? entries : [node]
         var first: [KerasArgument] = []
@@ -86,7 +95,14 @@ extension KerasArgument {
                     value throws(Problem) in try Self(keras3: value, depth: depth + 1)
                 })
         case "__tensor__", "__numpy__": self = .constant(config["value"] ?? .null)
-        default: self = .constant(value)
+        default:
+            guard value["class_name"] == nil, let members = value.objectValue, !members.isEmpty else {
+                self = .constant(value)
+                return
+            }
+            var named: [String: KerasArgument] = [:]
+            for (name, member) in members { named[name] = try Self(keras3: member, depth: depth + 1) }
+            self = named.values.contains { !$0.references.isEmpty } ? .named(named) : .constant(value)
         }
     }
 

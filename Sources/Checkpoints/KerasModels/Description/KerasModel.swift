@@ -57,8 +57,13 @@ package struct KerasLayer: Sendable {
         config[Self.attributesKey]?.arrayValue?.compactMap(\.stringValue) ?? [name]
     }
 
+    /// The class without the package that it is registered under: `Text>PositionEmbedding` → `PositionEmbedding`.
+    var plainClassName: String { className.split(separator: ">").last.map(String.init) ?? className }
+
     /// The class under which weights are stored.
-    var storedClassName: String { className == "GroupQueryAttention" ? "GroupedQueryAttention" : className }
+    var storedClassName: String {
+        plainClassName == "GroupQueryAttention" ? "GroupedQueryAttention" : plainClassName
+    }
 
     /// Whether its weights may be trained.
     var isTrainable: Bool { config["trainable"]?.boolValue ?? true }
@@ -93,11 +98,14 @@ package indirect enum KerasArgument: Sendable {
     case slice(start: KerasArgument, stop: KerasArgument, step: KerasArgument)
     case ellipsis
     case constant(JSONValue)
+    /// Values by name.
+    case named([String: KerasArgument])
 
     package var references: [KerasReference] {
         switch self {
         case .reference(let reference): [reference]
         case .list(let elements): elements.flatMap(\.references)
+        case .named(let members): members.sorted { $0.key < $1.key }.flatMap(\.value.references)
         case .slice(let start, let stop, let step): start.references + stop.references + step.references
         case .ellipsis, .constant: []
         }

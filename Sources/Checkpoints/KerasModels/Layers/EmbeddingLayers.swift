@@ -2,12 +2,15 @@ import ModelGraph
 
 /// A table of rows by id, or by position where the ids are 0, 1, 2 ….
 enum EmbeddingLayer: KerasLayerClass {
-    static let names = ["Embedding"]
+    /// `OnDeviceEmbedding` is the Model Garden's, with keys of its own.
+    static let names = ["Embedding", "OnDeviceEmbedding", "Text>OnDeviceEmbedding"]
 
     static func places(of layer: KerasLayer) -> [VariablePlace] { [VariablePlace("", ["embeddings"])] }
 
     static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
-        let rows = try call.size("input_dim"), width = try call.size("output_dim")
+        let isPlain = call.layer.className == "Embedding"
+        let rows = try call.size(isPlain ? "input_dim" : "vocab_size")
+        let width = try call.size(isPlain ? "output_dim" : "embedding_width")
         switch call.arguments.first ?? call.keywords["inputs"] ?? .none {
         case .positions(let along):
             return [.tensor(try table(rows: rows, width: width, along: along, call, &assembly))]
@@ -27,7 +30,9 @@ enum EmbeddingLayer: KerasLayerClass {
         let source = try assembly.table(of: call, rows: rows, width: width)
         var result = ids
         result.name = assembly.add(
-            .embedding(Embedding(vocabulary: rows, width: width)), [ids.name], to: call, ["tokens": source])
+            .embedding(
+                Embedding(vocabulary: rows, width: width, scale: try call.number("scale_factor", default: 1))),
+            [ids.name], to: call, ["tokens": source])
         result.axes.append(.width)
         result.width = width
         result.isInteger = false

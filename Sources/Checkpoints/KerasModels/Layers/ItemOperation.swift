@@ -5,6 +5,11 @@ struct ItemOperation {
     private let call: LayerCall
     private let keys: [KerasValue]
 
+    private init(_ call: LayerCall, keys: [KerasValue]) {
+        self.call = call
+        self.keys = keys
+    }
+
     init(_ call: LayerCall) {
         self.call = call
         let key = call.keywords["slice_spec"] ?? (call.arguments.count > 1 ? call.arguments[1] : call.keywords["key"])
@@ -63,6 +68,14 @@ struct ItemOperation {
         guard !result.axes.dropLast().contains(.width) else { throw refusal(input) }
         result.axes = result.axes.withWidth
         return result
+    }
+
+    /// `x[:, key]`.
+    static func rows(
+        _ key: KerasValue, _ call: LayerCall, _ assembly: inout KerasAssembly
+    ) throws(Problem) -> LayerValue {
+        let whole = KerasValue.slice(start: .none, stop: .none, step: .none)
+        return try ItemOperation(call, keys: [whole, key]).part(of: try call.input(), &assembly)
     }
 
     /// One index an axis, an ellipsis spelled out.

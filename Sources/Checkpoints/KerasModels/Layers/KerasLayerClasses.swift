@@ -15,8 +15,9 @@ package struct KerasLayerClasses: Sendable {
 
     private static let builtIn: [any KerasLayerClass.Type] = [
         EmbeddingLayer.self, ReversibleEmbeddingLayer.self, DenseLayer.self, EinsumDenseLayer.self,
-        MultiHeadAttentionLayer.self, GroupedQueryAttentionLayer.self, LayerNormalizationLayer.self,
-        RMSNormalizationLayer.self, BatchNormalizationLayer.self, RescalingLayer.self, NormalizationLayer.self,
+        MultiHeadAttentionLayer.self, GroupedQueryAttentionLayer.self, ReuseAttentionLayer.self,
+        LayerNormalizationLayer.self, RMSNormalizationLayer.self, BatchNormalizationLayer.self, RescalingLayer.self,
+        NormalizationLayer.self,
         ConvolutionLayer.self, IdentityLayer.self, ActivationLayer.self, MergeLayer.self, ConcatenateLayer.self,
         GlobalPoolingLayer.self, ReshapeLayer.self, FlattenLayer.self, PermuteLayer.self, MaskingLayer.self,
         VariableLayer.self, RecordedOperation.self,
@@ -31,8 +32,11 @@ package struct KerasLayerClasses: Sendable {
     /// Variables of a plain layer in the order of creation.
     func places(of layer: KerasLayer) -> [VariablePlace] { type(of: layer)?.places(of: layer) ?? [] }
 
-    /// The model that a layer stands for: a nested one, or what a custom layer is made of.
-    func inner(of layer: KerasLayer) -> KerasModel? { layer.inner ?? spec(of: layer)?.model(for: layer) }
+    /// The model that a layer stands for: a nested one, or what a custom layer is made of, its calls left out.
+    func inner(of layer: KerasLayer) -> KerasModel? {
+        // What a configuration lacks was reported by `strangers`.
+        layer.inner ?? spec(of: layer).flatMap { try? $0.model(for: layer) }
+    }
 
     /// The spec of a custom layer.
     func spec(of layer: KerasLayer) -> CustomLayer? {
@@ -46,12 +50,20 @@ package struct KerasLayerClasses: Sendable {
     /// Which of its owner's variables a part is; `nil` for parts that are layers.
     func number(of part: KerasLayer) -> Int? { VariableLayer.number(of: part) }
 
-    /// Every layer of a model that nothing here understands, by name and place.
+    /// Every layer of a model that nothing here understands, by name and place, and every custom layer whose
+    /// configuration does not tell what it is made of.
     func strangers(in model: KerasModel, path: LayerPath = []) -> [Problem] {
         model.layers.enumerated().flatMap { position, layer -> [Problem] in
             let path = path + [layer.name]
             if let inner = layer.inner { return strangers(in: inner, path: path) }
-            guard type(of: layer) == nil, spec(of: layer) == nil, layer.className != "InputLayer" else { return [] }
+            if let spec = spec(of: layer) {
+                do throws(Problem) {
+                    return strangers(in: try spec.model(for: layer), path: path)
+                } catch {
+                    return [error]
+                }
+            }
+            guard type(of: layer) == nil, layer.className != "InputLayer" else { return [] }
             let place = "layer \(position + 1) of \(model.layers.count) of \"\(model.name.printable)\""
             return [
                 Problem(.unsupported, "\(path.text), \(place): the layer \(layer.className.printable) is not known")

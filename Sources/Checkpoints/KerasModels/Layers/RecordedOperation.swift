@@ -7,6 +7,10 @@ enum RecordedOperation: KerasLayerClass {
     static let names = ["TFOpLambda", "SlicingOpLambda"]
     /// The numbers of a tensor's rows: how specs of custom layers write what takes three operations.
     private static let positions = "positions"
+    /// The first rows of a tensor, as many as `count` says: how they write `x[:, :n]`.
+    private static let firstRows = "firstrows"
+    /// One row of a tensor, the one at `index`: how they write `x[:, 0]`.
+    private static let singleRow = "row"
 
     static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
         [try result(of: call, &assembly)]
@@ -38,6 +42,12 @@ enum RecordedOperation: KerasLayerClass {
                 axis <= value.axes.count, value.axes[axis - 1].isRows
             else { throw call.unsupported("numbers that do not count the rows of a tensor") }
             return .positions(value)
+        case firstRows:
+            let end = KerasValue.constant(.integer(call.keywords["count"]?.integer ?? 0))
+            return .tensor(
+                try ItemOperation.rows(.slice(start: .none, stop: end, step: .none), call, &assembly))
+        case singleRow:
+            return .tensor(try ItemOperation.rows(call.keywords["index"] ?? .none, call, &assembly))
         case positions:
             return .positions(try call.input())
         case "concat", "concatenate":

@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Keras models on the command line")
+struct KerasRoadTests {
+    private static let garden = Command.root.appending(path: "fixtures/keras").path
+    private let scratch = Scratch()
+
+    private func json(_ text: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    @Test("a model that was trained with reuse shows its plan, and becomes a file along it to the bit")
+    func trainedReuse() throws {
+        let model = Self.garden + "/garden_reuse_partial/model.h5"
+        let data = Self.garden + "/garden_reuse_partial/calibration.npz"
+        let inspected = try Command.run("inspect", model)
+        #expect(inspected.output.contains("Plan that the model was trained with: 10 of 16 maps computed"))
+        #expect(inspected.output.contains("10 of 16 heads compute a map"))
+        #expect(inspected.output.contains("multiply-adds for one input"), "all inputs have a shape of their own")
+        #expect(inspected.output.contains("4 × layer_*/intermediate"))
+
+        let plan = try #require(try json(Command.run("inspect", model, "--json").output)["plan"])
+        try scratch.file(
+            "plan.json", contents: String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self))
+        let converted = try Command.run(
+            "convert", model, "--plan", scratch("plan.json"), "--heal", "none", "-o", scratch("same.reuse.h5"))
+        #expect(converted.status == 0, "\(converted.errors)")
+        let verdict = try Command.run("verify", model, scratch("same.reuse.h5"), "--data", data, "--json")
+        #expect(verdict.status == 0, "\(verdict.errors)")
+        #expect((try json(verdict.output)["exactness"] as? [String: Any])?["isBitwise"] as? Bool == true)
+        let again = try Command.run("inspect", scratch("same.reuse.h5"))
+        #expect(again.output.contains("10 of 16 maps computed"))
+    }
+
+    @Test("a model with a mask among its inputs is analysed and converted on arrays", arguments: [true, false])
+    func arrays(_ isReuse: Bool) throws {
+        let folder = Self.garden + (isReuse ? "/garden_reuse_partial" : "/garden_encoder_block_prenorm")
+        let model = folder + "/model.h5", data = folder + "/calibration.npz"
+        let analyzed = try Command.run(
+            "analyze", model, "--calibration", data, "-o", scratch("analysis.json"))
+        #expect(analyzed.status == 0, "\(analyzed.errors)")
+        let converted = try Command.run(
+            "convert", model, "--calibration", data, "--analysis", scratch("analysis.json"), "--budget", "1/5", "-o",
+            scratch("small.reuse.h5"), "--report", scratch("report.html"))
+        #expect(converted.status == 0, "\(converted.errors)")
+        let verdict = try Command.run(
+            "verify", model, scratch("small.reuse.h5"), "--data", data, "--json", "--fail-on", "maps.tv.mean<=0")
+        #expect(verdict.status == 0, "\(verdict.errors)")
+        let savings = try #require(try json(verdict.output)["savings"] as? [String: Any])
+        let maps = try #require(savings["maps"] as? [String: Any])
+        #expect((maps["converted"] as? Int ?? .max) * 5 <= (maps["source"] as? Int ?? 0) * 4)
+        let run = try Command.run(
+            "run", scratch("small.reuse.h5"), "--inputs", data, "--dump", "hidden,attentions", "-o", scratch("out.npz"))
+        #expect(run.status == 0, "\(run.errors)")
+    }
+}

@@ -1,0 +1,121 @@
+import Analysis
+import Checkpoints
+import Conversion
+import Foundation
+import Inputs
+import ModelGraph
+import Runtime
+import Tensors
+import Testing
+import Verification
+
+/// Functional Keras models, whose masks are inputs of the model, go the whole road too.
+@Suite("Keras models with a mask go the whole road")
+struct KerasRoadTests {
+    private static let folders = ["garden_encoder_block_prenorm", "garden_reuse_partial"]
+
+    private static func path(_ folder: String, _ file: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "fixtures/keras/\(folder)/\(file)").path
+    }
+
+    private let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+
+    private func read(_ folder: String) throws -> (model: Model, sequences: [TokenSequence]) {
+        let model = try Checkpoint.load(path: Self.path(folder, "model.h5"))
+        let arrays = try NumPyArchive(path: Self.path(folder, "calibration.npz")).tensors()
+        return (model, try GraphArrays.sequences(from: arrays, for: model.graph))
+    }
+
+    private func readBack(_ model: Model) throws -> Model {
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let path = scratch.appending(path: "model.reuse.h5").path
+        try Checkpoint.write(model, to: path, compression: .none, toolVersion: "test") { _ in }
+        return try Checkpoint.load(path: path)
+    }
+
+    /// The same inputs with other ids where the mask hides them: nothing that is looked at may change.
+    private func disturbed(_ sequences: [TokenSequence]) -> [TokenSequence] {
+        sequences.map { sequence in
+            var result = sequence
+            guard let mask = sequence.arrays["input_mask"]?.numbers, var ids = sequence.arrays["input_word_ids"]
+            else { return result }
+            for place in mask.indices where mask[place] == 0 { ids.ids[place] = 7 }
+            result.arrays["input_word_ids"] = ids
+            return result
+        }
+    }
+
+    @Test("planned under masks, healed, written: what padding holds has no say", arguments: folders)
+    func road(_ folder: String) throws {
+        let (model, sequences) = try read(folder)
+        let calibration = try CalibrationSet(sequences)
+        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        try analysis.validate()
+        // The analysis of the same texts with something else behind the mask is the same analysis.
+        let other = try Analyzer(options: .init(threads: 2)).analyze(
+            model, calibration: CalibrationSet(disturbed(sequences)))
+        #expect(other.similarity == analysis.similarity)
+        let planner = try Planner(analysis, graph: model.graph)
+        let plan = try planner.plan(.maps(1.0 / 4), text: "1/4")
+        let result = try Converter(options: .init(threads: 2)).convert(model, plan: plan, calibration: calibration)
+        #expect(result.model.graph.mapCount <= model.graph.mapCount * 3 / 4)
+        #expect(result.healing.after.damage <= result.healing.before.damage)
+        let written = try readBack(result.model)
+        let exactness = try Exactness.check(
+            result.model, against: written, promise: .bitwise, on: sequences, threads: 2)
+        #expect(exactness.isBitwise)
+        let metrics = try FidelityStudy(source: model, converted: written).measure(sequences)
+        #expect(metrics.contains { $0.metric == .mapsTVMean && $0.value > 0 })
+    }
+
+    @Test("a model that was trained with reuse keeps its plan to the bit, and can give up more")
+    func trainedReuse() throws {
+        let (model, sequences) = try read("garden_reuse_partial")
+        let calibration = try CalibrationSet(sequences)
+        let plan = try #require(model.plan)
+        let same = try Converter(options: .init(healing: .none)).convert(model, plan: plan, calibration: calibration)
+        #expect(same.model.graph == model.graph && same.model.plan == plan)
+        let exactness = try Exactness.check(
+            model, against: try readBack(same.model), promise: .bitwise, on: sequences, threads: 2)
+        #expect(exactness.isBitwise)
+
+        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        #expect(analysis.heads.count == 10, "heads that reuse a map have none to compare")
+        for moves in [Moves.standard, [.reuse, .blend, .pattern, .drop]] {
+            let planner = try Planner(analysis, graph: model.graph, moves: moves)
+            let further = try planner.plan(.maps(0.3), text: "0.3")
+            let result = try Converter(options: .init(threads: 2)).convert(
+                model, plan: further, calibration: calibration)
+            #expect(result.model.graph.mapCount <= 7)
+            #expect(result.healing.after.damage.isFinite)
+        }
+    }
+
+    @Test("a model cannot compute again what its training left out")
+    func lostHeads() throws {
+        let (model, sequences) = try read("garden_reuse_partial")
+        var plan = try #require(model.plan)
+        plan.layers[1].heads[3].source = .computed
+        let error = try #require(throws: AnalysisError.self) {
+            try Converter().convert(model, plan: plan, calibration: CalibrationSet(sequences))
+        }
+        #expect("\(error)".contains("no longer computes this head"))
+    }
+
+    @Test("patterns that know no mask are refused where a mask hides keys")
+    func patterns() throws {
+        let (model, sequences) = try read("garden_encoder_block_prenorm")
+        var plan = ReusePlan(of: model.graph)
+        plan.layers[1].heads[0].source = .borrowed([MapTerm(map: .pattern(.mean))])
+        let error = try #require(throws: AnalysisError.self) {
+            try Converter().convert(model, plan: plan, calibration: CalibrationSet(sequences))
+        }
+        #expect("\(error)".contains("the pattern \"mean\""), "\(error)")
+        plan.layers[1].heads[0].source = .borrowed([MapTerm(map: .pattern(.identity))])
+        #expect(throws: Never.self) {
+            try Converter().convert(model, plan: plan, calibration: CalibrationSet(sequences))
+        }
+    }
+}
