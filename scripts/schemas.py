@@ -45,6 +45,8 @@ def documents():
     for path in sorted(ROOT.glob("Sources/Checkpoints/**/*.json")):
         kind = "keras-layer" if path.parent.name == "LayerSpecs" else "architecture"
         yield kind, path.relative_to(ROOT), json.loads(path.read_text())
+    for path in sorted(ROOT.glob("Examples/keras-layer/*.json")):
+        yield "keras-layer", path.relative_to(ROOT), json.loads(path.read_text())
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
             for kind, pattern in KINDS.items():

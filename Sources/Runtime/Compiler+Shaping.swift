@@ -9,6 +9,11 @@ struct MaskKey: Hashable {
     let space: Int
 }
 
+extension InputLayout {
+    /// Whether the input's rows are a value of the graph, which nodes may read and callers observe.
+    var isValue: Bool { !isPairs && mask == nil }
+}
+
 extension Compiler {
     /// Number of an axis, new ones appended.
     mutating func axis(of rows: RowSpace) -> Int {
@@ -36,7 +41,7 @@ extension Compiler {
                 if case .embedding = node.operation { return false }
                 return node.inputs.contains(name)
             }
-            guard isRead, !layout.isPairs else { continue }
+            guard isRead || observation.values.contains(name), !layout.isPairs else { continue }
             if layout.mask != nil {
                 throw .invalidModel(GraphError(.structure, name, "ids with a mask are read by embeddings only"))
             }

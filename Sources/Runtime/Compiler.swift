@@ -47,11 +47,11 @@ struct Compiler {
         } catch {
             throw .invalidModel(error)
         }
-        let names = Set(model.graph.nodes.map(\.name))
-        for value in observation.values.union(observation.maps).union(observation.contexts).sorted()
-        where !names.contains(value) {
-            throw .unknownValue(value)
-        }
+        let nodes = Set(model.graph.nodes.map(\.name))
+        let loaded = model.graph.inputs.filter { model.graph.inputLayouts[$0]?.isValue ?? false }
+        let strangers = observation.values.subtracting(loaded).union(observation.maps).union(observation.contexts)
+            .subtracting(nodes)
+        if let stranger = strangers.min() { throw .unknownValue(stranger) }
         var compiler = Compiler(
             model: model, observation: observation, liveness: Liveness(model.graph, observing: observation),
             shapes: shapes)

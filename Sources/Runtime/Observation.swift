@@ -2,7 +2,7 @@ import ModelGraph
 
 /// What a compiled model hands out. Everything else may be fused away or overwritten.
 public struct Observation: Sendable, Hashable {
-    /// Graph values by node name.
+    /// Graph values by node name; of inputs those that the graph lays out itself, other than masks of pairs.
     public var values: Set<String>
     /// Attention nodes whose maps are kept, all heads, borrowed and blended ones included.
     public var maps: Set<String>

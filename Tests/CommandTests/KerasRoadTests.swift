@@ -34,6 +34,26 @@ struct KerasRoadTests {
         #expect(again.output.contains("10 of 16 maps computed"))
     }
 
+    @Test("a layer of one's own needs a JSON document, and then the whole road is open")
+    func ownLayer() throws {
+        let folder = Self.garden + "/keras2_custom_layer", model = folder + "/model.h5"
+        let data = folder + "/calibration.npz"
+        let refused = try Command.run("run", model, "--inputs", data, "--dump", "pooled", "-o", scratch("out.npz"))
+        #expect(refused.status == 4 && refused.errors.contains("Example>ParallelBlock"))
+        let document = Command.root.appending(path: "Examples/keras-layer/parallel_block.json").path
+        let inspected = try Command.run("inspect", model, "--architecture", document)
+        #expect(inspected.output.contains("12 of 12 heads compute a map"))
+        #expect(inspected.output.contains("3 × block_*/attend"))
+        let converted = try Command.run(
+            "convert", model, "--architecture", document, "--calibration", data, "--budget", "1/4", "-o",
+            scratch("small.reuse.h5"))
+        #expect(converted.status == 0, "\(converted.errors)")
+        // The written file needs no document any more.
+        let run = try Command.run(
+            "run", scratch("small.reuse.h5"), "--inputs", data, "--dump", "pooled", "-o", scratch("out.npz"))
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
     @Test("a model with a mask among its inputs is analysed and converted on arrays", arguments: [true, false])
     func arrays(_ isReuse: Bool) throws {
         let folder = Self.garden + (isReuse ? "/garden_reuse_partial" : "/garden_encoder_block_prenorm")

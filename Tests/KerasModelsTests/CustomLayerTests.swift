@@ -1,4 +1,5 @@
 import Checkpoints
+import Inputs
 import ModelGraph
 import Tensors
 import Testing
@@ -51,6 +52,22 @@ import Testing
         let file = try ScratchFile(isList ? #"{"layers": [\#(Self.gatedBlock)]}"# : Self.gatedBlock)
         #expect(try CustomLayer.layers(named: file.path)?.map(\.name) == ["gated"])
         #expect(try CustomLayer.layers(named: "bert") == nil)
+    }
+
+    /// The example that users copy reads a file that Keras wrote, whose layers nothing built in knows.
+    @Test func theExampleReadsAModelOfKeras() throws {
+        let folder = "\(fixtures)/keras2_custom_layer"
+        let error = try #require(throws: CheckpointError.self) { try Checkpoint.load(path: "\(folder)/model.h5") }
+        #expect(error.kind == .unsupported && error.problems.count == 3)
+        #expect(error.problems[0].contains("the layer Example>ParallelBlock is not known"))
+        let model = try Checkpoint.load(
+            path: "\(folder)/model.h5", architecture: "\(fixtures)/../../Examples/keras-layer/parallel_block.json")
+        let reference = try NumPyArchive(path: "\(folder)/reference.npz").tensors()
+        let results = try run(
+            model,
+            ["ids": try #require(reference["in.ids"]), "padding": try #require(reference["in.padding"])])
+        #expect(difference(results["output"], try #require(reference["out"])) < 1e-4)
+        #expect(model.graph.attentionNodes.map(\.name) == (0..<3).map { "block_\($0)/attend" })
     }
 
     @Test func withoutADocumentTheLayerIsNamed() throws {
@@ -142,6 +159,18 @@ import Testing
         let error = try #require(throws: CheckpointError.self) { try stack(config) }
         #expect(error.kind == kind)
         #expect(error.problems.contains { $0.contains(message) }, "\(error.problems)")
+    }
+
+    @Test func aLayerThatIsMadeOfItselfIsRefused() throws {
+        let changed = Self.stack.replacing(#""class": "Dense""#, with: #""class": "Stack""#)
+        let layer = try CustomLayer(Array(changed.utf8), path: "stack.json")
+        var sketch = Sketch()
+        sketch.input("x", [nil, 1])
+        try sketch.layer("stack", "Stack", "{}", ["x"])
+        let error = try #require(throws: CheckpointError.self) {
+            try model(sketch.model(outputs: ["stack"]), custom: [layer])
+        }
+        #expect(error.kind == .usage && error.problems.first?.contains("made of itself") == true)
     }
 
     @Test func whatIsStoredCannotDecideWhatIsStored() throws {

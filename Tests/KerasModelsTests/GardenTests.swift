@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Inputs
 import ModelGraph
+import Runtime
 import Tensors
 import Testing
 
@@ -88,6 +89,30 @@ import Testing
         let before = try results(of: model, reference), after = try results(of: readBack, reference)
         #expect(before.keys == after.keys)
         for (name, tensor) in before { #expect(difference(after[name], tensor) == 0, "\(name)") }
+    }
+
+    /// Vectors of a text are means of the rows that are no padding, here out of what Keras computes.
+    @Test func pooledVectorsLeaveOutWhatTheMaskHides() throws {
+        let reference = try reference("garden_encoder_block_prenorm")
+        let model = try Checkpoint.load(path: "\(fixtures)/garden_encoder_block_prenorm/model.h5")
+        let ids = try #require(reference["in.input_word_ids"]), mask = try #require(reference["in.input_mask"])
+        let value = try #require(model.graph.hiddenStates.last)
+        #expect(Array(model.graph.rowMasks.values) == ["input_mask"])
+        let compiled = try CompiledModel(
+            model, options: .init(threads: 1, observation: Observation(values: [value, "input_mask"])))
+        let vectors = try compiled.vectors(
+            of: value,
+            for: GraphArrays.sequences(from: ["input_word_ids": ids, "input_mask": mask], for: model.graph)
+        ).floats
+        let rows = try #require(reference["out.sequence_output"]).floats, shown = mask.floats
+        for sequence in 0..<3 {
+            let visible = (0..<12).filter { shown[sequence * 12 + $0] != 0 }
+            #expect(sequence == 0 || visible.count < 12)
+            for column in 0..<24 {
+                let sum = visible.reduce(Float(0)) { $0 + rows[(sequence * 12 + $1) * 24 + column] }
+                #expect(abs(vectors[sequence * 24 + column] - sum / Float(visible.count)) < 1e-5)
+            }
+        }
     }
 
     // MARK: What makes no sense

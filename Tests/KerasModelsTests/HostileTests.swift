@@ -55,7 +55,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["keras2_nested/model.h5", "keras3_keras_example/model.keras", "keras3_int4_tied/model.keras"])
+    @Test(arguments: [
+        "keras2_nested/model.h5", "keras3_keras_example/model.keras", "keras3_int4_tied/model.keras",
+        "garden_reuse_partial/model.h5", "garden_bert_encoder_v2/model.h5",
+    ])
     func damagedConfigurationsEndInTypedErrors(_ path: String) throws {
         let original = try Self.configuration(of: "\(fixtures)/\(path)")
         var numbers = Numbers(state: 17)

@@ -17,7 +17,8 @@ package struct Evaluator {
         graph = model.graph
         logits = graph.predictions
         hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
-        let observation = Observation(values: Set([logits, hidden].compactMap(\.self)))
+        let observation = Observation(
+            values: Set([logits, hidden].compactMap(\.self)).union(model.graph.rowMasks.values))
         do {
             compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
         } catch { throw .runtime(error) }

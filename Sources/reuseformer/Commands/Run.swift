@@ -187,8 +187,9 @@ struct Run: ParsableCommand {
     private func writeRows(of loaded: LoadedModel, to output: String) throws {
         let graph = loaded.model.graph
         let value = try logits ? logitsValue(of: loaded) : hiddenValue(of: loaded)
+        let observation = Observation(values: Set(graph.rowMasks.values).union([value]))
         let compiled = try CompiledModel(
-            loaded.model, options: .init(threads: threads.threads, observation: Observation(values: [value])))
+            loaded.model, options: .init(threads: threads.threads, observation: observation))
         guard let width = try graph.inferShapes()[value]?.width else {
             throw CommandError.usage("\(loaded.path): the model has no value \(value)")
         }

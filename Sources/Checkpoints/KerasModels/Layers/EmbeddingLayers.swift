@@ -8,9 +8,9 @@ enum EmbeddingLayer: KerasLayerClass {
     static func places(of layer: KerasLayer) -> [VariablePlace] { [VariablePlace("", ["embeddings"])] }
 
     static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
-        let isPlain = call.layer.className == "Embedding"
-        let rows = try call.size(isPlain ? "input_dim" : "vocab_size")
-        let width = try call.size(isPlain ? "output_dim" : "embedding_width")
+        let isGardens = call.layer.plainClassName == "OnDeviceEmbedding"
+        let rows = try call.size(isGardens ? "vocab_size" : "input_dim")
+        let width = try call.size(isGardens ? "embedding_width" : "output_dim")
         switch call.arguments.first ?? call.keywords["inputs"] ?? .none {
         case .positions(let along):
             return [.tensor(try table(rows: rows, width: width, along: along, call, &assembly))]
