@@ -3,7 +3,7 @@
 /// `or` of `and` of claims; a claim is a flag, or a comparison: of a setting with a setting, a number or a word (`==`,
 /// `!=`), or of two expressions over whole numbers (`<` and `>` too). No parentheses around claims: a condition that
 /// needs them is better a flag with a name.
-package struct Condition: Sendable, Hashable {
+package struct Condition: Sendable, Hashable, WrittenAsText {
     private enum Comparison: String, CaseIterable, Sendable {
         case equal = "=="
         case unequal = "!="
@@ -122,22 +122,5 @@ package struct Condition: Sendable, Hashable {
     private static func isName(_ word: String) -> Bool {
         word.first?.isLetter == true && word.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
             && !["and", "or", "not"].contains(word)
-    }
-}
-
-extension Condition: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let source = try container.decode(String.self)
-        do throws(Expression.Failure) {
-            try self.init(parsing: source)
-        } catch {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.message)
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(source)
     }
 }

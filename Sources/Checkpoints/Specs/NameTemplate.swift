@@ -1,5 +1,5 @@
 /// A name with places for expressions: `layer_{i}/attention`, `encoder/layer.{i + 1}/query`.
-package struct NameTemplate: Sendable, Hashable {
+package struct NameTemplate: Sendable, Hashable, WrittenAsText {
     private enum Piece: Sendable, Hashable {
         case text(String)
         case value(Expression)
@@ -51,23 +51,6 @@ package struct NameTemplate: Sendable, Hashable {
             }
         }
         return result
-    }
-}
-
-extension NameTemplate: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let source = try container.decode(String.self)
-        do throws(Expression.Failure) {
-            try self.init(parsing: source)
-        } catch {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.message)
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(source)
     }
 }
 
