@@ -32,7 +32,8 @@ struct SpecTests {
         "an expression without a value says what is at fault",
         arguments: [
             ("hidden / 7", "36 is not a multiple of 7"), ("hidden / zero", "36 is not a multiple of 0"),
-            ("hidden * huge * huge", "too large"), ("floor(hidden * far)", "too large for a whole number"), ("unknown + 1", "unknown is not set"), ("2 +", "ends too early"),
+            ("hidden * huge * huge", "too large"), ("floor(hidden * far)", "too large for a whole number"),
+            ("unknown + 1", "unknown is not set"), ("2 +", "ends too early"),
             ("(2", "\")\" is missing"), ("2 3", "\"3\" was not expected"), ("a ^ 2", "\"^\" was not expected"),
             (Array(repeating: "1", count: 40).joined(separator: "+"), "too long"),
         ])
