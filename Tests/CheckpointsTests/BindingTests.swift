@@ -168,21 +168,21 @@ struct BindingTests {
     @Test("parts, transposition and new shapes move the elements where they belong")
     func orientation() throws {
         let stored = Tensor((0..<12).map(Float.init), shape: [2, 6])
-        func rule(_ orientation: TensorRule.Orientation, _ part: TensorRule.Part? = nil) -> TensorRule {
-            TensorRule(names: [], orientation: orientation, part: part)
+        func layout(_ orientation: TensorRule.Orientation, _ part: TensorLayout.Part? = nil) -> TensorLayout {
+            TensorLayout(orientation, part: part)
         }
-        func floats(_ rule: TensorRule, _ shape: Shape) -> [Float]? {
-            rule.parameter(from: stored, shape: shape)?.floats
+        func floats(_ layout: TensorLayout, _ shape: Shape) -> [Float]? {
+            layout.parameter(from: stored, shape: shape)?.floats
         }
-        #expect(floats(rule(.identity), [2, 6]) == (0..<12).map(Float.init))
-        #expect(floats(rule(.transpose), [6, 2]) == [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11])
-        #expect(floats(rule(.reshape), [12]) == (0..<12).map(Float.init))
-        #expect(floats(rule(.identity, .init(index: 2, of: 3, axis: 1)), [2, 2]) == [4, 5, 10, 11])
-        #expect(floats(rule(.transpose, .init(index: 0, of: 2, axis: -1)), [3, 2]) == [0, 6, 1, 7, 2, 8])
-        #expect(floats(rule(.identity, .init(index: 1, of: 2, axis: 0)), [1, 6]) == [6, 7, 8, 9, 10, 11])
-        #expect(floats(rule(.identity, .init(index: 0, of: 4, axis: 1)), [2, 1]) == nil)
-        #expect(floats(rule(.identity, .init(index: 3, of: 3, axis: 1)), [2, 2]) == nil)
-        #expect(floats(rule(.identity, .init(index: 0, of: 3, axis: 2)), [2, 2]) == nil)
+        #expect(floats(layout(.identity), [2, 6]) == (0..<12).map(Float.init))
+        #expect(floats(layout(.transpose), [6, 2]) == [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11])
+        #expect(floats(layout(.reshape), [12]) == (0..<12).map(Float.init))
+        #expect(floats(layout(.identity, .init(index: 2, of: 3, axis: 1)), [2, 2]) == [4, 5, 10, 11])
+        #expect(floats(layout(.transpose, .init(index: 0, of: 2, axis: -1)), [3, 2]) == [0, 6, 1, 7, 2, 8])
+        #expect(floats(layout(.identity, .init(index: 1, of: 2, axis: 0)), [1, 6]) == [6, 7, 8, 9, 10, 11])
+        #expect(floats(layout(.identity, .init(index: 0, of: 4, axis: 1)), [2, 1]) == nil)
+        #expect(floats(layout(.identity, .init(index: 3, of: 3, axis: 1)), [2, 2]) == nil)
+        #expect(floats(layout(.identity, .init(index: 0, of: 3, axis: 2)), [2, 2]) == nil)
     }
 
     @Test("two families that fit alike are not guessed between")

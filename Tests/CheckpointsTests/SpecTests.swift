@@ -18,10 +18,12 @@ struct SpecTests {
         arguments: [
             ("hidden / heads", 12), ("2 + 3 * 4", 14), ("(2 + 3) * 4", 20), ("hidden - heads - 1", 32),
             ("positions - (padding + 1)", 510), ("7", 7), ("hidden % 10", 6), ("2 * 7 % 4", 2),
+            ("floor(hidden * share)", 10), ("floor(sqrt(hidden)) - 1", 5), ("floor(hidden / 7)", 5),
         ])
     func expressions(_ source: String, _ expected: Int) throws {
         let settings = Settings([
             "hidden": .integer(36), "heads": .integer(3), "positions": .integer(512), "padding": .integer(1),
+            "share": .number(0.3),
         ])
         #expect(try Expression(parsing: source).integer(in: settings) == expected)
     }
@@ -30,12 +32,15 @@ struct SpecTests {
         "an expression without a value says what is at fault",
         arguments: [
             ("hidden / 7", "36 is not a multiple of 7"), ("hidden / zero", "36 is not a multiple of 0"),
-            ("hidden * huge * huge", "too large"), ("unknown + 1", "unknown is not set"), ("2 +", "ends too early"),
+            ("hidden * huge * huge", "too large"), ("floor(hidden * far)", "too large for a whole number"),
+            ("unknown + 1", "unknown is not set"), ("2 +", "ends too early"),
             ("(2", "\")\" is missing"), ("2 3", "\"3\" was not expected"), ("a ^ 2", "\"^\" was not expected"),
             (Array(repeating: "1", count: 40).joined(separator: "+"), "too long"),
         ])
     func failures(_ source: String, _ expected: String) {
-        let settings = Settings(["hidden": .integer(36), "zero": .integer(0), "huge": .integer(1 << 40)])
+        let settings = Settings([
+            "hidden": .integer(36), "zero": .integer(0), "huge": .integer(1 << 40), "far": .number(1e300),
+        ])
         let error = #expect(throws: Expression.Failure.self) {
             _ = try Expression(parsing: source).integer(in: settings)
         }

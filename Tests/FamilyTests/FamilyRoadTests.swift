@@ -11,8 +11,8 @@ private let root = URL(filePath: #filePath).deletingLastPathComponent().deleting
     .deletingLastPathComponent()
 
 private let families = [
-    "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm", "t5_v1_1", "vit_base",
-    "whisper",
+    "bart", "deberta_v2_conv", "deit", "gemma2_kerashub", "gpt2", "gpt2_kerashub", "gptj", "llama3_kerashub", "mistral",
+    "mpnet", "opt_postnorm", "t5_v1_1", "vit_base", "whisper",
 ]
 
 @Suite("Every family goes the whole road")

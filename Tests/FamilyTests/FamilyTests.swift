@@ -10,15 +10,22 @@ import Testing
 private let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "fixtures/families").path
 
-private let families = [
-    "albert_groups", "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm", "t5_v1_1",
-    "vit_base", "whisper", "albert_kerashub", "bart_kerashub", "deberta_v3_kerashub", "t5_kerashub", "vit_kerashub",
-    "whisper_kerashub",
+private let otherDecoders = [
+    "bloom_kerashub", "gemma2_kerashub", "gemma3_kerashub", "gpt2_kerashub", "gpt_neox_kerashub", "llama3_kerashub",
+    "opt_kerashub", "phi3_kerashub", "qwen2_kerashub", "bloom_safetensors", "falcon_safetensors", "gemma_safetensors",
+    "gpt_neox_safetensors", "phi3_safetensors", "qwen3_safetensors",
 ]
-private let decoders = [
-    "gpt2", "gptj", "mistral", "opt_postnorm", "bart", "t5_v1_1", "whisper", "bart_kerashub", "t5_kerashub",
-    "whisper_kerashub",
-]
+private let families =
+    [
+        "albert_groups", "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm",
+        "t5_v1_1", "vit_base", "whisper", "albert_kerashub", "bart_kerashub", "deberta_v3_kerashub", "t5_kerashub",
+        "vit_kerashub", "whisper_kerashub",
+    ] + otherDecoders
+private let decoders =
+    [
+        "gpt2", "gptj", "mistral", "opt_postnorm", "bart", "t5_v1_1", "whisper", "bart_kerashub", "t5_kerashub",
+        "whisper_kerashub",
+    ] + otherDecoders
 private let inputNames: Set = [
     "input_ids", "attention_mask", "token_type_ids", "decoder_input_ids", "decoder_attention_mask", "pixel_values",
     "input_features",

@@ -30,7 +30,7 @@ package struct Binding: Sendable {
             var tensors: [Tensor] = []
             for source in sources { tensors.append(try source.read()) }
             guard let computation = place.computation else {
-                return tensors.first.flatMap { place.rule.parameter(from: $0, shape: shape) }
+                return tensors.first.flatMap { place.layout.parameter(from: $0, shape: shape) }
             }
             return computation.make(tensors)?.reshaped(shape)
         }
@@ -93,7 +93,7 @@ package struct TensorBinder {
                     missing.append(
                         .init(
                             path: path, shape: parameter.shape, names: place.names,
-                            storedShape: place.rule.storedShape(of: parameter.shape),
+                            storedShape: place.layout.storedShape(of: parameter.shape),
                             neutral: node.operation.neutralElement(of: parameter.name)))
                     continue
                 }
@@ -130,16 +130,16 @@ package struct TensorBinder {
                 ? nil : Problem(.corrupt, "\(path) has shape \(shape), computed was \(computation.shape)")
         }
         guard let source = sources.first else { return nil }
-        let rule = place.rule
+        let layout = place.layout
         guard source.dtype.isFloatingPoint else {
             return Problem(
                 .unsupported,
                 "\(source.name.printable) holds \(source.dtype.rawValue); \(path) takes floating-point numbers")
         }
-        guard !rule.fits(source.shape, as: shape) else { return nil }
+        guard !layout.fits(source.shape, as: shape) else { return nil }
         return Problem(
             .corrupt,
-            "\(source.name.printable) has shape \(source.shape), expected \(rule.storedShape(of: shape)) for \(path)")
+            "\(source.name.printable) has shape \(source.shape), expected \(layout.storedShape(of: shape)) for \(path)")
     }
 
     private func roles(users: [String: [String]]) -> [String: TensorRole] {

@@ -15,7 +15,8 @@ extension TensorPlaces {
                 guard let rule = table.parameters[origin.template]?[parameter.name] else { continue }
                 let path = "\(node.name)/\(parameter.name)"
                 do throws(Expression.Failure) {
-                    result.places[path] = Place(names: try rule.names(in: origin.settings), rule: rule)
+                    result.places[path] = Place(
+                        names: try rule.names(in: origin.settings), layout: try rule.layout(in: origin.settings))
                 } catch {
                     problems.append(Problem(.usage, "\(path): \(error.message)"))
                 }
@@ -39,5 +40,21 @@ extension TensorRule {
         var result: [String] = []
         for template in names { result.append(try template.name(in: settings)) }
         return result
+    }
+
+    fileprivate func layout(in settings: Settings) throws(Expression.Failure) -> TensorLayout {
+        var extents: [Int]?
+        if let view {
+            var list: [Int] = []
+            for extent in view { list.append(try extent.count(in: settings)) }
+            extents = list
+        }
+        var piece: TensorLayout.Part?
+        if let part {
+            piece = TensorLayout.Part(
+                index: try part.index.count(in: settings, from: 0), of: try part.of.count(in: settings),
+                count: try part.count.count(in: settings) ?? 1, axis: part.axis)
+        }
+        return TensorLayout(orientation, view: extents, part: piece, axes: axes)
     }
 }

@@ -7,19 +7,19 @@ package struct TensorPlaces: Sendable {
         /// Common names to be tried in order.
         package let names: [String]
         /// How the tensor becomes the parameter.
-        package let rule: TensorRule
-        /// Makes the parameter from all tensors of the names; `nil`: the first one that is there is taken by the rule.
+        package let layout: TensorLayout
+        /// Makes the parameter from all tensors of the names; `nil`: the first that is there is taken by the layout.
         package let computation: Computation?
 
-        package init(names: [String], rule: TensorRule) {
+        package init(names: [String], layout: TensorLayout) {
             self.names = names
-            self.rule = rule
+            self.layout = layout
             computation = nil
         }
 
         package init(_ computation: Computation) {
             names = computation.names
-            rule = TensorRule(names: [], orientation: .reshape)
+            layout = TensorLayout(.reshape)
             self.computation = computation
         }
     }

@@ -152,8 +152,7 @@ extension KerasAssembly {
         for (path, source) in sources {
             switch source {
             case .stored(let tensor):
-                let rule = TensorRule(names: [], orientation: .reshape)
-                result.places[path] = .init(names: [tensor.name], rule: rule)
+                result.places[path] = .init(names: [tensor.name], layout: TensorLayout(.reshape))
             case .computed(let computation): result.places[path] = .init(computation)
             }
         }

@@ -68,7 +68,7 @@ extension ArchitectureSpec.NodeTemplate: Codable {
 }
 
 extension TensorRule: Codable {
-    private enum Key: String, CodingKey { case names, orientation, part, axes }
+    private enum Key: String, CodingKey { case names, orientation, view, part, axes }
 
     package init(from decoder: any Decoder) throws {
         // The short form is the names alone.
@@ -87,6 +87,7 @@ extension TensorRule: Codable {
             names: try (try? container.decode([NameTemplate].self, forKey: .names))
                 ?? [container.decode(NameTemplate.self, forKey: .names)],
             orientation: try container.decodeIfPresent(Orientation.self, forKey: .orientation),
+            view: try container.decodeIfPresent([Expression].self, forKey: .view),
             part: try container.decodeIfPresent(Part.self, forKey: .part),
             axes: try container.decodeIfPresent([Int].self, forKey: .axes))
     }
@@ -95,6 +96,7 @@ extension TensorRule: Codable {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(names, forKey: .names)
         try container.encodeIfPresent(orientation, forKey: .orientation)
+        try container.encodeIfPresent(view, forKey: .view)
         try container.encodeIfPresent(part, forKey: .part)
         try container.encodeIfPresent(axes, forKey: .axes)
     }

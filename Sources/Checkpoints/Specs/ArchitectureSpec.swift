@@ -238,32 +238,25 @@ package struct TensorRule: Sendable, Hashable {
         case reshape
     }
 
-    /// One of several equal parts of a fused tensor.
+    /// Some of the equal parts of a fused tensor.
     package struct Part: Sendable, Hashable, Codable {
-        package var index: Int
-        package var of: Int
-        /// Axis of the stored tensor that is cut; negative: from the end.
+        /// The first part that is taken.
+        package var index: Expression
+        /// Number of parts.
+        package var of: Expression
+        /// How many are taken; left out: one.
+        package var count: Expression?
+        /// Axis that is cut; negative: from the end.
         package var axis: Int
-
-        package init(index: Int, of: Int, axis: Int) {
-            self.index = index
-            self.of = of
-            self.axis = axis
-        }
     }
 
     /// Names by generation; the first that exists is taken.
     package var names: [NameTemplate]
     /// `nil`: the table's for nodes of the kind, or `identity`.
     package var orientation: Orientation?
+    /// The stored elements under other extents, before everything else: axes split further; `nil`: as they are stored.
+    package var view: [Expression]?
     package var part: Part?
-    /// The stored axes in the order of the parameter's, before orientation; `nil`: as they are.
+    /// The axes in the order of the parameter's, before orientation; `nil`: as they are.
     package var axes: [Int]?
-
-    package init(names: [NameTemplate], orientation: Orientation?, part: Part? = nil, axes: [Int]? = nil) {
-        self.names = names
-        self.orientation = orientation
-        self.part = part
-        self.axes = axes
-    }
 }

@@ -1,7 +1,8 @@
 /// Arithmetic over a spec's names: `hidden / heads`, `3 * hidden`, `positions - (padding + 1)`, `sqrt(hidden)`.
 ///
-/// Sums, differences, products, quotients and remainders of whole or decimal numbers, and square roots; nothing else,
-/// so that a spec can be checked without running anything. In JSON a string, or a plain number.
+/// Sums, differences, products, quotients and remainders of whole or decimal numbers, square roots, and `floor( )`,
+/// which makes a whole number of a decimal one; nothing else, so that a spec can be checked without running anything.
+/// In JSON a string, or a plain number.
 package struct Expression: Sendable, Hashable {
     package indirect enum Term: Sendable, Hashable {
         case integer(Int)
@@ -9,6 +10,7 @@ package struct Expression: Sendable, Hashable {
         case name(String)
         case binary(Operator, Term, Term)
         case squareRoot(Term)
+        case floor(Term)
     }
 
     package enum Operator: String, Sendable, Hashable {
@@ -50,7 +52,7 @@ package struct Expression: Sendable, Hashable {
             case .integer, .number: []
             case .name(let name): [name]
             case .binary(_, let left, let right): collect(left).union(collect(right))
-            case .squareRoot(let term): collect(term)
+            case .squareRoot(let term), .floor(let term): collect(term)
             }
         }
         return collect(root)
@@ -78,6 +80,12 @@ package struct Expression: Sendable, Hashable {
         case .integer(let value): return value
         case .number(let value): throw Failure(message: "\"\(source)\": \(value) is not a whole number")
         case .squareRoot: throw Failure(message: "\"\(source)\": a square root is not a whole number")
+        case .floor(let term):
+            let value = try number(term, settings)
+            guard let whole = Int(exactly: value.rounded(.down)) else {
+                throw Failure(message: "\"\(source)\": \(value) is too large for a whole number")
+            }
+            return whole
         case .name(let name):
             guard case .integer(let value)? = settings[name] else {
                 throw Failure(message: "\"\(source)\": \(name) is \(settings.describe(name)), a whole number is needed")
@@ -126,6 +134,7 @@ package struct Expression: Sendable, Hashable {
             case .modulo: return left.truncatingRemainder(dividingBy: right)
             }
         case .squareRoot(let term): return try number(term, settings).squareRoot()
+        case .floor(let term): return try number(term, settings).rounded(.down)
         }
     }
 }
@@ -193,7 +202,10 @@ extension Expression {
             guard token.first?.isLetter == true, !token.contains(".") else {
                 throw failure("\"\(token)\" was not expected")
             }
-            if token == "sqrt", position < tokens.count, tokens[position] == "(" { return .squareRoot(try factor()) }
+            if position < tokens.count, tokens[position] == "(" {
+                if token == "sqrt" { return .squareRoot(try factor()) }
+                if token == "floor" { return .floor(try factor()) }
+            }
             return .name(String(token))
         }
 

@@ -5,7 +5,9 @@ extension OperationTemplate {
         struct Biases: Sendable, Hashable, Codable {
             var query, key, value, output: Flag?
         }
+        /// The mask where the condition holds.
         struct Mask: Sendable, Hashable, Codable {
+            var when: Condition?
             var isCausal: Flag?
             var window: Expression?
         }
@@ -45,7 +47,8 @@ extension OperationTemplate {
         var groupCount: Expression?
         /// Left out: 1 / √headSize.
         var scale: Expression?
-        var mask: Mask?
+        /// One, or several of which the first that applies is taken.
+        var mask: Alternatives<Mask>?
         var biases: Biases?
         /// One, or several of which the first that applies is taken.
         var positions: Alternatives<Positions>?
@@ -54,9 +57,10 @@ extension OperationTemplate {
 
         var expressions: [Expression?] {
             [
-                heads, inputWidth, memoryWidth, outputWidth, headSize, valueSize, groupCount, scale, mask?.window,
-                softCap, headNorm?.epsilon, headNorm?.scaleOffset,
+                heads, inputWidth, memoryWidth, outputWidth, headSize, valueSize, groupCount, scale, softCap,
+                headNorm?.epsilon, headNorm?.scaleOffset,
             ]
+                + (mask?.list ?? []).map(\.window)
                 + (positions?.list ?? []).flatMap { positions in
                     [
                         positions.size, positions.base, positions.count, positions.maximumDistance, positions.length,
@@ -66,8 +70,9 @@ extension OperationTemplate {
         }
 
         var flags: [Flag?] {
-            [mask?.isCausal, biases?.query, biases?.key, biases?.value, biases?.output]
-                + [headNorm?.when].map { $0.map(Flag.condition) }
+            [biases?.query, biases?.key, biases?.value, biases?.output]
+                + (mask?.list ?? []).map(\.isCausal)
+                + ([headNorm?.when] + (mask?.list ?? []).map(\.when)).map { $0.map(Flag.condition) }
                 + (positions?.list ?? []).flatMap { positions in
                     [positions.isInterleaved, positions.isBidirectional]
                         + [positions.when, positions.scaling?.when].map { $0.map(Flag.condition) }
@@ -88,6 +93,14 @@ extension OperationTemplate {
             var container = encoder.singleValueContainer()
             if list.count == 1 { try container.encode(list[0]) } else { try container.encode(list) }
         }
+
+        /// The first whose condition holds.
+        func first(
+            in settings: Settings, when condition: (Element) -> Condition?
+        ) throws(Expression.Failure) -> Element? {
+            for element in list where try condition(element).holds(in: settings) { return element }
+            return nil
+        }
     }
 }
 
@@ -101,6 +114,7 @@ extension OperationTemplate.Attention {
                 epsilon: try headNorm.epsilon.float(in: settings),
                 scaleOffset: try headNorm.scaleOffset.float(in: settings) ?? 0)
         }
+        let visible = try mask?.first(in: settings, when: \.when)
         return Attention(
             inputWidth: try inputWidth.count(in: settings),
             memoryWidth: try memoryWidth.count(in: settings),
@@ -110,8 +124,8 @@ extension OperationTemplate.Attention {
             groupCount: try groupCount.count(in: settings),
             scale: try scale.float(in: settings) ?? 1 / Float(size).squareRoot(),
             mask: Attention.Mask(
-                isCausal: try mask?.isCausal?.value(in: settings) ?? false,
-                window: try (mask?.window).count(in: settings)),
+                isCausal: try visible?.isCausal?.value(in: settings) ?? false,
+                window: try (visible?.window).count(in: settings)),
             biases: Attention.Biases(
                 query: try biases?.query?.value(in: settings) ?? true,
                 key: try biases?.key?.value(in: settings) ?? true,
@@ -123,10 +137,7 @@ extension OperationTemplate.Attention {
     }
 
     private func attentionPositions(in settings: Settings) throws(Expression.Failure) -> Attention.Positions? {
-        for candidate in positions?.list ?? [] where try candidate.when.holds(in: settings) {
-            return try candidate.positions(in: settings)
-        }
-        return nil
+        try positions?.first(in: settings, when: \.when)?.positions(in: settings)
     }
 }
 

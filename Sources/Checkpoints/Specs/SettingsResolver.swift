@@ -141,7 +141,9 @@ package struct SettingsResolver {
     }
 
     private func value(of extent: ArchitectureSpec.Setting.Extent) -> Int? {
-        guard let (shape, rule) = storedShape(of: extent.parameter), rule.part == nil else { return nil }
+        guard let (shape, rule) = storedShape(of: extent.parameter), rule.part == nil, rule.view == nil else {
+            return nil
+        }
         let axes = rule.orientation == .transpose ? Array(shape.extents.reversed()) : shape.extents
         return axes.indices.contains(extent.axis) ? axes[extent.axis] : nil
     }

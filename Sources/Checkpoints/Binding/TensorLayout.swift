@@ -1,20 +1,60 @@
 import Tensors
 
-extension TensorRule {
+/// How a stored tensor becomes a parameter `[in, out]`: a rule's steps in their order, for one checkpoint's settings.
+package struct TensorLayout: Sendable, Hashable {
+    /// Some of the equal parts along an axis.
+    package struct Part: Sendable, Hashable {
+        /// The first part that is taken.
+        var index: Int
+        /// Number of parts.
+        var of: Int
+        /// How many are taken.
+        var count = 1
+        /// Negative: from the end.
+        var axis: Int
+
+        package init(index: Int, of: Int, count: Int = 1, axis: Int) {
+            self.index = index
+            self.of = of
+            self.count = count
+            self.axis = axis
+        }
+    }
+
+    /// Extents that split the stored axes further; `nil`: as they are stored.
+    let view: [Int]?
+    let part: Part?
+    /// The axes in the order of the parameter's; `nil`: as they are.
+    let axes: [Int]?
+    /// `nil`: `reshape` where axes are reordered, otherwise `identity`.
+    let orientation: TensorRule.Orientation?
+
+    package init(
+        _ orientation: TensorRule.Orientation? = nil, view: [Int]? = nil, part: Part? = nil, axes: [Int]? = nil
+    ) {
+        self.orientation = orientation
+        self.view = view
+        self.part = part
+        self.axes = axes
+    }
+}
+
+extension TensorLayout {
     /// Shape in which a parameter is expected in the file; the parameter's own where the rule leaves it open.
-    func storedShape(of parameter: Shape) -> Shape {
+    package func storedShape(of parameter: Shape) -> Shape {
+        guard view == nil else { return parameter }
         var extents = parameter.extents
         if orientation == .transpose { extents.reverse() }
         if let part, let axis = part.axis(in: extents.count) {
             let (whole, overflow) = extents[axis].multipliedReportingOverflow(by: part.of)
-            if !overflow { extents[axis] = whole }
+            if !overflow, part.count > 0 { extents[axis] = whole / part.count }
         }
         return Shape(extents)
     }
 
     /// Whether a stored tensor gives the parameter.
     func fits(_ stored: Shape, as parameter: Shape) -> Bool {
-        guard let piece = part == nil ? stored : part?.shape(of: stored),
+        guard let split = viewed(stored), let piece = part == nil ? split : part?.shape(of: split),
             let ordered = axes == nil ? piece : piece.ordered(axes ?? [])
         else { return false }
         switch orientation ?? (axes == nil ? .identity : .reshape) {
@@ -28,8 +68,10 @@ extension TensorRule {
     ///
     /// - Returns: `nil` when the shapes do not fit.
     package func parameter(from stored: Tensor, shape: Shape) -> Tensor? {
-        guard fits(stored.shape, as: shape) else { return nil }
-        guard let piece = part == nil ? stored : part?.piece(of: stored),
+        guard fits(stored.shape, as: shape), let split = viewed(stored.shape).flatMap(stored.reshaped) else {
+            return nil
+        }
+        guard let piece = part == nil ? split : part?.piece(of: split),
             let ordered = axes == nil ? piece : piece.ordered(axes ?? [])
         else { return nil }
         switch orientation ?? .reshape {
@@ -39,6 +81,13 @@ extension TensorRule {
             return shape.rank == 2 ? matrix?.withAxesExchanged() : matrix
         case .reshape: return ordered.reshaped(shape)
         }
+    }
+
+    /// The stored axes, split as the view says; `nil` where they do not split that way.
+    private func viewed(_ stored: Shape) -> Shape? {
+        guard let view else { return stored }
+        let split = Shape(view)
+        return split.merges(into: stored) ? split : nil
     }
 }
 
@@ -71,7 +120,7 @@ extension Shape {
     }
 }
 
-extension TensorRule.Part {
+extension TensorLayout.Part {
     /// The axis counted from the front; `nil` when there is no such axis.
     func axis(in rank: Int) -> Int? {
         let front = axis < 0 ? axis + rank : axis
@@ -79,11 +128,11 @@ extension TensorRule.Part {
     }
 
     func shape(of stored: Shape) -> Shape? {
-        guard of > 0, (0..<of).contains(index), let axis = axis(in: stored.rank), stored[axis].isMultiple(of: of) else {
-            return nil
-        }
+        guard of > 0, count > 0, index >= 0, index <= of - count, let axis = axis(in: stored.rank),
+            stored[axis].isMultiple(of: of)
+        else { return nil }
         var extents = stored.extents
-        extents[axis] /= of
+        extents[axis] = extents[axis] / of * count
         return Shape(extents)
     }
 
@@ -91,15 +140,16 @@ extension TensorRule.Part {
         guard let shape = shape(of: stored.shape), let axis = axis(in: stored.shape.rank) else { return nil }
         let outer = stored.shape.extents[..<axis].reduce(1, *)
         let bytes = shape.extents[axis...].reduce(1, *) * stored.dtype.byteCount
+        let whole = stored.shape.extents[axis...].reduce(1, *) * stored.dtype.byteCount
+        let before = whole / of * index
         if outer == 1 {
             return Tensor(
-                dtype: stored.dtype, shape: shape, storage: stored.storage,
-                byteOffset: stored.byteOffset + index * bytes)
+                dtype: stored.dtype, shape: shape, storage: stored.storage, byteOffset: stored.byteOffset + before)
         }
         let storage = TensorStorage(byteCount: outer * bytes) { target in
             stored.withUnsafeBytes { source in
                 for row in 0..<outer {
-                    let start = (row * of + index) * bytes
+                    let start = row * whole + before
                     target[row * bytes..<(row + 1) * bytes].copyBytes(from: source[start..<start + bytes])
                 }
             }
