@@ -70,7 +70,7 @@ struct Compiler {
 
     mutating func register(_ region: Slot.Region, width: Int) -> Register {
         let isMap = if case .maps = region { true } else { false }
-        let stride = isMap ? 1 : max(KernelSet.panel, KernelSet.padded(width))
+        let stride = isMap ? 1 : KernelSet.rowStride(width)
         schedule.slots.append(Slot(region: region, offset: 0, stride: stride, width: width))
         return Register(index: schedule.slots.count - 1)
     }

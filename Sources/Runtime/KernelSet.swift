@@ -25,6 +25,13 @@ public enum KernelSet {
 
     /// `width` rounded up to whole panels.
     static func padded(_ width: Int) -> Int { (width + panel - 1) / panel * panel }
+
+    /// Floats from one row of a value to the next. Rows a multiple of 4 KiB apart would all lie in the same set of the
+    /// first-level cache, which holds no more of them than a tile of a product reads at once.
+    static func rowStride(_ width: Int) -> Int {
+        let stride = max(panel, padded(width))
+        return stride.isMultiple(of: 1024) ? stride + panel : stride
+    }
 }
 
 extension Activation {
