@@ -9,6 +9,8 @@ struct CurvePass {
     static let sampleTokens = 16384
     /// Shares of a node's heads at which its curve is measured.
     static let shares = [0.25, 0.5, 0.75, 1]
+    /// Bytes of the source's rows that are kept: each branch is refitted once a share.
+    static let keptBytes = 192 << 20
 
     init(
         _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves, threads: Int,
@@ -17,7 +19,8 @@ struct CurvePass {
         let probe = try OutputProbe(source: model, sequences: calibration.heldOut, threads: threads)
         let sample = calibration.sample(tokens: Self.sampleTokens)
         let branches = model.graph.branches.filter(\.isAttention)
-        let sums = try SourceSums(model, branches: branches, sequences: sample, threads: threads)
+        let sums = try SourceSums(
+            model, branches: branches, sequences: sample, keeping: Self.keptBytes, threads: threads)
         let limits = model.graph.replaceableHeads
         var curves: [DamageCurve] = []
         let total = branches.count * Self.shares.count

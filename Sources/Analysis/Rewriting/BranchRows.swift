@@ -8,6 +8,7 @@ import Runtime
 package struct BranchRows {
     package let branch: Branch
     private let source: SourceSums
+    private let targets: SourceSums.Rows
     private let rewritten: CompiledModel
     private let workers: Workers
 
@@ -17,6 +18,7 @@ package struct BranchRows {
     package init(_ branch: Branch, source: SourceSums, rewritten: Model, threads: Int) throws(AnalysisError) {
         self.branch = branch
         self.source = source
+        targets = try source.rows(of: branch)
         workers = Workers(count: threads)
         var observation = Observation(values: Set(branch.others))
         switch branch.features {
@@ -32,7 +34,7 @@ package struct BranchRows {
         var heldOut: RowStatistics?
         for (number, chunk) in source.chunks.enumerated() {
             let part = Array(source.sequences[chunk])
-            guard let target = try source.rows(of: branch, chunk: number) else { return nil }
+            guard let target = try targets.chunk(number, of: part) else { return nil }
             var names = Set(branch.others)
             var contexts: [String] = []
             let name: String

@@ -3,41 +3,64 @@ import Runtime
 
 /// What the source model's stream holds after each branch, for the texts that refits learn from.
 ///
-/// Rows of the first chunks are kept as far as `memoryLimit` goes; those of the others are computed when they are asked
-/// for. Memory does not grow with the number of sequences, and the rows are the same either way.
+/// Rows of the first chunks are kept as far as a limit goes; those of the others are computed when they are asked for,
+/// by the part of the model before the branch. Memory does not grow with the number of sequences, and the rows are the
+/// same either way.
 package struct SourceSums {
-    /// Bytes of rows that are kept at most.
-    static let memoryLimit = 192 << 20
     /// Rows that are held at a time.
     static let chunkTokens = 4096
 
     package let sequences: [TokenSequence]
     let chunks: [Range<Int>]
-    private let model: CompiledModel
+    private let source: Model
+    private let threads: Int
     /// Rows by value, for the first chunks.
     private var kept: [String: [RowBuffer]] = [:]
 
-    /// - Parameter branches: The branches whose sums will be asked for.
+    /// - Parameters:
+    ///   - branches: The branches whose sums will be asked for.
+    ///   - limit: Bytes of rows that are kept at most: worth more the more often a branch is asked for.
     package init(
-        _ source: Model, branches: [Branch], sequences: [TokenSequence], threads: Int
+        _ source: Model, branches: [Branch], sequences: [TokenSequence], keeping limit: Int, threads: Int
     ) throws(AnalysisError) {
         self.sequences = sequences
+        self.source = source
+        self.threads = threads
         chunks = sequences.chunks(tokens: Self.chunkTokens)
         let names = Set(branches.map(\.sum))
-        model = try source.compiled(threads: threads, observing: Observation(values: names))
         guard names.count > 1 else { return }
+        let model = try source.compiled(threads: threads, observing: Observation(values: names))
         var bytes = 0
         for chunk in chunks {
             let values = try model.collect(Array(sequences[chunk]), values: names.sorted()).values
             bytes += values.values.reduce(0) { $0 + $1.rows * $1.columns * 4 }
-            guard bytes <= Self.memoryLimit else { break }
+            guard bytes <= limit else { break }
             for (name, buffer) in values { kept[name, default: []].append(buffer) }
         }
     }
 
-    /// The sums of one branch for one chunk; the caller may change them.
-    func rows(of branch: Branch, chunk index: Int) throws(AnalysisError) -> RowBuffer? {
-        if let chunks = kept[branch.sum], chunks.indices.contains(index) { return chunks[index].copied() }
-        return try model.collect(Array(sequences[chunks[index]]), values: [branch.sum]).values[branch.sum]
+    /// The sums of one branch, chunk by chunk.
+    func rows(of branch: Branch) throws(AnalysisError) -> Rows {
+        let kept = kept[branch.sum] ?? []
+        let model =
+            kept.count < chunks.count
+            ? try source.compiled(threads: threads, observing: Observation(values: [branch.sum])) : nil
+        return Rows(value: branch.sum, kept: kept, model: model)
+    }
+
+    /// The sums of one branch.
+    struct Rows {
+        fileprivate let value: String
+        fileprivate let kept: [RowBuffer]
+        /// The part of the source that computes them; `nil` where all are kept.
+        fileprivate let model: CompiledModel?
+
+        /// Those of one chunk; the caller may change them.
+        ///
+        /// - Parameter sequences: The chunk's.
+        func chunk(_ index: Int, of sequences: [TokenSequence]) throws(AnalysisError) -> RowBuffer? {
+            if kept.indices.contains(index) { return kept[index].copied() }
+            return try model?.collect(sequences, values: [value]).values[value]
+        }
     }
 }

@@ -17,6 +17,8 @@ struct ClosedHealing {
     static let largestGrowth = 2.0
     /// λ for feed-forward matrices: four times as many features, so weak pulls overfit at every measured layer.
     static let feedForwardStrengths: [Double] = [3e-2, 1e-1, 3e-1, 1, 3]
+    /// Bytes of the source's rows that are kept: each branch is refitted once.
+    static let keptBytes = 64 << 20
 
     /// Heals a rewrite whose nodes `changed` have other sources than the source model.
     func heal(
@@ -29,7 +31,8 @@ struct ClosedHealing {
         let candidates = branches[first...].filter { branch in
             rewrite.canRefit(branch) && (branch.isAttention ? changed.contains(branch.node) : fitsFeedForward)
         }
-        let sums = try SourceSums(source, branches: Array(candidates), sequences: sequences, threads: threads)
+        let sums = try SourceSums(
+            source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, threads: threads)
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
