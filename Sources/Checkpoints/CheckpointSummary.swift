@@ -81,6 +81,7 @@ public struct CheckpointSummary: Sendable {
 
 extension CheckpointSummary {
     init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
+        if files.configEntry != nil { SpecLibrary.readAhead() }
         let contents = try CheckpointContents(files)
         let dialects = try contents.rankedDialects()
         let source: CheckpointSource

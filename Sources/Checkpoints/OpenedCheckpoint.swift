@@ -14,6 +14,7 @@ struct OpenedCheckpoint: Sendable {
     /// - Parameter architecture: Name or path of a spec, or path of what layers are made of; `nil`: the checkpoint's
     ///   own graph, or the spec that the contents speak for.
     init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
+        if files.configEntry != nil { SpecLibrary.readAhead() }
         let contents = try CheckpointContents(files)
         let source = try contents.source(try contents.rankedDialects())
         if let architecture {
@@ -166,7 +167,9 @@ struct OpenedCheckpoint: Sendable {
     private func provenance(_ assumed: [String]) throws(CheckpointError) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
         for entry in source.files {
-            entries.append(.init(name: entry.name, sha256: try MappedBytes(path: entry.path).digest.hex))
+            // Opened now, so that it is the file that the tensors come from.
+            let bytes = try MappedBytes(path: entry.path)
+            entries.append(.init(name: entry.name) { bytes.digest.hex })
         }
         return Model.Provenance(
             files: entries, dialect: source.dialect, architecture: architecture,

@@ -4,19 +4,6 @@ import Tensors
 public struct Model: Sendable {
     /// Where a model came from. Carries nothing of the machine: file names, not paths.
     public struct Provenance: Sendable, Hashable, Codable {
-        /// A file that was read.
-        public struct File: Sendable, Hashable, Codable {
-            /// Name without folders.
-            public var name: String
-            /// SHA-256 of the contents, 64 hexadecimal digits.
-            public var sha256: String
-
-            public init(name: String, sha256: String) {
-                self.name = name
-                self.sha256 = sha256
-            }
-        }
-
         /// Every file that was read, sorted by name.
         public var files: [File]
         /// How the files were laid out: `hf-tf`, `keras2`, `reuse` …

@@ -46,8 +46,9 @@ public final class CompiledModel: Sendable {
         try KernelSet.select()
         graph = model.graph
         self.options = options
-        schedule = try Compiler.compile(model, observing: options.observation ?? .outputs(of: model.graph))
         pool = Teams.team(of: options.threads ?? Teams.coreCount)
+        schedule = try Compiler.compile(
+            model, observing: options.observation ?? .outputs(of: model.graph), pool: pool)
         let table = schedule.embedding?.positions.map { $0.count - $0.offset }
         maximumTokens = [model.traits.maximumTokens, table].compactMap { $0 }.min()
     }

@@ -135,7 +135,8 @@ extension Compiler {
         let linear =
             packedHeads[key]
             ?? PackedLinear(
-                inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil }
+                inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil },
+                packing: packing
             ) {
                 packed, bias in
                 var slot = 0
@@ -168,12 +169,16 @@ extension Compiler {
         let heads = attention.keptHeads.count
         let bias = try optionalTensor(node, "output_bias", if: attention.biases.output)
         guard heads > 0 else {
-            return PackedLinear(inputWidth: 0, outputWidth: attention.outputWidth, hasBias: bias != nil) { _, target in
+            return PackedLinear(
+                inputWidth: 0, outputWidth: attention.outputWidth, hasBias: bias != nil, packing: packing
+            ) { _, target in
                 bias?.withFloats { _ = target.update(fromContentsOf: $0) }
             }
         }
         let weight = try tensor(node, "output_weight")
-        guard valueSize != attention.valueSize else { return PackedLinear(weight: weight, bias: bias) }
+        guard valueSize != attention.valueSize else {
+            return PackedLinear(weight: weight, bias: bias, packing: packing)
+        }
         let columns = attention.outputWidth, size = attention.valueSize
         let padded = weight.withFloats { source in
             Tensor(shape: [heads * valueSize, columns]) { target in
@@ -187,7 +192,7 @@ extension Compiler {
                 }
             }
         }
-        return PackedLinear(weight: padded, bias: bias)
+        return PackedLinear(weight: padded, bias: bias, packing: packing)
     }
 
     /// Maps of a node: one unit a distinct map, with everybody who reads it.

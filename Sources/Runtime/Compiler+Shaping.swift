@@ -73,7 +73,8 @@ extension Compiler {
         switch node.operation {
         case .convolution(let convolution):
             let packed = PackedLinear(
-                weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias))
+                weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias),
+                packing: packing)
             guard let rows = shapes[node.name]?.rows else { throw .unknownValue(node.name) }
             let gathered = register(
                 .rows(axis: axis(of: rows)), width: convolution.windowPlaces * convolution.inputWidth)

@@ -36,10 +36,14 @@ struct Compiler {
     /// Packed matrices by what they are made of: nodes that share parameters share them.
     var packed: [PackedKey: PackedLinear] = [:]
     var packedHeads: [[PackedKey]: PackedLinear] = [:]
+    let packing = PackingQueue()
     /// What masks add to scores, by what it is made of.
     var addedMasks: [MaskKey: Register] = [:]
 
-    static func compile(_ model: Model, observing observation: Observation) throws(RuntimeError) -> Schedule {
+    /// - Parameter pool: Threads that pack the weights.
+    static func compile(
+        _ model: Model, observing observation: Observation, pool: ThreadPool
+    ) throws(RuntimeError) -> Schedule {
         let shapes: [String: ValueShape]
         do {
             try model.validate()
@@ -58,6 +62,7 @@ struct Compiler {
         try compiler.addInputs()
         for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) { try compiler.add(node) }
         compiler.finish()
+        compiler.packing.run(on: pool)
         return compiler.schedule
     }
 
@@ -173,7 +178,7 @@ struct Compiler {
         }
         let made = PackedLinear(
             weight: weight, isTransposed: tie?.isTransposed ?? false,
-            bias: try optionalTensor(node, "bias", if: linear.hasBias))
+            bias: try optionalTensor(node, "bias", if: linear.hasBias), packing: packing)
         packed[key] = made
         try appendProduct(made, input: try input(node, 0), node: node)
     }

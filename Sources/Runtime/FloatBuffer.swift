@@ -1,5 +1,7 @@
 #if canImport(Glibc)
 import Glibc
+#elseif canImport(Darwin)
+import Darwin
 #endif
 
 /// Float32 memory for kernels, 64-byte aligned, zeroed, freed with the object.
@@ -11,6 +13,7 @@ import Glibc
 final class FloatBuffer: @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>
     let count: Int
+    private let memory: UnsafeMutableRawPointer
 
     /// Large pages on Linux. A buffer of several is laid on them: a step of decoding streams all weights once, and
     /// small pages interrupt the processor's prefetching at every 4 KiB.
@@ -18,16 +21,19 @@ final class FloatBuffer: @unchecked Sendable {
 
     init(count: Int) {
         self.count = count
-        let bytes = max(count, 1) * 4
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: bytes, alignment: bytes < 2 * Self.page ? 64 : Self.page)
+        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        let isLarge = bytes >= 2 * Self.page
+        let alignment = isLarge ? Self.page : 64
+        // The system hands out large pieces zeroed: zeros of our own would touch every page of the weights twice.
+        // Without memory the process ends, as it does in any allocation of Swift's.
+        memory = calloc(1, bytes + alignment) ?? .allocate(byteCount: bytes + alignment, alignment: 1)
+        let start = memory.alignedUp(toMultipleOf: alignment)
         #if canImport(Glibc)
         // Whether the system follows makes no difference but speed.
-        if bytes >= 2 * Self.page { _ = madvise(memory, bytes / Self.page * Self.page, Int32(MADV_HUGEPAGE)) }
+        if isLarge { _ = madvise(start, bytes / Self.page * Self.page, Int32(MADV_HUGEPAGE)) }
         #endif
-        base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
-        base.initialize(repeating: 0, count: max(count, 1))
+        base = start.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    deinit { free(memory) }
 }

@@ -21,10 +21,12 @@ struct PackedLinear: Sendable {
     var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
 
     /// Packs `[in, out]` weights; a transposed owner (`[out, in]`) is packed without an intermediate copy.
-    init(weight: Tensor, isTransposed: Bool = false, bias: Tensor?) {
+    ///
+    /// - Parameter queue: Where packing waits for its turn; `nil`: it is done at once.
+    init(weight: Tensor, isTransposed: Bool = false, bias: Tensor?, packing queue: PackingQueue? = nil) {
         let rows = isTransposed ? weight.shape[1] : weight.shape[0]
         let columns = isTransposed ? weight.shape[0] : weight.shape[1]
-        self.init(inputWidth: rows, outputWidth: columns, hasBias: bias != nil) { packed, target in
+        self.init(inputWidth: rows, outputWidth: columns, hasBias: bias != nil, packing: queue) { packed, target in
             weight.withFloats { source in
                 guard let source = source.baseAddress else { return }
                 if isTransposed {
@@ -60,16 +62,20 @@ struct PackedLinear: Sendable {
 
     /// Packs a matrix whose parts `fill` writes: packed floats, and the bias.
     init(
-        inputWidth: Int, outputWidth: Int, hasBias: Bool,
-        fill: (UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
+        inputWidth: Int, outputWidth: Int, hasBias: Bool, packing queue: PackingQueue? = nil,
+        fill: @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
     ) {
         self.inputWidth = inputWidth
         self.outputWidth = outputWidth
         self.hasBias = hasBias
         let packedCount = rk_packed_count(inputWidth, outputWidth)
-        storage = FloatBuffer(count: packedCount + (hasBias ? KernelSet.padded(outputWidth) : 0))
-        fill(
-            storage.base,
-            UnsafeMutableBufferPointer(start: storage.base + packedCount, count: hasBias ? outputWidth : 0))
+        let storage = FloatBuffer(count: packedCount + (hasBias ? KernelSet.padded(outputWidth) : 0))
+        self.storage = storage
+        let job = { @Sendable in
+            fill(
+                storage.base,
+                UnsafeMutableBufferPointer(start: storage.base + packedCount, count: hasBias ? outputWidth : 0))
+        }
+        if let queue { queue.add(job) } else { job() }
     }
 }

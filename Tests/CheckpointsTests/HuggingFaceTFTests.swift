@@ -33,6 +33,10 @@ struct HuggingFaceTFTests {
         let model = try Checkpoint.load(path: "\(fixtures)/bert/tf_model.h5")
         #expect(model.assets.keys.sorted() == ["config.json", "vocab.txt"])
         #expect(model.provenance.files.map(\.name) == ["tf_model.h5", "config.json"])
+        let contents = try model.provenance.files.map { file in
+            try Digest(of: Array(Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/bert/\(file.name)")))).hex
+        }
+        #expect(model.provenance.files.map(\.sha256) == contents)
     }
 
     @Test("plain weights stay views of the mapped file")

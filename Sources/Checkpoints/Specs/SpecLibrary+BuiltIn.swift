@@ -1,10 +1,20 @@
+import Dispatch
 import ModelGraph
 
 extension SpecLibrary {
-    /// The families that we know, from `Architectures/`.
+    /// The families that we know, from `Architectures/`; read once.
     ///
     /// - Throws: Only when a file of ours is broken, which a test rules out.
-    package static func builtIn() throws(CheckpointError) -> SpecLibrary {
+    package static func builtIn() throws(CheckpointError) -> SpecLibrary { try known.get() }
+
+    /// Has the families read beside what the caller does next: a checkpoint is opened in about the same time.
+    static func readAhead() {
+        DispatchQueue.global(qos: .userInitiated).async { _ = Self.known }
+    }
+
+    private static let known = Result { () throws(CheckpointError) in try read() }
+
+    private static func read() throws(CheckpointError) -> SpecLibrary {
         let documents = [
             PackageResources.albert_json, PackageResources.bart_json, PackageResources.bert_json,
             PackageResources.deberta_json, PackageResources.deit_json, PackageResources.distilbert_json,

@@ -228,12 +228,12 @@ struct Run: ParsableCommand {
 
     /// Hands out the inputs in order, a batch at a time, so that memory does not grow with the file.
     private func forEachBatch(for loaded: LoadedModel, _ body: ([TokenSequence]) throws -> Void) throws {
-        let reader = try TextReader(for: loaded)
         if let inputs {
+            // What a model reads itself needs no tokenizer.
             let arrays = try NumPyArchive(path: inputs).tensors()
             try body(try GraphArrays.sequences(from: arrays, for: loaded.model.graph))
         } else if let path = texts ?? images {
-            try reader.forEachBatch(of: path, size: Self.batchSize, body)
+            try TextReader(for: loaded).forEachBatch(of: path, size: Self.batchSize, body)
         }
     }
 }

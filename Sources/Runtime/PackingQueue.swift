@@ -1,0 +1,23 @@
+import Synchronization
+
+/// Matrices that wait to be packed: all threads take from them once the schedule is made.
+///
+/// Packing copies, so the result does not depend on who does it.
+final class PackingQueue {
+    private var jobs: [@Sendable () -> Void] = []
+
+    func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
+
+    func run(on pool: ThreadPool) {
+        let jobs = jobs
+        self.jobs = []
+        let next = Atomic<Int>(0)
+        pool.run { _ in
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard jobs.indices.contains(index) else { return }
+                jobs[index]()
+            }
+        }
+    }
+}
