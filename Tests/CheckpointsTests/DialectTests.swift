@@ -101,6 +101,20 @@ struct DialectTests {
         let model = try Checkpoint.load(path: folder, config: config)
         #expect(model.provenance.files.map(\.name) == ["tf_model.h5", "elsewhere.json"])
     }
+
+    @Test("safetensors are known by their contents, and refused under the name of an HDF5 file")
+    func mixedUp() throws {
+        let scratch = try ScratchFolder()
+        let folder = try scratch.copy("bert_safetensors")
+        for name in ["weights", "weights.h5"] {
+            try FileManager.default.copyItem(
+                atPath: folder + "/model.safetensors", toPath: "\(folder)/\(name)")
+        }
+        #expect(try Checkpoint.load(path: folder + "/weights").provenance.dialect == "safetensors")
+        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder + "/weights.h5") }
+        #expect(error?.kind == .corrupt)
+        #expect(error?.problems.first?.contains("safetensors") == true)
+    }
 }
 
 @Suite("Missing tensors")

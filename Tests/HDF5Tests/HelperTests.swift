@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 import HDF5
+import Tensors
 
 @Suite("The index helper", .serialized)
 struct HelperTests {
@@ -42,6 +43,32 @@ struct HelperTests {
         // Answers in pieces, and waits in between.
         let dripping = "for i in 1 2 3 4 5; do printf a; sleep 0.1; done"
         #expect(try Self.outcome(of: dripping, limits: limits) == .document(Array("aaaaa".utf8)))
+    }
+
+    /// Runs the helper itself, with options of its own, on a file of thousands of datasets.
+    private static func end(with options: [String]) throws -> (wasKilled: Bool, status: Int32) {
+        let helper = try #require(IndexHelper.find())
+        return try withTemporaryFolder { folder in
+            var writer = try HDF5Writer(path: folder + "/many.h5")
+            let tensor = Tensor([1, 2], shape: [2])
+            for number in 0..<3000 { try writer.write(tensor, at: "/\(number)", compression: .none) }
+            try writer.close()
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: helper.executable)
+            process.arguments = options + [folder + "/many.h5"]
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            return (process.terminationReason == .uncaughtSignal, process.terminationStatus)
+        }
+    }
+
+    @Test("it ends at its limit of processor time, whatever libhdf5 is at")
+    func processorTime() throws {
+        #expect(try Self.end(with: []) == (false, 0))
+        let late = try Self.end(with: ["--cpu-milliseconds", "1"])
+        #expect(late.wasKilled && (late.status == SIGPROF || late.status == SIGXCPU))
     }
 
     @Test("a kernel without filters of system calls costs one wall, not the reading")

@@ -141,6 +141,15 @@ enum ImageFixture {
         }
     }
 
+    @Test("a size that is no use is told before so large a picture is made", arguments: [false, true])
+    func hugeSize(isCropped: Bool) throws {
+        let picture = try #require(Picture(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]))
+        var preparation = ImagePreparation()
+        preparation.sizing = .exactly(width: 1 << 14, height: 1 << 14)
+        if isCropped { preparation.crop = (8, 8) }
+        #expect(preparation.rows(of: picture, width: 8, height: 8, channels: 3) == nil)
+    }
+
     @Test("colours that are not read are named as unsupported")
     func unsupported() {
         let error = #expect(throws: ImageError.self) { try Picture(path: ImageFixture.path("cmyk.jpg")) }

@@ -26,7 +26,8 @@ package struct SafetensorsFile: Sendable {
     private static let largestHeader = 100_000_000
     private static let metadataKey = "__metadata__"
 
-    /// Whether a file is meant to be of this format, by its contents; a damaged one by its name.
+    /// Whether a file is meant to be of this format, by its contents; a damaged one by its name. One that has the name of
+    /// an HDF5 file has been mixed up with another, and is refused as what it is.
     package static func isOne(path: String) -> Bool {
         if path.hasSuffix(".safetensors") { return true }
         guard let bytes = try? MappedBytes(path: path) else { return false }
@@ -34,8 +35,9 @@ package struct SafetensorsFile: Sendable {
     }
 
     static func isOne(_ bytes: MappedBytes, path: String) -> Bool {
-        path.hasSuffix(".safetensors")
-            || bytes.withUnsafeBytes { FileContent($0.prefix(512), byteCount: $0.count) } == .safetensors
+        if path.hasSuffix(".safetensors") { return true }
+        if path.hasSuffix(".h5") || path.hasSuffix(".hdf5") { return false }
+        return bytes.withUnsafeBytes { FileContent($0.prefix(512), byteCount: $0.count) } == .safetensors
     }
 
     package init(path: String) throws(CheckpointError) {

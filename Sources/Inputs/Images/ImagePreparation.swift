@@ -49,19 +49,19 @@ public struct ImagePreparation: Sendable, Hashable {
     ///   - width: Pixels of a row that the model reads.
     ///   - height: Rows that the model reads.
     ///   - channels: 1 or 3.
-    /// - Returns: `nil` when the picture comes out in another size.
+    /// - Returns: `nil` when the picture comes out in another size, or would be larger on the way than pictures may be.
     public func rows(of picture: Picture, width: Int, height: Int, channels: Int) -> InputArray? {
         let picture = picture.withChannels(channels)
-        guard picture.channels == channels else { return nil }
+        // Told before anything is made: what a file asks for may be large.
+        guard picture.channels == channels, finalSize(of: picture) == Size(width: width, height: height) else {
+            return nil
+        }
         var numbers: [Float]
-        var size = (width: picture.width, height: picture.height)
         if case .linear = method, case .cropped(let targetWidth, let targetHeight)? = sizing {
             let cut = Self.middle(of: picture, shapedAs: targetWidth, targetHeight)
             numbers = LinearResampling.resize(cut, width: targetWidth, height: targetHeight)
-            size = (targetWidth, targetHeight)
         } else if case .linear = method, case .exactly(let targetWidth, let targetHeight)? = sizing {
             numbers = LinearResampling.resize(picture, width: targetWidth, height: targetHeight)
-            size = (targetWidth, targetHeight)
         } else {
             var made = resized(picture)
             if let crop {
@@ -70,28 +70,49 @@ public struct ImagePreparation: Sendable, Hashable {
                     width: crop.width)
             }
             numbers = made.pixels.map(Float.init)
-            size = (made.width, made.height)
         }
-        guard size == (width, height) else { return nil }
         apply(to: &numbers, channels: channels)
         return InputArray(rows: width * height, columns: channels, numbers: numbers)
     }
 
     private func resized(_ picture: Picture) -> Picture {
         let resampling: Resampling = if case .pillow(let resampling) = method { resampling } else { .bilinear }
+        let size = resizedSize(of: picture)
         switch sizing {
         case nil: return picture
-        case .exactly(let width, let height): return resampling.resize(picture, width: width, height: height)
+        case .exactly, .shortestSide: return resampling.resize(picture, width: size.width, height: size.height)
         case .cropped(let width, let height):
             return resampling.resize(
                 Self.middle(of: picture, shapedAs: width, height), width: width, height: height)
+        }
+    }
+
+    private struct Size: Equatable {
+        var width: Int
+        var height: Int
+    }
+
+    private func resizedSize(of picture: Picture) -> Size {
+        switch sizing {
+        case nil: return Size(width: picture.width, height: picture.height)
+        case .exactly(let width, let height), .cropped(let width, let height):
+            return Size(width: width, height: height)
         case .shortestSide(let side):
             let shorter = min(picture.width, picture.height), longer = max(picture.width, picture.height)
             let other = min(longer * side / shorter, Self.longestSide)
             return picture.width <= picture.height
-                ? resampling.resize(picture, width: side, height: other)
-                : resampling.resize(picture, width: other, height: side)
+                ? Size(width: side, height: other) : Size(width: other, height: side)
         }
+    }
+
+    /// The size in which a picture comes out; `nil` where it would be too large before it is cropped.
+    private func finalSize(of picture: Picture) -> Size? {
+        let size = resizedSize(of: picture)
+        // Rows are resized first, all of them.
+        let height = max(size.height, picture.height)
+        guard size.width <= Picture.largestCount / height else { return nil }
+        // Linear resampling never goes with a crop: the files that ask for it have none.
+        return crop.map { Size(width: $0.width, height: $0.height) } ?? size
     }
 
     /// A long strip of pixels resized in its shape could be of any length.

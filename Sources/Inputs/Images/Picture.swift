@@ -11,6 +11,9 @@ public struct Picture: Sendable, Hashable {
     /// `[height, width, channels]`.
     public let pixels: [UInt8]
 
+    /// Pixels of the largest picture that is made.
+    static let largestCount = Int(RF_IMAGE_PIXELS)
+
     /// A picture from pixels; `nil` when there are not `width · height · channels` of them.
     public init?(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
         guard width > 0, height > 0, channels == 1 || channels == 3, width <= RF_IMAGE_SIDE,

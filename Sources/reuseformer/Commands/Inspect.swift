@@ -47,7 +47,7 @@ struct Inspect: ParsableCommand {
 
     private func headline(_ inspection: Inspection) -> String {
         let kind = [inspection.dialect, inspection.architecture].compactMap(\.self).joined(separator: ", ")
-        var lines = ["\(Terminal.escaped(inspection.name)) (\(kind))"]
+        var lines = ["\(Terminal.escaped(inspection.name)) (\(Terminal.escaped(kind)))"]
         if let totals = inspection.totals {
             let use = inspection.use.map { $0.rawValue.replacing("_", with: " ") } ?? "model"
             let limit = totals.maximumTokens.map { "at most \($0) tokens" }
@@ -155,13 +155,14 @@ struct Inspect: ParsableCommand {
 
     private func explanation(_ inspection: Inspection) -> String {
         var lines =
-            ["Taken for \(inspection.dialect) because:"] + inspection.dialectReasons.map { "  " + Terminal.escaped($0) }
+            ["Taken for \(Terminal.escaped(inspection.dialect)) because:"]
+            + inspection.dialectReasons.map { "  " + Terminal.escaped($0) }
         for dialect in inspection.dialects where dialect.name != inspection.dialect && !dialect.reasons.isEmpty {
             lines.append("Layout \(dialect.name), score \(dialect.score):")
             lines += dialect.reasons.map { "  " + Terminal.escaped($0) }
         }
         for candidate in inspection.candidates {
-            lines.append("\(candidate.name), score \(candidate.score):")
+            lines.append("\(Terminal.escaped(candidate.name)), score \(candidate.score):")
             lines += candidate.reasons.map { "  " + Terminal.escaped($0) }
         }
         var table = Table([.init("tensor", .left), .init("use", .left)])

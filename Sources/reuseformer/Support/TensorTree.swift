@@ -37,10 +37,14 @@ struct TensorTree {
 
     private let root = Branch()
 
+    /// Branches on the way to a leaf; what a longer name holds besides stays together. Groups of HDF5 are nested no
+    /// deeper, but a name in a safetensors file is any text, and drawing follows it.
+    private static let deepest = 64
+
     init(_ tensors: [(name: String, leaf: Leaf)]) {
         for (name, leaf) in tensors {
             var branch = root
-            for part in name.split(separator: "/") { branch = branch.child(String(part)) }
+            for part in name.split(separator: "/", maxSplits: Self.deepest - 1) { branch = branch.child(String(part)) }
             branch.leaf = leaf
         }
     }

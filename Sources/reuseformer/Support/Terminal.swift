@@ -16,7 +16,21 @@ enum Terminal {
 
     /// Writes a document of ours as JSON.
     static func print(document: some Encodable) throws {
-        write(String(decoding: try Document.encode(document), as: UTF8.self), to: STDOUT_FILENO)
+        write(escapedJSON(String(decoding: try Document.encode(document), as: UTF8.self)), to: STDOUT_FILENO)
+    }
+
+    /// The same JSON with what could steer a terminal as `\u009b`: the encoder escapes what is below a space only.
+    private static func escapedJSON(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value >= 0x7F && isSteering($0) }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            if scalar.value >= 0x7F, isSteering(scalar) {
+                // All of them have four digits at most.
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     /// Writes a message for a person.
@@ -53,17 +67,22 @@ enum Terminal {
     static func escaped(_ text: some StringProtocol) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x20..<0x7F: result.unicodeScalars.append(scalar)
-            case 0x0A: result += "\\n"
-            case 0x09: result += "\\t"
-            // C1 controls, and the marks that reorder text on a screen.
-            case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
-                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            switch scalar {
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case _ where isSteering(scalar): result += "\\u{" + String(scalar.value, radix: 16) + "}"
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result
+    }
+
+    /// Controls, C1 among them, and the marks that end lines or reorder text on a screen.
+    private static func isSteering(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+        default: false
+        }
     }
 }
 

@@ -39,7 +39,7 @@ package enum KerasDocument {
     }
 
     /// Which release wrote a configuration, by how it spells calls and input layers.
-    static func generation(of document: JSONValue) -> KerasGeneration {
+    package static func generation(of document: JSONValue) -> KerasGeneration {
         let layers = document["config"]?["layers"]?.arrayValue ?? []
         for layer in layers {
             if let call = layer["inbound_nodes"]?.arrayValue?.first { return call["args"] == nil ? .keras2 : .keras3 }

@@ -12,6 +12,9 @@ package struct ObjectWeights: Sendable {
     /// Layers' own names by path, where the writer noted them.
     private let names: [String: String]
 
+    /// Objects inside objects: more than models have, and few enough to note the path of each.
+    private static let deepest = 64
+
     /// - Parameters:
     ///   - tensors: Named by path, `layers/dense/vars/0`.
     ///   - names: Layers' own names by path.
@@ -20,9 +23,9 @@ package struct ObjectWeights: Sendable {
         var paths: Set<String> = []
         for tensor in tensors {
             let parts = tensor.name.split(separator: "/")
-            guard parts.count >= 2, parts[parts.count - 2] == "vars", let number = Int(parts[parts.count - 1]) else {
-                continue
-            }
+            guard (2...Self.deepest).contains(parts.count), parts[parts.count - 2] == "vars",
+                let number = Int(parts[parts.count - 1])
+            else { continue }
             variables[parts.dropLast(2).joined(separator: "/"), default: []].append((number, tensor))
             var path = ""
             for part in parts.dropLast(2) {
