@@ -62,7 +62,7 @@ let package = Package(
         // Readers of foreign bytes, each as a function of the bytes: for FuzzTests and for scripts/fuzz.
         .target(
             name: "FuzzTargets",
-            dependencies: ["HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Tensors"],
+            dependencies: ["Archives", "HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Tensors"],
             path: "Tests/FuzzTargets"),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

@@ -17,7 +17,8 @@ package struct FuzzTarget: Sendable {
     /// All targets.
     package static let all: [FuzzTarget] = [
         .index, .filters, .superblock, .userBlock, .manifest, .plan, .config, .spec, .tokenizerJSON, .vocabulary,
-        .bytePairs, .sentencePiece, .tokenizerConfig, .numpyArchive, .numpyArray, .safetensors,
+        .bytePairs, .sentencePiece, .tokenizerConfig, .kerasHubTokenizer, .numpyArchive, .numpyArray, .safetensors,
+        .kerasModel, .kerasLayer, .archive, .shards, .picture, .preparation,
     ]
 }
 

@@ -1,5 +1,3 @@
-import Inputs
-import Tensors
 import Tokenization
 
 extension FuzzTarget {
@@ -39,6 +37,23 @@ extension FuzzTarget {
         tokenize(files)
     }
 
+    /// KerasHub's `tokenizer.json`, a zero byte, `preprocessor.json`, a zero byte, and a vocabulary: a SentencePiece
+    /// model, a list of words, or JSON, a zero byte and merges.
+    static let kerasHubTokenizer = FuzzTarget("kerashub-tokenizer") { bytes in
+        var intake = Intake(bytes)
+        var files = ["tokenizer.json": intake.upToZero()]
+        let preprocessor = intake.upToZero()
+        if !preprocessor.isEmpty { files["preprocessor.json"] = preprocessor }
+        switch intake.rest.first {
+        case UInt8(ascii: "{"):
+            files["vocabulary.json"] = intake.upToZero()
+            files["merges.txt"] = intake.all()
+        case 0x0A: files["vocabulary.spm"] = intake.all()
+        default: files["vocabulary.txt"] = intake.all()
+        }
+        tokenize(files)
+    }
+
     private static let texts = [
         "The tulips aren't [MASK] old.", "naïve 漢字 👩‍👩‍👧 e\u{301}\u{0}\u{FFFD}", "<mask>\r\n  x",
     ]
@@ -52,23 +67,5 @@ extension FuzzTarget {
             _ = tokenizer.decode(encoding.ids)
         }
         _ = tokenizer.decode([-1, 0, 7, .max])
-    }
-
-    static let numpyArchive = FuzzTarget("npz") { bytes in
-        withFile(Array(bytes), named: "array.npz") { path in
-            _ = try? ZipArchive.storedMember(named: "model.weights.h5", ofFileAt: path)
-            guard let archive = try? NumPyArchive(path: path) else { return }
-            for name in archive.names.prefix(8) {
-                guard let tensor = try? archive.tensor(named: name) else { continue }
-                precondition(tensor.withUnsafeBytes { $0.count } == tensor.byteCount)
-            }
-        }
-    }
-
-    static let numpyArray = FuzzTarget("npy") { bytes in
-        withFile(Array(bytes), named: "array.npy") { path in
-            guard let tensor = try? NumPyArray.read(path: path) else { return }
-            precondition(tensor.withUnsafeBytes { $0.count } == tensor.byteCount)
-        }
     }
 }
