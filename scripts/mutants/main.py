@@ -2,9 +2,9 @@
 
 Files of tensors: HDF5, .keras and safetensors of fixtures/ and of the folders given, and .reuse.h5 files made of a
 fixture. Models: every checkpoint there, single files and folders (sharded, presets, with tokenizers), one file changed.
-Mutants of binary files: bits and bytes changed, numbers replaced by extreme ones, blocks exchanged, copied, cleared, cut
-out or put in, files cut short; four fifths of them in the file's structures, the rest anywhere. Of texts: letters, numbers
-and punctuation changed, put in, left out.
+Mutants of binary files: bits and bytes changed, numbers replaced by extreme ones, blocks exchanged, copied, cleared,
+cut out or put in, files cut short; four fifths of them in the file's structures, the rest anywhere. Of texts: letters,
+numbers and punctuation changed, put in, left out.
 
 Judged:
   extract    0, 4 or 5, and a file only with 0. Values must be those that h5py or safetensors read from the same mutant,
@@ -121,7 +121,8 @@ class Session:
         folder.mkdir()
         model, changed, is_binary = seed.mutant(rng, folder)
         if seed.inputs and rng.random() < 0.5:
-            trial = self.run(["run", model, "--inputs", seed.inputs, "--dump", "hidden,logits", "-o", self.output], seed)
+            words = ["--inputs", seed.inputs, "--dump", "hidden,logits", "-o", self.output]
+            trial = self.run(["run", model, *words], seed)
         else:
             trial = self.run(["inspect", model], seed)
         if problem := trial.problem([0, 4, 5] if is_binary else [0, 2, 4, 5, 6]):

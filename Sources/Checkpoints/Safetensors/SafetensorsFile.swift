@@ -26,7 +26,7 @@ package struct SafetensorsFile: Sendable {
     private static let largestHeader = 100_000_000
     private static let metadataKey = "__metadata__"
 
-    /// Whether a file is meant to be of this format, by its contents; a damaged one by its name. One that has the name of
+    /// Whether a file is meant to be of this format, by its contents; a damaged one by its name. One with the name of
     /// an HDF5 file has been mixed up with another, and is refused as what it is.
     package static func isOne(path: String) -> Bool {
         if path.hasSuffix(".safetensors") { return true }
