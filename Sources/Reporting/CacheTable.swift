@@ -5,8 +5,8 @@ package enum CacheTable {
     /// One row a layer, then the sums.
     package static func table(of cache: CacheStudy) -> Table {
         var table = Table([
-            .init("layer", .left), .init("kept for", .left), .init("keys"), .init("converted"), .init("values"),
-            .init("converted"),
+            .init("layer", .left), .init("kept for", .left), .init("keys, source"), .init("keys, converted"),
+            .init("values, source"), .init("values, converted"),
         ])
         func cells(_ source: CacheStudy.Row, _ converted: CacheStudy.Row) -> [String] {
             [source.keys, converted.keys, source.values, converted.values].map(Format.count)

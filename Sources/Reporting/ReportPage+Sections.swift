@@ -169,8 +169,9 @@ extension ReportPage {
             "Cache",
             [
                 .text(
-                    "Bytes that decoding keeps for each token, measured on a session of each model. A layer whose "
-                        + "heads all borrow their maps keeps values only."), .table(CacheTable.table(of: cache)),
+                    "Bytes that decoding keeps for each token (cross-attention: for each row of what it looks at), "
+                        + "measured on a session of each model. A layer whose heads all borrow their maps keeps values "
+                        + "only."), .table(CacheTable.table(of: cache)),
             ])
     }
 

@@ -40,7 +40,8 @@ enum Style {
         .figure{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:14px 16px;
         display:flex;flex-direction:column}
         .figure .name{color:var(--soft);font-size:13px}
-        .figure .value{font-size:26px;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
+        .figure .value{font-size:26px;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;
+        white-space:nowrap}
         .figure .note{color:var(--soft);font-size:12.5px}
         section{margin-top:22px;background:var(--card);border:1px solid var(--rule);border-radius:14px;
         padding:22px 26px 24px}

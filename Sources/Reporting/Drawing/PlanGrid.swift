@@ -29,9 +29,10 @@ package struct PlanGrid: Sendable {
                 }
             }
         }
+        let legend = legend(y: height - 14)
         return Draw.figure(
-            width: max(width, 560), height: height, title: "Source of every attention map",
-            [names, plain, borrowing, legend(y: height - 14)])
+            width: max(width, legend.width), height: height, title: "Source of every attention map",
+            [names, plain, borrowing, legend.drawing])
     }
 
     private func x(_ column: Int) -> Double { Self.left + Double(column) * Self.columnStep }
@@ -137,7 +138,7 @@ package struct PlanGrid: Sendable {
         return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
     }
 
-    private func legend(y: Double) -> Markup {
+    private func legend(y: Double) -> (drawing: Markup, width: Double) {
         let heads = layers.flatMap(\.heads)
         let patterns = heads.contains { $0.source.terms.contains { if case .pattern = $0.map { true } else { false } } }
         var entries = [("computed", "computes its own map"), ("borrowed", "reads a map computed earlier")]
@@ -154,8 +155,8 @@ package struct PlanGrid: Sendable {
                         "class": "cell \(style)", "style": "--h:\(Draw.number(hue(0)))",
                     ]))
             result.append(Draw.label(words, x: position + 22, y: y, anchor: .start))
-            position += 40 + Double(words.count) * 6.1
+            position += 40 + Double(words.count) * 6.6
         }
-        return result
+        return (result, position)
     }
 }

@@ -53,7 +53,8 @@ struct Inspect: ParsableCommand {
             let limit = totals.maximumTokens.map { "at most \($0) tokens" }
             let shape = [
                 use, "\(totals.layers) layers", "\(totals.maps) of \(totals.heads) heads compute a map",
-                "hidden size \(totals.hidden)", "vocabulary \(Format.count(totals.vocabulary))", limit,
+                "hidden size \(totals.hidden)",
+                totals.vocabulary > 0 ? "vocabulary \(Format.count(totals.vocabulary))" : nil, limit,
             ]
             lines.append(shape.compactMap(\.self).joined(separator: " · "))
             lines.append(
