@@ -10,6 +10,11 @@ import models
 import weights
 
 NAMES = {"gamma": "weight", "beta": "bias", "kernel": "weight"}
+# What transformers 5 calls the parts of a layer.
+PARTS = {
+    "encoder.layer.": "layers.", "attention.attention.query": "attention.q_proj",
+    "attention.attention.key": "attention.k_proj", "attention.attention.value": "attention.v_proj",
+    "attention.output.dense": "attention.o_proj", "intermediate.dense": "mlp.fc1", "output.dense": "mlp.fc2"}
 
 
 def load(folder, attention):
@@ -20,7 +25,10 @@ def load(folder, attention):
         *path, leaf = name.split("/")
         if leaf == "kernel":
             value = value.permute(3, 2, 0, 1) if value.dim() == 4 else value.T
-        state[".".join([*path, NAMES.get(leaf, leaf)])] = value
+        full = ".".join([*path, NAMES.get(leaf, leaf)])
+        for ours, theirs in PARTS.items():
+            full = full.replace(ours, theirs)
+        state[full] = value
     missing = wanted - set(state)
     if missing:
         raise SystemExit(f"{folder}: no weights for {sorted(missing)}")
