@@ -66,8 +66,10 @@ struct KerasRoadTests {
         let exactness = try Exactness.check(
             result.model, against: written, promise: .bitwise, on: sequences, threads: 2)
         #expect(exactness.isBitwise)
-        let metrics = try FidelityStudy(source: model, converted: written).measure(sequences)
+        let study = try FidelityStudy(source: model, converted: written)
+        let metrics = try study.measure(sequences)
         #expect(metrics.contains { $0.metric == .mapsTVMean && $0.value > 0 })
+        #expect(try study.measure(disturbed(sequences)) == metrics)
     }
 
     @Test("a model that was trained with reuse keeps its plan to the bit, and can give up more")

@@ -89,7 +89,8 @@ struct Witness {
         result.maps = heads.map { head in
             group.map(head, of: sequence).map { map in
                 let visible = group.sequence(sequence, alongQueriesOf: head).visible
-                return Snapshot.Map(rows: visible, elements: map.copy(of: 0..<min(map.rows, visible)))
+                let rows = shown(min(map.rows, visible), along: shapes[head.node]?.rows, of: sequence, in: group)
+                return Snapshot.Map(rows: rows.count, elements: map.copy(of: rows))
             }
         }
         return result
@@ -98,12 +99,17 @@ struct Witness {
     /// Rows of a value that belong to a sequence and that no mask hides.
     private func rows(of sequence: GroupResult.Sequence, of value: String, in group: GroupResult) -> [Int] {
         let place = group.sequence(sequence, alongRowsOf: value)
-        let rows = place.rows.prefix(place.visible)
-        guard let axis = shapes[value]?.rows, let name = masks[axis], let mask = group.value(name) else {
-            return Array(rows)
-        }
+        let count = min(place.rows.count, place.visible)
+        return shown(count, along: shapes[value]?.rows, of: sequence, in: group).map { place.rows.lowerBound + $0 }
+    }
+
+    /// Which of a sequence's first rows along an axis no mask hides.
+    private func shown(
+        _ count: Int, along axis: RowSpace?, of sequence: GroupResult.Sequence, in group: GroupResult
+    ) -> [Int] {
+        guard let name = axis.flatMap({ masks[$0] }), let mask = group.value(name) else { return Array(0..<count) }
         let start = group.sequence(sequence, alongRowsOf: name).rows.lowerBound
-        return rows.filter { mask.row(start + $0 - place.rows.lowerBound)[0] != 0 }
+        return (0..<count).filter { mask.row(start + $0)[0] != 0 }
     }
 }
 

@@ -51,7 +51,7 @@ struct ItemOperation {
             number += 1
             switch axis {
             case .one:
-                if key.isWhole || key.covers(input, axis: number) {
+                if key.isWhole || key.covers(input, axis: number) || key.isBeginning {
                     result.axes.append(.one)
                 } else {
                     guard key.integer == 0 || key.integer == -1 else { throw refusal(input) }
@@ -171,6 +171,14 @@ extension KerasValue {
     fileprivate var isWhole: Bool {
         guard case .slice(let start, let stop, let step) = self else { return false }
         return (start.isNone || start.integer == 0) && stop.isNone && (step.isNone || step.integer == 1)
+    }
+
+    /// `:n`: of an axis of extent 1, and of one that stands for as many places as are needed, all of it.
+    fileprivate var isBeginning: Bool {
+        guard case .slice(let start, let stop, let step) = self, start.isNone || start.integer == 0,
+            step.isNone || step.integer == 1
+        else { return false }
+        return stop.integer.map { $0 > 0 } ?? false
     }
 
     /// `:n` where the axis has n places.

@@ -28,6 +28,9 @@ enum ReuseAttentionLayer: KerasLayerClass {
             throw call.corrupt("\(heads.reused) of \(heads.all) heads reuse a map")
         }
         let (query, memory) = try call.attentionStreams()
+        guard !heads.knowsDistances || query.isSame(as: memory) else {
+            throw call.unsupported("knows the distances between rows of two tensors")
+        }
         let outputWidth = try call.attentionWidth(of: query)
         let earlier = try earlier(call, heads)
         let parameters = try parameters(call, heads, query, memory, outputWidth, &assembly)
