@@ -28,7 +28,7 @@ package struct Blend: Sendable {
         /// Maps in one sum.
         package var terms = 3
         /// A further term must explain at least this share of the head's own energy.
-        package var gain = 0.02
+        package var gain = 0.005
         /// Ridge on the weights, relative to the mean of the terms' energies.
         package var ridge = 1e-4
 

@@ -8,7 +8,7 @@ extension CustomLayer {
 
     /// All settings of a layer whose variables are known.
     func settings(of call: LayerCall, _ variables: LayerVariables) throws(Problem) -> Settings {
-        var result = try settings(of: call.layer) { $0.value(in: variables, of: call.path) }
+        let result = try settings(of: call.layer) { $0.value(in: variables, of: call.path) }
         for setting in settings where setting.extent != nil && result[setting.name] == nil {
             throw call.corrupt("\"\(setting.keys?.first ?? setting.name)\" is missing from its configuration")
         }
