@@ -38,13 +38,14 @@ extension ReportPage {
                 values[row * count + column] = Float(value)
             }
         }
-        var groups: [HeatMap.Group] = []
+        var layers: [(node: String, heads: Int)] = []
         var start = 0
         while start < count {
             let end = analysis.heads[start...].firstIndex { $0.node != analysis.heads[start].node } ?? count
-            groups.append(.init(name: "layer \(groups.count)", count: end - start))
+            layers.append((analysis.heads[start].node, end - start))
             start = end
         }
+        let groups = zip(LayerNames(layers.map(\.node)).full, layers).map { HeatMap.Group(name: $0, count: $1.heads) }
         return HeatMap(groups: groups, values: values, framed: reusedPairs(analysis))
     }
 
@@ -102,9 +103,10 @@ extension ReportPage {
                                 })
                         ], marker: chosen.map { .init(x: $0.maps, y: $0.damage, note: "this plan") })))
         }
+        let names = LayerNames(analysis.curves.map(\.node)).full
         let series = analysis.curves.enumerated().map { layer, curve in
             LineChart.Series(
-                name: "layer \(layer)",
+                name: names[layer],
                 points: curve.points.map { .init(x: Double($0.heads), y: max($0.difference.damage, 1e-7)) })
         }
         if series.contains(where: { !$0.points.isEmpty }) {
@@ -112,7 +114,8 @@ extension ReportPage {
                 .lines(
                     LineChart(
                         title: "Damage of each layer when its cheapest heads are replaced, alone",
-                        horizontal: Axis("heads replaced"), vertical: Axis("damage at the output", scale: .logarithmic),
+                        horizontal: Axis("heads replaced", notation: .count),
+                        vertical: Axis("damage at the output", scale: .logarithmic),
                         series: series)))
         }
         return blocks.isEmpty

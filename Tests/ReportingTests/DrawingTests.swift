@@ -57,6 +57,23 @@ struct DrawingTests {
         }
     }
 
+    @Test("layers of several stacks say where they stand, layers of one have a number")
+    func layerNames() {
+        let several = LayerNames(["encoder/layer_0/attention", "decoder/layer_0/attention", "decoder/layer_0/cross"])
+        #expect(several.full == ["0 · encoder 0", "1 · decoder 0", "2 · decoder 0 cross"])
+        #expect(several.brief == several.full)
+        let one = LayerNames(["layer_0/attention", "multi_head_attention_7"])
+        #expect(one.full == ["layer 0", "layer 1"])
+        #expect(one.brief == ["0", "1"])
+    }
+
+    @Test("an axis of whole things has no ticks between them", arguments: [(1.0, 3.0), (1, 4), (3, 12), (2, 2)])
+    func wholeTicks(low: Double, high: Double) {
+        let range = Axis("heads", notation: .count).range(of: [low, high])
+        #expect(range.ticks.allSatisfy { $0 == $0.rounded() })
+        #expect(range.ticks.first.map { $0 <= low } == true && range.ticks.last.map { $0 >= high } == true)
+    }
+
     @Test("a heat map draws each pair of different heads once, with its value to point at")
     func heatMap() throws {
         let values = (0..<16).map { Float($0) / 16 }

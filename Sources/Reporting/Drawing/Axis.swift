@@ -6,6 +6,8 @@ package struct Axis: Sendable {
     package enum Notation: Sendable {
         case percent
         case number
+        /// Whole things: nothing stands between two of them.
+        case count
     }
 
     let title: String
@@ -29,7 +31,8 @@ package struct Axis: Sendable {
             let ticks = stride(from: first, through: last, by: 1).map { pow(10, $0) }
             return Range(low: pow(10, first), high: pow(10, last), ticks: ticks, isLogarithmic: true)
         case .linear:
-            let step = Self.step(of: (high - low) > 0 ? high - low : max(abs(high), 1e-9))
+            let fine = Self.step(of: (high - low) > 0 ? high - low : max(abs(high), 1e-9))
+            let step = notation == .count ? max(1, fine) : fine
             let first = floor(low / step + 1e-9) * step
             let last = max(ceil(high / step - 1e-9) * step, first + step)
             let count = Int(((last - first) / step).rounded())
@@ -42,6 +45,7 @@ package struct Axis: Sendable {
     func text(_ value: Double, step: Double) -> String {
         switch notation {
         case .percent: return Format.fixed(value * 100, step < 0.01 ? (step < 0.001 ? 2 : 1) : 0) + " %"
+        case .count: return Format.fixed(value, 0)
         case .number:
             if scale == .logarithmic { return Format.significant(value, 1) }
             let digits = step >= 1 ? 0 : min(6, Int(ceil(-log10(step) - 1e-9)))

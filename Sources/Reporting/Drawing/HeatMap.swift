@@ -52,7 +52,7 @@ package struct HeatMap: Sendable {
     func drawing() -> Markup {
         let cell = min(16, max(2.5, 720 / Double(count)))
         let side = cell * Double(count)
-        let left = 72.0, top = 8.0
+        let left = max(72, LayerNames.width(groups.map(\.name)) + 16), top = 8.0
         let shown = values.filter(\.isFinite)
         let low = Double(max(0, ((shown.min() ?? 0) * 10).rounded(.down) / 10))
         let high = max(low + 0.1, min(1, Double(((shown.max() ?? 1) * 10).rounded(.up) / 10)))

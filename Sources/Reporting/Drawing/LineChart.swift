@@ -52,7 +52,7 @@ package struct LineChart: Sendable {
         for (index, curve) in series.enumerated() { body.append(self.curve(curve, index, place)) }
         body.append(names(place))
         if let marker { body.append(self.marker(marker, place(marker))) }
-        let right = series.count > 1 ? 84.0 : 30.0
+        let right = series.count > 1 ? max(84, LayerNames.width(series.map(\.name)) + 18) : 30
         return Draw.figure(
             width: Self.left + Self.width + right, height: Self.top + Self.height + 50, title: title, [body])
     }

@@ -4,23 +4,27 @@ import ModelGraph
 package struct PlanGrid: Sendable {
     let layers: [ReusePlan.Layer]
     private let rows: [String: Int]
+    private let names: [String]
+    private let left: Double
 
     package init(_ plan: ReusePlan) {
         layers = plan.layers
         rows = Dictionary(plan.layers.enumerated().map { ($1.node, $0) }, uniquingKeysWith: { first, _ in first })
+        names = LayerNames(plan.layers.map(\.node)).full
+        left = max(76, LayerNames.width(names) + 20)
     }
 
     private static let cellWidth = 48.0, cellHeight = 26.0, columnStep = 56.0, rowStep = 68.0
-    private static let left = 76.0, top = 14.0
+    private static let top = 14.0
 
     func drawing() -> Markup {
         let columns = layers.map(\.heads.count).max() ?? 0
-        let width = Self.left + Double(columns) * Self.columnStep + 8
+        let width = left + Double(columns) * Self.columnStep + 8
         let height = Self.top + Double(max(0, layers.count - 1)) * Self.rowStep + Self.cellHeight + 44
-        var names = Markup(), plain = Markup(), borrowing = Markup()
+        var labels = Markup(), plain = Markup(), borrowing = Markup()
         for (row, layer) in layers.enumerated() {
-            names.append(
-                Draw.label("layer \(row)", x: Self.left - 12, y: y(row) + Self.cellHeight / 2 + 4, anchor: .end))
+            labels.append(
+                Draw.label(names[row], x: left - 12, y: y(row) + Self.cellHeight / 2 + 4, anchor: .end))
             for (column, head) in layer.heads.enumerated() {
                 switch head.source {
                 case .computed: plain.append(computedCell(row, column))
@@ -32,10 +36,10 @@ package struct PlanGrid: Sendable {
         let legend = legend(y: height - 14)
         return Draw.figure(
             width: max(width, legend.width), height: height, title: "Source of every attention map",
-            [names, plain, borrowing, legend.drawing])
+            [labels, plain, borrowing, legend.drawing])
     }
 
-    private func x(_ column: Int) -> Double { Self.left + Double(column) * Self.columnStep }
+    private func x(_ column: Int) -> Double { left + Double(column) * Self.columnStep }
     private func y(_ row: Int) -> Double { Self.top + Double(row) * Self.rowStep }
     private func hue(_ row: Int) -> Double { Draw.hue(layer: row, of: layers.count) }
 
@@ -55,7 +59,7 @@ package struct PlanGrid: Sendable {
     private func computedCell(_ row: Int, _ column: Int) -> Markup {
         .element(
             "g", [:],
-            .element("title", [:], .text("layer \(row), head \(column): computes its own map")),
+            .element("title", [:], .text("\(names[row]), head \(column): computes its own map")),
             box(row, column, style: "cell computed", hue: hue(row)),
             caption("\(row).\(column)", row, column, style: "onfill"))
     }
@@ -63,7 +67,7 @@ package struct PlanGrid: Sendable {
     private func droppedCell(_ row: Int, _ column: Int, _ head: ReusePlan.Head) -> Markup {
         .element(
             "g", [:],
-            .element("title", [:], .text("layer \(row), head \(column): dropped\(reason(head))")),
+            .element("title", [:], .text("\(names[row]), head \(column): dropped\(reason(head))")),
             box(row, column, style: "cell dropped", hue: hue(row)), caption("×", row, column, style: "faint"))
     }
 
@@ -81,7 +85,7 @@ package struct PlanGrid: Sendable {
         let words = ranked.map { "\(Format.fixed(Double($0.weight), 2)) × \(name($0.map))" }.joined(separator: " + ")
         let single = terms.count == 1 && terms.first?.weight == 1
         let title =
-            "layer \(row), head \(column): " + (single ? "reuses \(ranked.first.map { name($0.map) } ?? "")" : words)
+            "\(names[row]), head \(column): " + (single ? "reuses \(ranked.first.map { name($0.map) } ?? "")" : words)
             + reason(head)
         let more = terms.count > 1 ? "+\(terms.count - 1)" : ""
         let text = (ranked.first.map { short($0.map) } ?? "") + more
@@ -117,7 +121,7 @@ package struct PlanGrid: Sendable {
 
     private func name(_ map: MapReference) -> String {
         switch map {
-        case .head(let id): rows[id.node].map { "layer \($0), head \(id.head)" } ?? "\(id)"
+        case .head(let id): rows[id.node].map { "\(names[$0]), head \(id.head)" } ?? "\(id)"
         case .pattern(let pattern): "the pattern \(pattern.rawValue)"
         }
     }
@@ -145,7 +149,7 @@ package struct PlanGrid: Sendable {
         if patterns { entries.append(("pattern", "reads a static pattern")) }
         if heads.contains(where: \.source.isDropped) { entries.append(("dropped", "dropped")) }
         var result = Markup()
-        var position = Self.left
+        var position = left
         for (style, words) in entries {
             result.append(
                 .empty(

@@ -6,6 +6,7 @@ enum PlanText {
     /// One row a layer: which heads take their maps from elsewhere.
     static func describe(_ plan: ReusePlan) -> String {
         let rows = Dictionary(plan.layers.enumerated().map { ($1.node, $0) }, uniquingKeysWith: { first, _ in first })
+        let names = LayerNames(plan.layers.map(\.node)).brief
         var table = Table([.init("layer", .left), .init("computed"), .init("sources of the other heads", .left)])
         for (row, layer) in plan.layers.enumerated() {
             let others = layer.heads.enumerated().compactMap { head, choice -> String? in
@@ -20,7 +21,7 @@ enum PlanText {
                 }
             }
             table.append([
-                "\(row)", "\(layer.heads.count { $0.source.isComputed }) of \(layer.heads.count)",
+                Terminal.escaped(names[row]), "\(layer.heads.count { $0.source.isComputed }) of \(layer.heads.count)",
                 Terminal.escaped(others.joined(separator: "  ")),
             ])
         }
