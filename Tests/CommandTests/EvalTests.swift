@@ -51,6 +51,45 @@ struct EvalTests {
         #expect(values.count == 2 && values[0] == values[1] && values[0] >= 0.75)
     }
 
+    @Test("labelled texts: the share that the logits give their class, by name or number, from TSV or JSONL")
+    func labelledTexts() throws {
+        let folder = scratch.url("classifier"), checkpoint = Command.root.appending(path: "fixtures/checkpoints")
+        try FileManager.default.copyItem(at: checkpoint.appending(path: "distilbert_split"), to: folder)
+        let letters = (0..<25).map { String(UnicodeScalar(UInt8(97 + $0))) }
+        let vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + letters
+        try Data((vocabulary.joined(separator: "\n") + "\n").utf8).write(to: folder.appending(path: "vocab.txt"))
+        let texts = (0..<20).map { "\(letters[$0]) \(letters[($0 * 7 + 3) % 25]) \(letters[24 - $0])" }
+        try scratch.file("texts.txt", contents: texts.joined(separator: "\n") + "\n")
+        let run = try Command.run(
+            "run", folder.path, "--texts", scratch("texts.txt"), "--logits", "-o", scratch("logits.npy"))
+        #expect(run.status == 0, "\(run.errors)")
+
+        // Three logits a text stand at the end of the file: which is the largest is counted by hand here.
+        let bytes = [UInt8](try Data(contentsOf: scratch.url("logits.npy")).suffix(20 * 3 * 4))
+        let logits = bytes.withUnsafeBytes { raw in
+            (0..<60).map { raw.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+        }
+        let classes = (0..<20).map { text in (0..<3).max { logits[text * 3 + $0] < logits[text * 3 + $1] } ?? 0 }
+        let names = ["no", "perhaps", "yes"]
+        // Every fourth text is given a class that the model does not choose.
+        let labels = classes.enumerated().map { $0.offset % 4 == 0 ? ($0.element + 1) % 3 : $0.element }
+        try scratch.file(
+            "named.tsv", contents: zip(labels, texts).map { "\(names[$0])\t\($1)\n" }.joined())
+        try scratch.file(
+            "numbered.jsonl",
+            contents: zip(labels, texts).map { "{\"label\": \($0), \"text\": \"\($1)\"}\n" }.joined(separator: "\n"))
+        for file in ["named.tsv", "numbered.jsonl"] {
+            let outcome = try Command.run("eval", folder.path, "--labelled", scratch(file), "--json")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let row = try #require(try results(outcome).first)
+            #expect(row["measure"] as? String == "accuracy" && row["items"] as? Int == 20)
+            #expect(row["values"] as? [Double] == [0.75])
+        }
+        try scratch.file("beyond.tsv", contents: "3\ta b\n")
+        let refused = try Command.run("eval", folder.path, "--labelled", scratch("beyond.tsv"))
+        #expect(refused.status == 2 && refused.message.contains("no, perhaps, yes"), "\(refused.errors)")
+    }
+
     @Test("pairs are scored by the order of their similarities")
     func pairs() throws {
         let lines = try String(contentsOfFile: Command.fixture + "/heldout.txt", encoding: .utf8)

@@ -100,7 +100,7 @@ struct LabelledTexts: ~Copyable {
 enum ClassName {
     /// The number of a class: by its name, or written as a number.
     static func index(of label: String, among names: [String]) -> Int? {
-        names.firstIndex(of: label) ?? Int(label).flatMap { $0 >= 0 ? $0 : nil }
+        names.firstIndex(of: label) ?? Int(label).flatMap { $0 >= 0 && (names.isEmpty || $0 < names.count) ? $0 : nil }
     }
 
     /// Classes in words.
