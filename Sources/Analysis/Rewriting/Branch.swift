@@ -57,7 +57,8 @@ extension Graph {
         while let all = readers[sum], all.count == 1, let reader = all.first, case .add = reader.operation,
             !outputs.contains(where: { $0.value == sum }),
             // Sums that repeat rows or columns say nothing about single rows.
-            reader.inputs.allSatisfy({ shapes[$0] == shapes[reader.name] }), reader.inputs.count { $0 == sum } == 1
+            reader.inputs.allSatisfy({ shapes[$0] == shapes[reader.name] }),
+            reader.inputs.count(where: { $0 == sum }) == 1
         {
             others += reader.inputs.filter { $0 != sum }
             sum = reader.name
