@@ -247,7 +247,7 @@ static void score_strip(const rk_map *m, size_t query, size_t rows, rk_view view
     const float *keys = packed + panel * m->head_size * RK_PANEL;
     rk_tile tile = {
         .x = m->q + query * m->ldq, .ldx = m->ldq, .depth = m->head_size,
-        .w = keys, .step = RK_PANEL, .panel = m->head_size * RK_PANEL, .ahead = {keys, keys}, .ldo = stride,
+        .w = keys, .step = RK_PANEL, .panel = m->head_size * RK_PANEL, .ahead = keys, .ldo = stride,
     };
     for (size_t j = 0; j < panels; j++) tile.out[j] = strip + (panel + j) * RK_PANEL;
     tiles[panels - 1][rows - 1](&tile);
@@ -264,7 +264,7 @@ static void consume_strip(const rk_consumer *consumer, size_t query, size_t rows
     const float *values = consumer->v + view.begin * consumer->ldv + panel * RK_PANEL;
     rk_tile tile = {
         .x = strip + view.begin, .ldx = stride, .depth = view.end - view.begin,
-        .w = values, .step = consumer->ldv, .panel = RK_PANEL, .ahead = {values, values},
+        .w = values, .step = consumer->ldv, .panel = RK_PANEL, .ahead = values,
         .row_scale = factors, .ldo = consumer->ldo,
     };
     for (size_t j = 0; j < panels; j++)

@@ -12,7 +12,9 @@ typedef struct {
   size_t ldx, depth;
   const float *w;         // P panels of [depth][16]
   size_t step, panel;     // floats from one depth to the next, and from one panel to the next
-  const float *ahead[2];  // each step fetches a cache line of these towards the core
+  const float *ahead;     // each step fetches the line here towards the second-level cache …
+  size_t ahead_step;      // … and goes on by so many floats
+  int begun;              // the sums go on from what stands in `out`
   const float *row_scale; // M factors applied to the sums, or NULL
   const float *bias;      // added then, P · 16 floats, or NULL
   const float *residual;  // added last, or NULL
@@ -35,21 +37,27 @@ RK_INLINE void compute_tile(const rk_tile *tile, const size_t M, const size_t P)
   vf sum[RK_TILE_ROWS][RK_TILE_PANELS_MAX];
   RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
 
-  size_t row = tile->ldx, panel = tile->panel, step = tile->step;
+  if (tile->begun)
+    RK_UNROLL for (size_t p = 0; p < P; p++)
+      RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = load(tile->out[p] + r * tile->ldo);
+
+  size_t row = tile->ldx, panel = tile->panel, step = tile->step, ahead_step = tile->ahead_step;
   size_t rows3 = 3 * row, panels3 = 3 * panel;
   RK_PIN(row);
   RK_PIN(rows3);
   RK_PIN(panel);
   RK_PIN(panels3);
-  const float *x[RK_ROW_GROUPS], *w = tile->w, *ahead0 = tile->ahead[0], *ahead1 = tile->ahead[1];
+  RK_PIN(ahead_step);
+  const float *x[RK_ROW_GROUPS], *w = tile->w, *ahead = tile->ahead;
   RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] = tile->x + g * RK_ROW_GROUP * row;
 
 #define RK_STEP(i)                                                                                     \
   {                                                                                                    \
     RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) RK_PIN(x[g]);                              \
     RK_PIN(w);                                                                                         \
-    __builtin_prefetch(ahead0 + (i) * RK_PANEL);                                                       \
-    __builtin_prefetch(ahead1 + (i) * RK_PANEL);                                                       \
+    RK_PIN(ahead);                                                                                     \
+    __builtin_prefetch(ahead, 0, 2);                                                                   \
+    ahead += ahead_step;                                                                               \
     vf weights[RK_TILE_PANELS_MAX];                                                                    \
     RK_UNROLL for (size_t p = 0; p < P; p++) weights[p] = load(w + (p == 3 ? panels3 : p * panel));    \
     w += step;                                                                                         \
@@ -67,8 +75,6 @@ RK_INLINE void compute_tile(const rk_tile *tile, const size_t M, const size_t P)
     RK_STEP(2)
     RK_STEP(3)
     RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += 4;
-    ahead0 += 4 * RK_PANEL;
-    ahead1 += 4 * RK_PANEL;
   }
   for (; depth > 0; depth--) {
     RK_STEP(0)

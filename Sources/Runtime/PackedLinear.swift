@@ -8,7 +8,7 @@ struct PackedLinear: Sendable {
     let inputWidth: Int
     /// Columns, padding of head-major products included.
     let outputWidth: Int
-    private let storage: FloatBuffer
+    private let storage: FloatPiece
     private let hasBias: Bool
 
     var packed: UnsafePointer<Float> { UnsafePointer(storage.base) }
@@ -69,7 +69,8 @@ struct PackedLinear: Sendable {
         self.outputWidth = outputWidth
         self.hasBias = hasBias
         let packedCount = rk_packed_count(inputWidth, outputWidth)
-        let storage = FloatBuffer(count: packedCount + (hasBias ? KernelSet.padded(outputWidth) : 0))
+        let count = packedCount + (hasBias ? KernelSet.padded(outputWidth) : 0)
+        let storage = queue?.memory.piece(count: count) ?? FloatPiece(FloatBuffer(count: count))
         self.storage = storage
         let job = { @Sendable in
             fill(

@@ -4,6 +4,8 @@ import Synchronization
 ///
 /// Packing copies, so the result does not depend on who does it.
 final class PackingQueue {
+    /// Where they are packed to.
+    let memory = FloatArena()
     private var jobs: [@Sendable () -> Void] = []
 
     func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }

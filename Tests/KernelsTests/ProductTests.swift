@@ -94,6 +94,21 @@ struct ProductTests {
         #expect(largestDifference(try product.run(on: set), product.expected) < Self.tolerance)
     }
 
+    @Test("many deep rows, whose sums wait between parts of the depth, are right and have the bits of single rows")
+    func cutDepth() throws {
+        // 40 rows of 5003 do not fit into the cache together, a single row does. The last panel is whole or not.
+        for (n, activation) in [(64, RK_IDENTITY), (61, RK_IDENTITY), (64, RK_RELU)] {
+            let product = Product(rows: 40, k: 5003, n: n, activation: activation, hasResidual: true, seed: n)
+            let expected = product.expected
+            for set in KernelSet.all {
+                let whole = try product.run(on: set)
+                #expect(largestDifference(whole, expected) < 20 * Self.tolerance)
+                #expect(try product.run(on: set, rowCuts: Array(1..<40)) == whole)
+                #expect(try product.run(on: set, panelCuts: [1, 3]) == whole)
+            }
+        }
+    }
+
     @Test("the activation stands between bias and residual", arguments: KernelSet.all, activations)
     func fused(_ set: KernelSet, _ activation: rk_activation) throws {
         for n in [32, 39] {
