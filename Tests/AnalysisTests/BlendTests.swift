@@ -36,8 +36,29 @@ struct BlendTests {
         let blend = try #require(Blend(candidates, moves: .standard) { $0.head != 1 })
         #expect(!blend.terms.contains { $0.map == .head(HeadID(node: "n", head: 1)) })
         #expect(Blend(candidates, moves: [.drop]) { _ in true } == nil)
-        #expect(candidates.source(moves: [.drop]) { _ in true } == .dropped)
-        #expect(candidates.source(moves: [.drop, .pattern]) { _ in true } == .dropped)
+        #expect(candidates.replacement(moves: [.drop]) { _ in true }?.source == .dropped)
+        #expect(candidates.replacement(moves: [.drop, .pattern]) { _ in true }?.source == .dropped)
+    }
+
+    @Test("a map that the layer reads anyway is preferred to one that explains a little more")
+    func sharing() throws {
+        // Of the own context (1, 0) the first map leaves 1 − 1 / 1.01 unexplained, the second 1 − 1 / 1.0225: 1.2 % more.
+        let vectors = [[1, 0], [1, 0.1], [1, 0.15]]
+        var gram = Matrix(zeros: 3, 3)
+        for i in 0..<3 { for j in 0..<3 { gram[i, j] = zip(vectors[i], vectors[j]).reduce(0) { $0 + $1.0 * $1.1 } } }
+        let first = HeadID(node: "n", head: 1), second = HeadID(node: "n", head: 2)
+        let candidates = HeadCandidates(
+            id: HeadID(node: "n", head: 0), maps: [.head(first), .head(second)], gram: gram)
+        for (read, chosen) in [([], first), ([second], second), ([first, second], first)] as [(Set<HeadID>, HeadID)] {
+            let blend = try #require(
+                Blend(candidates, moves: [.reuse], isRead: { read.contains($0) }, isAvailable: { _ in true }))
+            #expect(blend.terms.map(\.map) == [.head(chosen)])
+        }
+        var limits = Blend.Limits()
+        limits.reading = 0.01
+        let blend = try #require(
+            Blend(candidates, moves: [.reuse], limits: limits, isRead: { $0 == second }, isAvailable: { _ in true }))
+        #expect(blend.terms.map(\.map) == [.head(first)])
     }
 
     @Test("candidates survive writing and reading, and a wrong number of products is refused")

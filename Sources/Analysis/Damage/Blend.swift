@@ -31,6 +31,9 @@ package struct Blend: Sendable {
         package var gain = 0.005
         /// Ridge on the weights, relative to the mean of the terms' energies.
         package var ridge = 1e-4
+        /// A map that no other head of the layer reads must explain this share of the head's own energy more than one
+        /// that is read anyway: of long texts a map comes from memory, and all heads of a layer read it at once.
+        package var reading = 0.02
 
         package init() {}
     }
@@ -41,10 +44,13 @@ package struct Blend: Sendable {
 
     /// Selects among a head's candidates.
     ///
-    /// - Parameter isAvailable: Whether a head still computes its map.
+    /// - Parameters:
+    ///   - isRead: Whether other heads of the layer read a map already.
+    ///   - isAvailable: Whether a head still computes its map.
     /// - Returns: `nil` when no allowed map exists.
     package init?(
-        _ candidates: HeadCandidates, moves: Moves, limits: Limits = Limits(), isAvailable: (HeadID) -> Bool
+        _ candidates: HeadCandidates, moves: Moves, limits: Limits = Limits(),
+        isRead: (HeadID) -> Bool = { _ in true }, isAvailable: (HeadID) -> Bool
     ) {
         let gram = candidates.gram
         let energy = gram[0, 0]
@@ -54,16 +60,20 @@ package struct Blend: Sendable {
             case .pattern: moves.contains(.pattern)
             }
         }
+        let prices = candidates.maps.map { map -> Double in
+            if case .head(let id) = map, !isRead(id) { limits.reading * energy } else { 0 }
+        }
         var chosen: [Int] = []
         var weights: [Double] = []
         var residual = energy
         while chosen.count < (moves.contains(.blend) ? limits.terms : 1) {
-            var best: (residual: Double, map: Int, weights: [Double])?
+            var best: (loss: Double, residual: Double, map: Int, weights: [Double])?
             for map in usable where !chosen.contains(map) {
                 guard let (value, solved) = Blend.fit(gram, chosen + [map], ridge: limits.ridge) else { continue }
-                if best.map({ value < $0.residual }) ?? true { best = (value, map, solved) }
+                let loss = value + prices[map]
+                if best.map({ loss < $0.loss }) ?? true { best = (loss, value, map, solved) }
             }
-            guard let best, chosen.isEmpty || best.residual <= residual - limits.gain * energy else { break }
+            guard let best, chosen.isEmpty || best.loss <= residual - limits.gain * energy else { break }
             chosen.append(best.map)
             weights = best.weights
             residual = best.residual

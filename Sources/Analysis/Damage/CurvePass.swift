@@ -71,7 +71,8 @@ extension Model {
     ) throws(AnalysisError) -> Model {
         var plan = ReusePlan(of: graph)
         for candidate in candidates where heads.contains(candidate.id) {
-            guard let source = candidate.source(moves: moves, isAvailable: { !heads.contains($0) }) else { continue }
+            let replacement = candidate.replacement(moves: moves, isAvailable: { !heads.contains($0) })
+            guard let source = replacement?.source else { continue }
             plan.set(source, of: candidate.id)
         }
         return try applying(plan)

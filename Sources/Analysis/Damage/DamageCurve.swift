@@ -62,7 +62,8 @@ struct ReplacementOrder {
         while heads.count < most {
             var best: (damage: Double, head: HeadID)?
             for head in candidates where !replaced.contains(head.id) {
-                guard let damage = head.damage(moves: moves, isAvailable: { !replaced.contains($0) }) else { continue }
+                let replacement = head.replacement(moves: moves, isAvailable: { !replaced.contains($0) })
+                guard let damage = replacement?.damage else { continue }
                 if best.map({ damage < $0.damage }) ?? true { best = (damage, head.id) }
             }
             guard let best else { break }
@@ -75,21 +76,27 @@ struct ReplacementOrder {
     }
 }
 
-extension HeadCandidates {
-    /// Energy that the best allowed replacement leaves unexplained; `nil` when there is none.
-    package func damage(moves: Moves, isAvailable: (HeadID) -> Bool) -> Double? {
-        let blend = Blend(self, moves: moves, isAvailable: isAvailable)
-        return blend?.residual ?? (moves.contains(.drop) ? energy : nil)
-    }
+/// What stands in for a head's map.
+package struct Replacement: Sendable {
+    package let source: HeadSource
+    /// Energy of the head's context that stays unexplained.
+    package let damage: Double
+}
 
-    /// The best allowed source; `nil` when there is none.
+extension HeadCandidates {
+    /// The best allowed replacement; `nil` when there is none.
     ///
     /// A head is dropped where that is allowed and no map explains a noticeable part of it.
-    package func source(moves: Moves, isAvailable: (HeadID) -> Bool) -> HeadSource? {
-        guard let blend = Blend(self, moves: moves, isAvailable: isAvailable) else {
-            return moves.contains(.drop) ? .dropped : nil
-        }
-        if moves.contains(.drop), blend.residual > (1 - Blend.Limits().gain) * energy { return .dropped }
-        return .borrowed(blend.terms)
+    ///
+    /// - Parameters:
+    ///   - isRead: Whether other heads of the layer read a map already.
+    ///   - isAvailable: Whether a head still computes its map.
+    package func replacement(
+        moves: Moves, isRead: (HeadID) -> Bool = { _ in true }, isAvailable: (HeadID) -> Bool
+    ) -> Replacement? {
+        let blend = Blend(self, moves: moves, isRead: isRead, isAvailable: isAvailable)
+        let dropped = moves.contains(.drop) ? Replacement(source: .dropped, damage: energy) : nil
+        guard let blend, dropped == nil || blend.residual <= (1 - Blend.Limits().gain) * energy else { return dropped }
+        return Replacement(source: .borrowed(blend.terms), damage: blend.residual)
     }
 }

@@ -125,16 +125,21 @@ public struct Planner: Sendable {
         plan.analysis = analysisDigest
         plan.model = analysis.model
         let total = max(analysis.candidates.reduce(0) { $0 + $1.energy }, .leastNormalMagnitude)
+        var read: [String: Set<HeadID>] = [:]
         for id in heads {
             guard let candidates = analysis.candidates.first(where: { $0.id == id }),
-                let source = candidates.source(moves: moves, isAvailable: { !replaced.contains($0) })
+                let replacement = candidates.replacement(
+                    moves: moves, isRead: { read[id.node]?.contains($0) ?? false },
+                    isAvailable: { !replaced.contains($0) })
             else { continue }
+            let source = replacement.source
+            for case .head(let owner) in source.terms.map(\.map) { read[id.node, default: []].insert(owner) }
             var similarity: Double?
             if let first = source.terms.first, case .head(let other) = first.map {
                 similarity = analysis.similarity(of: id, to: other)
             }
-            let damage = candidates.damage(moves: moves, isAvailable: { !replaced.contains($0) })
-            plan.set(source, of: id, similarity: similarity, damage: damage.map { ($0 / total).rounded(8) })
+            plan.set(
+                source, of: id, similarity: similarity, damage: (replacement.damage / total).rounded(8))
         }
         return plan
     }
