@@ -42,14 +42,17 @@ struct BlendTests {
 
     @Test("a map that the layer reads anyway is preferred to one that explains a little more")
     func sharing() throws {
-        // Of the own context (1, 0) the first map leaves 1 − 1 / 1.01 unexplained, the second 1 − 1 / 1.0225: 1.2 % more.
-        let vectors = [[1, 0], [1, 0.1], [1, 0.15]]
+        // Of the own context (1, 0) the first map leaves 1 − 1 / 1.01 unexplained, the second 1 − 1 / 1.0225.
+        let vectors: [[Double]] = [[1, 0], [1, 0.1], [1, 0.15]]
         var gram = Matrix(zeros: 3, 3)
         for i in 0..<3 { for j in 0..<3 { gram[i, j] = zip(vectors[i], vectors[j]).reduce(0) { $0 + $1.0 * $1.1 } } }
         let first = HeadID(node: "n", head: 1), second = HeadID(node: "n", head: 2)
         let candidates = HeadCandidates(
             id: HeadID(node: "n", head: 0), maps: [.head(first), .head(second)], gram: gram)
-        for (read, chosen) in [([], first), ([second], second), ([first, second], first)] as [(Set<HeadID>, HeadID)] {
+        let cases: [(read: Set<HeadID>, chosen: HeadID)] = [
+            ([], first), ([second], second), ([first, second], first),
+        ]
+        for (read, chosen) in cases {
             let blend = try #require(
                 Blend(candidates, moves: [.reuse], isRead: { read.contains($0) }, isAvailable: { _ in true }))
             #expect(blend.terms.map(\.map) == [.head(chosen)])
