@@ -76,6 +76,32 @@ struct PlanningTests {
         #expect(plan.layers[1].heads[replaced[0].head].similarity.map { $0 > 0.9999 } ?? false)
     }
 
+    @Test("a head takes the map that another head of its layer reads, and not one that another layer reads")
+    func sharedMaps() throws {
+        var (model, document) = try document()
+        let first = head(0, 0), second = head(0, 1)
+        /// A head with the context (1, 0), whose candidates give it (1, a) and (1, b).
+        func candidates(_ id: HeadID, _ a: Double, _ b: Double) -> HeadCandidates {
+            let vectors = [[1, 0], [1, a], [1, b]]
+            var gram = Matrix(zeros: 3, 3)
+            for i in 0..<3 {
+                for j in 0..<3 { gram[i, j] = zip(vectors[i], vectors[j]).reduce(0) { $0 + $1.0 * $1.1 } }
+            }
+            return HeadCandidates(id: id, maps: [.head(first), .head(second)], gram: gram)
+        }
+        // The first map leaves head 1 of layer 1 less by 1.2 %; for the other heads the second is best.
+        document.candidates = [
+            candidates(head(1, 0), 2, 0), candidates(head(1, 1), 0.1, 0.15), candidates(head(2, 0), 2, 0),
+        ]
+        let planner = try Planner(document, graph: model.graph, moves: [.reuse])
+        for (heads, chosen) in [
+            ([head(1, 1)], first), ([head(1, 0), head(1, 1)], second), ([head(2, 0), head(1, 1)], first),
+        ] {
+            let plan = planner.plan(replacing: heads, budget: "")
+            #expect(plan[head(1, 1)]?.terms.map(\.map) == [.head(chosen)])
+        }
+    }
+
     @Test("plans are nested, reach their budgets with as few heads as possible, and are valid")
     func nesting() throws {
         let (model, document) = try document()
