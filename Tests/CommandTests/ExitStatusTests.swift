@@ -18,7 +18,11 @@ struct ExitStatusTests {
     func brokenInstallation() throws {
         // The program alone in a folder, as a careless package would have it.
         let alone = scratch("reuseformer")
-        try FileManager.default.copyItem(at: Command.executable, to: URL(fileURLWithPath: alone))
+        // By another process: what this one holds open for writing, a process started meanwhile would hold open too,
+        // and a program that anyone writes cannot be started.
+        let copying = try Process.run(
+            URL(fileURLWithPath: "/bin/cp"), arguments: [Command.executable.path, alone])
+        copying.waitUntilExit()
         let outcome = try Command.Running(
             ["inspect", Command.fixture], environment: ["REUSEFORMER_H5INDEX": ""],
             executable: URL(fileURLWithPath: alone)

@@ -10,8 +10,11 @@ struct HelperTests {
     private static func outcome(of script: String, limits: HDF5Limits = .standard) throws -> IndexHelper.Outcome {
         try withTemporaryFolder { folder in
             let path = folder + "/helper"
-            try ("#!/bin/sh\n" + script + "\n").write(toFile: path, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            // Linked, not written: a program cannot be started while it is open for writing, and a process that
+            // another test starts just then inherits that for a moment.
+            try FileManager.default.createSymbolicLink(
+                atPath: path, withDestinationPath: fixture("scripted-helper"))
+            try (script + "\n").write(toFile: folder + "/script", atomically: true, encoding: .utf8)
             let file = try MappedFile(path: fixture("layouts.h5"))
             let request = IndexHelper.Request(
                 descriptor: file.descriptor, offset: 0, byteCount: file.byteCount, limits: limits)
@@ -78,7 +81,8 @@ struct HelperTests {
         }
         try withTemporaryFolder { folder in
             let wrapper = folder + "/without-filters.py"
-            try FileManager.default.copyItem(atPath: fixture("without-filters.py"), toPath: wrapper)
+            try FileManager.default.createSymbolicLink(
+                atPath: wrapper, withDestinationPath: fixture("without-filters.py"))
             try FileManager.default.createSymbolicLink(
                 atPath: folder + "/helper", withDestinationPath: helper.executable)
             let file = try MappedFile(path: fixture("layouts.h5"))
