@@ -240,36 +240,56 @@ static void keep_row(const rk_map *m, size_t query, rk_view view, const float *r
 /// Scores of `rows` queries for the keys of `view`, to `strip`.
 static void score_strip(const rk_map *m, size_t query, size_t rows, rk_view view, const float *packed, float *strip,
                         size_t stride) {
-  const size_t widest = RK_PANELS_FOR_HEIGHT(rows);
-  const size_t last = rk_round_up(view.end, RK_PANEL) / RK_PANEL;
-  for (size_t panel = view.begin / RK_PANEL; panel < last; panel += widest) {
+  const size_t widest = RK_PANELS_FOR_HEIGHT(rows), apart = m->head_size * RK_PANEL;
+  const size_t first = view.begin / RK_PANEL, last = rk_round_up(view.end, RK_PANEL) / RK_PANEL;
+  rk_tile tile = {
+      .x = m->q + query * m->ldq, .ldx = m->ldq, .depth = m->head_size,
+      .w = packed + first * apart, .apart = apart, .ldo = stride,
+  };
+  for (size_t j = 0; j < widest; j++) tile.out[j] = strip + (first + j) * RK_PANEL;
+  for (size_t panel = first; panel < last; panel += widest) {
     const size_t panels = last - panel < widest ? last - panel : widest;
-    const float *keys = packed + panel * m->head_size * RK_PANEL;
-    rk_tile tile = {
-        .x = m->q + query * m->ldq, .ldx = m->ldq, .depth = m->head_size,
-        .w = keys, .step = RK_PANEL, .panel = m->head_size * RK_PANEL, .ahead = keys, .ldo = stride,
-    };
-    for (size_t j = 0; j < panels; j++) tile.out[j] = strip + (panel + j) * RK_PANEL;
-    tiles[panels - 1][rows - 1](&tile);
+    // The last panels are followed by nothing.
+    tile.soon = panel + widest < last ? tile.w + widest * apart : tile.w;
+    tiles[RK_KEYS][panels - 1][rows - 1](&tile);
+    tile.w += widest * apart;
+    for (size_t j = 0; j < widest; j++) tile.out[j] += widest * RK_PANEL;
   }
+}
+
+/// Memory that the next strip touches, fetched while this one is multiplied; NULL: nothing.
+typedef struct {
+  const float *start[2];
+} rk_touched;
+
+/// The rows from `query` on of what a strip reads, or writes, beside its queries and keys.
+static rk_touched touched_from(const rk_map *m, size_t query) {
+  rk_touched touched = {{NULL, NULL}};
+  size_t count = 0;
+  if (m->keep) touched.start[count++] = m->keep + query * m->ldkeep;
+  for (size_t t = 0; t < m->term_count && count < 2; t++)
+    if (m->terms[t].kind == RK_TERM_MAP) touched.start[count++] = m->terms[t].map + query * m->terms[t].ldmap;
+  return touched;
 }
 
 /// strip · V, each row times its factor.
 static void consume_strip(const rk_consumer *consumer, size_t query, size_t rows, rk_view view, const float *strip,
-                          size_t stride, const float *factors) {
+                          size_t stride, const float *factors, rk_touched next) {
   const size_t widest = RK_PANELS_FOR_HEIGHT(rows);
   const size_t last = consumer->width / RK_PANEL;
+  rk_tile tile = {
+      .x = strip + view.begin, .ldx = stride, .depth = view.end - view.begin,
+      .w = consumer->v + view.begin * consumer->ldv, .apart = consumer->ldv,
+      .row_scale = factors, .ldo = consumer->ldo,
+  };
   for (size_t panel = 0; panel < last; panel += widest) {
     const size_t panels = last - panel < widest ? last - panel : widest;
-    const float *values = consumer->v + view.begin * consumer->ldv + panel * RK_PANEL;
-    rk_tile tile = {
-        .x = strip + view.begin, .ldx = stride, .depth = view.end - view.begin,
-        .w = values, .step = consumer->ldv, .panel = RK_PANEL, .ahead = values,
-        .row_scale = factors, .ldo = consumer->ldo,
-    };
     for (size_t j = 0; j < panels; j++)
       tile.out[j] = consumer->out + query * consumer->ldo + (panel + j) * RK_PANEL;
-    tiles[panels - 1][rows - 1](&tile);
+    tile.soon = tile.w + RK_SOON_STEPS * consumer->ldv;
+    for (size_t i = 0; i < 2; i++) tile.ahead[i] = next.start[i] ? next.start[i] : tile.w;
+    tiles[RK_VALUES][panels - 1][rows - 1](&tile);
+    tile.w += widest * RK_PANEL;
   }
 }
 
@@ -339,10 +359,11 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     }
     if (all.begin > all.end) all.begin = all.end;
 
+    const rk_touched next = t + 1 < cut.tiles ? touched_from(m, query + height) : (rk_touched){{NULL, NULL}};
     if (borrowed) {
       const rk_term *term = m->terms;
       for (size_t c = 0; c < m->consumer_count; c++)
-        consume_strip(m->consumers + c, query, height, all, term->map + query * term->ldmap, term->ldmap, NULL);
+        consume_strip(m->consumers + c, query, height, all, term->map + query * term->ldmap, term->ldmap, NULL, next);
       continue;
     }
 
@@ -367,6 +388,6 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     if (m->keep)
       for (size_t r = 0; r < height; r++) keep_row(m, query + r, views[r], strip + r * stride, factors[r]);
     for (size_t c = 0; c < m->consumer_count; c++)
-      consume_strip(m->consumers + c, query, height, all, strip, stride, m->q ? factors : NULL);
+      consume_strip(m->consumers + c, query, height, all, strip, stride, m->q ? factors : NULL, next);
   }
 }

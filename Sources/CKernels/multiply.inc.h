@@ -57,37 +57,6 @@ static void finish_tile(const rk_product *p, const float *buffer, size_t row, si
 #undef RK_FINISH
 }
 
-/// One tile's part of a product.
-typedef struct {
-  size_t row, rows;
-  size_t panel, panels;
-  size_t begin, end;  // of the depth
-} rk_piece;
-
-static void multiply_tile(const rk_product *p, rk_piece piece, const float *ahead, size_t ahead_step) {
-  float buffer[RK_TILE_ROWS * RK_TILE_PANELS_MAX * RK_PANEL];
-  const int ends = piece.end == p->k;
-  rk_tile tile = {
-      .x = p->x + piece.row * p->ldx + piece.begin, .ldx = p->ldx, .depth = piece.end - piece.begin,
-      .w = p->packed + (piece.panel * p->k + piece.begin) * RK_PANEL, .step = RK_PANEL, .panel = p->k * RK_PANEL,
-      .ahead = ahead, .ahead_step = ahead_step,
-      .begun = piece.begin > 0,
-      .bias = p->bias && ends ? p->bias + piece.panel * RK_PANEL : NULL,
-  };
-  const int direct = p->activation == RK_IDENTITY && (piece.panel + piece.panels) * RK_PANEL <= p->n;
-  for (size_t j = 0; j < piece.panels; j++) {
-    const rk_place place = place_of(p, piece.row, (piece.panel + j) * RK_PANEL);
-    tile.out[j] = direct ? place.out : buffer + j * RK_PANEL;
-    tile.ldo = direct ? place.stride : piece.panels * RK_PANEL;
-  }
-  if (direct && p->residual && ends) {
-    tile.residual = p->residual + piece.row * p->ldr + piece.panel * RK_PANEL;
-    tile.ldr = p->ldr;
-  }
-  tiles[piece.panels - 1][piece.rows - 1](&tile);
-  if (!direct) finish_tile(p, buffer, piece.row, piece.rows, piece.panel, piece.panels);
-}
-
 /// Parts that the depth is cut into, so that so many rows of one part stay in the second-level cache while all panels
 /// pass by. Sums wait in `out` between parts: for plain stores only.
 static size_t depth_parts(const rk_product *p, size_t rows) {
@@ -96,38 +65,87 @@ static size_t depth_parts(const rk_product *p, size_t rows) {
   return parts ? parts : 1;
 }
 
+/// A part of a product that a few panels of weights serve: some rows and some of the depth.
+typedef struct {
+  size_t row;         // the first one
+  size_t tiles;       // of so many rows …
+  size_t height;
+  size_t higher;      // … the first ones of one more
+  size_t panel, panels;
+  size_t next;        // panels that come after these
+  size_t begin, end;  // of the depth
+} rk_piece;
+
+static void multiply_piece(const rk_product *p, const rk_piece *piece) {
+  const size_t depth = piece->end - piece->begin, panels = piece->panels, column = piece->panel * RK_PANEL;
+  const int begins = piece->begin == 0, ends = piece->end == p->k;
+  const int direct = p->activation == RK_IDENTITY && column + panels * RK_PANEL <= p->n;
+  float buffer[RK_TILE_ROWS * RK_TILE_PANELS_MAX * RK_PANEL];
+  rk_tile tile = {
+      .x = p->x + piece->row * p->ldx + piece->begin, .ldx = p->ldx, .depth = depth,
+      .w = p->packed + column * p->k + piece->begin * RK_PANEL, .apart = p->k * RK_PANEL,
+      .begun = !begins, .bias = p->bias && ends ? p->bias + column : NULL,
+  };
+  for (size_t j = 0; j < panels; j++) {
+    const rk_place place = place_of(p, piece->row, column + j * RK_PANEL);
+    tile.out[j] = direct ? place.out : buffer + j * RK_PANEL;
+    tile.ldo = direct ? place.stride : panels * RK_PANEL;
+  }
+  if (direct && p->residual && ends) {
+    tile.residual = p->residual + piece->row * p->ldr + column;
+    tile.ldr = p->ldr;
+  }
+
+  // While rows use these panels, the next ones are on their way, evenly: each is fetched by `each` tiles. More at a
+  // time would hold up what the sums wait for. A single tile reads weights only once; there the processor's own
+  // prefetching does better.
+  const int fetches = piece->tiles > 1 && piece->next;
+  const size_t each = !fetches ? 0 : piece->tiles > piece->next ? piece->tiles / piece->next : 1;
+  const size_t ahead_step = each ? (RK_PANEL + each - 1) / each : 0;
+  size_t ahead_panel = 0, ahead_part = 0;
+  size_t row = piece->row;
+  for (size_t t = 0; t < piece->tiles; t++) {
+    const size_t rows = piece->height + (t < piece->higher);
+    tile.ahead[0] = tile.w;
+    tile.ahead_step = 0;
+    if (ahead_panel < piece->next) {
+      tile.ahead_step = ahead_step;
+      tile.ahead[0] += (panels + ahead_panel) * tile.apart + ahead_part * ahead_step * depth;
+      if (++ahead_part == each) ahead_part = 0, ahead_panel++;
+    }
+    tiles[RK_WEIGHTS][panels - 1][rows - 1](&tile);
+    if (!direct) finish_tile(p, buffer, row, rows, piece->panel, panels);
+    row += rows;
+    tile.x += rows * tile.ldx;
+    if (direct) {
+      for (size_t j = 0; j < panels; j++) tile.out[j] += rows * tile.ldo;
+      if (tile.residual) tile.residual += rows * tile.ldr;
+    }
+  }
+}
+
 static void multiply(const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end) {
   if (row_begin >= row_end) return;
   const size_t rows = row_end - row_begin;
   const rk_cut cut = cut_rows(rows, RK_PRODUCT_ROWS);
   const size_t blocks = (rows + RK_BLOCK_ROWS - 1) / RK_BLOCK_ROWS;
   const size_t parts = depth_parts(p, (rows + blocks - 1) / blocks);
+  const size_t higher = rows % cut.tiles;
+  rk_piece piece = {.row = row_begin, .height = rows / cut.tiles};
   for (size_t block = 0; block < blocks; block++) {
-    const size_t first = cut.tiles * block / blocks, count = cut.tiles * (block + 1) / blocks - first;
+    const size_t first = cut.tiles * block / blocks;
+    piece.tiles = cut.tiles * (block + 1) / blocks - first;
+    piece.higher = higher <= first ? 0 : higher - first < piece.tiles ? higher - first : piece.tiles;
     for (size_t part = 0; part < parts; part++) {
-      rk_piece piece = {.begin = p->k * part / parts, .end = p->k * (part + 1) / parts};
-      const size_t depth = piece.end - piece.begin;
-      for (size_t panel = panel_begin; panel < panel_end; panel += cut.panels) {
-        piece.panel = panel;
-        piece.panels = panel_end - panel < cut.panels ? panel_end - panel : cut.panels;
-        // While rows use these panels, the next ones are on their way, evenly: each is fetched by `each` tiles. More
-        // at a time would hold up what the sums wait for. A single tile reads weights only once; there the
-        // processor's own prefetching does better.
-        const size_t rest = panel_end - panel - piece.panels, next = rest < piece.panels ? rest : piece.panels;
-        const size_t each = count > 1 && next ? (count > next ? count / next : 1) : 0;
-        const float *here = p->packed + (panel * p->k + piece.begin) * RK_PANEL;
-        for (size_t t = 0; t < count; t++) {
-          piece.row = row_begin + rows * (first + t) / cut.tiles;
-          piece.rows = row_begin + rows * (first + t + 1) / cut.tiles - piece.row;
-          const float *ahead = here;
-          size_t step = 0;
-          if (each && t / each < next) {
-            step = (RK_PANEL + each - 1) / each;
-            ahead += (piece.panels + t / each) * p->k * RK_PANEL + t % each * step * depth;
-          }
-          multiply_tile(p, piece, ahead, step);
-        }
+      piece.begin = p->k * part / parts;
+      piece.end = p->k * (part + 1) / parts;
+      for (piece.panel = panel_begin; piece.panel < panel_end; piece.panel += piece.panels) {
+        const size_t left = panel_end - piece.panel;
+        piece.panels = left < cut.panels ? left : cut.panels;
+        piece.next = left - piece.panels < piece.panels ? left - piece.panels : piece.panels;
+        multiply_piece(p, &piece);
       }
     }
+    piece.row += piece.tiles * piece.height + piece.higher;
   }
 }

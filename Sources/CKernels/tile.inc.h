@@ -10,10 +10,11 @@
 typedef struct {
   const float *x;         // M rows of `depth` floats
   size_t ldx, depth;
-  const float *w;         // P panels of [depth][16]
-  size_t step, panel;     // floats from one depth to the next, and from one panel to the next
-  const float *ahead;     // each step fetches the line here towards the second-level cache …
-  size_t ahead_step;      // … and goes on by so many floats
+  const float *w;         // P panels of sixteen columns, one of the layouts below
+  size_t apart;           // floats between panels, or between depths
+  const float *soon;      // keys and values: lies as `w` does, and is fetched into the first-level cache
+  const float *ahead[2];  // fetched towards the second-level cache, a line a step: weights at the first, values at both
+  size_t ahead_step;      // weights: floats from one step's line to the next one's; values go on by a line
   int begun;              // the sums go on from what stands in `out`
   const float *row_scale; // M factors applied to the sums, or NULL
   const float *bias;      // added then, P · 16 floats, or NULL
@@ -22,6 +23,19 @@ typedef struct {
   float *out[RK_TILE_PANELS_MAX];  // where each panel's columns of row 0 go
   size_t ldo;
 } rk_tile;
+
+/// What rows are multiplied with. Constants of a layout become part of the instructions: sums of addresses would take
+/// the place of others.
+typedef enum {
+  RK_WEIGHTS,  // [depth][16] for each panel, `apart` from one another
+  RK_KEYS,     // the same
+  RK_VALUES,   // panels side by side, depths `apart`
+  RK_LAYOUTS,
+} rk_layout;
+
+/// Weights and values are fetched into the first-level cache so many steps before they are needed. Where they come
+/// late, what depends on them is started in vain, in the place of other sums: the products lose a tenth to that.
+#define RK_SOON_STEPS 8
 
 #define RK_UNROLL _Pragma("clang loop unroll(full)")
 
@@ -32,8 +46,15 @@ typedef struct {
 /// Rows whose addresses come from one pointer (plus 0, 1, 2, 3 times the distance).
 #define RK_ROW_GROUP 4
 #define RK_ROW_GROUPS ((RK_TILE_ROWS + RK_ROW_GROUP - 1) / RK_ROW_GROUP)
+/// Steps between two changes of an address.
+#define RK_STEPS 4
 
-RK_INLINE void compute_tile(const rk_tile *tile, const size_t M, const size_t P) {
+/// `count` (up to 3) times a distance, of which three times is known.
+RK_INLINE size_t times(const size_t count, size_t distance, size_t thrice) {
+  return count == 3 ? thrice : count * distance;
+}
+
+RK_INLINE void compute_tile(const rk_tile *tile, const rk_layout layout, const size_t M, const size_t P) {
   vf sum[RK_TILE_ROWS][RK_TILE_PANELS_MAX];
   RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
 
@@ -41,46 +62,71 @@ RK_INLINE void compute_tile(const rk_tile *tile, const size_t M, const size_t P)
     RK_UNROLL for (size_t p = 0; p < P; p++)
       RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = load(tile->out[p] + r * tile->ldo);
 
-  size_t row = tile->ldx, panel = tile->panel, step = tile->step, ahead_step = tile->ahead_step;
-  size_t rows3 = 3 * row, panels3 = 3 * panel;
+  size_t row = tile->ldx, apart = tile->apart, row3 = 3 * row, apart3 = 3 * apart;
   RK_PIN(row);
-  RK_PIN(rows3);
-  RK_PIN(panel);
-  RK_PIN(panels3);
-  RK_PIN(ahead_step);
-  const float *x[RK_ROW_GROUPS], *w = tile->w, *ahead = tile->ahead;
+  RK_PIN(row3);
+  RK_PIN(apart);
+  RK_PIN(apart3);
+  const float *x[RK_ROW_GROUPS], *w = tile->w, *soon = tile->soon, *ahead = tile->ahead[0], *other = tile->ahead[1];
+  size_t ahead_step = tile->ahead_step, ahead_step3 = 3 * ahead_step;
+  if (layout == RK_WEIGHTS) {
+    RK_PIN(ahead_step);
+    RK_PIN(ahead_step3);
+  }
   RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] = tile->x + g * RK_ROW_GROUP * row;
+  const size_t advance = layout == RK_VALUES ? apart : RK_PANEL;
 
-#define RK_STEP(i)                                                                                     \
-  {                                                                                                    \
-    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) RK_PIN(x[g]);                              \
-    RK_PIN(w);                                                                                         \
-    RK_PIN(ahead);                                                                                     \
-    __builtin_prefetch(ahead, 0, 2);                                                                   \
-    ahead += ahead_step;                                                                               \
-    vf weights[RK_TILE_PANELS_MAX];                                                                    \
-    RK_UNROLL for (size_t p = 0; p < P; p++) weights[p] = load(w + (p == 3 ? panels3 : p * panel));    \
-    w += step;                                                                                         \
-    RK_UNROLL for (size_t r = 0; r < M; r++) {                                                         \
-      const size_t offset = r % RK_ROW_GROUP;                                                          \
-      vf value = splat(x[r / RK_ROW_GROUP][(i) + (offset == 3 ? rows3 : offset * row)]);               \
-      RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = fma_(value, weights[p], sum[r][p]);         \
-    }                                                                                                  \
+#define RK_STEP(i)                                                                                      \
+  {                                                                                                     \
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) RK_PIN(x[g]);                               \
+    RK_PIN(w);                                                                                          \
+    if (layout == RK_WEIGHTS) {                                                                         \
+      RK_PIN(ahead);                                                                                    \
+      __builtin_prefetch(ahead + times(i, ahead_step, ahead_step3), 0, 2);                              \
+    } else {                                                                                            \
+      RK_PIN(soon);                                                                                     \
+    }                                                                                                   \
+    if (layout == RK_VALUES) {                                                                          \
+      RK_PIN(ahead);                                                                                    \
+      RK_PIN(other);                                                                                    \
+      __builtin_prefetch(ahead + (i) * RK_LANES, 0, 2);                                                 \
+      __builtin_prefetch(other + (i) * RK_LANES, 0, 2);                                                 \
+    }                                                                                                   \
+    vf weights[RK_TILE_PANELS_MAX];                                                                     \
+    RK_UNROLL for (size_t p = 0; p < P; p++) {                                                          \
+      const size_t offset = layout == RK_VALUES ? p * RK_PANEL + times(i, apart, apart3)                \
+                                                : (i) * RK_PANEL + times(p, apart, apart3);             \
+      weights[p] = load(w + offset);                                                                    \
+      __builtin_prefetch((layout == RK_WEIGHTS ? w + RK_SOON_STEPS * RK_PANEL : soon) + offset, 0, 3);  \
+    }                                                                                                   \
+    RK_UNROLL for (size_t r = 0; r < M; r++) {                                                          \
+      vf value = splat(x[r / RK_ROW_GROUP][(i) + times(r % RK_ROW_GROUP, row, row3)]);                  \
+      RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = fma_(value, weights[p], sum[r][p]);          \
+    }                                                                                                   \
+  }
+#define RK_ADVANCE(steps)                                                                               \
+  {                                                                                                     \
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += steps;                              \
+    w += (steps) * advance;                                                                             \
+    if (layout == RK_WEIGHTS) ahead += (steps) * ahead_step;                                            \
+    else soon += (steps) * advance;                                                                     \
+    if (layout == RK_VALUES) ahead += (steps) * RK_LANES, other += (steps) * RK_LANES;                  \
   }
 
   size_t depth = tile->depth;
-  for (; depth >= 4; depth -= 4) {
+  for (; depth >= RK_STEPS; depth -= RK_STEPS) {
     RK_STEP(0)
     RK_STEP(1)
     RK_STEP(2)
     RK_STEP(3)
-    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += 4;
+    RK_ADVANCE(RK_STEPS)
   }
   for (; depth > 0; depth--) {
     RK_STEP(0)
-    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += 1;
+    RK_ADVANCE(1)
   }
 #undef RK_STEP
+#undef RK_ADVANCE
 
   if (tile->row_scale)
     RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] *= tile->row_scale[r];
@@ -98,14 +144,19 @@ RK_INLINE void compute_tile(const rk_tile *tile, const size_t M, const size_t P)
 
 // RK_TILE_SHAPES(X) of the instruction set calls X(M, P) for each shape it wants; rows of the table it leaves empty are
 // never asked for (see `panels_for_height`).
-#define RK_DEFINE_TILE(M, P) \
-  static void tile_##M##x##P(const rk_tile *tile) { compute_tile(tile, M, P); }
+#define RK_DEFINE_TILE(M, P)                                                                        \
+  static void weights_##M##x##P(const rk_tile *tile) { compute_tile(tile, RK_WEIGHTS, M, P); }       \
+  static void keys_##M##x##P(const rk_tile *tile) { compute_tile(tile, RK_KEYS, M, P); }             \
+  static void values_##M##x##P(const rk_tile *tile) { compute_tile(tile, RK_VALUES, M, P); }
 RK_TILE_SHAPES(RK_DEFINE_TILE)
 
 typedef void (*rk_tile_function)(const rk_tile *);
 
-#define RK_TABLE_TILE(M, P) [P - 1][M - 1] = tile_##M##x##P,
-static const rk_tile_function tiles[RK_TILE_PANELS_MAX][RK_TILE_ROWS] = {RK_TILE_SHAPES(RK_TABLE_TILE)};
+#define RK_TABLE_TILE(M, P)                           \
+  [RK_WEIGHTS][P - 1][M - 1] = weights_##M##x##P,     \
+  [RK_KEYS][P - 1][M - 1] = keys_##M##x##P,           \
+  [RK_VALUES][P - 1][M - 1] = values_##M##x##P,
+static const rk_tile_function tiles[RK_LAYOUTS][RK_TILE_PANELS_MAX][RK_TILE_ROWS] = {RK_TILE_SHAPES(RK_TABLE_TILE)};
 
 /// How a range of rows is cut into tiles: evenly, so that no small remainder runs at a fraction of the speed.
 typedef struct {
