@@ -1,23 +1,37 @@
 // Elementary functions and activations on sixteen floats.
+//
+// Those that run over whole matrices take several vectors and go through them step by step: one vector's steps wait for
+// one another, and a processor looks only so far ahead for others.
+
+#define RK_EACH _Pragma("clang loop unroll(full)") for (size_t i = 0; i < count; i++)
+
+/// Vectors that go through a function together, at most.
+#define RK_TOGETHER 6
 
 /// 2^x for -126 <= x < 127, relative error 2e-7.
 ///
 /// x = n + f, then a polynomial of degree 5 (minimax over |f| <= ½ for given first two coefficients).
-RK_INLINE vf exp2_in_range(vf x) {
+RK_INLINE void exp2_in_range(vf *x, const size_t count) {
   // Adding 1.5 · 2^23 rounds to an integer and leaves it in the low bits.
   const vf shifter = splat(12582912.0f);
-  vf t = x + shifter;
-  vf f = x - (t - shifter);
-  vf p = fma_(splat(0.00133002565f), f, splat(0.00966971848f));
-  p = fma_(p, f, splat(0.0555056006f));
-  p = fma_(p, f, splat(0.240222815f));
-  p = fma_(p, f, splat(0.693147181f));
-  p = fma_(p, f, splat(1.0f));
-  return (vf)((vi)p + ((vi)t << 23));
+  vf t[RK_TOGETHER], f[RK_TOGETHER], p[RK_TOGETHER];
+  RK_EACH t[i] = x[i] + shifter;
+  RK_EACH f[i] = x[i] - (t[i] - shifter);
+  RK_EACH p[i] = fma_(splat(0.00133002565f), f[i], splat(0.00966971848f));
+  RK_EACH p[i] = fma_(p[i], f[i], splat(0.0555056006f));
+  RK_EACH p[i] = fma_(p[i], f[i], splat(0.240222815f));
+  RK_EACH p[i] = fma_(p[i], f[i], splat(0.693147181f));
+  RK_EACH p[i] = fma_(p[i], f[i], splat(1.0f));
+  RK_EACH x[i] = (vf)((vi)p[i] + ((vi)t[i] << 23));
 }
 
 /// The same, 0 below -126.
-RK_INLINE vf exp2_(vf x) { return x < splat(-126.0f) ? splat(0.0f) : exp2_in_range(x); }
+RK_INLINE void exp2_(vf *x, const size_t count) {
+  vf power[RK_TOGETHER];
+  RK_EACH power[i] = x[i];
+  exp2_in_range(power, count);
+  RK_EACH x[i] = x[i] < splat(-126.0f) ? splat(0.0f) : power[i];
+}
 
 #define RK_LOG2_E 1.44269504f
 
@@ -61,15 +75,17 @@ RK_INLINE vf tanh_(vf x) {
 /// As max(x, 0) − s · Φ(−s) with s = |x|: no cancellation in either tail. log2 Φ(−s) is nearly a parabola, so a
 /// polynomial of degree 6 (minimax for s · Φ(−s) over 0 … 5.5) and one power of two do; what is cut off beyond 5.5 is
 /// below 2e-7.
-RK_INLINE vf gelu_(vf x) {
-  vf s = at_most(magnitude(x), splat(5.5f));
-  vf p = fma_(splat(3.17749101e-05f), s, splat(-0.00075691607f));
-  p = fma_(p, s, splat(0.00803697496f));
-  p = fma_(p, s, splat(-0.0533374044f));
-  p = fma_(p, s, splat(-0.458834329f));
-  p = fma_(p, s, splat(-1.15117711f));
-  p = fma_(p, s, splat(-0.999996329f));
-  return fma_(-s, exp2_in_range(p), at_least(x, splat(0.0f)));
+RK_INLINE void gelu_(vf *x, const size_t count) {
+  vf s[RK_TOGETHER], p[RK_TOGETHER];
+  RK_EACH s[i] = at_most(magnitude(x[i]), splat(5.5f));
+  RK_EACH p[i] = fma_(splat(3.17749101e-05f), s[i], splat(-0.00075691607f));
+  RK_EACH p[i] = fma_(p[i], s[i], splat(0.00803697496f));
+  RK_EACH p[i] = fma_(p[i], s[i], splat(-0.0533374044f));
+  RK_EACH p[i] = fma_(p[i], s[i], splat(-0.458834329f));
+  RK_EACH p[i] = fma_(p[i], s[i], splat(-1.15117711f));
+  RK_EACH p[i] = fma_(p[i], s[i], splat(-0.999996329f));
+  exp2_in_range(p, count);
+  RK_EACH x[i] = fma_(-s[i], p[i], at_least(x[i], splat(0.0f)));
 }
 
 RK_INLINE vf gelu_tanh_(vf x) {
@@ -81,7 +97,6 @@ RK_INLINE vf gelu_tanh_(vf x) {
 RK_INLINE vf activate_one(vf x, const int activation) {
   switch (activation) {
     case RK_RELU: return at_least(x, splat(0.0f));
-    case RK_GELU: return gelu_(x);
     case RK_GELU_TANH: return gelu_tanh_(x);
     case RK_TANH: return tanh_(x);
     case RK_SILU: return x * sigmoid_(x);
@@ -95,10 +110,22 @@ RK_INLINE vf activate_one(vf x, const int activation) {
   }
 }
 
+RK_INLINE void activate_vectors(vf *x, const size_t count, const int activation) {
+  if (activation == RK_GELU) gelu_(x, count);
+  else RK_EACH x[i] = activate_one(x[i], activation);
+}
+
 RK_INLINE void activate_all(const float *x, size_t count, const int activation, float *out) {
-  size_t i = 0;
-  for (; i + RK_LANES <= count; i += RK_LANES) store(out + i, activate_one(load(x + i), activation));
-  if (i < count) store_first(out + i, activate_one(load_first(x + i, count - i), activation), count - i);
+  size_t j = 0;
+  for (; j + RK_LANES <= count; j += RK_LANES) {
+    vf value = load(x + j);
+    activate_vectors(&value, 1, activation);
+    store(out + j, value);
+  }
+  if (j == count) return;
+  vf value = load_first(x + j, count - j);
+  activate_vectors(&value, 1, activation);
+  store_first(out + j, value, count - j);
 }
 
 static void activate(const float *x, size_t count, int activation, float *out) {

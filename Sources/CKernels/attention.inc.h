@@ -50,7 +50,7 @@ static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size
 }
 
 /// Rows that softmax works on at once.
-#define RK_SOFTEN_ROWS 6
+#define RK_SOFTEN_ROWS RK_TOGETHER
 
 // ---- one row of a map --------------------------------------------------------------------------------------------
 
@@ -122,13 +122,16 @@ RK_INLINE void soften_rows(float *strip, size_t stride, size_t begin, size_t end
     top[r] = splat(largest == -INFINITY ? 0.0f : largest);
     sum[r] = splat(0.0f);
   }
-  for (size_t j = begin; j < end; j += RK_LANES)
+  for (size_t j = begin; j < end; j += RK_LANES) {
+    // Subtracted first: masks made of huge numbers would not survive the rounding of a product.
+    vf x[RK_SOFTEN_ROWS];
+    RK_UNROLL for (size_t r = 0; r < R; r++) x[r] = (load(strip + r * stride + j) - top[r]) * splat(RK_LOG2_E);
+    exp2_(x, R);
     RK_UNROLL for (size_t r = 0; r < R; r++) {
-      // Subtracted first: masks made of huge numbers would not survive the rounding of a product.
-      vf value = exp2_((load(strip + r * stride + j) - top[r]) * splat(RK_LOG2_E));
-      store(strip + r * stride + j, value);
-      sum[r] += value;
+      store(strip + r * stride + j, x[r]);
+      sum[r] += x[r];
     }
+  }
   RK_UNROLL for (size_t r = 0; r < R; r++) {
     const float total = sum_lanes(sum[r]);
     factors[r] = total == 0.0f ? 0.0f : 1.0f / total;

@@ -17,24 +17,44 @@ RK_INLINE rk_place place_of(const rk_product *p, size_t row, size_t column) {
   return (rk_place){p->out + head * p->head_stride + row * p->head_size + inside, p->head_size};
 }
 
+/// Rows that `finish_tile` works on at once.
+#define RK_FINISH_ROWS 4
+
+/// `count` rows of one panel: from `x`, [rows][step], to `out`.
+RK_INLINE void finish_rows(const float *x, size_t step, const float *residual, size_t ldr, rk_place place,
+                           const size_t count, const int activation) {
+  vf value[RK_FINISH_ROWS];
+  RK_EACH value[i] = load(x + i * step);
+  activate_vectors(value, count, activation);
+  if (residual) RK_EACH value[i] += load(residual + i * ldr);
+  RK_EACH store(place.out + i * place.stride, value[i]);
+}
+
 /// Activation, residual and store of a tile that went to `buffer` ([rows][panels][16]), because it needs an activation
 /// or ends inside a panel.
 RK_INLINE void finish_tile_as(const rk_product *p, const float *buffer, size_t row, size_t rows, size_t panel,
                               size_t panels, const int activation) {
   for (size_t j = 0; j < panels; j++) {
-    const size_t column = (panel + j) * RK_PANEL;
+    const size_t column = (panel + j) * RK_PANEL, step = panels * RK_PANEL;
     const size_t width = p->n - column < RK_PANEL ? p->n - column : RK_PANEL;
-    const rk_place place = place_of(p, row, column);
-    const float *residual = p->residual ? p->residual + row * p->ldr + column : NULL;
-    for (size_t r = 0; r < rows; r++) {
-      vf value = activate_one(load(buffer + (r * panels + j) * RK_PANEL), activation);
-      if (width == RK_PANEL) {
-        if (residual) value += load(residual + r * p->ldr);
-        store(place.out + r * place.stride, value);
+    const float *x = buffer + j * RK_PANEL, *residual = p->residual ? p->residual + row * p->ldr + column : NULL;
+    rk_place place = place_of(p, row, column);
+    for (size_t r = 0; r < rows;) {
+      const size_t count = rows - r >= RK_FINISH_ROWS && width == RK_PANEL ? RK_FINISH_ROWS : 1;
+      if (count == RK_FINISH_ROWS) {
+        finish_rows(x, step, residual, p->ldr, place, RK_FINISH_ROWS, activation);
+      } else if (width == RK_PANEL) {
+        finish_rows(x, step, residual, p->ldr, place, 1, activation);
       } else {
-        if (residual) value += load_first(residual + r * p->ldr, width);
-        store_first(place.out + r * place.stride, value, width);
+        vf value = load(x);
+        activate_vectors(&value, 1, activation);
+        if (residual) value += load_first(residual, width);
+        store_first(place.out, value, width);
       }
+      r += count;
+      x += count * step;
+      place.out += count * place.stride;
+      if (residual) residual += count * p->ldr;
     }
   }
 }
@@ -76,6 +96,15 @@ typedef struct {
   size_t begin, end;  // of the depth
 } rk_piece;
 
+/// Fetches what a tile reads and writes at its end, while its sums are taken.
+RK_INLINE void fetch_ends(const rk_tile *tile, size_t rows, size_t panels, int direct) {
+  for (size_t j = 0; direct && j < panels; j++)
+    for (size_t r = 0; r < rows; r++) {
+      if (tile->residual) __builtin_prefetch(tile->residual + r * tile->ldr + j * RK_PANEL, 0, 3);
+      __builtin_prefetch(tile->out[j] + r * tile->ldo, 1, 3);
+    }
+}
+
 static void multiply_piece(const rk_product *p, const rk_piece *piece) {
   const size_t depth = piece->end - piece->begin, panels = piece->panels, column = piece->panel * RK_PANEL;
   const int begins = piece->begin == 0, ends = piece->end == p->k;
@@ -113,6 +142,7 @@ static void multiply_piece(const rk_product *p, const rk_piece *piece) {
       tile.ahead[0] += (panels + ahead_panel) * tile.apart + ahead_part * ahead_step * depth;
       if (++ahead_part == each) ahead_part = 0, ahead_panel++;
     }
+    fetch_ends(&tile, rows, panels, direct);
     tiles[RK_WEIGHTS][panels - 1][rows - 1](&tile);
     if (!direct) finish_tile(p, buffer, row, rows, piece->panel, panels);
     row += rows;
