@@ -1,7 +1,8 @@
 """Times reuseformer, PyTorch and ONNX Runtime in turns and prints ratios as a Markdown table.
 
 A turn of a side lasts about a second and yields the median of its runs; a ratio compares turns of the same round. The
-table shows the median ratio over the rounds, and for each side its best turn.
+table shows for each side its best turn, then ratios to the fastest peer: the median over the rounds, and of the best
+turns.
 """
 import argparse
 import json
@@ -107,13 +108,20 @@ def measure(peers, arguments, shape, threads, inputs):
     return turns
 
 
-def row(shape, threads, turns, peers):
+def ratios(turns):
+    """How many times as fast we are as the fastest peer: the median over the rounds, and of the best turns.
+
+    The fastest peer is one peer. The fastest turn of each round would be the luckiest of several, against one of ours.
+    """
+    peers = [name for name in turns if name != OURS]
+    medians = [statistics.median(peer / own for peer, own in zip(turns[name], turns[OURS])) for name in peers]
+    return min(medians), min(min(turns[name]) for name in peers) / min(turns[OURS])
+
+
+def row(shape, threads, turns):
     """One line of the table: best times in milliseconds, then how many times as fast we are."""
-    best = {name: min(times) for name, times in turns.items()}
-    faster = [min(turns[name][i] for name in peers) / turns[OURS][i] for i in range(len(turns[OURS]))]
-    cells = [shape, str(threads)] + [f"{best[name] * 1e3:.1f}" for name in turns]
-    cells += [f"{statistics.median(faster):.2f}", f"{min(best[name] for name in peers) / best[OURS]:.2f}"]
-    return "| " + " | ".join(cells) + " |"
+    cells = [shape, str(threads)] + [f"{min(times) * 1e3:.1f}" for times in turns.values()]
+    return "| " + " | ".join(cells + [f"{ratio:.2f}" for ratio in ratios(turns)]) + " |"
 
 
 def main():
@@ -133,7 +141,7 @@ def main():
         for shape in shapes:
             inputs = padded_inputs(shape, config["vocab_size"])
             for threads in map(int, arguments.threads.split(",")):
-                print(row(shape, threads, measure(peers, arguments, shape, threads, inputs), peers), flush=True)
+                print(row(shape, threads, measure(peers, arguments, shape, threads, inputs)), flush=True)
 
 
 if __name__ == "__main__":

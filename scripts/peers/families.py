@@ -1,7 +1,8 @@
 """Times language models and vision transformers beside PyTorch and ONNX Runtime; prints a Markdown table.
 
 A turn of a side lasts about a second and yields the median of its runs; a ratio compares turns of the same round. The
-table shows for each side its best turn, the median ratio over the rounds, and the ratio of the best turns.
+table shows for each side its best turn, then ratios to the fastest peer: the median over the rounds, and of the best
+turns.
 """
 import argparse
 import json
@@ -69,19 +70,11 @@ def check(name, answer, reference):
         raise SystemExit(f"{name} differs from {OURS} by {difference}")
 
 
-def ratios(turns):
-    """How many times as fast we are as the fastest peer: the median over the rounds, and of the best turns."""
-    peers = [name for name in turns if name != OURS]
-    rounds = [min(turns[name][i] for name in peers) / turns[OURS][i] for i in range(len(turns[OURS]))]
-    best = min(min(turns[name]) for name in peers) / min(turns[OURS])
-    return statistics.median(rounds), best
-
-
 def row(cells, turns, amount):
     """One line of the table: what each side does in a second at its best, then the ratios."""
     speeds = [f"{amount / min(times):,.0f}" if amount / min(times) >= 100 else f"{amount / min(times):.1f}"
               for times in turns.values()]
-    print("| " + " | ".join([*cells, *speeds, *(f"{ratio:.2f}" for ratio in ratios(turns))]) + " |", flush=True)
+    print("| " + " | ".join([*cells, *speeds, *(f"{ratio:.2f}" for ratio in bench.ratios(turns))]) + " |", flush=True)
 
 
 def heading(first, sides):
