@@ -88,6 +88,14 @@ struct ProductTests {
         }
     }
 
+    @Test("so do more rows than pass the weights together", arguments: KernelSet.all)
+    func manyRows(_ set: KernelSet) throws {
+        for rows in [144, 145, 150, 289, 437] {
+            let product = Product(rows: rows, k: 9, n: 50, hasResidual: true, seed: rows)
+            #expect(largestDifference(try product.run(on: set), product.expected) < Self.tolerance, "rows \(rows)")
+        }
+    }
+
     @Test("a long sum agrees with double precision", arguments: KernelSet.all, [499, 500])
     func deep(_ set: KernelSet, _ k: Int) throws {
         let product = Product(rows: 13, k: k, n: 33, seed: k)
