@@ -11,7 +11,7 @@ let package = Package(
         .executable(name: "reuseformer-h5index", targets: ["reuseformer-h5index"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         // System libraries.
@@ -31,68 +31,127 @@ let package = Package(
         // Kernels: no allocation, no threads, no knowledge of models.
         .target(name: "CKernels"),
 
-        .target(name: "Tensors", dependencies: ["CCrypto"]),
-        .target(name: "Archives", dependencies: ["CZlib"]),
-        .target(name: "HDF5", dependencies: ["Tensors", "CHDF5", "CZstd", "CZlib"]),
-        .target(name: "CH5Index", dependencies: ["CHDF5"]),
-        .executableTarget(name: "reuseformer-h5index", dependencies: ["CH5Index"]),
-        .target(name: "ModelGraph", dependencies: ["Tensors"]),
+        .target(name: "Platform"),
+        .target(name: "JSON", dependencies: ["Platform"]),
+        .target(name: "Files", dependencies: ["Platform", "CCrypto"]),
+        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib"]),
+        .target(name: "Tensors", dependencies: ["Platform", "Files"]),
+        .target(name: "NumPy", dependencies: ["Platform", "Files", "Archives", "Tensors"]),
         .target(
-            name: "Checkpoints", dependencies: ["Archives", "HDF5", "ModelGraph", "Tensors"],
+            name: "HDF5", dependencies: ["Platform", "Files", "Tensors", "CHDF5", "CZstd", "CZlib"]),
+        .target(name: "CH5Index", dependencies: ["CHDF5"]),
+        .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "CH5Index"]),
+        .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
+        .target(name: "Tokenization", dependencies: ["Platform", "JSON"]),
+        .target(
+            name: "WeightFiles", dependencies: ["Platform", "JSON", "Files", "Archives", "Tensors", "HDF5"]),
+        .target(
+            name: "ArchitectureSpecs",
+            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles"],
             // In the executable itself: it needs no files beside it.
-            resources: [.embedInCode("Architectures"), .embedInCode("KerasModels/LayerSpecs")]),
-        .target(name: "Tokenization"),
+            resources: [.embedInCode("Architectures")]),
+        .target(
+            name: "KerasModels",
+            dependencies: [
+                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
+            ],
+            resources: [.embedInCode("LayerSpecs")]),
+        .target(
+            name: "Checkpoints",
+            dependencies: [
+                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
+                "KerasModels",
+            ]),
         .target(name: "CImages", dependencies: ["CPng", "CJpeg"]),
-        .target(name: "Inputs", dependencies: ["Archives", "ModelGraph", "Tokenization", "Tensors", "CImages"]),
-        .target(name: "Runtime", dependencies: ["ModelGraph", "Tensors", "CKernels"]),
-        .target(name: "Analysis", dependencies: ["Runtime", "ModelGraph", "Tensors", "COpenBLAS"]),
-        .target(name: "Conversion", dependencies: ["Analysis", "ModelGraph", "Tensors"]),
-        .target(name: "Verification", dependencies: ["Runtime", "ModelGraph", "Tensors"]),
-        .target(name: "Reporting", dependencies: ["Analysis", "Conversion", "Verification", "ModelGraph"]),
+        .target(name: "Images", dependencies: ["Platform", "JSON", "Files", "ModelGraph", "CImages"]),
+        .target(
+            name: "Inputs",
+            dependencies: ["Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images"]),
+        .target(name: "Statistics", dependencies: ["Platform"]),
+        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
+        .target(
+            name: "Rewriting",
+            dependencies: ["Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "COpenBLAS"]),
+        .target(
+            name: "Analysis",
+            dependencies: [
+                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
+            ]),
+        .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
+        .target(name: "Reporting", dependencies: ["ModelGraph", "Rewriting", "Analysis", "Verification"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
-                "Tensors", "HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Runtime", "Analysis",
-                "Conversion", "Verification", "Reporting",
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
+                "WeightFiles", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics",
+                "Runtime", "Rewriting", "Analysis", "Verification",
+                "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // What several test targets build their models and folders with.
-        .target(name: "TestSupport", dependencies: ["ModelGraph", "Tensors"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Tensors", "ModelGraph"], path: "Tests/TestSupport"),
         // Readers of foreign bytes, each as a function of the bytes: for FuzzTests and for scripts/fuzz.
         .target(
             name: "FuzzTargets",
-            dependencies: ["Archives", "HDF5", "ModelGraph", "Checkpoints", "Tokenization", "Inputs", "Tensors"],
+            dependencies: [
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
+                "WeightFiles", "ArchitectureSpecs", "KerasModels", "Checkpoints", "Images", "Inputs",
+            ],
             path: "Tests/FuzzTargets"),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Tensors", "TestSupport", "reuseformer-h5index"]),
-        .testTarget(name: "InputsTests", dependencies: ["Inputs", "ModelGraph", "Tensors", "Tokenization"]),
+        .testTarget(name: "FuzzTests", dependencies: ["TestSupport", "FuzzTargets"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Files", "Tensors"]),
+        .testTarget(name: "FilesTests", dependencies: ["Platform", "Files", "TestSupport"]),
+        .testTarget(
+            name: "HDF5Tests",
+            dependencies: ["Platform", "Files", "Tensors", "HDF5", "TestSupport", "reuseformer-h5index"]),
+        .testTarget(
+            name: "InputsTests",
+            dependencies: [
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
+                "Inputs",
+            ]),
         .testTarget(
             name: "CheckpointsTests",
-            dependencies: ["Checkpoints", "HDF5", "ModelGraph", "Tensors", "reuseformer-h5index"]),
+            dependencies: [
+                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
+                "Checkpoints", "reuseformer-h5index",
+            ]),
         .testTarget(
             name: "FamilyTests",
             dependencies: [
-                "Analysis", "Checkpoints", "Conversion", "Inputs", "ModelGraph", "Runtime", "Tensors", "Verification",
-                "reuseformer-h5index",
+                "Tensors", "NumPy", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Rewriting", "Analysis",
+                "Verification", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "KerasModelsTests",
-            dependencies: ["Checkpoints", "Inputs", "ModelGraph", "Runtime", "Tensors", "reuseformer-h5index"]),
-        .testTarget(name: "ModelGraphTests", dependencies: ["ModelGraph", "Tensors"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
-        .testTarget(name: "KernelsTests", dependencies: ["CKernels"]),
+            dependencies: [
+                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
+                "Checkpoints", "Inputs", "Runtime", "reuseformer-h5index",
+            ]),
+        .testTarget(name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Tokenization", "Runtime", "CKernels"]),
         .testTarget(
-            name: "AnalysisTests", dependencies: ["Analysis", "Runtime", "ModelGraph", "Tensors", "TestSupport"]),
+            name: "AnalysisTests",
+            dependencies: [
+                "JSON", "Tensors", "ModelGraph", "Tokenization", "Statistics", "Runtime", "Rewriting", "Analysis",
+                "TestSupport",
+            ]),
         .testTarget(
-            name: "ConversionTests",
-            dependencies: ["Conversion", "Analysis", "Runtime", "ModelGraph", "Tensors", "TestSupport"]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ModelGraph", "Tensors", "TestSupport"]),
-        .testTarget(name: "VerificationTests", dependencies: ["Verification", "ModelGraph", "Tensors", "Runtime"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Verification", "ModelGraph"]),
+            name: "RewritingTests",
+            dependencies: ["JSON", "Tensors", "ModelGraph", "Runtime", "Rewriting", "Analysis", "TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport", "reuseformer", "reuseformer-h5index"], exclude: ["Help"]
+            name: "RuntimeTests",
+            dependencies: ["Tensors", "ModelGraph", "Runtime", "Rewriting", "Verification", "TestSupport"]),
+        .testTarget(
+            name: "VerificationTests",
+            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Verification"]),
+        .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Platform", "TestSupport", "reuseformer", "reuseformer-h5index"],
+            exclude: ["Help"]
         ),
     ],
     swiftLanguageModes: [.v6],

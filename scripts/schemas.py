@@ -42,7 +42,8 @@ def load_schemas():
 
 def documents():
     """Yields (kind, place, document)."""
-    for path in sorted(ROOT.glob("Sources/Checkpoints/**/*.json")):
+    specs = [*ROOT.glob("Sources/ArchitectureSpecs/**/*.json"), *ROOT.glob("Sources/KerasModels/**/*.json")]
+    for path in sorted(specs):
         kind = "keras-layer" if path.parent.name == "LayerSpecs" else "architecture"
         yield kind, path.relative_to(ROOT), json.loads(path.read_text())
     for path in sorted(ROOT.glob("Examples/keras-layer/*.json")):

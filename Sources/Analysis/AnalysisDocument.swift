@@ -1,48 +1,49 @@
 import ModelGraph
+import Rewriting
 
 /// Everything an analysis found out: enough to make plans for any budget without the model.
-public struct AnalysisDocument: Sendable, Hashable, Codable {
+package struct AnalysisDocument: Sendable, Hashable, Codable {
     /// What the analysis looked at.
-    public struct Calibration: Sendable, Hashable, Codable {
+    package struct Calibration: Sendable, Hashable, Codable {
         /// Texts, and how many of them were kept back for choosing.
-        public var texts: Int
+        package var texts: Int
         /// Texts kept back, among `texts`.
-        public var heldOutTexts: Int
+        package var heldOutTexts: Int
         /// Visible tokens.
-        public var tokens: Int
+        package var tokens: Int
         /// SHA-256 of the token ids.
-        public var digest: String
+        package var digest: String
         /// Every n-th query row was compared.
-        public var rowStep: Int
+        package var rowStep: Int
     }
 
     /// Version of the document.
-    public static let currentVersion = 1
+    package static let currentVersion = 1
 
     /// Version of the document.
-    public var version: Int
+    package var version: Int
     /// SHA-256 of the source model's weights.
-    public var model: String
+    package var model: String
     /// What the model is used for: decides what damage means.
-    public var use: ModelUse
+    package var use: ModelUse
     /// The source model's graph, so that plans can be made and weighed without the model.
-    public var graph: Graph
+    package var graph: Graph
     /// What the analysis looked at.
-    public var calibration: Calibration
+    package var calibration: Calibration
     /// Profiles of the computed heads, in execution order.
-    public var heads: [HeadProfile]
+    package var heads: [HeadProfile]
     /// Similarity of each head (row) to every head before it (columns, in the order of `heads`), 0…1; 0 where the maps
     /// are of different kinds. Row i has i numbers.
-    public var similarity: [[Double]]
+    package var similarity: [[Double]]
     /// Correlation between the similarities of two halves of the texts.
-    public var stability: Double?
+    package var stability: Double?
     /// What may stand in for each head.
-    public var candidates: [HeadCandidates]
+    package var candidates: [HeadCandidates]
     /// End-to-end damage of each attention node.
-    public var curves: [DamageCurve]
+    package var curves: [DamageCurve]
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
-    public func similarity(of left: HeadID, to right: HeadID) -> Double? {
+    package func similarity(of left: HeadID, to right: HeadID) -> Double? {
         guard let a = heads.firstIndex(where: { $0.id == left }), let b = heads.firstIndex(where: { $0.id == right }),
             a != b
         else { return nil }
@@ -50,7 +51,7 @@ public struct AnalysisDocument: Sendable, Hashable, Codable {
     }
 
     /// Checks what a reader relies on: rows of the triangle, heads that exist, points that ascend.
-    public func validate() throws(AnalysisError) {
+    package func validate() throws(AnalysisError) {
         guard version == Self.currentVersion else {
             throw .mismatch(
                 "the analysis has version \(version), this tool reads \(Self.currentVersion): analyse again")

@@ -1,22 +1,24 @@
 import ModelGraph
+import Rewriting
 import Runtime
+import Statistics
 import Tensors
 
 /// Finds out which attention maps a model could do without.
 ///
 /// One pass for similarities, one for local damage on a sample, and for each layer a few trials that measure the damage
 /// at the model's output.
-public struct Analyzer: Sendable {
+package struct Analyzer: Sendable {
     /// How to analyse.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Threads; results do not depend on them.
-        public var threads: Int
+        package var threads: Int
         /// Token ids that separate texts, for the heads' profiles.
-        public var separators: Set<Int32>
+        package var separators: Set<Int32>
         /// Moves that plans will be allowed to make.
-        public var moves: Moves
+        package var moves: Moves
 
-        public init(threads: Int = 1, separators: Set<Int32> = [], moves: Moves = .standard) {
+        package init(threads: Int = 1, separators: Set<Int32> = [], moves: Moves = .standard) {
             self.threads = max(1, threads)
             self.separators = separators
             self.moves = moves
@@ -24,21 +26,21 @@ public struct Analyzer: Sendable {
     }
 
     /// Stages, in order.
-    public enum Stage: String, Sendable, CaseIterable {
+    package enum Stage: String, Sendable, CaseIterable {
         case similarity, local, endToEnd
     }
 
     /// How to analyse.
-    public let options: Options
+    package let options: Options
 
-    public init(options: Options = Options()) { self.options = options }
+    package init(options: Options = Options()) { self.options = options }
 
     /// Analyses a model.
     ///
     /// - Parameter progress: Called with the stage and how much of it is done.
     /// - Throws: When the model cannot be run or has no heads to compare.
     /// - Complexity: About nine passes of the model over the calibration texts.
-    public func analyze(
+    package func analyze(
         _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisDocument {
         LinearAlgebra.prepare()

@@ -1,25 +1,25 @@
 /// The members of a zip archive, as its central directory lists them, checked against the file.
 ///
 /// Source: PKWARE APPNOTE 6.3, sections 4.3 and 4.5.
-public struct ZipDirectory: Sendable {
+package struct ZipDirectory: Sendable {
     /// A file inside the archive.
-    public struct Member: Sendable, Equatable {
+    package struct Member: Sendable, Equatable {
         /// As it stands in the directory.
-        public var name: String
+        package var name: String
         /// Where the member's data lie in the file.
-        public var data: Range<Int>
+        package var data: Range<Int>
         /// Size after decompression.
-        public var byteCount: Int
+        package var byteCount: Int
         /// Whether the data are deflated rather than stored.
-        public var isDeflated: Bool
+        package var isDeflated: Bool
         /// CRC-32 of the decompressed data.
-        public var checksum: UInt32
+        package var checksum: UInt32
     }
 
     /// What is wrong.
-    public struct Failure: Error, Sendable, Equatable {
+    package struct Failure: Error, Sendable, Equatable {
         /// Classes of failures.
-        public enum Kind: Sendable {
+        package enum Kind: Sendable {
             /// The archive contradicts the format or itself.
             case corrupt
             /// Sound, but encrypted or compressed in another way.
@@ -27,18 +27,18 @@ public struct ZipDirectory: Sendable {
         }
 
         /// Class of the failure.
-        public let kind: Kind
+        package let kind: Kind
         /// The member that it is about, if it is about one.
-        public let member: String?
+        package let member: String?
         /// In words.
-        public let reason: String
+        package let reason: String
     }
 
     /// In the order of the directory, each name once.
-    public let members: [Member]
+    package let members: [Member]
 
     /// The member of a name.
-    public func member(named name: String) -> Member? { members.first { $0.name == name } }
+    package func member(named name: String) -> Member? { members.first { $0.name == name } }
 
     private static let maximumMembers = 200_000
     /// Deflate cannot do better than 1032.
@@ -46,7 +46,7 @@ public struct ZipDirectory: Sendable {
 
     /// - Parameter bytes: The whole archive.
     /// - Throws: For what is no archive, contradicts itself, or is too much for its size.
-    public init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    package init(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         let file = ByteReader(bytes)
         let (directory, count) = try Self.locate(file)
         guard count <= Self.maximumMembers else { throw Self.corrupt(nil, "\(count) members") }

@@ -6,7 +6,7 @@ extension ZipDirectory.Member {
     /// The directory's sizes have been found believable: no more is allocated than they say.
     ///
     /// - Parameter archive: The whole archive.
-    public func contents(of archive: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
+    package func contents(of archive: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
         let stored = UnsafeRawBufferPointer(rebasing: archive[data])
         let result = isDeflated ? try inflated(stored) : Array(stored)
         guard result.withUnsafeBytes({ zipChecksum($0) }) == checksum else { throw corrupt("the checksum is wrong") }
@@ -51,6 +51,6 @@ extension ZipDirectory.Member {
 }
 
 /// The CRC-32 of zip.
-public func zipChecksum(_ bytes: UnsafeRawBufferPointer, continuing start: UInt32 = 0) -> UInt32 {
+package func zipChecksum(_ bytes: UnsafeRawBufferPointer, continuing start: UInt32 = 0) -> UInt32 {
     UInt32(truncatingIfNeeded: crc32_z(uLong(start), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
 }

@@ -1,8 +1,11 @@
+import ArchitectureSpecs
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 /// Reading of checkpoints: a folder with weights, configuration and tokenizer, or one `.reuse.h5`.
-public enum Checkpoint {
+package enum Checkpoint {
     /// Reads a model.
     ///
     /// Weights stay views of the mapped file where they are stored as they are used; float16 stays float16.
@@ -16,9 +19,9 @@ public enum Checkpoint {
     ///   - allowMissing: Whether biases, offsets and scales that the checkpoint lacks are taken for 0 and 1;
     ///     `Model.Provenance.assumed` lists them. Matrices and tables are never made up.
     /// - Throws: Everything that does not fit, at once: missing, superfluous and misshapen tensors, unknown options.
-    public static func load(
+    package static func load(
         path: String, architecture: String? = nil, config: String? = nil, allowMissing: Bool = false
-    ) throws(CheckpointError) -> Model {
+    ) throws(FileError) -> Model {
         let files = try CheckpointFiles(path: path, config: config)
         if let file = try files.reuseFile() { return try ReuseFile.read(path: file.path) }
         return try OpenedCheckpoint(files, architecture: architecture).model(allowMissing: allowMissing)
@@ -27,21 +30,21 @@ public enum Checkpoint {
     /// Describes what is at a path from its metadata: no tensor is read.
     ///
     /// Succeeds for any readable file of tensors; `CheckpointSummary.problems` tells why `load` would refuse it.
-    public static func describe(
+    package static func describe(
         path: String, architecture: String? = nil, config: String? = nil
-    ) throws(CheckpointError) -> CheckpointSummary {
+    ) throws(FileError) -> CheckpointSummary {
         let files = try CheckpointFiles(path: path, config: config)
         if let file = try files.reuseFile() { return try ReuseFile.describe(path: file.path) }
         return try CheckpointSummary(files, architecture: architecture)
     }
 
     /// The files that hold the weights of a checkpoint: those of a folder, the shards of an index, or the file itself.
-    public static func weightFiles(at path: String) throws(CheckpointError) -> [String] {
+    package static func weightFiles(at path: String) throws(FileError) -> [String] {
         try CheckpointFiles(path: path).weightFiles().map(\.path)
     }
 
     /// Names of the built-in architectures.
-    public static var architectures: [String] {
+    package static var architectures: [String] {
         (try? SpecLibrary.builtIn())?.specs.map(\.name) ?? []
     }
 }

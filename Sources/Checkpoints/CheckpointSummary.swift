@@ -1,27 +1,30 @@
+import ArchitectureSpecs
 import HDF5
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 /// What is at a path, told from metadata alone.
-public struct CheckpointSummary: Sendable {
+package struct CheckpointSummary: Sendable {
     /// A stored tensor.
-    public struct TensorEntry: Sendable {
+    package struct TensorEntry: Sendable {
         /// The file's own name for it.
-        public let name: String
+        package let name: String
         /// File name without folders.
-        public let file: String
+        package let file: String
         /// The name that all writers of the dialect have in common.
-        public let commonName: String
+        package let commonName: String
         /// What the tensor is used for.
-        public let role: TensorRole
+        package let role: TensorRole
         /// Type of the stored elements.
-        public let dtype: DType
+        package let dtype: DType
         /// Extents as stored.
-        public let shape: Shape
+        package let shape: Shape
         /// Filters that its bytes went through, in order of writing.
-        public let filters: [String]
+        package let filters: [String]
         /// Bytes in the file.
-        public let storedByteCount: Int
+        package let storedByteCount: Int
         private let source: SourceTensor
 
         init(_ source: SourceTensor, role: TensorRole) {
@@ -37,29 +40,29 @@ public struct CheckpointSummary: Sendable {
         }
 
         /// Reads the contents as they are stored: own orientation, own type.
-        public func read() throws(CheckpointError) -> Tensor { try source.read() }
+        package func read() throws(FileError) -> Tensor { try source.read() }
     }
 
     /// How the files are laid out: `hf-tf`, `reuse`, or `hdf5` when no dialect knows them.
-    public let dialect: String
+    package let dialect: String
     /// Why the files were taken for this dialect.
-    public let dialectReasons: [String]
+    package let dialectReasons: [String]
     /// All dialects with scores and reasons, best first; empty for a `.reuse.h5`.
-    public let dialects: [DialectMatch]
+    package let dialects: [DialectMatch]
     /// Name of the architecture spec, also where it does not bind; `nil` when none fits.
-    public let architecture: String?
+    package let architecture: String?
     /// All architectures with scores and reasons, best first; empty for a `.reuse.h5`.
-    public let candidates: [Recognition]
+    package let candidates: [Recognition]
     /// The graph; `nil` when there is no architecture or the configuration contradicts it.
-    public let graph: Graph?
+    package let graph: Graph?
     /// What a user meets around the graph; `nil` when there is no graph.
-    public let traits: Model.Traits?
+    package let traits: Model.Traits?
     /// The plan that the model was converted by, or trained with; `nil` where all heads compute a map.
-    public let plan: ReusePlan?
+    package let plan: ReusePlan?
     /// All stored tensors in the order of the files.
-    public let tensors: [TensorEntry]
+    package let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
-    public let problems: [String]
+    package let problems: [String]
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
@@ -80,12 +83,12 @@ public struct CheckpointSummary: Sendable {
 }
 
 extension CheckpointSummary {
-    init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
+    init(_ files: CheckpointFiles, architecture: String?) throws(FileError) {
         if files.configEntry != nil { SpecLibrary.readAhead() }
         let contents = try CheckpointContents(files)
         let dialects = try contents.rankedDialects()
         let source: CheckpointSource
-        do throws(CheckpointError) {
+        do throws(FileError) {
             source = try contents.source(dialects)
         } catch  where error.kind == .unsupported {
             self.init(plain: contents, dialects: dialects, problems: error.problems)
@@ -94,7 +97,7 @@ extension CheckpointSummary {
         let reasons = dialects.first?.reasons ?? []
         var candidates: [Recognition] = []
         var architecture = architecture
-        do throws(CheckpointError) {
+        do throws(FileError) {
             let opened: OpenedCheckpoint
             if let architecture {
                 opened = try OpenedCheckpoint(files, source, named: architecture)
@@ -125,13 +128,13 @@ extension CheckpointSummary {
         var tensors: [SourceTensor] = []
         var problems = problems
         for weights in contents.weights {
-            do throws(CheckpointError) {
+            do throws(FileError) {
                 tensors += try weights.safetensorsTensors()
             } catch {
                 problems += error.problems
             }
             for dataset in weights.hdf5?.datasets ?? [] {
-                do throws(CheckpointError) {
+                do throws(FileError) {
                     tensors.append(try SourceTensor(dataset, name: dataset.path, path: dataset.path, in: weights.entry))
                 } catch {
                     problems += error.problems

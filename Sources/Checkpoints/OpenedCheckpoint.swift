@@ -1,5 +1,11 @@
+import ArchitectureSpecs
+import Files
+import JSON
+import KerasModels
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 /// A checkpoint whose architecture is settled and whose tensors are bound, but not read.
 struct OpenedCheckpoint: Sendable {
@@ -13,7 +19,7 @@ struct OpenedCheckpoint: Sendable {
 
     /// - Parameter architecture: Name or path of a spec, or path of what layers are made of; `nil`: the checkpoint's
     ///   own graph, or the spec that the contents speak for.
-    init(_ files: CheckpointFiles, architecture: String?) throws(CheckpointError) {
+    init(_ files: CheckpointFiles, architecture: String?) throws(FileError) {
         if files.configEntry != nil { SpecLibrary.readAhead() }
         let contents = try CheckpointContents(files)
         let source = try contents.source(try contents.rankedDialects())
@@ -29,13 +35,13 @@ struct OpenedCheckpoint: Sendable {
     }
 
     /// What the caller says: a spec, or what layers of the checkpoint's own graph are made of.
-    init(_ files: CheckpointFiles, _ source: CheckpointSource, named architecture: String) throws(CheckpointError) {
+    init(_ files: CheckpointFiles, _ source: CheckpointSource, named architecture: String) throws(FileError) {
         guard let layers = try CustomLayer.layers(named: architecture) else {
             try self.init(files, source, try ArchitectureSpec(named: architecture))
             return
         }
         guard let ownGraph = source.ownGraph else {
-            throw CheckpointError(
+            throw FileError(
                 .usage, path: architecture, "describes layers, and the checkpoint has no graph that has any",
                 remedy: "give a spec of the whole architecture")
         }
@@ -43,11 +49,11 @@ struct OpenedCheckpoint: Sendable {
     }
 
     /// The graph that the checkpoint brought.
-    init(_ files: CheckpointFiles, _ source: CheckpointSource, _ own: OwnGraph) throws(CheckpointError) {
+    init(_ files: CheckpointFiles, _ source: CheckpointSource, _ own: OwnGraph) throws(FileError) {
         do throws(GraphError) {
             try own.graph.validate()
         } catch {
-            throw CheckpointError(.corrupt, path: files.path, error.problems.map(\.description))
+            throw FileError(.corrupt, path: files.path, error.problems.map(\.description))
         }
         binding = source.bind(own.graph, own.places)
         self.files = files
@@ -58,12 +64,12 @@ struct OpenedCheckpoint: Sendable {
     }
 
     /// A spec's graph.
-    init(_ files: CheckpointFiles, _ source: CheckpointSource, _ spec: ArchitectureSpec) throws(CheckpointError) {
+    init(_ files: CheckpointFiles, _ source: CheckpointSource, _ spec: ArchitectureSpec) throws(FileError) {
         if let reason = spec.unsupported {
-            throw CheckpointError(.unsupported, path: files.path, "\(spec.title): \(reason)")
+            throw FileError(.unsupported, path: files.path, "\(spec.title): \(reason)")
         }
         guard let table = spec.table(for: source.dialect) else {
-            throw CheckpointError(
+            throw FileError(
                 .unsupported, path: files.path,
                 "the architecture \(spec.name) has no tensor table for \(source.dialect)")
         }
@@ -72,18 +78,18 @@ struct OpenedCheckpoint: Sendable {
         let settings: Settings
         switch resolver.settings() {
         case .success(let resolved): settings = resolved
-        case .failure(let problems): throw CheckpointError(problems.list, path: files.path)
+        case .failure(let problems): throw FileError(problems.list, path: files.path)
         }
         let expanded: ExpandedGraph
         do throws(Problem) {
             expanded = try SpecExpander.expand(spec, settings)
         } catch {
-            throw CheckpointError([error], path: files.path)
+            throw FileError([error], path: files.path)
         }
         do throws(GraphError) {
             try expanded.graph.validate()
         } catch {
-            throw CheckpointError(.corrupt, path: files.path, error.problems.map { "\(spec.name): \($0)" })
+            throw FileError(.corrupt, path: files.path, error.problems.map { "\(spec.name): \($0)" })
         }
         let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
         binding = source.bind(expanded.graph, places, problems: problems)
@@ -98,7 +104,7 @@ struct OpenedCheckpoint: Sendable {
     ///
     /// - Parameter allowMissing: Gives parameters that the checkpoint lacks their neutral element, where there is one.
     ///   The model's provenance lists them.
-    func model(allowMissing: Bool) throws(CheckpointError) -> Model {
+    func model(allowMissing: Bool) throws(FileError) -> Model {
         var assumed: [String] = []
         var tensors: [String: Tensor] = [:]
         if allowMissing {
@@ -111,7 +117,7 @@ struct OpenedCheckpoint: Sendable {
         let lacking = zip(binding.missing, binding.absences).filter { tensors[$0.0.path] == nil }.map(\.1)
         guard binding.misfits.isEmpty, lacking.isEmpty else {
             let isOffered = !allowMissing && binding.misfits.isEmpty && binding.missing.allSatisfy { $0.neutral != nil }
-            throw CheckpointError(
+            throw FileError(
                 lacking + binding.misfits, path: files.path,
                 remedy: isOffered
                     ? "--allow-missing takes zero for missing biases and offsets, one for missing scales"
@@ -127,26 +133,26 @@ struct OpenedCheckpoint: Sendable {
             tensors[parameter.path] = tensor
         }
         problems += try differingCopies()
-        guard problems.isEmpty else { throw CheckpointError(problems, path: files.path) }
+        guard problems.isEmpty else { throw FileError(problems, path: files.path) }
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(), provenance: try provenance(assumed), traits: traits,
             plan: .trained(graph))
         do throws(GraphError) {
             try model.validate()
         } catch {
-            throw CheckpointError(.corrupt, path: files.path, error.problems.map(\.description))
+            throw FileError(.corrupt, path: files.path, error.problems.map(\.description))
         }
         return model
     }
 
-    private func assets() throws(CheckpointError) -> [String: [UInt8]] {
+    private func assets() throws(FileError) -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
         for (name, entry) in source.assets { result[name] = try CheckpointFiles.asset(entry) }
         return result
     }
 
     /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
-    private func differingCopies() throws(CheckpointError) -> [Problem] {
+    private func differingCopies() throws(FileError) -> [Problem] {
         var problems: [Problem] = []
         for name in source.tensors.names {
             guard case .parameter? = binding.roles[name] else { continue }
@@ -164,11 +170,11 @@ struct OpenedCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance(_ assumed: [String]) throws(CheckpointError) -> Model.Provenance {
+    private func provenance(_ assumed: [String]) throws(FileError) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
         for entry in source.files {
             // Opened now, so that it is the file that the tensors come from.
-            let bytes = try MappedBytes(path: entry.path)
+            let bytes = try MappedFile(path: entry.path)
             entries.append(.init(name: entry.name) { bytes.digest.hex })
         }
         return Model.Provenance(
@@ -201,20 +207,20 @@ extension ArchitectureSpec {
 
 extension ArchitectureSpec {
     /// A built-in spec by name, or one from a file.
-    init(named name: String) throws(CheckpointError) {
+    init(named name: String) throws(FileError) {
         let library = try SpecLibrary.builtIn()
         if let spec = library.specs.first(where: { $0.name == name }) {
             self = spec
             return
         }
         guard name.contains("/") || name.hasSuffix(".json") else {
-            throw CheckpointError(
+            throw FileError(
                 .usage, path: name, "is not a built-in architecture",
                 remedy: "known are \(library.names); a spec of your own is given by its path")
         }
-        let bytes = try MappedBytes(path: name)
-        guard bytes.count <= 4 << 20 else {
-            throw CheckpointError(.usage, path: name, "is too large for an architecture spec")
+        let bytes = try MappedFile(path: name)
+        guard bytes.byteCount <= 4 << 20 else {
+            throw FileError(.usage, path: name, "is too large for an architecture spec")
         }
         try self.init(bytes.withUnsafeBytes { Array($0) }, path: name)
     }

@@ -3,7 +3,7 @@ import Dispatch
 import Tensors
 
 /// How the elements of a dataset are stored.
-public enum HDF5Compression: Sendable, Hashable {
+package enum HDF5Compression: Sendable, Hashable {
     /// One plain run of bytes, ready to be mapped.
     case none
     /// Chunks, shuffled by bytes and compressed by zstd (filter 32015) at a level of 1…19.

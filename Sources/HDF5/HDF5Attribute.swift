@@ -1,16 +1,16 @@
 import Tensors
 
 /// An attribute of a group or dataset.
-public struct HDF5Attribute: Sendable {
+package struct HDF5Attribute: Sendable {
     /// As it stands in the file.
-    public let name: String
+    package let name: String
     /// Extents; `nil` for the null dataspace.
-    public let shape: Shape?
+    package let shape: Shape?
     /// The elements.
-    public let value: Value
+    package let value: Value
 
     /// Elements of an attribute, by what they are.
-    public enum Value: Sendable, Hashable {
+    package enum Value: Sendable, Hashable {
         /// Text of any kind, padding removed; bytes that are no UTF-8 are spelled `\xNN`.
         case texts([String])
         case integers([Int64])
@@ -25,7 +25,7 @@ public struct HDF5Attribute: Sendable {
 
     /// The elements as text; empty when there are none, whatever the type (an empty list of names is often stored as
     /// an empty list of numbers); `nil` when they are not text.
-    public var texts: [String]? {
+    package var texts: [String]? {
         switch value {
         case .texts(let texts): texts
         case .empty: []
@@ -34,7 +34,7 @@ public struct HDF5Attribute: Sendable {
     }
 
     /// The text, if there is exactly one.
-    public var text: String? {
+    package var text: String? {
         guard let texts, texts.count == 1 else { return nil }
         return texts[0]
     }

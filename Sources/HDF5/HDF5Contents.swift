@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// What all views of one open file share; immutable.

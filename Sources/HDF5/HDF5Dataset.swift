@@ -1,7 +1,7 @@
 import Tensors
 
 /// A dataset of an open file.
-public struct HDF5Dataset: Sendable {
+package struct HDF5Dataset: Sendable {
     let contents: HDF5Contents
     let index: Int
 
@@ -16,25 +16,25 @@ public struct HDF5Dataset: Sendable {
     }
 
     /// The first path that leads to the dataset.
-    public var path: String { contents.document.objects[index].path }
+    package var path: String { contents.document.objects[index].path }
 
     /// All attributes, in order of name.
-    public var attributes: [HDF5Attribute] { contents.attributes(of: index) }
+    package var attributes: [HDF5Attribute] { contents.attributes(of: index) }
 
     /// The attribute of that name, `nil` when there is none.
-    public func attribute(named name: String) -> HDF5Attribute? { contents.attribute(named: name, of: index) }
+    package func attribute(named name: String) -> HDF5Attribute? { contents.attribute(named: name, of: index) }
 
     /// Extents; `nil` for a dataset without any (the null dataspace).
-    public var shape: Shape? { description.shape.map { Shape($0) } }
+    package var shape: Shape? { description.shape.map { Shape($0) } }
 
     /// Whether `other` is the same dataset under another name.
-    public func isSame(as other: HDF5Dataset) -> Bool { contents === other.contents && index == other.index }
+    package func isSame(as other: HDF5Dataset) -> Bool { contents === other.contents && index == other.index }
 
     /// The element type that `tensor()` delivers; `nil` when the elements are no numbers.
     ///
     /// Two bytes without meaning of their own (opaque, or 16-bit integers) are bfloat16 when attribute `dtype` says so,
     /// as Keras 3 writes them. Numbers of unusual layout come as float64 or 64-bit integers.
-    public var dtype: DType? {
+    package var dtype: DType? {
         let type = description.type
         if type.size == 2, type.className == "opaque" || type.plain == .uint16 || type.plain == .int16,
             attribute(named: "dtype")?.text == DType.bfloat16.rawValue
@@ -45,14 +45,14 @@ public struct HDF5Dataset: Sendable {
     }
 
     /// The stored type in words, for tables and messages.
-    public var storedType: String {
+    package var storedType: String {
         let type = description.type
         let name = type.plain?.rawValue ?? "\(type.className) of \(type.size) bytes"
         return type.isBigEndian && type.size > 1 ? name + " big-endian" : name
     }
 
     /// Bytes that the elements take in the file; 0 for those inside the object header.
-    public var storedByteCount: Int {
+    package var storedByteCount: Int {
         switch description.layout {
         case .compact, .contiguous(nil): 0
         case .contiguous(let extent?): extent.count
@@ -61,7 +61,7 @@ public struct HDF5Dataset: Sendable {
     }
 
     /// Whether elements that were never written are among those delivered (they are fill values).
-    public var hasUnwrittenElements: Bool {
+    package var hasUnwrittenElements: Bool {
         guard let shape, shape.count > 0 else { return false }
         switch description.layout {
         case .compact: return false
@@ -73,12 +73,12 @@ public struct HDF5Dataset: Sendable {
     }
 
     /// Names of the filters that the elements went through, `shuffle`, `deflate`, … in order of writing.
-    public var filterNames: [String] {
+    package var filterNames: [String] {
         description.filters.map { $0.name.isEmpty ? "filter \($0.id)" : $0.name }
     }
 
     /// Whether `tensor()` gives a view of the mapped file.
-    public var isMappable: Bool { mappedOffset(of: dtype) != nil }
+    package var isMappable: Bool { mappedOffset(of: dtype) != nil }
 
     /// Where the elements lie in the file, if they lie there as one plain run.
     private func mappedOffset(of dtype: DType?) -> Int? {
@@ -90,7 +90,9 @@ public struct HDF5Dataset: Sendable {
     }
 
     /// The texts of a dataset of strings; `nil` when it holds something else.
-    public var texts: [String]? { shape?.count == 0 && description.type.className == "string" ? [] : description.texts }
+    package var texts: [String]? {
+        shape?.count == 0 && description.type.className == "string" ? [] : description.texts
+    }
 
     /// The elements.
     ///
@@ -99,7 +101,7 @@ public struct HDF5Dataset: Sendable {
     ///
     /// - Throws: `HDF5Error.unsupported` for elements that are no numbers and for unknown filters; `corrupt` when
     ///   chunks cannot be decoded; `limit` for a rare filter on more data than the helper hands over.
-    public func tensor() throws(HDF5Error) -> Tensor {
+    package func tensor() throws(HDF5Error) -> Tensor {
         let location = HDF5Location(file: contents.file.path, object: path)
         guard let shape else { throw .unsupported(location, .datatype("no elements at all (a null dataspace)")) }
         guard let dtype else { throw .unsupported(location, .datatype(description.type.className)) }

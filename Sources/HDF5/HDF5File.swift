@@ -1,3 +1,5 @@
+import Files
+import Platform
 import Tensors
 
 /// An HDF5 file opened for reading, together with its checked index.
@@ -9,7 +11,7 @@ import Tensors
 /// Opening runs the index helper, so it costs a few milliseconds and about 50 µs a dataset; after that, tensors of
 /// plain little-endian numbers are views of the mapped file. The file is mapped once and stays mapped for as long as
 /// any tensor read from it lives.
-public struct HDF5File: Sendable {
+package struct HDF5File: Sendable {
     let contents: HDF5Contents
 
     /// Opens a file, or a part of one.
@@ -21,12 +23,19 @@ public struct HDF5File: Sendable {
     ///   - limits: What reading may cost; `nil`: what the environment says (`REUSEFORMER_LIMITS`), or the standard.
     /// - Throws: `HDF5Error` when the file cannot be read, is something else, or contradicts itself anywhere in its
     ///   structure. Contents of chunks are checked when they are read.
-    public static func open(
+    package static func open(
         path: String, region: Range<Int>? = nil, limits: HDF5Limits? = nil
     ) throws(HDF5Error) -> HDF5File {
-        let location = HDF5Location(file: path)
+        let file = try HDF5Error.mapping { () throws(FileError) in try MappedFile(path: path) }
+        return try open(file, region: region, limits: limits)
+    }
+
+    /// Opens a file that is mapped already, such as one that was looked at to tell what it is.
+    package static func open(
+        _ file: MappedFile, region: Range<Int>? = nil, limits: HDF5Limits? = nil
+    ) throws(HDF5Error) -> HDF5File {
+        let location = HDF5Location(file: file.path)
         let limits = if let limits { limits } else { try limitsOfEnvironment() }
-        let file = try MappedFile(path: path)
         let region = region ?? 0..<file.byteCount
         guard region.lowerBound >= 0, region.upperBound <= file.byteCount else {
             throw .corrupt(location, reason: "bytes \(region) lie outside the file of \(file.byteCount)")
@@ -128,27 +137,27 @@ public struct HDF5File: Sendable {
     // MARK: Contents
 
     /// The file as it was named.
-    public var path: String { contents.file.path }
+    package var path: String { contents.file.path }
 
     /// Bytes of the HDF5 file, user block included.
-    public var byteCount: Int { contents.region.count }
+    package var byteCount: Int { contents.region.count }
 
     /// Bytes before the HDF5 part proper.
-    public var userBlockByteCount: Int { contents.document.userBlock }
+    package var userBlockByteCount: Int { contents.document.userBlock }
 
     /// The user block's bytes.
-    public var userBlock: [UInt8] { Array(contents.bytes[..<contents.document.userBlock]) }
+    package var userBlock: [UInt8] { Array(contents.bytes[..<contents.document.userBlock]) }
 
     /// The root group.
-    public var root: HDF5Group { HDF5Group(contents: contents, index: contents.rootIndex) }
+    package var root: HDF5Group { HDF5Group(contents: contents, index: contents.rootIndex) }
 
     /// Every dataset once, each under the first path that leads to it, in order of that path's groups.
-    public var datasets: [HDF5Dataset] {
+    package var datasets: [HDF5Dataset] {
         contents.document.objects.indices.compactMap { HDF5Dataset(contents: contents, index: $0) }
     }
 
     /// Paths of objects that only a newer version of libhdf5 can read; they are no part of `datasets`.
-    public var unreadablePaths: [String] {
+    package var unreadablePaths: [String] {
         contents.document.objects.compactMap { object in
             if case .newerFormat = object.content { object.path } else { nil }
         }
@@ -158,7 +167,7 @@ public struct HDF5File: Sendable {
     ///
     /// - Parameter path: Names separated by `/`, from the root; a leading `/` may be missing.
     /// - Throws: `HDF5Error.noSuchObject`, or `unsupported` for an object of a newer format.
-    public func dataset(at path: String) throws(HDF5Error) -> HDF5Dataset {
+    package func dataset(at path: String) throws(HDF5Error) -> HDF5Dataset {
         let location = HDF5Location(file: self.path, object: path)
         guard let index = contents.resolve(path, from: contents.rootIndex) else { throw .noSuchObject(location) }
         if let dataset = HDF5Dataset(contents: contents, index: index) { return dataset }
@@ -167,7 +176,7 @@ public struct HDF5File: Sendable {
     }
 
     /// The group that a path leads to, `nil` when there is none.
-    public func group(at path: String) -> HDF5Group? { root.group(at: path) }
+    package func group(at path: String) -> HDF5Group? { root.group(at: path) }
 }
 
 extension HDF5Error {

@@ -1,24 +1,24 @@
 import Tensors
 
 /// A group of an open file: named links to groups and datasets, and attributes.
-public struct HDF5Group: Sendable {
+package struct HDF5Group: Sendable {
     let contents: HDF5Contents
     let index: Int
 
     /// The first path that leads to the group.
-    public var path: String { contents.document.objects[index].path }
+    package var path: String { contents.document.objects[index].path }
 
     /// All attributes, in order of name.
-    public var attributes: [HDF5Attribute] { contents.attributes(of: index) }
+    package var attributes: [HDF5Attribute] { contents.attributes(of: index) }
 
     /// The attribute of that name, `nil` when there is none.
-    public func attribute(named name: String) -> HDF5Attribute? { contents.attribute(named: name, of: index) }
+    package func attribute(named name: String) -> HDF5Attribute? { contents.attribute(named: name, of: index) }
 
     /// Names of all links, in order of their bytes (`10` stands before `2`).
-    public var names: [String] { links.map(\.name) }
+    package var names: [String] { links.map(\.name) }
 
     /// The groups directly inside, by hard links, with their names here.
-    public var groups: [(name: String, group: HDF5Group)] {
+    package var groups: [(name: String, group: HDF5Group)] {
         children.compactMap { name, index in
             if case .group = contents.document.objects[index].content {
                 (name, HDF5Group(contents: contents, index: index))
@@ -29,21 +29,21 @@ public struct HDF5Group: Sendable {
     }
 
     /// The datasets directly inside, by hard links, with their names here.
-    public var datasets: [(name: String, dataset: HDF5Dataset)] {
+    package var datasets: [(name: String, dataset: HDF5Dataset)] {
         children.compactMap { name, index in
             HDF5Dataset(contents: contents, index: index).map { (name, $0) }
         }
     }
 
     /// The group that a path relative to this one leads to.
-    public func group(at path: String) -> HDF5Group? {
+    package func group(at path: String) -> HDF5Group? {
         guard let index = contents.resolve(path, from: index), case .group = contents.document.objects[index].content
         else { return nil }
         return HDF5Group(contents: contents, index: index)
     }
 
     /// The dataset that a path relative to this group leads to.
-    public func dataset(at path: String) -> HDF5Dataset? {
+    package func dataset(at path: String) -> HDF5Dataset? {
         contents.resolve(path, from: index).flatMap { HDF5Dataset(contents: contents, index: $0) }
     }
 

@@ -1,17 +1,13 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import Platform
 import Tensors
 
 /// What reading an untrusted file may cost.
 ///
 /// Every limit has a name (`HDF5Limits.Name`) under which a person raises it for a file that deserves it:
 /// `REUSEFORMER_LIMITS=objects=1000000,document-bytes=268435456`.
-public struct HDF5Limits: Sendable, Hashable {
+package struct HDF5Limits: Sendable, Hashable {
     /// Names of limits, as people spell them.
-    public enum Name: String, Sendable, Hashable, CaseIterable {
+    package enum Name: String, Sendable, Hashable, CaseIterable {
         /// Memory of the index helper, in bytes.
         case memory = "memory-bytes"
         /// Processor time of the index helper for a small file, in milliseconds; larger files get more.
@@ -45,33 +41,33 @@ public struct HDF5Limits: Sendable, Hashable {
     }
 
     /// Memory of the index helper, in bytes.
-    public var helperMemoryBytes = 400 << 20
+    package var helperMemoryBytes = 400 << 20
     /// Processor time of the index helper for a small file, in milliseconds; larger files get more.
-    public var helperMilliseconds = 500
+    package var helperMilliseconds = 500
     /// Time in which the helper may neither compute nor answer, in milliseconds.
-    public var stallMilliseconds = 30_000
+    package var stallMilliseconds = 30_000
     /// Bytes of the helper's document.
-    public var documentBytes = 64 << 20
+    package var documentBytes = 64 << 20
     /// Bytes of a decoded dataset that need no justification by stored bytes.
-    public var unjustifiedBytes = 64 << 20
+    package var unjustifiedBytes = 64 << 20
     /// Bytes of one decoded dataset, whatever justifies them: asking for more memory than there is ends a process.
-    public var decodedBytes = MachineMemory.byteCount
+    package var decodedBytes = MachineMemory.byteCount
     /// Largest believable ratio of decoded to stored bytes of deflated data (its theoretical maximum is 1032).
-    public var deflateRatio = 1100
+    package var deflateRatio = 1100
     /// Largest believable ratio of decoded to stored bytes of zstd data; zeros reach about 30 000.
-    public var zstdRatio = 40_000
+    package var zstdRatio = 40_000
     /// Limits that the helper keeps itself, where they are not its own.
     private var ofHelper: [Name: Int] = [:]
 
     /// Enough for every sound checkpoint that fits on a disk.
-    public static let standard = HDF5Limits()
+    package static let standard = HDF5Limits()
 
-    public init() {}
+    package init() {}
 
     /// Sets a limit.
     ///
     /// - Parameter value: At least 1.
-    public mutating func set(_ name: Name, to value: Int) {
+    package mutating func set(_ name: Name, to value: Int) {
         switch name {
         case .memory: helperMemoryBytes = value
         case .processorTime: helperMilliseconds = value
@@ -98,36 +94,36 @@ public struct HDF5Limits: Sendable, Hashable {
 
 extension HDF5Limits {
     /// The environment variable that raises or lowers limits.
-    public static let environmentVariable = "REUSEFORMER_LIMITS"
+    package static let environmentVariable = "REUSEFORMER_LIMITS"
 
     /// A text that names no limit, or gives it no sensible value.
-    public struct SyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
+    package struct SyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
         /// What is wrong and what would be right.
-        public let description: String
+        package let description: String
     }
 
     /// Limits from `name=value,name=value`; those that are not named keep their standard.
-    public init(parsing text: String) throws(SyntaxError) {
+    package init(parsing text: String) throws(SyntaxError) {
         for setting in text.split(separator: ",") {
             let sides = setting.split(separator: "=", omittingEmptySubsequences: false)
             guard sides.count == 2, let name = Name(rawValue: String(sides[0])) else {
                 let names = Name.allCases.map(\.rawValue).joined(separator: ", ")
                 throw SyntaxError(
-                    description: "\"\(escapingControlCharacters(String(setting)))\" is no limit; give name=value, "
+                    description: "\"\((String(setting)).escaped)\" is no limit; give name=value, "
                         + "with one of the names \(names)")
             }
             // Half of the range, so that sums and multiples of limits stay inside it.
             guard let value = Int(sides[1]), (1...Int.max >> 16).contains(value) else {
                 throw SyntaxError(
                     description: "the limit \(name.rawValue) must be a whole number from 1 on, not "
-                        + "\"\(escapingControlCharacters(String(sides[1])))\"")
+                        + "\"\((String(sides[1])).escaped)\"")
             }
             set(name, to: value)
         }
     }
 
     /// The limits that the environment asks for.
-    public static func ofEnvironment() throws(SyntaxError) -> HDF5Limits {
+    package static func ofEnvironment() throws(SyntaxError) -> HDF5Limits {
         guard let text = getenv(environmentVariable) else { return .standard }
         return try HDF5Limits(parsing: String(cString: text))
     }

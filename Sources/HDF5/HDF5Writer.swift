@@ -10,9 +10,9 @@ import Tensors
 ///
 /// Groups on the way to an object are made as needed. A writer that is not closed leaves an unfinished file; use
 /// `AtomicFile` so that nobody sees it.
-public struct HDF5Writer: ~Copyable {
+package struct HDF5Writer: ~Copyable {
     /// The file that is being written.
-    public let path: String
+    package let path: String
     private var file: hid_t
     private var groups: Set<String> = ["/"]
 
@@ -20,7 +20,7 @@ public struct HDF5Writer: ~Copyable {
     ///
     /// - Parameter userBlockByteCount: Zeros before the HDF5 part, for the caller to fill in after `close()`: 0, 512,
     ///   1024, 2048, …
-    public init(path: String, userBlockByteCount: Int = 0) throws(HDF5Error) {
+    package init(path: String, userBlockByteCount: Int = 0) throws(HDF5Error) {
         self.path = path
         let location = HDF5Location(file: path)
         guard
@@ -53,7 +53,7 @@ public struct HDF5Writer: ~Copyable {
     }
 
     /// Writes what is left and closes the file.
-    public consuming func close() throws(HDF5Error) {
+    package consuming func close() throws(HDF5Error) {
         let location = HDF5Location(file: path)
         let file = self.file
         self.file = -1
@@ -65,7 +65,7 @@ public struct HDF5Writer: ~Copyable {
     // MARK: Attributes
 
     /// Sets a text attribute of the root group: UTF-8 of fixed length.
-    public mutating func setAttribute(_ name: String, to text: String) throws(HDF5Error) {
+    package mutating func setAttribute(_ name: String, to text: String) throws(HDF5Error) {
         let bytes = Array(text.utf8) + [0]
         try attribute(name) { () -> (hid_t, hid_t) in
             let type = H5Tcopy(chdf5_c_string())
@@ -78,7 +78,7 @@ public struct HDF5Writer: ~Copyable {
     }
 
     /// Sets an integer attribute of the root group.
-    public mutating func setAttribute(_ name: String, to number: Int) throws(HDF5Error) {
+    package mutating func setAttribute(_ name: String, to number: Int) throws(HDF5Error) {
         var number = Int64(number).littleEndian
         try attribute(name) { () -> (hid_t, hid_t) in
             (chdf5_integer_le(8, 1), -1)
@@ -116,7 +116,7 @@ public struct HDF5Writer: ~Copyable {
     /// as Keras 3 has it.
     ///
     /// - Parameter path: From the root, with `/` between names; must not exist yet.
-    public mutating func write(
+    package mutating func write(
         _ tensor: Tensor, at path: String, compression: HDF5Compression = .none
     ) throws(HDF5Error) {
         let location = HDF5Location(file: self.path, object: path)
@@ -132,7 +132,7 @@ public struct HDF5Writer: ~Copyable {
     }
 
     /// Writes bytes as a one-dimensional dataset of unsigned 8-bit integers.
-    public mutating func write(
+    package mutating func write(
         bytes: [UInt8], at path: String, compression: HDF5Compression = .none
     ) throws(HDF5Error) {
         let location = HDF5Location(file: self.path, object: path)
@@ -142,7 +142,7 @@ public struct HDF5Writer: ~Copyable {
     }
 
     /// Makes a group, and those it lies in.
-    public mutating func makeGroup(at path: String) throws(HDF5Error) {
+    package mutating func makeGroup(at path: String) throws(HDF5Error) {
         try makeGroups(on: path + "/")
     }
 

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import Platform
 
 /// Runs `reuseformer-h5index` on an open file and brings its answer, within time and size limits.
 ///
@@ -81,7 +77,7 @@ package struct IndexHelper {
         // The writing end must not live on in another child, or the end of the answer never comes.
         let isOpen = pipe(&ends) == 0
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        guard isOpen else { throw .helper(location, reason: message(ofErrno: errno)) }
+        guard isOpen else { throw .helper(location, reason: systemMessage(errno)) }
         let reading = ends[0], writing = ends[1]
         defer { close(reading) }
 
@@ -99,7 +95,7 @@ package struct IndexHelper {
             close(writing)
         } catch {
             close(writing)
-            throw .helper(location, reason: "\(executable): " + message(ofErrno: error.code))
+            throw .helper(location, reason: "\(executable): " + systemMessage(error.code))
         }
 
         // A fault in libhdf5 that runs in circles ends at the helper's own limit of processor time, however busy the

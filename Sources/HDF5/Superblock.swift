@@ -1,3 +1,5 @@
+import Files
+
 /// The part of a superblock that we check ourselves.
 ///
 /// Source: HDF5 File Format Specification 3.0, II.A.

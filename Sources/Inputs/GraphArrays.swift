@@ -1,43 +1,45 @@
 import ModelGraph
+import Platform
 import Tensors
 
 /// A model's inputs from arrays under the framework's names, as an `.npz` holds them.
-public enum GraphArrays {
+package enum GraphArrays {
     /// Sequences of a batch.
     ///
     /// - Parameter arrays: For a text model what `TokenArrays` takes, or the same under the names of KerasHub or of
     ///   TensorFlow's Model Garden (`token_ids`, `input_word_ids` …); every input that the graph lays out itself in the
     ///   framework's shape: `[batch, rows]` for ids, `[batch, rows, width]`, `[batch, height, width, channels]` (or
     ///   channels first), `[batch, queries, keys]` for a mask of pairs. A width of 1 may be left out.
-    /// - Throws: `InputError` naming the array that is missing, unknown or misshapen.
-    public static func sequences(
+    /// - Throws: `FileError` naming the array that is missing, unknown or misshapen.
+    package static func sequences(
         from arrays: [String: Tensor], for graph: Graph
-    ) throws(InputError) -> [TokenSequence] {
+    ) throws(FileError) -> [TokenSequence] {
         let arrays = positional(InputNames.translated(arrays, for: graph), graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
         let masks = Set(graph.inputLayouts.values.compactMap(\.mask))
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil && !masks.contains($0.key) }
         if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
             let known = graph.inputs.sorted().joined(separator: ", ")
-            throw InputError(stranger, "is not an input of this model; it takes \(known)")
+            throw FileError(.usage, path: stranger, "is not an input of this model; it takes \(known)")
         }
         // An array without elements may claim any number of rows.
         if let empty = arrays.sorted(by: { $0.key < $1.key }).first(where: { $0.value.count == 0 }) {
-            throw InputError(empty.key, "has shape \(empty.value.shape): no elements at all")
+            throw FileError(.usage, path: empty.key, "has shape \(empty.value.shape): no elements at all")
         }
         guard let batch = arrays.values.first?.shape.extents.first else {
-            throw InputError("inputs", "are empty; the model takes \(graph.inputs.joined(separator: ", "))")
+            throw FileError(
+                .usage, path: "inputs", "are empty; the model takes \(graph.inputs.joined(separator: ", "))")
         }
         for (name, array) in arrays.sorted(by: { $0.key < $1.key })
         where array.shape.rank == 0 || array.shape[0] != batch {
-            throw InputError(name, "has shape \(array.shape), other inputs have \(batch) sequences")
+            throw FileError(.usage, path: name, "has shape \(array.shape), other inputs have \(batch) sequences")
         }
         var sequences =
             usual.isEmpty
             ? [TokenSequence](repeating: TokenSequence(), count: batch) : try TokenArrays.sequences(from: usual)
         for (name, layout) in graph.inputLayouts.sorted(by: { $0.key < $1.key }) {
             guard let array = arrays[name] else {
-                guard layout.absent != nil else { throw InputError(name, "is missing") }
+                guard layout.absent != nil else { throw FileError(.usage, path: name, "is missing") }
                 continue
             }
             let parts = try parts(of: array, layout, name, mask: layout.mask.flatMap { arrays[$0] })
@@ -57,11 +59,11 @@ public enum GraphArrays {
     /// An input's array cut into sequences.
     private static func parts(
         of array: Tensor, _ layout: InputLayout, _ name: String, mask: Tensor?
-    ) throws(InputError) -> [InputArray] {
+    ) throws(FileError) -> [InputArray] {
         let batch = array.shape[0]
         let extents = Array(array.shape.extents.dropFirst())
-        func misshapen(_ expected: String) -> InputError {
-            InputError(name, "has shape \(array.shape), expected \(expected)")
+        func misshapen(_ expected: String) -> FileError {
+            FileError(.usage, path: name, "has shape \(array.shape), expected \(expected)")
         }
         if layout.content == .ids {
             guard extents.count == (layout.rows == .sequences ? 0 : 1) else { throw misshapen("[batch, rows]") }
@@ -69,7 +71,8 @@ public enum GraphArrays {
             let rows = extents.first ?? 1
             guard let mask else { return (0..<batch).map { InputArray(ids: Array(ids[$0 * rows..<($0 + 1) * rows])) } }
             guard mask.shape == array.shape else {
-                throw InputError(layout.mask ?? name, "has shape \(mask.shape), \(name) has \(array.shape)")
+                throw FileError(
+                    .usage, path: layout.mask ?? name, "has shape \(mask.shape), \(name) has \(array.shape)")
             }
             let shown = try mask.wholeNumbers(layout.mask ?? name).map { $0 != 0 }
             return (0..<batch).map { index in

@@ -1,4 +1,7 @@
+import Images
 import ModelGraph
+import NumPy
+import Platform
 import Tensors
 import Tokenization
 
@@ -10,20 +13,20 @@ import Tokenization
 /// | a source and a target text | `source<TAB>target` a line; the target may be missing |
 /// | pictures | a folder of PNG and JPEG files, or one of them |
 /// | anything | an `.npz` with the model's own inputs |
-public struct ModelInputs: Sendable {
+package struct ModelInputs: Sendable {
     /// What a model reads.
-    public enum Kind: String, Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable {
         case text, textPairs, pictures, arrays
     }
 
     /// What the model reads.
-    public let kind: Kind
+    package let kind: Kind
     let graph: Graph
     let tokenizer: Tokenizer?
     /// Longest text, special tokens included.
     let maximumTokens: Int?
     /// How the target is taken, of an encoder–decoder.
-    public let target: TargetText?
+    package let target: TargetText?
     private let pictures: PictureInput?
 
     /// The input that a model's pictures go to.
@@ -39,8 +42,8 @@ public struct ModelInputs: Sendable {
     ///   - model: Its graph and the files that came with it.
     ///   - tokenizer: The model's own; `nil` for models that read no text.
     ///   - maximumTokens: Longest text that is wanted.
-    /// - Throws: `DataError` when the files that say how pictures are prepared cannot be used.
-    public init(_ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?) throws(DataError) {
+    /// - Throws: `FileError` when the files that say how pictures are prepared cannot be used.
+    package init(_ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?) throws(FileError) {
         let graph = model.graph
         self.graph = graph
         self.tokenizer = tokenizer
@@ -51,10 +54,7 @@ public struct ModelInputs: Sendable {
         {
             kind = .pictures
             target = nil
-            var preparation: ImagePreparation
-            do throws(ImageError) {
-                preparation = try ImagePreparation(assets: model.assets) ?? ImagePreparation()
-            } catch { throw .image(error) }
+            var preparation = try ImagePreparation(assets: model.assets) ?? ImagePreparation()
             // Where nothing says how, pictures only get the model's size.
             if preparation.sizing == nil, preparation.crop == nil {
                 preparation.sizing = .exactly(width: layout.grid[1], height: layout.grid[0])
@@ -90,18 +90,17 @@ public struct ModelInputs: Sendable {
     /// Reads a file or folder from front to back.
     ///
     /// - Parameter size: Items in a batch, at least 1.
-    public func batches(of path: String, size: Int) throws(DataError) -> InputBatches {
+    package func batches(of path: String, size: Int) throws(FileError) -> InputBatches {
         try InputBatches(self, path: path, size: size)
     }
 
     /// A text as the model takes it.
     ///
     /// - Parameter text: For models with a target, `source<TAB>target`; without a tab the target has only begun.
-    public func item(of text: String) throws(DataError) -> InputItem {
+    package func item(of text: String) throws(FileError) -> InputItem {
         guard let tokenizer, kind == .text || kind == .textPairs else {
-            throw .input(
-                InputError("text", "is nothing that this model reads; it takes \(graph.inputs.joined(separator: ", "))")
-            )
+            let inputs = graph.inputs.joined(separator: ", ")
+            throw FileError(.usage, path: "text", "is nothing that this model reads; it takes \(inputs)")
         }
         guard let target else { return InputItem(encoded(text, tokenizer)) }
         let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
@@ -122,31 +121,28 @@ public struct ModelInputs: Sendable {
     }
 
     /// A picture as the model takes it.
-    public func item(ofPictureAt path: String) throws(DataError) -> InputItem {
-        guard let pictures else { throw .input(InputError(path, "is a picture, and this model reads none")) }
-        let picture: Picture
-        do throws(ImageError) { picture = try Picture(path: path) } catch { throw .image(error) }
+    package func item(ofPictureAt path: String) throws(FileError) -> InputItem {
+        guard let pictures else { throw FileError(.usage, path: path, "is a picture, and this model reads none") }
+        let picture = try Picture(path: path)
         guard
             let rows = pictures.preparation.rows(
                 of: picture, width: pictures.width, height: pictures.height, channels: pictures.channels)
         else {
-            throw .image(
-                ImageError(
-                    .unsupported, path: path,
-                    "does not come out as \(pictures.width) x \(pictures.height) pixels in \(pictures.channels) "
-                        + "channels; check the model's preprocessor_config.json"))
+            throw FileError(
+                .unsupported, path: path,
+                "does not come out as \(pictures.width) x \(pictures.height) pixels in \(pictures.channels) channels; "
+                    + "check the model's preprocessor_config.json")
         }
         return InputItem(TokenSequence(arrays: [pictures.name: rows]))
     }
 
     /// All items of an archive.
-    func items(ofArraysAt path: String) throws(DataError) -> [InputItem] {
-        let arrays: [String: Tensor]
-        do throws(NumPyError) { arrays = try NumPyArchive(path: path).tensors() } catch { throw .arrays(error) }
-        do throws(InputError) {
+    func items(ofArraysAt path: String) throws(FileError) -> [InputItem] {
+        let arrays = try NumPyArchive(path: path).tensors()
+        do throws(FileError) {
             return try GraphArrays.sequences(from: arrays, for: graph).map { InputItem($0) }
         } catch {
-            throw .input(InputError("\(path): \(error.place)", error.message))
+            throw FileError(.usage, path: "\(path): \(error.path)", error.problems)
         }
     }
 }

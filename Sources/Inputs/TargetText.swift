@@ -1,40 +1,41 @@
+import JSON
 import ModelGraph
 import Tokenization
 
 /// How an encoder–decoder takes its target.
-public struct TargetText: Sendable, Hashable {
+package struct TargetText: Sendable, Hashable {
     /// Name of the input.
-    public let input: String
+    package let input: String
     /// The id that every target starts with.
-    public let startID: Int32
+    package let startID: Int32
     /// Ids that end a target.
-    public let endIDs: Set<Int32>
+    package let endIDs: Set<Int32>
 
-    public init(input: String, startID: Int32, endIDs: Set<Int32>) {
+    package init(input: String, startID: Int32, endIDs: Set<Int32>) {
         self.input = input
         self.startID = startID
         self.endIDs = endIDs
     }
 
     /// What a target that has not begun looks like.
-    public var beginning: InputArray { InputArray(ids: [startID]) }
+    package var beginning: InputArray { InputArray(ids: [startID]) }
 
     /// The ids that the decoder reads when it should predict `targetIDs`.
-    public func reading(_ targetIDs: [Int32]) -> InputArray { InputArray(ids: [startID] + targetIDs.dropLast()) }
+    package func reading(_ targetIDs: [Int32]) -> InputArray { InputArray(ids: [startID] + targetIDs.dropLast()) }
 }
 
 /// What a model's configuration says about generated texts.
-public struct GenerationSettings: Sendable, Hashable {
+package struct GenerationSettings: Sendable, Hashable {
     /// The id that a decoder's target starts with; `nil` for models without.
-    public var decoderStartID: Int32?
+    package var decoderStartID: Int32?
     /// Ids that end a text.
-    public var endIDs: Set<Int32> = []
+    package var endIDs: Set<Int32> = []
 
     /// Reads `generation_config.json`, then `config.json`, and for what neither says the tokenizer's roles.
     ///
     /// - Parameter assets: Contents by file name. Files that cannot be read say nothing: their errors have been
     ///   reported where the model was read.
-    public init(assets: [String: [UInt8]], tokenizer: Tokenizer?) {
+    package init(assets: [String: [UInt8]], tokenizer: Tokenizer?) {
         let documents = ["generation_config.json", "config.json"].compactMap { name in
             assets[name].flatMap { try? Document.decode(JSONValue.self, from: $0) }
         }

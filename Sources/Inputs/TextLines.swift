@@ -1,11 +1,12 @@
 import Foundation
+import Platform
 import Tokenization
 
 /// The lines of a text file, read as they are asked for.
 ///
 /// `\n` ends a line, and a `\r` before it goes with it. A last line without an end counts; an empty line is an empty
 /// text. Memory holds one chunk of the file and the longest line.
-public struct TextLines: ~Copyable {
+package struct TextLines: ~Copyable {
     private let file: FileHandle
     private let path: String
     private var buffer: [UInt8] = []
@@ -14,7 +15,7 @@ public struct TextLines: ~Copyable {
     private var isAtEnd = false
 
     /// Lines read so far; while an error is being reported, the number of the line it is about.
-    public private(set) var lineNumber = 0
+    package private(set) var lineNumber = 0
 
     private static let chunkSize = 1 << 20
     /// Longer “lines” come from files that are no text.
@@ -22,13 +23,13 @@ public struct TextLines: ~Copyable {
 
     /// Opens a file.
     ///
-    /// - Throws: `InputError` when it cannot be opened.
-    public init(path: String) throws(InputError) {
+    /// - Throws: `FileError` when it cannot be opened.
+    package init(path: String) throws(FileError) {
         self.path = path
         do {
             file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         } catch {
-            throw InputError(path, "cannot be opened: \((error as NSError).localizedDescription)")
+            throw FileError(.usage, path: path, "cannot be opened: \((error as NSError).localizedDescription)")
         }
     }
 
@@ -36,8 +37,8 @@ public struct TextLines: ~Copyable {
 
     /// The next line without its end; `nil` after the last one.
     ///
-    /// - Throws: `InputError` with the line's number when it is not UTF-8, or too long; or when reading fails.
-    public mutating func next() throws(InputError) -> String? {
+    /// - Throws: `FileError` with the line's number when it is not UTF-8, or too long; or when reading fails.
+    package mutating func next() throws(FileError) -> String? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) {
@@ -48,35 +49,36 @@ public struct TextLines: ~Copyable {
             }
             searched = buffer.count - start
             guard searched <= TextLines.longestLine else {
-                throw InputError(
-                    path,
+                throw FileError(
+                    .usage, path: path,
                     "line \(lineNumber + 1) is longer than \(TextLines.longestLine >> 20) MiB; give one text a line")
             }
             try fill()
         }
     }
 
-    private mutating func take(to end: Int, skipping terminator: Int) throws(InputError) -> String {
+    private mutating func take(to end: Int, skipping terminator: Int) throws(FileError) -> String {
         lineNumber += 1
         let hasReturn = terminator == 1 && end > start && buffer[end - 1] == 0x0D
         let line = buffer[start..<(hasReturn ? end - 1 : end)]
         if let invalid = firstInvalidUTF8(in: line) {
-            throw InputError(
-                path, "line \(lineNumber) is not UTF-8 (byte \(invalid - start + 1) of it); save the file as UTF-8")
+            throw FileError(
+                .usage, path: path,
+                "line \(lineNumber) is not UTF-8 (byte \(invalid - start + 1) of it); save the file as UTF-8")
         }
         start = end + terminator
         return String(decoding: line, as: UTF8.self)
     }
 
     /// Moves the unread rest to the front and appends the next chunk.
-    private mutating func fill() throws(InputError) {
+    private mutating func fill() throws(FileError) {
         buffer.removeSubrange(..<start)
         start = 0
         do {
             let chunk = try file.read(upToCount: TextLines.chunkSize) ?? Data()
             if chunk.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: chunk) }
         } catch {
-            throw InputError(path, "cannot be read: \((error as NSError).localizedDescription)")
+            throw FileError(.usage, path: path, "cannot be read: \((error as NSError).localizedDescription)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import ModelGraph
+import Platform
 import Tensors
 
 /// The draw of a part of a user's data: always the same part of the same data.
@@ -23,7 +24,7 @@ extension ModelInputs {
     /// all of them when they have no more.
     ///
     /// Where more is there than is wanted, files are read twice: memory holds what is drawn and a number for each item.
-    public func items(of paths: [String], drawing limit: Int) throws(DataError) -> [InputItem] {
+    package func items(of paths: [String], drawing limit: Int) throws(FileError) -> [InputItem] {
         var kept: [InputItem] = []
         var weights: [Int] = []
         var total = 0

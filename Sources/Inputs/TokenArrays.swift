@@ -1,52 +1,42 @@
 import ModelGraph
+import Platform
 import Tensors
 
-/// Why arrays of a user cannot be a model's inputs.
-public struct InputError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Name of the array, or of the file.
-    public let place: String
-    /// What is wrong, what to give instead.
-    public let message: String
-
-    public init(_ place: String, _ message: String) {
-        self.place = place
-        self.message = message
-    }
-
-    public var description: String { "\(place): \(message)" }
-}
-
 /// Token sequences from arrays under the frameworks' names, as an `.npz` holds them.
-public enum TokenArrays {
+package enum TokenArrays {
     private static let known: Set<String> = ["input_ids", "attention_mask", "token_type_ids"]
 
     /// Sequences of a padded batch.
     ///
     /// - Parameter arrays: `input_ids` `[batch, tokens]`, and where given `attention_mask` (not 0: visible) and
     ///   `token_type_ids` of the same shape; integers, Booleans or whole floating-point numbers.
-    /// - Throws: `InputError` naming the array that is missing, unknown or misshapen.
-    public static func sequences(from arrays: [String: Tensor]) throws(InputError) -> [TokenSequence] {
+    /// - Throws: `FileError` naming the array that is missing, unknown or misshapen.
+    package static func sequences(from arrays: [String: Tensor]) throws(FileError) -> [TokenSequence] {
         guard let ids = arrays["input_ids"] else {
-            throw InputError("input_ids", "is missing; found \(arrays.keys.sorted().joined(separator: ", "))")
+            throw FileError(
+                .usage, path: "input_ids", "is missing; found \(arrays.keys.sorted().joined(separator: ", "))")
         }
         if let stranger = arrays.keys.sorted().first(where: { !known.contains($0) }) {
-            throw InputError(
-                stranger, "is not an input of this model; it takes \(known.sorted().joined(separator: ", "))")
+            throw FileError(
+                .usage, path: stranger,
+                "is not an input of this model; it takes \(known.sorted().joined(separator: ", "))")
         }
         guard ids.shape.rank == 2 else {
-            throw InputError("input_ids", "has shape \(ids.shape), expected [batch, tokens]")
+            throw FileError(.usage, path: "input_ids", "has shape \(ids.shape), expected [batch, tokens]")
         }
         // An array without elements may claim any number of rows.
-        guard ids.count > 0 else { throw InputError("input_ids", "has shape \(ids.shape): no tokens at all") }
+        guard ids.count > 0 else {
+            throw FileError(.usage, path: "input_ids", "has shape \(ids.shape): no tokens at all")
+        }
         for (name, array) in arrays.sorted(by: { $0.key < $1.key }) where array.shape != ids.shape {
-            throw InputError(name, "has shape \(array.shape), input_ids has \(ids.shape)")
+            throw FileError(.usage, path: name, "has shape \(array.shape), input_ids has \(ids.shape)")
         }
         let batch = ids.shape[0], tokens = ids.shape[1]
         let idNumbers = try ids.wholeNumbers("input_ids")
-        let types = try arrays["token_type_ids"].map { (array) throws(InputError) in
+        let types = try arrays["token_type_ids"].map { (array) throws(FileError) in
             try array.wholeNumbers("token_type_ids")
         }
-        let mask = try arrays["attention_mask"].map { (array) throws(InputError) in
+        let mask = try arrays["attention_mask"].map { (array) throws(FileError) in
             try array.wholeNumbers("attention_mask")
         }
         return (0..<batch).map { row in
@@ -60,13 +50,13 @@ public enum TokenArrays {
 
 extension Tensor {
     /// Elements as whole numbers.
-    func wholeNumbers(_ name: String) throws(InputError) -> [Int32] {
+    func wholeNumbers(_ name: String) throws(FileError) -> [Int32] {
         // Exact for everything that a table of 2²⁴ rows can be indexed with; larger ids are refused by the model.
         var result: [Int32] = []
         result.reserveCapacity(count)
         for value in floats {
             guard let whole = Int32(exactly: value) else {
-                throw InputError(name, "holds \(value), which is not a whole number")
+                throw FileError(.usage, path: name, "holds \(value), which is not a whole number")
             }
             result.append(whole)
         }

@@ -1,6 +1,6 @@
 import Analysis
-import Conversion
 import ModelGraph
+import Rewriting
 import Verification
 
 extension ReportPage {

@@ -1,6 +1,6 @@
 import Analysis
-import Conversion
 import ModelGraph
+import Rewriting
 import Verification
 
 /// The report of an analysis, a conversion or a verification: whatever of it there is.

@@ -1,7 +1,7 @@
 import ModelGraph
 
 /// Why a model cannot be compiled or run.
-public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The model itself is unsound.
     case invalidModel(GraphError)
     /// A kernel set was asked for that this machine lacks or nobody knows.
@@ -22,7 +22,7 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Tokens for another number of sequences than there are.
     case wrongTokenCount(given: Int, expected: Int)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .invalidModel(let error): "the model cannot be run: \(error)"
         case .unknownKernels(let name):

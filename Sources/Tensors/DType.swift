@@ -1,14 +1,14 @@
 /// Element type of a stored tensor.
 ///
 /// The raw value is the name used in manifests and messages.
-public enum DType: String, Sendable, Hashable, CaseIterable, Codable {
+package enum DType: String, Sendable, Hashable, CaseIterable, Codable {
     case float16, bfloat16, float32, float64
     case int8, int16, int32, int64
     case uint8, uint16, uint32, uint64
     case bool
 
     /// Bytes of one element.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch self {
         case .int8, .uint8, .bool: 1
         case .float16, .bfloat16, .int16, .uint16: 2
@@ -18,7 +18,7 @@ public enum DType: String, Sendable, Hashable, CaseIterable, Codable {
     }
 
     /// Whether elements are floating-point numbers.
-    public var isFloatingPoint: Bool {
+    package var isFloatingPoint: Bool {
         switch self {
         case .float16, .bfloat16, .float32, .float64: true
         default: false

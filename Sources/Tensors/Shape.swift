@@ -1,17 +1,17 @@
 /// Extents of a tensor, outermost first (row-major). An empty list is a scalar.
-public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral, CustomStringConvertible {
+package struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral, CustomStringConvertible {
     /// Extents, each 0 or more.
-    public let extents: [Int]
+    package let extents: [Int]
 
     /// A shape from extents that are known to be sound (our own, not a file's).
-    public init(_ extents: [Int]) { self.extents = extents }
+    package init(_ extents: [Int]) { self.extents = extents }
 
-    public init(arrayLiteral elements: Int...) { extents = elements }
+    package init(arrayLiteral elements: Int...) { extents = elements }
 
     /// A shape from a file's numbers.
     ///
     /// - Returns: `nil` when an extent is negative or the product of the extents with 8 bytes an element overflows.
-    public init?(checking extents: [Int]) {
+    package init?(checking extents: [Int]) {
         var product = 8
         for extent in extents {
             guard extent >= 0 else { return nil }
@@ -24,17 +24,17 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral, Cus
     }
 
     /// Number of axes.
-    public var rank: Int { extents.count }
+    package var rank: Int { extents.count }
 
     /// Number of elements; 1 for a scalar.
-    public var count: Int { extents.reduce(1, *) }
+    package var count: Int { extents.reduce(1, *) }
 
     /// Extent of an axis.
-    public subscript(axis: Int) -> Int { extents[axis] }
+    package subscript(axis: Int) -> Int { extents[axis] }
 
-    public var description: String { "[" + extents.map(String.init).joined(separator: ", ") + "]" }
+    package var description: String { "[" + extents.map(String.init).joined(separator: ", ") + "]" }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let extents = try container.decode([Int].self)
         guard let shape = Shape(checking: extents) else {
@@ -43,7 +43,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral, Cus
         self = shape
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(extents)
     }

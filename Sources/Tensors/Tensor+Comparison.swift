@@ -1,12 +1,8 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import Platform
 
 extension Tensor {
     /// Whether both have the same type, the same shape and the same bytes.
-    public func hasSameBytes(as other: Tensor) -> Bool {
+    package func hasSameBytes(as other: Tensor) -> Bool {
         guard dtype == other.dtype, shape == other.shape else { return false }
         return withUnsafeBytes { left in
             other.withUnsafeBytes { right in

@@ -2,7 +2,7 @@ extension Tensor {
     /// The elements as float32; `self` when they are stored so already and aligned.
     ///
     /// Widening is exact for float16 and bfloat16; float64 and wide integers round to nearest.
-    public func float32() -> Tensor {
+    package func float32() -> Tensor {
         if isAlignedFloat32 { return self }
         return withUnsafeBytes { source in
             Tensor(shape: shape) { target in
@@ -27,7 +27,7 @@ extension Tensor {
     /// A matrix with its two axes exchanged: `[rows, columns]` → `[columns, rows]`, float32.
     ///
     /// - Returns: `nil` unless the rank is 2.
-    public func transposed() -> Tensor? {
+    package func transposed() -> Tensor? {
         guard shape.rank == 2 else { return nil }
         let rows = shape[0], columns = shape[1]
         return withFloats { source in
@@ -60,7 +60,7 @@ private func fill<Element>(
 /// The value of an IEEE 754 binary16 number given by its bits; exact.
 ///
 /// Written out because `Float16` is not available on every platform that we build for.
-public func float(fromHalf bits: UInt16) -> Float {
+package func float(fromHalf bits: UInt16) -> Float {
     let sign = UInt32(bits & 0x8000) << 16
     let exponent = UInt32(bits >> 10) & 0x1F
     let fraction = UInt32(bits & 0x3FF)

@@ -7,7 +7,7 @@ extension Tensor {
     /// Large results take no memory of their own: they are cut anew whenever somebody looks at them.
     ///
     /// - Parameter blocks: Numbers of blocks, each inside the tensor.
-    public func selectingColumns(blocks: [Int], width: Int) -> Tensor? {
+    package func selectingColumns(blocks: [Int], width: Int) -> Tensor? {
         guard let columns = shape.extents.last, columns > 0, width > 0,
             blocks.allSatisfy({ $0 >= 0 && $0 < columns / width })
         else { return nil }
@@ -20,7 +20,7 @@ extension Tensor {
     /// Blocks of `height` rows of a matrix, in the given order, in the stored type; large results as for columns.
     ///
     /// - Parameter blocks: Numbers of blocks, each inside the tensor.
-    public func selectingRows(blocks: [Int], height: Int) -> Tensor? {
+    package func selectingRows(blocks: [Int], height: Int) -> Tensor? {
         guard shape.rank == 2, height > 0, blocks.allSatisfy({ $0 >= 0 && $0 < shape[0] / height }) else { return nil }
         return cut(
             rows: 1, rowBytes: byteCount, blocks: blocks, blockBytes: height * shape[1] * dtype.byteCount,
@@ -30,7 +30,7 @@ extension Tensor {
     /// Blocks of `height` rows of a matrix, each multiplied by a factor, in float32; large results as for columns.
     ///
     /// - Parameter blocks: Numbers of blocks, each inside the tensor, and their factors.
-    public func scalingRows(blocks: [(number: Int, factor: Float)], height: Int) -> Tensor? {
+    package func scalingRows(blocks: [(number: Int, factor: Float)], height: Int) -> Tensor? {
         guard let selected = selectingRows(blocks: blocks.map(\.number), height: height) else { return nil }
         let factors = blocks.map(\.factor), size = height * shape[1]
         return selected.kept(dtype: .float32, shape: selected.shape) { target in

@@ -1,25 +1,25 @@
 /// A dense, row-major, little-endian array of numbers: a view into shared storage.
 ///
 /// A value type: copying one copies the view, never the elements.
-public struct Tensor: Sendable {
+package struct Tensor: Sendable {
     /// Element type.
-    public let dtype: DType
+    package let dtype: DType
     /// Extents, outermost first.
-    public let shape: Shape
+    package let shape: Shape
     /// The bytes that this tensor is a view of.
-    public let storage: TensorStorage
+    package let storage: TensorStorage
     /// Where the first element starts in `storage`.
-    public let byteOffset: Int
+    package let byteOffset: Int
 
     /// Number of elements.
-    public var count: Int { shape.count }
+    package var count: Int { shape.count }
     /// Number of bytes of the elements.
-    public var byteCount: Int { count * dtype.byteCount }
+    package var byteCount: Int { count * dtype.byteCount }
 
     /// A view of `storage` from `byteOffset` on.
     ///
     /// - Returns: `nil` when the elements would not fit into the storage.
-    public init?(dtype: DType, shape: Shape, storage: TensorStorage, byteOffset: Int = 0) {
+    package init?(dtype: DType, shape: Shape, storage: TensorStorage, byteOffset: Int = 0) {
         guard byteOffset >= 0, byteOffset <= storage.byteCount,
             shape.count <= (storage.byteCount - byteOffset) / dtype.byteCount
         else { return nil }
@@ -30,7 +30,7 @@ public struct Tensor: Sendable {
     }
 
     /// A float32 tensor whose zeroed elements `fill` writes.
-    public init(shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
+    package init(shape: Shape, fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
         dtype = .float32
         self.shape = shape
         byteOffset = 0
@@ -40,7 +40,7 @@ public struct Tensor: Sendable {
     /// A float32 tensor from elements in row-major order.
     ///
     /// - Precondition: `elements.count == shape.count`.
-    public init(_ elements: [Float], shape: Shape) {
+    package init(_ elements: [Float], shape: Shape) {
         precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
         self.init(shape: shape) { target in
             _ = target.update(fromContentsOf: elements)
@@ -48,7 +48,7 @@ public struct Tensor: Sendable {
     }
 
     /// Calls `body` with the raw bytes of the elements.
-    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try storage.withUnsafeBytes { (bytes) throws(E) -> R in
             try body(UnsafeRawBufferPointer(rebasing: bytes[byteOffset..<byteOffset + byteCount]))
         }
@@ -57,7 +57,7 @@ public struct Tensor: Sendable {
     /// Calls `body` with the elements as 32-bit floats, converting first where they are stored otherwise.
     ///
     /// Aligned float32 storage is passed as it is, without a copy.
-    public func withFloats<R, E: Error>(_ body: (UnsafeBufferPointer<Float>) throws(E) -> R) throws(E) -> R {
+    package func withFloats<R, E: Error>(_ body: (UnsafeBufferPointer<Float>) throws(E) -> R) throws(E) -> R {
         let plain = isAlignedFloat32 ? self : float32()
         return try plain.withUnsafeBytes { (bytes) throws(E) -> R in
             // The bytes hold Floats: either by the check above or because `float32()` wrote them.
@@ -66,12 +66,12 @@ public struct Tensor: Sendable {
     }
 
     /// The elements as an array of 32-bit floats. A copy: for small tensors and tests.
-    public var floats: [Float] { withFloats { Array($0) } }
+    package var floats: [Float] { withFloats { Array($0) } }
 
     /// The same elements under another shape.
     ///
     /// - Returns: `nil` when the numbers of elements differ.
-    public func reshaped(_ shape: Shape) -> Tensor? {
+    package func reshaped(_ shape: Shape) -> Tensor? {
         guard shape.count == count else { return nil }
         return Tensor(dtype: dtype, shape: shape, storage: storage, byteOffset: byteOffset)
     }

@@ -1,20 +1,20 @@
 /// What can be told of a tensor's elements at a glance.
-public struct TensorStatistics: Sendable, Hashable, Codable {
+package struct TensorStatistics: Sendable, Hashable, Codable {
     /// Least finite element; `nil` when there is none.
-    public let minimum: Float?
+    package let minimum: Float?
     /// Greatest finite element; `nil` when there is none.
-    public let maximum: Float?
+    package let maximum: Float?
     /// Mean of the finite elements' magnitudes; `nil` when there is none.
-    public let meanMagnitude: Float?
+    package let meanMagnitude: Float?
     /// Elements that are not numbers.
-    public let notANumber: Int
+    package let notANumber: Int
     /// Elements that are infinite.
-    public let infinite: Int
+    package let infinite: Int
     /// Whether there are elements, and all are 0.
-    public let isAllZero: Bool
+    package let isAllZero: Bool
 
     /// Reads every element once.
-    public init(of tensor: Tensor) {
+    package init(of tensor: Tensor) {
         var low = Float.infinity, high = -Float.infinity
         var sum = 0.0
         var notANumber = 0, infinite = 0

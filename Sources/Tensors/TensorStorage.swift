@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import Platform
 
 /// Bytes of one or more tensors: memory of our own, a part of something that stays alive (a mapped file), or bytes that
 /// are computed whenever somebody looks at them.
@@ -11,9 +7,9 @@ import Darwin
 ///
 /// `@unchecked Sendable`: the bytes are written only inside the initialiser, before anybody else can hold the object,
 /// and are immutable afterwards.
-public final class TensorStorage: @unchecked Sendable {
+package final class TensorStorage: @unchecked Sendable {
     /// Alignment of memory that we allocate, in bytes: a cache line and a 512-bit register.
-    public static let alignment = 64
+    package static let alignment = 64
 
     private enum Source {
         case memory(UnsafeRawBufferPointer, owner: AnyObject?)
@@ -23,10 +19,10 @@ public final class TensorStorage: @unchecked Sendable {
     private let source: Source
 
     /// Number of bytes.
-    public let byteCount: Int
+    package let byteCount: Int
 
     /// Allocates `byteCount` zeroed bytes and lets `fill` write them.
-    public init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+    package init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
         memory.initializeMemory(as: UInt8.self, repeating: 0)
         let used = UnsafeMutableRawBufferPointer(rebasing: memory[0..<byteCount])
@@ -43,7 +39,7 @@ public final class TensorStorage: @unchecked Sendable {
     /// - Parameters:
     ///   - bytes: Valid for as long as `owner` lives.
     ///   - owner: A mapped file, for instance.
-    public init(unsafeBytes bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    package init(unsafeBytes bytes: UnsafeRawBufferPointer, owner: AnyObject) {
         source = .memory(bytes, owner: owner)
         byteCount = bytes.count
     }
@@ -53,7 +49,7 @@ public final class TensorStorage: @unchecked Sendable {
     /// For what is cut out of a mapped file: a model far larger than memory can then be rewritten tensor by tensor.
     ///
     /// - Parameter compute: Writes all bytes, the same ones every time, into zeroed memory.
-    public static func computed(
+    package static func computed(
         byteCount: Int, by compute: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
     ) -> TensorStorage {
         TensorStorage(.computed(compute), byteCount: byteCount)
@@ -71,7 +67,7 @@ public final class TensorStorage: @unchecked Sendable {
     }
 
     /// Calls `body` with all bytes.
-    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    package func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         switch source {
         case .memory(let bytes, _): return try body(bytes)
         case .computed(let compute):

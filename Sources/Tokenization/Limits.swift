@@ -5,10 +5,6 @@
 enum Limits {
     /// Bytes of one file.
     static let fileBytes = 128 << 20
-    /// Values (numbers, strings, lists, objects) in one JSON file.
-    static let jsonValues = 8 << 20
-    /// Nesting of JSON lists and objects.
-    static let jsonDepth = 64
     /// Tokens in a vocabulary; also one more than the largest id.
     static let tokens = 4 << 20
     /// Bytes of one token.

@@ -1,22 +1,22 @@
 /// Ids of the tokens that have a role in a model; `nil` where the tokenizer has none.
-public struct SpecialTokens: Sendable, Hashable {
+package struct SpecialTokens: Sendable, Hashable {
     /// Fills up sequences to equal length.
-    public var pad: Int32?
+    package var pad: Int32?
     /// Stands where a masked language model shall guess.
-    public var mask: Int32?
+    package var mask: Int32?
     /// Stands for what the vocabulary cannot spell.
-    public var unk: Int32?
+    package var unk: Int32?
     /// Starts a sequence in BERT-like models; its output represents the whole.
-    public var cls: Int32?
+    package var cls: Int32?
     /// Ends a text, or stands between two.
-    public var sep: Int32?
+    package var sep: Int32?
     /// Begins a sequence.
-    public var bos: Int32?
+    package var bos: Int32?
     /// Ends a sequence.
-    public var eos: Int32?
+    package var eos: Int32?
 
     /// Roles and their ids; what is not given, the tokenizer does not have.
-    public init(
+    package init(
         pad: Int32? = nil, mask: Int32? = nil, unk: Int32? = nil, cls: Int32? = nil, sep: Int32? = nil,
         bos: Int32? = nil, eos: Int32? = nil
     ) {

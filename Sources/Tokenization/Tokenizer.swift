@@ -1,3 +1,5 @@
+import Platform
+
 /// Turns texts into token ids and back, exactly as the tokenizer a model was trained with.
 ///
 /// ```swift
@@ -7,7 +9,7 @@
 /// ```
 ///
 /// Instances are immutable: any number of threads may use one at once. Equal files and texts give equal ids.
-public final class Tokenizer: Sendable {
+package final class Tokenizer: Sendable {
     private let normalizer: Normalizer?
     private let preTokenizer: PreTokenizer?
     private let model: TokenModel
@@ -18,12 +20,12 @@ public final class Tokenizer: Sendable {
     private let truncatesLeft: Bool
 
     /// Ids of the tokens that have a role.
-    public let specialTokens: SpecialTokens
+    package let specialTokens: SpecialTokens
     /// The longest sequence, special tokens included, that the model takes according to its files; `nil` if they don't
     /// say.
-    public let maxLength: Int?
+    package let maxLength: Int?
 
-    init(_ parts: TokenizerParts, config: TokenizerConfig) throws(TokenizationError) {
+    init(_ parts: TokenizerParts, config: TokenizerConfig) throws(FileError) {
         normalizer = parts.normalizer
         preTokenizer = parts.preTokenizer
         model = parts.model
@@ -40,37 +42,37 @@ public final class Tokenizer: Sendable {
     /// (byte-level BPE); or a SentencePiece model; or the `tokenizer.json` and assets of a KerasHub preset.
     /// `tokenizer_config.json` and `special_tokens_map.json` add to each.
     ///
-    /// - Throws: ``TokenizationError``: nothing there, damaged, unsupported, or beyond a limit.
-    public static func load(files: TokenizerFiles) throws(TokenizationError) -> Tokenizer {
+    /// - Throws: ``FileError``: nothing there, damaged, unsupported, or beyond a limit.
+    package static func load(files: TokenizerFiles) throws(FileError) -> Tokenizer {
         let config = try TokenizerConfig(files)
         return try Tokenizer(TokenizerParts(files, config: config), config: config)
     }
 
     /// Makes a tokenizer from the files in a folder.
     ///
-    /// - Throws: ``TokenizationError``
-    public static func load(directory: String) throws(TokenizationError) -> Tokenizer {
+    /// - Throws: ``FileError``
+    package static func load(directory: String) throws(FileError) -> Tokenizer {
         try load(files: TokenizerFiles(directory: directory))
     }
 
     // MARK: Vocabulary
 
     /// Number of tokens, added ones included.
-    public var vocabularySize: Int {
+    package var vocabularySize: Int {
         model.vocabulary.count + addedTokens.count(notBelow: model.vocabulary.idBound)
     }
 
     /// One more than the largest id: the least number of rows an embedding table needs.
-    public var idBound: Int { max(model.vocabulary.idBound, addedTokens.idBound) }
+    package var idBound: Int { max(model.vocabulary.idBound, addedTokens.idBound) }
 
     /// The id of a token as it is spelled in the vocabulary.
-    public func id(of token: String) -> Int32? {
+    package func id(of token: String) -> Int32? {
         let bytes = Array(token.utf8)
         return addedTokens.id(of: bytes) ?? model.vocabulary.id(of: bytes)
     }
 
     /// How an id is spelled in the vocabulary.
-    public func token(of id: Int32) -> String? {
+    package func token(of id: Int32) -> String? {
         (addedTokens[id]?.content ?? model.vocabulary.token(of: id)).map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -86,7 +88,7 @@ public final class Tokenizer: Sendable {
     ///   - addSpecialTokens: Whether to add special tokens; those written in the text count either way.
     /// - Returns: Ids and type ids, `[tokens]`; possibly empty for models without special tokens.
     /// - Complexity: O(bytes) for WordPiece; for BPE and Unigram times a word's length in the worst case.
-    public func encode(
+    package func encode(
         _ text: String, pair: String? = nil, maxLength: Int? = nil, addSpecialTokens: Bool = true
     ) -> Encoding {
         let template = addSpecialTokens ? template : .plain
@@ -151,7 +153,7 @@ public final class Tokenizer: Sendable {
     ///   - skipSpecialTokens: Whether to leave out tokens such as `[SEP]`.
     ///   - cleanUpSpaces: Whether to remove spaces before English punctuation; by default as the tokenizer's own
     ///     configuration says (usually yes).
-    public func decode(
+    package func decode(
         _ ids: some Sequence<Int32>, skipSpecialTokens: Bool = true, cleanUpSpaces: Bool? = nil
     ) -> String {
         var tokens: [[UInt8]] = []

@@ -1,5 +1,7 @@
 import ModelGraph
+import Platform
 import Runtime
+import Statistics
 
 /// Compares a converted model with its source on held-out texts, a few texts at a time.
 ///
@@ -102,8 +104,8 @@ package struct FidelityStudy {
     private static func perplexities(_ source: RunningMean, _ converted: RunningMean) -> [Measurement] {
         guard let before = source.mean, let after = converted.mean else { return [] }
         return [
-            Measurement(.perplexityRatio, exponential(after - before)),
-            Measurement(.perplexity, exponential(after), source: exponential(before)),
+            Measurement(.perplexityRatio, exp(after - before)),
+            Measurement(.perplexity, exp(after), source: exp(before)),
         ]
     }
 

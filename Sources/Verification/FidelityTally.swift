@@ -1,3 +1,5 @@
+import Statistics
+
 /// Everything that is summed while two models are compared.
 struct FidelityTally {
     /// Every so-manieth row of logits is compared.

@@ -1,5 +1,6 @@
-import Tensors
 import ModelGraph
+import Platform
+import Tensors
 
 /// Inputs of the right form without meaning.
 package enum MadeUpInputs {

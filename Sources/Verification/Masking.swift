@@ -1,11 +1,7 @@
 import ModelGraph
+import Platform
+import Statistics
 import Tensors
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Hides tokens from a masked language model, always the same ones.
 package struct Masking: Sendable, Hashable {
@@ -67,5 +63,3 @@ extension Snapshot {
         }
     }
 }
-
-func exponential(_ value: Double) -> Double { exp(value) }

@@ -1,5 +1,6 @@
 import ModelGraph
 import Runtime
+import Statistics
 
 /// Task metrics on labelled data, for the source and for the converted model.
 package struct TaskStudy {

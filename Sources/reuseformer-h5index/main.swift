@@ -1,3 +1,4 @@
+import Platform
 // Reads the index of one HDF5 file and prints it as one JSON document.
 //
 //     reuseformer-h5index [--offset BYTES --length BYTES] [--cpu-milliseconds N] [--memory-bytes N] [--LIMIT N] FILE
@@ -6,12 +7,6 @@
 // The only program that lets libhdf5 look at a file that we did not write. It is meant to be run by the HDF5 room,
 // which trusts nothing of what it prints; it ends with status 0 when it has printed a document, be it a refusal.
 import CH5Index
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 struct Arguments {
     var path: String?

@@ -1,10 +1,5 @@
+import Platform
 import ArgumentParser
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 struct Reuseformer: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,10 @@
 import Analysis
+import JSON
 import ModelGraph
+import Rewriting
 import TestSupport
 import Testing
+import Tokenization
 
 @Suite("Blends of maps")
 struct BlendTests {

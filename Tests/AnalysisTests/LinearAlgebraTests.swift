@@ -1,4 +1,5 @@
 import Analysis
+import Rewriting
 import TestSupport
 import Testing
 

@@ -1,5 +1,7 @@
 import Analysis
+import JSON
 import ModelGraph
+import Rewriting
 import TestSupport
 import Testing
 

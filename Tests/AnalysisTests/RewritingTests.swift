@@ -1,6 +1,8 @@
 import Analysis
 import ModelGraph
+import Rewriting
 import Runtime
+import Statistics
 import Tensors
 import TestSupport
 import Testing
@@ -125,7 +127,7 @@ struct RewritingTests {
 
     @Test("ranks share their mean where values tie")
     func ties() {
-        #expect(ranks([3, 1, 3, 2]) == [2.5, 0, 2.5, 1])
+        #expect(RankCorrelation.ranks([3, 1, 3, 2]) == [2.5, 0, 2.5, 1])
         #expect(correlation([1, 2, 3], [2, 4, 6]) == 1)
         #expect(correlation([1, 1], [1, 2]) == nil)
     }

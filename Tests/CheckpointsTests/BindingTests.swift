@@ -1,8 +1,10 @@
+import ArchitectureSpecs
+import Checkpoints
 import ModelGraph
+import Platform
 import Tensors
 import Testing
-
-import Checkpoints
+import WeightFiles
 
 /// A family of one linear layer a repetition, small enough to be expanded by hand.
 private let tinySpec = #"""
@@ -80,7 +82,7 @@ struct BindingTests {
 
     private func bind(
         _ shapes: [(String, [Int])], blocks: Int = 3, dtype: DType = .float32
-    ) throws -> (Graph, Checkpoints.Binding) {
+    ) throws -> (Graph, ArchitectureSpecs.Binding) {
         let table = try #require(spec.tensors["hf-tf"])
         let index = TensorIndex(shapes: shapes, dtype: dtype)
         let resolver = SettingsResolver(
@@ -192,12 +194,12 @@ struct BindingTests {
         let library = SpecLibrary([spec, twin])
         let ranking = library.rank(config: .object([:]), tensors: TensorIndex(shapes: shapes), dialect: "hf-tf")
         #expect(ranking.map(\.architecture) == ["tiny", "twin"])
-        let error = #expect(throws: CheckpointError.self) {
+        let error = #expect(throws: FileError.self) {
             _ = try library.choose(ranking, claim: "nothing", path: "model.h5")
         }
         #expect(error?.problems.first == "tiny (50) and twin (50) fit alike")
         let alone = SpecLibrary([spec]).rank(config: .object([:]), tensors: TensorIndex([]), dialect: "hf-tf")
-        let none = #expect(throws: CheckpointError.self) {
+        let none = #expect(throws: FileError.self) {
             _ = try SpecLibrary([spec]).choose(alone, claim: "model_type is \"t5\"", path: "model.h5")
         }
         #expect(none?.problems.first == "no known architecture fits: model_type is \"t5\"")

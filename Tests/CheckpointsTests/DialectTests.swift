@@ -1,9 +1,11 @@
+import ArchitectureSpecs
+import Checkpoints
 import Foundation
 import ModelGraph
+import Platform
 import Tensors
 import Testing
-
-import Checkpoints
+import WeightFiles
 
 @Suite("KerasHub presets and safetensors folders")
 struct DialectTests {
@@ -85,7 +87,7 @@ struct DialectTests {
         let folder = try scratch.copy("bert_kerashub_task")
         try FileManager.default.removeItem(atPath: folder + "/task.json")
         try editConfig(folder, ["class_name": "FNetBackbone", "registered_name": "keras_hub>FNetBackbone"])
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.kind == .unsupported)
         #expect(error?.problems.first?.contains("without attention maps") == true)
         #expect(try Checkpoint.describe(path: folder).architecture == "fnet")
@@ -97,7 +99,7 @@ struct DialectTests {
         let folder = try scratch.copy("bert")
         let config = scratch.path + "/elsewhere.json"
         try FileManager.default.moveItem(atPath: folder + "/config.json", toPath: config)
-        #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         let model = try Checkpoint.load(path: folder, config: config)
         #expect(model.provenance.files.map(\.name) == ["tf_model.h5", "elsewhere.json"])
     }
@@ -111,7 +113,7 @@ struct DialectTests {
                 atPath: folder + "/model.safetensors", toPath: "\(folder)/\(name)")
         }
         #expect(try Checkpoint.load(path: folder + "/weights").provenance.dialect == "safetensors")
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder + "/weights.h5") }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder + "/weights.h5") }
         #expect(error?.kind == .corrupt)
         #expect(error?.problems.first?.contains("safetensors") == true)
     }
@@ -152,7 +154,7 @@ struct MissingTensorTests {
         let scratch = try ScratchFolder()
         let folder = try removing(
             ["encoder.layer.0.output.dense.bias", "embeddings.LayerNorm.weight", "pooler.dense.bias"], scratch)
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.kind == .corrupt)
         #expect(error?.problems.count == 3)
         #expect(error?.remedy.contains("--allow-missing") == true)
@@ -166,7 +168,7 @@ struct MissingTensorTests {
     func matrices() throws {
         let scratch = try ScratchFolder()
         let folder = try removing(["encoder.layer.1.intermediate.dense.weight", "pooler.dense.bias"], scratch)
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder, allowMissing: true) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder, allowMissing: true) }
         #expect(error?.problems.count == 1)
         #expect(error?.problems.first?.contains("layer_1/up/weight") == true)
         #expect(error?.remedy == "nothing stands in for matrices and tables")
@@ -220,7 +222,7 @@ struct SafetensorsTests {
         ])
     func refused(_ header: String, _ data: Int, _ message: String) throws {
         let (path, scratch) = try write(header, data: data)
-        let error = #expect(throws: CheckpointError.self) {
+        let error = #expect(throws: FileError.self) {
             try withExtendedLifetime(scratch) { try SafetensorsFile(path: path) }
         }
         #expect(error?.kind == .corrupt)
@@ -231,7 +233,7 @@ struct SafetensorsTests {
     func lengths() throws {
         for length in [UInt64(3), 100_000_001, .max] {
             let (path, scratch) = try write("{}", data: 0, length: length)
-            #expect(throws: CheckpointError.self) {
+            #expect(throws: FileError.self) {
                 try withExtendedLifetime(scratch) { try SafetensorsFile(path: path) }
             }
         }

@@ -1,10 +1,11 @@
+import Checkpoints
+import Files
 import Foundation
 import HDF5
 import ModelGraph
+import Platform
 import Tensors
 import Testing
-
-import Checkpoints
 
 @Suite("Hugging Face TensorFlow checkpoints")
 struct HuggingFaceTFTests {
@@ -83,7 +84,7 @@ struct HuggingFaceTFTests {
         "a configuration that asks for something else is refused, naming key and what is known",
         arguments: [
             (
-                ["hidden_act": "snake"], CheckpointError.Kind.unsupported,
+                ["hidden_act": "snake"], FileError.Kind.unsupported,
                 "\"hidden_act\" is \"snake\"; known are \"gelu\""
             ),
             (
@@ -92,13 +93,13 @@ struct HuggingFaceTFTests {
             ),
             (["is_decoder": "yes"], .unsupported, "\"is_decoder\""),
             (["hidden_size": "wide"], .corrupt, "\"hidden_size\" is \"wide\", expected a whole number"),
-            (["hidden_size": "\u{1B}[2J"], .corrupt, "\"hidden_size\" is \"�[2J\""),
+            (["hidden_size": "\u{1B}[2J"], .corrupt, "\"hidden_size\" is \"\\u{1b}[2J\""),
         ])
-    func refusedOptions(_ change: [String: String], _ kind: CheckpointError.Kind, _ message: String) throws {
+    func refusedOptions(_ change: [String: String], _ kind: FileError.Kind, _ message: String) throws {
         let scratch = try ScratchFolder()
         let folder = try scratch.copy("bert")
         try editConfig(folder, change.mapValues { $0 })
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.kind == kind)
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
     }
@@ -120,7 +121,7 @@ struct HuggingFaceTFTests {
         let scratch = try ScratchFolder()
         let folder = try scratch.copy("bert")
         try editConfig(folder, change.mapValues { $0 })
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.problems.contains { $0.contains(message) } == true, "\(String(describing: error?.problems))")
         // Describing the same checkpoint still lists its tensors, and says why it would not load.
         let summary = try Checkpoint.describe(path: folder)
@@ -133,7 +134,7 @@ struct HuggingFaceTFTests {
         let scratch = try ScratchFolder()
         let folder = try scratch.copy("bert")
         try FileManager.default.removeItem(atPath: folder + "/config.json")
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.kind == .unsupported)
         #expect(error?.remedy == "put the model's config.json beside the weights")
         #expect(try Checkpoint.describe(path: folder).tensors.count == 39)
@@ -144,8 +145,8 @@ struct HuggingFaceTFTests {
         let scratch = try ScratchFolder()
         let folder = try scratch.copy("bert_sharded")
         try FileManager.default.removeItem(atPath: folder + "/tf_model-00002-of-00002.h5")
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
-        #expect(error?.kind == .io)
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
+        #expect(error?.kind == .inputOutput)
         #expect(error?.path.hasSuffix("tf_model-00002-of-00002.h5") == true)
     }
 
@@ -155,7 +156,7 @@ struct HuggingFaceTFTests {
         let folder = try scratch.copy("bert_sharded")
         let index = #"{"weight_map": {"a": "../bert/tf_model.h5"}}"#
         try index.write(toFile: folder + "/tf_model.h5.index.json", atomically: true, encoding: .utf8)
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.kind == .corrupt)
     }
 
@@ -169,16 +170,16 @@ struct HuggingFaceTFTests {
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         bytes[extent.lowerBound] ^= 1
         try bytes.write(to: URL(fileURLWithPath: path))
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: folder) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
         #expect(error?.kind == .corrupt)
         #expect(error?.problems.first?.contains(name) == true)
     }
 
     @Test("paths that lead nowhere, and architectures that nobody knows")
     func usage() {
-        let nowhere = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: "/no/such/folder") }
-        #expect(nowhere?.kind == .io)
-        let unknown = #expect(throws: CheckpointError.self) {
+        let nowhere = #expect(throws: FileError.self) { try Checkpoint.load(path: "/no/such/folder") }
+        #expect(nowhere?.kind == .inputOutput)
+        let unknown = #expect(throws: FileError.self) {
             try Checkpoint.load(path: "\(fixtures)/bert", architecture: "bort")
         }
         #expect(unknown?.kind == .usage)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ModelGraph
+import Platform
 import Testing
 
 @Suite("A family of one's own")
@@ -14,7 +15,8 @@ struct OwnSpecTests {
         try editConfig(folder, ["depth": 2])
         let root = URL(fileURLWithPath: fixtures).deletingLastPathComponent().deletingLastPathComponent()
         var text = try String(
-            contentsOf: root.appendingPathComponent("Sources/Checkpoints/Architectures/bert.json"), encoding: .utf8)
+            contentsOf: root.appendingPathComponent("Sources/ArchitectureSpecs/Architectures/bert.json"),
+            encoding: .utf8)
         for (ours, theirs) in [
             (#""name": "bert""#, #""name": "house""#), (#""hf": "hidden_size""#, #""hf": "dim""#),
             (#""hf": "num_hidden_layers""#, #""hf": "depth""#),
@@ -31,7 +33,7 @@ struct OwnSpecTests {
     func ownFamily() throws {
         let scratch = try ScratchFolder()
         let (checkpoint, spec) = try family(scratch)
-        #expect(throws: CheckpointError.self) { try Checkpoint.load(path: checkpoint) }
+        #expect(throws: FileError.self) { try Checkpoint.load(path: checkpoint) }
         let model = try Checkpoint.load(path: checkpoint, architecture: spec)
         let known = try Checkpoint.load(path: "\(fixtures)/bert")
         #expect(model.provenance.architecture == "house")
@@ -44,7 +46,7 @@ struct OwnSpecTests {
     func misfit() throws {
         let scratch = try ScratchFolder()
         let (_, spec) = try family(scratch)
-        let error = try #require(throws: CheckpointError.self) {
+        let error = try #require(throws: FileError.self) {
             try Checkpoint.load(path: "\(fixtures)/bert", architecture: spec)
         }
         #expect(error.problems.contains { $0.contains("dim") }, "\(error.problems)")

@@ -1,10 +1,12 @@
+import Checkpoints
+import Files
 import Foundation
 import HDF5
+import JSON
 import ModelGraph
+import Platform
 import Tensors
 import Testing
-
-import Checkpoints
 
 @Suite("The .reuse.h5 file")
 struct ReuseFileTests {
@@ -13,7 +15,7 @@ struct ReuseFileTests {
         var model = try Checkpoint.load(path: "\(fixtures)/bert")
         var node = try #require(model.graph.nodes.firstIndex { $0.name == "layer_1/attention" })
         guard case .attention(var attention) = model.graph.nodes[node].operation else {
-            throw CheckpointError(.internalDefect, path: "", "no attention")
+            throw FileError(.defect, path: "", "no attention")
         }
         attention.heads = [
             .borrowed([
@@ -83,7 +85,7 @@ struct ReuseFileTests {
         let model = try Self.model()
         let first = try Self.write(model, scratch, "a.reuse.h5", compression: compression)
         let second = try Self.write(model, scratch, "b.reuse.h5", compression: compression)
-        #expect(try MappedBytes(path: first).digest == MappedBytes(path: second).digest)
+        #expect(try MappedFile(path: first).digest == MappedFile(path: second).digest)
     }
 
     @Test("user block and block table are what docs/format.md says")
@@ -120,16 +122,16 @@ struct ReuseFileTests {
             var damaged = sound
             damaged[offset] ^= UInt8(1 << (offset % 8))
             try damaged.write(to: url)
-            let error = #expect(throws: CheckpointError.self, "byte \(offset)") { try ReuseFileCheck.check(path: path) }
+            let error = #expect(throws: FileError.self, "byte \(offset)") { try ReuseFileCheck.check(path: path) }
             #expect(error?.kind == .corrupt, "byte \(offset)")
         }
         for length in [0, 7, 100, 511, 512, 600, sound.count - 1] {
             try sound.prefix(length).write(to: url)
-            let error = #expect(throws: CheckpointError.self) { try ReuseFileCheck.check(path: path) }
+            let error = #expect(throws: FileError.self) { try ReuseFileCheck.check(path: path) }
             #expect(error?.kind == .corrupt, "length \(length)")
         }
         try (sound + [0]).write(to: url)
-        #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
     }
 
     @Test("describing a file notices a damaged head, without reading its tensors")
@@ -142,11 +144,11 @@ struct ReuseFileTests {
             var damaged = sound
             damaged[offset] ^= 0x10
             try damaged.write(to: url)
-            let error = #expect(throws: CheckpointError.self, "byte \(offset)") { try Checkpoint.describe(path: path) }
+            let error = #expect(throws: FileError.self, "byte \(offset)") { try Checkpoint.describe(path: path) }
             #expect(error?.kind == .corrupt, "byte \(offset)")
         }
         try sound.dropLast(9).write(to: url)
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.describe(path: path) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.describe(path: path) }
         #expect(error?.problems.first?.contains("were written") == true)
     }
 
@@ -173,7 +175,7 @@ struct ReuseFileTests {
             var damaged = sound
             damaged[offset] ^= 0x10
             try damaged.write(to: url)
-            let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+            let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
             #expect(
                 error?.problems.first?.hasSuffix(expected) == true, "\(offset): \(String(describing: error?.problems))")
         }
@@ -188,12 +190,12 @@ struct ReuseFileTests {
         newer[8] = 2
         newer.replaceSubrange(64..<96, with: Digest(of: Array(newer[..<64])).bytes)
         try Data(newer).write(to: url)
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(error?.kind == .unsupported)
         #expect(error?.description.contains("format version 2") == true)
         newer[3] ^= 0xFF
         try Data(newer).write(to: url)
-        #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(try ReuseFile.isReuseFile(at: path))
         #expect(try !ReuseFile.isReuseFile(at: "\(fixtures)/bert/tf_model.h5"))
     }
@@ -203,14 +205,14 @@ struct ReuseFileTests {
         let scratch = try ScratchFolder()
         var model = try Self.model()
         model.tensors["pooler/bias"] = nil
-        let error = #expect(throws: CheckpointError.self) { try Self.write(model, scratch) }
-        #expect(error?.kind == .internalDefect)
+        let error = #expect(throws: FileError.self) { try Self.write(model, scratch) }
+        #expect(error?.kind == .defect)
         #expect(error?.problems.first?.contains("pooler/bias") == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == [])
-        let nowhere = #expect(throws: CheckpointError.self) {
+        let nowhere = #expect(throws: FileError.self) {
             try Checkpoint.write(try Self.model(), to: scratch.path + "/no/folder/model.reuse.h5", toolVersion: "0.1.0")
         }
-        #expect(nowhere?.kind == .io)
+        #expect(nowhere?.kind == .inputOutput)
     }
 
     /// A file whose seals are all right, with a manifest that somebody made up.
@@ -262,7 +264,7 @@ struct ReuseFileTests {
             #expect(place != nil)
             if let place { manifest.replaceSubrange(place, with: replacement) }
         }
-        let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
     }
 

@@ -1,7 +1,7 @@
+import ArchitectureSpecs
+import Checkpoints
 import ModelGraph
 import Testing
-
-import Checkpoints
 
 @Suite("Architecture specs")
 struct SpecTests {

@@ -1,9 +1,10 @@
+import Checkpoints
 import Foundation
 import ModelGraph
+import Platform
 import Tensors
 import Testing
-
-import Checkpoints
+import WeightFiles
 
 /// The repository's `fixtures/checkpoints`.
 let fixtures: String = {
@@ -73,7 +74,7 @@ extension TensorIndex {
                 SourceTensor(
                     name: name, file: "model.h5", path: "/" + name, dtype: dtype, shape: Shape(extents),
                     storedByteCount: 0
-                ) { () throws(CheckpointError) -> Tensor in Tensor(shape: Shape(extents)) { _ in } }
+                ) { () throws(FileError) -> Tensor in Tensor(shape: Shape(extents)) { _ in } }
             })
     }
 }

@@ -1,12 +1,7 @@
+import Platform
 import Foundation
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 @Suite("Interrupted runs", .serialized)
 struct InterruptionTests {

@@ -1,8 +1,8 @@
 import Analysis
 import Checkpoints
-import Conversion
 import Foundation
 import ModelGraph
+import Rewriting
 import Runtime
 import Testing
 import Verification

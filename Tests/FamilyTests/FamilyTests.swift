@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import Inputs
 import ModelGraph
+import NumPy
 import Runtime
 import Tensors
 import Testing

@@ -1,9 +1,10 @@
 import Analysis
 import Checkpoints
-import Conversion
 import Foundation
 import Inputs
 import ModelGraph
+import NumPy
+import Rewriting
 import Runtime
 import Tensors
 import Testing

@@ -1,7 +1,12 @@
+import ArchitectureSpecs
 import Archives
 import Checkpoints
+import JSON
+import KerasModels
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 extension FuzzTarget {
     /// The variables of a Keras model, one a line (`name`, tab, extents with commas), a zero byte, its configuration.
@@ -76,7 +81,7 @@ extension FuzzTarget {
             return SourceTensor(
                 name: name, file: "model.h5", path: "/" + name, dtype: .float32, shape: shape,
                 storedByteCount: shape.count * 4
-            ) { () throws(CheckpointError) in Tensor([Float](repeating: 0, count: shape.count), shape: shape) }
+            ) { () throws(FileError) in Tensor([Float](repeating: 0, count: shape.count), shape: shape) }
         }
     }
 

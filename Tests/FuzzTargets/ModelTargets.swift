@@ -1,6 +1,9 @@
+import ArchitectureSpecs
 import Checkpoints
+import JSON
 import ModelGraph
 import Tensors
+import WeightFiles
 
 extension FuzzTarget {
     /// The first 512 bytes of a `.reuse.h5`.

@@ -1,7 +1,8 @@
+import Files
+import HDF5
+import Platform
 import Tensors
 import Testing
-
-import HDF5
 
 /// Documents that no honest helper writes: one that a hostile file has taken over might.
 @Suite("Forged indexes")
@@ -124,17 +125,17 @@ struct ForgedIndexTests {
     @Test(
         "a refusal becomes the error of its kind",
         arguments: [
-            ("unsafe", 5), ("limit", 5), ("corrupt", 5), ("newerFormat", 4), ("unsupported", 4), ("failure", 1),
-            ("anything", 5),
-        ] as [(String, Int32)])
-    func refusals(kind: String, exitCode: Int32) throws {
+            ("unsafe", .corrupt), ("limit", .corrupt), ("corrupt", .corrupt), ("newerFormat", .unsupported),
+            ("unsupported", .unsupported), ("failure", .defect), ("anything", .corrupt),
+        ] as [(String, ErrorKind)])
+    func refusals(kind: String, expected: ErrorKind) throws {
         let document = #"{"format":1,"error":{"kind":"\#(kind)","path":"/w","message":"why"}}"#
         guard case .refusal(let refusal) = try IndexDocument.parse(Array(document.utf8)) else {
             Issue.record("no refusal")
             return
         }
         let error = HDF5Error(refusal, file: "f.h5")
-        #expect(error.kind.exitCode == exitCode)
+        #expect(error.kind == expected)
         #expect(error.location == HDF5Location(file: "f.h5", object: "/w"))
     }
 }

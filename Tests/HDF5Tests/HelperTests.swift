@@ -1,8 +1,9 @@
+import TestSupport
+import Files
 import Foundation
-import Testing
-
 import HDF5
 import Tensors
+import Testing
 
 @Suite("The index helper", .serialized)
 struct HelperTests {
@@ -116,6 +117,6 @@ struct HelperTests {
         let error = #expect(throws: HDF5Error.self) {
             try IndexHelper(executable: "/no/such/helper").run(request, for: HDF5Location(file: "x.h5"))
         }
-        #expect(error?.kind.exitCode == 1)
+        #expect(error?.kind == .defect)
     }
 }

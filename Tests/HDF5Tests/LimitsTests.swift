@@ -34,7 +34,7 @@ struct LimitsTests {
         ])
     func raised(file: String, setting: String) throws {
         let path = fixture(file + ".h5")
-        #expect(failure(ofReading: path)?.kind == .corruptInput)
+        #expect(failure(ofReading: path)?.kind == .corrupt)
         _ = try HDF5File.open(path: path, limits: try Self.limits(setting))
     }
 
@@ -52,7 +52,7 @@ struct LimitsTests {
                 _ = try HDF5File.open(path: fixture(name), limits: try Self.limits(setting))
             }
         }
-        #expect(error?.kind == .corruptInput, "\(String(describing: error))")
+        #expect(error?.kind == .corrupt, "\(String(describing: error))")
         guard !mention.isEmpty else { return }
         #expect(error?.description.contains(mention) == true, "\(String(describing: error))")
         #expect(error?.description.contains(HDF5Limits.environmentVariable) == true)

@@ -10,17 +10,6 @@ func fixture(_ name: String) -> String {
         .appendingPathComponent("../../fixtures/hdf5/\(name)").standardized.path
 }
 
-/// A folder of its own for one test, removed afterwards.
-func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
-    let folder = Scratch()
-    return try withExtendedLifetime(folder) { try body(folder.path) }
-}
-
-/// Names in a folder, hidden ones too.
-func names(in folder: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-}
-
 /// The error that opening the file, or else reading one of its datasets, ends with.
 func failure(ofReading path: String) -> HDF5Error? {
     do throws(HDF5Error) {

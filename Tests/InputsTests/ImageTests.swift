@@ -1,6 +1,10 @@
 import Foundation
+import Images
 import Inputs
+import JSON
 import ModelGraph
+import NumPy
+import Platform
 import Tensors
 import Testing
 
@@ -116,7 +120,7 @@ enum ImageFixture {
         ])
     func hostile(name: String) {
         let path = ImageFixture.path("hostile/\(name)")
-        let error = #expect(throws: ImageError.self) { try Picture(path: path) }
+        let error = #expect(throws: FileError.self) { try Picture(path: path) }
         #expect(error?.kind == .corrupt)
         #expect(error?.description.hasPrefix(path) == true)
     }
@@ -137,7 +141,7 @@ enum ImageFixture {
             var bad = good
             bad[place] ^= UInt8(truncatingIfNeeded: 1 + place % 255)
             try bad.write(to: URL(fileURLWithPath: path))
-            do { _ = try Picture(path: path) } catch { #expect(error.kind != .io) }
+            do { _ = try Picture(path: path) } catch { #expect(error.kind != .inputOutput) }
         }
     }
 
@@ -152,20 +156,20 @@ enum ImageFixture {
 
     @Test("colours that are not read are named as unsupported")
     func unsupported() {
-        let error = #expect(throws: ImageError.self) { try Picture(path: ImageFixture.path("cmyk.jpg")) }
+        let error = #expect(throws: FileError.self) { try Picture(path: ImageFixture.path("cmyk.jpg")) }
         #expect(error?.kind == .unsupported)
     }
 
     @Test(
         "settings that make no sense, or ask for something else, are errors",
         arguments: [
-            (#"{"size": {"height": 0, "width": 3}}"#, ImageError.Kind.corrupt),
+            (#"{"size": {"height": 0, "width": 3}}"#, ErrorKind.corrupt),
             (#"{"size": {"height": 99999999, "width": 3}}"#, .corrupt), (#"{"image_std": [0, 1, 1]}"#, .corrupt),
             (#"{"do_resize": "yes"}"#, .corrupt), (#"{"size": {"longest_edge": 3}}"#, .unsupported),
             (#"{"size": 4, "resample": 17}"#, .unsupported), ("[", .corrupt),
         ])
-    func settings(text: String, kind: ImageError.Kind) {
-        let error = #expect(throws: ImageError.self) {
+    func settings(text: String, kind: ErrorKind) {
+        let error = #expect(throws: FileError.self) {
             try ImagePreparation(assets: ["preprocessor_config.json": Array(text.utf8)])
         }
         #expect(error?.kind == kind)

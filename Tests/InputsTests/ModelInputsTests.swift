@@ -1,6 +1,9 @@
 import Foundation
+import Images
 import Inputs
 import ModelGraph
+import NumPy
+import Platform
 import Tensors
 import Testing
 import Tokenization
@@ -149,11 +152,11 @@ import Tokenization
     @Test("texts for a model without a tokenizer, and files for one that reads arrays, are refused with a reason")
     func refusals() throws {
         let plain = try ModelInputs(model([:], text: true), tokenizer: nil, maximumTokens: nil)
-        #expect(throws: DataError.self) { try plain.item(of: "a text") }
+        #expect(throws: FileError.self) { try plain.item(of: "a text") }
         let features = model(["features": InputLayout(rows: .axis(.init("time")), width: 8)])
         let arrays = try ModelInputs(features, tokenizer: nil, maximumTokens: nil)
-        #expect(throws: DataError.self) { _ = try arrays.batches(of: "texts.txt", size: 1) }
-        #expect(throws: DataError.self) { try plain.item(ofPictureAt: ImageFixture.path("rgb.png")) }
+        #expect(throws: FileError.self) { _ = try arrays.batches(of: "texts.txt", size: 1) }
+        #expect(throws: FileError.self) { try plain.item(ofPictureAt: ImageFixture.path("rgb.png")) }
     }
 
     @Test("what ends a text is read from the generation settings, then the configuration, then the tokenizer")

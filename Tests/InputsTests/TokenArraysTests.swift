@@ -1,4 +1,5 @@
 import Inputs
+import Platform
 import Tensors
 import Testing
 
@@ -21,7 +22,7 @@ struct TokenArraysTests {
         arguments: [[0, 5], [3, 0], [1 << 56, 0], [0, 1 << 56]])
     func empty(extents: [Int]) throws {
         let ids = try Self.tensor(extents)
-        let error = #expect(throws: InputError.self) { try TokenArrays.sequences(from: ["input_ids": ids]) }
-        #expect(error?.place == "input_ids")
+        let error = #expect(throws: FileError.self) { try TokenArrays.sequences(from: ["input_ids": ids]) }
+        #expect(error?.path == "input_ids")
     }
 }

@@ -1,6 +1,10 @@
 import Checkpoints
 import Inputs
+import JSON
+import KerasModels
 import ModelGraph
+import NumPy
+import Platform
 import Tensors
 import Testing
 
@@ -57,7 +61,7 @@ import Testing
     /// The example that users copy reads a file that Keras wrote, whose layers nothing built in knows.
     @Test func theExampleReadsAModelOfKeras() throws {
         let folder = "\(fixtures)/keras2_custom_layer"
-        let error = try #require(throws: CheckpointError.self) { try Checkpoint.load(path: "\(folder)/model.h5") }
+        let error = try #require(throws: FileError.self) { try Checkpoint.load(path: "\(folder)/model.h5") }
         #expect(error.kind == .unsupported && error.problems.count == 3)
         #expect(error.problems[0].contains("the layer Example>ParallelBlock is not known"))
         let model = try Checkpoint.load(
@@ -71,7 +75,7 @@ import Testing
     }
 
     @Test func withoutADocumentTheLayerIsNamed() throws {
-        let error = try #require(throws: CheckpointError.self) { try model(sketch()) }
+        let error = try #require(throws: FileError.self) { try model(sketch()) }
         #expect(error.kind == .unsupported)
         #expect(error.problems[0].contains("GatedBlock"))
     }
@@ -150,13 +154,13 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"axis": 2}"#, CheckpointError.Kind.unsupported, "\"axis\" is 2"),
+        (#"{"axis": 2}"#, FileError.Kind.unsupported, "\"axis\" is 2"),
         (#"{"count": 9999999}"#, .corrupt, "outside 0…4096"), (#"{"count": "many"}"#, .corrupt, "is \"many\""),
         (#"{"count": [2]}"#, .corrupt, "\"count\" is"), (#"{"count": 0}"#, .corrupt, "\"width\" is missing"),
     ]) func configurationsOutsideTheDocumentAreRefused(
-        _ config: String, _ kind: CheckpointError.Kind, _ message: String
+        _ config: String, _ kind: FileError.Kind, _ message: String
     ) throws {
-        let error = try #require(throws: CheckpointError.self) { try stack(config) }
+        let error = try #require(throws: FileError.self) { try stack(config) }
         #expect(error.kind == kind)
         #expect(error.problems.contains { $0.contains(message) }, "\(error.problems)")
     }
@@ -167,7 +171,7 @@ import Testing
         var sketch = Sketch()
         sketch.input("x", [nil, 1])
         try sketch.layer("stack", "Stack", "{}", ["x"])
-        let error = try #require(throws: CheckpointError.self) {
+        let error = try #require(throws: FileError.self) {
             try model(sketch.model(outputs: ["stack"]), custom: [layer])
         }
         #expect(error.kind == .usage && error.problems.first?.contains("made of itself") == true)
@@ -177,7 +181,7 @@ import Testing
         let changed = Self.stack.replacing(
             #"{ "name": "count", "keys": ["count"], "default": 2 }"#,
             with: #"{ "name": "count", "extent": { "part": "step_0", "axis": 0 } }"#)
-        let error = try #require(throws: CheckpointError.self) {
+        let error = try #require(throws: FileError.self) {
             try CustomLayer(Array(changed.utf8), path: "stack.json")
         }
         #expect(error.problems.contains { $0.contains("decides which variables there are") }, "\(error.problems)")
@@ -190,7 +194,7 @@ import Testing
         (#""units": "width" } },"#, #""units": "breadth" } },"#, "\"breadth\" is not a setting"),
     ]) func documentsThatMakeNoSenseAreRefused(_ text: String, _ change: String, _ message: String) throws {
         let changed = Self.gatedBlock.replacing(text, with: change)
-        let error = try #require(throws: CheckpointError.self) {
+        let error = try #require(throws: FileError.self) {
             try CustomLayer(Array(changed.utf8), path: "gated.json")
         }
         #expect(error.kind == .usage)

@@ -1,5 +1,7 @@
 import Checkpoints
+import KerasModels
 import ModelGraph
+import Platform
 import Testing
 
 /// Configurations as descriptions of models.

@@ -2,9 +2,12 @@ import Checkpoints
 import Foundation
 import Inputs
 import ModelGraph
+import NumPy
+import Platform
 import Runtime
 import Tensors
 import Testing
+import WeightFiles
 
 /// Models of TensorFlow's Model Garden: blocks and whole encoders as one layer, and layers that reuse attention maps.
 @Suite struct GardenTests {
@@ -175,7 +178,7 @@ import Testing
         (Self.reusing, false, "the maps that it reuses are not those of an attention layer"),
         (#"{"num_heads": 4, "key_dim": 1, "use_bias": false, "reuse_attention": 3}"#, true, "reuses 3 of 2 maps"),
     ]) func reuseThatLeadsNowhereIsRefused(_ config: String, _ scores: Bool, _ message: String) throws {
-        let error = try #require(throws: CheckpointError.self) { try pair(Self.plain, config, scores: scores) }
+        let error = try #require(throws: FileError.self) { try pair(Self.plain, config, scores: scores) }
         #expect(error.problems.contains { $0.contains(message) }, "\(error.problems)")
     }
 }

@@ -1,8 +1,11 @@
 import Checkpoints
 import Foundation
+import JSON
 import ModelGraph
+import Platform
 import Tensors
 import Testing
+import WeightFiles
 
 /// Configurations that somebody damaged end in a model or in an error of the right kind, never in a crash.
 @Suite struct HostileTests {
@@ -68,7 +71,7 @@ import Testing
             for _ in 0..<Int.random(in: 1...3, using: &numbers) { config = mutated(config, &numbers) }
             let text = String(decoding: try Document.encode(config), as: UTF8.self)
             let file = try ScratchFile(text)
-            do throws(CheckpointError) {
+            do throws(FileError) {
                 _ = try Checkpoint.load(path: "\(fixtures)/\(path)", config: file.path)
                 read += 1
             } catch {
@@ -89,7 +92,7 @@ import Testing
     @Test(arguments: ["[1, 2", "", "\u{0}\u{1}", "{}", "[]", #"{"class_name": 7}"#])
     func filesThatAreNoConfigurationAreRefused(_ text: String) throws {
         let file = try ScratchFile(text)
-        #expect(throws: CheckpointError.self) {
+        #expect(throws: FileError.self) {
             try Checkpoint.load(path: "\(fixtures)/keras2_nested/weights_only.h5", config: file.path)
         }
     }
@@ -104,7 +107,7 @@ import Testing
 
         let short = try ScratchFile("", suffix: ".keras")
         try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: short.path))
-        let error = try #require(throws: CheckpointError.self) { try Checkpoint.load(path: short.path) }
+        let error = try #require(throws: FileError.self) { try Checkpoint.load(path: short.path) }
         #expect(error.kind == .corrupt)
     }
 }

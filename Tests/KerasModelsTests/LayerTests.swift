@@ -1,7 +1,11 @@
 import Checkpoints
+import JSON
+import KerasModels
 import ModelGraph
+import Platform
 import Tensors
 import Testing
+import WeightFiles
 
 /// Layers against arithmetic done by hand.
 @Suite struct LayerTests {
@@ -142,7 +146,7 @@ import Testing
         sketch.input("x", [3, 2])
         try sketch.layer("memory", "LSTM", #"{"units": 4}"#, ["x"])
         try sketch.layer("back", "Bidirectional", "{}", ["memory"])
-        let error = try #require(throws: CheckpointError.self) { try model(sketch.model(outputs: ["back"])) }
+        let error = try #require(throws: FileError.self) { try model(sketch.model(outputs: ["back"])) }
         #expect(error.kind == .unsupported)
         #expect(error.problems.count == 2)
         #expect(error.problems[0].contains("memory, layer 2 of 3 of \"sketch\": the layer LSTM is not known"))

@@ -1,10 +1,15 @@
+import ArchitectureSpecs
 import Checkpoints
 import Foundation
 import Inputs
+import JSON
+import KerasModels
 import ModelGraph
+import Platform
 import Runtime
 import Tensors
 import Testing
+import WeightFiles
 
 /// The repository's `fixtures/keras`.
 let fixtures: String = {
@@ -32,7 +37,7 @@ func stored(_ name: String, _ shape: Shape, _ values: [Float]) -> SourceTensor {
     let tensor = Tensor(values, shape: shape)
     return SourceTensor(
         name: name, file: "test", path: "/" + name, dtype: .float32, shape: shape, storedByteCount: values.count * 4
-    ) { () throws(CheckpointError) in tensor }
+    ) { () throws(FileError) in tensor }
 }
 
 /// A stored tensor of bytes.
@@ -42,9 +47,9 @@ func stored(_ name: String, _ shape: Shape, bytes: [Int8]) -> SourceTensor {
     }
     return SourceTensor(
         name: name, file: "test", path: "/" + name, dtype: .int8, shape: shape, storedByteCount: bytes.count
-    ) { () throws(CheckpointError) in
+    ) { () throws(FileError) in
         guard let tensor = Tensor(dtype: .int8, shape: shape, storage: storage) else {
-            throw CheckpointError(.internalDefect, path: "test", "bytes that do not fill \(shape)")
+            throw FileError(.defect, path: "test", "bytes that do not fill \(shape)")
         }
         return tensor
     }
@@ -63,7 +68,7 @@ func model(
     var tensors: [String: Tensor] = [:]
     for parameter in binding.parameters {
         guard let tensor = try parameter.read() else {
-            throw CheckpointError(.corrupt, path: "test", "\(parameter.path) makes no sense")
+            throw FileError(.corrupt, path: "test", "\(parameter.path) makes no sense")
         }
         tensors[parameter.path] = tensor
     }

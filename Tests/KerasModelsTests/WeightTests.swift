@@ -1,7 +1,11 @@
 import Checkpoints
+import JSON
+import KerasModels
 import ModelGraph
+import Platform
 import Tensors
 import Testing
+import WeightFiles
 
 /// Which stored tensor belongs to which layer.
 @Suite struct WeightTests {
@@ -53,7 +57,7 @@ import Testing
     }
 
     @Test func missingVariablesAreAllNamed() throws {
-        let error = try #require(throws: CheckpointError.self) {
+        let error = try #require(throws: FileError.self) {
             try model(dense(["a", "b", "c"]), [stored("layers/dense/vars/0", [1, 1], [1])])
         }
         #expect(error.kind == .corrupt)

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Runtime
 import Testing
 
 let activations = [

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Runtime
 import Testing
 
 /// One attention problem with random contents, its value in double precision, and the kernels' answer.

@@ -1,5 +1,7 @@
 import CKernels
 import Foundation
+import Runtime
+import Tensors
 import Testing
 
 @Suite("What positions add to scores")

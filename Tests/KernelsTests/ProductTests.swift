@@ -1,5 +1,7 @@
 import CKernels
 import Foundation
+import Runtime
+import Tensors
 import Testing
 
 /// A product with random contents and its value in double precision.

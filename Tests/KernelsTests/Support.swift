@@ -1,4 +1,6 @@
 import CKernels
+import Runtime
+import Tensors
 import Testing
 
 /// Floats in memory of their own, aligned for kernels, with a margin that shows writes beyond the end. The margin is

@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 
 /// Sizes of an encoder in the shape of BERT.
 struct EncoderSizes {

@@ -1,11 +1,12 @@
 import Foundation
+import FoundationXML
+import JSON
 import ModelGraph
 import Reporting
 import Testing
 import Verification
 
 #if canImport(FoundationXML)
-import FoundationXML
 #endif
 
 @Suite("JUnit XML")

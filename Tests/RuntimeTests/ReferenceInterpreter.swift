@@ -1,5 +1,6 @@
 import Foundation
 import ModelGraph
+import Rewriting
 import Tensors
 
 /// Executes a graph literally, in double precision, one sequence with its mask at a time: no fusion, no packing, no

@@ -3,6 +3,7 @@ import Runtime
 import Tensors
 import TestSupport
 import Testing
+import Verification
 
 /// Frames of any number go through a strided convolution, get a row of the model's own before them and positions,
 /// attend to themselves under a mask and to a second input under a mask of pairs, and are pooled.

@@ -33,3 +33,14 @@ package final class Scratch: Sendable {
     /// Names in the folder, hidden ones included.
     package var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 }
+
+/// A folder of its own for one test, removed afterwards.
+package func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
+    let folder = Scratch()
+    return try withExtendedLifetime(folder) { try body(folder.path) }
+}
+
+/// Names in a folder, hidden ones too.
+package func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+}

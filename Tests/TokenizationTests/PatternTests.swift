@@ -1,3 +1,4 @@
+import ArchitectureSpecs
 import Testing
 import Tokenization
 

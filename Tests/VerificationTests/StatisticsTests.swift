@@ -1,5 +1,7 @@
-import Tensors
 import ModelGraph
+import Platform
+import Statistics
+import Tensors
 import Testing
 import Verification
 

@@ -1,12 +1,7 @@
 import ModelGraph
+import Platform
 import Tensors
 import Verification
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 extension Double {
     var logarithm: Double { log(self) }

@@ -1,24 +1,25 @@
 import ModelGraph
+import Rewriting
 
 /// Moves that a plan may make.
-public struct Moves: OptionSet, Sendable, Hashable {
+package struct Moves: OptionSet, Sendable, Hashable {
     /// One bit a move.
-    public let rawValue: Int
-    public init(rawValue: Int) { self.rawValue = rawValue }
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
 
     /// Another head's map, as it is (its weight goes into the output projection).
-    public static let reuse = Moves(rawValue: 1)
+    package static let reuse = Moves(rawValue: 1)
     /// Sums of several maps.
-    public static let blend = Moves(rawValue: 2)
+    package static let blend = Moves(rawValue: 2)
     /// Static patterns.
-    public static let pattern = Moves(rawValue: 4)
+    package static let pattern = Moves(rawValue: 4)
     /// Leaving a head out.
-    public static let drop = Moves(rawValue: 8)
+    package static let drop = Moves(rawValue: 8)
 
     /// What `--allow` takes by default.
-    public static let standard: Moves = [.reuse, .blend, .pattern]
+    package static let standard: Moves = [.reuse, .blend, .pattern]
     /// All moves.
-    public static let all: Moves = [.reuse, .blend, .pattern, .drop]
+    package static let all: Moves = [.reuse, .blend, .pattern, .drop]
 }
 
 /// The best replacement of a head's map among those that exist, by forward selection.

@@ -1,5 +1,6 @@
 import COpenBLAS
 import ModelGraph
+import Rewriting
 import Runtime
 import Synchronization
 import Tensors

@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 
 /// End-to-end damage: for each attention node, the output's error when its cheapest heads are replaced and its output
 /// projection is refitted.

@@ -1,31 +1,33 @@
 import ModelGraph
+import Rewriting
+import Statistics
 
 /// What replacing more and more heads of one attention node does to the model's output.
-public struct DamageCurve: Sendable, Hashable, Codable {
+package struct DamageCurve: Sendable, Hashable, Codable {
     /// One measured point.
-    public struct Point: Sendable, Hashable, Codable {
+    package struct Point: Sendable, Hashable, Codable {
         /// Heads replaced, the cheapest ones first.
-        public var heads: Int
+        package var heads: Int
         /// The rewrite's difference from the source.
-        public var difference: OutputDifference
+        package var difference: OutputDifference
 
-        public init(heads: Int, difference: OutputDifference) {
+        package init(heads: Int, difference: OutputDifference) {
             self.heads = heads
             self.difference = difference
         }
     }
 
     /// Name of the attention node.
-    public let node: String
+    package let node: String
     /// The node's heads in the order in which they are replaced.
-    public let order: [Int]
+    package let order: [Int]
     /// Local damage of each head of `order` when its turn came: the share of the energy of all contexts of the node
     /// that the best blend leaves unexplained.
-    public let local: [Double]
+    package let local: [Double]
     /// Measured points, fewest heads first.
-    public let points: [Point]
+    package let points: [Point]
 
-    public init(node: String, order: [Int], local: [Double], points: [Point]) {
+    package init(node: String, order: [Int], local: [Double], points: [Point]) {
         self.node = node
         self.order = order
         self.local = local
@@ -33,7 +35,7 @@ public struct DamageCurve: Sendable, Hashable, Codable {
     }
 
     /// Damage with 0, 1, 2 … heads replaced, straight lines between the measured points; never falling.
-    public var damages: [Double] {
+    package var damages: [Double] {
         var result = [0.0]
         var last = (heads: 0, damage: 0.0)
         for point in points where point.heads > last.heads {

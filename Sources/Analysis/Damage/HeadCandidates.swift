@@ -1,14 +1,15 @@
 import ModelGraph
+import Rewriting
 
 /// What one head's context has in common with the contexts that other maps would give it.
 ///
 /// All contexts use the head's own values. They are compared in the metric of the head's rows of the output projection
 /// (‖c · W_O‖), about their means, per token: a mean that is off goes into the output bias.
-public struct HeadCandidates: Sendable, Hashable {
+package struct HeadCandidates: Sendable, Hashable {
     /// The head that is to be replaced.
-    public let id: HeadID
+    package let id: HeadID
     /// Maps that may stand in, best single one first.
-    public let maps: [MapReference]
+    package let maps: [MapReference]
     /// Inner products of the contexts, the head's own first, then `maps`: symmetric, `maps.count + 1` rows.
     package let gram: Matrix
 
@@ -20,7 +21,7 @@ public struct HeadCandidates: Sendable, Hashable {
     }
 
     /// Energy of the head's own context: what is lost when the head is dropped and its mean is kept.
-    public var energy: Double { gram[0, 0] }
+    package var energy: Double { gram[0, 0] }
 
     /// The candidates with the best single maps in front, at most `count` of them; patterns always stay.
     package func trimmed(to count: Int) -> HeadCandidates {
@@ -45,7 +46,7 @@ public struct HeadCandidates: Sendable, Hashable {
 extension HeadCandidates: Codable {
     private enum Key: String, CodingKey { case node, head, maps, products }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let id = HeadID(
             node: try container.decode(String.self, forKey: .node), head: try container.decode(Int.self, forKey: .head))
@@ -70,7 +71,7 @@ extension HeadCandidates: Codable {
         self.init(id: id, maps: terms.map(\.map), gram: gram)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(id.node, forKey: .node)
         try container.encode(id.head, forKey: .head)

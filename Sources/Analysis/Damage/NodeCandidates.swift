@@ -1,5 +1,6 @@
 import COpenBLAS
 import ModelGraph
+import Rewriting
 import Runtime
 import Tensors
 
@@ -160,23 +161,5 @@ extension StaticPattern {
                 before = (visible, row)
             }
         }
-    }
-}
-
-extension Tensor {
-    /// A block of a matrix, in double precision.
-    package func block(rows: Range<Int>, columns: Range<Int>) -> Matrix {
-        let stride = shape.extents.last ?? 0
-        return withFloats { source in
-            Matrix(
-                rows: rows.count, columns: columns.count,
-                elements: rows.flatMap { row in columns.map { Double(source[row * stride + $0]) } })
-        }
-    }
-
-    /// A matrix or a vector (as one row), in double precision.
-    package var matrix: Matrix {
-        let columns = shape.extents.last ?? 1
-        return block(rows: 0..<(columns == 0 ? 0 : count / columns), columns: 0..<columns)
     }
 }

@@ -1,5 +1,7 @@
+import Rewriting
+
 /// How much a plan shall save, or how good the result must stay.
-public enum Budget: Sendable, Hashable {
+package enum Budget: Sendable, Hashable {
     /// Share of attention maps no longer computed.
     case maps(Double)
     /// Share of multiply-adds saved at a sequence length.
@@ -10,11 +12,11 @@ public enum Budget: Sendable, Hashable {
     case quality(metric: String, comparison: Comparison, value: Double)
 
     /// How a metric is held against a value.
-    public enum Comparison: String, Sendable, Hashable, CaseIterable {
+    package enum Comparison: String, Sendable, Hashable, CaseIterable {
         case atLeast = ">=", atMost = "<="
 
         /// Whether a metric is good enough.
-        public func holds(_ metric: Double, _ value: Double) -> Bool {
+        package func holds(_ metric: Double, _ value: Double) -> Bool {
             self == .atLeast ? metric >= value : metric <= value
         }
     }
@@ -22,7 +24,7 @@ public enum Budget: Sendable, Hashable {
     /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `quality:hidden.cosine.mean>=0.98`.
     ///
     /// - Throws: `AnalysisError.budget` with what would have been understood.
-    public init(_ text: String) throws(AnalysisError) {
+    package init(_ text: String) throws(AnalysisError) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let kind = parts.count == 2 ? parts[0] : "maps"
         let rest = parts.last ?? ""

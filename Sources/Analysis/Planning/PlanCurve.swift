@@ -1,28 +1,32 @@
+import Files
+import JSON
 import ModelGraph
+import Rewriting
+import Statistics
 import Tensors
 
 /// Savings against expected damage, plan by plan: what `plan --curve` prints.
-public struct PlanCurve: Sendable, Hashable, Codable {
+package struct PlanCurve: Sendable, Hashable, Codable {
     /// One plan of the curve.
-    public struct Point: Sendable, Hashable, Codable {
+    package struct Point: Sendable, Hashable, Codable {
         /// Heads that compute no map.
-        public var replaced: Int
+        package var replaced: Int
         /// Share of the attention maps saved.
-        public var maps: Double
+        package var maps: Double
         /// Share of the multiply-adds saved at `tokens` tokens.
-        public var multiplyAdds: Double
+        package var multiplyAdds: Double
         /// Share of the parameters' bytes saved.
-        public var bytes: Double
+        package var bytes: Double
         /// Damage expected at the output, in the terms of the model's use.
-        public var damage: Double
+        package var damage: Double
     }
 
     /// Sequence length of the multiply-adds.
-    public var tokens: Int
+    package var tokens: Int
     /// From no head replaced to all that may be.
-    public var points: [Point]
+    package var points: [Point]
 
-    public init(_ planner: Planner, tokens: Int = 128) throws(AnalysisError) {
+    package init(_ planner: Planner, tokens: Int = 128) throws(AnalysisError) {
         self.tokens = tokens
         points = []
         for count in 0...planner.steps.count {

@@ -1,4 +1,7 @@
+import JSON
 import ModelGraph
+import Rewriting
+import Statistics
 
 /// Makes plans from an analysis.
 ///
@@ -6,32 +9,32 @@ import ModelGraph
 /// replaced by their lower convex hulls and merged by slope, which solves the allocation exactly at the hulls' corners
 /// and makes a larger budget's plan contain a smaller one's. Which maps stand in is then chosen among those that are
 /// left.
-public struct Planner: Sendable {
+package struct Planner: Sendable {
     /// What is replaced at a time.
-    public enum Granularity: String, Sendable, CaseIterable {
+    package enum Granularity: String, Sendable, CaseIterable {
         case head, layer
     }
 
     /// One step of the order.
-    public struct Step: Sendable, Hashable {
+    package struct Step: Sendable, Hashable {
         /// Heads given up in this step.
-        public let heads: [HeadID]
+        package let heads: [HeadID]
         /// Damage expected after this step, if the layers' damages add up.
-        public let damage: Double
+        package let damage: Double
     }
 
     /// The analysis that plans come from.
-    public let analysis: AnalysisDocument
+    package let analysis: AnalysisDocument
     /// The source model's graph.
-    public let graph: Graph
+    package let graph: Graph
     /// Moves that plans may make.
-    public let moves: Moves
+    package let moves: Moves
     private let analysisDigest: String?
     /// Everything that can be given up, the cheapest first.
-    public let steps: [Step]
+    package let steps: [Step]
 
     /// - Throws: When the analysis belongs to another model.
-    public init(
+    package init(
         _ analysis: AnalysisDocument, graph: Graph, moves: Moves = .standard, granularity: Granularity = .head
     ) throws(AnalysisError) {
         try analysis.validate()
@@ -114,12 +117,12 @@ public struct Planner: Sendable {
     // MARK: Plans
 
     /// The plan that gives up the heads of the first `count` steps.
-    public func plan(steps count: Int, budget: String) -> ReusePlan {
+    package func plan(steps count: Int, budget: String) -> ReusePlan {
         plan(replacing: steps.prefix(count).flatMap(\.heads), budget: budget)
     }
 
     /// The plan that gives up some heads, each for the best of what is left.
-    public func plan(replacing heads: [HeadID], budget: String) -> ReusePlan {
+    package func plan(replacing heads: [HeadID], budget: String) -> ReusePlan {
         let replaced = Set(heads)
         var plan = ReusePlan(of: graph, budget: budget)
         plan.analysis = analysisDigest
@@ -148,7 +151,7 @@ public struct Planner: Sendable {
     ///
     /// - Throws: `AnalysisError.budget` when even giving up everything is not enough, or for a budget on quality, which
     ///   only a conversion can measure.
-    public func plan(_ budget: Budget, text: String) throws(AnalysisError) -> ReusePlan {
+    package func plan(_ budget: Budget, text: String) throws(AnalysisError) -> ReusePlan {
         if case .quality = budget {
             throw .budget(
                 text, reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
@@ -164,7 +167,7 @@ public struct Planner: Sendable {
     }
 
     /// Share that a plan saves, in the budget's terms.
-    public func saving(of plan: ReusePlan, _ budget: Budget) throws(AnalysisError) -> Double {
+    package func saving(of plan: ReusePlan, _ budget: Budget) throws(AnalysisError) -> Double {
         let after: Graph
         do { after = try graph.applying(plan) } catch { throw .graph(error) }
         switch budget {

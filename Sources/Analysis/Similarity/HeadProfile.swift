@@ -1,24 +1,26 @@
 import ModelGraph
+import Platform
 import Runtime
+import Statistics
 
 /// Where one head looks, averaged over query rows of the calibration data.
-public struct HeadProfile: Sendable, Hashable, Codable {
+package struct HeadProfile: Sendable, Hashable, Codable {
     /// Name of the attention node.
-    public let node: String
+    package let node: String
     /// Index among the node's heads.
-    public let head: Int
+    package let head: Int
     /// Entropy of a row as a share of the largest possible (log of the visible keys), 0…1.
-    public let entropy: Double
+    package let entropy: Double
     /// Mass on the first visible key.
-    public let first: Double
+    package let first: Double
     /// Mass on the key before the query; 0 in cross-attention, where no key stands beside a query.
-    public let previous: Double
+    package let previous: Double
     /// Mass on the key after the query; 0 in cross-attention.
-    public let next: Double
+    package let next: Double
     /// Mass on the query's own position; 0 in cross-attention.
-    public let own: Double
+    package let own: Double
     /// Mass on separator tokens; `nil` when nobody said which tokens separate.
-    public let separator: Double?
+    package let separator: Double?
 
     package init(
         id: HeadID, entropy: Double, first: Double, previous: Double, next: Double, own: Double, separator: Double?
@@ -33,7 +35,7 @@ public struct HeadProfile: Sendable, Hashable, Codable {
         self.separator = separator
     }
 
-    public var id: HeadID { HeadID(node: node, head: head) }
+    package var id: HeadID { HeadID(node: node, head: head) }
 }
 
 /// Sums behind a `HeadProfile`.
@@ -56,9 +58,9 @@ package struct ProfileSums: Sendable {
             let row = map.row(query), visible = keys(query)
             guard let start = visible.first else { continue }
             var bits = 0.0
-            for key in visible where row[key] > 0 { bits -= Double(row[key]) * logarithm(Double(row[key])) }
+            for key in visible where row[key] > 0 { bits -= Double(row[key]) * log(Double(row[key])) }
             rows += 1
-            entropy += visible.count > 1 ? bits / logarithm(Double(visible.count)) : 0
+            entropy += visible.count > 1 ? bits / log(Double(visible.count)) : 0
             first += Double(row[start])
             if !isCross {
                 if query > 0 { previous += Double(row[query - 1]) }

@@ -32,7 +32,7 @@ func rowDistance(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: In
 /// - Returns: A value in 0…1; 1 when the maps agree everywhere. `nil` when no row counts.
 /// - Complexity: O(rows · keys), no allocation.
 /// - Source: arXiv 2110.06821.
-public func mapSimilarity(_ a: MatrixView, _ b: MatrixView, rows: some Sequence<Int>) -> Double? {
+package func mapSimilarity(_ a: MatrixView, _ b: MatrixView, rows: some Sequence<Int>) -> Double? {
     precondition(a.rows == b.rows && a.columns == b.columns, "maps of different shape")
     var sum = 0.0
     var count = 0

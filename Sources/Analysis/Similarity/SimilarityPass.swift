@@ -1,5 +1,7 @@
 import ModelGraph
+import Rewriting
 import Runtime
+import Statistics
 import Synchronization
 
 /// Similarities of all compatible maps and profiles of all heads, from one pass over the calibration texts.
@@ -144,19 +146,4 @@ extension TokenSequence {
         let visible = mask.isEmpty ? ids : ids.indices.filter { mask[$0] }.map { ids[$0] }
         return visible.indices.filter { separators.contains(visible[$0]) }
     }
-}
-
-/// Pearson correlation; `nil` when one side does not vary.
-package func correlation(_ a: [Double], _ b: [Double]) -> Double? {
-    guard a.count == b.count, a.count > 1 else { return nil }
-    let n = Double(a.count)
-    let meanA = a.reduce(0, +) / n, meanB = b.reduce(0, +) / n
-    var ab = 0.0, aa = 0.0, bb = 0.0
-    for (x, y) in zip(a, b) {
-        ab += (x - meanA) * (y - meanB)
-        aa += (x - meanA) * (x - meanA)
-        bb += (y - meanB) * (y - meanB)
-    }
-    guard aa > 0, bb > 0 else { return nil }
-    return ab / (aa * bb).squareRoot()
 }

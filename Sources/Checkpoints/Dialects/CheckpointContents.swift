@@ -1,5 +1,8 @@
 import HDF5
+import JSON
 import ModelGraph
+import Platform
+import WeightFiles
 
 /// The files of a checkpoint, opened: what dialects look at. No tensor has been read yet.
 struct CheckpointContents: Sendable {
@@ -10,7 +13,7 @@ struct CheckpointContents: Sendable {
     /// where there is none.
     let config: JSONValue?
 
-    init(_ files: CheckpointFiles) throws(CheckpointError) {
+    init(_ files: CheckpointFiles) throws(FileError) {
         self.files = files
         var weights: [WeightsFile] = []
         for entry in try files.weightFiles() { weights.append(try WeightsFile(entry)) }
@@ -18,14 +21,14 @@ struct CheckpointContents: Sendable {
         if let named = files.configFile {
             config = try KerasDocument.read(named)
             guard config != nil else {
-                throw CheckpointError(
+                throw FileError(
                     .usage, path: named.path, "holds no configuration",
                     remedy: "--config takes a JSON, a .keras, or a whole Keras model in .h5")
             }
         } else if let stored = weights.lazy.compactMap(\.config).first {
             config = stored
         } else {
-            config = try files.configEntry.map { entry throws(CheckpointError) in
+            config = try files.configEntry.map { entry throws(FileError) in
                 try CheckpointFiles.document(entry)
             }
         }

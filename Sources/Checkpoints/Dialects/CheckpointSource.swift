@@ -1,5 +1,10 @@
+import ArchitectureSpecs
+import JSON
+import KerasModels
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 /// A checkpoint in its dialect: everything that a spec is compared with and bound to. No tensor has been read yet.
 struct CheckpointSource: Sendable {
@@ -18,12 +23,12 @@ struct CheckpointSource: Sendable {
     let ignored: [TensorPlaces.Ignored]
     /// Makes the graph that the checkpoint itself describes, with the help of what the caller says of its layers;
     /// `nil` where only a spec can tell it.
-    let ownGraph: (@Sendable ([CustomLayer]) throws(CheckpointError) -> OwnGraph)?
+    let ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)?
 
     init(
         dialect: String, vocabulary: String, config: JSONValue, tensors: TensorIndex, files: [FileEntry],
         assets: [(name: String, entry: FileEntry)], ignored: [TensorPlaces.Ignored] = [],
-        ownGraph: (@Sendable ([CustomLayer]) throws(CheckpointError) -> OwnGraph)? = nil
+        ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)? = nil
     ) {
         self.dialect = dialect
         self.vocabulary = vocabulary

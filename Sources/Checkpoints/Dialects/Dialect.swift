@@ -1,15 +1,17 @@
+import Platform
+
 /// A way of laying tensors out in files, recognised by content.
 protocol Dialect: Sendable {
     /// Key of the specs' tensor tables.
     static var name: String { get }
 
     /// What in the files speaks for this dialect and what against it, by metadata alone.
-    static func remarks(on contents: CheckpointContents) throws(CheckpointError) -> Remarks
+    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks
 
     /// The checkpoint in this dialect.
     ///
     /// - Throws: When the files are of this dialect, and broken.
-    static func open(_ contents: CheckpointContents) throws(CheckpointError) -> CheckpointSource
+    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource
 }
 
 /// Observations with points.

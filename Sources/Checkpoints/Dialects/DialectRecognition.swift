@@ -1,16 +1,19 @@
+import ArchitectureSpecs
+import Platform
+
 /// All dialects. Their order means nothing: the remarks decide.
 private let dialects: [any Dialect.Type] = [
     HuggingFaceTF.self, KerasHub.self, KerasListed.self, KerasObjects.self, Safetensors.self,
 ]
 
 /// How well a dialect fits the files, and why.
-public struct DialectMatch: Sendable, Hashable {
+package struct DialectMatch: Sendable, Hashable {
     /// Key of the specs' tensor tables: `hf-tf` …
-    public let dialect: String
+    package let dialect: String
     /// Sum of the remarks' points.
-    public let score: Int
+    package let score: Int
     /// What was seen, `+50 the root has layer_names`.
-    public let reasons: [String]
+    package let reasons: [String]
 
     /// Least score that counts as recognised.
     static let threshold = 50
@@ -20,7 +23,7 @@ public struct DialectMatch: Sendable, Hashable {
 
 extension CheckpointContents {
     /// All dialects, best first; equal scores in the order of their names.
-    func rankedDialects() throws(CheckpointError) -> [DialectMatch] {
+    func rankedDialects() throws(FileError) -> [DialectMatch] {
         var matches: [DialectMatch] = []
         for dialect in dialects {
             let remarks = try dialect.remarks(on: self)
@@ -32,19 +35,19 @@ extension CheckpointContents {
     /// The checkpoint in the dialect that its contents speak for.
     ///
     /// - Throws: With the candidates and their reasons when none fits or two fit alike: never a silent guess.
-    func source(_ ranking: [DialectMatch]) throws(CheckpointError) -> CheckpointSource {
+    func source(_ ranking: [DialectMatch]) throws(FileError) -> CheckpointSource {
         guard let best = ranking.first, best.score >= DialectMatch.threshold,
             let dialect = dialects.first(where: { $0.name == best.dialect })
         else {
             let near = ranking.filter { $0.score > 0 }.prefix(3)
-            throw CheckpointError(
+            throw FileError(
                 .unsupported, path: files.path,
                 ["the layout of this file is not known"]
                     + near.map { "\($0.dialect) (\($0.score)): \($0.reasons.joined(separator: "; "))" },
                 remedy: "known are \(dialects.map { $0.name }.sorted().joined(separator: ", ")) and .reuse.h5 files")
         }
         if let second = ranking.dropFirst().first, second.score > best.score - DialectMatch.margin {
-            throw CheckpointError(
+            throw FileError(
                 .unsupported, path: files.path,
                 ["the layout could be \(best.dialect) (\(best.score)) or \(second.dialect) (\(second.score))"]
                     + best.reasons + second.reasons,

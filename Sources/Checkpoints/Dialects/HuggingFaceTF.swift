@@ -1,5 +1,8 @@
 import HDF5
+import JSON
 import ModelGraph
+import Platform
+import WeightFiles
 
 /// Hugging Face's TensorFlow checkpoints: `tf_model.h5`, in one file or in shards, of every generation of names.
 ///
@@ -10,7 +13,7 @@ import ModelGraph
 package enum HuggingFaceTF: Dialect {
     static let name = "hf-tf"
 
-    static func remarks(on contents: CheckpointContents) throws(CheckpointError) -> Remarks {
+    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
         var remarks = Remarks()
         guard let files = contents.hdf5 else { return remarks }
         var scopes: [String] = []
@@ -50,7 +53,7 @@ package enum HuggingFaceTF: Dialect {
         return remarks
     }
 
-    static func open(_ contents: CheckpointContents) throws(CheckpointError) -> CheckpointSource {
+    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
         var tensors: [SourceTensor] = []
         for (entry, file) in contents.hdf5 ?? [] {
             let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) ?? []
@@ -61,7 +64,7 @@ package enum HuggingFaceTF: Dialect {
                 isWhole ? try wholeFile(file, entry, layers) : try shard(file, entry, weights: layers)
         }
         guard let config = contents.config, let configEntry = contents.files.configEntry else {
-            throw CheckpointError(
+            throw FileError(
                 .unsupported, path: contents.files.path,
                 "a Hugging Face checkpoint without config.json: nothing tells its dimensions",
                 remedy: "put the model's config.json beside the weights")
@@ -74,19 +77,19 @@ package enum HuggingFaceTF: Dialect {
 
     private static func wholeFile(
         _ file: HDF5File, _ entry: FileEntry, _ layers: [String]
-    ) throws(CheckpointError) -> [SourceTensor] {
+    ) throws(FileError) -> [SourceTensor] {
         var result: [SourceTensor] = []
         // Weights that the model itself owns stand in a group that `layer_names` does not list.
         let own = "top_level_model_weights"
         for layer in layers + (layers.contains(own) ? [] : [own]) {
             guard let group = file.root.group(at: layer) else {
                 if layer == own { continue }
-                throw CheckpointError(
+                throw FileError(
                     .corrupt, path: entry.path, "layer_names lists \"\(layer.printable)\", which is not in the file")
             }
             for weight in try group.names(splitAttribute: "weight_names", in: entry.path) ?? [] {
                 guard let dataset = group.dataset(at: weight) else {
-                    throw CheckpointError(
+                    throw FileError(
                         .corrupt, path: entry.path,
                         "weight_names of \"\(layer.printable)\" lists \"\(weight.printable)\", which is not in the file"
                     )
@@ -102,13 +105,13 @@ package enum HuggingFaceTF: Dialect {
 
     private static func shard(
         _ file: HDF5File, _ entry: FileEntry, weights: [String]
-    ) throws(CheckpointError) -> [SourceTensor] {
+    ) throws(FileError) -> [SourceTensor] {
         var result: [SourceTensor] = []
         for weight in weights {
             guard let dataset = file.root.dataset(at: weight) else {
                 // A layer without weights is an empty group.
                 if file.root.group(at: weight) != nil { continue }
-                throw CheckpointError(
+                throw FileError(
                     .corrupt, path: entry.path, "layer_names lists \"\(weight.printable)\", which is not in the file")
             }
             let name = commonName(weight.split(separator: "/")[...])

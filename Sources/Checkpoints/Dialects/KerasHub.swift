@@ -1,5 +1,8 @@
 import HDF5
+import JSON
 import ModelGraph
+import Platform
+import WeightFiles
 
 /// KerasHub presets: `config.json` with a backbone's class and arguments, its weights in Keras 3's layout
 /// (`model.weights.h5`, or shards with `model.weights.json`), and where it was saved as a task `task.json` with
@@ -13,7 +16,7 @@ package enum KerasHub: Dialect {
     private static let tokenizerAssets = ["vocabulary.txt", "vocabulary.json", "merges.txt", "vocabulary.spm"]
     private static let presetAssets = ["config.json", "task.json", "tokenizer.json", "preprocessor.json"]
 
-    static func remarks(on contents: CheckpointContents) throws(CheckpointError) -> Remarks {
+    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
         var remarks = Remarks()
         guard let files = contents.hdf5 else { return remarks }
         let isKeras3 = files.allSatisfy { $0.file.root.group(at: "layers") != nil }
@@ -42,10 +45,10 @@ package enum KerasHub: Dialect {
         return config["class_name"]?.stringValue
     }
 
-    static func open(_ contents: CheckpointContents) throws(CheckpointError) -> CheckpointSource {
+    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
         let files = contents.files
         guard case .object(var config)? = contents.config, let configEntry = files.configEntry else {
-            throw CheckpointError(.corrupt, path: files.path, "a preset without its configuration")
+            throw FileError(.corrupt, path: files.path, "a preset without its configuration")
         }
         var tensors: [SourceTensor] = []
         var read = contents.weights.map(\.entry)
@@ -80,7 +83,7 @@ package enum KerasHub: Dialect {
 
     private static func tensors(
         _ file: HDF5File, _ entry: FileEntry, prefix: String
-    ) throws(CheckpointError) -> [SourceTensor] {
+    ) throws(FileError) -> [SourceTensor] {
         var result: [SourceTensor] = []
         for dataset in file.datasets {
             result.append(

@@ -1,5 +1,8 @@
+import JSON
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 /// Hugging Face's PyTorch checkpoints in safetensors files: `model.safetensors`, or shards with
 /// `model.safetensors.index.json`, beside `config.json`.
@@ -8,7 +11,7 @@ import Tensors
 package enum Safetensors: Dialect {
     static let name = "safetensors"
 
-    static func remarks(on contents: CheckpointContents) throws(CheckpointError) -> Remarks {
+    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
         var remarks = Remarks()
         guard !contents.weights.isEmpty, contents.weights.allSatisfy({ $0.safetensors != nil }) else { return remarks }
         remarks.add(60, "the weights are safetensors files")
@@ -18,9 +21,9 @@ package enum Safetensors: Dialect {
         return remarks
     }
 
-    static func open(_ contents: CheckpointContents) throws(CheckpointError) -> CheckpointSource {
+    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
         guard let config = contents.config, let configEntry = contents.files.configEntry else {
-            throw CheckpointError(
+            throw FileError(
                 .unsupported, path: contents.files.path,
                 "safetensors without config.json: nothing tells the model's dimensions",
                 remedy: "put the model's config.json beside the weights")
@@ -41,12 +44,12 @@ package enum Safetensors: Dialect {
 
 extension WeightsFile {
     /// The tensors of a safetensors file under their own names; of another file none.
-    func safetensorsTensors() throws(CheckpointError) -> [SourceTensor] {
+    func safetensorsTensors() throws(FileError) -> [SourceTensor] {
         guard let file = safetensors else { return [] }
         var result: [SourceTensor] = []
         for tensor in file.entries {
             guard let dtype = tensor.dtype else {
-                throw CheckpointError(
+                throw FileError(
                     .unsupported, path: entry.path,
                     "\(tensor.name.printable) holds \(tensor.type), which is not handled")
             }
@@ -54,9 +57,9 @@ extension WeightsFile {
                 SourceTensor(
                     name: tensor.name, file: entry.name, path: tensor.name, dtype: dtype, shape: tensor.shape,
                     storedByteCount: tensor.bytes.count
-                ) { () throws(CheckpointError) -> Tensor in
+                ) { () throws(FileError) -> Tensor in
                     guard let result = file.tensor(tensor) else {
-                        throw CheckpointError(.corrupt, path: entry.path, "\(tensor.name.printable) cannot be read")
+                        throw FileError(.corrupt, path: entry.path, "\(tensor.name.printable) cannot be read")
                     }
                     return result
                 })

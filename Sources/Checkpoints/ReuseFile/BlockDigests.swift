@@ -1,3 +1,5 @@
+import Files
+import Platform
 import Tensors
 
 /// SHA-256 of each 1 MiB block of a run of bytes.

@@ -1,6 +1,9 @@
+import Platform
+import WeightFiles
+
 extension CheckpointFiles {
     /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
-    func reuseFile() throws(CheckpointError) -> FileEntry? {
+    func reuseFile() throws(FileError) -> FileEntry? {
         let candidate: FileEntry?
         if let file {
             candidate = file

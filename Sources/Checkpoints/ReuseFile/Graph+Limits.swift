@@ -1,4 +1,6 @@
+import ArchitectureSpecs
 import ModelGraph
+import Platform
 
 extension Graph {
     /// Numbers that no model has: a document that holds them is refused before anything is computed from them.

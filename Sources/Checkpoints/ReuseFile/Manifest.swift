@@ -1,4 +1,7 @@
+import Files
+import JSON
 import ModelGraph
+import Platform
 import Tensors
 
 /// The document in a `.reuse.h5` that says what the model is (`schemas/manifest.schema.json`).

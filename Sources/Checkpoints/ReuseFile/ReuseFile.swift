@@ -1,6 +1,10 @@
+import Files
 import HDF5
+import JSON
 import ModelGraph
+import Platform
 import Tensors
+import WeightFiles
 
 /// The `.reuse.h5` file (docs/format.md): names inside it, and its reader.
 package enum ReuseFile {
@@ -22,23 +26,23 @@ package enum ReuseFile {
     }
 
     /// Whether a file announces itself as a `.reuse.h5`.
-    package static func isReuseFile(at path: String) throws(CheckpointError) -> Bool {
-        try MappedBytes(path: path).withUnsafeBytes { UserBlock.isAnnounced(by: $0) }
+    package static func isReuseFile(at path: String) throws(FileError) -> Bool {
+        try MappedFile(path: path).withUnsafeBytes { UserBlock.isAnnounced(by: $0) }
     }
 
     /// Reads a model; every byte of the file is checked first.
-    package static func read(path: String) throws(CheckpointError) -> Model {
+    package static func read(path: String) throws(FileError) -> Model {
         let contents = try ReuseFileContents(path: path)
         return try contents.model()
     }
 
     /// The analysis that came with a model; `nil` when there is none.
-    package static func analysis(path: String) throws(CheckpointError) -> [UInt8]? {
+    package static func analysis(path: String) throws(FileError) -> [UInt8]? {
         try ReuseFileContents(path: path).bytes(at: Path.analysis)
     }
 
     /// The summary of a file. Of the digests only those of the head are checked: the others would read every byte.
-    static func describe(path: String) throws(CheckpointError) -> CheckpointSummary {
+    static func describe(path: String) throws(FileError) -> CheckpointSummary {
         try ReuseFileCheck.checkHead(path: path)
         let contents = try ReuseFileContents(path: path, isChecked: false)
         let entry = FileEntry(path: path)
@@ -48,7 +52,7 @@ package enum ReuseFile {
             let source = SourceTensor(
                 name: tensor.name, file: entry.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
                 filters: dataset.filterNames, storedByteCount: dataset.storedByteCount
-            ) { () throws(CheckpointError) -> Tensor in try contents.tensor(tensor) }
+            ) { () throws(FileError) -> Tensor in try contents.tensor(tensor) }
             tensors.append(.init(source, role: .parameter([tensor.name])))
         }
         return CheckpointSummary(
@@ -67,15 +71,15 @@ struct ReuseFileContents: Sendable {
     /// Opens a file and reads its manifest.
     ///
     /// - Parameter isChecked: Whether every byte is compared with the file's digest first.
-    init(path: String, isChecked: Bool = true) throws(CheckpointError) {
+    init(path: String, isChecked: Bool = true) throws(FileError) {
         if isChecked { try ReuseFileCheck.check(path: path) }
-        file = try CheckpointError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path) }
+        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path) }
         self.path = path
         manifest = try Self.manifest(in: file, path: path)
     }
 
-    static func manifest(in file: HDF5File, path: String) throws(CheckpointError) -> Manifest {
-        func corrupt(_ message: String) -> CheckpointError { CheckpointError(.corrupt, path: path, message) }
+    static func manifest(in file: HDF5File, path: String) throws(FileError) -> Manifest {
+        func corrupt(_ message: String) -> FileError { FileError(.corrupt, path: path, message) }
         guard file.root.attribute(named: ReuseFile.AttributeName.format)?.text == ReuseFile.format else {
             throw corrupt("attribute \(ReuseFile.AttributeName.format) is not \"\(ReuseFile.format)\"")
         }
@@ -92,31 +96,31 @@ struct ReuseFileContents: Sendable {
             throw corrupt("/manifest: \(error.description.printable)")
         }
         guard manifest.formatVersion == Manifest.currentVersion else {
-            throw CheckpointError(
+            throw FileError(
                 .unsupported, path: path,
                 "format version \(manifest.formatVersion); this program reads version \(Manifest.currentVersion)",
                 remedy: "use a newer reuseformer")
         }
         let absurdities = manifest.graph.absurdities
         guard absurdities.isEmpty else {
-            throw CheckpointError(.corrupt, path: path, absurdities.map { "/manifest: \($0)" })
+            throw FileError(.corrupt, path: path, absurdities.map { "/manifest: \($0)" })
         }
         return manifest
     }
 
-    func model() throws(CheckpointError) -> Model {
+    func model() throws(FileError) -> Model {
         var tensors: [String: Tensor] = [:]
         for entry in manifest.tensors { tensors[entry.name] = try tensor(entry) }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
             // Somebody may unpack them: a name must not lead anywhere.
             guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
-                throw CheckpointError(
+                throw FileError(
                     .corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
             }
             guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount
             else {
-                throw CheckpointError(
+                throw FileError(
                     .corrupt, path: path, "the asset \(asset.name.printable) is missing or of another size")
             }
             assets[asset.name] = bytes
@@ -127,22 +131,22 @@ struct ReuseFileContents: Sendable {
         do throws(GraphError) {
             try model.validate()
         } catch {
-            throw CheckpointError(.corrupt, path: path, error.problems.map(\.description))
+            throw FileError(.corrupt, path: path, error.problems.map(\.description))
         }
         return model
     }
 
-    func dataset(of entry: Manifest.TensorEntry) throws(CheckpointError) -> HDF5Dataset {
-        try CheckpointError.mapping { () throws(HDF5Error) in
+    func dataset(of entry: Manifest.TensorEntry) throws(FileError) -> HDF5Dataset {
+        try FileError.mapping { () throws(HDF5Error) in
             try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
         }
     }
 
-    func tensor(_ entry: Manifest.TensorEntry) throws(CheckpointError) -> Tensor {
+    func tensor(_ entry: Manifest.TensorEntry) throws(FileError) -> Tensor {
         let dataset = try dataset(of: entry)
-        let stored = try CheckpointError.mapping { () throws(HDF5Error) in try dataset.tensor() }
+        let stored = try FileError.mapping { () throws(HDF5Error) in try dataset.tensor() }
         guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
-            throw CheckpointError(
+            throw FileError(
                 .corrupt, path: path,
                 "\(entry.name.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
                     + "\(entry.dtype.rawValue) \(entry.shape)")
@@ -150,11 +154,11 @@ struct ReuseFileContents: Sendable {
         return stored
     }
 
-    func bytes(at name: String) throws(CheckpointError) -> [UInt8]? { try Self.bytes(at: name, in: file) }
+    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file) }
 
-    private static func bytes(at name: String, in file: HDF5File) throws(CheckpointError) -> [UInt8]? {
+    private static func bytes(at name: String, in file: HDF5File) throws(FileError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
-        return try CheckpointError.mapping { () throws(HDF5Error) in
+        return try FileError.mapping { () throws(HDF5Error) in
             try dataset.tensor().withUnsafeBytes { Array($0) }
         }
     }

@@ -1,4 +1,6 @@
+import Files
 import HDF5
+import Platform
 import Tensors
 
 /// Compares every byte of a `.reuse.h5` with its digests, and says where a damaged one is damaged.
@@ -6,21 +8,21 @@ package enum ReuseFileCheck {
     /// Compares what costs no reading of tensors: the user block, the file's length and the table of digests.
     ///
     /// - Throws: `corrupt`, naming what is damaged.
-    package static func checkHead(path: String) throws(CheckpointError) {
-        let problem = try MappedBytes(path: path).withUnsafeBytes { (bytes) throws(CheckpointError) -> String? in
+    package static func checkHead(path: String) throws(FileError) {
+        let problem = try MappedFile(path: path).withUnsafeBytes { (bytes) throws(FileError) -> String? in
             let block = try userBlock(bytes, path: path)
             return tableDamage(bytes, block)
         }
-        if let problem { throw CheckpointError(.corrupt, path: path, problem, remedy: remedy) }
+        if let problem { throw FileError(.corrupt, path: path, problem, remedy: remedy) }
     }
 
     private static func userBlock(
         _ bytes: UnsafeRawBufferPointer, path: String
-    ) throws(CheckpointError) -> UserBlock {
+    ) throws(FileError) -> UserBlock {
         do throws(Problem) {
             return try UserBlock(bytes)
         } catch {
-            throw CheckpointError(error.kind, path: path, error.message, remedy: remedy)
+            throw FileError(error.kind, path: path, error.message, remedy: remedy)
         }
     }
 
@@ -34,12 +36,12 @@ package enum ReuseFileCheck {
     }
 
     /// - Throws: `corrupt`, naming the damaged blocks and what stands in them.
-    package static func check(path: String) throws(CheckpointError) {
-        let bytes = try MappedBytes(path: path)
-        let problems = try bytes.withUnsafeBytes { (bytes) throws(CheckpointError) -> [String] in
+    package static func check(path: String) throws(FileError) {
+        let bytes = try MappedFile(path: path)
+        let problems = try bytes.withUnsafeBytes { (bytes) throws(FileError) -> [String] in
             damage(bytes, try userBlock(bytes, path: path), path: path)
         }
-        guard problems.isEmpty else { throw CheckpointError(.corrupt, path: path, problems, remedy: remedy) }
+        guard problems.isEmpty else { throw FileError(.corrupt, path: path, problems, remedy: remedy) }
     }
 
     private static let remedy = "get a fresh copy, or convert the model again"

@@ -1,10 +1,13 @@
+import Files
 import HDF5
+import JSON
 import ModelGraph
+import Platform
 import Tensors
 
 extension Checkpoint {
     /// How tensors are stored: plain, ready to be mapped, or shuffled and compressed by zstd.
-    public typealias Compression = HDF5Compression
+    package typealias Compression = HDF5Compression
 
     /// Writes a model as a `.reuse.h5` (docs/format.md).
     ///
@@ -17,36 +20,34 @@ extension Checkpoint {
     ///   - toolVersion: Version of the program, for the manifest.
     ///   - check: Called with the path of the complete file before it gets its name; throwing discards it.
     /// - Throws: `io` when the disk refuses, `internalDefect` for a model that is not sound.
-    public static func write(
+    package static func write(
         _ model: Model, to path: String, compression: Compression = .none, analysis: [UInt8]? = nil,
         toolVersion: String,
-        check: (String) throws(CheckpointError) -> Void = { _ in }
-    ) throws(CheckpointError) {
+        check: (String) throws(FileError) -> Void = { _ in }
+    ) throws(FileError) {
         do throws(GraphError) {
             try model.validate()
         } catch {
-            throw CheckpointError(.internalDefect, path: path, error.problems.map(\.description))
+            throw FileError(.defect, path: path, error.problems.map(\.description))
         }
         var stored = model
         let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { "\(node.name)/\($0.name)" } })
         stored.tensors = model.tensors.filter { owned.contains($0.key) }
         let writer = ReuseFileWriter(
             model: stored, compression: compression, analysis: analysis, toolVersion: toolVersion)
-        var file = try CheckpointError.mapping { () throws(HDF5Error) in try AtomicFile(replacing: path) }
-        do throws(CheckpointError) {
+        var file = try AtomicFile(replacing: path)
+        do throws(FileError) {
             try writer.writeContents(to: file.temporaryPath)
             let (table, userBlock) = try UserBlock.seal(of: file.temporaryPath)
-            try CheckpointError.mapping { () throws(HDF5Error) in
-                try file.seek(to: Int(userBlock.tableOffset))
-                try file.write(table)
-                try file.seek(to: 0)
-                try file.write(userBlock.bytes)
-            }
+            try file.seek(to: Int(userBlock.tableOffset))
+            try file.write(table)
+            try file.seek(to: 0)
+            try file.write(userBlock.bytes)
             try check(file.temporaryPath)
         } catch {
             throw error.renamed(from: file.temporaryPath, to: path)
         }
-        do throws(HDF5Error) { try file.commit() } catch { throw CheckpointError(error) }
+        try file.commit()
     }
 }
 
@@ -58,14 +59,14 @@ private struct ReuseFileWriter {
     let toolVersion: String
 
     /// The HDF5 file behind an empty user block.
-    func writeContents(to path: String) throws(CheckpointError) {
+    func writeContents(to path: String) throws(FileError) {
         let manifest: [UInt8]
         do {
             manifest = try Document.encode(Manifest(of: model, analysis: analysis, toolVersion: toolVersion))
         } catch {
-            throw CheckpointError(.internalDefect, path: path, "the manifest cannot be written: \(error)")
+            throw FileError(.defect, path: path, "the manifest cannot be written: \(error)")
         }
-        try CheckpointError.mapping { () throws(HDF5Error) in
+        try FileError.mapping { () throws(HDF5Error) in
             var writer = try HDF5Writer(path: path, userBlockByteCount: UserBlock.byteCount)
             try writer.setAttribute(ReuseFile.AttributeName.format, to: ReuseFile.format)
             try writer.setAttribute(ReuseFile.AttributeName.version, to: ReuseFile.formatVersion)
@@ -87,10 +88,10 @@ private struct ReuseFileWriter {
 
 extension UserBlock {
     /// Block table and user block for the contents that stand in a file.
-    package static func seal(of path: String) throws(CheckpointError) -> (table: [UInt8], userBlock: UserBlock) {
-        let bytes = try MappedBytes(path: path)
-        guard bytes.count > byteCount else {
-            throw CheckpointError(.io, path: path, "only \(bytes.count) bytes were written")
+    package static func seal(of path: String) throws(FileError) -> (table: [UInt8], userBlock: UserBlock) {
+        let bytes = try MappedFile(path: path)
+        guard bytes.byteCount > byteCount else {
+            throw FileError(.inputOutput, path: path, "only \(bytes.byteCount) bytes were written")
         }
         return bytes.withUnsafeBytes { bytes in
             let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(byteCount))
@@ -103,10 +104,10 @@ extension UserBlock {
     }
 }
 
-extension CheckpointError {
+extension FileError {
     /// The error with the name that the user knows instead of a temporary one.
-    fileprivate func renamed(from temporary: String, to path: String) -> CheckpointError {
-        CheckpointError(
+    fileprivate func renamed(from temporary: String, to path: String) -> FileError {
+        FileError(
             kind, path: self.path == temporary ? path : self.path,
             problems.map { $0.replacing(temporary, with: path) }, remedy: remedy)
     }

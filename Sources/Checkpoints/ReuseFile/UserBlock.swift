@@ -1,3 +1,5 @@
+import Files
+import Platform
 import Tensors
 
 /// The first 512 bytes of a `.reuse.h5`: what it is, how long, and the digest of everything behind them.

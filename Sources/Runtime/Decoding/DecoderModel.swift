@@ -4,27 +4,27 @@ import ModelGraph
 ///
 /// Keys and values of earlier tokens are kept, only new rows are computed: heads that borrow their map keep no key and
 /// compute no query. Results are those of a run over the whole sequence.
-public final class DecoderModel: Sendable {
+package final class DecoderModel: Sendable {
     let compiled: CompiledModel
     let decoding: DecodingGraph
     let axis: Int
 
     /// Number of logits of a token.
-    public var vocabulary: Int { decoding.width }
+    package var vocabulary: Int { decoding.width }
     /// Most tokens of a sequence, prompt included; `nil`: any number.
-    public var maximumTokens: Int? { decoding.maximumRows }
+    package var maximumTokens: Int? { decoding.maximumRows }
     /// Name of the input that holds a prompt's tokens: `input_ids`, or `decoder_input_ids` of an encoder–decoder.
-    public var tokenInput: String { decoding.input }
+    package var tokenInput: String { decoding.input }
     /// Bytes that a session keeps for each token, over all layers.
-    public let cacheBytesPerToken: Int
+    package let cacheBytesPerToken: Int
     /// The same for each row of what cross-attention looks at.
-    public let cacheBytesPerMemoryRow: Int
+    package let cacheBytesPerMemoryRow: Int
 
     /// Compiles a model.
     ///
     /// - Parameter threads: `nil`: one a core.
     /// - Throws: `RuntimeError.notIncremental` for a model that is no causal language model.
-    public init(_ model: Model, threads: Int? = nil) throws(RuntimeError) {
+    package init(_ model: Model, threads: Int? = nil) throws(RuntimeError) {
         decoding = try DecodingGraph(model.graph)
         var model = model
         model.graph = decoding.graph
@@ -43,7 +43,7 @@ public final class DecoderModel: Sendable {
     ///
     /// - Parameter prompts: Of a decoder the ids of at least one token, none of them hidden; of an encoder–decoder the
     ///   encoder's inputs (hidden tokens allowed), and in `arrays[tokenInput]` the tokens to start from.
-    public func session(_ prompts: [TokenSequence]) throws(RuntimeError) -> DecodingSession {
+    package func session(_ prompts: [TokenSequence]) throws(RuntimeError) -> DecodingSession {
         try DecodingSession(self, prompts)
     }
 

@@ -3,11 +3,11 @@ import ModelGraph
 /// Sequences that grow by a token at a time.
 ///
 /// Not for use from several threads at once.
-public final class DecodingSession {
+package final class DecodingSession {
     private let model: DecoderModel
     private let cache: KeyValueCache
     /// Tokens of each sequence, prompt included.
-    public private(set) var lengths: [Int]
+    package private(set) var lengths: [Int]
     private var rows: FloatBuffer
 
     init(_ model: DecoderModel, _ prompts: [TokenSequence]) throws(RuntimeError) {
@@ -30,16 +30,16 @@ public final class DecodingSession {
     }
 
     /// Number of sequences.
-    public var count: Int { lengths.count }
+    package var count: Int { lengths.count }
 
     /// Bytes of all keys and values that are kept.
-    public var cacheBytes: Int { cache.byteCount }
+    package var cacheBytes: Int { cache.byteCount }
 
     /// What is kept of each attention layer; the bytes add up to `cacheBytes`.
-    public var cacheUses: [CacheUse] { cache.uses }
+    package var cacheUses: [CacheUse] { cache.uses }
 
     /// Logits after the last token of a sequence, `vocabulary` of them; valid inside `body` only.
-    public func withLogits<R, E: Error>(
+    package func withLogits<R, E: Error>(
         of sequence: Int, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
     ) throws(E) -> R {
         precondition(lengths.indices.contains(sequence), "sequence \(sequence) of \(count)")
@@ -48,12 +48,12 @@ public final class DecodingSession {
     }
 
     /// Logits after the last token of a sequence. A copy.
-    public func logits(of sequence: Int) -> [Float] { withLogits(of: sequence) { Array($0) } }
+    package func logits(of sequence: Int) -> [Float] { withLogits(of: sequence) { Array($0) } }
 
     /// Appends one token to each sequence.
     ///
     /// - Throws: When a token is unknown or a sequence has reached the model's limit; nothing has changed then.
-    public func step(_ tokens: [Int32]) throws(RuntimeError) {
+    package func step(_ tokens: [Int32]) throws(RuntimeError) {
         guard tokens.count == count else { throw .wrongTokenCount(given: tokens.count, expected: count) }
         guard count > 0 else { return }
         for (index, token) in tokens.enumerated() {
@@ -76,7 +76,7 @@ public final class DecodingSession {
     /// Goes on with some of the sequences only, which are then numbered from 0.
     ///
     /// - Parameter sequences: Numbers of those to keep, each once.
-    public func keep(_ sequences: [Int]) {
+    package func keep(_ sequences: [Int]) {
         precondition(Set(sequences).count == sequences.count && sequences.allSatisfy(lengths.indices.contains))
         let kept = FloatBuffer(count: sequences.count * model.vocabulary)
         for (index, sequence) in sequences.enumerated() {

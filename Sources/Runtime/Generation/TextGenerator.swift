@@ -1,15 +1,15 @@
 import ModelGraph
 
 /// How texts are continued.
-public struct GenerationOptions: Sendable, Hashable {
+package struct GenerationOptions: Sendable, Hashable {
     /// How each token is chosen.
-    public var sampling: Sampling
+    package var sampling: Sampling
     /// Tokens to add to each text at most.
-    public var maximumNewTokens: Int
+    package var maximumNewTokens: Int
     /// Tokens that end a text. They are handed out, and nothing after them.
-    public var endIDs: Set<Int32>
+    package var endIDs: Set<Int32>
 
-    public init(sampling: Sampling = .greedy, maximumNewTokens: Int, endIDs: Set<Int32> = []) {
+    package init(sampling: Sampling = .greedy, maximumNewTokens: Int, endIDs: Set<Int32> = []) {
         self.sampling = sampling
         self.maximumNewTokens = maximumNewTokens
         self.endIDs = endIDs
@@ -17,20 +17,20 @@ public struct GenerationOptions: Sendable, Hashable {
 }
 
 /// One token of a text that is being continued.
-public struct GeneratedToken: Sendable, Hashable {
+package struct GeneratedToken: Sendable, Hashable {
     /// Place of the text in the batch.
-    public let text: Int
+    package let text: Int
     /// The token.
-    public let id: Int32
+    package let id: Int32
     /// Whether it is the text's last one.
-    public let isLast: Bool
+    package let isLast: Bool
 }
 
 /// A language model that writes: it continues texts, or answers them, token by token.
 ///
 /// Keys and values of earlier tokens are kept (`DecodingSession`). A model that cannot go on from them, because some
 /// value of its graph looks at all tokens at once, runs over the whole text for every token.
-public final class TextGenerator: Sendable {
+package final class TextGenerator: Sendable {
     private enum Road: Sendable {
         case incremental(DecoderModel)
         case whole(CompiledModel, logits: String)
@@ -41,7 +41,7 @@ public final class TextGenerator: Sendable {
     private let maximumTokens: Int?
 
     /// Whether only new tokens are computed.
-    public var isIncremental: Bool { if case .incremental = road { true } else { false } }
+    package var isIncremental: Bool { if case .incremental = road { true } else { false } }
 
     /// Compiles a model.
     ///
@@ -49,7 +49,7 @@ public final class TextGenerator: Sendable {
     ///   - target: The input whose ids are continued, where that is not the text itself: an encoder–decoder's.
     ///   - threads: `nil`: one a core.
     /// - Throws: `RuntimeError.unknownValue` for a model without logits.
-    public init(_ model: Model, target: String? = nil, threads: Int? = nil) throws(RuntimeError) {
+    package init(_ model: Model, target: String? = nil, threads: Int? = nil) throws(RuntimeError) {
         self.target = target
         guard let logits = model.graph.value(ofOutput: "logits") else { throw .unknownValue("logits") }
         do {
@@ -71,7 +71,7 @@ public final class TextGenerator: Sendable {
     ///   - prompts: What to continue; texts may differ in length. Of an encoder–decoder, the source text in `ids`, and
     ///     what the target starts with in `arrays`. A text without tokens stays empty: nothing follows from nothing.
     ///   - receive: Called for each token as soon as it is known, texts in batch order at each step.
-    public func generate<E: Error>(
+    package func generate<E: Error>(
         _ prompts: [TokenSequence], options: GenerationOptions, receive: (GeneratedToken) throws(E) -> Void
     ) throws(RunFailure<E>) {
         var texts = prompts.enumerated().map { index, prompt in
@@ -99,7 +99,7 @@ public final class TextGenerator: Sendable {
     }
 
     /// Continues texts and returns the tokens that were added to each.
-    public func texts(after prompts: [TokenSequence], options: GenerationOptions) throws(RuntimeError) -> [[Int32]] {
+    package func texts(after prompts: [TokenSequence], options: GenerationOptions) throws(RuntimeError) -> [[Int32]] {
         var texts = [[Int32]](repeating: [], count: prompts.count)
         do {
             try generate(prompts, options: options) { (token) throws(Never) in texts[token.text].append(token.id) }

@@ -1,23 +1,18 @@
+import Platform
 import Tensors
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 /// How the next token is chosen among all.
-public struct Sampling: Sendable, Hashable {
+package struct Sampling: Sendable, Hashable {
     /// Divides logits: below 1 likely tokens become likelier; 0 always takes the most likely one.
-    public var temperature: Double
+    package var temperature: Double
     /// Only so many of the most likely tokens; `nil`: all.
-    public var topK: Int?
+    package var topK: Int?
     /// Only the most likely tokens that together have this probability, after `topK`; `nil`: all.
-    public var topP: Double?
+    package var topP: Double?
     /// Start of the random numbers: the same seed gives the same texts, on every machine.
-    public var seed: UInt64
+    package var seed: UInt64
 
-    public init(temperature: Double = 1, topK: Int? = nil, topP: Double? = nil, seed: UInt64 = 0) {
+    package init(temperature: Double = 1, topK: Int? = nil, topP: Double? = nil, seed: UInt64 = 0) {
         self.temperature = temperature
         self.topK = topK
         self.topP = topP
@@ -25,19 +20,19 @@ public struct Sampling: Sendable, Hashable {
     }
 
     /// The most likely token, always.
-    public static let greedy = Sampling(temperature: 0)
+    package static let greedy = Sampling(temperature: 0)
 }
 
 /// Draws the tokens of one text.
 ///
 /// The numbers depend on the seed and on the text's place in the batch only: not on other texts, threads or time.
 /// Source: temperature, top-k and top-p in the order in which transformers' logits warpers stand.
-public struct TokenSampler: Sendable {
+package struct TokenSampler: Sendable {
     private let sampling: Sampling
     private var random: SplitMix
 
     /// - Parameter text: Place of the text in its batch.
-    public init(_ sampling: Sampling, text: Int = 0) {
+    package init(_ sampling: Sampling, text: Int = 0) {
         self.sampling = sampling
         // Neighbouring texts start far apart: the generator mixes its state.
         var starts = SplitMix(seed: sampling.seed)
@@ -50,7 +45,7 @@ public struct TokenSampler: Sendable {
     /// - Parameter logits: One a token of the vocabulary. Those that are no numbers are never chosen.
     /// - Returns: `nil` when no logit is a number.
     /// - Complexity: O(vocabulary) for greedy choice; otherwise what may be chosen is sorted too.
-    public mutating func next(_ logits: some RandomAccessCollection<Float>) -> Int? {
+    package mutating func next(_ logits: some RandomAccessCollection<Float>) -> Int? {
         guard sampling.temperature > 0 else { return Self.best(logits) }
         let candidates = Self.candidates(logits, sampling)
         guard let last = candidates.last else { return nil }

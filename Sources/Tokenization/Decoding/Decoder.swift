@@ -1,3 +1,5 @@
+import Platform
+
 /// A step that turns tokens back into text.
 indirect enum Decoder: Sendable {
     case wordPiece(prefix: [UInt8], cleansUp: Bool)

@@ -1,3 +1,5 @@
+import Platform
+
 /// The fields of a SentencePiece model that encoding needs, read from protobuf wire format.
 ///
 /// Source: SentencePiece's `sentencepiece_model.proto`, defaults included.
@@ -37,7 +39,7 @@ struct SentencePieceModel {
     /// Whether spaces at the ends vanish and several become one.
     private(set) var removesExtraSpaces = true
 
-    init(_ bytes: [UInt8], file: String) throws(TokenizationError) {
+    init(_ bytes: [UInt8], file: String) throws(FileError) {
         var algorithmNumber = Algorithm.unigram.rawValue
         let isRead = ProtobufReader.forEachField(bytes[...]) { number, value in
             switch (number, value) {
@@ -98,8 +100,8 @@ struct SentencePieceModel {
 
     /// The character map, the clean-up of spaces, and spaces written as SentencePiece writes them.
     ///
-    /// - Throws: ``TokenizationError`` when the map is damaged.
-    func normalizer(file: String) throws(TokenizationError) -> Normalizer {
+    /// - Throws: ``FileError`` when the map is damaged.
+    func normalizer(file: String) throws(FileError) -> Normalizer {
         let space = Array("\u{2581}".utf8)
         var steps: [Normalizer] = []
         if !characterMap.isEmpty {
@@ -118,7 +120,7 @@ struct SentencePieceModel {
     }
 
     /// An expression of ours.
-    static func pattern(_ expression: String, _ file: String) throws(TokenizationError) -> Pattern {
+    static func pattern(_ expression: String, _ file: String) throws(FileError) -> Pattern {
         do throws(PatternError) {
             return try Pattern(expression: expression)
         } catch {
@@ -127,7 +129,7 @@ struct SentencePieceModel {
     }
 
     /// The step that cuts a text that `normalizer(file:)` has rewritten.
-    func model(vocabulary: Vocabulary, file: String) throws(TokenizationError) -> TokenModel {
+    func model(vocabulary: Vocabulary, file: String) throws(FileError) -> TokenModel {
         guard algorithm == .bytePair else {
             return .unigram(
                 try Unigram(

@@ -1,29 +1,31 @@
 import Foundation
+import JSON
+import Platform
 
 /// The files a tokenizer is made of: names and contents.
 ///
 /// They may come from a model's folder or from the assets inside a converted model.
-public struct TokenizerFiles: Sendable {
+package struct TokenizerFiles: Sendable {
     /// File names this room reads, the most complete description first.
-    public static let knownNames = [
+    package static let knownNames = [
         "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
         "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocabulary.txt",
         "vocabulary.json", "vocabulary.spm", "preprocessor.json",
     ]
     /// Folders below a model's own in which a file may lie: KerasHub keeps a tokenizer's files there.
-    public static let assetFolders = ["assets/tokenizer"]
+    package static let assetFolders = ["assets/tokenizer"]
 
     /// Contents by file name (no folder).
-    public let contents: [String: [UInt8]]
+    package let contents: [String: [UInt8]]
 
     /// Files that are in memory already; names this room does not read are harmless.
-    public init(_ contents: [String: [UInt8]]) { self.contents = contents }
+    package init(_ contents: [String: [UInt8]]) { self.contents = contents }
 
     /// Reads the files of ``knownNames`` that exist in a folder.
     ///
-    /// - Throws: ``TokenizationError`` when one cannot be read or is too large. An empty result is not an error here:
+    /// - Throws: ``FileError`` when one cannot be read or is too large. An empty result is not an error here:
     ///   ``Tokenizer/load(files:)`` says what is missing.
-    public init(directory: String) throws(TokenizationError) {
+    package init(directory: String) throws(FileError) {
         var found: [String: [UInt8]] = [:]
         for name in TokenizerFiles.knownNames {
             let places = [directory + "/" + name] + TokenizerFiles.assetFolders.map { "\(directory)/\($0)/\(name)" }
@@ -36,14 +38,14 @@ public struct TokenizerFiles: Sendable {
             do {
                 found[name] = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
             } catch {
-                throw .unreadable(file: path, reason: (error as NSError).localizedDescription)
+                throw FileError(.inputOutput, path: path, "cannot be read (\((error as NSError).localizedDescription))")
             }
         }
         contents = found
     }
 
     /// Contents of a file, checked against the bound on file sizes; `nil` when it is not there.
-    func bytes(of name: String) throws(TokenizationError) -> [UInt8]? {
+    func bytes(of name: String) throws(FileError) -> [UInt8]? {
         guard let bytes = contents[name] else { return nil }
         guard bytes.count <= Limits.fileBytes else {
             throw .limit(file: name, field: "size in bytes", limit: Limits.fileBytes, found: bytes.count)
@@ -52,7 +54,7 @@ public struct TokenizerFiles: Sendable {
     }
 
     /// A JSON file; `nil` when it is not there.
-    func json(_ name: String) throws(TokenizationError) -> JSONField? {
+    func json(_ name: String) throws(FileError) -> JSONField? {
         guard let bytes = try bytes(of: name) else { return nil }
         return try JSONDocument(parsing: bytes, file: name).root
     }

@@ -1,3 +1,6 @@
+import JSON
+import Platform
+
 /// Reads `vocab.json` and `merges.txt`, the form of GPT-2 and RoBERTa.
 enum BytePairFiles {
     /// Classes of the reference whose tokens stand around a text as RoBERTa's do.
@@ -10,7 +13,7 @@ enum BytePairFiles {
 
     static func parts(
         vocabulary json: JSONField, merges: [UInt8], config: inout TokenizerConfig
-    ) throws(TokenizationError) -> TokenizerParts {
+    ) throws(FileError) -> TokenizerParts {
         let vocabulary = try Vocabulary(object: json)
         let isRoberta = try isRoberta(vocabulary, config)
         try addDefaultRoles(isRoberta: isRoberta, vocabulary, &config)
@@ -23,8 +26,7 @@ enum BytePairFiles {
             decoder: .byteLevel)
     }
 
-    private static func isRoberta(_ vocabulary: Vocabulary, _ config: TokenizerConfig) throws(TokenizationError) -> Bool
-    {
+    private static func isRoberta(_ vocabulary: Vocabulary, _ config: TokenizerConfig) throws(FileError) -> Bool {
         guard let name = config.className else {
             return ["<s>", "</s>", "<mask>"].allSatisfy { vocabulary.id(of: Array($0.utf8)) != nil }
         }
@@ -39,7 +41,7 @@ enum BytePairFiles {
 
     private static func addDefaultRoles(
         isRoberta: Bool, _ vocabulary: Vocabulary, _ config: inout TokenizerConfig
-    ) throws(TokenizationError) {
+    ) throws(FileError) {
         let defaults: [(SpecialRole, String)] =
             isRoberta
             ? [
@@ -57,8 +59,8 @@ enum BytePairFiles {
 
     private static func template(
         isRoberta: Bool, _ vocabulary: Vocabulary, _ config: TokenizerConfig
-    ) throws(TokenizationError) -> Template {
-        func id(_ role: SpecialRole) throws(TokenizationError) -> Int32 {
+    ) throws(FileError) -> Template {
+        func id(_ role: SpecialRole) throws(FileError) -> Int32 {
             guard let content = config.roles[role]?.content, let id = vocabulary.id(of: content) else {
                 throw .malformed(
                     file: "vocab.json", field: "", reason: "the token of the role \(role.rawValue) is missing",
@@ -72,7 +74,7 @@ enum BytePairFiles {
     }
 
     /// The pairs of a `merges.txt`.
-    static func read(_ bytes: [UInt8], _ vocabulary: Vocabulary) throws(TokenizationError) -> MergeTable {
+    static func read(_ bytes: [UInt8], _ vocabulary: Vocabulary) throws(FileError) -> MergeTable {
         var lines = LineCursor(bytes)
         var merges = MergeListReader(
             vocabulary: vocabulary, prefixLength: 0, file: "merges.txt", count: bytes.count / 8)

@@ -1,3 +1,6 @@
+import JSON
+import Platform
+
 /// Reads the tokenizer of a KerasHub preset: a Keras configuration in `tokenizer.json` that names a class, the assets
 /// of that class, and `preprocessor.json` for the tokens around a text.
 ///
@@ -58,7 +61,7 @@ struct KerasHubFiles {
     private let recipe: Recipe
 
     /// - Returns: `nil` when the file is not KerasHub's.
-    init?(_ json: JSONField) throws(TokenizationError) {
+    init?(_ json: JSONField) throws(FileError) {
         guard json.kind == .object, try json.optional("model") == nil, let name = try json.string("class_name"),
             let settings = try json.optional("config")
         else { return nil }
@@ -72,19 +75,19 @@ struct KerasHubFiles {
         self.recipe = recipe
     }
 
-    func parts(_ files: TokenizerFiles, config: inout TokenizerConfig) throws(TokenizationError) -> TokenizerParts {
+    func parts(_ files: TokenizerFiles, config: inout TokenizerConfig) throws(FileError) -> TokenizerParts {
         var parts: TokenizerParts
         if let bytes = try files.bytes(of: "vocabulary.txt") {
             parts = try wordPiece(bytes)
         } else if let vocabulary = try files.json("vocabulary.json") {
-            guard let merges = try files.bytes(of: "merges.txt") else { throw .missing(looked: ["merges.txt"]) }
+            guard let merges = try files.bytes(of: "merges.txt") else { throw .noTokenizer(looked: ["merges.txt"]) }
             parts = try bytePair(vocabulary, merges)
         } else if let bytes = try files.bytes(of: "vocabulary.spm") {
             parts = try sentencePiece(bytes)
         } else {
-            throw .missing(looked: ["vocabulary.txt", "vocabulary.json with merges.txt", "vocabulary.spm"])
+            throw .noTokenizer(looked: ["vocabulary.txt", "vocabulary.json with merges.txt", "vocabulary.spm"])
         }
-        let preprocessor = try files.json("preprocessor.json").map { json throws(TokenizationError) in
+        let preprocessor = try files.json("preprocessor.json").map { json throws(FileError) in
             try json.required("config")
         }
         addRoles(parts.model.vocabulary, &config)
@@ -98,7 +101,7 @@ struct KerasHubFiles {
 
     // MARK: Models
 
-    private func wordPiece(_ bytes: [UInt8]) throws(TokenizationError) -> TokenizerParts {
+    private func wordPiece(_ bytes: [UInt8]) throws(FileError) -> TokenizerParts {
         let file = "vocabulary.txt"
         let vocabulary = try WordPieceFiles.read(bytes, file: file)
         let unknown = try settings.string("oov_token") ?? "[UNK]"
@@ -118,7 +121,7 @@ struct KerasHubFiles {
             template: .plain, decoder: .wordPiece(prefix: prefix, cleansUp: false))
     }
 
-    private func bytePair(_ json: JSONField, _ merges: [UInt8]) throws(TokenizationError) -> TokenizerParts {
+    private func bytePair(_ json: JSONField, _ merges: [UInt8]) throws(FileError) -> TokenizerParts {
         let vocabulary = try Vocabulary(object: json)
         let addsPrefixSpace = try settings.bool("add_prefix_space", default: false)
         return TokenizerParts(
@@ -130,7 +133,7 @@ struct KerasHubFiles {
             template: .plain, decoder: .byteLevel)
     }
 
-    private func sentencePiece(_ bytes: [UInt8]) throws(TokenizationError) -> TokenizerParts {
+    private func sentencePiece(_ bytes: [UInt8]) throws(FileError) -> TokenizerParts {
         let file = "vocabulary.spm"
         let model = try SentencePieceModel(bytes, file: file)
         guard !recipe.hasFairseqOrder else {
@@ -153,8 +156,8 @@ struct KerasHubFiles {
 
     private func template(
         _ vocabulary: Vocabulary, _ preprocessor: JSONField?
-    ) throws(TokenizationError) -> Template {
-        func id(_ content: String?) throws(TokenizationError) -> Int32 {
+    ) throws(FileError) -> Template {
+        func id(_ content: String?) throws(FileError) -> Int32 {
             guard let content, let id = vocabulary.id(of: Array(content.utf8)) else {
                 throw .malformed(
                     file: "tokenizer.json", field: "class_name",

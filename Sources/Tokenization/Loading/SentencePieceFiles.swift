@@ -1,3 +1,5 @@
+import Platform
+
 /// Reads a SentencePiece model, and rebuilds around it what the reference's classes add.
 enum SentencePieceFiles {
     static let names = ["sentencepiece.bpe.model", "spiece.model", "tokenizer.model"]
@@ -9,7 +11,7 @@ enum SentencePieceFiles {
 
     static func parts(
         _ bytes: [UInt8], file: String, config: inout TokenizerConfig
-    ) throws(TokenizationError) -> TokenizerParts {
+    ) throws(FileError) -> TokenizerParts {
         let model = try SentencePieceModel(bytes, file: file)
         let prependScheme: Metaspace.PrependScheme = config.addsPrefixSpace == false ? .never : .always
         switch try family(file, config) {
@@ -49,7 +51,7 @@ enum SentencePieceFiles {
     /// - Parameter appending: Tokens that get the ids after the last piece where the model does not have them.
     static func plainParts(
         _ model: SentencePieceModel, file: String, appending more: [String]
-    ) throws(TokenizationError) -> TokenizerParts {
+    ) throws(FileError) -> TokenizerParts {
         var vocabulary = Vocabulary(file: file, field: "pieces", expecting: model.pieces.count)
         for (index, piece) in model.pieces.enumerated() { try vocabulary.add(piece.text, id: Int32(clamping: index)) }
         var parts = TokenizerParts(
@@ -73,7 +75,7 @@ enum SentencePieceFiles {
     /// four of its own, and a mask at the end.
     static func fairseqParts(
         _ model: SentencePieceModel, file: String, _ prependScheme: Metaspace.PrependScheme = .always
-    ) throws(TokenizationError) -> TokenizerParts {
+    ) throws(FileError) -> TokenizerParts {
         let first = ["<s>", "<pad>", "</s>", "<unk>"].map { SentencePieceModel.Piece(text: Array($0.utf8), score: 0) }
         let pieces = first + model.pieces.dropFirst(3) + [.init(text: Array("<mask>".utf8), score: 0)]
         var parts = try cleanedParts(pieces, model, unknownID: 3, prependScheme, file: file)
@@ -85,7 +87,7 @@ enum SentencePieceFiles {
     private static func cleanedParts(
         _ pieces: [SentencePieceModel.Piece], _ model: SentencePieceModel, unknownID: Int32,
         _ prependScheme: Metaspace.PrependScheme, file: String
-    ) throws(TokenizationError) -> TokenizerParts {
+    ) throws(FileError) -> TokenizerParts {
         guard model.algorithm == .unigram else {
             throw .unsupported(
                 file: file, field: "trainer_spec.model_type", found: "a model other than Unigram",
@@ -112,7 +114,7 @@ enum SentencePieceFiles {
             template: .plain, decoder: .metaspace(replacement: space, dropsFirst: prependScheme != .never))
     }
 
-    private static func family(_ file: String, _ config: TokenizerConfig) throws(TokenizationError) -> Family {
+    private static func family(_ file: String, _ config: TokenizerConfig) throws(FileError) -> Family {
         switch config.className {
         case "T5Tokenizer", "MT5Tokenizer": return .t5
         case "XLMRobertaTokenizer": return .xlmRoberta
@@ -137,7 +139,7 @@ enum SentencePieceFiles {
         }
     }
 
-    private static func end(_ vocabulary: Vocabulary, _ file: String) throws(TokenizationError) -> Int32 {
+    private static func end(_ vocabulary: Vocabulary, _ file: String) throws(FileError) -> Int32 {
         guard let eos = vocabulary.id(of: Array("</s>".utf8)) else {
             throw .damaged(file, "pieces", "the piece “</s>” is missing")
         }

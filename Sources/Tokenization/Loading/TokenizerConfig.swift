@@ -1,3 +1,6 @@
+import JSON
+import Platform
+
 /// What `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say, each as far as it exists.
 struct TokenizerConfig: Sendable {
     /// Name of the reference's class without the ending `Fast`, such as `BertTokenizer`.
@@ -20,12 +23,12 @@ struct TokenizerConfig: Sendable {
     /// Above this a “maximum length” only says that there is none (the reference writes 10³⁰).
     private static let sensibleLength = 1 << 24
 
-    init(_ files: TokenizerFiles) throws(TokenizationError) {
+    init(_ files: TokenizerFiles) throws(FileError) {
         // The reference lets the map of special tokens win over the configuration.
         if let json = try files.json("tokenizer_config.json") { try read(configuration: json) }
         if let json = try files.json("special_tokens_map.json") { try read(roles: json) }
         if let json = try files.json("added_tokens.json") {
-            try json.forEachMember { (content, value) throws(TokenizationError) in
+            try json.forEachMember { (content, value) throws(FileError) in
                 let isRole = roles.values.contains { $0.content == content }
                 let token = AddedToken(content: content, isNormalized: !isRole, isSpecial: isRole)
                 addedTokens.append((try value.tokenID(), token, json.file))
@@ -33,7 +36,7 @@ struct TokenizerConfig: Sendable {
         }
     }
 
-    private mutating func read(configuration json: JSONField) throws(TokenizationError) {
+    private mutating func read(configuration json: JSONField) throws(FileError) {
         if let name = try json.string("tokenizer_class") {
             className = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
         }
@@ -52,7 +55,7 @@ struct TokenizerConfig: Sendable {
         }
         try read(roles: json)
         if let added = try json.optional("added_tokens_decoder") {
-            try added.forEachMember { (key, value) throws(TokenizationError) in
+            try added.forEachMember { (key, value) throws(FileError) in
                 guard let id = Int32(String(decoding: key, as: UTF8.self)), id >= 0, id < Limits.tokens else {
                     throw added.malformed("“\(Vocabulary.printable(key))” is no token id")
                 }
@@ -63,7 +66,7 @@ struct TokenizerConfig: Sendable {
     }
 
     /// Roles, and further special tokens without one.
-    private mutating func read(roles json: JSONField) throws(TokenizationError) {
+    private mutating func read(roles json: JSONField) throws(FileError) {
         for role in SpecialRole.allCases {
             guard let value = try json.optional(role.rawValue) else { continue }
             roles[role] = try AddedToken(value, isSpecial: true)
@@ -80,7 +83,7 @@ struct TokenizerConfig: Sendable {
 
 extension AddedToken {
     /// A token from a string, or from an object with its flags.
-    init(_ json: JSONField, isSpecial: Bool) throws(TokenizationError) {
+    init(_ json: JSONField, isSpecial: Bool) throws(FileError) {
         if json.kind == .string {
             self.init(content: try json.bytes(), isNormalized: !isSpecial, isSpecial: isSpecial)
             return

@@ -1,6 +1,9 @@
+import JSON
+import Platform
+
 extension TokenModel {
     /// The `model` of a `tokenizer.json`.
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         // Files of the library's first years name no type: only BPE has merges, only Unigram an unknown *id*.
         var type = try json.string("type") ?? "WordPiece"
         if try json.optional("type") == nil {
@@ -18,18 +21,18 @@ extension TokenModel {
 
 extension Vocabulary {
     /// An object of tokens and ids.
-    init(object json: JSONField) throws(TokenizationError) {
+    init(object json: JSONField) throws(FileError) {
         let nodes = json.document.nodes
         guard json.kind == .object else { throw json.malformed("an object of tokens and ids was expected") }
         self.init(file: json.file, field: json.path, expecting: (Int(nodes[json.index].next) - json.index) / 2)
-        try json.forEachMember { (token, value) throws(TokenizationError) in
+        try json.forEachMember { (token, value) throws(FileError) in
             try add(token, id: try value.tokenID())
         }
     }
 }
 
 extension WordPiece {
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let vocabulary = try Vocabulary(object: json.required("vocab"))
         let unknown = try json.optional("unk_token")?.bytes() ?? Array("[UNK]".utf8)
         self.init(
@@ -42,7 +45,7 @@ extension WordPiece {
     /// The id of the unknown token, without which words cannot be encoded.
     static func unknownID(
         _ token: [UInt8], in vocabulary: Vocabulary, file: String, field: String
-    ) throws(TokenizationError) -> Int32 {
+    ) throws(FileError) -> Int32 {
         guard let id = vocabulary.id(of: token) else {
             throw .malformed(
                 file: file, field: field,
@@ -54,7 +57,7 @@ extension WordPiece {
 }
 
 extension BytePairEncoding {
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         if let dropout = try json.optional("dropout"), try dropout.double() != 0 {
             throw dropout.unsupported("dropout", remedy: "set it to null: it makes ids random")
         }
@@ -104,7 +107,7 @@ struct MergeListReader {
     }
 
     /// Adds “left right”.
-    mutating func add(line: ArraySlice<UInt8>, place: String) throws(TokenizationError) {
+    mutating func add(line: ArraySlice<UInt8>, place: String) throws(FileError) {
         let sides = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard sides.count == 2 else {
             throw .damaged(file, place, "“\(Vocabulary.printable(Array(line)))” is not two tokens with a space between")
@@ -112,7 +115,7 @@ struct MergeListReader {
         try add(Array(sides[0]), Array(sides[1]), place: place)
     }
 
-    mutating func add(_ left: [UInt8], _ right: [UInt8], place: String) throws(TokenizationError) {
+    mutating func add(_ left: [UInt8], _ right: [UInt8], place: String) throws(FileError) {
         let joined = left + right.dropFirst(prefixLength)
         let leftID = try id(of: left, place: place)
         let rightID = try id(of: right, place: place)
@@ -125,7 +128,7 @@ struct MergeListReader {
         }
     }
 
-    private func id(of token: [UInt8], place: String) throws(TokenizationError) -> Int32 {
+    private func id(of token: [UInt8], place: String) throws(FileError) -> Int32 {
         guard let id = vocabulary.id(of: token) else {
             throw .malformed(
                 file: file, field: place, reason: "“\(Vocabulary.printable(token))” is not in the vocabulary",
@@ -136,7 +139,7 @@ struct MergeListReader {
 }
 
 extension Unigram {
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let list = try json.required("vocab")
         let indices = try list.elementIndices()
         var vocabulary = Vocabulary(file: json.file, field: list.path, expecting: indices.count)
@@ -165,7 +168,7 @@ extension Unigram {
     /// Checks that every text can be encoded.
     init(
         vocabulary: Vocabulary, scores: [Double], unknownID: Int32?, fallsBackToBytes: Bool, file: String, field: String
-    ) throws(TokenizationError) {
+    ) throws(FileError) {
         let spellsAll =
             fallsBackToBytes && (0...255).allSatisfy { vocabulary.id(of: ByteToken.text(of: UInt8($0))) != nil }
         guard unknownID != nil || spellsAll else {

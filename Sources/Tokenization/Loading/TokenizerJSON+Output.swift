@@ -1,6 +1,9 @@
+import JSON
+import Platform
+
 extension Template {
     /// The `post_processor` of a `tokenizer.json`.
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let type = try json.typeName()
         switch type {
         case "ByteLevel": self = .plain
@@ -13,7 +16,7 @@ extension Template {
             single = try Template.parts(try json.required("single"), special, wantsSecond: false)
             pair = try Template.parts(try json.required("pair"), special, wantsSecond: true)
         case "Sequence":
-            let steps = try json.steps("processors") { json throws(TokenizationError) in
+            let steps = try json.steps("processors") { json throws(FileError) in
                 (template: try Template(json), json: json)
             }
             // “ByteLevel” changes offsets only; two that add tokens would have to be nested.
@@ -26,7 +29,7 @@ extension Template {
 
     private static func parts(
         _ list: JSONField, _ special: JSONField, wantsSecond: Bool
-    ) throws(TokenizationError) -> [Part] {
+    ) throws(FileError) -> [Part] {
         let elements = try list.elements()
         guard elements.count <= Limits.templatePieces else {
             throw .limit(file: list.file, field: list.path, limit: Limits.templatePieces, found: elements.count)
@@ -58,12 +61,12 @@ extension Template {
 }
 
 extension JSONField {
-    fileprivate func typeID() throws(TokenizationError) -> Int32 {
+    fileprivate func typeID() throws(FileError) -> Int32 {
         Int32(try optional("type_id")?.integer(in: 0...Int(UInt16.max)) ?? 0)
     }
 
     /// The id of a `["token", id]` pair.
-    fileprivate func tokenPairID() throws(TokenizationError) -> Int32 {
+    fileprivate func tokenPairID() throws(FileError) -> Int32 {
         let pair = try elements()
         guard pair.count == 2 else { throw malformed("a token and its id were expected") }
         return try pair[1].tokenID()
@@ -72,7 +75,7 @@ extension JSONField {
 
 extension Decoder {
     /// The `decoder` of a `tokenizer.json`.
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let type = try json.typeName()
         switch type {
         case "WordPiece":
@@ -93,7 +96,7 @@ extension Decoder {
         case "Replace":
             self = .replace(try json.required("pattern").pattern(), with: try json.required("content").affix())
         case "Sequence":
-            self = .sequence(try json.steps("decoders") { json throws(TokenizationError) in try Decoder(json) })
+            self = .sequence(try json.steps("decoders") { json throws(FileError) in try Decoder(json) })
         default: throw json.unknownStep(type, of: "decoder")
         }
     }

@@ -1,22 +1,25 @@
+import JSON
+import Platform
+
 /// Reads `tokenizer.json`, the format of the `tokenizers` library.
 struct TokenizerJSON {
     private let root: JSONField
 
     init(_ root: JSONField) { self.root = root }
 
-    func parts(_ config: TokenizerConfig) throws(TokenizationError) -> TokenizerParts {
+    func parts(_ config: TokenizerConfig) throws(FileError) -> TokenizerParts {
         let model = try TokenModel(root.required("model"))
-        var normalizer = try root.optional("normalizer").map { json throws(TokenizationError) in try Normalizer(json) }
-        var preTokenizer = try root.optional("pre_tokenizer").map { json throws(TokenizationError) in
+        var normalizer = try root.optional("normalizer").map { json throws(FileError) in try Normalizer(json) }
+        var preTokenizer = try root.optional("pre_tokenizer").map { json throws(FileError) in
             try PreTokenizer(json)
         }
         normalizer?.adopt(config)
         preTokenizer?.adopt(config)
         var parts = TokenizerParts(
             normalizer: normalizer, preTokenizer: preTokenizer, model: model,
-            template: try root.optional("post_processor").map { json throws(TokenizationError) in try Template(json) }
+            template: try root.optional("post_processor").map { json throws(FileError) in try Template(json) }
                 ?? .plain,
-            decoder: try root.optional("decoder").map { json throws(TokenizationError) in try Decoder(json) })
+            decoder: try root.optional("decoder").map { json throws(FileError) in try Decoder(json) })
         for json in try root.optional("added_tokens")?.elements() ?? [] {
             let id = try json.required("id").tokenID()
             try parts.add(AddedToken(json, isSpecial: false), declared: id, file: json.file)
@@ -27,7 +30,7 @@ struct TokenizerJSON {
 
 extension JSONField {
     /// A pattern: `{"String": …}` or `{"Regex": …}`.
-    func pattern() throws(TokenizationError) -> Pattern {
+    func pattern() throws(FileError) -> Pattern {
         if kind == .string { return Pattern(literal: try bytes()) }
         if let literal = try optional("String") { return Pattern(literal: try literal.bytes()) }
         let expression = try required("Regex")
@@ -46,14 +49,14 @@ extension JSONField {
     }
 
     /// A complaint about a step of a kind this room does not have.
-    func unknownStep(_ name: String, of kind: String) -> TokenizationError {
+    func unknownStep(_ name: String, of kind: String) -> FileError {
         unsupported(
             "the \(kind) “\(name)”", remedy: "use a tokenizer without it, or convert the texts to ids elsewhere")
     }
 }
 
 extension Normalizer {
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let type = try json.typeName()
         switch type {
         case "BertNormalizer":
@@ -84,7 +87,7 @@ extension Normalizer {
             }
             self = .precompiled(map)
         case "Sequence":
-            self = .sequence(try json.steps("normalizers") { json throws(TokenizationError) in try Normalizer(json) })
+            self = .sequence(try json.steps("normalizers") { json throws(FileError) in try Normalizer(json) })
         default: throw json.unknownStep(type, of: "normalizer")
         }
     }
@@ -105,9 +108,9 @@ extension Normalizer {
 extension JSONField {
     /// The steps of a chain, of which a file may have only so many.
     func steps<Step>(
-        _ name: String, _ read: (JSONField) throws(TokenizationError) -> Step
+        _ name: String, _ read: (JSONField) throws(FileError) -> Step
     )
-        throws(TokenizationError) -> [Step]
+        throws(FileError) -> [Step]
     {
         let list = try required(name)
         let values = Int(document.nodes[list.index].next) - list.index
@@ -125,7 +128,7 @@ extension JSONField {
 }
 
 extension PreTokenizer {
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let type = try json.typeName()
         switch type {
         case "BertPreTokenizer": self = .bert
@@ -152,7 +155,7 @@ extension PreTokenizer {
                 inverted: try json.bool("invert", default: false))
         case "Sequence":
             self = .sequence(
-                try json.steps("pretokenizers") { json throws(TokenizationError) in try PreTokenizer(json) })
+                try json.steps("pretokenizers") { json throws(FileError) in try PreTokenizer(json) })
         default: throw json.unknownStep(type, of: "pre-tokenizer")
         }
     }
@@ -165,7 +168,7 @@ extension PreTokenizer {
 }
 
 extension DelimiterBehavior {
-    init(json: JSONField) throws(TokenizationError) {
+    init(json: JSONField) throws(FileError) {
         guard let behavior = DelimiterBehavior(rawValue: try json.string()) else {
             throw json.malformed("is none of Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous")
         }
@@ -174,7 +177,7 @@ extension DelimiterBehavior {
 }
 
 extension Metaspace {
-    init(_ json: JSONField) throws(TokenizationError) {
+    init(_ json: JSONField) throws(FileError) {
         let replacement = try json.optional("replacement")?.affix() ?? Array("\u{2581}".utf8)
         guard !replacement.isEmpty else { throw json.malformed("“replacement” is empty") }
         // Older files know only a switch.

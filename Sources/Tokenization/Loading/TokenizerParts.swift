@@ -1,3 +1,5 @@
+import Platform
+
 /// A tokenizer taken apart: what each kind of file is read into.
 struct TokenizerParts: Sendable {
     var normalizer: Normalizer?
@@ -23,7 +25,7 @@ struct TokenizerParts: Sendable {
     }
 
     /// Reads the most complete description among the files.
-    init(_ files: TokenizerFiles, config: TokenizerConfig) throws(TokenizationError) {
+    init(_ files: TokenizerFiles, config: TokenizerConfig) throws(FileError) {
         var config = config
         if let json = try files.json("tokenizer.json") {
             if let preset = try KerasHubFiles(json) {
@@ -34,7 +36,7 @@ struct TokenizerParts: Sendable {
         } else if let bytes = try files.bytes(of: "vocab.txt") {
             self = try WordPieceFiles.parts(vocabulary: bytes, config: &config)
         } else if let vocabulary = try files.json("vocab.json") {
-            guard let merges = try files.bytes(of: "merges.txt") else { throw .missing(looked: ["merges.txt"]) }
+            guard let merges = try files.bytes(of: "merges.txt") else { throw .noTokenizer(looked: ["merges.txt"]) }
             self = try BytePairFiles.parts(vocabulary: vocabulary, merges: merges, config: &config)
         } else if let name = SentencePieceFiles.names.first(where: { files.contents[$0] != nil }),
             let bytes = try files.bytes(of: name)
@@ -42,7 +44,7 @@ struct TokenizerParts: Sendable {
             self = try SentencePieceFiles.parts(bytes, file: name, config: &config)
         } else {
             let named = ["tokenizer.json", "vocab.txt", "vocab.json with merges.txt"] + SentencePieceFiles.names
-            throw .missing(looked: named)
+            throw .noTokenizer(looked: named)
         }
         try addTokens(of: config)
         assignRoles(config)
@@ -53,8 +55,8 @@ struct TokenizerParts: Sendable {
     /// - Parameters:
     ///   - declared: Id that a file gives it; without one it gets the vocabulary's, or the next free one.
     ///   - file: File that asks for it.
-    /// - Throws: ``TokenizationError`` when the file's id is another token's.
-    mutating func add(_ token: AddedToken, declared: Int32?, file: String) throws(TokenizationError) {
+    /// - Throws: ``FileError`` when the file's id is another token's.
+    mutating func add(_ token: AddedToken, declared: Int32?, file: String) throws(FileError) {
         guard !token.content.isEmpty, addedTokens.id(of: token.content) == nil else { return }
         let known = model.vocabulary.id(of: token.content)
         let id = known ?? declared ?? Int32(clamping: max(model.vocabulary.idBound, addedTokens.idBound))
@@ -77,7 +79,7 @@ struct TokenizerParts: Sendable {
         addedTokens.append(token, id: id)
     }
 
-    private mutating func addTokens(of config: TokenizerConfig) throws(TokenizationError) {
+    private mutating func addTokens(of config: TokenizerConfig) throws(FileError) {
         for entry in config.addedTokens { try add(entry.token, declared: entry.id, file: entry.file) }
         for role in SpecialRole.allCases {
             if let token = config.roles[role] {

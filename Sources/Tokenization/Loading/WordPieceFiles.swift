@@ -1,8 +1,10 @@
+import Platform
+
 /// Reads `vocab.txt`, BERT's oldest form: one token a line, its id the line's number from 0.
 enum WordPieceFiles {
     static func parts(
         vocabulary bytes: [UInt8], config: inout TokenizerConfig
-    ) throws(TokenizationError) -> TokenizerParts {
+    ) throws(FileError) -> TokenizerParts {
         let file = "vocab.txt"
         if let name = config.className, !classes.contains(name) {
             throw .unsupported(
@@ -48,7 +50,7 @@ enum WordPieceFiles {
     ]
 
     /// The tokens of a vocabulary, one a line.
-    static func read(_ bytes: [UInt8], file: String) throws(TokenizationError) -> Vocabulary {
+    static func read(_ bytes: [UInt8], file: String) throws(FileError) -> Vocabulary {
         if let at = firstInvalidUTF8(in: bytes[...]) {
             throw .damaged(file, "byte \(at)", "is not UTF-8")
         }

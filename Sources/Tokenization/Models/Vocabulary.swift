@@ -1,3 +1,5 @@
+import Platform
+
 /// Tokens and their ids, both ways.
 struct Vocabulary: Sendable {
     /// From a token's bytes to its id; also finds tokens that a text starts with.
@@ -33,8 +35,8 @@ struct Vocabulary: Sendable {
 
     /// Adds a token.
     ///
-    /// - Throws: ``TokenizationError`` when the token or its id is taken, or a limit is passed.
-    mutating func add(_ token: [UInt8], id: Int32) throws(TokenizationError) {
+    /// - Throws: ``FileError`` when the token or its id is taken, or a limit is passed.
+    mutating func add(_ token: [UInt8], id: Int32) throws(FileError) {
         guard id >= 0, id < Limits.tokens else {
             throw .limit(file: file, field: field + " (id)", limit: Limits.tokens - 1, found: Int(id))
         }
@@ -55,7 +57,7 @@ struct Vocabulary: Sendable {
             throw .malformed(
                 file: file, field: field,
                 reason: "id \(id) belongs to “\(name(of: id))” and to “\(Self.printable(token))”",
-                remedy: TokenizationError.copyAgain)
+                remedy: FileError.copyAgain)
         }
         // The empty token has no path; it can be looked up by id only.
         guard token.isEmpty || trie.insert(token, value: id) else {

@@ -1,3 +1,5 @@
+import Platform
+
 /// SentencePiece's compiled character map (such as `nmt_nfkc`): a double-array trie over UTF-8, and the replacement
 /// texts its values point into.
 ///

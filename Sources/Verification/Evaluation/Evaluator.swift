@@ -1,5 +1,7 @@
 import ModelGraph
+import Platform
 import Runtime
+import Statistics
 import Tensors
 
 /// How good a model is at its own task, on labelled data or on texts. Memory does not grow with the data.
@@ -44,7 +46,7 @@ package struct Evaluator {
         }
 
         /// e to the mean loss; NaN without tokens.
-        package var perplexity: Double { count == 0 ? .nan : exponential(sum / Double(count)) }
+        package var perplexity: Double { count == 0 ? .nan : exp(sum / Double(count)) }
     }
 
     /// Adds the loss of every token of some texts but the first, each given all before it.
@@ -133,7 +135,7 @@ package struct Evaluator {
             for member in group.sequences {
                 let likely = LogProbabilities(logits: matrix.row(member.number)).values.enumerated()
                     .sorted { ($0.element, $1.offset) > ($1.element, $0.offset) }.prefix(count)
-                result?[offset + member.index] = likely.map { ($0.offset, exponential($0.element)) }
+                result?[offset + member.index] = likely.map { ($0.offset, exp($0.element)) }
             }
         }
         return result

@@ -1,3 +1,4 @@
+import Platform
 import Tensors
 
 /// Pairs of texts, chosen once for both models.

@@ -1,10 +1,11 @@
 import Analysis
 import ArgumentParser
 import Checkpoints
-import Conversion
 import Foundation
 import ModelGraph
+import Platform
 import Reporting
+import Rewriting
 import Verification
 
 struct Convert: ParsableCommand {
@@ -51,7 +52,7 @@ struct Convert: ParsableCommand {
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: HealingSummary.Method = .closed
 
-    @ArgumentParser.Flag(
+    @Flag(
         help: ArgumentHelp(
             "Let layers that share weights get output projections of their own where healing needs them.",
             discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
@@ -176,14 +177,14 @@ struct Convert: ParsableCommand {
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(
             converted, to: output, compression: try compression(), toolVersion: Version.text
-        ) { (path) throws(CheckpointError) in
+        ) { (path) throws(FileError) in
             let model = try Checkpoint.load(path: path)
             let exactness = try? Exactness.check(
                 converted, against: model, promise: .bitwise, on: Array(sequences.prefix(Self.exactnessTexts)),
                 threads: threads.threads)
             guard let exactness, exactness.holds else {
-                throw CheckpointError(
-                    .internalDefect, path: output, "the written file does not compute what the model in memory computes"
+                throw FileError(
+                    .defect, path: output, "the written file does not compute what the model in memory computes"
                 )
             }
             readBack = (model, exactness)

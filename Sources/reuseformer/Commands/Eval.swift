@@ -1,7 +1,9 @@
+import Analysis
 import ArgumentParser
 import Inputs
 import ModelGraph
 import Reporting
+import Statistics
 import Verification
 
 struct Eval: ParsableCommand {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import HDF5
 import Inputs
+import NumPy
+import Platform
 import Tensors
 
 struct Extract: ParsableCommand {

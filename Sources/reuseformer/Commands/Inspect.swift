@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import ModelGraph
+import Platform
 import Reporting
 
 struct Inspect: ParsableCommand {
@@ -14,11 +15,11 @@ struct Inspect: ParsableCommand {
     @OptionGroup var model: ModelArgument
     @OptionGroup var json: JSONOption
 
-    @ArgumentParser.Flag(
+    @Flag(
         help: "Tell why the file was taken for this layout and architecture, and what each tensor is used for.")
     var explain = false
 
-    @ArgumentParser.Flag(
+    @Flag(
         help: "Read every tensor and tell its range, what in it is no number, and which are all zeros.")
     var stats = false
 

@@ -1,6 +1,5 @@
 import Analysis
 import ArgumentParser
-import Conversion
 import ModelGraph
 import Reporting
 import Tensors

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Inputs
 import ModelGraph
+import NumPy
 import Runtime
 import Tensors
 
@@ -80,10 +81,10 @@ struct Run: ParsableCommand {
     @Option(help: "How a text's last hidden states become its embedding.")
     var pool: Pool?
 
-    @ArgumentParser.Flag(help: "Divide each embedding by its length.")
+    @Flag(help: "Divide each embedding by its length.")
     var normalize = false
 
-    @ArgumentParser.Flag(help: "Write the logits of a model that gives one row a text, instead of embeddings.")
+    @Flag(help: "Write the logits of a model that gives one row a text, instead of embeddings.")
     var logits = false
 
     @Option(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import ModelGraph
+import Platform
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(

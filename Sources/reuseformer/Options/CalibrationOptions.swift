@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import ModelGraph
+import Rewriting
 
 /// The texts that stand for the data a model will meet.
 struct CalibrationOptions: ParsableArguments {

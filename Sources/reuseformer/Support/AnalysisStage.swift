@@ -1,6 +1,7 @@
 import Analysis
 import ModelGraph
 import Reporting
+import Rewriting
 
 /// The analysis of a model with progress on the terminal.
 struct AnalysisStage {

@@ -1,7 +1,10 @@
+import Analysis
 import Foundation
+import Images
 import Inputs
 import ModelGraph
 import Runtime
+import Statistics
 import Verification
 
 /// One model measured on files, with progress on the terminal. Files are read a batch at a time.

@@ -1,3 +1,5 @@
+import Platform
+
 /// How the command ends, as a shell sees it.
 enum ExitStatus: Int32 {
     case done = 0
@@ -15,6 +17,17 @@ enum ExitStatus: Int32 {
     case inputOutput = 6
     /// SIGINT or SIGTERM; nothing half-written is left.
     case interrupted = 130
+
+    /// The status that goes with a kind of error: the only place that says so.
+    init(_ kind: ErrorKind) {
+        switch kind {
+        case .usage: self = .usage
+        case .unsupported: self = .unsupported
+        case .corrupt: self = .corrupt
+        case .inputOutput: self = .inputOutput
+        case .defect: self = .defect
+        }
+    }
 }
 
 /// An error that the command itself found, with the status that it ends with.

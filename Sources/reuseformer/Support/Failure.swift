@@ -1,8 +1,12 @@
 import Analysis
 import Checkpoints
 import HDF5
+import Images
 import Inputs
 import ModelGraph
+import NumPy
+import Platform
+import Rewriting
 import Runtime
 import Tokenization
 import Verification
@@ -17,13 +21,8 @@ struct Failure {
     init(_ error: any Error) {
         switch error {
         case let error as CommandError: self.init(error.status, error)
-        case let error as CheckpointError: self.init(error)
-        case let error as HDF5Error: self.init(ExitStatus(rawValue: error.kind.exitCode) ?? .defect, error)
-        case let error as NumPyError: self.init(Self.status(of: error), error)
-        case let error as InputError: self.init(.usage, error)
-        case let error as ImageError: self.init(Self.status(of: error), error)
-        case let error as DataError: self.init(Self.cause(of: error))
-        case let error as TokenizationError: self.init(Self.status(of: error), error)
+        case let error as FileError: self.init(error)
+        case let error as HDF5Error: self.init(ExitStatus(error.kind), error)
         case let error as RuntimeError: self.init(Self.status(of: error), error)
         case let error as AnalysisError: self.init(error)
         case let error as VerificationError: self.init(error)
@@ -42,18 +41,12 @@ struct Failure {
         self.lines = lines
     }
 
-    private init(_ error: CheckpointError) {
-        let status: ExitStatus =
-            switch error.kind {
-            case .usage: .usage
-            case .unsupported: .unsupported
-            case .corrupt: .corrupt
-            case .io: .inputOutput
-            case .internalDefect: .defect
-            }
+    private init(_ error: FileError) {
         let remedy = error.remedy.isEmpty ? [] : [error.remedy]
         let problems = error.problems
-        self.init(status: status, lines: ["\(error.path): \(problems.first ?? "")"] + problems.dropFirst() + remedy)
+        self.init(
+            status: ExitStatus(error.kind),
+            lines: ["\(error.path): \(problems.first ?? "")"] + problems.dropFirst() + remedy)
     }
 
     private init(_ error: GraphError) {
@@ -75,39 +68,6 @@ struct Failure {
         switch error {
         case .runtime(let error): self.init(error)
         case .unlike, .noData, .labels, .notMeasured: self.init(.usage, error)
-        }
-    }
-
-    private static func status(of error: NumPyError) -> ExitStatus {
-        switch error.kind {
-        case .io: .inputOutput
-        case .corrupt: .corrupt
-        case .unsupported: .unsupported
-        case .noSuchArray: .usage
-        }
-    }
-
-    private static func status(of error: ImageError) -> ExitStatus {
-        switch error.kind {
-        case .io: .inputOutput
-        case .corrupt: .corrupt
-        case .unsupported: .unsupported
-        }
-    }
-
-    private static func cause(of error: DataError) -> any Error {
-        switch error {
-        case .input(let cause): cause
-        case .image(let cause): cause
-        case .arrays(let cause): cause
-        }
-    }
-
-    private static func status(of error: TokenizationError) -> ExitStatus {
-        switch error {
-        case .missing, .unreadable: .inputOutput
-        case .malformed, .limit: .corrupt
-        case .unsupported: .unsupported
         }
     }
 

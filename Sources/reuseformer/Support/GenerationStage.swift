@@ -1,13 +1,9 @@
 import Inputs
+import JSON
 import ModelGraph
+import Platform
 import Runtime
 import Tokenization
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Texts that a model writes, on standard output as they come.
 struct GenerationStage {

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import ModelGraph
 
 /// Files that people write: texts, plans, documents.

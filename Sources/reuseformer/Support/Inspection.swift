@@ -1,3 +1,4 @@
+import ArchitectureSpecs
 import Checkpoints
 import ModelGraph
 import Tensors

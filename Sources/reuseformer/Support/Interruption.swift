@@ -1,10 +1,5 @@
+import Platform
 import Foundation
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Ctrl-C and SIGTERM: partial files go away, then the process does.
 enum Interruption {

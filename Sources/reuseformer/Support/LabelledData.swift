@@ -1,4 +1,5 @@
 import Inputs
+import JSON
 import ModelGraph
 
 /// Labels of texts, one a line: the model's class names, or their numbers.

@@ -1,5 +1,6 @@
 import Checkpoints
 import ModelGraph
+import Platform
 import Tokenization
 
 /// A model and the path that it came from.
@@ -38,7 +39,7 @@ struct LoadedModel {
         do {
             return try Tokenizer.load(files: TokenizerFiles(model.assets))
         } catch {
-            guard case .missing = error else { throw error }
+            guard (error as FileError).kind == .inputOutput else { throw error }
             return nil
         }
     }

@@ -1,6 +1,10 @@
+import Files
 import HDF5
 import Inputs
+import JSON
 import ModelGraph
+import NumPy
+import Platform
 
 /// Files that the command writes: complete under their name, or not there at all.
 enum OutputFile {
@@ -37,9 +41,9 @@ enum OutputFile {
         let file = try AtomicFile(replacing: path)
         do {
             try body(file.temporaryPath)
-        } catch let error as NumPyError {
+        } catch let error as FileError {
             // People know the name that they gave.
-            throw NumPyError(error.kind, path: path, array: error.array, error.reason)
+            throw FileError(error.kind, path: path, error.problems, remedy: error.remedy)
         }
         try file.commit()
     }

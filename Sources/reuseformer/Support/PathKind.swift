@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// What a path leads to.
 enum PathKind {

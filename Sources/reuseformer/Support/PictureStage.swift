@@ -1,5 +1,8 @@
+import Images
 import Inputs
+import JSON
 import ModelGraph
+import Platform
 import Reporting
 import Verification
 

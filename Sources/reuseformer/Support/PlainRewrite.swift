@@ -1,6 +1,7 @@
 import Analysis
 import Checkpoints
 import ModelGraph
+import Platform
 import Reporting
 import Verification
 
@@ -23,12 +24,12 @@ struct PlainRewrite {
         progress.begin("Writing and reading back")
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(rewritten, to: output, compression: compression, toolVersion: Version.text) {
-            (path) throws(CheckpointError) in
+            (path) throws(FileError) in
             let model = try Checkpoint.load(path: path)
             let exactness = Exactness.check(tensorsOf: rewritten, against: model)
             guard exactness.holds else {
-                throw CheckpointError(
-                    .internalDefect, path: output, "the written file does not hold what the model in memory holds")
+                throw FileError(
+                    .defect, path: output, "the written file does not hold what the model in memory holds")
             }
             readBack = (model, exactness)
         }

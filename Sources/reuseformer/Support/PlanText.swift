@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Reporting
 
 /// A plan for the terminal.

@@ -1,10 +1,5 @@
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// One line on the terminal that says what is being done and how far it is. Silent when nobody watches.
 final class Progress: Sendable {

@@ -1,6 +1,6 @@
 import Analysis
-import Conversion
 import ModelGraph
+import Rewriting
 import Verification
 
 /// Finds the largest plan whose quality holds: converts, measures on the texts kept back, halves the interval.

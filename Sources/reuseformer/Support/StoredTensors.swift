@@ -1,8 +1,11 @@
+import Archives
 import Checkpoints
+import Files
 import Foundation
 import HDF5
 import Inputs
 import Tensors
+import WeightFiles
 
 /// The tensors of a checkpoint under the file's own names, whatever model they belong to.
 struct StoredTensors {
@@ -59,14 +62,12 @@ struct StoredTensors {
     }
 
     private static func open(_ path: String) throws -> HDF5File {
-        do {
-            return try HDF5File.open(path: path)
-        } catch .notHDF5(let location, .zipArchive) where path.hasSuffix(".keras") {
-            guard let region = try ZipArchive.storedMember(named: "model.weights.h5", ofFileAt: path) else {
-                throw HDF5Error.corrupt(location, reason: "the archive has no model.weights.h5")
-            }
-            return try HDF5File.open(path: path, region: region)
+        let file = try MappedFile(path: path)
+        guard FileContent(file) == .zipArchive else { return try HDF5File.open(file) }
+        guard let weights = try KerasArchive(file, isWithWeights: true).weights else {
+            throw HDF5Error.corrupt(HDF5Location(file: path), reason: "the archive has no model.weights.h5")
         }
+        return weights
     }
 
     /// Files and what stands before their tensors' names. The head of a KerasHub task counts its layers on its own.

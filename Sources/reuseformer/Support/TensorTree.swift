@@ -1,4 +1,6 @@
+import Platform
 import Reporting
+import Rewriting
 
 /// The tensors of a checkpoint as a tree of their names, alike siblings drawn once.
 struct TensorTree {

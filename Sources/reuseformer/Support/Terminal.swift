@@ -1,11 +1,7 @@
+import JSON
 import ModelGraph
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Standard output and standard error: results on the one, everything else on the other.
 enum Terminal {

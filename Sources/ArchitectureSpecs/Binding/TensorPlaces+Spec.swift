@@ -1,0 +1,61 @@
+import ModelGraph
+import Platform
+
+extension TensorPlaces {
+    /// Where a spec's tensor table puts the parameters of its expanded graph.
+    ///
+    /// - Returns: The places, and what in the table makes no sense.
+    package static func make(
+        _ table: ArchitectureSpec.TensorTable, for expanded: ExpandedGraph, _ settings: Settings
+    ) -> (places: TensorPlaces, problems: [Problem]) {
+        var result = TensorPlaces(places: [:])
+        var problems: [Problem] = []
+        for node in expanded.graph.nodes {
+            guard let origin = expanded.origins[node.name] else { continue }
+            for parameter in node.ownParameters {
+                guard let rule = table.parameters[origin.template]?[parameter.name] else { continue }
+                let path = "\(node.name)/\(parameter.name)"
+                do throws(Expression.Failure) {
+                    result.places[path] = Place(
+                        names: try rule.names(in: origin.settings), layout: try rule.layout(in: origin.settings))
+                } catch {
+                    problems.append(Problem(.usage, "\(path): \(error.message)"))
+                }
+            }
+        }
+        for rule in table.ignored ?? [] {
+            do throws(Expression.Failure) {
+                if try rule.when.holds(in: settings) {
+                    result.ignored.append(Ignored(names: rule.names.list, reason: rule.reason))
+                }
+            } catch {
+                problems.append(Problem(.usage, "ignored tensors: \(error.message)"))
+            }
+        }
+        return (result, problems)
+    }
+}
+
+extension TensorRule {
+    fileprivate func names(in settings: Settings) throws(Expression.Failure) -> [String] {
+        var result: [String] = []
+        for template in names { result.append(try template.name(in: settings)) }
+        return result
+    }
+
+    fileprivate func layout(in settings: Settings) throws(Expression.Failure) -> TensorLayout {
+        var extents: [Int]?
+        if let view {
+            var list: [Int] = []
+            for extent in view { list.append(try extent.count(in: settings)) }
+            extents = list
+        }
+        var piece: TensorLayout.Part?
+        if let part {
+            piece = TensorLayout.Part(
+                index: try part.index.count(in: settings, from: 0), of: try part.of.count(in: settings),
+                count: try part.count.count(in: settings) ?? 1, axis: part.axis)
+        }
+        return TensorLayout(orientation, view: extents, part: piece, axes: axes)
+    }
+}

@@ -1,0 +1,97 @@
+import JSON
+import ModelGraph
+import Platform
+import WeightFiles
+
+/// How well a family fits a checkpoint, and why.
+package struct Recognition: Sendable, Hashable {
+    /// Name of the architecture spec.
+    package let architecture: String
+    /// Sum of the remarks' scores.
+    package let score: Int
+    /// What was seen, `+50 model_type is "bert"`.
+    package let reasons: [String]
+
+    /// Least score that counts as recognised.
+    static let threshold = 40
+    /// Two families that are closer than this are not told apart.
+    static let margin = 10
+}
+
+extension ArchitectureSpec {
+    /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
+    func recognise(config: JSONValue, tensors: TensorIndex, dialect: String) -> Recognition {
+        guard let table = table(for: dialect) else {
+            return Recognition(
+                architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
+        }
+        var score = 0
+        var reasons: [String] = []
+        func add(_ points: Int?, _ reason: String) {
+            guard let points, points != 0 else { return }
+            score += points
+            reasons.append("\(points > 0 ? "+" : "")\(points) \(reason)")
+        }
+        for remark in recognise {
+            if let tensor = remark.tensor {
+                let isThere = tensors.contains(tensor)
+                add(isThere ? remark.score : remark.otherwise, isThere ? "has \(tensor)" : "lacks \(tensor)")
+            } else if let parameter = remark.parameter {
+                let isThere = table.firstTensor(of: parameter, in: tensors) != nil
+                add(isThere ? remark.score : remark.otherwise, isThere ? "has \(parameter)" : "lacks \(parameter)")
+            } else if let key = remark.key, let value = config[path: key], !value.isNull {
+                let words = (value.arrayValue ?? [value]).compactMap(\.stringValue)
+                let patterns = remark.matches?.list ?? []
+                let fits = words.contains { word in patterns.contains { matches(word, pattern: $0) } }
+                let found = words.prefix(3).map { "\"\($0.printable)\"" }.joined(separator: ", ")
+                add(
+                    fits ? remark.score : remark.otherwise,
+                    "\(key) is \(found.isEmpty ? value.shortDescription : found)")
+            }
+        }
+        return Recognition(architecture: name, score: score, reasons: reasons)
+    }
+}
+
+/// The specs that a checkpoint is compared with.
+package struct SpecLibrary: Sendable {
+    package let specs: [ArchitectureSpec]
+
+    package init(_ specs: [ArchitectureSpec]) { self.specs = specs }
+
+    /// For messages: the families' names.
+    package var names: String { specs.map(\.name).joined(separator: ", ") }
+
+    /// All families, best first; equal scores in the order of their names.
+    package func rank(config: JSONValue, tensors: TensorIndex, dialect: String) -> [Recognition] {
+        specs.map { $0.recognise(config: config, tensors: tensors, dialect: dialect) }
+            .sorted { ($1.score, $0.architecture) < ($0.score, $1.architecture) }
+    }
+
+    /// The family that a checkpoint is of.
+    ///
+    /// - Parameter claim: What the checkpoint says of itself, for the message.
+    /// - Throws: With the candidates and their reasons when none fits, or when two fit alike: never a silent guess.
+    package func choose(
+        _ ranking: [Recognition], claim: String, path: String
+    ) throws(FileError) -> ArchitectureSpec {
+        let remedy = "name one with --architecture: \(names), or a spec of your own"
+        guard let best = ranking.first, best.score >= Recognition.threshold,
+            let spec = specs.first(where: { $0.name == best.architecture })
+        else {
+            let near = ranking.filter { $0.score > -Recognition.threshold }.prefix(3)
+            let candidates = near.map { "\($0.architecture) (\($0.score)): \($0.reasons.joined(separator: "; "))" }
+            throw FileError(
+                .unsupported, path: path, ["no known architecture fits: \(claim)"] + candidates, remedy: remedy)
+        }
+        if ranking.count > 1, ranking[1].score >= best.score - Recognition.margin {
+            let second = ranking[1]
+            throw FileError(
+                .unsupported, path: path,
+                ["\(best.architecture) (\(best.score)) and \(second.architecture) (\(second.score)) fit alike"]
+                    + best.reasons + second.reasons,
+                remedy: remedy)
+        }
+        return spec
+    }
+}

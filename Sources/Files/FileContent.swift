@@ -1,0 +1,104 @@
+/// What a file that is not HDF5 is, by its first bytes, never by its name.
+package enum FileContent: String, Sendable, Hashable, CaseIterable {
+    case empty, gitLFSPointer, webPage, zipArchive, gzip, safetensors, pickle, hdf4, png, jpeg, netCDF
+    case textTransfer, reencoded, text, unknown
+
+    /// A noun phrase for messages.
+    package var name: String {
+        switch self {
+        case .empty: "an empty file"
+        case .gitLFSPointer: "a git-LFS pointer"
+        case .webPage: "a web page"
+        case .zipArchive: "a zip archive"
+        case .gzip: "gzip-compressed data"
+        case .safetensors: "a safetensors file"
+        case .pickle: "a Python pickle"
+        case .hdf4: "an HDF4 file"
+        case .png: "a PNG image"
+        case .jpeg: "a JPEG image"
+        case .netCDF: "a classic netCDF file"
+        case .textTransfer: "one whose line ends were changed in transfer"
+        case .reencoded: "one whose bytes were re-encoded as text"
+        case .text: "a text file"
+        case .unknown: "something else"
+        }
+    }
+
+    /// What to do instead.
+    package var remedy: String {
+        switch self {
+        case .empty: "the download failed: fetch it again"
+        case .gitLFSPointer: "fetch the real file with 'git lfs pull'"
+        case .webPage: "the download brought an error page: fetch the file itself"
+        case .zipArchive: "a .keras archive must keep its own name; otherwise unpack it first"
+        case .gzip: "unpack it with gunzip first"
+        case .safetensors: "give it the name of a .safetensors file and the folder it came with"
+        case .pickle: "save the weights with save_weights() to HDF5; pickles are never opened"
+        case .hdf4: "convert it with h4toh5 first"
+        case .textTransfer, .reencoded: "transfer it again in binary mode"
+        case .netCDF: "convert it to netCDF-4 first"
+        case .png, .jpeg, .text, .unknown: "check the path"
+        }
+    }
+
+    /// The signature of HDF5.
+    package static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+
+    /// Judges a file that has no HDF5 signature by its first bytes (a few hundred suffice).
+    package init(_ head: some Collection<UInt8>, byteCount: Int) {
+        let head = Array(head.prefix(512))
+        func starts(_ bytes: [UInt8]) -> Bool { head.starts(with: bytes) }
+        func starts(_ text: String) -> Bool { head.starts(with: Array(text.utf8)) }
+
+        if head.isEmpty {
+            self = .empty
+        } else if starts("version https://git-lfs") {
+            self = .gitLFSPointer
+        } else if starts([0x50, 0x4B, 0x03, 0x04]) || starts([0x50, 0x4B, 0x05, 0x06]) {
+            self = .zipArchive
+        } else if starts([0x1F, 0x8B]) {
+            self = .gzip
+        } else if starts([0x0E, 0x03, 0x13, 0x01]) {
+            self = .hdf4
+        } else if starts([0x89, 0x50, 0x4E, 0x47]) {
+            self = .png
+        } else if starts([0xFF, 0xD8, 0xFF]) {
+            self = .jpeg
+        } else if starts("CDF") && head.count > 3 && [1, 2, 5].contains(head[3]) {
+            self = .netCDF
+        } else if starts([0x80]) && head.count > 1 && (2...5).contains(head[1]) {
+            self = .pickle
+        } else if Self.isSafetensors(head, byteCount: byteCount) {
+            self = .safetensors
+        } else if starts([0x89, 0x48, 0x44, 0x46, 0x0A]) || starts([0x89, 0x48, 0x44, 0x46, 0x0D, 0x0D])
+            || starts([0x09, 0x48, 0x44, 0x46])
+        {
+            self = .textTransfer
+        } else if starts([0xC2, 0x89, 0x48, 0x44, 0x46]) || starts([0xEF, 0xBF, 0xBD, 0x48, 0x44, 0x46]) {
+            self = .reencoded
+        } else if Self.isWebPage(head) {
+            self = .webPage
+        } else if head.allSatisfy({ $0 >= 0x20 || [9, 10, 13].contains($0) }) {
+            self = .text
+        } else {
+            self = .unknown
+        }
+    }
+
+    /// Judges a mapped file that has no HDF5 signature.
+    package init(_ file: MappedFile) {
+        self = file.withUnsafeBytes { FileContent($0.prefix(512), byteCount: $0.count) }
+    }
+
+    /// A length in eight bytes, then a JSON object of that length.
+    private static func isSafetensors(_ head: [UInt8], byteCount: Int) -> Bool {
+        guard head.count > 9, head[8] == UInt8(ascii: "{") else { return false }
+        let length = head[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return length >= 2 && length <= UInt64(max(byteCount - 8, 0))
+    }
+
+    private static func isWebPage(_ head: [UInt8]) -> Bool {
+        let text = String(decoding: head, as: UTF8.self).lowercased()
+        return text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.hasPrefix("<")
+    }
+}

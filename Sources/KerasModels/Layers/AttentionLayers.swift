@@ -1,0 +1,137 @@
+import JSON
+import ModelGraph
+import Platform
+
+/// Multi-head attention, over itself or over another tensor.
+enum MultiHeadAttentionLayer: KerasLayerClass {
+    static let names = ["MultiHeadAttention"]
+
+    static func places(of layer: KerasLayer) -> [VariablePlace] { AttentionCall.places(of: layer) }
+
+    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+        let heads = try call.size("num_heads"), headSize = try call.size("key_dim")
+        let valueSize = call.config["value_dim"].map(\.isNull) ?? true ? headSize : try call.size("value_dim")
+        return try AttentionCall(
+            call, heads: heads, groups: heads, headSize: headSize, valueSize: valueSize
+        ).apply(in: &assembly)
+    }
+}
+
+/// Attention whose heads share keys and values in groups.
+enum GroupedQueryAttentionLayer: KerasLayerClass {
+    static let names = ["GroupQueryAttention", "GroupedQueryAttention"]
+
+    static func places(of layer: KerasLayer) -> [VariablePlace] { AttentionCall.places(of: layer) }
+
+    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+        let size = try call.size("head_dim")
+        let heads = try call.size("num_query_heads"), groups = try call.size("num_key_value_heads")
+        guard heads.isMultiple(of: groups) else { throw call.corrupt("\(heads) heads in \(groups) groups") }
+        return try AttentionCall(call, heads: heads, groups: groups, headSize: size, valueSize: size)
+            .apply(in: &assembly)
+    }
+}
+
+/// What the attention layers have in common.
+private struct AttentionCall {
+    let call: LayerCall
+    let heads: Int
+    let groups: Int
+    let headSize: Int
+    let valueSize: Int
+
+    init(_ call: LayerCall, heads: Int, groups: Int, headSize: Int, valueSize: Int) {
+        self.call = call
+        self.heads = heads
+        self.groups = groups
+        self.headSize = headSize
+        self.valueSize = valueSize
+    }
+
+    static func places(of layer: KerasLayer) -> [VariablePlace] {
+        let names = layer.config["use_bias"]?.boolValue ?? true ? ["kernel", "bias"] : ["kernel"]
+        return ["query_dense", "key_dense", "value_dense", "output_dense"].map { VariablePlace($0, names) }
+    }
+
+    func apply(in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+        try call.refuse(["use_gate", "sliding_window"])
+        let (query, memory) = try call.attentionStreams()
+        let outputWidth = try call.attentionWidth(of: query)
+        let isSelf = query.isSame(as: memory)
+        let biases = call.flag("use_bias", default: true)
+        let projections = try Projections(self, query: query, memory: memory, outputWidth: outputWidth, in: &assembly)
+
+        let masks = try AttentionMasks(
+            call, query: query, memory: memory, place: call.generation == .keras2 ? 3 : 6, in: &assembly)
+        let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
+        let attention = Attention(
+            inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,
+            headSize: headSize, valueSize: valueSize, groupCount: groups, scale: 1 / Float(headSize).squareRoot(),
+            mask: .init(isCausal: isCausal), masking: masks.masking(hiding: hiding),
+            contextRounding: projections.contextRounding,
+            biases: .init(query: biases, key: biases, value: biases, output: biases),
+            heads: [HeadSource](repeating: .computed, count: heads))
+        let streams = isSelf ? [projections.query] : [projections.query, projections.memory]
+        var result = query
+        result.name = assembly.add(
+            .attention(attention), streams + masks.inputs, to: call, projections.parameters)
+        result.width = outputWidth
+        // Keras 3 hands no mask on, Keras 2 that of the query.
+        if call.generation == .keras3 { result.mask = nil }
+        let maps = AttentionMaps(
+            heads: (0..<heads).map { HeadID(node: result.name, head: $0) }, masking: attention.masking,
+            masks: masks.inputs)
+        return [.tensor(result), .maps(maps)]
+    }
+
+    /// What a hidden key means: Keras 2 and the fused path of Keras 3, which is taken without dropout, take a large
+    /// number off its score; the explicit path leaves it out.
+    private var hiding: Attention.Masking.Hiding {
+        guard call.generation == .keras3 else { return .penalized }
+        let asksForScores = call.keywords["return_attention_scores"]?.constant?.boolValue ?? false
+        return (call.config["dropout"]?.doubleValue ?? 0) > 0 || asksForScores ? .excluded : .penalized
+    }
+
+    /// The four products.
+    private struct Projections {
+        /// Names of the streams, rounded where the layer is quantised.
+        let query: String
+        let memory: String
+        let contextRounding: Rounding?
+        let parameters: [String: KerasAssembly.Source]
+
+        init(
+            _ attention: AttentionCall, query: LayerValue, memory: LayerValue, outputWidth: Int,
+            in assembly: inout KerasAssembly
+        ) throws(Problem) {
+            let call = attention.call
+            let hasBias = call.flag("use_bias", default: true)
+            var parameters: [String: KerasAssembly.Source] = [:]
+            var roundings: [Rounding?] = []
+            func add(
+                _ name: String, _ contracted: [Int], _ kept: [Int], _ assembly: inout KerasAssembly
+            )
+                throws(Problem)
+            {
+                let matrix = try assembly.matrix(
+                    of: call, object: "\(name)_dense", contracted: contracted, kept: kept, hasBias: hasBias)
+                parameters["\(name)_weight"] = matrix.weight
+                parameters["\(name)_bias"] = matrix.bias
+                roundings.append(matrix.rounding)
+            }
+            try add("query", [query.width], [attention.heads, attention.headSize], &assembly)
+            try add("key", [memory.width], [attention.groups, attention.headSize], &assembly)
+            try add("value", [memory.width], [attention.groups, attention.valueSize], &assembly)
+            try add("output", [attention.heads, attention.valueSize], [outputWidth], &assembly)
+            guard roundings[1] == roundings[2], query.name != memory.name || roundings[0] == roundings[1] else {
+                throw call.unsupported("its projections are quantised in different ways")
+            }
+            self.query = assembly.rounded(query, for: call, by: roundings[0], part: "query_input").name
+            self.memory =
+                query.name == memory.name
+                ? self.query : assembly.rounded(memory, for: call, by: roundings[1], part: "memory_input").name
+            contextRounding = roundings[3]
+            self.parameters = parameters
+        }
+    }
+}

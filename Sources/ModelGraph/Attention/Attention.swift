@@ -1,0 +1,176 @@
+import Tensors
+
+/// Multi-head attention with its projections; each head's map comes from its `HeadSource`.
+///
+/// Parameters (columns in the order of the heads that keep them):
+/// - `query_weight` `[inputWidth, computed heads · headSize]`, `query_bias`: computed heads only;
+/// - `key_weight` `[memory width, key groups · headSize]`, `key_bias`: groups with a computed head only;
+/// - `value_weight` `[memory width, value groups · valueSize]`, `value_bias`: groups with a head that is not dropped;
+/// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`;
+/// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`;
+/// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
+/// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
+///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them.
+package struct Attention: Sendable, Hashable, Codable {
+    /// Which keys a query sees.
+    package struct Mask: Sendable, Hashable, Codable {
+        /// Only keys at or before the query.
+        package var isCausal: Bool
+        /// Only keys fewer than this many positions back; `nil`: all.
+        package var window: Int?
+
+        package init(isCausal: Bool = false, window: Int? = nil) {
+            self.isCausal = isCausal
+            self.window = window
+        }
+    }
+
+    /// Masks that are values of the graph. They stand among the node's inputs after the streams, in the order of these
+    /// fields; an element of 0 hides.
+    package struct Masking: Sendable, Hashable, Codable {
+        /// What hiding means.
+        package enum Hiding: String, Sendable, Hashable, Codable {
+            /// A hidden key is not looked at; a query without a visible key has a map of zeros.
+            case excluded
+            /// 10⁹ is taken off the scores of hidden keys (the future under a causal mask included): a query without
+            /// a visible key looks at all keys alike.
+            case penalized
+        }
+
+        /// A mask of the queries, of width 1: a hidden query sees no key.
+        package var queries: Bool
+        /// A mask of the keys, of width 1.
+        package var keys: Bool
+        /// A mask of pairs: an input with one column a key.
+        package var pairs: Bool
+        /// What hiding means.
+        package var hiding: Hiding
+
+        package init(queries: Bool = false, keys: Bool = false, pairs: Bool = false, hiding: Hiding = .excluded) {
+            self.queries = queries
+            self.keys = keys
+            self.pairs = pairs
+            self.hiding = hiding
+        }
+
+        /// Number of inputs that are masks.
+        package var inputCount: Int { (queries ? 1 : 0) + (keys ? 1 : 0) + (pairs ? 1 : 0) }
+    }
+
+    /// Which projections have a bias.
+    package struct Biases: Sendable, Hashable, Codable {
+        /// Whether the projection of that name adds a bias.
+        package var query, key, value, output: Bool
+
+        package init(query: Bool = true, key: Bool = true, value: Bool = true, output: Bool = true) {
+            self.query = query
+            self.key = key
+            self.value = value
+            self.output = output
+        }
+    }
+
+    /// Width of the queries' stream.
+    package var inputWidth: Int
+    /// Width of the keys' and values' stream in cross-attention; `nil`: the queries' own stream.
+    package var memoryWidth: Int?
+    /// Width of the result.
+    package var outputWidth: Int
+    /// Width of a head's query and key.
+    package var headSize: Int
+    /// Width of a head's value.
+    package var valueSize: Int
+    /// Groups of heads that share key and value projections; equal to the number of heads without grouping.
+    package var groupCount: Int
+    /// Factor on the scores.
+    package var scale: Float
+    /// Which keys a query sees.
+    package var mask: Mask
+    /// Masks that are values of the graph; `nil`: none.
+    package var masking: Masking?
+    /// What the rows of maps times values are rounded to before the output projection; `nil`: nothing.
+    package var contextRounding: Rounding?
+    /// Which projections have a bias.
+    package var biases: Biases
+    /// How scores know positions; `nil`: they don't.
+    package var positions: Positions?
+    /// Norm of each head's query and key; `nil`: none.
+    package var headNorm: HeadNorm?
+    /// Scores become cap · tanh(score / cap) before masks and biases; `nil`: they stay.
+    package var softCap: Float?
+    /// Source of each head's map, in the source model's order.
+    package var heads: [HeadSource]
+
+    package init(
+        inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil,
+        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), masking: Masking? = nil,
+        contextRounding: Rounding? = nil, biases: Biases = Biases(), positions: Positions? = nil,
+        headNorm: HeadNorm? = nil, softCap: Float? = nil, heads: [HeadSource]
+    ) {
+        self.contextRounding = contextRounding
+        self.masking = masking
+        self.positions = positions
+        self.headNorm = headNorm
+        self.softCap = softCap
+        self.inputWidth = inputWidth
+        self.memoryWidth = memoryWidth
+        self.outputWidth = outputWidth
+        self.headSize = headSize
+        self.valueSize = valueSize ?? headSize
+        self.groupCount = groupCount ?? heads.count
+        self.scale = scale
+        self.mask = mask
+        self.biases = biases
+        self.heads = heads
+    }
+
+    /// Number of inputs that are streams.
+    package var streamCount: Int { isCross ? 2 : 1 }
+    /// Whether keys and values come from another stream.
+    package var isCross: Bool { memoryWidth != nil }
+    /// Heads that compute a map, in order.
+    package var computedHeads: [Int] { heads.indices.filter { heads[$0].isComputed } }
+    /// Heads that are not dropped, in order.
+    package var keptHeads: [Int] { heads.indices.filter { !heads[$0].isDropped } }
+    /// Group whose key and value a head uses.
+    package func group(of head: Int) -> Int { head * groupCount / max(heads.count, 1) }
+    /// Groups whose key projection is kept, in order.
+    package var keyGroups: [Int] { unique(computedHeads.map(group(of:))) }
+    /// Groups whose value projection is kept, in order.
+    package var valueGroups: [Int] { unique(keptHeads.map(group(of:))) }
+
+    private func unique(_ groups: [Int]) -> [Int] {
+        // Groups ascend with the heads, so equal ones stand side by side.
+        groups.enumerated().filter { $0.offset == 0 || groups[$0.offset - 1] != $0.element }.map(\.element)
+    }
+
+    var parameters: [Parameter] {
+        let memory = memoryWidth ?? inputWidth
+        let query = computedHeads.count * headSize, key = keyGroups.count * headSize
+        let value = valueGroups.count * valueSize, context = keptHeads.count * valueSize
+        var result: [Parameter] = []
+        func append(_ name: String, _ rows: Int, _ columns: Int, bias: Bool) {
+            guard rows > 0, columns > 0 else { return }
+            result.append(Parameter("\(name)_weight", [rows, columns]))
+            if bias { result.append(Parameter("\(name)_bias", [columns])) }
+        }
+        append("query", inputWidth, query, bias: biases.query)
+        append("key", memory, key, bias: biases.key)
+        append("value", memory, value, bias: biases.value)
+        append("output", context, outputWidth, bias: false)
+        // The bias stays even when every head is dropped: their mean may have gone into it.
+        if biases.output { result.append(Parameter("output_bias", [outputWidth])) }
+        guard query > 0 else { return result }
+        if headNorm != nil { result += [Parameter("query_norm", [headSize]), Parameter("key_norm", [headSize])] }
+        if let rows = positions?.biasCount {
+            result.append(Parameter("position_bias", [rows, computedHeads.count]))
+        }
+        if case .disentangled(let disentangled) = positions {
+            result.append(Parameter("relative_embeddings", [2 * disentangled.span, inputWidth]))
+            if disentangled.epsilon != nil {
+                result += [Parameter("relative_scale", [inputWidth]), Parameter("relative_offset", [inputWidth])]
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,167 @@
+/// What one execution of a graph costs. The only home of every saving that is printed.
+package struct Cost: Sendable, Hashable {
+    /// Attention maps computed.
+    package var maps: Int
+    /// Multiply-adds of one sequence.
+    package var multiplyAdds: Int
+    /// Numbers stored in the model's own parameters.
+    package var parameters: Int
+    /// Bytes of the largest set of maps alive at once, for one sequence in float32.
+    package var liveMapBytes: Int
+
+    /// Bytes that incremental decoding keeps for each token: keys of groups that compute a map, values of groups that
+    /// are read, in float32. Only self-attention under a causal mask.
+    package var cacheBytes: Int
+    /// The same for each token of the memory that cross-attention reads.
+    package var memoryCacheBytes: Int
+
+    /// Bytes of the parameters in float32, before compression.
+    package var parameterBytes: Int { product(parameters, 4) }
+}
+
+extension Graph {
+    /// Attention maps computed by one execution.
+    package var mapCount: Int {
+        nodes.reduce(0) { $0 + ($1.attention?.computedHeads.count ?? 0) }
+    }
+
+    /// Cost of one sequence of `tokens` tokens.
+    ///
+    /// Counted are products with parameters, scores, maps times values, and the summing of blended terms; norms,
+    /// activations and lookups are not. A graph whose shapes don't fit can't run, and costs nothing.
+    ///
+    /// - Parameter tokens: 0 or more. A count too large for 64 bits is given as the largest number there is.
+    package func cost(tokens: Int) -> Cost {
+        guard let shapes = try? inferShapes() else {
+            return Cost(
+                maps: 0, multiplyAdds: 0, parameters: 0, liveMapBytes: 0, cacheBytes: 0, memoryCacheBytes: 0)
+        }
+        let multiplyAdds = multiplyAdds(tokens: tokens, shapes: shapes).values.reduce(0, sum)
+        // Shapes were inferred: the sum of all parameters is within GraphLimit.
+        let parameters = nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
+        return Cost(
+            maps: mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
+            liveMapBytes: product(liveMaps, tokens, tokens, 4),
+            cacheBytes: cacheBytes { $0.mask.isCausal && !$0.isCross },
+            memoryCacheBytes: cacheBytes(of: \.isCross))
+    }
+
+    private func cacheBytes(of isCounted: (Attention) -> Bool) -> Int {
+        nodes.compactMap(\.attention).filter(isCounted).reduce(0) { total, attention in
+            let columns =
+                attention.keyGroups.count * attention.headSize
+                + attention.valueGroups.count * attention.valueSize
+            return sum(total, product(columns, 4))
+        }
+    }
+
+    /// Multiply-adds of each node that has any, for one sequence of `tokens` tokens; they add up to `cost(tokens:)`.
+    package func multiplyAddsByNode(tokens: Int) -> [String: Int] {
+        guard let shapes = try? inferShapes() else { return [:] }
+        return multiplyAdds(tokens: tokens, shapes: shapes)
+    }
+
+    private func multiplyAdds(tokens: Int, shapes: [String: ValueShape]) -> [String: Int] {
+        var result: [String: Int] = [:]
+        for node in nodes {
+            switch node.operation {
+            case .linear(let linear):
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                result[node.name] = product(rows, linear.inputWidth, linear.outputWidth)
+            case .attention(let attention):
+                let queries = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                let memory = attention.isCross ? node.inputs.dropFirst().first.flatMap { shapes[$0] } : nil
+                let keys = memory?.rows.rows(tokens: tokens) ?? queries
+                result[node.name] = attention.multiplyAdds(queries: queries, keys: keys)
+            case .convolution(let convolution):
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                result[node.name] = product(
+                    rows, convolution.windowPlaces * convolution.inputWidth, convolution.outputWidth)
+            case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
+                .affine, .softmax, .round, .table, .mask:
+                break
+            }
+        }
+        return result
+    }
+
+    /// The largest number of maps that must be alive at once because another head reads them.
+    ///
+    /// A map lives from its own node to the last node with a head that reads it.
+    package var liveMaps: Int {
+        var position: [String: Int] = [:]
+        var lastReader: [HeadID: Int] = [:]
+        let attentionNodes = attentionNodes
+        for (index, node) in attentionNodes.enumerated() {
+            position[node.name] = index
+            for term in node.attention?.heads.flatMap(\.terms) ?? [] {
+                if case .head(let id) = term.map { lastReader[id] = index }
+            }
+        }
+        // Maps that begin to live at a node, less those that nobody reads any more.
+        var change = [Int](repeating: 0, count: attentionNodes.count + 1)
+        for (id, last) in lastReader {
+            guard let first = position[id.node], first <= last else { continue }
+            change[first] += 1
+            change[last + 1] -= 1
+        }
+        var alive = 0, most = 0
+        for step in change {
+            alive += step
+            most = max(most, alive)
+        }
+        return most
+    }
+}
+
+extension Attention {
+    /// Multiply-adds of one sequence.
+    func multiplyAdds(queries: Int, keys: Int) -> Int {
+        let memory = memoryWidth ?? inputWidth
+        let ofQueries = computedHeads.count * headSize * inputWidth + keptHeads.count * valueSize * outputWidth
+        let ofKeys = keyGroups.count * headSize * memory + valueGroups.count * valueSize * memory
+        // One map at weight 1 is read as it is; otherwise every term is one multiply-add an element.
+        let blending = heads.reduce(0) { total, source in
+            let terms = source.terms
+            return total + (terms.count > 1 || (terms.first?.weight ?? 1) != 1 ? terms.count : 0)
+        }
+        let perPair = computedHeads.count * headSize + keptHeads.count * valueSize + blending
+        let pairs = queries == keys ? mask.visiblePairs(tokens: queries) : product(queries, keys)
+        let all = sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
+        guard case .disentangled(let disentangled) = positions, queries > 0 else { return all }
+        // Each query and each key against those rows of the table that some distance between them asks for.
+        let rows = disentangled.row(of: queries - 1) - disentangled.row(of: 1 - queries) + 1
+        return sum(all, product(sum(queries, keys), computedHeads.count * headSize, rows))
+    }
+}
+
+extension Attention.Mask {
+    /// Pairs of query and key that the mask leaves visible among `tokens` positions.
+    package func visiblePairs(tokens: Int) -> Int {
+        // Queries with more keys behind them than the window holds; each hides one key more than the one before.
+        let beyond = max(0, tokens - (window ?? tokens))
+        let all = isCausal ? triangle(tokens) : product(tokens, tokens)
+        return all == .max ? all : all - triangle(beyond)
+    }
+}
+
+/// 1 + 2 + … + `count`.
+private func triangle(_ count: Int) -> Int {
+    count.isMultiple(of: 2) ? product(count / 2, sum(count, 1)) : product(count, count / 2 + 1)
+}
+
+/// A product of numbers that are not negative; the largest number when it does not fit.
+///
+/// Lengths come from users and sizes from files: an absurd one has an absurd cost, and must not stop the process.
+private func product(_ factors: Int...) -> Int {
+    factors.reduce(1) { result, factor in
+        let (next, overflow) = result.multipliedReportingOverflow(by: factor)
+        return overflow ? .max : next
+    }
+}
+
+/// A sum of numbers that are not negative; the largest number when it does not fit.
+private func sum(_ first: Int, _ second: Int) -> Int {
+    let (result, overflow) = first.addingReportingOverflow(second)
+    return overflow ? .max : result
+}

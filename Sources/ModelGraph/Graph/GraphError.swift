@@ -1,0 +1,48 @@
+import Platform
+
+/// Something wrong with a graph, a plan, or the tensors bound to a graph.
+package struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What a problem is about, for those who treat them differently.
+    package enum Kind: String, Sendable, Hashable {
+        /// Names, inputs, shapes of the graph.
+        case structure
+        /// A head's source breaks a rule of reuse.
+        case source
+        /// A tensor is missing or has another shape.
+        case tensor
+        /// A plan does not fit the graph.
+        case plan
+    }
+
+    /// One thing that is wrong.
+    package struct Problem: Sendable, Hashable, CustomStringConvertible {
+        /// What the problem is about.
+        package let kind: Kind
+        /// Node, head or tensor.
+        package let place: String
+        /// What is wrong, what to do.
+        package let message: String
+
+        package init(kind: Kind, place: String, message: String) {
+            self.kind = kind
+            self.place = place
+            self.message = message
+        }
+
+        package var description: String { "\(place): \(message)" }
+    }
+
+    /// Everything that was found, in execution order; never empty.
+    package let problems: [Problem]
+
+    package init(_ problems: [Problem]) { self.problems = problems }
+
+    package init(_ kind: Kind, _ place: String, _ message: String) {
+        problems = [Problem(kind: kind, place: place, message: message)]
+    }
+
+    package var description: String {
+        let shown = problems.prefix(8).map(\.description).joined(separator: "\n")
+        return problems.count > 8 ? shown + "\n… and \(problems.count - 8) more" : shown
+    }
+}

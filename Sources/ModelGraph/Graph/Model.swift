@@ -1,0 +1,102 @@
+import JSON
+import Platform
+import Tensors
+
+/// A transformer: graph, tensors, assets and where it came from.
+package struct Model: Sendable {
+    /// Where a model came from. Carries nothing of the machine: file names, not paths.
+    package struct Provenance: Sendable, Hashable, Codable {
+        /// Every file that was read, sorted by name.
+        package var files: [File]
+        /// How the files were laid out: `hf-tf`, `keras2`, `reuse` …
+        package var dialect: String
+        /// Name of the architecture spec.
+        package var architecture: String
+        /// Parameters that the files lack and that were given their neutral element on request, `<node>/<parameter>`;
+        /// `nil` for none.
+        package var assumed: [String]?
+
+        package init(files: [File], dialect: String, architecture: String, assumed: [String]? = nil) {
+            self.files = files
+            self.dialect = dialect
+            self.architecture = architecture
+            self.assumed = assumed
+        }
+    }
+
+    /// What a user meets around the graph.
+    package struct Traits: Sendable, Hashable, Codable {
+        /// Longest sequence that the model takes, special tokens included; `nil`: unlimited.
+        package var maximumTokens: Int?
+        /// Names of classes, by index; empty when unknown.
+        package var labels: [String]
+
+        package init(maximumTokens: Int? = nil, labels: [String] = []) {
+            self.maximumTokens = maximumTokens
+            self.labels = labels
+        }
+    }
+
+    /// What is computed.
+    package var graph: Graph
+    /// Parameters by `<node>/<parameter>`, matrices as `[in, out]`.
+    package var tensors: [String: Tensor]
+    /// Tokenizer, configuration and preprocessing files, byte for byte, by file name.
+    package var assets: [String: [UInt8]]
+    /// Where the model came from.
+    package var provenance: Provenance
+    /// What a user meets around the graph.
+    package var traits: Traits
+    /// The plan that was applied, or that the model was trained with; `nil` where all heads compute a map.
+    package var plan: ReusePlan?
+    /// What healing did, as its document; carried, not understood here.
+    package var healing: JSONValue?
+
+    package init(
+        graph: Graph, tensors: [String: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
+        traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil
+    ) {
+        self.graph = graph
+        self.tensors = tensors
+        self.assets = assets
+        self.provenance = provenance
+        self.traits = traits
+        self.plan = plan
+        self.healing = healing
+    }
+
+    /// Checks the graph and that every parameter has a floating-point tensor of the right shape.
+    ///
+    /// - Throws: Every problem at once.
+    package func validate() throws(GraphError) {
+        try graph.validate()
+        var problems: [GraphError.Problem] = []
+        for node in graph.nodes {
+            for parameter in node.ownParameters {
+                let path = "\(node.name)/\(parameter.name)"
+                guard let tensor = tensors[path] else {
+                    let message = "is missing, expected \(parameter.shape)"
+                    problems.append(.init(kind: .tensor, place: path, message: message))
+                    continue
+                }
+                if tensor.shape != parameter.shape {
+                    let message = "has shape \(tensor.shape), expected \(parameter.shape)"
+                    problems.append(.init(kind: .tensor, place: path, message: message))
+                } else if !tensor.dtype.isFloatingPoint {
+                    let message = "holds \(tensor.dtype.rawValue), expected floating point"
+                    problems.append(.init(kind: .tensor, place: path, message: message))
+                }
+            }
+        }
+        guard problems.isEmpty else { throw GraphError(problems) }
+    }
+
+    /// The tensor of a node's parameter, ties followed.
+    ///
+    /// - Returns: `nil` when the node has no such parameter or the tensor is missing.
+    package func tensor(of node: Node, _ parameter: String) -> Tensor? {
+        guard let tie = node.ties[parameter] else { return tensors["\(node.name)/\(parameter)"] }
+        guard let owner = tensors[tie.parameter] else { return nil }
+        return tie.isTransposed ? owner.transposed() : owner
+    }
+}

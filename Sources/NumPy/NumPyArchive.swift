@@ -1,0 +1,85 @@
+import Archives
+import Files
+import Platform
+import Tensors
+
+/// A `.npz` archive opened for reading: arrays by name.
+package struct NumPyArchive: Sendable {
+    private let file: MappedFile
+    private let members: [String: ZipDirectory.Member]
+    /// Names of the arrays, without `.npy`, in the order of the archive.
+    package let names: [String]
+
+    /// Opens an archive and checks its directory.
+    ///
+    /// - Throws: `FileError` for what is no archive, or one that contradicts itself.
+    package init(path: String) throws(FileError) {
+        let file = try MappedFile(path: path)
+        let directory: ZipDirectory
+        do throws(ZipDirectory.Failure) {
+            directory = try file.withUnsafeBytes { (bytes) throws(ZipDirectory.Failure) in try ZipDirectory(bytes) }
+        } catch {
+            throw FileError(error, path: path, array: error.member)
+        }
+        self.file = file
+        let arrays = directory.members.map { member in
+            (member.name.hasSuffix(".npy") ? String(member.name.dropLast(4)) : member.name, member)
+        }
+        names = arrays.map(\.0)
+        members = Dictionary(arrays) { first, _ in first }
+    }
+
+    /// Reads one array.
+    ///
+    /// - Throws: `ErrorKind.usage`, or `corrupt` for damaged data.
+    package func tensor(named name: String) throws(FileError) -> Tensor {
+        guard let member = members[name] else {
+            throw FileError(
+                .usage, path: file.path, array: name, "missing; found " + names.sorted().joined(separator: ", "))
+        }
+        return try file.withUnsafeBytes { (bytes) throws(FileError) in
+            guard member.isDeflated else {
+                // Stored arrays are read where they lie.
+                let stored = UnsafeRawBufferPointer(rebasing: bytes[member.data])
+                guard zipChecksum(stored) == member.checksum else {
+                    throw FileError(.corrupt, path: file.path, array: name, "the checksum is wrong")
+                }
+                return try NumPyArray.decode(stored, path: file.path, array: name)
+            }
+            // The directory's sizes have been found believable; whether they can be had is another question.
+            guard member.byteCount <= MachineMemory.byteCount else {
+                throw FileError(
+                    .corrupt, path: file.path, array: name, "would take \(member.byteCount) bytes of memory")
+            }
+            let inflated: [UInt8]
+            do throws(ZipDirectory.Failure) {
+                inflated = try member.contents(of: bytes)
+            } catch {
+                throw FileError(error, path: file.path, array: name)
+            }
+            let result = inflated.withUnsafeBytes { bytes in
+                Result { () throws(FileError) in try NumPyArray.decode(bytes, path: file.path, array: name) }
+            }
+            return try result.get()
+        }
+    }
+
+    /// Reads all arrays.
+    package func tensors() throws(FileError) -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for name in names { result[name] = try tensor(named: name) }
+        return result
+    }
+}
+
+extension FileError {
+    /// Something about one array of an archive.
+    init(_ kind: ErrorKind, path: String, array: String?, _ reason: String) {
+        self.init(kind, path: path, array.map { "array '\($0.printable)': \(reason)" } ?? reason)
+    }
+
+    /// What is wrong with the archive around the arrays.
+    init(_ failure: ZipDirectory.Failure, path: String, array: String?) {
+        self.init(failure.kind == .unsupported ? .unsupported : .corrupt, path: path, array: array, failure.reason)
+    }
+}

@@ -1,0 +1,36 @@
+import ModelGraph
+import Runtime
+
+/// Why a model could not be analysed, planned for or converted.
+package enum AnalysisError: Error, Sendable, CustomStringConvertible {
+    /// The plan or the model breaks a rule.
+    case graph(GraphError)
+    /// The model could not be run.
+    case runtime(RuntimeError)
+    /// There is too little calibration data to measure anything.
+    case calibration(found: Int, needed: Int)
+    /// A budget that cannot be read or cannot be reached.
+    case budget(String, reason: String)
+    /// Documents that do not belong together.
+    case mismatch(String)
+    /// Healing would split weights that several layers share.
+    case shared(nodes: [String], bytes: Int)
+    /// A tensor that rewriting needs is missing or tied to another node.
+    case tensor(path: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .graph(let error): error.description
+        case .runtime(let error): "\(error)"
+        case .calibration(let found, let needed):
+            "the calibration data has \(found) usable texts, at least \(needed) are needed: give more lines of text"
+        case .budget(let budget, let reason): "budget \"\(budget)\": \(reason)"
+        case .mismatch(let reason): reason
+        case .shared(let nodes, let bytes):
+            "layers of this model share their weights, and healing would give \(nodes.joined(separator: ", ")) "
+                + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
+                + "--heal none"
+        case .tensor(let path, let reason): "tensor \(path) \(reason)"
+        }
+    }
+}

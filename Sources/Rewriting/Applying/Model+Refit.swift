@@ -1,0 +1,112 @@
+import Files
+import ModelGraph
+import Tensors
+
+extension Model {
+    /// The weights of a branch as a prior for its refit.
+    package func weight(of branch: Branch) throws(AnalysisError) -> Matrix {
+        let path = "\(branch.node)/\(branch.parameters.weight)"
+        guard let tensor = tensors[path] else { throw .tensor(path: path, reason: "is missing") }
+        return tensor.matrix
+    }
+
+    /// The model with a branch's weights and bias replaced; a branch without a bias gets one.
+    package func replacing(_ branch: Branch, by fit: RidgeFit) -> Model {
+        var result = self
+        result.addBias(of: branch.node)
+        result.tensors["\(branch.node)/\(branch.parameters.weight)"] = Tensor(
+            fit.weight.elements.map(Float.init), shape: [fit.weight.rows, fit.weight.columns])
+        result.tensors["\(branch.node)/\(branch.parameters.bias)"] = Tensor(
+            fit.bias.map(Float.init), shape: [fit.bias.count])
+        return result
+    }
+
+    /// Gives the last matrix of an attention or linear node a bias of zeros where it has none.
+    ///
+    /// A mean that a replaced map shifts cannot be taken back by weights alone: models without biases (T5, Llama) get
+    /// one where something was replaced, `outputWidth` numbers a node.
+    package mutating func addBias(of name: String) {
+        guard let index = graph.nodes.firstIndex(where: { $0.name == name }) else { return }
+        switch graph.nodes[index].operation {
+        case .attention(var attention):
+            guard !attention.biases.output else { return }
+            attention.biases.output = true
+            graph.nodes[index].operation = .attention(attention)
+            tensors["\(name)/output_bias"] = Tensor(zeros: attention.outputWidth)
+        case .linear(var linear):
+            guard !linear.hasBias else { return }
+            linear.hasBias = true
+            graph.nodes[index].operation = .linear(linear)
+            tensors["\(name)/bias"] = Tensor(zeros: linear.outputWidth)
+        default: return
+        }
+    }
+
+    /// Whether a branch's weight and bias may be moved by a refit: its own, which nobody else reads.
+    package func canRefit(_ branch: Branch) -> Bool {
+        tensors["\(branch.node)/\(branch.parameters.weight)"] != nil && !isShared(branch)
+    }
+
+    /// Whether other nodes read the weight or the bias of a branch as well.
+    package func isShared(_ branch: Branch) -> Bool {
+        let shared = graph.sharedParameters
+        let ties = graph.node(named: branch.node)?.ties ?? [:]
+        return [branch.parameters.weight, branch.parameters.bias].contains { parameter in
+            ties[parameter] != nil || shared.contains("\(branch.node)/\(parameter)")
+        }
+    }
+
+    /// The model in which a branch has its weight and bias to itself.
+    ///
+    /// - Throws: When a tensor is missing.
+    package func unsharing(_ branch: Branch) throws(AnalysisError) -> Model {
+        var result = self
+        guard let index = graph.nodes.firstIndex(where: { $0.name == branch.node }) else { return self }
+        for parameter in [branch.parameters.weight, branch.parameters.bias] {
+            let node = result.graph.nodes[index]
+            guard node.operation.parameters.contains(where: { $0.name == parameter }) else { continue }
+            let path = "\(node.name)/\(parameter)"
+            guard let tensor = result.tensor(of: node, parameter) else {
+                throw .tensor(path: path, reason: "is missing")
+            }
+            if node.ties[parameter] != nil {
+                result.graph.nodes[index].ties[parameter] = nil
+                result.tensors[path] = tensor
+                continue
+            }
+            // The others go on sharing what this node had: the first of them owns it from now on.
+            var owner: String?
+            for other in result.graph.nodes.indices {
+                for (name, tie) in result.graph.nodes[other].ties where tie.parameter == path && !tie.isTransposed {
+                    if let owner {
+                        result.graph.nodes[other].ties[name]?.parameter = owner
+                    } else {
+                        owner = "\(result.graph.nodes[other].name)/\(name)"
+                        result.graph.nodes[other].ties[name] = nil
+                    }
+                }
+            }
+            if let owner { result.tensors[owner] = tensor }
+        }
+        return result
+    }
+
+    /// SHA-256 over names, shapes and contents of all tensors: the same weights have the same digest, whatever file
+    /// they came in.
+    package var weightsDigest: Digest {
+        var hasher = SHA256()
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            Array("\(name) \(tensor.dtype.rawValue) \(tensor.shape) \(tensor.digest.hex)\n".utf8).withUnsafeBytes {
+                hasher.update($0)
+            }
+        }
+        return hasher.finalize()
+    }
+}
+
+extension Tensor {
+    /// A vector of zeros.
+    fileprivate init(zeros count: Int) {
+        self.init([Float](repeating: 0, count: count), shape: [count])
+    }
+}

@@ -1,0 +1,125 @@
+import JSON
+import ModelGraph
+import Tensors
+
+/// Turns a model and a plan into a reuse model.
+package struct Converter: Sendable {
+    /// How to convert.
+    package struct Options: Sendable {
+        /// Threads; results do not depend on them.
+        package var threads: Int
+        /// How the rewrite is repaired.
+        package var healing: HealingSummary.Method
+        /// Whether second feed-forward matrices are refitted as well.
+        package var fitsFeedForward: Bool
+        /// Whether layers that share an output projection may get one each where healing needs it.
+        package var unshares: Bool
+
+        package init(
+            threads: Int = 1, healing: HealingSummary.Method = .closed, fitsFeedForward: Bool = true,
+            unshares: Bool = false
+        ) {
+            self.threads = max(1, threads)
+            self.healing = healing
+            self.fitsFeedForward = fitsFeedForward
+            self.unshares = unshares
+        }
+    }
+
+    /// A converted model and what was done to it.
+    package struct Result: Sendable {
+        /// The reuse model; `plan` and `healing` are set.
+        package let model: Model
+        /// What healing did.
+        package let healing: HealingSummary
+    }
+
+    /// How to convert.
+    package let options: Options
+
+    package init(options: Options = Options()) { self.options = options }
+
+    /// Applies a plan and heals the result.
+    ///
+    /// The result depends on the model, the plan and the calibration texts alone, not on the number of threads.
+    ///
+    /// - Throws: When the plan breaks a rule or the model cannot be run; `AnalysisError.shared` when healing would
+    ///   split weights that layers share and was not allowed to.
+    /// - Complexity: For each changed node, two passes of the part of the model before it over the calibration texts.
+    package func convert(
+        _ source: Model, plan: ReusePlan, calibration: CalibrationSet, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(AnalysisError) -> Result {
+        LinearAlgebra.prepare()
+        var rewrite = try source.applying(plan)
+        try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, threads: options.threads)
+        let changed = Set(
+            source.graph.attentionNodes.filter {
+                $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
+            }
+            .map(\.name))
+        let plain = rewrite
+        if options.healing == .closed { try unshare(&rewrite, changed: changed) }
+        let probe = try OutputProbe(source: source, sequences: calibration.heldOut, threads: options.threads)
+        let before = try probe.difference(of: rewrite)
+        var summary = HealingSummary(method: options.healing, steps: [], before: before, after: before)
+        if options.healing == .closed {
+            let healing = ClosedHealing(
+                source: source, sequences: calibration.fit, probe: probe, threads: options.threads,
+                fitsFeedForward: options.fitsFeedForward)
+            let result = try healing.heal(rewrite, changed: changed, before: before, progress: progress)
+            summary.steps = result.steps
+            if result.after.damage <= before.damage {
+                rewrite = result.model
+                summary.after = result.after
+            } else {
+                // Too few texts, or texts that are too much alike: what was fitted does not carry over to others.
+                rewrite = plain
+                for index in summary.steps.indices where summary.steps[index].verdict == .kept {
+                    summary.steps[index].verdict = .worseOutput
+                }
+            }
+        }
+        rewrite.healing = JSONValue(encoding: summary)
+        return Result(model: rewrite, healing: summary)
+    }
+
+    /// Why healing will refuse any plan for a model; `nil` when some layers share nothing, or when they may be split.
+    ///
+    /// Tells before an analysis what `convert` would say after it.
+    package func refusal(of source: Model) -> AnalysisError? {
+        guard options.healing == .closed, !options.unshares else { return nil }
+        let branches = source.graph.branches.filter(\.isAttention)
+        guard !branches.isEmpty, branches.allSatisfy(source.isShared) else { return nil }
+        return Self.refusal(branches, of: source)
+    }
+
+    /// Gives changed layers output projections of their own where they share one.
+    private func unshare(_ rewrite: inout Model, changed: Set<String>) throws(AnalysisError) {
+        let shared = rewrite.graph.branches.filter {
+            $0.isAttention && changed.contains($0.node) && rewrite.isShared($0)
+        }
+        guard !shared.isEmpty else { return }
+        guard options.unshares else { throw Self.refusal(shared, of: rewrite) }
+        for branch in shared { rewrite = try rewrite.unsharing(branch) }
+    }
+
+    private static func refusal(_ shared: [Branch], of model: Model) -> AnalysisError {
+        let bytes = shared.reduce(0) { total, branch in
+            let attention = model.graph.node(named: branch.node)?.attention
+            let rows = (attention?.keptHeads.count ?? 0) * (attention?.valueSize ?? 0)
+            return total + 4 * (rows + 1) * (attention?.outputWidth ?? 0)
+        }
+        return .shared(nodes: shared.map(\.node), bytes: bytes)
+    }
+}
+
+extension JSONValue {
+    /// Any document as a JSON value; `nil` when it holds a number that JSON cannot.
+    init?(encoding document: some Encodable) {
+        guard let bytes = try? Document.encode(document), let value = try? Document.decode(JSONValue.self, from: bytes)
+        else {
+            return nil
+        }
+        self = value
+    }
+}

@@ -1,0 +1,120 @@
+import ModelGraph
+import Runtime
+import Statistics
+import Tensors
+
+/// Measures rewrites of one model against it, on texts kept back.
+///
+/// The source's outputs are computed once. Encoders are judged by mean-pooled, normalised vectors of the last hidden
+/// state, the order of their similarities included; models that predict something by their predictions, those of
+/// decoders on the tokens that are given (teacher forcing).
+package struct OutputProbe {
+    private enum Reference {
+        case vectors(value: String, Matrix32)
+        case predictions(value: String, Predictions)
+    }
+
+    private let reference: Reference
+    private let sequences: [TokenSequence]
+    private let threads: Int
+
+    /// Texts that judge: the larger of two limits on memory.
+    private static let judgingTexts = 2000
+    /// Texts whose pairs are compared; the number of pairs grows with the square.
+    private static let pairedTexts = 600
+    /// Logits that are kept of the source, and the fewest and the most rows of them.
+    private static let keptLogits = 1 << 25
+    private static let predictedRows = 512...8192
+
+    package init(source: Model, sequences: [TokenSequence], threads: Int) throws(AnalysisError) {
+        self.threads = threads
+        let shapes: [String: ValueShape]
+        do { shapes = try source.graph.inferShapes() } catch { throw .graph(error) }
+        if source.graph.use != .encoder, let value = source.graph.predictions, let shape = shapes[value] {
+            let limit = Self.keptLogits / max(shape.width, 1)
+            let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
+            let compiled = try source.compiled(threads: threads, observing: Observation(values: [value]))
+            var part: [TokenSequence] = []
+            var rows = 0
+            for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
+                part.append(sequence)
+                rows += compiled.visibleRows(of: sequence, along: shape.rows)
+            }
+            self.sequences = part
+            let tokens = source.graph.predictedTokens(shapes)
+            let targets = tokens.map { tokens in part.map { $0.nextIDs(tokens) } }
+            reference = .predictions(
+                value: value, try Predictions(of: compiled, value: value, sequences: part, targets: targets))
+        } else {
+            guard let value = source.graph.hiddenStates.last ?? source.graph.outputs.first?.value else {
+                throw .mismatch("the model has no output that could be compared")
+            }
+            self.sequences = Array(sequences.prefix(Self.judgingTexts))
+            reference = .vectors(value: value, try Self.vectors(source, value, self.sequences, threads))
+        }
+    }
+
+    /// The difference of a rewrite's outputs from the source's.
+    package func difference(of rewrite: Model) throws(AnalysisError) -> OutputDifference {
+        switch reference {
+        case .vectors(let value, let before):
+            return Self.compare(before, try Self.vectors(rewrite, value, sequences, threads))
+        case .predictions(let value, let before):
+            let compiled = try rewrite.compiled(threads: threads, observing: Observation(values: [value]))
+            return try before.difference(of: compiled, value: value, sequences: sequences, threads: threads)
+        }
+    }
+
+    private static func vectors(
+        _ model: Model, _ value: String, _ sequences: [TokenSequence], _ threads: Int
+    ) throws(AnalysisError) -> Matrix32 {
+        let compiled = try model.compiled(threads: threads, observing: Observation(values: [value]))
+        do {
+            return Matrix32(try compiled.vectors(of: value, for: sequences, pooling: .mean, normalize: true))
+        } catch { throw .runtime(error) }
+    }
+
+    private static func compare(_ before: Matrix32, _ after: Matrix32) -> OutputDifference {
+        let cosines = (0..<before.rows).map { before.dot($0, after, $0) }
+        var source: [Double] = [], rewrite: [Double] = []
+        let count = min(before.rows, pairedTexts)
+        for left in 0..<count {
+            for right in left + 1..<max(count, left + 1) {
+                source.append(before.dot(left, before, right))
+                rewrite.append(after.dot(left, after, right))
+            }
+        }
+        let mean = source.reduce(0, +) / Double(max(source.count, 1))
+        let variance = source.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let error = zip(source, rewrite).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        return OutputDifference(
+            cosine: 1 - cosines.reduce(0, +) / Double(max(cosines.count, 1)),
+            pairs: variance > 0 ? error / variance : nil,
+            pairsSpearman: correlation(RankCorrelation.ranks(source), RankCorrelation.ranks(rewrite)))
+    }
+}
+
+/// Float rows for comparing.
+private struct Matrix32: Sendable {
+    let rows: Int
+    let columns: Int
+    let elements: [Float]
+
+    init(_ tensor: Tensor) {
+        columns = tensor.shape.extents.last ?? 0
+        rows = columns > 0 ? tensor.count / columns : 0
+        elements = tensor.floats
+    }
+
+    func dot(_ row: Int, _ other: Matrix32, _ otherRow: Int) -> Double {
+        elements.withUnsafeBufferPointer { left in
+            other.elements.withUnsafeBufferPointer { right in
+                var sum = 0.0
+                for column in 0..<columns {
+                    sum += Double(left[row * columns + column]) * Double(right[otherRow * columns + column])
+                }
+                return sum
+            }
+        }
+    }
+}

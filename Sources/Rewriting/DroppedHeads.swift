@@ -1,0 +1,48 @@
+import ModelGraph
+import Tensors
+
+extension Model {
+    /// Moves what dropped heads contribute on average into the output bias.
+    ///
+    /// - Parameter source: The model in which the heads are still kept.
+    mutating func keepMeansOfDroppedHeads(
+        from source: Model, sequences: [TokenSequence], threads: Int
+    ) throws(AnalysisError) {
+        let shared = graph.sharedParameters
+        for node in source.graph.attentionNodes {
+            guard let before = node.attention, let after = graph.node(named: node.name)?.attention else { continue }
+            let dropped = before.keptHeads.enumerated().filter { after.heads[$0.element].isDropped }.map(\.offset)
+            let path = "\(node.name)/output_bias"
+            guard !dropped.isEmpty, !shared.contains(path) else { continue }
+            addBias(of: node.name)
+            guard let bias = tensors[path],
+                let weight = source.tensors["\(node.name)/output_weight"]
+            else {
+                continue
+            }
+            let compiled = try source.compiled(threads: threads, observing: .init(contexts: [node.name]))
+            var sums = [Double](repeating: 0, count: before.keptHeads.count * before.valueSize)
+            var count = 0
+            for chunk in sequences.chunks(tokens: 4096) {
+                guard
+                    let rows = try compiled.collect(Array(sequences[chunk]), contexts: [node.name]).contexts[node.name]
+                else {
+                    continue
+                }
+                for row in 0..<rows.rows {
+                    for (column, value) in rows.row(row).enumerated() { sums[column] += Double(value) }
+                }
+                count += rows.rows
+            }
+            var shifted = bias.floats.map(Double.init)
+            for slot in dropped {
+                let columns = slot * before.valueSize..<(slot + 1) * before.valueSize
+                let means = Matrix(
+                    rows: 1, columns: columns.count, elements: columns.map { sums[$0] / Double(max(count, 1)) })
+                let part = means.multiplied(by: weight.block(rows: columns, columns: 0..<before.outputWidth))
+                for index in shifted.indices { shifted[index] += part.elements[index] }
+            }
+            tensors[path] = Tensor(shifted.map(Float.init), shape: bias.shape)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Files
+import Foundation
+import HDF5
+import JSON
+import Platform
+import Tensors
+
+/// A file of a checkpoint.
+package struct FileEntry: Sendable, Hashable {
+    /// As it is opened.
+    package let path: String
+    /// Without folders.
+    package let name: String
+
+    package init(path: String) {
+        self.path = path
+        name = path.split(separator: "/").last.map(String.init) ?? path
+    }
+}
+
+/// What the caller pointed at: a folder, or a file with others beside it.
+package struct CheckpointFiles: Sendable {
+    /// As the caller named it.
+    package let path: String
+    /// Where configuration, tokenizer and shards are looked for.
+    package let folder: String
+    /// The file that was named; `nil` for a folder.
+    package let file: FileEntry?
+    /// The file that the caller named for the configuration; `nil`: the folder's own.
+    package let configFile: FileEntry?
+
+    /// Files that go with a model from folder to `.reuse.h5`, byte for byte.
+    private static let assetNames = [
+        "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "vocab.txt", "vocab.json", "merges.txt", "preprocessor_config.json", "generation_config.json", "modules.json",
+        "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "sentence_bert_config.json", "vocabulary.txt",
+        "vocabulary.json", "vocabulary.spm", "preprocessor.json", "image_converter.json",
+    ]
+    /// Folders in which they may lie: KerasHub keeps a tokenizer's files in one of their own.
+    private static let assetFolders = ["", "assets/tokenizer/"]
+    /// Weights by the names that the frameworks give them, the preferred ones first; an index names its shards.
+    private static let weightNames = [
+        "tf_model.h5", "tf_model.h5.index.json", "model.keras", "model.weights.h5", "model.weights.json",
+        "model.safetensors", "model.safetensors.index.json",
+    ]
+    private static let largestConfig = 16 << 20
+    private static let largestAsset = 256 << 20
+
+    package init(path: String, config: String? = nil) throws(FileError) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw FileError(.inputOutput, path: path, "there is no such file or folder", remedy: "check the path")
+        }
+        self.path = path
+        configFile = config.map(FileEntry.init)
+        if isFolder.boolValue {
+            folder = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
+            file = nil
+        } else {
+            folder = (path as NSString).deletingLastPathComponent
+            file = FileEntry(path: path)
+        }
+    }
+
+    /// A file of the folder.
+    package func entry(_ name: String) -> FileEntry {
+        FileEntry(path: folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)")
+    }
+
+    package func exists(_ name: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: entry(name).path, isDirectory: &isFolder) && !isFolder.boolValue
+    }
+
+    /// The file that holds the configuration; `nil` when there is none.
+    package var configEntry: FileEntry? { configFile ?? (exists("config.json") ? entry("config.json") : nil) }
+
+    /// A JSON document of the folder.
+    package func document(_ name: String) throws(FileError) -> JSONValue { try Self.document(entry(name)) }
+
+    /// A JSON document.
+    package static func document(_ entry: FileEntry) throws(FileError) -> JSONValue {
+        let bytes = try read(entry, limit: largestConfig)
+        do throws(Document.ReadError) {
+            return try Document.decode(JSONValue.self, from: bytes)
+        } catch {
+            throw FileError(
+                .corrupt, path: entry.path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
+        }
+    }
+
+    /// Tokenizer, configuration and preprocessing files that stand beside the weights.
+    package var assetEntries: [FileEntry] {
+        Self.assetNames.compactMap { name in Self.assetFolders.map { $0 + name }.first(where: exists).map(entry) }
+    }
+
+    /// The bytes of an asset.
+    package static func asset(_ entry: FileEntry) throws(FileError) -> [UInt8] {
+        try read(entry, limit: largestAsset)
+    }
+
+    /// Paths of the files that hold tensors: the named one, the shards of a named index, what the frameworks call their
+    /// weights, or the folder's only HDF5 file.
+    package func weightFiles() throws(FileError) -> [FileEntry] {
+        if let file { return file.name.isIndex ? try shards(file.name) : [file] }
+        if let name = Self.weightNames.first(where: exists) {
+            return name.isIndex ? try shards(name) : [entry(name)]
+        }
+        let found = hdf5Names()
+        if found.count == 1 { return [entry(found[0])] }
+        let what =
+            found.isEmpty
+            ? "no checkpoint here"
+            : "several HDF5 files here: \(found.prefix(5).map(\.printable).joined(separator: ", "))"
+        throw FileError(
+            found.isEmpty ? .inputOutput : .usage, path: path, what,
+            remedy: found.isEmpty
+                ? "give a folder with weights and config.json, or a .reuse.h5" : "name the file itself")
+    }
+
+    package func hdf5Names() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { ($0.hasSuffix(".h5") || $0.hasSuffix(".hdf5")) && !$0.hasPrefix(".") }.sorted()
+    }
+
+    /// Shards in the order of their names, each once.
+    private func shards(_ index: String) throws(FileError) -> [FileEntry] {
+        guard let map = try document(index)["weight_map"]?.objectValue, !map.isEmpty else {
+            throw FileError(.corrupt, path: entry(index).path, "has no \"weight_map\"")
+        }
+        // One name may be spread over several files (Keras 3).
+        let names = Set(map.values.flatMap { ($0.arrayValue ?? [$0]).compactMap(\.stringValue) }).sorted()
+        // A shard stands beside its index: a path would reach outside the checkpoint.
+        if let stranger = names.first(where: { $0.isEmpty || $0.contains("/") || $0 == ".." }) {
+            throw FileError(
+                .corrupt, path: entry(index).path, "names a shard outside its folder: \"\(stranger.printable)\"")
+        }
+        if let missing = names.first(where: { !exists($0) }) {
+            throw FileError(
+                .inputOutput, path: entry(missing).path, "the shard is missing",
+                remedy: "fetch all files of the checkpoint")
+        }
+        return names.map(entry)
+    }
+
+    private static func read(_ entry: FileEntry, limit: Int) throws(FileError) -> [UInt8] {
+        let bytes = try MappedFile(path: entry.path)
+        guard bytes.byteCount <= limit else {
+            throw FileError(
+                .corrupt, path: entry.path, "has \(bytes.byteCount) bytes; at most \(limit) are read")
+        }
+        return bytes.withUnsafeBytes { Array($0) }
+    }
+}
+
+extension String {
+    /// Whether a file of this name lists shards.
+    fileprivate var isIndex: Bool { hasSuffix(".index.json") || hasSuffix(".weights.json") }
+}

@@ -1,0 +1,72 @@
+import Archives
+import Files
+import Foundation
+import HDF5
+import JSON
+import Platform
+
+/// A `.keras` file: a zip archive of a configuration and weights. What it is called does not matter.
+package struct KerasArchive: Sendable {
+    /// `config.json`; `nil` when there is none.
+    package let config: JSONValue?
+    /// `model.weights.h5`; `nil` when there is none.
+    package let weights: HDF5File?
+
+    private static let largestConfig = 16 << 20
+    private static let weightsName = "model.weights.h5"
+
+    /// - Parameter isWithWeights: Whether the weights are opened too.
+    package init(_ file: MappedFile, isWithWeights: Bool) throws(FileError) {
+        let archive = try ZipArchive(file)
+        let directory = archive.directory
+        if let member = directory.member(named: "config.json") {
+            guard member.byteCount <= Self.largestConfig else {
+                throw FileError(
+                    .corrupt, path: file.path,
+                    "config.json has \(member.byteCount) bytes; at most \(Self.largestConfig) are read")
+            }
+            let text = try archive.contents(of: member)
+            do throws(Document.ReadError) {
+                config = try Document.decode(JSONValue.self, from: text)
+            } catch {
+                throw FileError(.corrupt, path: file.path, "config.json is no JSON: \(error.message.printable)")
+            }
+        } else {
+            config = nil
+        }
+        guard isWithWeights, let member = directory.member(named: Self.weightsName) else {
+            weights = nil
+            return
+        }
+        if member.isDeflated {
+            weights = try Self.unpacked(try archive.contents(of: member), file)
+        } else {
+            weights = try FileError.mapping { () throws(HDF5Error) in
+                try HDF5File.open(file, region: member.data)
+            }
+        }
+        guard weights != nil || config != nil else {
+            throw FileError(.corrupt, path: file.path, "an archive without config.json and \(Self.weightsName)")
+        }
+    }
+
+    /// Weights that were compressed, in a temporary file without a name: only a file can be mapped.
+    private static func unpacked(_ bytes: [UInt8], _ file: MappedFile) throws(FileError) -> HDF5File {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).h5").path
+        guard
+            FileManager.default.createFile(atPath: path, contents: Data(bytes), attributes: [.posixPermissions: 0o600])
+        else {
+            throw FileError(
+                .inputOutput, path: file.path, "its compressed weights do not fit into the temporary folder",
+                remedy: "set TMPDIR to a folder with room for \(bytes.count) bytes")
+        }
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        do throws(HDF5Error) {
+            return try HDF5File.open(path: path)
+        } catch {
+            let shown = FileError(error)
+            throw FileError(
+                shown.kind, path: file.path, shown.problems.map { "\(weightsName): \($0)" }, remedy: shown.remedy)
+        }
+    }
+}

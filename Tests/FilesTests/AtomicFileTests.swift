@@ -1,0 +1,117 @@
+import Files
+import Foundation
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Files that appear complete or not at all")
+struct AtomicFileTests {
+    private static func write(_ text: String, to path: String, on system: FileSystem = .system) throws {
+        var file = try AtomicFile(replacing: path, on: system)
+        try file.write(Array(text.utf8))
+        try file.commit()
+    }
+
+    @Test("a committed file replaces what stood there, and leaves nothing beside it")
+    func commit() throws {
+        try withTemporaryFolder { folder in
+            for text in ["first", "second"] {
+                try Self.write(text, to: folder + "/out")
+                #expect(try String(contentsOfFile: folder + "/out", encoding: .utf8) == text)
+                #expect(try names(in: folder) == ["out"])
+            }
+        }
+    }
+
+    @Test("before it is committed, the file has another name; when given up, it goes")
+    func abandoned() throws {
+        try withTemporaryFolder { folder in
+            do {
+                var file = try AtomicFile(replacing: folder + "/out")
+                try file.write([1, 2, 3])
+                #expect(try names(in: folder) == [".out.reuseformer-\(getpid()).partial"])
+            }
+            #expect(try names(in: folder).isEmpty)
+        }
+    }
+
+    @Test("whichever system call fails, the old file stays and nothing half-written is left", arguments: 0..<6)
+    func failure(at call: Int) throws {
+        try withTemporaryFolder { folder in
+            try Self.write("old", to: folder + "/out")
+            let system = FileSystem.failing(atCall: call, code: ENOSPC)
+            let error = #expect(throws: FileError.self) { try Self.write("new", to: folder + "/out", on: system) }
+            #expect(error?.kind == .inputOutput)
+            #expect(error?.description.contains("No space left") == true)
+            #expect(try String(contentsOfFile: folder + "/out", encoding: .utf8) == "old")
+            #expect(try names(in: folder) == ["out"])
+        }
+    }
+
+    @Test("what a process that is gone has left is removed, what belongs to others stays")
+    func strays() throws {
+        try withTemporaryFolder { folder in
+            let strays = [".out.reuseformer-999999999.partial", ".out.reuseformer-\(getpid()).partial"]
+            let others = [
+                ".out.reuseformer-1.partial", ".out.reuseformer-x.partial", ".other.reuseformer-999999999.partial",
+            ]
+            for name in strays + others { try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+            try Self.write("new", to: folder + "/out")
+            #expect(try names(in: folder) == (others + ["out"]).sorted())
+        }
+    }
+
+    @Test("a folder that does not exist, and a name that is none, are refused", arguments: ["/no/out", "/", "/.."])
+    func impossible(suffix: String) throws {
+        try withTemporaryFolder { folder in
+            let error = #expect(throws: FileError.self) { _ = try AtomicFile(replacing: folder + suffix) }
+            #expect(error?.kind == .inputOutput)
+        }
+    }
+}
+
+extension FileSystem {
+    /// The real one, but one call (creating, writing twice, closing, synchronising, renaming) fails; writes are short.
+    fileprivate static func failing(atCall failing: Int, code: Int32) -> FileSystem {
+        let counter = Counter()
+        let system = FileSystem.system
+        @Sendable func step() throws(Failure) {
+            if counter.next() == failing { throw Failure(code: code) }
+        }
+        var result = system
+        result.create = { path throws(Failure) in
+            try step()
+            return try system.create(path)
+        }
+        result.write = { descriptor, bytes throws(Failure) in
+            try step()
+            return try system.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(max(bytes.count / 2, 2))))
+        }
+        result.close = { descriptor throws(Failure) in
+            try system.close(descriptor)
+            try step()
+        }
+        result.synchronize = { path throws(Failure) in
+            try step()
+            try system.synchronize(path)
+        }
+        result.rename = { from, to throws(Failure) in
+            try step()
+            try system.rename(from, to)
+        }
+        return result
+    }
+}
+
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    /// 0, 1, 2, ….
+    func next() -> Int {
+        count.withLock { count in
+            defer { count += 1 }
+            return count
+        }
+    }
+}
