@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Everything is built in one configuration, so that nothing is compiled twice.
 
 SWIFT_FLAGS := -c release
-# Tests use `package` access, never `@testable`: a testable build would compile every room a second time.
+# Tests use `package` access, never `@testable`: a testable build would compile every module a second time.
 TEST_FLAGS := $(SWIFT_FLAGS) --disable-testable-imports --disable-xctest
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
@@ -43,7 +43,7 @@ demo-t5: build ## convert the encoder-decoder in fixtures/, measure its answers,
 bench: build ## speed of the demo's models, source against converted (after make demo)
 	.build/release/reuseformer bench fixtures/encoder .demo/encoder/model.reuse.h5 --shape 32x128 --threads 1,2
 
-lint: ## format, imports between rooms, traps, documentation, file lengths
+lint: ## format, imports between modules, traps, documentation, file lengths
 	@scripts/lint
 
 format: ## rewrite the sources in the house's format

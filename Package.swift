@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Rooms, lowest first (docs/architecture.md). A target may import only what stands in its
-// `dependencies`; scripts/lint-imports checks that no higher room is mentioned.
+// `dependencies`; scripts/lint-imports checks that no higher module is mentioned.
 let package = Package(
     name: "reuseformer",
     platforms: [.macOS(.v15)],
@@ -158,7 +158,7 @@ let package = Package(
     cLanguageStandard: .c11
 )
 
-// scripts/fuzz asks for the fuzzer: every room is then instrumented for libFuzzer and checked by the address sanitizer.
+// scripts/fuzz asks for the fuzzer: every module is then instrumented for libFuzzer and checked by the address sanitizer.
 if Context.environment["REUSEFORMER_FUZZ"] != nil {
     for target in package.targets where target.type == .regular {
         target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer,address"])]

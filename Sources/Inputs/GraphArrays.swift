@@ -13,14 +13,14 @@ package enum GraphArrays {
     /// - Throws: `FileError` naming the array that is missing, unknown or misshapen.
     package static func sequences(
         from arrays: [String: Tensor], for graph: Graph
-    ) throws(FileError) -> [TokenSequence] {
+    ) throws(FileError) -> [ModelInput] {
         let arrays = positional(InputNames.translated(arrays, for: graph), graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
         let masks = Set(graph.inputLayouts.values.compactMap(\.mask))
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil && !masks.contains($0.key) }
-        if let stranger = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
+        if let unknown = usual.keys.sorted().first(where: { !graph.inputs.contains($0) }) {
             let known = graph.inputs.sorted().joined(separator: ", ")
-            throw FileError(.usage, path: stranger, "is not an input of this model; it takes \(known)")
+            throw FileError(.usage, path: unknown, "is not an input of this model; it takes \(known)")
         }
         // An array without elements may claim any number of rows.
         if let empty = arrays.sorted(by: { $0.key < $1.key }).first(where: { $0.value.count == 0 }) {
@@ -36,7 +36,7 @@ package enum GraphArrays {
         }
         var sequences =
             usual.isEmpty
-            ? [TokenSequence](repeating: TokenSequence(), count: batch) : try TokenArrays.sequences(from: usual)
+            ? [ModelInput](repeating: ModelInput(), count: batch) : try TokenArrays.sequences(from: usual)
         for (name, layout) in graph.inputLayouts.sorted(by: { $0.key < $1.key }) {
             guard let array = arrays[name] else {
                 guard layout.absent != nil else { throw FileError(.usage, path: name, "is missing") }

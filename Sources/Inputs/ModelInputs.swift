@@ -114,10 +114,10 @@ package struct ModelInputs: Sendable {
         return item
     }
 
-    private func encoded(_ text: String, _ tokenizer: Tokenizer) -> TokenSequence {
+    private func encoded(_ text: String, _ tokenizer: Tokenizer) -> ModelInput {
         let encoding = tokenizer.encode(text, maxLength: maximumTokens)
         // An empty list of types stands for zeros, which nearly all texts have.
-        return TokenSequence(ids: encoding.ids, types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
+        return ModelInput(ids: encoding.ids, types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
     }
 
     /// A picture as the model takes it.
@@ -133,7 +133,7 @@ package struct ModelInputs: Sendable {
                 "does not come out as \(pictures.width) x \(pictures.height) pixels in \(pictures.channels) channels; "
                     + "check the model's preprocessor_config.json")
         }
-        return InputItem(TokenSequence(arrays: [pictures.name: rows]))
+        return InputItem(ModelInput(arrays: [pictures.name: rows]))
     }
 
     /// All items of an archive.

@@ -11,14 +11,14 @@ package enum TokenArrays {
     /// - Parameter arrays: `input_ids` `[batch, tokens]`, and where given `attention_mask` (not 0: visible) and
     ///   `token_type_ids` of the same shape; integers, Booleans or whole floating-point numbers.
     /// - Throws: `FileError` naming the array that is missing, unknown or misshapen.
-    package static func sequences(from arrays: [String: Tensor]) throws(FileError) -> [TokenSequence] {
+    package static func sequences(from arrays: [String: Tensor]) throws(FileError) -> [ModelInput] {
         guard let ids = arrays["input_ids"] else {
             throw FileError(
                 .usage, path: "input_ids", "is missing; found \(arrays.keys.sorted().joined(separator: ", "))")
         }
-        if let stranger = arrays.keys.sorted().first(where: { !known.contains($0) }) {
+        if let unknown = arrays.keys.sorted().first(where: { !known.contains($0) }) {
             throw FileError(
-                .usage, path: stranger,
+                .usage, path: unknown,
                 "is not an input of this model; it takes \(known.sorted().joined(separator: ", "))")
         }
         guard ids.shape.rank == 2 else {
@@ -41,7 +41,7 @@ package enum TokenArrays {
         }
         return (0..<batch).map { row in
             let range = row * tokens..<(row + 1) * tokens
-            return TokenSequence(
+            return ModelInput(
                 ids: Array(idNumbers[range]), types: types.map { Array($0[range]) } ?? [],
                 mask: mask.map { $0[range].map { $0 != 0 } } ?? [])
         }

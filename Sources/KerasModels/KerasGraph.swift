@@ -26,10 +26,10 @@ package struct KerasGraph: Sendable {
             do throws(Problem) { return try body() } catch { throw FileError([error], path: path) }
         }
         let model = try alone { () throws(Problem) in try KerasModelReader.model(document, generation: generation) }
-        let strangers = classes.strangers(in: model)
-        guard strangers.isEmpty else {
+        let unknowns = classes.unknowns(in: model)
+        guard unknowns.isEmpty else {
             throw FileError(
-                strangers, path: path,
+                unknowns, path: path,
                 remedy: "docs/keras-models.md lists what is understood, and how a layer of your own is described")
         }
         let (variables, problems) =

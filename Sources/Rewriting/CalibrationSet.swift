@@ -5,9 +5,9 @@ import Tensors
 /// Token sequences that stand for the data a model will meet, and which of them are kept back for choosing.
 package struct CalibrationSet: Sendable {
     /// Sequences that fits may learn from.
-    package let fit: [TokenSequence]
+    package let fit: [ModelInput]
     /// Sequences that only judge: strengths of fits, allocation of budgets, whether a refit is kept.
-    package let heldOut: [TokenSequence]
+    package let heldOut: [ModelInput]
     /// SHA-256 over all token ids in order; ties documents to the data they came from.
     package let digest: Digest
 
@@ -19,7 +19,7 @@ package struct CalibrationSet: Sendable {
     /// Splits sequences; those without a visible token are left out.
     ///
     /// The order matters: the split and all sums follow it. Shuffle first when the data is sorted by subject.
-    package init(_ sequences: [TokenSequence]) throws(AnalysisError) {
+    package init(_ sequences: [ModelInput]) throws(AnalysisError) {
         let usable = sequences.filter { $0.visibleCount > 0 }
         guard usable.count >= Self.least else { throw .calibration(found: usable.count, needed: Self.least) }
         fit = usable.enumerated().filter { $0.offset % Self.every != 0 }.map(\.element)
@@ -42,14 +42,14 @@ package struct CalibrationSet: Sendable {
     package var tokenCount: Int { (fit + heldOut).reduce(0) { $0 + $1.visibleCount } }
 
     /// An even sample of the fitting part with about `tokens` visible tokens: every n-th sequence.
-    package func sample(tokens: Int) -> [TokenSequence] {
+    package func sample(tokens: Int) -> [ModelInput] {
         let all = fit.reduce(0) { $0 + $1.visibleCount }
         let step = max(1, (all + tokens - 1) / max(tokens, 1))
         return stride(from: 0, to: fit.count, by: step).map { fit[$0] }
     }
 }
 
-extension Array where Element == TokenSequence {
+extension Array where Element == ModelInput {
     /// Consecutive ranges of about `limit` rows each, and of at most `most` sequences: what is held in memory at a
     /// time.
     package func chunks(tokens limit: Int, most: Int = .max) -> [Range<Int>] {

@@ -6,7 +6,7 @@ extension Model {
     ///
     /// - Parameter source: The model in which the heads are still kept.
     mutating func keepMeansOfDroppedHeads(
-        from source: Model, sequences: [TokenSequence], threads: Int
+        from source: Model, sequences: [ModelInput], threads: Int
     ) throws(AnalysisError) {
         let shared = graph.sharedParameters
         for node in source.graph.attentionNodes {

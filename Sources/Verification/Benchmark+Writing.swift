@@ -75,7 +75,7 @@ extension Benchmark {
 
     /// Seconds of the prompts, and of all steps together.
     private static func write(
-        _ decoder: DecoderModel, _ prompts: [TokenSequence], newTokens: Int
+        _ decoder: DecoderModel, _ prompts: [ModelInput], newTokens: Int
     ) throws(VerificationError) -> (prompt: Double, steps: Double) {
         let clock = ContinuousClock()
         do {

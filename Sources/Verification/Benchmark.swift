@@ -105,7 +105,7 @@ package struct Benchmark {
         }
     }
 
-    private static func run(_ model: CompiledModel, _ sequences: [TokenSequence]) throws(VerificationError) {
+    private static func run(_ model: CompiledModel, _ sequences: [ModelInput]) throws(VerificationError) {
         do { try model.run(concurrently: sequences) { _ in } } catch { throw .runtime(error) }
     }
 

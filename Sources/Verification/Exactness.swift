@@ -31,7 +31,7 @@ package struct Exactness: Sendable, Hashable, Codable {
 
     /// Runs both models on the same texts.
     package static func check(
-        _ first: Model, against second: Model, promise: Promise, on sequences: [TokenSequence], threads: Int? = nil
+        _ first: Model, against second: Model, promise: Promise, on sequences: [ModelInput], threads: Int? = nil
     ) throws(VerificationError) -> Exactness {
         let a = try Witness(first, threads: threads, heads: []), b = try Witness(second, threads: threads, heads: [])
         var largest = 0.0, isBitwise = true

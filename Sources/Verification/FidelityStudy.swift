@@ -58,7 +58,7 @@ package struct FidelityStudy {
     ///   - progress: Called with the number of texts that are done.
     /// - Returns: Metrics in the order in which `Metric` lists them.
     package func measure(
-        _ sequences: [TokenSequence], progress: (Int) -> Void = { _ in }
+        _ sequences: [ModelInput], progress: (Int) -> Void = { _ in }
     ) throws(VerificationError) -> [Measurement] {
         guard sequences.contains(where: { $0.visibleCount > 0 }) else { throw .noData }
         let tokens = sequences.reduce(0) { $0 + $1.visibleCount }
@@ -86,8 +86,7 @@ package struct FidelityStudy {
         return measurements
     }
 
-    private func perplexity(_ sequences: [TokenSequence], _ masking: Masking) throws(VerificationError) -> [Measurement]
-    {
+    private func perplexity(_ sequences: [ModelInput], _ masking: Masking) throws(VerificationError) -> [Measurement] {
         var first = RunningMean(), second = RunningMean()
         let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
         for range in Self.chunks(of: sequences) {
@@ -110,7 +109,7 @@ package struct FidelityStudy {
     }
 
     /// Ranges of texts of about `chunkTokens` rows; a longer text stands alone.
-    static func chunks(of sequences: [TokenSequence]) -> [Range<Int>] {
+    static func chunks(of sequences: [ModelInput]) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var start = 0, tokens = 0
         for (index, sequence) in sequences.enumerated() {

@@ -12,7 +12,7 @@ package enum MadeUpInputs {
     ///   - seed: Start of the random numbers.
     package static func sequences(
         _ lengths: [Int], target: Int? = nil, graph: Graph, seed: UInt64 = 11
-    ) -> [TokenSequence] {
+    ) -> [ModelInput] {
         var vocabularies: [String: Int] = [:]
         for node in graph.nodes {
             guard case .embedding(let embedding) = node.operation, let input = node.inputs.first else { continue }
@@ -29,7 +29,7 @@ package enum MadeUpInputs {
         let readsText = graph.inputs.contains("input_ids") && graph.inputLayouts["input_ids"] == nil
         let isBeside = readsText || layouts.contains { $0.value.content == .numbers }
         return lengths.map { length in
-            var sequence = TokenSequence(ids: readsText ? ids("input_ids", length) : [])
+            var sequence = ModelInput(ids: readsText ? ids("input_ids", length) : [])
             for (name, layout) in layouts {
                 let own = isBeside && layout.content == .ids ? target ?? length : length
                 let rows = layout.rows.length(layout.rows.names.reduce(into: [:]) { $0[$1] = own }) ?? own

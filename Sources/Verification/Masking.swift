@@ -20,13 +20,13 @@ package struct Masking: Sendable, Hashable {
 
     /// A text with hidden tokens.
     package struct Masked {
-        package let sequence: TokenSequence
+        package let sequence: ModelInput
         /// Row among the visible tokens, and the id that stood there.
         package let targets: [(row: Int, id: Int32)]
     }
 
     /// - Parameter index: Place of the text in the data; seeds the choice.
-    package func mask(_ sequence: TokenSequence, index: Int) -> Masked {
+    package func mask(_ sequence: ModelInput, index: Int) -> Masked {
         var random = SplitMix(seed: UInt64(truncatingIfNeeded: index))
         var result = sequence
         var targets: [(row: Int, id: Int32)] = []

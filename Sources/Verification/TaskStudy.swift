@@ -6,11 +6,11 @@ import Statistics
 package struct TaskStudy {
     /// Two texts and how alike people found them.
     package struct ScoredPair: Sendable {
-        package let first: TokenSequence
-        package let second: TokenSequence
+        package let first: ModelInput
+        package let second: ModelInput
         package let score: Double
 
-        package init(first: TokenSequence, second: TokenSequence, score: Double) {
+        package init(first: ModelInput, second: ModelInput, score: Double) {
             self.first = first
             self.second = second
             self.score = score
@@ -37,7 +37,7 @@ package struct TaskStudy {
     /// Share of texts whose most likely class is their label.
     ///
     /// - Parameter labels: Class indices, one a text.
-    package func accuracy(of sequences: [TokenSequence], labels: [Int]) throws(VerificationError) -> Measurement {
+    package func accuracy(of sequences: [ModelInput], labels: [Int]) throws(VerificationError) -> Measurement {
         guard sequences.count == labels.count else {
             throw .labels("\(labels.count) labels for \(sequences.count) texts; give one label a text")
         }
@@ -46,7 +46,7 @@ package struct TaskStudy {
     }
 
     private func accuracy(
-        _ sequences: [TokenSequence], _ labels: [Int], _ witness: Witness
+        _ sequences: [ModelInput], _ labels: [Int], _ witness: Witness
     ) throws(VerificationError) -> Double {
         var hits = RunningMean()
         for range in FidelityStudy.chunks(of: sequences) {

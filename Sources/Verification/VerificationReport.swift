@@ -24,7 +24,7 @@ package struct VerificationReport: Sendable, Hashable, Codable {
         /// Tokens that the models saw.
         package let tokens: Int
 
-        package init(_ sequences: [TokenSequence]) {
+        package init(_ sequences: [ModelInput]) {
             texts = sequences.count
             tokens = sequences.reduce(0) { $0 + $1.visibleCount }
         }

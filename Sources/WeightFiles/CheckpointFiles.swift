@@ -131,9 +131,9 @@ package struct CheckpointFiles: Sendable {
         // One name may be spread over several files (Keras 3).
         let names = Set(map.values.flatMap { ($0.arrayValue ?? [$0]).compactMap(\.stringValue) }).sorted()
         // A shard stands beside its index: a path would reach outside the checkpoint.
-        if let stranger = names.first(where: { $0.isEmpty || $0.contains("/") || $0 == ".." }) {
+        if let unknown = names.first(where: { $0.isEmpty || $0.contains("/") || $0 == ".." }) {
             throw FileError(
-                .corrupt, path: entry(index).path, "names a shard outside its folder: \"\(stranger.printable)\"")
+                .corrupt, path: entry(index).path, "names a shard outside its folder: \"\(unknown.printable)\"")
         }
         if let missing = names.first(where: { !exists($0) }) {
             throw FileError(

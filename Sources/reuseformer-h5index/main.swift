@@ -4,7 +4,7 @@ import Platform
 //     reuseformer-h5index [--offset BYTES --length BYTES] [--cpu-milliseconds N] [--memory-bytes N] [--LIMIT N] FILE
 //
 // LIMIT is a name of Limits.swift.
-// The only program that lets libhdf5 look at a file that we did not write. It is meant to be run by the HDF5 room,
+// The only program that lets libhdf5 look at a file that we did not write. It is meant to be run by the module `HDF5`,
 // which trusts nothing of what it prints; it ends with status 0 when it has printed a document, be it a refusal.
 import CH5Index
 

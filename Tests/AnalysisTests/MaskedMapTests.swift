@@ -62,7 +62,7 @@ struct MaskedMapTests {
     }
 
     /// What a head adds to its node's output, about the mean, row by row.
-    private func outputs(of model: Model, _ id: HeadID, _ sequences: [TokenSequence]) throws -> [[Double]] {
+    private func outputs(of model: Model, _ id: HeadID, _ sequences: [ModelInput]) throws -> [[Double]] {
         let compiled = try CompiledModel(model, options: .init(observation: .init(contexts: [id.node])))
         let contexts = try #require(try compiled.collect(sequences, contexts: [id.node]).contexts[id.node])
         let weight = try #require(model.tensors["\(id.node)/output_weight"]).floats

@@ -184,10 +184,10 @@ struct PlanningTests {
         var triangle = document
         triangle.similarity[2].removeLast()
         #expect(throws: AnalysisError.self) { try Planner(triangle, graph: model.graph) }
-        var stranger = document
-        stranger.heads[0] = HeadProfile(
+        var unknown = document
+        unknown.heads[0] = HeadProfile(
             id: HeadID(node: "nobody", head: 0), entropy: 0, first: 0, previous: 0, next: 0, own: 0, separator: nil)
-        #expect(throws: AnalysisError.self) { try Planner(stranger, graph: model.graph) }
+        #expect(throws: AnalysisError.self) { try Planner(unknown, graph: model.graph) }
     }
 
     @Test("too few texts are refused with the number that is needed")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What inspect tells of strangers' files")
+@Suite("What inspect tells of files that others wrote")
 struct InspectTests {
     private let scratch = Scratch()
 

@@ -22,7 +22,7 @@ struct FamilyRoadTests {
     }
 
     /// Texts, pictures or recordings without meaning; lengths differ where they may.
-    private func items(_ model: Model, count: Int = 60) -> [TokenSequence] {
+    private func items(_ model: Model, count: Int = 60) -> [ModelInput] {
         MadeUpInputs.sequences((0..<count).map { 8 + 2 * ($0 % 4) }, target: 6, graph: model.graph)
     }
 

@@ -91,10 +91,10 @@ struct FamilyTests {
         let decoder = try DecoderModel(model, threads: 2)
         let given = inputs(arrays).filter { $0.key != "attention_mask" && $0.key != "decoder_attention_mask" }
         let whole = try GraphArrays.sequences(from: given, for: model.graph)
-        func tokens(_ sequence: TokenSequence) -> [Int32] {
+        func tokens(_ sequence: ModelInput) -> [Int32] {
             decoder.tokenInput == "input_ids" ? sequence.ids : sequence.arrays[decoder.tokenInput]?.ids ?? []
         }
-        func cut(_ sequence: TokenSequence, _ count: Int) -> TokenSequence {
+        func cut(_ sequence: ModelInput, _ count: Int) -> ModelInput {
             var result = sequence
             let kept = Array(tokens(sequence).prefix(count))
             if decoder.tokenInput == "input_ids" {

@@ -22,7 +22,7 @@ struct KerasRoadTests {
 
     private let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
 
-    private func read(_ folder: String) throws -> (model: Model, sequences: [TokenSequence]) {
+    private func read(_ folder: String) throws -> (model: Model, sequences: [ModelInput]) {
         let model = try Checkpoint.load(path: Self.path(folder, "model.h5"))
         let arrays = try NumPyArchive(path: Self.path(folder, "calibration.npz")).tensors()
         return (model, try GraphArrays.sequences(from: arrays, for: model.graph))
@@ -37,7 +37,7 @@ struct KerasRoadTests {
     }
 
     /// The same inputs with other ids where the mask hides them: nothing that is looked at may change.
-    private func disturbed(_ sequences: [TokenSequence]) -> [TokenSequence] {
+    private func disturbed(_ sequences: [ModelInput]) -> [ModelInput] {
         sequences.map { sequence in
             var result = sequence
             guard let mask = sequence.arrays["input_mask"]?.numbers, var ids = sequence.arrays["input_word_ids"]

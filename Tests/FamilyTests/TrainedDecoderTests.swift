@@ -30,12 +30,12 @@ struct TrainedDecoderTests {
         }
 
         /// Prompts of different lengths, and what the framework's own greedy search adds to each.
-        func tasks() throws -> [(prompt: TokenSequence, answer: [Int32])] {
+        func tasks() throws -> [(prompt: ModelInput, answer: [Int32])] {
             guard let target else {
                 return try (0..<2).map { number in
                     let prompt = try #require(arrays["prompt_\(number)"]).floats.map { Int32($0) }
                     return (
-                        TokenSequence(ids: prompt), try #require(arrays["greedy_\(number)"]).floats.map { Int32($0) }
+                        ModelInput(ids: prompt), try #require(arrays["greedy_\(number)"]).floats.map { Int32($0) }
                     )
                 }
             }
@@ -46,7 +46,7 @@ struct TrainedDecoderTests {
                 let answer = greedy.floats[row * width + 1..<(row + 1) * width].map { Int32($0) }
                 let end = answer.firstIndex(of: 1).map { $0 + 1 } ?? answer.count
                 return (
-                    TokenSequence(ids: text.map { Int32($0.0) }, arrays: [target: InputArray(ids: [0])]),
+                    ModelInput(ids: text.map { Int32($0.0) }, arrays: [target: InputArray(ids: [0])]),
                     Array(answer[..<end])
                 )
             }
@@ -80,7 +80,7 @@ struct TrainedDecoderTests {
         }
 
         /// The logits after the last token of each text, from a run over whole texts.
-        func whole(_ compiled: CompiledModel, _ texts: [TokenSequence], _ value: String) throws -> [[Float]] {
+        func whole(_ compiled: CompiledModel, _ texts: [ModelInput], _ value: String) throws -> [[Float]] {
             var rows = [[Float]](repeating: [], count: texts.count)
             try compiled.run(texts) { (group: GroupResult) throws(Never) in
                 guard let logits = group.value(value) else { return }

@@ -22,7 +22,7 @@ import WeightFiles
         }
     }
 
-    private static let strangers: [JSONValue] = [
+    private static let unknowns: [JSONValue] = [
         .null, .bool(true), .integer(-1), .integer(0), .integer(7), .integer(Int.max), .integer(Int.min),
         .number(1e300), .number(0.5), .string(""), .string("layers"), .string("\u{1B}[31m/../x"), .array([]),
         .array([.null]), .object([:]), .array([.integer(1 << 40), .integer(1 << 40)]),
@@ -31,12 +31,12 @@ import WeightFiles
     /// One member or element somewhere replaced, removed, or doubled.
     private func mutated(_ value: JSONValue, _ numbers: inout Numbers, depth: Int = 0) -> JSONValue {
         if depth > 2, Int.random(in: 0..<4, using: &numbers) == 0 {
-            return Self.strangers.randomElement(using: &numbers) ?? .null
+            return Self.unknowns.randomElement(using: &numbers) ?? .null
         }
         switch value {
         case .object(var members):
             guard let key = members.keys.sorted().randomElement(using: &numbers), let member = members[key] else {
-                return Self.strangers.randomElement(using: &numbers) ?? .null
+                return Self.unknowns.randomElement(using: &numbers) ?? .null
             }
             if depth > 1, Int.random(in: 0..<8, using: &numbers) == 0 {
                 members[key] = nil
@@ -46,7 +46,7 @@ import WeightFiles
             return .object(members)
         case .array(var elements):
             guard let index = elements.indices.randomElement(using: &numbers) else {
-                return Self.strangers.randomElement(using: &numbers) ?? .null
+                return Self.unknowns.randomElement(using: &numbers) ?? .null
             }
             switch Int.random(in: 0..<8, using: &numbers) {
             case 0: elements.remove(at: index)
@@ -54,7 +54,7 @@ import WeightFiles
             default: elements[index] = mutated(elements[index], &numbers, depth: depth + 1)
             }
             return .array(elements)
-        default: return Self.strangers.randomElement(using: &numbers) ?? .null
+        default: return Self.unknowns.randomElement(using: &numbers) ?? .null
         }
     }
 

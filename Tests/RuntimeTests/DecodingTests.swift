@@ -31,7 +31,7 @@ struct DecodingTests {
     ]
 
     /// The last row of the logits of whole sequences.
-    private func whole(_ model: Model, _ sequences: [TokenSequence]) throws -> [[Float]] {
+    private func whole(_ model: Model, _ sequences: [ModelInput]) throws -> [[Float]] {
         let compiled = try CompiledModel(model, options: .init(threads: 1, observation: .outputs(of: model.graph)))
         let value = try #require(model.graph.value(ofOutput: "logits"))
         var result: [[Float]] = []
@@ -55,7 +55,7 @@ struct DecodingTests {
             shape.mask = Attention.Mask(isCausal: true, window: window)
             shape.positions = Self.positions[position]
             let model = try Model.random(shape, seed: 5)
-            var texts = randomSequences([3, 1, 20, 9], masked: false, seed: 8).map { TokenSequence(ids: $0.ids) }
+            var texts = randomSequences([3, 1, 20, 9], masked: false, seed: 8).map { ModelInput(ids: $0.ids) }
             for threads in [1, 3] {
                 let session = try DecoderModel(model, threads: threads).session(texts)
                 for token: Int32 in 0..<20 {
@@ -69,7 +69,7 @@ struct DecodingTests {
                     for index in texts.indices { texts[index].ids.append(next[index]) }
                 }
                 #expect(session.lengths == texts.map(\.ids.count))
-                texts = randomSequences([3, 1, 20, 9], masked: false, seed: 8).map { TokenSequence(ids: $0.ids) }
+                texts = randomSequences([3, 1, 20, 9], masked: false, seed: 8).map { ModelInput(ids: $0.ids) }
             }
         }
     }
@@ -85,7 +85,7 @@ struct DecodingTests {
             let expected = name == "computed" ? 2 * (48 + 48) * 4 : (48 + 48 + 48) * 4
             #expect(decoder.cacheBytesPerToken == expected)
             #expect(model.graph.cost(tokens: 10).cacheBytes == expected)
-            let session = try decoder.session([TokenSequence(ids: [1, 2, 3]), TokenSequence(ids: [4])])
+            let session = try decoder.session([ModelInput(ids: [1, 2, 3]), ModelInput(ids: [4])])
             try session.step([1, 1])
             #expect(session.cacheBytes == 6 * expected)
         }
@@ -97,7 +97,7 @@ struct DecodingTests {
         shape.mask = Attention.Mask(isCausal: true)
         let model = try Model.random(shape, seed: 5)
         let decoder = try DecoderModel(model)
-        let prompts = randomSequences([4, 7, 2], masked: false, seed: 8).map { TokenSequence(ids: $0.ids) }
+        let prompts = randomSequences([4, 7, 2], masked: false, seed: 8).map { ModelInput(ids: $0.ids) }
         let session = try decoder.session(prompts), alone = try decoder.session([prompts[2]])
         try session.step([1, 2, 3])
         session.keep([2])
@@ -117,14 +117,14 @@ struct DecodingTests {
         var shape = EncoderShape.computed(layers: 1)
         shape.mask = Attention.Mask(isCausal: true)
         let decoder = try DecoderModel(try Model.random(shape, seed: 1))
-        #expect(throws: RuntimeError.self) { _ = try decoder.session([TokenSequence(ids: [])]) }
+        #expect(throws: RuntimeError.self) { _ = try decoder.session([ModelInput(ids: [])]) }
         #expect(throws: RuntimeError.self) {
-            _ = try decoder.session([TokenSequence(ids: [1, 2], mask: [false, true])])
+            _ = try decoder.session([ModelInput(ids: [1, 2], mask: [false, true])])
         }
-        let session = try decoder.session([TokenSequence(ids: [1])])
+        let session = try decoder.session([ModelInput(ids: [1])])
         #expect(throws: RuntimeError.self) { try session.step([50]) }
         #expect(throws: RuntimeError.self) { try session.step([1, 2]) }
-        let full = try decoder.session([TokenSequence(ids: Array(repeating: 3, count: 200))])
+        let full = try decoder.session([ModelInput(ids: Array(repeating: 3, count: 200))])
         #expect(throws: RuntimeError.self) { try full.step([1]) }
     }
 }

@@ -39,7 +39,7 @@ struct DeterminismTests {
         let compiled = try CompiledModel(model, options: .init(threads: 2))
         let value = try #require(model.graph.value(ofOutput: "last_hidden_state"))
         #expect(try compiled.vectors(of: value, for: []).count == 0)
-        #expect(try compiled.vectors(of: value, for: [TokenSequence(ids: [])]).floats.allSatisfy { $0 == 0 })
+        #expect(try compiled.vectors(of: value, for: [ModelInput(ids: [])]).floats.allSatisfy { $0 == 0 })
     }
 
     @Test("inputs that would leave a table are refused with the sequence's number")
@@ -47,20 +47,20 @@ struct DeterminismTests {
         let model = try Self.model()
         let compiled = try CompiledModel(model, options: .init(threads: 1))
         let value = try #require(model.graph.value(ofOutput: "last_hidden_state"))
-        let good = TokenSequence(ids: [1, 2])
-        func failure(_ bad: TokenSequence) -> RuntimeError? {
+        let good = ModelInput(ids: [1, 2])
+        func failure(_ bad: ModelInput) -> RuntimeError? {
             do {
                 _ = try compiled.vectors(of: value, for: [good, bad])
                 return nil
             } catch { return error }
         }
-        #expect(failure(TokenSequence(ids: [1, 50])) == .idOutOfRange(index: 1, id: 50, limit: 50, what: "token id"))
-        #expect(failure(TokenSequence(ids: [-1])) == .idOutOfRange(index: 1, id: -1, limit: 50, what: "token id"))
+        #expect(failure(ModelInput(ids: [1, 50])) == .idOutOfRange(index: 1, id: 50, limit: 50, what: "token id"))
+        #expect(failure(ModelInput(ids: [-1])) == .idOutOfRange(index: 1, id: -1, limit: 50, what: "token id"))
         #expect(
-            failure(TokenSequence(ids: [1], types: [2])) == .idOutOfRange(index: 1, id: 2, limit: 2, what: "type id"))
+            failure(ModelInput(ids: [1], types: [2])) == .idOutOfRange(index: 1, id: 2, limit: 2, what: "type id"))
         #expect(
-            failure(TokenSequence(ids: Array(repeating: 1, count: 201)))
+            failure(ModelInput(ids: Array(repeating: 1, count: 201)))
                 == .sequenceTooLong(index: 1, tokens: 201, limit: 200))
-        #expect(failure(TokenSequence(ids: [1, 2], mask: [true])) == .raggedSequence(index: 1))
+        #expect(failure(ModelInput(ids: [1, 2], mask: [true])) == .raggedSequence(index: 1))
     }
 }

@@ -67,14 +67,14 @@ private func translator(borrows: Bool) -> Model {
     return Model(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
 }
 
-private func pair(_ source: TokenSequence, _ target: [Int32], mask: [Bool] = []) -> TokenSequence {
-    TokenSequence(
+private func pair(_ source: ModelInput, _ target: [Int32], mask: [Bool] = []) -> ModelInput {
+    ModelInput(
         ids: source.ids, mask: source.mask, arrays: ["decoder_input_ids": InputArray(ids: target, mask: mask)])
 }
 
 @Suite("Encoder–decoders")
 struct EncoderDecoderTests {
-    private func logits(_ model: Model, _ sequences: [TokenSequence]) throws -> [[[Float]]] {
+    private func logits(_ model: Model, _ sequences: [ModelInput]) throws -> [[[Float]]] {
         let compiled = try CompiledModel(model, options: .init(threads: 2, observation: .init(values: ["head"])))
         var result: [[[Float]]] = []
         try compiled.run(sequences) { (group: GroupResult) throws(Never) in
@@ -89,7 +89,7 @@ struct EncoderDecoderTests {
     func decoding(_ borrows: Bool) throws {
         let model = translator(borrows: borrows)
         let sources = randomSequences([5, 12, 3], masked: true, seed: 2).map {
-            TokenSequence(ids: $0.ids, mask: $0.mask)
+            ModelInput(ids: $0.ids, mask: $0.mask)
         }
         var targets: [[Int32]] = [[1], [1, 4, 6], [1, 2]]
         let decoder = try DecoderModel(model)
@@ -114,7 +114,7 @@ struct EncoderDecoderTests {
     @Test("hidden target tokens are looked at by nobody, and look at what stands before them")
     func hiddenTargets() throws {
         let model = translator(borrows: true)
-        let source = TokenSequence(ids: [3, 1, 4, 1, 5])
+        let source = ModelInput(ids: [3, 1, 4, 1, 5])
         let full = try logits(model, [pair(source, [7, 8, 9])])[0]
         let padded = try logits(model, [pair(source, [7, 8, 9, 0, 0], mask: [true, true, true, false, false])])[0]
         #expect(Array(padded.prefix(3)) == full)
@@ -128,7 +128,7 @@ struct EncoderDecoderTests {
 
     @Test("outputs and maps have the frameworks' names")
     func names() throws {
-        let sequences = [pair(TokenSequence(ids: [1, 2, 3]), [4, 5]), pair(TokenSequence(ids: [6]), [7])]
+        let sequences = [pair(ModelInput(ids: [1, 2, 3]), [4, 5]), pair(ModelInput(ids: [6]), [7])]
         let outputs = try PaddedOutputs(of: translator(borrows: true), for: sequences, selecting: .all)
         let shapes = Dictionary(uniqueKeysWithValues: outputs.arrays.map { ($0.name, $0.tensor.shape) })
         #expect(

@@ -41,7 +41,7 @@ extension Model {
 }
 
 /// Random sequences of the given lengths, some with masks that hide the start, the end or places between.
-func randomSequences(_ lengths: [Int], vocabulary: Int = 50, masked: Bool, seed: UInt64) -> [TokenSequence] {
+func randomSequences(_ lengths: [Int], vocabulary: Int = 50, masked: Bool, seed: UInt64) -> [ModelInput] {
     var generator = SeededGenerator(seed: seed)
     return lengths.enumerated().map { number, length in
         var mask: [Bool] = []
@@ -54,7 +54,7 @@ func randomSequences(_ lengths: [Int], vocabulary: Int = 50, masked: Bool, seed:
             default: mask[1] = false
             }
         }
-        return TokenSequence(
+        return ModelInput(
             ids: (0..<length).map { _ in Int32.random(in: 0..<Int32(vocabulary), using: &generator) },
             types: (0..<length).map { _ in Int32.random(in: 0...1, using: &generator) }, mask: mask)
     }

@@ -12,7 +12,7 @@ struct ReferenceInterpreter {
     private(set) var values: [String: Matrix] = [:]
     private(set) var maps: [HeadID: Matrix] = [:]
 
-    init(_ model: Model, _ sequence: TokenSequence) {
+    init(_ model: Model, _ sequence: ModelInput) {
         self.model = model
         let visible = sequence.ids.indices.map { sequence.mask.isEmpty || sequence.mask[$0] }
         for node in model.graph.nodes { values[node.name] = evaluate(node, sequence, visible) }
@@ -38,7 +38,7 @@ struct ReferenceInterpreter {
         }
     }
 
-    private mutating func evaluate(_ node: Node, _ sequence: TokenSequence, _ visible: [Bool]) -> Matrix {
+    private mutating func evaluate(_ node: Node, _ sequence: ModelInput, _ visible: [Bool]) -> Matrix {
         let inputs = node.inputs.map { values[$0] ?? [] }
         switch node.operation {
         case .embedding:

@@ -74,11 +74,11 @@ private func sensorModel() -> Model {
     return Model(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
 }
 
-private func sensorInput(_ frames: Int, seed: UInt64) -> TokenSequence {
+private func sensorInput(_ frames: Int, seed: UInt64) -> ModelInput {
     var generator = SeededGenerator(seed: seed)
     func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1...1, using: &generator) } }
     let keys = (frames + 1) / 2
-    return TokenSequence(arrays: [
+    return ModelInput(arrays: [
         "frames": InputArray(rows: frames, columns: 5, numbers: numbers(frames * 5)),
         "memory": InputArray(rows: 2, columns: 3, numbers: numbers(6)),
         "pairs": InputArray(rows: 2, columns: keys, numbers: numbers(2 * keys).map { $0 > 0 ? 1 : 0 }),
@@ -108,7 +108,7 @@ struct RowSpaceTests {
     @Test("inputs that do not fit are refused with their names")
     func refusals() throws {
         let compiled = try CompiledModel(sensorModel(), options: .init(threads: 1))
-        func failure(_ change: (inout TokenSequence) -> Void) -> String {
+        func failure(_ change: (inout ModelInput) -> Void) -> String {
             var sequence = sensorInput(5, seed: 1)
             change(&sequence)
             do {
@@ -149,7 +149,7 @@ struct RowSpaceTests {
         let model = Model(
             graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
         func run(_ mask: [Float]) throws -> [Float] {
-            let sequence = TokenSequence(arrays: [
+            let sequence = ModelInput(arrays: [
                 "x": InputArray(rows: 3, columns: 2, numbers: [0.25, 0.5, 0.75, 1, 1.25, 2.25]),
                 "mask": InputArray(rows: 3, columns: 1, numbers: mask),
             ])

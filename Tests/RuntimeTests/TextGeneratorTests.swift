@@ -12,10 +12,10 @@ struct TextGeneratorTests {
         return try Model.random(shape, seed: 5)
     }
 
-    private let prompts = randomSequences([4, 9, 1], masked: false, seed: 8).map { TokenSequence(ids: $0.ids) }
+    private let prompts = randomSequences([4, 9, 1], masked: false, seed: 8).map { ModelInput(ids: $0.ids) }
 
     /// The most likely tokens, from a run over the whole text for each.
-    private func expected(_ model: Model, _ prompt: TokenSequence, count: Int) throws -> [Int32] {
+    private func expected(_ model: Model, _ prompt: ModelInput, count: Int) throws -> [Int32] {
         var text = prompt
         for _ in 0..<count {
             let outputs = try PaddedOutputs(of: model, for: [text], selecting: .logits, threads: 1)
@@ -43,8 +43,8 @@ struct TextGeneratorTests {
     func ends(_ isCausal: Bool) throws {
         let model = try model(isCausal: isCausal)
         let generator = try TextGenerator(model, threads: 2)
-        let long = TokenSequence(ids: Array(repeating: 3, count: 198))
-        let batch = [prompts[0], TokenSequence(ids: []), long, prompts[1]]
+        let long = ModelInput(ids: Array(repeating: 3, count: 198))
+        let batch = [prompts[0], ModelInput(ids: []), long, prompts[1]]
         let free = try generator.texts(after: batch, options: .init(maximumNewTokens: 6))
         #expect(free.map(\.count) == [6, 0, 2, 6])
         let end = free[0][2]

@@ -57,9 +57,9 @@ extension Model {
 }
 
 /// Random sequences without padding.
-package func randomSequences(_ count: Int, seed: UInt64) -> [TokenSequence] {
+package func randomSequences(_ count: Int, seed: UInt64) -> [ModelInput] {
     var generator = SeededGenerator(seed: seed)
     return (0..<count).map { number in
-        TokenSequence(ids: (0..<5 + number % 17).map { _ in Int32.random(in: 0..<50, using: &generator) })
+        ModelInput(ids: (0..<5 + number % 17).map { _ in Int32.random(in: 0..<50, using: &generator) })
     }
 }

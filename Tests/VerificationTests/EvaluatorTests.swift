@@ -7,7 +7,7 @@ import Verification
 
 @Suite struct EvaluatorTests {
     /// −ln p of each token but the first, from the logits that the runtime lays out as a framework does.
-    private func losses(_ model: Model, _ text: TokenSequence) throws -> [Double] {
+    private func losses(_ model: Model, _ text: ModelInput) throws -> [Double] {
         let outputs = try PaddedOutputs(of: model, for: [text], selecting: .logits)
         let logits = try #require(outputs.arrays.first { $0.name == "logits" }?.tensor.floats)
         return (1..<text.ids.count).map { place in
@@ -34,10 +34,10 @@ import Verification
         let model = tinyEncoder()
         let ids = (0..<150).map { Int32($0 * 7 % 30) }
         var found = Evaluator.Losses()
-        try Evaluator(model).addLosses(of: [TokenSequence(ids: ids)], stride: 16, to: &found)
-        var expected = try losses(model, TokenSequence(ids: Array(ids[..<64])))
+        try Evaluator(model).addLosses(of: [ModelInput(ids: ids)], stride: 16, to: &found)
+        var expected = try losses(model, ModelInput(ids: Array(ids[..<64])))
         for start in stride(from: 16, through: 96, by: 16) {
-            let window = TokenSequence(ids: Array(ids[start..<min(start + 64, 150)]))
+            let window = ModelInput(ids: Array(ids[start..<min(start + 64, 150)]))
             let last = try losses(model, window)
             expected += last.suffix(min(start + 64, 150) - min(start + 48, 150))
         }

@@ -68,7 +68,7 @@ struct FidelityStudyTests {
     func noData() throws {
         let study = try FidelityStudy(source: tinyEncoder(), converted: tinyEncoder())
         #expect(throws: VerificationError.noData) { try study.measure([]) }
-        #expect(throws: VerificationError.noData) { try study.measure([TokenSequence(ids: [])]) }
+        #expect(throws: VerificationError.noData) { try study.measure([ModelInput(ids: [])]) }
     }
 
     @Test("a copy is exact to the bit, another model is not")

@@ -78,7 +78,7 @@ struct StatisticsTests {
 
     @Test("masking hides about one token in seven, the same ones every time, and never a special one")
     func masking() {
-        let sequence = TokenSequence(ids: (0..<1400).map { Int32($0 % 70) })
+        let sequence = ModelInput(ids: (0..<1400).map { Int32($0 % 70) })
         let masking = Masking(maskID: 103, specialIDs: [0, 1])
         let masked = masking.mask(sequence, index: 4)
         #expect((140...260).contains(masked.targets.count))

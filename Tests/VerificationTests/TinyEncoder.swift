@@ -50,9 +50,9 @@ func tinyEncoder(seed: UInt64 = 1, sources: [[HeadSource]]? = nil) -> Model {
 }
 
 /// `count` texts of different lengths.
-func tinyTexts(_ count: Int = 12) -> [TokenSequence] {
+func tinyTexts(_ count: Int = 12) -> [ModelInput] {
     var random = SplitMix(seed: 99)
     return (0..<count).map { index in
-        TokenSequence(ids: (0..<(3 + index % 9)).map { _ in Int32(random.next(below: 30)) })
+        ModelInput(ids: (0..<(3 + index % 9)).map { _ in Int32(random.next(below: 30)) })
     }
 }

@@ -135,7 +135,7 @@ class Session:
         has_digest = seed.suffix == ".reuse.h5" and mutant != seed.data
         if seed.suffix == ".reuse.h5" and rng.random() < 0.5:
             trial = self.run(["run", file, "--texts", self.texts, "-o", self.vectors], seed)
-            # Without its magic a file is a stranger, which may be called unsupported; an unchanged one is read, and
+            # Without its magic a file is unknown, which may be called unsupported; an unchanged one is read, and
             # lacks nothing or a tokenizer.
             if problem := trial.problem([4, 5] if has_digest else [0, 6]):
                 self.found(name, problem, file)

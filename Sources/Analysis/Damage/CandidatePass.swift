@@ -22,7 +22,7 @@ package struct CandidatePass {
     private static let sumBytes = 256 << 20
 
     package init(
-        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [TokenSequence], threads: Int
+        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], threads: Int
     ) throws(AnalysisError) {
         let proposed = Self.propose(pairs, similarity: similarity)
         var nodes: [NodeCandidates] = []

@@ -25,7 +25,7 @@ package struct SimilarityPass {
     private static let sumBytes = 64 << 20
 
     package init(
-        _ model: Model, pairs: MapPairs, sequences: [TokenSequence], separators: Set<Int32>, threads: Int
+        _ model: Model, pairs: MapPairs, sequences: [ModelInput], separators: Set<Int32>, threads: Int
     ) throws(AnalysisError) {
         let rules = pairs.rules(model.graph)
         let compiled = try model.compiled(
@@ -68,7 +68,7 @@ package struct SimilarityPass {
 
     /// Every how many-th query row the work budget allows to look at.
     private static func step(
-        _ compiled: CompiledModel, pairs: MapPairs, _ spaces: [String: MapSpaceRows], _ sequences: [TokenSequence]
+        _ compiled: CompiledModel, pairs: MapPairs, _ spaces: [String: MapSpaceRows], _ sequences: [ModelInput]
     ) -> Int {
         let counts = Dictionary(
             pairs.pairs.compactMap { spaces[pairs.heads[$0.later].node] }.map { ($0, 1.0) }, uniquingKeysWith: +)
@@ -139,7 +139,7 @@ private struct PairSums: Sendable {
     var means: [Double] { zip(similarity, rows).map { $1 > 0 ? $0 / $1 : 0 } }
 }
 
-extension TokenSequence {
+extension ModelInput {
     /// Indices among the visible tokens of those that separate.
     fileprivate func separatorKeys(_ separators: Set<Int32>) -> [Int] {
         guard !separators.isEmpty else { return [] }

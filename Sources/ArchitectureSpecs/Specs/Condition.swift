@@ -88,8 +88,8 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
         guard let place = words.firstIndex(where: { Comparison(rawValue: $0) != nil }),
             let comparison = Comparison(rawValue: words[place])
         else {
-            if let stranger = words.dropFirst().first {
-                throw Expression.Failure(message: "\"\(stranger)\" was not expected")
+            if let unknown = words.dropFirst().first {
+                throw Expression.Failure(message: "\"\(unknown)\" was not expected")
             }
             guard isName(first) else { throw Expression.Failure(message: "\"\(first)\" is no flag") }
             return Part(claim: .flag(first), isNegated: isNegated)

@@ -25,7 +25,7 @@ package struct UserBlock: Sendable, Hashable {
     }
 
     /// Whether a file is meant to be a `.reuse.h5`: enough of its magic, so that one damaged byte is still reported as
-    /// damage and not as a stranger.
+    /// damage and not as an unknown file.
     static func isAnnounced(by bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count >= magic.count else { return false }
         return magic.indices.count { bytes[$0] == magic[$0] } >= magic.count - 1

@@ -35,7 +35,7 @@ package struct KerasLayerClasses: Sendable {
 
     /// The model that a layer stands for: a nested one, or what a custom layer is made of, its calls left out.
     func inner(of layer: KerasLayer) -> KerasModel? {
-        // What a configuration lacks was reported by `strangers`.
+        // What a configuration lacks was reported by `unknowns`.
         layer.inner ?? spec(of: layer).flatMap { try? $0.model(for: layer) }
     }
 
@@ -53,21 +53,21 @@ package struct KerasLayerClasses: Sendable {
 
     /// Every layer of a model that nothing here understands, by name and place, and every custom layer whose
     /// configuration does not tell what it is made of.
-    func strangers(in model: KerasModel, path: LayerPath = []) -> [Problem] {
-        strangers(in: model, path: path, within: [])
+    func unknowns(in model: KerasModel, path: LayerPath = []) -> [Problem] {
+        unknowns(in: model, path: path, within: [])
     }
 
     /// - Parameter specs: Names of the custom layers around the model.
-    private func strangers(in model: KerasModel, path: LayerPath, within specs: Set<String>) -> [Problem] {
+    private func unknowns(in model: KerasModel, path: LayerPath, within specs: Set<String>) -> [Problem] {
         model.layers.enumerated().flatMap { position, layer -> [Problem] in
             let path = path + [layer.name]
-            if let inner = layer.inner { return strangers(in: inner, path: path, within: specs) }
+            if let inner = layer.inner { return unknowns(in: inner, path: path, within: specs) }
             if let spec = spec(of: layer) {
                 guard !specs.contains(spec.name) else {
                     return [Problem(.usage, "\(path.text): the layer \(spec.name) is made of itself")]
                 }
                 do throws(Problem) {
-                    return strangers(in: try spec.model(for: layer), path: path, within: specs.union([spec.name]))
+                    return unknowns(in: try spec.model(for: layer), path: path, within: specs.union([spec.name]))
                 } catch {
                     return [error]
                 }

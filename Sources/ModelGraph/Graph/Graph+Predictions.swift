@@ -48,7 +48,7 @@ package enum PredictedTokens: Sendable, Hashable {
     case input(String)
 }
 
-extension TokenSequence {
+extension ModelInput {
     /// For each visible row the id that the row should predict: that of the next visible one. The last has none.
     package func nextIDs(_ tokens: PredictedTokens) -> [Int32] {
         let ids: [Int32]

@@ -217,8 +217,8 @@ struct ShapeRule {
         guard (embedding.types > 0 ? 1...2 : 1...1).contains(node.inputs.count) else {
             throw ShapeFailure("takes token ids, and type ids where it has types")
         }
-        if let stranger = node.inputs.first(where: { !inputNames.contains($0) }) {
-            throw ShapeFailure("\"\(stranger)\" is not an input of the graph")
+        if let unknown = node.inputs.first(where: { !inputNames.contains($0) }) {
+            throw ShapeFailure("\"\(unknown)\" is not an input of the graph")
         }
         let layouts = node.inputs.map { graph.inputLayouts[$0] }
         guard layouts.allSatisfy({ $0 == layouts[0] || ($0?.content == .ids && $0?.rows == layouts[0]?.rows) }) else {

@@ -65,11 +65,11 @@ extension Graph {
 
     private func layoutProblems() -> [GraphError.Problem] {
         inputLayouts.sorted { $0.key < $1.key }.compactMap { name, layout in
-            var stranger = inputs.contains(name) ? nil : "is laid out and is no input of the graph"
+            var unknown = inputs.contains(name) ? nil : "is laid out and is no input of the graph"
             if let mask = layout.mask, !inputs.contains(mask) || inputLayouts[mask] != nil {
-                stranger = "is hidden by \"\(mask)\", which is no plain input of the graph"
+                unknown = "is hidden by \"\(mask)\", which is no plain input of the graph"
             }
-            return (stranger ?? layout.problem).map { .init(kind: .structure, place: name, message: $0) }
+            return (unknown ?? layout.problem).map { .init(kind: .structure, place: name, message: $0) }
         }
     }
 

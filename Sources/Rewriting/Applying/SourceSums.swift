@@ -10,7 +10,7 @@ package struct SourceSums {
     /// Rows that are held at a time.
     static let chunkTokens = 4096
 
-    package let sequences: [TokenSequence]
+    package let sequences: [ModelInput]
     let chunks: [Range<Int>]
     private let source: Model
     private let threads: Int
@@ -21,7 +21,7 @@ package struct SourceSums {
     ///   - branches: The branches whose sums will be asked for.
     ///   - limit: Bytes of rows that are kept at most: worth more the more often a branch is asked for.
     package init(
-        _ source: Model, branches: [Branch], sequences: [TokenSequence], keeping limit: Int, threads: Int
+        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, threads: Int
     ) throws(AnalysisError) {
         self.sequences = sequences
         self.source = source
@@ -58,7 +58,7 @@ package struct SourceSums {
         /// Those of one chunk; the caller may change them.
         ///
         /// - Parameter sequences: The chunk's.
-        func chunk(_ index: Int, of sequences: [TokenSequence]) throws(AnalysisError) -> RowBuffer? {
+        func chunk(_ index: Int, of sequences: [ModelInput]) throws(AnalysisError) -> RowBuffer? {
             if kept.indices.contains(index) { return kept[index].copied() }
             return try model?.collect(sequences, values: [value]).values[value]
         }

@@ -15,7 +15,7 @@ package struct OutputProbe {
     }
 
     private let reference: Reference
-    private let sequences: [TokenSequence]
+    private let sequences: [ModelInput]
     private let threads: Int
 
     /// Texts that judge: the larger of two limits on memory.
@@ -26,7 +26,7 @@ package struct OutputProbe {
     private static let keptLogits = 1 << 25
     private static let predictedRows = 512...8192
 
-    package init(source: Model, sequences: [TokenSequence], threads: Int) throws(AnalysisError) {
+    package init(source: Model, sequences: [ModelInput], threads: Int) throws(AnalysisError) {
         self.threads = threads
         let shapes: [String: ValueShape]
         do { shapes = try source.graph.inferShapes() } catch { throw .graph(error) }
@@ -34,7 +34,7 @@ package struct OutputProbe {
             let limit = Self.keptLogits / max(shape.width, 1)
             let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
             let compiled = try source.compiled(threads: threads, observing: Observation(values: [value]))
-            var part: [TokenSequence] = []
+            var part: [ModelInput] = []
             var rows = 0
             for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
                 part.append(sequence)
@@ -66,7 +66,7 @@ package struct OutputProbe {
     }
 
     private static func vectors(
-        _ model: Model, _ value: String, _ sequences: [TokenSequence], _ threads: Int
+        _ model: Model, _ value: String, _ sequences: [ModelInput], _ threads: Int
     ) throws(AnalysisError) -> Matrix32 {
         let compiled = try model.compiled(threads: threads, observing: Observation(values: [value]))
         do {

@@ -16,7 +16,7 @@ struct Predictions: Sendable {
 
     /// - Parameter targets: For each sequence the ids that its rows should predict, the last row's left out.
     init(
-        of model: CompiledModel, value: String, sequences: [TokenSequence], targets: [[Int32]]?
+        of model: CompiledModel, value: String, sequences: [ModelInput], targets: [[Int32]]?
     ) throws(AnalysisError) {
         var chunks: [RowBuffer] = []
         var followers: [[Int32]] = []
@@ -37,7 +37,7 @@ struct Predictions: Sendable {
 
     /// The difference of a rewrite's predictions from the source's.
     func difference(
-        of rewrite: CompiledModel, value: String, sequences: [TokenSequence], threads: Int
+        of rewrite: CompiledModel, value: String, sequences: [ModelInput], threads: Int
     ) throws(AnalysisError) -> OutputDifference {
         var total = Sums()
         for (number, chunk) in sequences.chunks(tokens: Self.chunkTokens).enumerated() where number < chunks.count {

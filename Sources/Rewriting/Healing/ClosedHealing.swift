@@ -8,7 +8,7 @@ import Statistics
 /// that lowers the error at the model's output.
 struct ClosedHealing {
     let source: Model
-    let sequences: [TokenSequence]
+    let sequences: [ModelInput]
     let probe: OutputProbe
     let threads: Int
     let fitsFeedForward: Bool

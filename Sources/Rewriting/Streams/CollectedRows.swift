@@ -37,7 +37,7 @@ extension CompiledModel {
     ///   - contexts: Attention nodes, likewise.
     /// - Complexity: Memory for all rows of all values: pass chunks.
     package func collect(
-        _ sequences: [TokenSequence], values: [String] = [], contexts: [String] = []
+        _ sequences: [ModelInput], values: [String] = [], contexts: [String] = []
     ) throws(AnalysisError) -> CollectedRows {
         let shapes: [String: ValueShape]
         do { shapes = try graph.inferShapes() } catch { throw .graph(error) }
@@ -79,7 +79,7 @@ extension CompiledModel {
     }
 
     private func fill(
-        _ sequences: [TokenSequence], starts: [RowSpace: [Int]], axes: [String: RowSpace],
+        _ sequences: [ModelInput], starts: [RowSpace: [Int]], axes: [String: RowSpace],
         values: [String: RowBuffer], contexts: [String: RowBuffer], masks: [RowSpace: String],
         maskRows: [RowSpace: RowBuffer]
     ) throws(AnalysisError) {
@@ -136,7 +136,7 @@ extension RowBuffer {
 }
 
 extension Model {
-    /// Compiles the model for a tap, with errors of this room. Masks of rows are observed as well.
+    /// Compiles the model for a tap, with errors of this module. Masks of rows are observed as well.
     package func compiled(threads: Int, observing observation: Observation) throws(AnalysisError) -> CompiledModel {
         var observation = observation
         observation.values.formUnion(graph.rowMasks.values)

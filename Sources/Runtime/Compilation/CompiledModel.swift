@@ -56,7 +56,7 @@ package final class CompiledModel: Sendable {
     /// All threads work on one group at a time: for taps that need order. `run(concurrently:)` is faster for many
     /// groups.
     package func run<E: Error>(
-        _ sequences: [TokenSequence], receive: (GroupResult) throws(E) -> Void
+        _ sequences: [ModelInput], receive: (GroupResult) throws(E) -> Void
     ) throws(RunFailure<E>) {
         do { try check(sequences) } catch { throw .runtime(error) }
         let workspace = borrow()
@@ -70,7 +70,7 @@ package final class CompiledModel: Sendable {
 
     /// Runs sequences in groups, several at a time; `receive` is called on any thread, in any order, each group once.
     package func run(
-        concurrently sequences: [TokenSequence], receive: @Sendable (GroupResult) -> Void
+        concurrently sequences: [ModelInput], receive: @Sendable (GroupResult) -> Void
     ) throws(RuntimeError) {
         try check(sequences)
         let tokens = sequences.reduce(0) { $0 + $1.rowEstimate }
@@ -102,7 +102,7 @@ package final class CompiledModel: Sendable {
     }
 
     private func execution(
-        of sequences: [TokenSequence], _ range: Range<Int>, _ workspace: Workspace, workers: Int
+        of sequences: [ModelInput], _ range: Range<Int>, _ workspace: Workspace, workers: Int
     ) -> GroupExecution {
         let group = Group(sequences, range: range, schedule: schedule)
         return GroupExecution(schedule: schedule, group: group, workspace: workspace, workers: workers)
@@ -112,7 +112,7 @@ package final class CompiledModel: Sendable {
     func giveBack(_ workspace: Workspace) { idle.withLock { $0.append(workspace) } }
 
     /// Checks everything about the inputs that could lead a kernel outside its tables.
-    func check(_ sequences: [TokenSequence]) throws(RuntimeError) {
+    func check(_ sequences: [ModelInput]) throws(RuntimeError) {
         let embeddings = graph.nodes.compactMap { node in
             if case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs.first ?? ""] == nil {
                 embedding

@@ -53,9 +53,9 @@ struct Compiler {
         }
         let nodes = Set(model.graph.nodes.map(\.name))
         let loaded = model.graph.inputs.filter { model.graph.inputLayouts[$0]?.isValue ?? false }
-        let strangers = observation.values.subtracting(loaded).union(observation.maps).union(observation.contexts)
+        let unknowns = observation.values.subtracting(loaded).union(observation.maps).union(observation.contexts)
             .subtracting(nodes)
-        if let stranger = strangers.min() { throw .unknownValue(stranger) }
+        if let unknown = unknowns.min() { throw .unknownValue(unknown) }
         var compiler = Compiler(
             model: model, observation: observation, liveness: Liveness(model.graph, observing: observation),
             shapes: shapes)

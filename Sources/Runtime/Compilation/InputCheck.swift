@@ -40,7 +40,7 @@ struct InputCheck {
         }
     }
 
-    func check(_ sequence: TokenSequence, index: Int) throws(RuntimeError) {
+    func check(_ sequence: ModelInput, index: Int) throws(RuntimeError) {
         guard !schedule.inputs.isEmpty || !lookups.isEmpty else { return }
         let lengths = schedule.lengths(of: sequence)
         for input in schedule.inputs { try check(input, sequence, index, lengths) }
@@ -57,7 +57,7 @@ struct InputCheck {
             }
             if let positions = embedding.positions {
                 let mask = sequence.arrays[tokens]?.mask ?? []
-                let numbers = TokenSequence(ids: ids, mask: mask).numbering(positions, paddingID: embedding.paddingID)
+                let numbers = ModelInput(ids: ids, mask: mask).numbering(positions, paddingID: embedding.paddingID)
                 guard numbers.allSatisfy({ $0 >= 0 && $0 < positions.count }) else {
                     throw .sequenceTooLong(index: index, tokens: ids.count, limit: positions.count - positions.offset)
                 }
@@ -73,7 +73,7 @@ struct InputCheck {
     }
 
     private func check(
-        _ input: LaidOutInput, _ sequence: TokenSequence, _ index: Int, _ lengths: [String: Int]
+        _ input: LaidOutInput, _ sequence: ModelInput, _ index: Int, _ lengths: [String: Int]
     ) throws(RuntimeError) {
         func wrong(_ message: String) -> RuntimeError { .wrongInput(index: index, name: input.name, message: message) }
         guard let rows = input.layout.rows.length(lengths) else { throw wrong("is missing") }

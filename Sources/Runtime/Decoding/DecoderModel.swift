@@ -43,17 +43,17 @@ package final class DecoderModel: Sendable {
     ///
     /// - Parameter prompts: Of a decoder the ids of at least one token, none of them hidden; of an encoder–decoder the
     ///   encoder's inputs (hidden tokens allowed), and in `arrays[tokenInput]` the tokens to start from.
-    package func session(_ prompts: [TokenSequence]) throws(RuntimeError) -> DecodingSession {
+    package func session(_ prompts: [ModelInput]) throws(RuntimeError) -> DecodingSession {
         try DecodingSession(self, prompts)
     }
 
     /// Tokens of a prompt.
-    func tokens(of prompt: TokenSequence) -> [Int32] {
+    func tokens(of prompt: ModelInput) -> [Int32] {
         compiled.graph.inputLayouts[decoding.input] == nil ? prompt.ids : prompt.arrays[decoding.input]?.ids ?? []
     }
 
     /// Whether a prompt hides some of its tokens.
-    func hides(_ prompt: TokenSequence) -> Bool {
+    func hides(_ prompt: ModelInput) -> Bool {
         let mask =
             compiled.graph.inputLayouts[decoding.input] == nil
             ? prompt.mask : prompt.arrays[decoding.input]?.mask ?? []
@@ -61,8 +61,8 @@ package final class DecoderModel: Sendable {
     }
 
     /// One token as the input of a sequence.
-    func sequence(of token: Int32) -> TokenSequence {
+    func sequence(of token: Int32) -> ModelInput {
         compiled.graph.inputLayouts[decoding.input] == nil
-            ? TokenSequence(ids: [token]) : TokenSequence(arrays: [decoding.input: InputArray(ids: [token])])
+            ? ModelInput(ids: [token]) : ModelInput(arrays: [decoding.input: InputArray(ids: [token])])
     }
 }

@@ -10,7 +10,7 @@ package final class DecodingSession {
     package private(set) var lengths: [Int]
     private var rows: FloatBuffer
 
-    init(_ model: DecoderModel, _ prompts: [TokenSequence]) throws(RuntimeError) {
+    init(_ model: DecoderModel, _ prompts: [ModelInput]) throws(RuntimeError) {
         self.model = model
         try model.compiled.check(prompts)
         for (index, prompt) in prompts.enumerated() {

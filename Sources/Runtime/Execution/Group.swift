@@ -77,7 +77,7 @@ struct Group: Sendable {
     let inputIDs: [[Int32]]
     let inputPositions: [[Int32]]
     /// The sequences of the group, for inputs that are read row by row.
-    let sequences: ArraySlice<TokenSequence>
+    let sequences: ArraySlice<ModelInput>
 
     /// What earlier runs left in caches; `nil`: this one starts from nothing.
     let continuing: Continuing?
@@ -109,7 +109,7 @@ struct Group: Sendable {
     func mapStride(_ member: Int, keyAxis: Int) -> Int { KernelSet.padded(keys(of: member, axis: keyAxis)) }
 
     /// Indices of a batch's sequences, cut into groups of at most `limit` tokens (a longer sequence stands alone).
-    static func cut(_ sequences: [TokenSequence], limit: Int) -> [Range<Int>] {
+    static func cut(_ sequences: [ModelInput], limit: Int) -> [Range<Int>] {
         var groups: [Range<Int>] = []
         var start = 0
         var tokens = 0
@@ -126,7 +126,7 @@ struct Group: Sendable {
     }
 
     init(
-        _ sequences: [TokenSequence], range: Range<Int>, schedule: Schedule, continuing: Continuing? = nil
+        _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: Continuing? = nil
     ) {
         self.continuing = continuing
         var members: [Member] = []
@@ -229,7 +229,7 @@ struct Group: Sendable {
             guard let table = input.positions else { return [] }
             return range.flatMap { index in
                 let sequence = sequences[index]
-                let numbered = TokenSequence(
+                let numbered = ModelInput(
                     ids: sequence.ids(of: input), mask: sequence.arrays[input.name]?.mask ?? [])
                 let past = continuing?.axis == input.axis ? continuing?.past[index - range.lowerBound] ?? 0 : 0
                 return sequence.inRowOrder(
@@ -269,7 +269,7 @@ struct Group: Sendable {
 
 extension Schedule {
     /// Rows of each named axis of a sequence.
-    func lengths(of sequence: TokenSequence) -> [String: Int] {
+    func lengths(of sequence: ModelInput) -> [String: Int] {
         var lengths: [String: Int] = [:]
         if readsText { lengths["tokens"] = sequence.ids.count }
         for input in inputs {
@@ -307,7 +307,7 @@ extension InputArray {
     }
 }
 
-extension TokenSequence {
+extension ModelInput {
     /// Elements of an input, one an id, in the order of its rows.
     fileprivate func inRowOrder(_ elements: [Int32], _ input: LaidOutInput) -> [Int32] {
         guard let array = arrays[input.name], !array.mask.isEmpty else { return elements }
@@ -322,7 +322,7 @@ extension TokenSequence {
     }
 }
 
-extension TokenSequence {
+extension ModelInput {
     /// Row of the table of positions for every position of the sequence.
     ///
     /// - Parameter past: Positions before the first, none of them hidden.

@@ -17,13 +17,13 @@ final class WholeRuns: TextCourse {
     private let model: CompiledModel
     private let value: String
     private let target: String?
-    private var texts: [TokenSequence]
+    private var texts: [ModelInput]
     private var logits: [[Float]] = []
 
     /// - Parameters:
     ///   - value: Name of the logits, observed.
     ///   - target: The input whose ids grow; `nil`: the text's own.
-    init(_ model: CompiledModel, _ texts: [TokenSequence], logits value: String, target: String?) throws(RuntimeError) {
+    init(_ model: CompiledModel, _ texts: [ModelInput], logits value: String, target: String?) throws(RuntimeError) {
         self.model = model
         self.value = value
         self.target = target
@@ -62,7 +62,7 @@ final class WholeRuns: TextCourse {
     }
 }
 
-extension TokenSequence {
+extension ModelInput {
     /// Appends a token to the text, or to the ids of an input.
     fileprivate mutating func append(_ id: Int32, to target: String?) {
         if let target {

@@ -72,7 +72,7 @@ package final class TextGenerator: Sendable {
     ///     what the target starts with in `arrays`. A text without tokens stays empty: nothing follows from nothing.
     ///   - receive: Called for each token as soon as it is known, texts in batch order at each step.
     package func generate<E: Error>(
-        _ prompts: [TokenSequence], options: GenerationOptions, receive: (GeneratedToken) throws(E) -> Void
+        _ prompts: [ModelInput], options: GenerationOptions, receive: (GeneratedToken) throws(E) -> Void
     ) throws(RunFailure<E>) {
         var texts = prompts.enumerated().map { index, prompt in
             Continuation(index, room: room(after: prompt, options), options)
@@ -99,7 +99,7 @@ package final class TextGenerator: Sendable {
     }
 
     /// Continues texts and returns the tokens that were added to each.
-    package func texts(after prompts: [TokenSequence], options: GenerationOptions) throws(RuntimeError) -> [[Int32]] {
+    package func texts(after prompts: [ModelInput], options: GenerationOptions) throws(RuntimeError) -> [[Int32]] {
         var texts = [[Int32]](repeating: [], count: prompts.count)
         do {
             try generate(prompts, options: options) { (token) throws(Never) in texts[token.text].append(token.id) }
@@ -110,13 +110,13 @@ package final class TextGenerator: Sendable {
     }
 
     /// Tokens that may be added to a text.
-    private func room(after prompt: TokenSequence, _ options: GenerationOptions) -> Int {
+    private func room(after prompt: ModelInput, _ options: GenerationOptions) -> Int {
         let length = target.flatMap { prompt.arrays[$0]?.ids.count } ?? prompt.ids.count
         if length == 0 { return 0 }
         return min(options.maximumNewTokens, maximumTokens.map { $0 - length } ?? options.maximumNewTokens)
     }
 
-    private func course(of prompts: [TokenSequence]) throws(RuntimeError) -> any TextCourse {
+    private func course(of prompts: [ModelInput]) throws(RuntimeError) -> any TextCourse {
         switch road {
         case .incremental(let decoder): try decoder.session(prompts)
         case .whole(let compiled, let logits):

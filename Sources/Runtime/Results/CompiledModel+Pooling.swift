@@ -12,7 +12,7 @@ extension CompiledModel {
     ///   - normalize: Whether each vector is divided by its Euclidean norm.
     /// - Returns: `[sequences, width]`, in batch order.
     package func vectors(
-        of value: String, for sequences: [TokenSequence], pooling: Pooling = .mean, normalize: Bool = false
+        of value: String, for sequences: [ModelInput], pooling: Pooling = .mean, normalize: Bool = false
     ) throws(RuntimeError) -> Tensor {
         guard let register = schedule.values[value] else { throw .unknownValue(value) }
         let width = schedule.slots[register.index].width

@@ -18,7 +18,7 @@ extension GroupResult {
 
 extension CompiledModel {
     /// Rows of a sequence along an axis of the graph, without those that a mask of the inputs hides.
-    package func visibleRows(of sequence: TokenSequence, along rows: RowSpace) -> Int {
+    package func visibleRows(of sequence: ModelInput, along rows: RowSpace) -> Int {
         let tokens = sequence.mask.isEmpty ? sequence.ids.count : sequence.mask.count { $0 }
         if rows == .tokens, schedule.readsText { return tokens }
         for input in schedule.inputs where input.layout.mask != nil && input.layout.rows == rows {

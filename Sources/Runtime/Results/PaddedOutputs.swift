@@ -34,7 +34,7 @@ package struct PaddedOutputs {
     ///   - sequences: The batch; sequences may differ in length.
     ///   - threads: `nil`: one a core.
     package init(
-        of model: Model, for sequences: [TokenSequence], selecting selection: OutputSelection, threads: Int? = nil
+        of model: Model, for sequences: [ModelInput], selecting selection: OutputSelection, threads: Int? = nil
     ) throws(RuntimeError) {
         let graph = model.graph
         let outputs = graph.outputs.filter { selection.contains($0.part) }

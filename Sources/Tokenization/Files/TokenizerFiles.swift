@@ -6,7 +6,7 @@ import Platform
 ///
 /// They may come from a model's folder or from the assets inside a converted model.
 package struct TokenizerFiles: Sendable {
-    /// File names this room reads, the most complete description first.
+    /// File names this module reads, the most complete description first.
     package static let knownNames = [
         "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
         "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocabulary.txt",
@@ -18,7 +18,7 @@ package struct TokenizerFiles: Sendable {
     /// Contents by file name (no folder).
     package let contents: [String: [UInt8]]
 
-    /// Files that are in memory already; names this room does not read are harmless.
+    /// Files that are in memory already; names this module does not read are harmless.
     package init(_ contents: [String: [UInt8]]) { self.contents = contents }
 
     /// Reads the files of ``knownNames`` that exist in a folder.

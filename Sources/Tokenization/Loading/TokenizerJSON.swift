@@ -48,7 +48,7 @@ extension JSONField {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A complaint about a step of a kind this room does not have.
+    /// A complaint about a step of a kind this module does not have.
     func unknownStep(_ name: String, of kind: String) -> FileError {
         unsupported(
             "the \(kind) “\(name)”", remedy: "use a tokenizer without it, or convert the texts to ids elsewhere")

@@ -19,7 +19,7 @@ struct CharacterMap: Sendable {
         guard trieBytes % 4 == 0, trieBytes >= 4, trieBytes <= bytes.count - 4 else { return nil }
         units = stride(from: 4, to: 4 + trieBytes, by: 4).map { CharacterMap.word(bytes, $0) }
         replacements = Array(bytes[(4 + trieBytes)...])
-        // Replacements become part of texts, which are valid UTF-8 throughout this room.
+        // Replacements become part of texts, which are valid UTF-8 throughout this module.
         guard isValidUTF8(replacements[...]) else { return nil }
     }
 

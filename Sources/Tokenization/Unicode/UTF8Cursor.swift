@@ -6,7 +6,7 @@ struct DecodedScalar {
 
 /// Decodes the scalar that starts at an index below `end`.
 ///
-/// Buffers of this room hold valid UTF-8, so the replacement character for anything else is a safety net, not a path.
+/// Buffers of this module hold valid UTF-8, so the replacement character for anything else is a safety net, not a path.
 @inline(__always)
 func decodeScalar(_ bytes: [UInt8], at index: Int, end: Int) -> DecodedScalar {
     let lead = bytes[index]

@@ -54,16 +54,16 @@ package struct Evaluator {
     /// - Parameter stride: Tokens from one window to the next in texts longer than the model's sequences; `nil`: half
     ///   of those.
     package func addLosses(
-        of texts: [TokenSequence], stride: Int? = nil, to losses: inout Losses
+        of texts: [ModelInput], stride: Int? = nil, to losses: inout Losses
     ) throws(VerificationError) {
         let longest = texts.reduce(2) { max($0, $1.ids.count) }
         let windows = TextWindows(length: min(compiled.maximumTokens ?? longest, longest), stride: stride)
-        var parts: [(sequence: TokenSequence, targets: [(row: Int, id: Int32)])] = []
+        var parts: [(sequence: ModelInput, targets: [(row: Int, id: Int32)])] = []
         for text in texts {
             for window in windows.windows(of: text.ids.count) {
                 let targets = window.counted.map { (row: $0 - 1 - window.tokens.lowerBound, id: text.ids[$0]) }
                 let types = text.types.isEmpty ? [] : Array(text.types[window.tokens])
-                parts.append((TokenSequence(ids: Array(text.ids[window.tokens]), types: types), targets))
+                parts.append((ModelInput(ids: Array(text.ids[window.tokens]), types: types), targets))
             }
         }
         try addLosses(of: parts, to: &losses)
@@ -73,7 +73,7 @@ package struct Evaluator {
     ///
     /// - Parameter targets: Ids that the rows of the targets should predict.
     package func addLosses(
-        of sequences: [TokenSequence], predicting targets: [[Int32]], to losses: inout Losses
+        of sequences: [ModelInput], predicting targets: [[Int32]], to losses: inout Losses
     ) throws(VerificationError) {
         let parts = zip(sequences, targets).map { sequence, ids in
             (sequence: sequence, targets: ids.enumerated().map { (row: $0.offset, id: $0.element) })
@@ -87,7 +87,7 @@ package struct Evaluator {
     }
 
     private func addLosses(
-        of parts: [(sequence: TokenSequence, targets: [(row: Int, id: Int32)])], to losses: inout Losses
+        of parts: [(sequence: ModelInput, targets: [(row: Int, id: Int32)])], to losses: inout Losses
     ) throws(VerificationError) {
         guard let logits else { throw .labels("the model predicts no tokens") }
         var sum = losses
@@ -108,7 +108,7 @@ package struct Evaluator {
     // MARK: Classes and embeddings
 
     /// The most likely class of each item; `nil` for a model that gives no class for a whole item.
-    package func classes(of sequences: [TokenSequence]) throws(VerificationError) -> [Int]? {
+    package func classes(of sequences: [ModelInput]) throws(VerificationError) -> [Int]? {
         guard let logits else { return nil }
         var result: [Int]? = [Int](repeating: 0, count: sequences.count)
         try forEachGroup(sequences) { group, offset in
@@ -124,7 +124,7 @@ package struct Evaluator {
     }
 
     /// Classes of a whole item, the most likely first, with their probabilities.
-    package func ranking(of sequences: [TokenSequence], count: Int) throws(VerificationError) -> [[(Int, Double)]]? {
+    package func ranking(of sequences: [ModelInput], count: Int) throws(VerificationError) -> [[(Int, Double)]]? {
         guard let logits else { return nil }
         var result: [[(Int, Double)]]? = [[(Int, Double)]](repeating: [], count: sequences.count)
         try forEachGroup(sequences) { group, offset in
@@ -142,7 +142,7 @@ package struct Evaluator {
     }
 
     /// Cosine similarities of mean-pooled embeddings: of the first and second item, of the third and fourth, …
-    package func similarities(ofPairs sequences: [TokenSequence]) throws(VerificationError) -> [Double] {
+    package func similarities(ofPairs sequences: [ModelInput]) throws(VerificationError) -> [Double] {
         guard let hidden else { throw .labels("the model has no hidden states to compare") }
         let vectors: [Float], width: Int
         do {
@@ -157,7 +157,7 @@ package struct Evaluator {
 
     /// Runs items a few at a time; the closure is told where the run starts.
     private func forEachGroup(
-        _ sequences: [TokenSequence], _ body: (GroupResult, Int) -> Void
+        _ sequences: [ModelInput], _ body: (GroupResult, Int) -> Void
     ) throws(VerificationError) {
         var start = 0
         while start < sequences.count {

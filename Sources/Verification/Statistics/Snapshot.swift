@@ -60,7 +60,7 @@ struct Witness {
     }
 
     /// Snapshots in the order of the texts.
-    func look(at sequences: [TokenSequence]) throws(VerificationError) -> [Snapshot] {
+    func look(at sequences: [ModelInput]) throws(VerificationError) -> [Snapshot] {
         var snapshots = [Snapshot](repeating: Snapshot(), count: sequences.count)
         do {
             try compiled.run(sequences) { (group) throws(Never) in

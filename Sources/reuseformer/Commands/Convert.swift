@@ -172,7 +172,7 @@ struct Convert: ParsableCommand {
 
     /// Writes the file; before it gets its name it is read back and run against the model in memory.
     private func write(
-        _ converted: Model, checkedOn sequences: [TokenSequence]
+        _ converted: Model, checkedOn sequences: [ModelInput]
     ) throws -> (written: LoadedModel, exactness: Exactness) {
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(

@@ -172,7 +172,7 @@ struct Run: ParsableCommand {
     }
 
     private func write(parts: OutputSelection, of loaded: LoadedModel, to output: String) throws {
-        var sequences: [TokenSequence] = []
+        var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
         let outputs = try PaddedOutputs(of: loaded.model, for: sequences, selecting: parts, threads: threads.threads)
         guard !outputs.arrays.isEmpty else {
@@ -228,7 +228,7 @@ struct Run: ParsableCommand {
     }
 
     /// Hands out the inputs in order, a batch at a time, so that memory does not grow with the file.
-    private func forEachBatch(for loaded: LoadedModel, _ body: ([TokenSequence]) throws -> Void) throws {
+    private func forEachBatch(for loaded: LoadedModel, _ body: ([ModelInput]) throws -> Void) throws {
         if let inputs {
             // What a model reads itself needs no tokenizer.
             let arrays = try NumPyArchive(path: inputs).tensors()

@@ -55,7 +55,7 @@ struct EvaluationStage {
             // Texts are not cut to the model's length here: windows slide over them.
             let tokenizer = try reader.tokenizer()
             try forEachText(of: path, asWhole: asWhole) { texts in
-                let sequences = texts.map { TokenSequence(ids: tokenizer.encode($0).ids) }
+                let sequences = texts.map { ModelInput(ids: tokenizer.encode($0).ids) }
                 try evaluator.addLosses(of: sequences, stride: stride, to: &losses)
                 items += texts.count
             }
@@ -132,7 +132,7 @@ struct EvaluationStage {
         var share: Double { items == 0 ? .nan : Double(hits) / Double(items) }
     }
 
-    private func add(_ batch: [(sequence: TokenSequence, label: Int)], to tally: inout Tally) throws {
+    private func add(_ batch: [(sequence: ModelInput, label: Int)], to tally: inout Tally) throws {
         guard !batch.isEmpty else { return }
         guard let classes = try evaluator.classes(of: batch.map(\.sequence)) else {
             throw CommandError.usage("\(loaded.path): the model gives no class for a whole item")

@@ -62,7 +62,7 @@ struct TextReader {
     }
 
     /// A text as the model takes it.
-    func sequence(of text: String) throws -> TokenSequence { try item(of: text).sequence }
+    func sequence(of text: String) throws -> ModelInput { try item(of: text).sequence }
 
     /// A text, or `source<TAB>target`, as the model takes it.
     func item(of text: String) throws -> InputItem {
@@ -78,12 +78,12 @@ struct TextReader {
     }
 
     /// The same, what the model reads only.
-    func forEachBatch(of path: String, size: Int, _ body: ([TokenSequence]) throws -> Void) throws {
+    func forEachBatch(of path: String, size: Int, _ body: ([ModelInput]) throws -> Void) throws {
         try forEachItems(of: path, size: size) { try body($0.map(\.sequence)) }
     }
 
     /// All items of a file or folder. Sources without a target get the model's own answer.
-    func sequences(of path: String) throws -> [TokenSequence] {
+    func sequences(of path: String) throws -> [ModelInput] {
         var items: [InputItem] = []
         try forEachItems(of: path, size: 1024) { items += $0 }
         return try completed(items)
@@ -91,7 +91,7 @@ struct TextReader {
 
     /// About `limit` tokens' worth of the items of files and folders, always the same ones. Memory does not grow with
     /// the files.
-    func sequences(of paths: [String], drawing limit: Int) throws -> [TokenSequence] {
+    func sequences(of paths: [String], drawing limit: Int) throws -> [ModelInput] {
         for path in paths { try check(path) }
         return try completed(try inputs.items(of: paths, drawing: limit))
     }
@@ -102,7 +102,7 @@ struct TextReader {
     }
 
     /// What the model reads, with the model's own answers where targets are missing.
-    private func completed(_ items: [InputItem]) throws -> [TokenSequence] {
+    private func completed(_ items: [InputItem]) throws -> [ModelInput] {
         var sequences = items.map(\.sequence)
         guard let target = inputs.target else { return sequences }
         let pending = items.indices.filter { items[$0].targetIDs.isEmpty && items[$0].isOpen(target) }
@@ -110,7 +110,7 @@ struct TextReader {
         return sequences
     }
 
-    private func answer(_ pending: [Int], of sequences: inout [TokenSequence], _ target: TargetText) throws {
+    private func answer(_ pending: [Int], of sequences: inout [ModelInput], _ target: TargetText) throws {
         let generator = try TextGenerator(loaded.model, target: target.input)
         for start in stride(from: 0, to: pending.count, by: Self.answerBatch) {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]

@@ -39,7 +39,7 @@ struct VerificationStage {
     }
 
     /// Fidelity, and exactness where no head was replaced.
-    func fidelity(on sequences: [TokenSequence], masking: Masking?) throws -> Found {
+    func fidelity(on sequences: [ModelInput], masking: Masking?) throws -> Found {
         progress.begin("Comparing the models")
         let study = try FidelityStudy(
             source: source.model, converted: converted.model, options: .init(threads: threads, masking: masking))

@@ -32,7 +32,7 @@ package struct InputArray: Sendable, Hashable {
 }
 
 /// One sequence as a model takes it: its tokens, and what else the model reads.
-package struct TokenSequence: Sendable, Hashable {
+package struct ModelInput: Sendable, Hashable {
     /// Token ids, special tokens included.
     package var ids: [Int32]
     /// Token types; empty: all 0.
