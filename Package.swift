@@ -158,7 +158,7 @@ let package = Package(
     cLanguageStandard: .c11
 )
 
-// scripts/fuzz asks for the fuzzer: every module is then instrumented for libFuzzer and checked by the address sanitizer.
+// scripts/fuzz asks for the fuzzer: modules are then instrumented for libFuzzer and checked by the address sanitizer.
 if Context.environment["REUSEFORMER_FUZZ"] != nil {
     for target in package.targets where target.type == .regular {
         target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer,address"])]

@@ -101,7 +101,7 @@ package struct Matrix: Sendable, Hashable {
     }
 }
 
-/// OpenBLAS as all modules above use it: one thread a call, so that the order of summation never depends on `--threads`.
+/// OpenBLAS as it is used here: one thread a call, so that the order of summation never depends on `--threads`.
 package enum LinearAlgebra {
     /// Call before the first product. Cheap to repeat.
     package static func prepare() {
