@@ -55,7 +55,7 @@ struct AttentionMasks {
     /// - Parameter isImplicit: Whether masks that hang on the tensors count.
     init(
         _ call: LayerCall, query: LayerValue, memory: LayerValue, place: Int, isImplicit: Bool = true,
-        in assembly: inout KerasAssembly
+        in builder: inout KerasGraphBuilder
     ) throws(Problem) {
         var queryMasks = isImplicit ? [query.mask].compactMap { $0 } : []
         var keyMasks = isImplicit ? [memory.mask, call[2, "key"].tensor?.mask].compactMap { $0 } : []
@@ -66,30 +66,30 @@ struct AttentionMasks {
         }
         if case let given = call[place, "attention_mask"], !given.isNone {
             guard let mask = given.tensor else { throw call.unsupported("its mask is no tensor that is followed") }
-            try read(mask, call, query: query, memory: memory, &queryMasks, &keyMasks, &assembly)
+            try read(mask, call, query: query, memory: memory, &queryMasks, &keyMasks, &builder)
         }
-        queries = assembly.common(queryMasks, for: call, part: "query_mask")
-        keys = assembly.common(keyMasks, for: call, part: "key_mask")
+        queries = builder.common(queryMasks, for: call, part: "query_mask")
+        keys = builder.common(keyMasks, for: call, part: "key_mask")
     }
 
     /// A mask `[…, queries, keys]` where axes of extent 1 stand for all.
     private mutating func read(
         _ mask: LayerValue, _ call: LayerCall, query: LayerValue, memory: LayerValue, _ queryMasks: inout [String],
-        _ keyMasks: inout [String], _ assembly: inout KerasAssembly
+        _ keyMasks: inout [String], _ builder: inout KerasGraphBuilder
     ) throws(Problem) {
         let unknown = call.unsupported("a mask \(mask.shapeText) for \(query.shapeText) and \(memory.shapeText)")
         guard mask.axes.count >= 2, mask.axes.dropLast(2).allSatisfy({ $0 == .one }) else { throw unknown }
         let axes = Array(mask.axes.suffix(2))
         if axes[0] == .one {
-            let column = try assembly.column(mask, for: call, part: "mask")
-            guard assembly.unify(column.rows, memory.rows) else { throw unknown }
+            let column = try builder.column(mask, for: call, part: "mask")
+            guard builder.unify(column.rows, memory.rows) else { throw unknown }
             keyMasks.append(column.name)
         } else if mask.width == 1, axes[0].isRows, axes[1] == .one || axes[1] == .width && memory.rows != .count(1) {
-            guard assembly.unify(mask.rows, query.rows) else { throw unknown }
+            guard builder.unify(mask.rows, query.rows) else { throw unknown }
             queryMasks.append(mask.name)
         } else {
             // One number a pair: only where an input of the model holds them.
-            guard axes[0].isRows, axes[1] == .width, assembly.markPairs(mask, rows: query.rows) else { throw unknown }
+            guard axes[0].isRows, axes[1] == .width, builder.markPairs(mask, rows: query.rows) else { throw unknown }
             pairs = mask.name
         }
     }

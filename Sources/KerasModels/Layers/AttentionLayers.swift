@@ -8,12 +8,12 @@ enum MultiHeadAttentionLayer: KerasLayerClass {
 
     static func places(of layer: KerasLayer) -> [VariablePlace] { AttentionCall.places(of: layer) }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let heads = try call.size("num_heads"), headSize = try call.size("key_dim")
         let valueSize = call.config["value_dim"].map(\.isNull) ?? true ? headSize : try call.size("value_dim")
         return try AttentionCall(
             call, heads: heads, groups: heads, headSize: headSize, valueSize: valueSize
-        ).apply(in: &assembly)
+        ).apply(in: &builder)
     }
 }
 
@@ -23,12 +23,12 @@ enum GroupedQueryAttentionLayer: KerasLayerClass {
 
     static func places(of layer: KerasLayer) -> [VariablePlace] { AttentionCall.places(of: layer) }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let size = try call.size("head_dim")
         let heads = try call.size("num_query_heads"), groups = try call.size("num_key_value_heads")
         guard heads.isMultiple(of: groups) else { throw call.corrupt("\(heads) heads in \(groups) groups") }
         return try AttentionCall(call, heads: heads, groups: groups, headSize: size, valueSize: size)
-            .apply(in: &assembly)
+            .apply(in: &builder)
     }
 }
 
@@ -53,16 +53,16 @@ private struct AttentionCall {
         return ["query_dense", "key_dense", "value_dense", "output_dense"].map { VariablePlace($0, names) }
     }
 
-    func apply(in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    func apply(in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["use_gate", "sliding_window"])
         let (query, memory) = try call.attentionStreams()
         let outputWidth = try call.attentionWidth(of: query)
         let isSelf = query.isSame(as: memory)
         let biases = call.flag("use_bias", default: true)
-        let projections = try Projections(self, query: query, memory: memory, outputWidth: outputWidth, in: &assembly)
+        let projections = try Projections(self, query: query, memory: memory, outputWidth: outputWidth, in: &builder)
 
         let masks = try AttentionMasks(
-            call, query: query, memory: memory, place: call.generation == .keras2 ? 3 : 6, in: &assembly)
+            call, query: query, memory: memory, place: call.generation == .keras2 ? 3 : 6, in: &builder)
         let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
         let attention = Attention(
             inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,
@@ -73,7 +73,7 @@ private struct AttentionCall {
             heads: [HeadSource](repeating: .computed, count: heads))
         let streams = isSelf ? [projections.query] : [projections.query, projections.memory]
         var result = query
-        result.name = assembly.add(
+        result.name = builder.add(
             .attention(attention), streams + masks.inputs, to: call, projections.parameters)
         result.width = outputWidth
         // Keras 3 hands no mask on, Keras 2 that of the query.
@@ -98,38 +98,38 @@ private struct AttentionCall {
         let query: String
         let memory: String
         let contextRounding: Rounding?
-        let parameters: [String: KerasAssembly.Source]
+        let parameters: [String: ParameterSource]
 
         init(
             _ attention: AttentionCall, query: LayerValue, memory: LayerValue, outputWidth: Int,
-            in assembly: inout KerasAssembly
+            in builder: inout KerasGraphBuilder
         ) throws(Problem) {
             let call = attention.call
             let hasBias = call.flag("use_bias", default: true)
-            var parameters: [String: KerasAssembly.Source] = [:]
+            var parameters: [String: ParameterSource] = [:]
             var roundings: [Rounding?] = []
             func add(
-                _ name: String, _ contracted: [Int], _ kept: [Int], _ assembly: inout KerasAssembly
+                _ name: String, _ contracted: [Int], _ kept: [Int], _ builder: inout KerasGraphBuilder
             )
                 throws(Problem)
             {
-                let matrix = try assembly.matrix(
+                let matrix = try builder.matrix(
                     of: call, object: "\(name)_dense", contracted: contracted, kept: kept, hasBias: hasBias)
                 parameters["\(name)_weight"] = matrix.weight
                 parameters["\(name)_bias"] = matrix.bias
                 roundings.append(matrix.rounding)
             }
-            try add("query", [query.width], [attention.heads, attention.headSize], &assembly)
-            try add("key", [memory.width], [attention.groups, attention.headSize], &assembly)
-            try add("value", [memory.width], [attention.groups, attention.valueSize], &assembly)
-            try add("output", [attention.heads, attention.valueSize], [outputWidth], &assembly)
+            try add("query", [query.width], [attention.heads, attention.headSize], &builder)
+            try add("key", [memory.width], [attention.groups, attention.headSize], &builder)
+            try add("value", [memory.width], [attention.groups, attention.valueSize], &builder)
+            try add("output", [attention.heads, attention.valueSize], [outputWidth], &builder)
             guard roundings[1] == roundings[2], query.name != memory.name || roundings[0] == roundings[1] else {
                 throw call.unsupported("its projections are quantised in different ways")
             }
-            self.query = assembly.rounded(query, for: call, by: roundings[0], part: "query_input").name
+            self.query = builder.rounded(query, for: call, by: roundings[0], part: "query_input").name
             self.memory =
                 query.name == memory.name
-                ? self.query : assembly.rounded(memory, for: call, by: roundings[1], part: "memory_input").name
+                ? self.query : builder.rounded(memory, for: call, by: roundings[1], part: "memory_input").name
             contextRounding = roundings[3]
             self.parameters = parameters
         }

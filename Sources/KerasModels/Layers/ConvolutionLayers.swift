@@ -11,7 +11,7 @@ enum ConvolutionLayer: KerasLayerClass {
         return [VariablePlace("", hasBias ? ["kernel", "bias"] : ["kernel"])]
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["lora_rank"])
         if let groups = call.config["groups"]?.intValue, groups != 1 { throw call.unsupported("\(groups) groups") }
         if call.config["data_format"]?.stringValue == "channels_first" {
@@ -27,14 +27,14 @@ enum ConvolutionLayer: KerasLayerClass {
         let grid = rank == 1 ? [] : input.extents.dropLast().compactMap { $0 }
         let convolution = Convolution(
             grid: grid, windows: windows, inputWidth: input.width, outputWidth: filters, hasBias: hasBias)
-        let parameters = try assembly.kernel(
+        let parameters = try builder.kernel(
             of: call, shape: windows.map(\.size) + [input.width, filters], bias: hasBias ? filters : nil)
 
         var result = input
         result.width = filters
         result.mask = nil
         if rank == 1 {
-            guard let rows = assembly.resolved(input.rows).applying(.windows(windows[0])) else {
+            guard let rows = builder.resolved(input.rows).applying(.windows(windows[0])) else {
                 throw call.corrupt("no window fits into \(input.shapeText)")
             }
             result.rows = rows
@@ -46,8 +46,8 @@ enum ConvolutionLayer: KerasLayerClass {
             result.rows = .count(places.reduce(1, *))
             result.axes = places.map { .rows($0) } + [.width]
         }
-        result.name = assembly.add(.convolution(convolution), [input.name], to: call, parameters)
-        return [.tensor(try assembly.activated(result, by: call.config["activation"], for: call, part: "activation"))]
+        result.name = builder.add(.convolution(convolution), [input.name], to: call, parameters)
+        return [.tensor(try builder.activated(result, by: call.config["activation"], for: call, part: "activation"))]
     }
 
     private static func windows(_ call: LayerCall, rank: Int) throws(Problem) -> [Window] {

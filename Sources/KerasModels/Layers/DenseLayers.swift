@@ -11,20 +11,20 @@ enum DenseLayer: KerasLayerClass {
         return [VariablePlace("", hasBias ? ["kernel", "bias"] : ["kernel"])]
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["lora_rank"])
         let units = try call.size("units"), hasBias = call.flag("use_bias", default: true)
-        let input = try assembly.row(try call.input(), for: call, part: "input")
-        let matrix = try assembly.matrix(
+        let input = try builder.row(try call.input(), for: call, part: "input")
+        let matrix = try builder.matrix(
             of: call, contracted: [input.width], kept: [units], hasBias: hasBias)
-        let rounded = assembly.rounded(input, for: call, by: matrix.rounding, part: "input")
+        let rounded = builder.rounded(input, for: call, by: matrix.rounding, part: "input")
         var result = input
         result.isInteger = false
         result.width = units
-        result.name = assembly.add(
+        result.name = builder.add(
             .linear(Linear(inputWidth: input.width, outputWidth: units, hasBias: hasBias)), [rounded.name], to: call,
             matrix.parameters)
-        return [.tensor(try assembly.activated(result, by: call.config["activation"], for: call, part: "activation"))]
+        return [.tensor(try builder.activated(result, by: call.config["activation"], for: call, part: "activation"))]
     }
 }
 
@@ -37,7 +37,7 @@ enum EinsumDenseLayer: KerasLayerClass {
         return [VariablePlace("", hasBias ? ["kernel", "bias"] : ["kernel"])]
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["lora_rank"])
         let equation = call.config["equation"]?.stringValue ?? ""
         let input = try call.input()
@@ -50,14 +50,14 @@ enum EinsumDenseLayer: KerasLayerClass {
             input.axes.last == .width, let kept = keptExtents(call, count: operands[1].count - 1),
             kept.count == 1, call.config["bias_axes"]?.stringValue.map({ $0 == operands[1].dropFirst() }) ?? true
         else { throw call.unsupported("the equation \"\(equation.printable)\" is not known") }
-        let matrix = try assembly.matrix(of: call, contracted: [input.width], kept: kept, hasBias: hasBias)
-        let rounded = assembly.rounded(input, for: call, by: matrix.rounding, part: "input")
+        let matrix = try builder.matrix(of: call, contracted: [input.width], kept: kept, hasBias: hasBias)
+        let rounded = builder.rounded(input, for: call, by: matrix.rounding, part: "input")
         var result = input
         result.width = kept[0]
-        result.name = assembly.add(
+        result.name = builder.add(
             .linear(Linear(inputWidth: input.width, outputWidth: kept[0], hasBias: hasBias)), [rounded.name], to: call,
             matrix.parameters)
-        return [.tensor(try assembly.activated(result, by: call.config["activation"], for: call, part: "activation"))]
+        return [.tensor(try builder.activated(result, by: call.config["activation"], for: call, part: "activation"))]
     }
 
     /// The last extents of `output_shape`.

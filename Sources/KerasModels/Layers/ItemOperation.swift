@@ -23,19 +23,19 @@ struct ItemOperation {
         }
     }
 
-    func apply(in assembly: inout KerasAssembly) throws(Problem) -> KerasValue {
+    func apply(in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         switch call.arguments.first ?? .none {
         case .shape(let value):
             guard keys.count == 1, let axis = keys[0].integer, (0...value.axes.count).contains(axis) else {
                 throw call.unsupported("a part of a shape that is no extent")
             }
             return .extent(value, axis: axis)
-        case .tensor(let value): return .tensor(try part(of: value, &assembly))
+        case .tensor(let value): return .tensor(try part(of: value, &builder))
         default: throw call.unsupported("a part of something that is no tensor")
         }
     }
 
-    private func part(of input: LayerValue, _ assembly: inout KerasAssembly) throws(Problem) -> LayerValue {
+    private func part(of input: LayerValue, _ builder: inout KerasGraphBuilder) throws(Problem) -> LayerValue {
         var rest = try keys(for: input)[...]
         guard let batch = rest.popFirst(), batch.isWhole else {
             throw call.unsupported("takes single sequences out of a batch")
@@ -62,7 +62,7 @@ struct ItemOperation {
                 if key.isWhole || key.covers(input, axis: number) {
                     result.axes.append(axis)
                 } else {
-                    try cut(&result, along: axis, key, of: input, part: "\(number)", &assembly)
+                    try cut(&result, along: axis, key, of: input, part: "\(number)", &builder)
                 }
             }
         }
@@ -74,10 +74,10 @@ struct ItemOperation {
 
     /// `x[:, key]`.
     static func rows(
-        _ key: KerasValue, _ call: LayerCall, _ assembly: inout KerasAssembly
+        _ key: KerasValue, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         let whole = KerasValue.slice(start: .none, stop: .none, step: .none)
-        return try ItemOperation(call, keys: [whole, key]).part(of: try call.input(), &assembly)
+        return try ItemOperation(call, keys: [whole, key]).part(of: try call.input(), &builder)
     }
 
     /// One index an axis, an ellipsis spelled out.
@@ -95,7 +95,7 @@ struct ItemOperation {
     /// Takes rows or columns out of a value.
     private func cut(
         _ result: inout LayerValue, along axis: LayerValue.Axis, _ key: KerasValue, of input: LayerValue, part: String,
-        _ assembly: inout KerasAssembly
+        _ builder: inout KerasGraphBuilder
     ) throws(Problem) {
         let isRows = axis.isRows
         guard !isRows || input.axes.filter(\.isRows).count == 1 else { throw refusal(input) }
@@ -108,13 +108,13 @@ struct ItemOperation {
             slice.count = max(1, min(count, extent - slice.start))
         }
         slice.isSqueezed = isSingle && isRows
-        result.name = assembly.add(.slice(slice), [result.name], to: call, part: isRows ? "rows" : "columns")
+        result.name = builder.add(.slice(slice), [result.name], to: call, part: isRows ? "rows" : "columns")
         if isRows {
             if isSingle {
                 result.rows = .sequences
                 return
             }
-            guard let rows = rows(of: slice, assembly.resolved(input.rows)) else { throw refusal(input) }
+            guard let rows = rows(of: slice, builder.resolved(input.rows)) else { throw refusal(input) }
             result.rows = rows
             result.axes.append(.rows(rows.fixedCount))
         } else {

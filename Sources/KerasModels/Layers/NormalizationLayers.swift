@@ -14,21 +14,21 @@ enum LayerNormalizationLayer: KerasLayerClass {
         return names.isEmpty ? [] : [VariablePlace("", names)]
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["rms_scaling"])
         let input = try call.normalized(), width = input.width
         let hasScale = call.flag("scale", default: true), hasOffset = call.flag("center", default: true)
-        var parameters: [String: KerasAssembly.Source] = [:]
+        var parameters: [String: ParameterSource] = [:]
         if hasScale {
-            parameters["scale"] = try assembly.vector(of: call, number: 0, count: width)
+            parameters["scale"] = try builder.vector(of: call, number: 0, count: width)
         } else {
             // A norm without a factor of its own multiplies by 1.
             parameters["scale"] = .computed(.init(names: [], shape: [width]) { _ in .ones(width) })
         }
-        if hasOffset { parameters["offset"] = try assembly.vector(of: call, number: hasScale ? 1 : 0, count: width) }
+        if hasOffset { parameters["offset"] = try builder.vector(of: call, number: hasScale ? 1 : 0, count: width) }
         let norm = Norm(
             kind: .layer, width: width, epsilon: try call.number("epsilon", default: 1e-3), hasOffset: hasOffset)
-        return [.tensor(assembly.replacing(input, .norm(norm), for: call, parameters))]
+        return [.tensor(builder.replacing(input, .norm(norm), for: call, parameters))]
     }
 }
 
@@ -38,12 +38,12 @@ enum RMSNormalizationLayer: KerasLayerClass {
 
     static func places(of layer: KerasLayer) -> [VariablePlace] { [VariablePlace("", ["scale"])] }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.normalized()
         let norm = Norm(
             kind: .rms, width: input.width, epsilon: try call.number("epsilon", default: 1e-6), hasOffset: false)
-        let scale = try assembly.vector(of: call, number: 0, count: input.width)
-        return [.tensor(assembly.replacing(input, .norm(norm), for: call, ["scale": scale]))]
+        let scale = try builder.vector(of: call, number: 0, count: input.width)
+        return [.tensor(builder.replacing(input, .norm(norm), for: call, ["scale": scale]))]
     }
 }
 
@@ -61,15 +61,15 @@ enum BatchNormalizationLayer: KerasLayerClass {
         ]
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.normalized(), width = input.width
         let hasGamma = call.flag("scale", default: true), hasBeta = call.flag("center", default: true)
         let epsilon = try call.number("epsilon", default: 1e-3)
         let first = (hasGamma ? 1 : 0) + (hasBeta ? 1 : 0)
-        let mean = try assembly.stored(of: call, number: first, count: width)
-        let variance = try assembly.stored(of: call, number: first + 1, count: width)
-        let gamma = hasGamma ? try assembly.stored(of: call, number: 0, count: width) : nil
-        let beta = hasBeta ? try assembly.stored(of: call, number: hasGamma ? 1 : 0, count: width) : nil
+        let mean = try builder.stored(of: call, number: first, count: width)
+        let variance = try builder.stored(of: call, number: first + 1, count: width)
+        let gamma = hasGamma ? try builder.stored(of: call, number: 0, count: width) : nil
+        let beta = hasBeta ? try builder.stored(of: call, number: hasGamma ? 1 : 0, count: width) : nil
         let names = [mean.name, variance.name] + [gamma, beta].compactMap { $0?.name }
         @Sendable func factor(_ tensors: [[Float]], _ column: Int) -> Float {
             (hasGamma ? tensors[2][column] : 1) / (tensors[1][column] + epsilon).squareRoot()
@@ -88,7 +88,7 @@ enum BatchNormalizationLayer: KerasLayerClass {
         let affine = Affine(width: width, hasScale: true, hasOffset: true)
         return [
             .tensor(
-                assembly.replacing(
+                builder.replacing(
                     input, .affine(affine), for: call, ["scale": .computed(scale), "offset": .computed(offset)]))
         ]
     }
@@ -103,14 +103,14 @@ enum NormalizationLayer: KerasLayerClass {
         return names.isEmpty ? [] : [VariablePlace("", names.map { .init($0, isTrainable: false) })]
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["invert"])
         let input = try call.normalized(), width = input.width
         let isInConfig = call.config["mean"].map { !$0.isNull } ?? false
         guard !isInConfig else { throw call.unsupported("mean and variance given in the configuration") }
-        let mean = try assembly.stored(of: call, number: 0, count: width)
-        let variance = try assembly.stored(of: call, number: 1, count: width)
-        assembly.spare(Array(assembly.variables.tensors(of: call.path).dropFirst(2)))
+        let mean = try builder.stored(of: call, number: 0, count: width)
+        let variance = try builder.stored(of: call, number: 1, count: width)
+        builder.spare(Array(builder.variables.tensors(of: call.path).dropFirst(2)))
         let names = [mean.name, variance.name]
         // Keras keeps the divisor above 1e-7.
         @Sendable func divisor(_ variance: Float) -> Float { max(variance.squareRoot(), 1e-7) }
@@ -123,7 +123,7 @@ enum NormalizationLayer: KerasLayerClass {
         let affine = Affine(width: width, hasScale: true, hasOffset: true)
         return [
             .tensor(
-                assembly.replacing(
+                builder.replacing(
                     input, .affine(affine), for: call, ["scale": .computed(scale), "offset": .computed(offset)]))
         ]
     }
@@ -133,9 +133,9 @@ enum NormalizationLayer: KerasLayerClass {
 enum RescalingLayer: KerasLayerClass {
     static let names = ["Rescaling"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let factor = try call.number("scale", default: 1), shift = try call.number("offset", default: 0)
-        return [.tensor(assembly.scaled(try call.input(), factor: factor, shift: shift, for: call))]
+        return [.tensor(builder.scaled(try call.input(), factor: factor, shift: shift, for: call))]
     }
 }
 
@@ -152,10 +152,10 @@ extension LayerCall {
     }
 }
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// A value with the same shape and mask from one operation.
     mutating func replacing(
-        _ input: LayerValue, _ operation: Operation, for call: LayerCall, _ parameters: [String: Source] = [:]
+        _ input: LayerValue, _ operation: Operation, for call: LayerCall, _ parameters: [String: ParameterSource] = [:]
     ) -> LayerValue {
         var result = input
         result.isInteger = false

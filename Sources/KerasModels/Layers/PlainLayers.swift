@@ -10,7 +10,7 @@ enum IdentityLayer: KerasLayerClass {
         "RandomContrast", "RandomBrightness", "RandomCrop",
     ]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         if call.layer.className == "RandomCrop" { throw call.unsupported("cuts its input also when it does not train") }
         return [call.arguments.first ?? call.keywords["inputs"] ?? .none]
     }
@@ -20,11 +20,11 @@ enum IdentityLayer: KerasLayerClass {
 enum ActivationLayer: KerasLayerClass {
     static let names = ["Activation", "ReLU", "Softmax", "GELU", "Relu", "Sigmoid", "Tanh", "Silu"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
         switch call.layer.className {
         case "Activation":
-            return [.tensor(try assembly.activated(input, by: call.config["activation"], for: call, part: ""))]
+            return [.tensor(try builder.activated(input, by: call.config["activation"], for: call, part: ""))]
         case "ReLU": try call.refuse(["max_value", "negative_slope", "threshold"])
         case "Softmax":
             if let axis = call.config["axis"], axis != .integer(-1), axis != .integer(input.axes.count) {
@@ -33,7 +33,7 @@ enum ActivationLayer: KerasLayerClass {
         default: break
         }
         return [
-            .tensor(try assembly.activated(input, by: .string(call.layer.className), for: call, part: ""))
+            .tensor(try builder.activated(input, by: .string(call.layer.className), for: call, part: ""))
         ]
     }
 }
@@ -42,13 +42,13 @@ enum ActivationLayer: KerasLayerClass {
 enum MaskingLayer: KerasLayerClass {
     static let names = ["Masking"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
         guard input.isStream else { throw call.unsupported("masks a tensor \(input.shapeText)") }
         let value = try call.number("mask_value", default: 0)
-        let mask = assembly.add(.mask(hidden: value), [input.name], to: call, part: "mask")
+        let mask = builder.add(.mask(hidden: value), [input.name], to: call, part: "mask")
         var result = input
-        result.name = assembly.add(.multiply, [input.name, mask], to: call)
+        result.name = builder.add(.multiply, [input.name, mask], to: call)
         result.mask = mask
         return [.tensor(result)]
     }
@@ -58,26 +58,26 @@ enum MaskingLayer: KerasLayerClass {
 enum MergeLayer: KerasLayerClass {
     static let names = ["Add", "Subtract", "Multiply", "Average"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let inputs = call.tensors
         var result: LayerValue
         switch call.layer.className {
-        case "Multiply": result = try assembly.combine(.multiply, inputs, for: call)
+        case "Multiply": result = try builder.combine(.multiply, inputs, for: call)
         case "Subtract":
             guard inputs.count == 2 else { throw call.corrupt("has \(inputs.count) inputs") }
-            let negative = assembly.scaled(inputs[1], factor: -1, shift: 0, for: call, part: "negative")
-            result = try assembly.combine(.add, [inputs[0], negative], for: call)
+            let negative = builder.scaled(inputs[1], factor: -1, shift: 0, for: call, part: "negative")
+            result = try builder.combine(.add, [inputs[0], negative], for: call)
         case "Average":
-            let sum = try assembly.combine(.add, inputs, for: call, part: "sum")
-            result = assembly.scaled(sum, factor: 1 / Float(inputs.count), shift: 0, for: call)
-        default: result = try assembly.combine(.add, inputs, for: call)
+            let sum = try builder.combine(.add, inputs, for: call, part: "sum")
+            result = builder.scaled(sum, factor: 1 / Float(inputs.count), shift: 0, for: call)
+        default: result = try builder.combine(.add, inputs, for: call)
         }
-        result.mask = assembly.mergedMask(of: inputs, for: call)
+        result.mask = builder.mergedMask(of: inputs, for: call)
         return [.tensor(result)]
     }
 }
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// The mask of several tensors' sum: Keras 2 shows what all masks show and ignores tensors without one; Keras 3
     /// shows what any mask shows, and has none as soon as a tensor has none.
     fileprivate mutating func mergedMask(of inputs: [LayerValue], for call: LayerCall) -> String? {
@@ -94,28 +94,28 @@ extension KerasAssembly {
 enum ConcatenateLayer: KerasLayerClass {
     static let names = ["Concatenate"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let inputs = call.tensors
-        var result = try assembly.concatenated(inputs, axis: call.config["axis"]?.intValue ?? -1, for: call)
-        result.mask = try mask(of: inputs, result, call, &assembly)
+        var result = try builder.concatenated(inputs, axis: call.config["axis"]?.intValue ?? -1, for: call)
+        result.mask = try mask(of: inputs, result, call, &builder)
         return [.tensor(result)]
     }
 
     private static func mask(
-        of inputs: [LayerValue], _ result: LayerValue, _ call: LayerCall, _ assembly: inout KerasAssembly
+        of inputs: [LayerValue], _ result: LayerValue, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> String? {
         let masks = inputs.compactMap(\.mask)
         guard !masks.isEmpty else { return nil }
-        let isAlongRows = result.rows != assembly.resolved(inputs[0].rows)
-        guard isAlongRows else { return assembly.common(masks, for: call, part: "mask") }
+        let isAlongRows = result.rows != builder.resolved(inputs[0].rows)
+        guard isAlongRows else { return builder.common(masks, for: call, part: "mask") }
         guard masks.count == inputs.count else {
             throw call.unsupported("puts rows with a mask and rows without one together")
         }
-        return assembly.add(.concatenate(.rows), masks, to: call, part: "mask")
+        return builder.add(.concatenate(.rows), masks, to: call, part: "mask")
     }
 }
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// Values one after the other along an axis of the framework's tensors, the batch counted.
     mutating func concatenated(_ inputs: [LayerValue], axis: Int, for call: LayerCall) throws(Problem) -> LayerValue {
         guard var result = inputs.first, inputs.count >= 2 else {
@@ -175,18 +175,18 @@ enum GlobalPoolingLayer: KerasLayerClass {
         "GlobalAvgPool2D", "GlobalMaxPooling2D", "GlobalMaxPool2D",
     ]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         var input = try call.input()
         let isMean = !call.layer.className.contains("Max")
         let isFirst = call.config["data_format"]?.stringValue == "channels_first"
-        if isFirst { input = try assembly.transposed(input, for: call) }
+        if isFirst { input = try builder.transposed(input, for: call) }
         guard input.axes.last == .width, input.rows != .sequences else {
             throw call.unsupported("pools a tensor \(input.shapeText)")
         }
         // A maximum is taken over all rows, hidden ones too.
         let mask = isMean && !isFirst ? call.keywords["mask"]?.tensor?.name ?? input.mask : nil
         var result = input
-        result.name = assembly.add(
+        result.name = builder.add(
             .pooling(isMean ? .mean : .max), [input.name] + (mask.map { [$0] } ?? []), to: call)
         result.rows = .sequences
         result.mask = nil
@@ -197,7 +197,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
     }
 }
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// `[batch, rows, width]` with its two axes exchanged.
     mutating func transposed(
         _ input: LayerValue, for call: LayerCall, part: String = "input"

@@ -14,31 +14,31 @@ enum RecordedOperation: KerasLayerClass {
     /// One row of a tensor, the one at `index`: how they write `x[:, 0]`.
     private static let singleRow = "row"
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
-        [try result(of: call, &assembly)]
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
+        [try result(of: call, &builder)]
     }
 
     private static func result(
-        of call: LayerCall, _ assembly: inout KerasAssembly
+        of call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> KerasValue {
         let name = functionName(of: call.layer)
         switch name {
-        case "add": return .tensor(try arithmetic(.add, call, &assembly))
-        case "multiply": return .tensor(try arithmetic(.multiply, call, &assembly))
-        case "subtract": return .tensor(try arithmetic(.subtract, call, &assembly))
-        case "divide": return .tensor(try arithmetic(.divide, call, &assembly))
+        case "add": return .tensor(try arithmetic(.add, call, &builder))
+        case "multiply": return .tensor(try arithmetic(.multiply, call, &builder))
+        case "subtract": return .tensor(try arithmetic(.subtract, call, &builder))
+        case "divide": return .tensor(try arithmetic(.divide, call, &builder))
         case "identity", "cast", "stopgradient": return call.arguments.first ?? call[0, "x"]
         case "relu", "gelu", "tanh", "sigmoid", "silu", "swish", "softmax":
             if name == "gelu", call[1, "approximate"].constant?.boolValue == true {
                 var result = try call.input()
-                result.name = assembly.add(.activation(.geluTanh), [result.name], to: call)
+                result.name = builder.add(.activation(.geluTanh), [result.name], to: call)
                 return .tensor(result)
             }
             return .tensor(
-                try assembly.activated(try call.input(), by: .string(name), for: call, part: "").withoutMask)
+                try builder.activated(try call.input(), by: .string(name), for: call, part: "").withoutMask)
         case "shape":
             return .shape(try call.input())
-        case "getitem", "stridedslice": return try ItemOperation(call).apply(in: &assembly)
+        case "getitem", "stridedslice": return try ItemOperation(call).apply(in: &builder)
         case "range", "arange":
             guard case .extent(let value, let axis) = call.arguments.last ?? .none, call.arguments.count == 1, axis > 0,
                 axis <= value.axes.count, value.axes[axis - 1].isRows
@@ -47,31 +47,31 @@ enum RecordedOperation: KerasLayerClass {
         case firstRows:
             let end = KerasValue.constant(.integer(call.keywords["count"]?.integer ?? 0))
             return .tensor(
-                try ItemOperation.rows(.slice(start: .none, stop: end, step: .none), call, &assembly))
+                try ItemOperation.rows(.slice(start: .none, stop: end, step: .none), call, &builder))
         case singleRow:
-            return .tensor(try ItemOperation.rows(call.keywords["index"] ?? .none, call, &assembly))
+            return .tensor(try ItemOperation.rows(call.keywords["index"] ?? .none, call, &builder))
         case positions:
             return .positions(try call.input())
         case "concat", "concatenate":
             let values = call[0, "values"].tensors + call[0, "xs"].tensors
             let axis = (call.keywords["axis"] ?? .none).integer ?? call.config["axis"]?.intValue
-            return .tensor(try assembly.concatenated(distinctPrefix(values, call), axis: axis ?? 0, for: call))
+            return .tensor(try builder.concatenated(distinctPrefix(values, call), axis: axis ?? 0, for: call))
         case "expanddims":
             return try ItemOperation.expanded(call, axis: axis(of: call))
         case "squeeze":
             return try ItemOperation.squeezed(call, axis: axis(of: call))
         case "reshape":
             let shape = call[1, "shape"], given = call.config["newshape"] ?? .null
-            return .tensor(try reshaped(call, shape.isNone ? .constant(given) : shape, &assembly))
+            return .tensor(try reshaped(call, shape.isNone ? .constant(given) : shape, &builder))
         case "transpose":
             let axes = call[1, "perm"].constant ?? call.config["axes"] ?? .null
             guard let order = axes.arrayValue?.compactMap(\.boundedInteger), order.first == 0 else {
                 throw call.unsupported("axes in the order \(axes.shortDescription)")
             }
-            return .tensor(try assembly.permuted(try call.input(), order.dropFirst().map { $0 - 1 }, for: call))
-        case "notequal": return .tensor(try comparison(call, &assembly))
+            return .tensor(try builder.permuted(try call.input(), order.dropFirst().map { $0 - 1 }, for: call))
+        case "notequal": return .tensor(try comparison(call, &builder))
         case "reducemean", "mean", "reducemax", "max":
-            return .tensor(try reduced(call, isMean: name.hasSuffix("mean"), &assembly))
+            return .tensor(try reduced(call, isMean: name.hasSuffix("mean"), &builder))
         default: throw call.unsupported("the operation \"\(name.printable)\" is not known")
         }
     }
@@ -103,35 +103,35 @@ enum RecordedOperation: KerasLayerClass {
     private enum Arithmetic { case add, subtract, multiply, divide }
 
     private static func arithmetic(
-        _ kind: Arithmetic, _ call: LayerCall, _ assembly: inout KerasAssembly
+        _ kind: Arithmetic, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         let left = operand(call, 0, ["x", "x1", "a"]), right = operand(call, 1, ["y", "x2", "b"])
         switch (left.tensor, right.tensor) {
         case (let one?, let other?):
             switch kind {
-            case .add: return try assembly.combine(.add, [one, other], for: call)
-            case .multiply: return try assembly.combine(.multiply, [one, other], for: call)
+            case .add: return try builder.combine(.add, [one, other], for: call)
+            case .multiply: return try builder.combine(.multiply, [one, other], for: call)
             case .subtract:
-                let negative = assembly.scaled(other, factor: -1, shift: 0, for: call, part: "negative")
-                return try assembly.combine(.add, [one, negative], for: call)
+                let negative = builder.scaled(other, factor: -1, shift: 0, for: call, part: "negative")
+                return try builder.combine(.add, [one, negative], for: call)
             case .divide: throw call.unsupported("divides by a tensor")
             }
         case (let value?, nil):
             guard let number = right.constant?.doubleValue.map(Float.init), number.isFinite else { break }
             switch kind {
-            case .add: return assembly.scaled(value, factor: 1, shift: number, for: call).withoutMask
-            case .subtract: return assembly.scaled(value, factor: 1, shift: -number, for: call).withoutMask
-            case .multiply: return assembly.scaled(value, factor: number, shift: 0, for: call).withoutMask
+            case .add: return builder.scaled(value, factor: 1, shift: number, for: call).withoutMask
+            case .subtract: return builder.scaled(value, factor: 1, shift: -number, for: call).withoutMask
+            case .multiply: return builder.scaled(value, factor: number, shift: 0, for: call).withoutMask
             case .divide:
                 guard number != 0 else { break }
-                return assembly.scaled(value, factor: 1 / number, shift: 0, for: call).withoutMask
+                return builder.scaled(value, factor: 1 / number, shift: 0, for: call).withoutMask
             }
         case (nil, let value?):
             guard let number = left.constant?.doubleValue.map(Float.init), number.isFinite else { break }
             switch kind {
-            case .add: return assembly.scaled(value, factor: 1, shift: number, for: call).withoutMask
-            case .subtract: return assembly.scaled(value, factor: -1, shift: number, for: call).withoutMask
-            case .multiply: return assembly.scaled(value, factor: number, shift: 0, for: call).withoutMask
+            case .add: return builder.scaled(value, factor: 1, shift: number, for: call).withoutMask
+            case .subtract: return builder.scaled(value, factor: -1, shift: number, for: call).withoutMask
+            case .multiply: return builder.scaled(value, factor: number, shift: 0, for: call).withoutMask
             case .divide: throw call.unsupported("divides by a tensor")
             }
         case (nil, nil): break
@@ -145,7 +145,8 @@ enum RecordedOperation: KerasLayerClass {
     }
 
     /// `x != 0`: which rows are not padding.
-    private static func comparison(_ call: LayerCall, _ assembly: inout KerasAssembly) throws(Problem) -> LayerValue {
+    private static func comparison(_ call: LayerCall, _ builder: inout KerasGraphBuilder) throws(Problem) -> LayerValue
+    {
         let value = try call.input()
         let other = [operand(call, 0, ["x", "x1"]), operand(call, 1, ["y", "x2"])].compactMap {
             $0.constant?.doubleValue
@@ -155,12 +156,12 @@ enum RecordedOperation: KerasLayerClass {
         }
         var result = value
         result.mask = nil
-        result.name = assembly.add(.mask(hidden: hidden), [value.name], to: call)
+        result.name = builder.add(.mask(hidden: hidden), [value.name], to: call)
         return result
     }
 
     private static func reduced(
-        _ call: LayerCall, isMean: Bool, _ assembly: inout KerasAssembly
+        _ call: LayerCall, isMean: Bool, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         let input = try call.input()
         let keeps =
@@ -171,7 +172,7 @@ enum RecordedOperation: KerasLayerClass {
         }
         var result = input
         result.mask = nil
-        result.name = assembly.add(.pooling(isMean ? .mean : .max), [input.name], to: call)
+        result.name = builder.add(.pooling(isMean ? .mean : .max), [input.name], to: call)
         result.rows = .sequences
         result.axes = keeps ? [.one, .width] : [.width]
         return result
@@ -186,7 +187,7 @@ enum RecordedOperation: KerasLayerClass {
 
     /// A shape whose numbers may be extents of tensors: `[batch, rows, 24]`.
     private static func reshaped(
-        _ call: LayerCall, _ shape: KerasValue, _ assembly: inout KerasAssembly
+        _ call: LayerCall, _ shape: KerasValue, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         let input = try call.input()
         let elements: [KerasValue]
@@ -196,7 +197,7 @@ enum RecordedOperation: KerasLayerClass {
         default: elements = []
         }
         guard elements.count >= 2 else { throw call.unsupported("a shape that is not followed") }
-        return try assembly.reshaped(input, to: elements.dropFirst().map(\.integer), for: call)
+        return try builder.reshaped(input, to: elements.dropFirst().map(\.integer), for: call)
     }
 }
 

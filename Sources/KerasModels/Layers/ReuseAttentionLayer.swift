@@ -25,7 +25,7 @@ enum ReuseAttentionLayer: KerasLayerClass {
         return places
     }
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let heads = Heads(call.config)
         guard heads.all >= 1, heads.all <= GraphLimit.extent, heads.new >= 0, heads.reused >= 0 else {
             throw call.corrupt("\(heads.reused) of \(heads.all) heads reuse a map")
@@ -36,10 +36,10 @@ enum ReuseAttentionLayer: KerasLayerClass {
         }
         let outputWidth = try call.attentionWidth(of: query)
         let earlier = try earlier(call, heads)
-        let parameters = try parameters(call, heads, query, memory, outputWidth, &assembly)
+        let parameters = try parameters(call, heads, query, memory, outputWidth, &builder)
 
         let masks = try AttentionMasks(
-            call, query: query, memory: memory, place: 3, isImplicit: false, in: &assembly)
+            call, query: query, memory: memory, place: 3, isImplicit: false, in: &builder)
         var maps = AttentionMaps(
             heads: [], masking: masks.masking(hiding: .penalized), masks: masks.inputs)
         if let earlier {
@@ -60,7 +60,7 @@ enum ReuseAttentionLayer: KerasLayerClass {
             heads: [HeadSource](repeating: .computed, count: heads.new) + reused.map(HeadSource.reused))
         let streams = attention.isCross ? [query.name, memory.name] : [query.name]
         var result = query.withoutMask
-        result.name = assembly.add(.attention(attention), streams + maps.masks, to: call, parameters)
+        result.name = builder.add(.attention(attention), streams + maps.masks, to: call, parameters)
         result.width = outputWidth
         maps.heads = (0..<heads.new).map { HeadID(node: result.name, head: $0) } + reused
         // What was handed in goes on whole.
@@ -109,13 +109,13 @@ enum ReuseAttentionLayer: KerasLayerClass {
     /// Projections of new and of reused heads as those of one node: the stored ones have the reused heads first.
     private static func parameters(
         _ call: LayerCall, _ heads: Heads, _ query: LayerValue, _ memory: LayerValue, _ outputWidth: Int,
-        _ assembly: inout KerasAssembly
-    ) throws(Problem) -> [String: KerasAssembly.Source] {
+        _ builder: inout KerasGraphBuilder
+    ) throws(Problem) -> [String: ParameterSource] {
         let headSize = try call.size("key_dim"), valueSize = try valueSize(call)
-        var result: [String: KerasAssembly.Source] = [:]
+        var result: [String: ParameterSource] = [:]
         func stored(_ object: String, _ number: Int, _ shape: [Int]) throws(Problem) -> SourceTensor {
             let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? 0 : $0 * $1 }
-            let tensor = try assembly.stored(of: call, object: object, number: number, count: count)
+            let tensor = try builder.stored(of: call, object: object, number: number, count: count)
             guard tensor.shape.extents == shape else {
                 throw call.corrupt(
                     "\(tensor.name.printable) has shape \(tensor.shape), expected \(Shape(shape))")
@@ -153,7 +153,7 @@ enum ReuseAttentionLayer: KerasLayerClass {
     }
 }
 
-extension KerasAssembly.Source {
+extension ParameterSource {
     /// Matrices of equally many rows, one beside the other.
     ///
     /// - Parameters:

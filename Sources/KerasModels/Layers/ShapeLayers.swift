@@ -6,12 +6,12 @@ import Platform
 enum ReshapeLayer: KerasLayerClass {
     static let names = ["Reshape"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
         guard let shape = call.config["target_shape"]?.arrayValue, shape.allSatisfy({ $0.intValue != nil }) else {
             throw call.corrupt("\"target_shape\" is missing")
         }
-        return [.tensor(try assembly.reshaped(input, to: shape.map { $0.intValue }, for: call))]
+        return [.tensor(try builder.reshaped(input, to: shape.map { $0.intValue }, for: call))]
     }
 }
 
@@ -19,7 +19,7 @@ enum ReshapeLayer: KerasLayerClass {
 enum FlattenLayer: KerasLayerClass {
     static let names = ["Flatten"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
         if call.config["data_format"]?.stringValue == "channels_first", input.axes.count > 1 {
             throw call.unsupported("flattens channels that stand first")
@@ -27,7 +27,7 @@ enum FlattenLayer: KerasLayerClass {
         guard let count = input.count else {
             throw call.unsupported("flattens \(input.shapeText), whose length differs between sequences")
         }
-        return [.tensor(try assembly.reshaped(input, to: [count], for: call))]
+        return [.tensor(try builder.reshaped(input, to: [count], for: call))]
     }
 }
 
@@ -35,13 +35,13 @@ enum FlattenLayer: KerasLayerClass {
 enum PermuteLayer: KerasLayerClass {
     static let names = ["Permute"]
 
-    static func apply(_ call: LayerCall, in assembly: inout KerasAssembly) throws(Problem) -> [KerasValue] {
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let order = call.config["dims"]?.arrayValue?.compactMap { $0.boundedInteger.map { $0 - 1 } } ?? []
-        return [.tensor(try assembly.permuted(try call.input(), order, for: call))]
+        return [.tensor(try builder.permuted(try call.input(), order, for: call))]
     }
 }
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// A tensor under another shape behind the batch; `nil` or -1 stands for what is left over.
     mutating func reshaped(_ input: LayerValue, to shape: [Int?], for call: LayerCall) throws(Problem) -> LayerValue {
         var result = input

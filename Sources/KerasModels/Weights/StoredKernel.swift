@@ -8,8 +8,8 @@ import WeightFiles
 ///
 /// The stored types and shapes decide, not the configuration: writers forget to say what they did to attention.
 struct StoredKernel {
-    let weight: KerasAssembly.Source
-    let bias: KerasAssembly.Source?
+    let weight: ParameterSource
+    let bias: ParameterSource?
     let rounding: Rounding?
     /// What only training needs.
     let statistics: [SourceTensor]
@@ -62,7 +62,7 @@ struct StoredKernel {
     }
 
     private init(
-        weight: KerasAssembly.Source, bias: KerasAssembly.Source?, rounding: Rounding?,
+        weight: ParameterSource, bias: ParameterSource?, rounding: Rounding?,
         statistics: [SourceTensor] = []
     ) {
         self.statistics = statistics
@@ -102,7 +102,7 @@ struct StoredKernel {
 
 /// The table of an embedding as it is stored: plain or quantised.
 struct StoredTable {
-    let source: KerasAssembly.Source
+    let source: ParameterSource
 
     init(_ tensors: [SourceTensor], rows: Int, width: Int, place: String) throws(Problem) {
         guard let table = tensors.first else { throw Problem(.corrupt, "\(place): has no table") }

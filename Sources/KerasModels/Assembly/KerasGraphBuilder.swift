@@ -1,42 +1,31 @@
-import ArchitectureSpecs
 import ModelGraph
-import Tensors
 import WeightFiles
 
-/// Turns a Keras model into a graph: runs its calls with values of our graph in place of tensors.
-struct KerasAssembly {
-    /// What a parameter is made from.
-    enum Source: Sendable {
-        /// A stored tensor of the same elements in the same order.
-        case stored(SourceTensor)
-        /// Computed from stored tensors.
-        case computed(TensorPlaces.Computation)
-    }
-
+/// A graph while it is made: nodes with unique names, inputs, axes, and the stored tensors that parameters come from.
+///
+/// Layer classes add their calls to it. It knows none of them: `KerasInterpreter` decides which one a call is for.
+struct KerasGraphBuilder {
+    /// Which release's rules apply, for masks above all.
     let generation: KerasGeneration
-    let classes: KerasLayerClasses
+    /// The stored tensors of each layer.
     let variables: LayerVariables
 
     var nodes: [Node] = []
     private(set) var inputs: [String] = []
     var layouts: [String: InputLayout] = [:]
     /// By `<node>/<parameter>`.
-    private(set) var sources: [String: Source] = [:]
+    private(set) var sources: [String: ParameterSource] = [:]
     /// Names of tensors that layers own and results do not depend on.
     private(set) var spared: Set<String> = []
     /// Names that are taken, of nodes and of inputs.
     private var names: Set<String> = []
     /// The node that a layer's parameters belong to, by layer and part of it: later calls read them from there.
     private var owners: [OwnerKey: String] = [:]
-    /// Calls that were run.
-    var stepCount = 0
-    static let largestStepCount = 1 << 18
     /// Axes that turned out to be the same one.
     private var aliases: [String: String] = [:]
 
-    init(generation: KerasGeneration, classes: KerasLayerClasses, variables: LayerVariables) {
+    init(generation: KerasGeneration, variables: LayerVariables) {
         self.generation = generation
-        self.classes = classes
         self.variables = variables
     }
 
@@ -55,7 +44,7 @@ struct KerasAssembly {
     @discardableResult
     mutating func add(
         _ operation: Operation, _ inputs: [String], to call: LayerCall, part: String = "",
-        _ parameters: [String: Source] = [:]
+        _ parameters: [String: ParameterSource] = [:]
     ) -> String {
         let name = unusedName(part.isEmpty ? call.node : "\(call.node)/\(part)")
         var node = Node(name: name, operation: operation, inputs: inputs)

@@ -1,14 +1,39 @@
+import ArchitectureSpecs
 import ModelGraph
 import Platform
 
-extension KerasAssembly {
+/// Runs a Keras model's calls with values of our graph in place of tensors: each adds nodes to a graph.
+///
+/// It alone knows the layer classes; they see the builder only.
+struct KerasInterpreter {
+    private let classes: KerasLayerClasses
+    /// The graph as far as it is made.
+    private(set) var builder: KerasGraphBuilder
+    /// Calls that were run.
+    private var stepCount = 0
+    private static let largestStepCount = 1 << 18
+
+    init(_ classes: KerasLayerClasses, builder: KerasGraphBuilder) {
+        self.classes = classes
+        self.builder = builder
+    }
+
+    /// The graph of a whole model, and where its parameters are stored.
+    mutating func graph(of model: KerasModel) throws(Problem) -> (graph: Graph, places: TensorPlaces) {
+        let inputs = try builder.inputs(of: model)
+        let outputs = try run(model, path: [], inputs: inputs)
+        return (try builder.graph(model, outputs), builder.places)
+    }
+
     /// Runs a model's calls in Keras's own order.
     ///
     /// - Parameters:
     ///   - path: Names of the models around it, its own included; empty for the outermost one.
     ///   - inputs: One a result of the model's input layers.
     /// - Returns: The model's results.
-    mutating func run(_ model: KerasModel, path: LayerPath, inputs: [KerasValue]) throws(Problem) -> [KerasValue] {
+    private mutating func run(
+        _ model: KerasModel, path: LayerPath, inputs: [KerasValue]
+    ) throws(Problem) -> [KerasValue] {
         let place = path.isEmpty ? model.name.printable : path.text
         guard inputs.count == model.inputs.count else {
             throw Problem(.corrupt, "\(place): is called with \(inputs.count) inputs and has \(model.inputs.count)")
@@ -41,7 +66,7 @@ extension KerasAssembly {
             results[layer.name, default: [:]][step.call] = try apply(
                 LayerCall(
                     layer: layer, path: layerPath, node: layerPath.joined(separator: "/"), arguments: arguments,
-                    keywords: keywords, generation: generation))
+                    keywords: keywords, generation: builder.generation))
         }
         var outputs: [KerasValue] = []
         for output in model.outputs { outputs.append(try value(output.source)) }
@@ -51,16 +76,16 @@ extension KerasAssembly {
     /// Models that call models several times, level upon level, grow beyond all bounds in a small file.
     private mutating func countStep(in place: String) throws(Problem) {
         stepCount += 1
-        guard stepCount <= Self.largestStepCount, nodes.count <= GraphLimit.nodes else {
+        guard stepCount <= Self.largestStepCount, builder.nodes.count <= GraphLimit.nodes else {
             throw Problem(.corrupt, "\(place): more calls than any model has")
         }
     }
 
     private mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
         if let inner = call.layer.inner { return try run(inner, path: call.path, inputs: call.inputs(of: inner)) }
-        if let type = classes.type(of: call.layer) { return try type.apply(call, in: &self) }
+        if let type = classes.type(of: call.layer) { return try type.apply(call, in: &builder) }
         guard let spec = classes.spec(of: call.layer) else { throw call.unsupported("the layer is not known") }
-        let inner = try spec.model(for: call, variables)
+        let inner = try spec.model(for: call, builder.variables)
         // A layer written by a user hands no mask on unless it says so.
         return try run(inner.model, path: call.path, inputs: inner.inputs).map(\.withoutMask)
     }

@@ -2,7 +2,7 @@ import JSON
 import ModelGraph
 import Platform
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// One number a row out of a tensor whose numbers lie side by side, `[batch, n]` or `[batch, 1, n]`.
     mutating func column(_ value: LayerValue, for call: LayerCall, part: String) throws(Problem) -> LayerValue {
         if value.isColumn || value.width == 1 && value.rows != .sequences { return value }

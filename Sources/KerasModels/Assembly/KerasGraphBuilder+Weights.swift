@@ -3,16 +3,16 @@ import Platform
 import Tensors
 import WeightFiles
 
-extension KerasAssembly {
+extension KerasGraphBuilder {
     /// The weights of a product, and what a quantised layer does to its input.
     struct Matrix {
-        let weight: Source
-        let bias: Source?
+        let weight: ParameterSource
+        let bias: ParameterSource?
         /// `nil`: the input is taken as it is.
         let rounding: Rounding?
 
         /// As the parameters of a linear operation.
-        var parameters: [String: Source] {
+        var parameters: [String: ParameterSource] {
             bias.map { ["weight": weight, "bias": $0] } ?? ["weight": weight]
         }
     }
@@ -33,12 +33,12 @@ extension KerasAssembly {
     }
 
     /// A vector that is stored as it is used.
-    func vector(of call: LayerCall, number: Int, count: Int) throws(Problem) -> Source {
+    func vector(of call: LayerCall, number: Int, count: Int) throws(Problem) -> ParameterSource {
         .stored(try stored(of: call, number: number, count: count))
     }
 
     /// The kernel of a convolution, and its bias.
-    func kernel(of call: LayerCall, shape: [Int], bias: Int?) throws(Problem) -> [String: Source] {
+    func kernel(of call: LayerCall, shape: [Int], bias: Int?) throws(Problem) -> [String: ParameterSource] {
         let tensors = variables.tensors(of: call.path)
         guard let kernel = tensors.first else { throw call.corrupt("has no kernel") }
         guard kernel.shape.extents == shape else {
@@ -68,7 +68,7 @@ extension KerasAssembly {
     }
 
     /// The rows of an embedding.
-    func table(of call: LayerCall, rows: Int, width: Int) throws(Problem) -> Source {
+    func table(of call: LayerCall, rows: Int, width: Int) throws(Problem) -> ParameterSource {
         try StoredTable(variables.tensors(of: call.path), rows: rows, width: width, place: call.place).source
     }
 
