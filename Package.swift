@@ -110,7 +110,7 @@ let package = Package(
             name: "InputsTests",
             dependencies: [
                 "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
-                "Inputs",
+                "Inputs", "TestSupport",
             ]),
         .testTarget(
             name: "CheckpointsTests",
@@ -130,7 +130,8 @@ let package = Package(
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
                 "Checkpoints", "Inputs", "Runtime", "reuseformer-h5index",
             ]),
-        .testTarget(name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph"]),
+        .testTarget(
+            name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs"]),
         .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Tokenization", "Runtime", "CKernels"]),
         .testTarget(
@@ -147,7 +148,9 @@ let package = Package(
             dependencies: ["Tensors", "ModelGraph", "Runtime", "Rewriting", "Verification", "TestSupport"]),
         .testTarget(
             name: "VerificationTests",
-            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Verification"]),
+            dependencies: [
+                "Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Verification", "TestSupport",
+            ]),
         .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
         .testTarget(
             name: "CommandTests", dependencies: ["Platform", "TestSupport", "reuseformer", "reuseformer-h5index"],

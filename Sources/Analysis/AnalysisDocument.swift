@@ -27,7 +27,7 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     /// What the model is used for: decides what damage means.
     package var use: ModelUse
     /// The source model's graph, so that plans can be made and weighed without the model.
-    package var graph: Graph
+    package var graph: CheckedGraph
     /// What the analysis looked at.
     package var calibration: Calibration
     /// Profiles of the computed heads, in execution order.

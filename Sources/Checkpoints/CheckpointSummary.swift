@@ -54,7 +54,7 @@ package struct CheckpointSummary: Sendable {
     /// All architectures with scores and reasons, best first; empty for a `.reuse.h5`.
     package let candidates: [Recognition]
     /// The graph; `nil` when there is no architecture or the configuration contradicts it.
-    package let graph: Graph?
+    package let graph: CheckedGraph?
     /// What a user meets around the graph; `nil` when there is no graph.
     package let traits: Model.Traits?
     /// The plan that the model was converted by, or trained with; `nil` where all heads compute a map.
@@ -66,7 +66,7 @@ package struct CheckpointSummary: Sendable {
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
-        candidates: [Recognition] = [], graph: Graph?, traits: Model.Traits?, plan: ReusePlan? = nil,
+        candidates: [Recognition] = [], graph: CheckedGraph?, traits: Model.Traits?, plan: ReusePlan? = nil,
         tensors: [TensorEntry], problems: [String]
     ) {
         self.dialect = dialect

@@ -13,7 +13,7 @@ struct OpenedCheckpoint: Sendable {
     let source: CheckpointSource
     /// Name of the spec, or of the graph that the checkpoint brought.
     let architecture: String
-    let graph: Graph
+    let graph: CheckedGraph
     let traits: Model.Traits
     let binding: Binding
 
@@ -51,7 +51,7 @@ struct OpenedCheckpoint: Sendable {
     /// The graph that the checkpoint brought.
     init(_ files: CheckpointFiles, _ source: CheckpointSource, _ own: OwnGraph) throws(FileError) {
         do throws(GraphError) {
-            try own.graph.validate()
+            graph = try own.graph.checked()
         } catch {
             throw FileError(.corrupt, path: files.path, error.problems.map(\.description))
         }
@@ -59,7 +59,6 @@ struct OpenedCheckpoint: Sendable {
         self.files = files
         self.source = source
         architecture = own.architecture
-        graph = own.graph
         traits = own.traits
     }
 
@@ -87,7 +86,7 @@ struct OpenedCheckpoint: Sendable {
             throw FileError([error], path: files.path)
         }
         do throws(GraphError) {
-            try expanded.graph.validate()
+            graph = try expanded.graph.checked()
         } catch {
             throw FileError(.corrupt, path: files.path, error.problems.map { "\(spec.name): \($0)" })
         }
@@ -96,7 +95,6 @@ struct OpenedCheckpoint: Sendable {
         self.files = files
         self.source = source
         architecture = spec.name
-        graph = expanded.graph
         traits = spec.traits(settings, config: source.config, vocabulary: source.vocabulary)
     }
 

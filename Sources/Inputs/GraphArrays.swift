@@ -12,7 +12,7 @@ package enum GraphArrays {
     ///   channels first), `[batch, queries, keys]` for a mask of pairs. A width of 1 may be left out.
     /// - Throws: `FileError` naming the array that is missing, unknown or misshapen.
     package static func sequences(
-        from arrays: [String: Tensor], for graph: Graph
+        from arrays: [String: Tensor], for graph: CheckedGraph
     ) throws(FileError) -> [ModelInput] {
         let arrays = positional(InputNames.translated(arrays, for: graph), graph)
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
@@ -49,7 +49,7 @@ package enum GraphArrays {
     }
 
     /// One array for a model with one input, whatever it is called: frameworks name inputs by themselves, and differ.
-    private static func positional(_ arrays: [String: Tensor], _ graph: Graph) -> [String: Tensor] {
+    private static func positional(_ arrays: [String: Tensor], _ graph: CheckedGraph) -> [String: Tensor] {
         guard arrays.count == 1, graph.inputs.count == 1, !graph.inputLayouts.isEmpty,
             let array = arrays.values.first
         else { return arrays }

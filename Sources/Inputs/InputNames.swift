@@ -14,7 +14,7 @@ enum InputNames {
 
     /// The same arrays under the names that a graph knows them by. A name that the graph itself has stays, as does one
     /// that nothing is known of.
-    static func translated(_ arrays: [String: Tensor], for graph: Graph) -> [String: Tensor] {
+    static func translated(_ arrays: [String: Tensor], for graph: CheckedGraph) -> [String: Tensor] {
         var result = arrays
         for (name, array) in arrays where !graph.inputs.contains(name) {
             guard let own = ours[name], arrays[own] == nil else { continue }

@@ -21,7 +21,7 @@ package struct ModelInputs: Sendable {
 
     /// What the model reads.
     package let kind: Kind
-    let graph: Graph
+    let graph: CheckedGraph
     let tokenizer: Tokenizer?
     /// Longest text, special tokens included.
     let maximumTokens: Int?

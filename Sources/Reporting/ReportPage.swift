@@ -8,7 +8,7 @@ package struct ReportPage {
     /// What the report is about.
     package struct Subject: Sendable {
         let name: String
-        let graph: Graph
+        let graph: CheckedGraph
         let provenance: Model.Provenance
 
         package init(name: String, model: Model) {

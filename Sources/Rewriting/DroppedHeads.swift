@@ -14,7 +14,7 @@ extension Model {
             let dropped = before.keptHeads.enumerated().filter { after.heads[$0.element].isDropped }.map(\.offset)
             let path = "\(node.name)/output_bias"
             guard !dropped.isEmpty, !shared.contains(path) else { continue }
-            addBias(of: node.name)
+            try addBias(of: node.name)
             guard let bias = tensors[path],
                 let weight = source.tensors["\(node.name)/output_weight"]
             else {

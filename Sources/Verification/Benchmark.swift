@@ -89,7 +89,7 @@ package struct Benchmark {
                 times[index].append((clock.now - start) / .seconds(1))
             }
         }
-        let rows = (try? graph.inferShapes())?[graph.hiddenStates.last ?? ""]?.rows ?? .tokens
+        let rows = graph.shapes[graph.hiddenStates.last ?? ""]?.rows ?? .tokens
         let tokens = Double(sequences.reduce(0) { $0 + compiled[0].visibleRows(of: $1, along: rows) })
         let multiplyAdds = models.map { _, model in
             lengths.reduce(0.0) { $0 + Double(model.graph.cost(tokens: $1).multiplyAdds) }

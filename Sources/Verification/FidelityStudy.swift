@@ -63,8 +63,7 @@ package struct FidelityStudy {
         guard sequences.contains(where: { $0.visibleCount > 0 }) else { throw .noData }
         let tokens = sequences.reduce(0) { $0 + $1.visibleCount }
         var tally = FidelityTally(logitStride: max(1, tokens / Self.logitRowLimit))
-        let shapes = (try? sourceModel.graph.inferShapes()) ?? [:]
-        let predicted = sourceModel.graph.predictedTokens(shapes)
+        let predicted = sourceModel.graph.predictedTokens
         var losses = (source: RunningMean(), converted: RunningMean())
         for range in Self.chunks(of: sequences) {
             let part = Array(sequences[range])
@@ -124,8 +123,8 @@ package struct FidelityStudy {
         return result
     }
 
-    private static func checkLikeness(_ source: Graph, _ converted: Graph) throws(VerificationError) {
-        func heads(_ graph: Graph) -> [String] {
+    private static func checkLikeness(_ source: CheckedGraph, _ converted: CheckedGraph) throws(VerificationError) {
+        func heads(_ graph: CheckedGraph) -> [String] {
             graph.attentionNodes.map { "\($0.name) with \($0.attention?.heads.count ?? 0) heads" }
         }
         let before = heads(source), after = heads(converted)
@@ -135,12 +134,11 @@ package struct FidelityStudy {
         if let difference = zip(before, after).first(where: { $0 != $1 }) {
             throw .unlike("\(difference.0) against \(difference.1)")
         }
-        let shapes = (try? source.inferShapes()) ?? [:], others = (try? converted.inferShapes()) ?? [:]
         for output in source.outputs {
             guard let value = converted.value(ofOutput: output.name) else {
                 throw .unlike("the converted model has no output \"\(output.name)\"")
             }
-            if let first = shapes[output.value], let second = others[value], first != second {
+            if let first = source.shapes[output.value], let second = converted.shapes[value], first != second {
                 throw .unlike("output \"\(output.name)\" is \(first) against \(second)")
             }
         }

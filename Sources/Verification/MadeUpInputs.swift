@@ -11,7 +11,7 @@ package enum MadeUpInputs {
     ///   - target: Tokens that a decoder reads beside another input; `nil`: as many as that has.
     ///   - seed: Start of the random numbers.
     package static func sequences(
-        _ lengths: [Int], target: Int? = nil, graph: Graph, seed: UInt64 = 11
+        _ lengths: [Int], target: Int? = nil, graph: CheckedGraph, seed: UInt64 = 11
     ) -> [ModelInput] {
         var vocabularies: [String: Int] = [:]
         for node in graph.nodes {

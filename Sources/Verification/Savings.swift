@@ -28,7 +28,7 @@ package struct Savings: Sendable, Hashable, Codable {
     /// The same for each row of what cross-attention looks at; `nil` for models without.
     package let memoryCache: Change?
 
-    package init(source: Graph, converted: Graph, tokens: Int = 128) {
+    package init(source: CheckedGraph, converted: CheckedGraph, tokens: Int = 128) {
         let before = source.cost(tokens: tokens), after = converted.cost(tokens: tokens)
         self.tokens = tokens
         maps = Change(source: before.maps, converted: after.maps)

@@ -93,7 +93,7 @@ struct MaskedMapTests {
         let branch = try #require(model.graph.branches.first { $0.node == attentionName(1) })
         #expect(model.canRefit(branch))
         var changed = model
-        changed.addBias(of: branch.node)
+        try changed.addBias(of: branch.node)
         try changed.validate()
         #expect(changed.tensors["\(branch.node)/output_bias"]?.floats == [Float](repeating: 0, count: width))
         #expect(changed.graph.node(named: attentionName(0)) == model.graph.node(named: attentionName(0)))

@@ -135,26 +135,30 @@ struct RewritingTests {
     /// Four executions of one layer's attention.
     private func sharing() -> Model {
         var model = Model.random(layers: 4, seed: 1)
+        var graph = model.graph.graph
         for (index, node) in model.graph.nodes.enumerated() {
             guard node.attention != nil, node.name != attentionName(0) else { continue }
             for parameter in node.operation.parameters {
                 model.tensors["\(node.name)/\(parameter.name)"] = nil
-                model.graph.nodes[index].ties[parameter.name] = .init(
+                graph.nodes[index].ties[parameter.name] = .init(
                     parameter: "\(attentionName(0))/\(parameter.name)")
             }
         }
+        model.graph = graph.sound
         return model
     }
 
     /// The same model with a tensor of its own for each parameter.
     private func unshared(_ model: Model) -> Model {
         var result = model
+        var graph = model.graph.graph
         for (index, node) in model.graph.nodes.enumerated() where node.attention != nil {
             for parameter in node.operation.parameters {
                 result.tensors["\(node.name)/\(parameter.name)"] = model.tensor(of: node, parameter.name)
             }
-            result.graph.nodes[index].ties = [:]
+            graph.nodes[index].ties = [:]
         }
+        result.graph = graph.sound
         return result
     }
 
@@ -185,7 +189,7 @@ struct RewritingTests {
         for (index, node) in model.graph.nodes.enumerated() {
             guard var attention = node.attention else { continue }
             attention.positions = .clamped(length: 2)
-            model.graph.nodes[index].operation = .attention(attention)
+            model.graph = try model.graph.changed { $0.nodes[index].operation = .attention(attention) }
             model.tensors["\(node.name)/position_bias"] = Tensor(
                 (0..<3 * headCount).map(Float.init), shape: [3, headCount])
         }

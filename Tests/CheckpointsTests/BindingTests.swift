@@ -120,7 +120,7 @@ struct BindingTests {
             outputs: [Graph.Output(name: "last", value: "block_2/sum"), Graph.Output(name: "logits", value: "head")],
             hiddenStates: ["table", "block_0/sum", "block_1/sum", "block_2/sum"], use: .classifier)
         #expect(graph == expected)
-        try graph.validate()
+        _ = try graph.checked()
         #expect(binding.problems == [])
         #expect(
             binding.parameters.map(\.path) == [

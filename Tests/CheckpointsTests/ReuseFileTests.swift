@@ -13,7 +13,7 @@ struct ReuseFileTests {
     /// The small BERT with a reusing, a blending and a dropped head, and bfloat16 in one place.
     private static func model() throws -> Model {
         var model = try Checkpoint.load(path: "\(fixtures)/bert")
-        var node = try #require(model.graph.nodes.firstIndex { $0.name == "layer_1/attention" })
+        let node = try #require(model.graph.nodes.firstIndex { $0.name == "layer_1/attention" })
         guard case .attention(var attention) = model.graph.nodes[node].operation else {
             throw FileError(.defect, path: "", "no attention")
         }
@@ -23,7 +23,7 @@ struct ReuseFileTests {
                 MapTerm(weight: 0.25, map: .pattern(.previous)),
             ]), .dropped,
         ]
-        model.graph.nodes[node].operation = .attention(attention)
+        model.graph = try model.graph.changed { $0.nodes[node].operation = .attention(attention) }
         let kept = attention.keptHeads.count * attention.valueSize
         for name in ["query", "key"] {
             model.tensors["layer_1/attention/\(name)_weight"] = nil
@@ -34,7 +34,6 @@ struct ReuseFileTests {
                 for index in target.indices { target[index] = Float(index) / 8 }
             }
         }
-        node = 0
         let bits: [UInt16] = [0x3F80, 0x4000, 0xBF80, 0]
         let storage = TensorStorage(byteCount: 32) { target in
             for index in 0..<16 { target.storeBytes(of: bits[index % 4], toByteOffset: index * 2, as: UInt16.self) }

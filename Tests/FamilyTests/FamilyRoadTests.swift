@@ -110,9 +110,9 @@ struct FamilyRoadTests {
     }
 }
 
-extension Graph {
+extension CheckedGraph {
     /// Whether heads share keys.
     fileprivate var hasGroups: Bool {
-        attentionNodes.contains { node in node.attention.map { $0.groupCount < $0.heads.count } ?? false }
+        graph.attentionNodes.contains { node in node.attention.map { $0.groupCount < $0.heads.count } ?? false }
     }
 }

@@ -29,7 +29,7 @@ extension FuzzTarget {
     /// A plan, applied to a small encoder.
     static let plan = FuzzTarget("plan") { bytes in
         guard let plan = try? Document.decode(ReusePlan.self, from: Array(bytes)),
-            let graph = try? encoder().applying(plan)
+            let graph = try? encoder().checked().applying(plan)
         else { return }
         judge(graph)
     }
@@ -94,10 +94,14 @@ extension FuzzTarget {
     /// - Returns: Whether the graph is sound.
     @discardableResult
     static func judge(_ graph: Graph) -> Bool {
-        guard (try? graph.validate()) != nil else { return false }
+        guard let graph = try? graph.checked() else { return false }
+        judge(graph)
+        return true
+    }
+
+    private static func judge(_ graph: CheckedGraph) {
         let cost = graph.cost(tokens: 128)
         precondition(cost.maps >= 0 && cost.parameters >= 0 && cost.multiplyAdds >= 0, "a negative cost")
-        return true
     }
 
     private static func encoder() -> Graph {

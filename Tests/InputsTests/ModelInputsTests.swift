@@ -5,6 +5,7 @@ import ModelGraph
 import NumPy
 import Platform
 import Tensors
+import TestSupport
 import Testing
 import Tokenization
 
@@ -22,7 +23,7 @@ import Tokenization
             inputs: (text ? ["input_ids", "attention_mask"] : []) + layouts.keys.sorted(), inputLayouts: layouts,
             nodes: [], outputs: [], hiddenStates: [])
         return Model(
-            graph: graph, tensors: [:], assets: assets.mapValues { Array($0.utf8) },
+            graph: graph.sound, tensors: [:], assets: assets.mapValues { Array($0.utf8) },
             provenance: .init(files: [], dialect: "test", architecture: "test"))
     }
 

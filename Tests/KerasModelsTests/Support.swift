@@ -73,7 +73,7 @@ func model(
         tensors[parameter.path] = tensor
     }
     let model = Model(
-        graph: graph.graph, tensors: tensors,
+        graph: try graph.graph.checked(), tensors: tensors,
         provenance: .init(files: [], dialect: "keras3", architecture: "keras-functional"))
     try model.validate()
     return model

@@ -1,5 +1,6 @@
 import ModelGraph
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Models")
@@ -12,7 +13,7 @@ struct ModelTests {
             }
         }
         return Model(
-            graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
+            graph: graph.sound, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
     }
 
     @Test("a model with a tensor for every parameter is sound")

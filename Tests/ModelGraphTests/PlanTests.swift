@@ -1,9 +1,10 @@
 import ModelGraph
+import TestSupport
 import Testing
 
 @Suite("Applying a plan")
 struct PlanTests {
-    let graph = Graph.encoder(EncoderSizes(layers: 4))
+    let graph = Graph.encoder(EncoderSizes(layers: 4)).sound
 
     private func plan(_ change: (inout ReusePlan) -> Void) -> ReusePlan {
         var plan = ReusePlan(of: graph, budget: "1/3")

@@ -1,5 +1,6 @@
 import Foundation
 import ModelGraph
+import TestSupport
 import Testing
 
 @Suite("Positions of attention")
@@ -107,12 +108,12 @@ struct PositionTests {
                     Node(name: "a", operation: .attention(attention), inputs: memory ? ["e", "e"] : ["e"]),
                 ], outputs: [], hiddenStates: [])
         }
-        let all = graph([.computed, .computed, .computed, .computed]).cost(tokens: 5)
+        let all = graph([.computed, .computed, .computed, .computed]).sound.cost(tokens: 5)
         #expect(all.cacheBytes == 4 * (2 * 4 + 2 * 3) && all.memoryCacheBytes == 0)
         let borrowed = HeadSource.reused(HeadID(node: "a", head: 0))
-        let half = graph([.computed, .computed, borrowed, .dropped]).cost(tokens: 5)
+        let half = graph([.computed, .computed, borrowed, .dropped]).sound.cost(tokens: 5)
         #expect(half.cacheBytes == 4 * (4 + 2 * 3))
-        let cross = graph([.computed, .computed, .dropped, .dropped], memory: true).cost(tokens: 5)
+        let cross = graph([.computed, .computed, .dropped, .dropped], memory: true).sound.cost(tokens: 5)
         #expect(cross.cacheBytes == 0 && cross.memoryCacheBytes == 4 * (4 + 3))
     }
 }

@@ -88,7 +88,7 @@ struct ReuseRuleTests {
 
     @Test("a head must not borrow", arguments: broken)
     func rule(_ test: Case) throws {
-        let found = problems { () throws(GraphError) in try test.graph.validate() }
+        let found = problems { () throws(GraphError) in _ = try test.graph.checked() }
         let complaint = try #require(found.first, "the graph was accepted")
         #expect(found.count == 1)
         #expect(complaint.kind == .source)
@@ -107,7 +107,7 @@ struct ReuseRuleTests {
             .with([.computed, .computed, .reused(head(0, 0))], inLayer: 0)
             .with([.computed, .dropped, reused], inLayer: 1)
             .with([reused, reused, blend], inLayer: 2)
-        try whole.validate()
+        _ = try whole.checked()
     }
 
     @Test("a causal head may borrow from a causal head of the same window")
@@ -118,7 +118,7 @@ struct ReuseRuleTests {
                 $0.mask = .init(isCausal: true, window: 8)
             }
         }
-        try graph.validate()
+        _ = try graph.checked()
     }
 
     @Test("all broken rules are reported at once, in execution order")
@@ -126,7 +126,7 @@ struct ReuseRuleTests {
         let graph = Self.graph
             .with([.computed, .computed, .reused(head(2, 0))], inLayer: 1)
             .with([.borrowed([]), .reused(head(0, 7)), .computed], inLayer: 2)
-        let found = problems { () throws(GraphError) in try graph.validate() }
+        let found = problems { () throws(GraphError) in _ = try graph.checked() }
         #expect(found.map(\.place) == [head(1, 2), head(2, 0), head(2, 1)].map(\.description))
     }
 

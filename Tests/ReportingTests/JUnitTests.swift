@@ -13,7 +13,7 @@ import Verification
 struct JUnitTests {
     @Test("a passed and a failed gate are two test cases, one with a failure that gives the value")
     func cases() throws {
-        let graph = Graph(inputs: [], nodes: [], outputs: [], hiddenStates: [])
+        let graph = try Graph(inputs: [], nodes: [], outputs: [], hiddenStates: []).checked()
         let subject = { (name: String) in
             VerificationReport.Subject(
                 name: name, provenance: .init(files: [], dialect: "hf-tf", architecture: "bert"))

@@ -71,7 +71,9 @@ private func sensorModel() -> Model {
             }
         }
     }
-    return Model(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
+    return Model(
+        graph: graph.sound, tensors: tensors,
+        provenance: .init(files: [], dialect: "test", architecture: "test"))
 }
 
 private func sensorInput(_ frames: Int, seed: UInt64) -> ModelInput {
@@ -147,7 +149,8 @@ struct RowSpaceTests {
             tensors["attention/\(name)_bias"] = zero
         }
         let model = Model(
-            graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
+            graph: try graph.checked(), tensors: tensors,
+            provenance: .init(files: [], dialect: "test", architecture: "test"))
         func run(_ mask: [Float]) throws -> [Float] {
             let sequence = ModelInput(arrays: [
                 "x": InputArray(rows: 3, columns: 2, numbers: [0.25, 0.5, 0.75, 1, 1.25, 2.25]),

@@ -112,6 +112,7 @@ extension Model {
                 }
             }
         }
-        self.init(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
+        self.init(
+            graph: graph.sound, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "test"))
     }
 }

@@ -1,6 +1,7 @@
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Verification
 
 extension Double {
@@ -46,7 +47,8 @@ func tinyEncoder(seed: UInt64 = 1, sources: [[HeadSource]]? = nil) -> Model {
             tensors["\(node.name)/\(parameter.name)"] = Tensor(values, shape: parameter.shape)
         }
     }
-    return Model(graph: graph, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "tiny"))
+    return Model(
+        graph: graph.sound, tensors: tensors, provenance: .init(files: [], dialect: "test", architecture: "tiny"))
 }
 
 /// `count` texts of different lengths.

@@ -47,18 +47,17 @@ struct CurvePass {
     }
 }
 
-extension Graph {
+extension CheckedGraph {
     /// Names of the attention nodes that stand first in their stacks.
     package var firstAttentionNodes: Set<String> {
-        let shapes = (try? inferShapes()) ?? [:]
         var seen: Set<MapKind> = []
-        return Set(attentionNodes.filter { seen.insert(MapKind($0, shapes)).inserted }.map(\.name))
+        return Set(graph.attentionNodes.filter { seen.insert(MapKind($0, shapes)).inserted }.map(\.name))
     }
 
     /// Heads of each attention node that may be replaced: all that compute, but one in the first node of a stack.
     package var replaceableHeads: [String: Int] {
         let firsts = firstAttentionNodes
-        return attentionNodes.reduce(into: [:]) { result, node in
+        return graph.attentionNodes.reduce(into: [:]) { result, node in
             result[node.name] = max(
                 0, (node.attention?.computedHeads.count ?? 0) - (firsts.contains(node.name) ? 1 : 0))
         }
@@ -89,7 +88,7 @@ extension Model {
                 train: statistics.train, heldOut: statistics.heldOut, prior: try weight(of: branch),
                 workers: Workers(count: threads))
         else { return self }
-        return replacing(branch, by: fit)
+        return try replacing(branch, by: fit)
     }
 }
 

@@ -26,7 +26,7 @@ package struct Planner: Sendable {
     /// The analysis that plans come from.
     package let analysis: AnalysisDocument
     /// The source model's graph.
-    package let graph: Graph
+    package let graph: CheckedGraph
     /// Moves that plans may make.
     package let moves: Moves
     private let analysisDigest: String?
@@ -35,7 +35,7 @@ package struct Planner: Sendable {
 
     /// - Throws: When the analysis belongs to another model.
     package init(
-        _ analysis: AnalysisDocument, graph: Graph, moves: Moves = .standard, granularity: Granularity = .head
+        _ analysis: AnalysisDocument, graph: CheckedGraph, moves: Moves = .standard, granularity: Granularity = .head
     ) throws(AnalysisError) {
         try analysis.validate()
         for profile in analysis.heads where graph.source(of: profile.id)?.isComputed != true {
@@ -60,7 +60,7 @@ package struct Planner: Sendable {
     /// held-out texts by 0.002 and lowered the score of every task it was measured on (docs/analysis.md).
     static let firstLayerCaution = 10.0
 
-    private static func headSteps(_ analysis: AnalysisDocument, _ graph: Graph) -> [Step] {
+    private static func headSteps(_ analysis: AnalysisDocument, _ graph: CheckedGraph) -> [Step] {
         var queue: [(slope: Double, layer: Int, head: HeadID)] = []
         let firsts = graph.firstAttentionNodes
         for (layer, curve) in analysis.curves.enumerated() {
@@ -79,7 +79,7 @@ package struct Planner: Sendable {
         }
     }
 
-    private static func layerSteps(_ analysis: AnalysisDocument, _ graph: Graph) -> [Step] {
+    private static func layerSteps(_ analysis: AnalysisDocument, _ graph: CheckedGraph) -> [Step] {
         let whole = analysis.curves.filter { curve in
             curve.order.count == graph.node(named: curve.node)?.attention?.computedHeads.count
                 && curve.points.last?.heads == curve.order.count && !curve.order.isEmpty
@@ -168,7 +168,7 @@ package struct Planner: Sendable {
 
     /// Share that a plan saves, in the budget's terms.
     package func saving(of plan: ReusePlan, _ budget: Budget) throws(AnalysisError) -> Double {
-        let after: Graph
+        let after: CheckedGraph
         do { after = try graph.applying(plan) } catch { throw .graph(error) }
         switch budget {
         case .maps, .quality: return share(graph.mapCount, after.mapCount)

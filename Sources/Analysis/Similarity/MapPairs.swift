@@ -9,14 +9,13 @@ package struct MapPairs: Sendable {
     package let candidates: [[Int]]
     /// Pairs (later, earlier) whose similarity is measured: each unordered pair once.
     package let pairs: [(later: Int, earlier: Int)]
-    package init(_ graph: Graph) {
+    package init(_ graph: CheckedGraph) {
         let nodes = graph.attentionNodes
-        let shapes = (try? graph.inferShapes()) ?? [:]
         var heads: [HeadID] = [], kinds: [MapKind] = [], order: [Int] = []
         for (index, node) in nodes.enumerated() {
             for head in node.attention?.computedHeads ?? [] {
                 heads.append(HeadID(node: node.name, head: head))
-                kinds.append(MapKind(node, shapes))
+                kinds.append(MapKind(node, graph.shapes))
                 order.append(index)
             }
         }
@@ -35,7 +34,7 @@ package struct MapPairs: Sendable {
     }
 
     /// Which rows of each node's maps count.
-    func rules(_ graph: Graph) -> [String: QueryRows] {
+    func rules(_ graph: CheckedGraph) -> [String: QueryRows] {
         Dictionary(
             nodes.compactMap { name in QueryRows(graph, node: name).map { (name, $0) } },
             uniquingKeysWith: { first, _ in first })
@@ -48,12 +47,11 @@ struct MapSpaceRows: Sendable, Hashable {
     let keys: RowSpace
 }
 
-extension Graph {
+extension CheckedGraph {
     /// The axes of each attention node's maps.
     var mapSpaces: [String: MapSpaceRows] {
-        let shapes = (try? inferShapes()) ?? [:]
         var result: [String: MapSpaceRows] = [:]
-        for node in attentionNodes {
+        for node in graph.attentionNodes {
             guard let queries = shapes[node.name]?.rows else { continue }
             let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
             result[node.name] = MapSpaceRows(queries: queries, keys: memory.flatMap { shapes[$0]?.rows } ?? queries)

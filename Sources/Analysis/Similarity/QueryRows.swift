@@ -13,7 +13,7 @@ struct QueryRows: Sendable {
     /// Whether values of the graph hide keys.
     let hidesKeys: Bool
 
-    init?(_ graph: Graph, node name: String) {
+    init?(_ graph: CheckedGraph, node name: String) {
         guard let node = graph.node(named: name), let attention = node.attention else { return nil }
         self.node = name
         mask = attention.mask

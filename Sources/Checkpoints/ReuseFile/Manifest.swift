@@ -57,7 +57,7 @@ extension Manifest {
     package init(of model: Model, analysis: [UInt8]?, toolVersion: String) {
         formatVersion = Self.currentVersion
         tool = Tool(name: "reuseformer", version: toolVersion)
-        graph = model.graph
+        graph = model.graph.graph
         plan = model.plan
         healing = model.healing
         quantization = nil

@@ -57,7 +57,7 @@ package enum ReuseFile {
         }
         return CheckpointSummary(
             dialect: dialect, dialectReasons: ["the user block announces a .reuse.h5"],
-            architecture: contents.manifest.provenance.architecture, graph: contents.manifest.graph,
+            architecture: contents.manifest.provenance.architecture, graph: contents.graph,
             traits: contents.manifest.traits, plan: contents.manifest.plan, tensors: tensors, problems: [])
     }
 }
@@ -66,6 +66,8 @@ package enum ReuseFile {
 struct ReuseFileContents: Sendable {
     let path: String
     let manifest: Manifest
+    /// The manifest's graph.
+    let graph: CheckedGraph
     private let file: HDF5File
 
     /// Opens a file and reads its manifest.
@@ -76,6 +78,11 @@ struct ReuseFileContents: Sendable {
         file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path) }
         self.path = path
         manifest = try Self.manifest(in: file, path: path)
+        do throws(GraphError) {
+            graph = try manifest.graph.checked()
+        } catch {
+            throw FileError(.corrupt, path: path, error.problems.map { "/manifest: \($0)" })
+        }
     }
 
     static func manifest(in file: HDF5File, path: String) throws(FileError) -> Manifest {
@@ -126,7 +133,7 @@ struct ReuseFileContents: Sendable {
             assets[asset.name] = bytes
         }
         let model = Model(
-            graph: manifest.graph, tensors: tensors, assets: assets, provenance: manifest.provenance,
+            graph: graph, tensors: tensors, assets: assets, provenance: manifest.provenance,
             traits: manifest.traits, plan: manifest.plan, healing: manifest.healing)
         do throws(GraphError) {
             try model.validate()

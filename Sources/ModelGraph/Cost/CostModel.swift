@@ -24,30 +24,28 @@ extension Graph {
     package var mapCount: Int {
         nodes.reduce(0) { $0 + ($1.attention?.computedHeads.count ?? 0) }
     }
+}
 
+extension CheckedGraph {
     /// Cost of one sequence of `tokens` tokens.
     ///
     /// Counted are products with parameters, scores, maps times values, and the summing of blended terms; norms,
-    /// activations and lookups are not. A graph whose shapes don't fit can't run, and costs nothing.
+    /// activations and lookups are not.
     ///
     /// - Parameter tokens: 0 or more. A count too large for 64 bits is given as the largest number there is.
     package func cost(tokens: Int) -> Cost {
-        guard let shapes = try? inferShapes() else {
-            return Cost(
-                maps: 0, multiplyAdds: 0, parameters: 0, liveMapBytes: 0, cacheBytes: 0, memoryCacheBytes: 0)
-        }
-        let multiplyAdds = multiplyAdds(tokens: tokens, shapes: shapes).values.reduce(0, sum)
-        // Shapes were inferred: the sum of all parameters is within GraphLimit.
-        let parameters = nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
+        let multiplyAdds = multiplyAddsByNode(tokens: tokens).values.reduce(0, sum)
+        // The sum of all parameters is within GraphLimit.
+        let parameters = graph.nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
         return Cost(
-            maps: mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
-            liveMapBytes: product(liveMaps, tokens, tokens, 4),
+            maps: graph.mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
+            liveMapBytes: product(graph.liveMaps, tokens, tokens, 4),
             cacheBytes: cacheBytes { $0.mask.isCausal && !$0.isCross },
             memoryCacheBytes: cacheBytes(of: \.isCross))
     }
 
     private func cacheBytes(of isCounted: (Attention) -> Bool) -> Int {
-        nodes.compactMap(\.attention).filter(isCounted).reduce(0) { total, attention in
+        graph.nodes.compactMap(\.attention).filter(isCounted).reduce(0) { total, attention in
             let columns =
                 attention.keyGroups.count * attention.headSize
                 + attention.valueGroups.count * attention.valueSize
@@ -57,13 +55,8 @@ extension Graph {
 
     /// Multiply-adds of each node that has any, for one sequence of `tokens` tokens; they add up to `cost(tokens:)`.
     package func multiplyAddsByNode(tokens: Int) -> [String: Int] {
-        guard let shapes = try? inferShapes() else { return [:] }
-        return multiplyAdds(tokens: tokens, shapes: shapes)
-    }
-
-    private func multiplyAdds(tokens: Int, shapes: [String: ValueShape]) -> [String: Int] {
         var result: [String: Int] = [:]
-        for node in nodes {
+        for node in graph.nodes {
             switch node.operation {
             case .linear(let linear):
                 let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
@@ -84,7 +77,9 @@ extension Graph {
         }
         return result
     }
+}
 
+extension Graph {
     /// The largest number of maps that must be alive at once because another head reads them.
     ///
     /// A map lives from its own node to the last node with a head that reads it.

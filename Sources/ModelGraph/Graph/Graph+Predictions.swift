@@ -11,13 +11,17 @@ extension Graph {
         default: return value
         }
     }
+}
 
+extension CheckedGraph {
     /// The input whose ids a language model's predictions are about, row by row: each row predicts the id of the next.
     ///
     /// - Returns: `nil` for models that predict something else; `.text` where the ids are a text's own.
-    package func predictedTokens(_ shapes: [String: ValueShape]) -> PredictedTokens? {
-        guard use == .languageModel, let value = predictions, let rows = shapes[value]?.rows else { return nil }
-        let laidOut = inputLayouts.filter { $0.value.content == .ids && $0.value.rows == rows }.keys.min()
+    package var predictedTokens: PredictedTokens? {
+        guard graph.use == .languageModel, let value = graph.predictions, let rows = shapes[value]?.rows else {
+            return nil
+        }
+        let laidOut = graph.inputLayouts.filter { $0.value.content == .ids && $0.value.rows == rows }.keys.min()
         if let laidOut { return .input(laidOut) }
         return rows == .tokens ? .text : nil
     }
@@ -26,9 +30,8 @@ extension Graph {
     ///
     /// Hidden rows are computed all the same and mean nothing. Text tokens that a mask hides have no rows at all.
     package var rowMasks: [RowSpace: String] {
-        let shapes = (try? inferShapes()) ?? [:]
         var result: [RowSpace: String] = [:]
-        for node in attentionNodes {
+        for node in graph.attentionNodes {
             guard let attention = node.attention, let masking = attention.masking else { continue }
             var masks = node.inputs.dropFirst(attention.streamCount)
             if masking.queries, let mask = masks.popFirst(), let rows = shapes[mask]?.rows { result[rows] = mask }

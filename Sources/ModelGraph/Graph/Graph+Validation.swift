@@ -2,17 +2,9 @@ import Platform
 import Tensors
 
 extension Graph {
-    /// Checks names, shapes and the rules of reuse.
-    ///
-    /// The rules: a borrowed map belongs to a computed head of an earlier node or of the same node; both nodes have the
-    /// same queries, keys and mask; where values of the graph hide keys, the only pattern is a query's own key; the
-    /// first attention of each stack computes at least one map.
-    ///
-    /// - Throws: Every problem at once, each naming node and head.
-    package func validate() throws(GraphError) {
-        let shapes = try inferShapes()
-        let problems = nameProblems() + tieProblems() + sourceProblems(shapes)
-        guard problems.isEmpty else { throw GraphError(problems) }
+    /// What is wrong with names, ties and sources of heads, of a graph whose shapes fit.
+    func problems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
+        nameProblems() + tieProblems() + sourceProblems(shapes)
     }
 
     private func nameProblems() -> [GraphError.Problem] {

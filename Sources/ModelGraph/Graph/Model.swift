@@ -38,7 +38,7 @@ package struct Model: Sendable {
     }
 
     /// What is computed.
-    package var graph: Graph
+    package var graph: CheckedGraph
     /// Parameters by `<node>/<parameter>`, matrices as `[in, out]`.
     package var tensors: [String: Tensor]
     /// Tokenizer, configuration and preprocessing files, byte for byte, by file name.
@@ -53,7 +53,7 @@ package struct Model: Sendable {
     package var healing: JSONValue?
 
     package init(
-        graph: Graph, tensors: [String: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
+        graph: CheckedGraph, tensors: [String: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
         traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil
     ) {
         self.graph = graph
@@ -65,11 +65,10 @@ package struct Model: Sendable {
         self.healing = healing
     }
 
-    /// Checks the graph and that every parameter has a floating-point tensor of the right shape.
+    /// Checks that every parameter has a floating-point tensor of the right shape.
     ///
     /// - Throws: Every problem at once.
     package func validate() throws(GraphError) {
-        try graph.validate()
         var problems: [GraphError.Problem] = []
         for node in graph.nodes {
             for parameter in node.ownParameters {

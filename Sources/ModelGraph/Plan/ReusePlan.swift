@@ -52,7 +52,7 @@ package struct ReusePlan: Sendable, Hashable, Codable {
     }
 
     /// The plan that a graph executes as it stands.
-    package init(of graph: Graph, budget: String = "maps:0") {
+    package init(of graph: CheckedGraph, budget: String = "maps:0") {
         self.init(
             budget: budget,
             layers: graph.attentionNodes.map { node in
@@ -64,7 +64,7 @@ package struct ReusePlan: Sendable, Hashable, Codable {
     package static let trainedBudget = "as trained"
 
     /// The plan that a model was trained with; `nil` for one whose heads all compute a map.
-    package static func trained(_ graph: Graph) -> ReusePlan? {
+    package static func trained(_ graph: CheckedGraph) -> ReusePlan? {
         let plan = ReusePlan(of: graph, budget: trainedBudget)
         return plan.replacedCount == 0 ? nil : plan
     }

@@ -27,14 +27,13 @@ package struct Branch: Sendable, Hashable {
     package var isAttention: Bool { features == .context }
 }
 
-extension Graph {
+extension CheckedGraph {
     /// Branches in execution order: all attention nodes, and all linear nodes that join a stream.
     package var branches: [Branch] {
-        let shapes = (try? inferShapes()) ?? [:]
         var readers: [String: [Node]] = [:]
-        for node in nodes { for input in Set(node.inputs) { readers[input, default: []].append(node) } }
-        return nodes.compactMap { node in
-            let (sum, others) = join(of: node, readers, shapes)
+        for node in graph.nodes { for input in Set(node.inputs) { readers[input, default: []].append(node) } }
+        return graph.nodes.compactMap { node in
+            let (sum, others) = join(of: node, readers)
             switch node.operation {
             case .attention:
                 return Branch(node: node.name, features: .context, sum: sum, others: others)
@@ -49,13 +48,11 @@ extension Graph {
     }
 
     /// Where a node's value joins a stream, through sums that nobody else reads, and what is added besides.
-    private func join(
-        of node: Node, _ readers: [String: [Node]], _ shapes: [String: ValueShape]
-    ) -> (sum: String, others: [String]) {
+    private func join(of node: Node, _ readers: [String: [Node]]) -> (sum: String, others: [String]) {
         var sum = node.name
         var others: [String] = []
         while let all = readers[sum], all.count == 1, let reader = all.first, case .add = reader.operation,
-            !outputs.contains(where: { $0.value == sum }),
+            !graph.outputs.contains(where: { $0.value == sum }),
             // Sums that repeat rows or columns say nothing about single rows.
             reader.inputs.allSatisfy({ shapes[$0] == shapes[reader.name] }),
             reader.inputs.count(where: { $0 == sum }) == 1

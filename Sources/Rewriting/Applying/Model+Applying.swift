@@ -14,20 +14,26 @@ extension Model {
         // Cutting trusts the shapes.
         do { try validate() } catch { throw .graph(error) }
         var result = self
-        do { result.graph = try graph.applying(plan) } catch { throw .graph(error) }
-        let shared = result.graph.sharedAttentionParameters
+        var changed: Graph
+        do { changed = try graph.applying(plan).graph } catch { throw .graph(error) }
+        let shared = changed.sharedAttentionParameters
         for (index, node) in graph.nodes.enumerated() {
-            guard let before = node.attention, var after = result.graph.nodes[index].attention else { continue }
+            guard let before = node.attention, var after = changed.nodes[index].attention else { continue }
             // Rows of an output projection that other nodes read too must stay as they are.
             let hasOwnOutput =
-                result.graph.nodes[index].ties["output_weight"] == nil
+                changed.nodes[index].ties["output_weight"] == nil
                 && !shared.contains("\(node.name)/output_weight")
             let factors = hasOwnOutput ? after.foldSingleTerms() : [:]
-            result.graph.nodes[index].operation = .attention(after)
-            try result.cut(result.graph.nodes[index], of: self, from: before, to: after, outputFactors: factors)
+            changed.nodes[index].operation = .attention(after)
+            try result.cut(changed.nodes[index], of: self, from: before, to: after, outputFactors: factors)
+        }
+        do {
+            result.graph = try changed.checked()
+            try result.validate()
+        } catch {
+            throw .graph(error)
         }
         result.plan = plan.recording(result.graph)
-        do { try result.validate() } catch { throw .graph(error) }
         return result
     }
 
@@ -96,7 +102,7 @@ extension Attention {
 
 extension ReusePlan {
     /// The plan with the sources that a graph really has, reasons kept.
-    fileprivate func recording(_ graph: Graph) -> ReusePlan {
+    fileprivate func recording(_ graph: CheckedGraph) -> ReusePlan {
         var result = self
         for (index, layer) in layers.enumerated() {
             guard let attention = graph.node(named: layer.node)?.attention else { continue }

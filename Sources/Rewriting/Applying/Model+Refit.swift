@@ -11,9 +11,9 @@ extension Model {
     }
 
     /// The model with a branch's weights and bias replaced; a branch without a bias gets one.
-    package func replacing(_ branch: Branch, by fit: RidgeFit) -> Model {
+    package func replacing(_ branch: Branch, by fit: RidgeFit) throws(AnalysisError) -> Model {
         var result = self
-        result.addBias(of: branch.node)
+        try result.addBias(of: branch.node)
         result.tensors["\(branch.node)/\(branch.parameters.weight)"] = Tensor(
             fit.weight.elements.map(Float.init), shape: [fit.weight.rows, fit.weight.columns])
         result.tensors["\(branch.node)/\(branch.parameters.bias)"] = Tensor(
@@ -25,21 +25,23 @@ extension Model {
     ///
     /// A mean that a replaced map shifts cannot be taken back by weights alone: models without biases (T5, Llama) get
     /// one where something was replaced, `outputWidth` numbers a node.
-    package mutating func addBias(of name: String) {
+    package mutating func addBias(of name: String) throws(AnalysisError) {
         guard let index = graph.nodes.firstIndex(where: { $0.name == name }) else { return }
+        let operation: Operation
         switch graph.nodes[index].operation {
         case .attention(var attention):
             guard !attention.biases.output else { return }
             attention.biases.output = true
-            graph.nodes[index].operation = .attention(attention)
+            operation = .attention(attention)
             tensors["\(name)/output_bias"] = Tensor(zeros: attention.outputWidth)
         case .linear(var linear):
             guard !linear.hasBias else { return }
             linear.hasBias = true
-            graph.nodes[index].operation = .linear(linear)
+            operation = .linear(linear)
             tensors["\(name)/bias"] = Tensor(zeros: linear.outputWidth)
         default: return
         }
+        do { graph = try graph.changed { $0.nodes[index].operation = operation } } catch { throw .graph(error) }
     }
 
     /// Whether a branch's weight and bias may be moved by a refit: its own, which nobody else reads.
@@ -61,33 +63,35 @@ extension Model {
     /// - Throws: When a tensor is missing.
     package func unsharing(_ branch: Branch) throws(AnalysisError) -> Model {
         var result = self
-        guard let index = graph.nodes.firstIndex(where: { $0.name == branch.node }) else { return self }
+        var changed = graph.graph
+        guard let index = changed.nodes.firstIndex(where: { $0.name == branch.node }) else { return self }
         for parameter in [branch.parameters.weight, branch.parameters.bias] {
-            let node = result.graph.nodes[index]
+            let node = changed.nodes[index]
             guard node.operation.parameters.contains(where: { $0.name == parameter }) else { continue }
             let path = "\(node.name)/\(parameter)"
             guard let tensor = result.tensor(of: node, parameter) else {
                 throw .tensor(path: path, reason: "is missing")
             }
             if node.ties[parameter] != nil {
-                result.graph.nodes[index].ties[parameter] = nil
+                changed.nodes[index].ties[parameter] = nil
                 result.tensors[path] = tensor
                 continue
             }
             // The others go on sharing what this node had: the first of them owns it from now on.
             var owner: String?
-            for other in result.graph.nodes.indices {
-                for (name, tie) in result.graph.nodes[other].ties where tie.parameter == path && !tie.isTransposed {
+            for other in changed.nodes.indices {
+                for (name, tie) in changed.nodes[other].ties where tie.parameter == path && !tie.isTransposed {
                     if let owner {
-                        result.graph.nodes[other].ties[name]?.parameter = owner
+                        changed.nodes[other].ties[name]?.parameter = owner
                     } else {
-                        owner = "\(result.graph.nodes[other].name)/\(name)"
-                        result.graph.nodes[other].ties[name] = nil
+                        owner = "\(changed.nodes[other].name)/\(name)"
+                        changed.nodes[other].ties[name] = nil
                     }
                 }
             }
             if let owner { result.tensors[owner] = tensor }
         }
+        do { result.graph = try changed.checked() } catch { throw .graph(error) }
         return result
     }
 

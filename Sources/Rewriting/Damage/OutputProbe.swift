@@ -28,9 +28,8 @@ package struct OutputProbe {
 
     package init(source: Model, sequences: [ModelInput], threads: Int) throws(AnalysisError) {
         self.threads = threads
-        let shapes: [String: ValueShape]
-        do { shapes = try source.graph.inferShapes() } catch { throw .graph(error) }
-        if source.graph.use != .encoder, let value = source.graph.predictions, let shape = shapes[value] {
+        let graph = source.graph
+        if graph.use != .encoder, let value = graph.predictions, let shape = graph.shapes[value] {
             let limit = Self.keptLogits / max(shape.width, 1)
             let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
             let compiled = try source.compiled(threads: threads, observing: Observation(values: [value]))
@@ -41,12 +40,12 @@ package struct OutputProbe {
                 rows += compiled.visibleRows(of: sequence, along: shape.rows)
             }
             self.sequences = part
-            let tokens = source.graph.predictedTokens(shapes)
+            let tokens = graph.predictedTokens
             let targets = tokens.map { tokens in part.map { $0.nextIDs(tokens) } }
             reference = .predictions(
                 value: value, try Predictions(of: compiled, value: value, sequences: part, targets: targets))
         } else {
-            guard let value = source.graph.hiddenStates.last ?? source.graph.outputs.first?.value else {
+            guard let value = graph.hiddenStates.last ?? graph.outputs.first?.value else {
                 throw .mismatch("the model has no output that could be compared")
             }
             self.sequences = Array(sequences.prefix(Self.judgingTexts))

@@ -81,6 +81,6 @@ struct ClosedHealing {
             step.verdict = .grown
             return (nil, step)
         }
-        return (model.replacing(branch, by: fit), step)
+        return (try model.replacing(branch, by: fit), step)
     }
 }

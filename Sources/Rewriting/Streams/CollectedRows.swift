@@ -39,8 +39,7 @@ extension CompiledModel {
     package func collect(
         _ sequences: [ModelInput], values: [String] = [], contexts: [String] = []
     ) throws(AnalysisError) -> CollectedRows {
-        let shapes: [String: ValueShape]
-        do { shapes = try graph.inferShapes() } catch { throw .graph(error) }
+        let shapes = graph.shapes
         var axes: [String: RowSpace] = [:]
         for name in values + contexts {
             guard let shape = shapes[name] else { throw .runtime(.unknownValue(name)) }

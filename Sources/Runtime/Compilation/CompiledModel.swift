@@ -25,7 +25,7 @@ package final class CompiledModel: Sendable {
     }
 
     /// The graph that is executed.
-    package let graph: Graph
+    package let graph: CheckedGraph
     /// Longest sequence, special tokens included; `nil`: unlimited.
     package let maximumTokens: Int?
     let schedule: Schedule

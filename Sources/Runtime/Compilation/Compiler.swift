@@ -44,13 +44,8 @@ struct Compiler {
     static func compile(
         _ model: Model, observing observation: Observation, pool: ThreadPool
     ) throws(RuntimeError) -> Schedule {
-        let shapes: [String: ValueShape]
-        do {
-            try model.validate()
-            shapes = try model.graph.inferShapes()
-        } catch {
-            throw .invalidModel(error)
-        }
+        // Kernels trust the shapes of tensors.
+        do { try model.validate() } catch { throw .invalidModel(error) }
         let nodes = Set(model.graph.nodes.map(\.name))
         let loaded = model.graph.inputs.filter { model.graph.inputLayouts[$0]?.isValue ?? false }
         let unknowns = observation.values.subtracting(loaded).union(observation.maps).union(observation.contexts)
@@ -58,7 +53,7 @@ struct Compiler {
         if let unknown = unknowns.min() { throw .unknownValue(unknown) }
         var compiler = Compiler(
             model: model, observation: observation, liveness: Liveness(model.graph, observing: observation),
-            shapes: shapes)
+            shapes: model.graph.shapes)
         try compiler.addInputs()
         for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) { try compiler.add(node) }
         compiler.finish()

@@ -11,7 +11,7 @@ struct InputCheck {
     /// By mask of pairs: the axes of the keys that it masks.
     private let pairs: [String: [RowSpace]]
 
-    init(graph: Graph, schedule: Schedule) {
+    init(graph: CheckedGraph, schedule: Schedule) {
         self.schedule = schedule
         embeddings = graph.nodes.compactMap { node in
             guard case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs[0]] != nil else {
@@ -19,17 +19,16 @@ struct InputCheck {
             }
             return (embedding, node.inputs)
         }
-        let shapes = (try? graph.inferShapes()) ?? [:]
         var pairs: [String: [RowSpace]] = [:]
         for node in graph.nodes {
             guard let attention = node.attention, attention.masking?.pairs == true, let mask = node.inputs.last,
-                let keys = shapes[node.inputs[attention.streamCount - 1]]?.rows
+                let keys = graph.shapes[node.inputs[attention.streamCount - 1]]?.rows
             else { continue }
             pairs[mask, default: []].append(keys)
         }
         self.pairs = pairs
         lookups = graph.nodes.compactMap { node in
-            guard let rows = node.inputs.first.flatMap({ shapes[$0]?.rows }) else { return nil }
+            guard let rows = node.inputs.first.flatMap({ graph.shapes[$0]?.rows }) else { return nil }
             switch node.operation {
             case .table(let table): return (rows, 0, table.count - table.offset, node.name)
             case .slice(let slice) where slice.axis == .rows:

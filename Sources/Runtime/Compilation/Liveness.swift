@@ -7,7 +7,7 @@ struct Liveness {
     /// Readers of each value among the needed nodes.
     let readers: [String: Int]
 
-    init(_ graph: Graph, observing observation: Observation) {
+    init(_ graph: CheckedGraph, observing observation: Observation) {
         var needed = observation.values.union(observation.maps).union(observation.contexts)
         for node in graph.nodes.reversed() where needed.contains(node.name) {
             needed.formUnion(node.inputs)

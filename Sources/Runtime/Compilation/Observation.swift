@@ -16,7 +16,7 @@ package struct Observation: Sendable, Hashable {
     }
 
     /// All values that the graph hands out under a name.
-    package static func outputs(of graph: Graph) -> Observation {
+    package static func outputs(of graph: CheckedGraph) -> Observation {
         Observation(values: Set(graph.outputs.map(\.value)))
     }
 }

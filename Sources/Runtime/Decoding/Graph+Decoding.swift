@@ -14,14 +14,13 @@ struct DecodingGraph {
     let vocabulary: Int
     /// Number of logits.
     let width: Int
-    let graph: Graph
+    let graph: CheckedGraph
 
     private static let lastRow = "decoding/last_row"
 
     /// - Throws: Why the graph cannot go on token by token: it looks ahead, or pools, or has no logits for each token.
-    init(_ graph: Graph) throws(RuntimeError) {
-        let shapes: [String: ValueShape]
-        do { shapes = try graph.inferShapes() } catch { throw .invalidModel(error) }
+    init(_ graph: CheckedGraph) throws(RuntimeError) {
+        let shapes = graph.shapes
         guard let logits = graph.value(ofOutput: "logits"), let shape = shapes[logits], shape.rows.isPlainAxis else {
             throw .notIncremental("it gives no logits for each token")
         }
@@ -63,7 +62,8 @@ struct DecodingGraph {
         rows = growing
         maximumRows = limits.min()
         width = shape.width
-        self.graph = try Self.readingLastRow(graph, logits: logits)
+        let decoding = try Self.readingLastRow(graph.graph, logits: logits)
+        do { self.graph = try decoding.checked() } catch { throw .invalidModel(error) }
     }
 
     /// The graph with a cut to the last row before the head: everything behind the last node that sees several rows or

@@ -43,8 +43,7 @@ package struct PaddedOutputs {
         let observed = stacks.flatMap(\.values) + outputs.map(\.value)
         let observation = Observation(values: Set(observed), maps: Set(attentions.map(\.name)))
         let compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
-        let shapes: [String: ValueShape]
-        do { shapes = try graph.inferShapes() } catch { throw .invalidModel(error) }
+        let shapes = graph.shapes
 
         let batch = sequences.count
         // Rows of the longest sequence along an axis, masked ones included.

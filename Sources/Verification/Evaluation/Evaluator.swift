@@ -10,7 +10,7 @@ package struct Evaluator {
     private static let runTokens = 4096
 
     private let compiled: CompiledModel
-    private let graph: Graph
+    private let graph: CheckedGraph
     private let logits: String?
     private let hidden: String?
 

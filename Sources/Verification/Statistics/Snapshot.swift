@@ -49,7 +49,7 @@ struct Witness {
         let graph = model.graph
         hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
         logits = graph.predictions
-        shapes = (try? graph.inferShapes()) ?? [:]
+        shapes = graph.shapes
         masks = graph.rowMasks
         self.heads = heads
         let observation = Observation(

@@ -191,7 +191,7 @@ struct Run: ParsableCommand {
         let observation = Observation(values: Set(graph.rowMasks.values).union([value]))
         let compiled = try CompiledModel(
             loaded.model, options: .init(threads: threads.threads, observation: observation))
-        guard let width = try graph.inferShapes()[value]?.width else {
+        guard let width = graph.shapes[value]?.width else {
             throw CommandError.usage("\(loaded.path): the model has no value \(value)")
         }
         try OutputFile.produce(output) { path in
@@ -218,7 +218,7 @@ struct Run: ParsableCommand {
         guard let value = graph.predictions else {
             throw CommandError.usage("\(loaded.path): the model has no logits; leave out --logits for embeddings")
         }
-        guard try graph.inferShapes()[value]?.rows == .sequences else {
+        guard graph.shapes[value]?.rows == .sequences else {
             throw CommandError.usage(
                 "\(loaded.path): the model gives logits for every token, not one row a text; "
                     + "use --dump logits -o out.npz"

@@ -31,7 +31,7 @@ struct Validate: ParsableCommand {
         }
     }
 
-    private func graph() throws -> Graph {
+    private func graph() throws -> CheckedGraph {
         if checkpoint.hasSuffix(".json") {
             return try InputFile.document(Subject.self, at: checkpoint, named: "an analysis").graph
         }
@@ -47,6 +47,6 @@ struct Validate: ParsableCommand {
 
     /// The part of an analysis that matters here.
     private struct Subject: Decodable {
-        let graph: Graph
+        let graph: CheckedGraph
     }
 }

@@ -99,7 +99,7 @@ struct Inspection: Encodable {
         }
     }
 
-    private static func parts(of graph: Graph) -> [Part] {
+    private static func parts(of graph: CheckedGraph) -> [Part] {
         let multiplyAdds = graph.multiplyAddsByNode(tokens: tokens)
         return graph.nodes.compactMap { node in
             let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
@@ -109,7 +109,7 @@ struct Inspection: Encodable {
     }
 
     /// Each layer but the first, with all of its maps taken from the layer before.
-    private static func savings(of graph: Graph) -> [LayerSaving] {
+    private static func savings(of graph: CheckedGraph) -> [LayerSaving] {
         let nodes = graph.attentionNodes
         return zip(nodes, nodes.dropFirst()).compactMap { earlier, later -> LayerSaving? in
             var plan = ReusePlan(of: graph)
@@ -129,15 +129,14 @@ struct Inspection: Encodable {
 }
 
 extension Inspection.Totals {
-    init(_ graph: Graph, _ traits: Model.Traits?, tokens: Int) {
+    init(_ graph: CheckedGraph, _ traits: Model.Traits?, tokens: Int) {
         let cost = graph.cost(tokens: tokens)
         let embeddings = graph.nodes.compactMap { node in
             if case .embedding(let embedding) = node.operation { embedding } else { nil }
         }
-        let shapes = (try? graph.inferShapes()) ?? [:]
         self.init(
             layers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
-            hidden: graph.hiddenStates.last.flatMap { shapes[$0]?.width } ?? 0,
+            hidden: graph.hiddenStates.last.flatMap { graph.shapes[$0]?.width } ?? 0,
             vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
             parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
             isFixed: cost.multiplyAdds == graph.cost(tokens: tokens + 1).multiplyAdds,

@@ -44,7 +44,7 @@ struct PlainRewrite {
     }
 
     /// The first node with a head that the plan drops.
-    private func newlyDropped(_ graph: Graph) -> String? {
+    private func newlyDropped(_ graph: CheckedGraph) -> String? {
         graph.attentionNodes.first { node in
             let before = source.model.graph.node(named: node.name)?.attention?.heads ?? []
             let after = node.attention?.heads ?? []

@@ -1,19 +1,19 @@
 import Platform
 
-extension Graph {
+extension CheckedGraph {
     /// The graph with a plan's sources, chains resolved to their roots. Tensors are not touched. Attention nodes that
     /// shared a parameter share it where they still need the same heads of it.
     ///
     /// A term that names a head which borrows itself is replaced by that head's terms; equal terms are merged.
     ///
     /// - Throws: Every way in which the plan does not fit this graph or breaks a rule of reuse.
-    package func applying(_ plan: ReusePlan) throws(GraphError) -> Graph {
+    package func applying(_ plan: ReusePlan) throws(GraphError) -> CheckedGraph {
         let layers = try plan.layersByNode()
         var problems: [GraphError.Problem] = []
-        var result = self
+        var result = graph
         var resolved: [HeadID: [MapTerm]] = [:]
         var unused = Set(layers.keys)
-        for (index, node) in nodes.enumerated() {
+        for (index, node) in graph.nodes.enumerated() {
             guard var attention = node.attention else { continue }
             guard let layer = layers[node.name] else {
                 let message = "the plan says nothing about this attention node"
@@ -34,9 +34,8 @@ extension Graph {
             problems.append(.init(kind: .plan, place: layer.node, message: message))
         }
         guard problems.isEmpty else { throw GraphError(problems) }
-        result.retie(from: self)
-        try result.validate()
-        return result
+        result.retie(from: graph)
+        return try result.checked()
     }
 
     /// Sources of a layer's heads with chains resolved; `resolved` holds the terms of all borrowing heads so far.
