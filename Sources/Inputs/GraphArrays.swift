@@ -109,22 +109,13 @@ package enum GraphArrays {
         let size = rows * columns
         return (0..<batch).map { index in
             let part = Array(numbers[index * size..<(index + 1) * size])
-            return InputArray(
-                rows: rows, columns: columns,
-                numbers: layout.isChannelsFirst ? part.transposed(rows: columns, columns: rows) : part)
+            let isTurned = layout.isChannelsFirst
+            let turned = isTurned ? Tensor(part, shape: [columns, rows]).transposed()?.floats : nil
+            return InputArray(rows: rows, columns: columns, numbers: turned ?? part)
         }
     }
 }
 
 extension [Int] {
     fileprivate var text: String { map(String.init).joined(separator: ", ") }
-}
-
-extension [Float] {
-    /// The transpose of a row-major matrix.
-    fileprivate func transposed(rows: Int, columns: Int) -> [Float] {
-        var result = [Float](repeating: 0, count: count)
-        for row in 0..<rows { for column in 0..<columns { result[column * rows + row] = self[row * columns + column] } }
-        return result
-    }
 }

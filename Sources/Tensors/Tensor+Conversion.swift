@@ -23,29 +23,6 @@ extension Tensor {
             }
         }
     }
-
-    /// A matrix with its two axes exchanged: `[rows, columns]` → `[columns, rows]`, float32.
-    ///
-    /// - Returns: `nil` unless the rank is 2.
-    package func transposed() -> Tensor? {
-        guard shape.rank == 2 else { return nil }
-        let rows = shape[0], columns = shape[1]
-        return withFloats { source in
-            Tensor(shape: [columns, rows]) { target in
-                // Square blocks keep both sides inside the cache.
-                let block = 32
-                for rowStart in stride(from: 0, to: rows, by: block) {
-                    for columnStart in stride(from: 0, to: columns, by: block) {
-                        for row in rowStart..<min(rowStart + block, rows) {
-                            for column in columnStart..<min(columnStart + block, columns) {
-                                target[column * rows + row] = source[row * columns + column]
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 private func fill<Element>(

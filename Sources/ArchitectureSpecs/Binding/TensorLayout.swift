@@ -78,7 +78,7 @@ extension TensorLayout {
         case .identity: return ordered
         case .transpose:
             let matrix = ordered.reshaped(Shape(ordered.shape.matrixExtents))
-            return shape.rank == 2 ? matrix?.withAxesExchanged() : matrix
+            return shape.rank == 2 ? matrix?.transposed() : matrix
         case .reshape: return ordered.reshaped(shape)
         }
     }
@@ -193,30 +193,5 @@ extension Tensor {
             }
         }
         return Tensor(dtype: dtype, shape: target, storage: storage)
-    }
-
-    /// A matrix with its axes exchanged, elements kept in their stored type.
-    fileprivate func withAxesExchanged() -> Tensor? {
-        guard shape.rank == 2 else { return nil }
-        let rows = shape[0], columns = shape[1], size = dtype.byteCount
-        let storage = TensorStorage(byteCount: byteCount) { target in
-            withUnsafeBytes { source in
-                // Square blocks keep both sides inside the cache.
-                let block = 32
-                for rowStart in stride(from: 0, to: rows, by: block) {
-                    for columnStart in stride(from: 0, to: columns, by: block) {
-                        for row in rowStart..<min(rowStart + block, rows) {
-                            for column in columnStart..<min(columnStart + block, columns) {
-                                for byte in 0..<size {
-                                    target[(column * rows + row) * size + byte] =
-                                        source[(row * columns + column) * size + byte]
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        return Tensor(dtype: dtype, shape: [columns, rows], storage: storage)
     }
 }
