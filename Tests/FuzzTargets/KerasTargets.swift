@@ -87,13 +87,13 @@ extension FuzzTarget {
 
     /// Makes the graph by both ways of finding variables, and its parameters.
     private static func assemble(_ config: JSONValue, _ tensors: [SourceTensor], custom: [CustomLayer] = []) {
-        let classes = KerasLayerClasses(custom: custom + ((try? CustomLayer.builtIn()) ?? []))
+        let registry = KerasLayerRegistry(custom: custom + ((try? CustomLayer.builtIn()) ?? []))
         let isNumbered = tensors.contains { $0.name.contains("/vars/") }
         let weights: KerasGraph.Weights =
             isNumbered ? .objects(ObjectWeights(tensors, names: [:])) : .listed(listed(tensors))
         guard
             let made = try? KerasGraph(
-                config, generation: KerasDocument.generation(of: config), weights: weights, classes: classes,
+                config, generation: KerasDocument.generation(of: config), weights: weights, registry: registry,
                 path: "model.h5"), judge(made.graph), made.graph.nodes.count < 400
         else { return }
         let binding = TensorBinder(places: made.places, index: TensorIndex(tensors)).bind(made.graph)

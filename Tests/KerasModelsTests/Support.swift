@@ -62,7 +62,7 @@ func model(
 ) throws -> Model {
     let graph = try KerasGraph(
         config, generation: generation, weights: .objects(ObjectWeights(weights, names: [:])),
-        classes: KerasLayerClasses(custom: custom), path: "test")
+        registry: KerasLayerRegistry(custom: custom), path: "test")
     let binding = TensorBinder(places: graph.places, index: TensorIndex(weights)).bind(graph.graph)
     try #require(binding.problems.isEmpty, "\(binding.problems)")
     var tensors: [String: Tensor] = [:]

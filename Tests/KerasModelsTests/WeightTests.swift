@@ -48,7 +48,7 @@ import WeightFiles
         ]
         let description = try KerasModelReader.model(dense(["a", "b"]), generation: .keras3)
         func problems(_ names: [String: String]) -> [Problem] {
-            ObjectWeights(weights, names: names).assign(to: description, KerasLayerClasses()).problems
+            ObjectWeights(weights, names: names).assign(to: description, KerasLayerRegistry()).problems
         }
         #expect(problems(["layers/dense": "a", "layers/dense_1": "b"]).isEmpty)
         // Another program gave other names: only the counts say anything.
@@ -80,7 +80,7 @@ import WeightFiles
             "gamma", "beta", "kernel", "bias", "frozen_kernel", "frozen_bias", "moving_mean", "moving_variance",
         ]
         let listed = ListedWeights(layers: [.init(name: "inner", tensors: names.map { stored($0, [1], [0]) })])
-        let (variables, problems) = listed.assign(to: description, KerasLayerClasses())
+        let (variables, problems) = listed.assign(to: description, KerasLayerRegistry())
         #expect(problems.isEmpty)
         func found(_ layer: String) -> [String] { variables.tensors(of: ["inner", layer]).map(\.name) }
         #expect(found("bn") == ["gamma", "beta", "moving_mean", "moving_variance"])
@@ -92,7 +92,7 @@ import WeightFiles
         let description = try KerasModelReader.model(dense(["a"]), generation: .keras2)
         let tensors = [stored("kernel", [1, 1], [1]), stored("bias", [1], [1])]
         let problems = ListedWeights(layers: [.init(name: "a", tensors: tensors)])
-            .assign(to: description, KerasLayerClasses()).problems
+            .assign(to: description, KerasLayerRegistry()).problems
         #expect(problems.map(\.message) == ["a (Dense): has 2 weights, 1 in the configuration"])
     }
 

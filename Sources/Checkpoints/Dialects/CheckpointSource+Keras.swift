@@ -26,9 +26,9 @@ extension CheckpointSource {
                     .unsupported, path: path, "weights without a configuration: nothing tells what they are for",
                     remedy: "name a file that tells it with --config: a Keras JSON, a .keras, or a whole model in .h5")
             }
-            let classes = KerasLayerClasses(custom: layers + (try CustomLayer.builtIn()))
+            let registry = KerasLayerRegistry(custom: layers + (try CustomLayer.builtIn()))
             let graph = try KerasGraph(
-                document, generation: KerasDocument.generation(of: document), weights: weights, classes: classes,
+                document, generation: KerasDocument.generation(of: document), weights: weights, registry: registry,
                 path: path)
             var places = graph.places
             places.ignored += ignored

@@ -26,24 +26,24 @@ extension CustomLayer {
 }
 
 extension CustomLayer.Inputs {
-    /// What each input is given, nothing where it is not given: by place, then by name.
+    /// What each input is given, nothing where it is not given: by position, then by name.
     fileprivate func values(of call: LayerCall) throws(Problem) -> [(name: String, value: KerasValue)] {
         var named = call.keywords
-        var placed: [KerasValue] = []
+        var positional: [KerasValue] = []
         for argument in call.arguments {
             if case .named(let members) = argument {
                 named.merge(members) { $1 }
             } else {
-                placed += argument.elements
+                positional += argument.elements
             }
         }
-        let count = placed.count + names.count { named[$0].map { !$0.isNone } ?? false }
+        let count = positional.count + names.count { named[$0].map { !$0.isNone } ?? false }
         let signature =
-            signatures.first { $0.count == count } ?? signatures.first { $0.count >= placed.count } ?? []
-        guard placed.count <= signature.count else {
-            throw call.unsupported("is called with \(placed.count) values")
+            signatures.first { $0.count == count } ?? signatures.first { $0.count >= positional.count } ?? []
+        guard positional.count <= signature.count else {
+            throw call.unsupported("is called with \(positional.count) values")
         }
-        for (name, value) in zip(signature, placed) { named[name] = value }
+        for (name, value) in zip(signature, positional) { named[name] = value }
         return names.map { ($0, named[$0] ?? .none) }
     }
 }

@@ -53,9 +53,9 @@ extension CustomLayer {
     package var problems: [String] {
         var problems = nameProblems
         let known = Set(settings.map(\.name)), measured = Set(settings.filter { $0.extent != nil }.map(\.name))
-        func check(_ names: Set<String>, _ place: String, indices: Set<String> = [], others: Set<String> = []) {
+        func check(_ names: Set<String>, _ location: String, indices: Set<String> = [], others: Set<String> = []) {
             for name in names.subtracting(known).subtracting(indices).subtracting(others).sorted() {
-                problems.append("\(place): \"\(name)\" is not a setting")
+                problems.append("\(location): \"\(name)\" is not a setting")
             }
         }
         for (part, indices) in parts.flatMap({ $0.written() }) {
@@ -88,20 +88,20 @@ extension CustomLayer {
         if Set(certain).count != certain.count { problems.append("two parts have the same name") }
         var values = Set(inputs.names)
         for (call, indices) in calls.flatMap({ $0.written() }) {
-            let place = call.value.list.map(\.source).joined(separator: ", ")
+            let location = call.value.list.map(\.source).joined(separator: ", ")
             if let part = call.part, part.names.isEmpty, !own.contains(part.source) {
-                problems.append("\(place): there is no part \"\(part.source)\"")
+                problems.append("\(location): there is no part \"\(part.source)\"")
             }
             if (call.part == nil) == (call.operation == nil) {
-                problems.append("\(place): calls either a part or an operation")
+                problems.append("\(location): calls either a part or an operation")
             }
             for argument in call.arguments + (call.keywords ?? [:]).values
             where argument.names.isEmpty && !values.contains(argument.source) {
-                problems.append("\(place): \"\(argument.source)\" is not computed before")
+                problems.append("\(location): \"\(argument.source)\" is not computed before")
             }
             for name in call.value.list.reduce(into: Set(), { $0.formUnion($1.names) }).subtracting(indices).sorted()
             where !settings.contains(where: { $0.name == name }) {
-                problems.append("\(place): \"\(name)\" is not a setting")
+                problems.append("\(location): \"\(name)\" is not a setting")
             }
             values.formUnion(call.value.list.map(\.source))
         }

@@ -20,24 +20,24 @@ extension CustomLayer {
 
     private func settings(of layer: KerasLayer, _ measure: (Extent) -> Int?) throws(Problem) -> Settings {
         var result = Settings()
-        let place = "\(layer.name.printable) (\(layer.className.printable))"
+        let label = "\(layer.name.printable) (\(layer.className.printable))"
         for setting in settings {
             let value: Settings.Value?
             do throws(Expression.Failure) {
                 value = try setting.value(in: layer.config, result, measure)
             } catch {
-                throw Problem(.corrupt, "\(place): \(setting.name): \(error.message)")
+                throw Problem(.corrupt, "\(label): \(setting.name): \(error.message)")
             }
             guard let value else {
                 // An extent is known later.
                 if setting.extent != nil { continue }
                 throw Problem(
                     .corrupt,
-                    "\(place): \"\(setting.keys?.first ?? setting.name)\" is missing from its configuration")
+                    "\(label): \"\(setting.keys?.first ?? setting.name)\" is missing from its configuration")
             }
             if let only = setting.only, !only.contains(where: { Settings.Value($0) == value }) {
                 throw Problem(
-                    .unsupported, "\(place): \"\(setting.keys?.first ?? setting.name)\" is \(value)")
+                    .unsupported, "\(label): \"\(setting.keys?.first ?? setting.name)\" is \(value)")
             }
             result = result.setting(setting.name, to: value)
         }
@@ -87,7 +87,7 @@ extension CustomLayer.Extent {
         let number = number ?? 0
         guard tensors.indices.contains(number) else { return nil }
         let extents = tensors[number].shape.extents
-        let place = axis < 0 ? axis + extents.count : axis
-        return extents.indices.contains(place) ? extents[place] : nil
+        let index = axis < 0 ? axis + extents.count : axis
+        return extents.indices.contains(index) ? extents[index] : nil
     }
 }

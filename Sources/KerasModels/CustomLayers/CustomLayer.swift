@@ -8,6 +8,7 @@ import ModelGraph
 package struct CustomLayer: Sendable, Hashable, Codable {
     /// A number, flag or word that decides how the layer is made.
     package struct Setting: Sendable, Hashable, Codable {
+        /// What expressions call it.
         package var name: String
         /// Keys of the layer's configuration, to be tried in order; a null counts as no key.
         package var keys: [String]?
@@ -39,6 +40,7 @@ package struct CustomLayer: Sendable, Hashable, Codable {
         package var name: NameTemplate
         /// Other names that the attribute goes by.
         package var alternatives: [NameTemplate]?
+        /// A layer class, built in or custom.
         package var `class`: String
         /// Its configuration.
         package var config: JSONValue?
@@ -48,6 +50,7 @@ package struct CustomLayer: Sendable, Hashable, Codable {
         package var options: [String: Option]?
         /// The layers of a chain (`Sequential`).
         package var parts: [Part]?
+        /// When the layer has it; `nil`: always.
         package var when: Condition?
     }
 
@@ -81,17 +84,21 @@ package struct CustomLayer: Sendable, Hashable, Codable {
         package var config: JSONValue?
         /// Whether the operation takes all values as one list.
         package var isList: Bool?
+        /// When it is computed; `nil`: always.
         package var when: Condition?
     }
 
     /// A result of the layer.
     package struct Output: ConditionalEntry {
+        /// Name of the value.
         package var value: NameTemplate
+        /// When the layer gives it; `nil`: always.
         package var when: Condition?
     }
 
     /// Names of the values that the layer is called with: one list, or one for each number of values.
     package struct Inputs: Sendable, Hashable {
+        /// Names in the order of the arguments.
         package var signatures: [[String]]
 
         /// All names, in the order in which they first stand.
@@ -100,16 +107,21 @@ package struct CustomLayer: Sendable, Hashable, Codable {
         }
     }
 
+    /// The document's own name, for messages.
     package var name: String
+    /// What the layer is, in a line.
     package var title: String
     /// Class names that it goes by, without the package that they are registered under.
     package var classes: [String]
+    /// Each may depend on those before it.
     package var settings: [Setting]
     /// Variables that the layer owns itself, in the order in which it creates them.
     package var variables: [String]?
     /// In the order in which the layer creates them.
     package var parts: [Repeatable<Part>]
+    /// What it is called with.
     package var inputs: Inputs
+    /// In execution order.
     package var calls: [Repeatable<Call>]
     /// What the layer gives.
     package var output: OneOrMany<Repeatable<Output>>

@@ -2,7 +2,9 @@ import ArchitectureSpecs
 
 /// An entry of a list in a layer's document, or entries that stand there several times.
 package indirect enum Repeatable<Entry: ConditionalEntry>: Sendable, Hashable {
+    /// An entry that stands there once.
     case one(Entry)
+    /// Entries in a loop.
     case several(Repetition)
 
     /// `{"repeat": "layers", "index": "i", "steps": […]}`.
@@ -11,7 +13,9 @@ package indirect enum Repeatable<Entry: ConditionalEntry>: Sendable, Hashable {
         package var `repeat`: Expression
         /// Name of the index, from 0.
         package var index: String
+        /// When it applies; `nil`: always.
         package var when: Condition?
+        /// What is repeated.
         package var steps: [Repeatable]
     }
 
@@ -77,25 +81,5 @@ extension Repeatable: Codable {
         case .one(let entry): try entry.encode(to: encoder)
         case .several(let repetition): try repetition.encode(to: encoder)
         }
-    }
-}
-
-/// One thing, or several in a list.
-package struct OneOrMany<Element: Sendable & Hashable & Codable>: Sendable, Hashable, Codable {
-    package var list: [Element]
-
-    package init(_ list: [Element]) { self.list = list }
-
-    package init(from decoder: any Decoder) throws {
-        if (try? decoder.unkeyedContainer()) != nil {
-            list = try decoder.singleValueContainer().decode([Element].self)
-        } else {
-            list = [try Element(from: decoder)]
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if list.count == 1 { try container.encode(list[0]) } else { try container.encode(list) }
     }
 }

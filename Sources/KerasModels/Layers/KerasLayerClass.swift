@@ -1,23 +1,43 @@
-import JSON
-import ModelGraph
 import Platform
 
-/// What the layers of one class, or of several alike, compute and own.
+/// What the layers of one Keras class, or of several alike, compute and own.
 ///
-/// A new class is a type that conforms, and its entry in `KerasLayerClasses`.
+/// A new class is a file with a type that conforms, and a line in `BuiltInLayers`:
+///
+///     /// `x · scale` with one learned number a column.
+///     enum ScaleLayer: KerasLayerClass {
+///         static let names = ["LayerScale"]
+///
+///         static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["gamma"])] }
+///
+///         static func apply(
+///             _ call: LayerCall, in builder: inout KerasGraphBuilder
+///         ) throws(Problem) -> [KerasValue] {
+///             try call.refuse(["some_option"])
+///             let input = try call.input()
+///             let scale = try builder.vector(of: call, number: 0, count: input.width)
+///             let affine = Affine(width: input.width, hasScale: true)
+///             return [.tensor(builder.replacing(input, .affine(affine), for: call, ["scale": scale]))]
+///         }
+///     }
+///
+/// Whatever of a configuration could change the result is used or refused; nothing is left to chance.
 protocol KerasLayerClass: Sendable {
-    /// Names under which configurations know it.
+    /// Names under which configurations know it, packages included: `Dense`, `Text>OnDeviceEmbedding`.
     static var names: [String] { get }
 
-    /// Variables of a layer in the order in which Keras creates them.
-    static func places(of layer: KerasLayer) -> [VariablePlace]
+    /// Variables of a layer in the order in which Keras creates them; none unless a class says otherwise.
+    ///
+    /// It is asked before anything stored is known: only the configuration decides.
+    static func variables(of layer: KerasLayer) -> [VariableGroup]
 
     /// Adds one call of a layer to the graph.
     ///
     /// - Returns: The results, one a tensor that the layer gives.
+    /// - Throws: `unsupported` for what is not computed here, `corrupt` for what contradicts itself or its weights.
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue]
 }
 
 extension KerasLayerClass {
-    static func places(of layer: KerasLayer) -> [VariablePlace] { [] }
+    static func variables(of layer: KerasLayer) -> [VariableGroup] { [] }
 }

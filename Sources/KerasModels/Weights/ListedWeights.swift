@@ -9,7 +9,9 @@ import WeightFiles
 package struct ListedWeights: Sendable {
     /// Weights of one layer.
     package struct Layer: Sendable {
+        /// The name under which the file lists it.
         package let name: String
+        /// In the order of the file.
         package let tensors: [SourceTensor]
 
         package init(name: String, tensors: [SourceTensor]) {
@@ -27,11 +29,11 @@ package struct ListedWeights: Sendable {
     ///
     /// - Returns: Who owns what, and every layer whose number of weights does not fit.
     package func assign(
-        to model: KerasModel, _ classes: KerasLayerClasses
+        to model: KerasModel, _ registry: KerasLayerRegistry
     ) -> (variables: LayerVariables, problems: [Problem]) {
         var result = LayerVariables()
         var problems: [Problem] = []
-        let wanted = model.layers.map { (layer: $0, slots: Slot.all(of: $0, [$0.name], classes)) }
+        let wanted = model.layers.map { (layer: $0, slots: Slot.all(of: $0, [$0.name], registry)) }
             .filter { !$0.slots.all.isEmpty }
         let stored = layers.filter { !$0.tensors.isEmpty }
         let byName = Dictionary(stored.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -69,7 +71,7 @@ package struct ListedWeights: Sendable {
         }
 
         let owner: Owner
-        /// Place among the owner's variables.
+        /// Index among the owner's variables.
         let number: Int
 
         /// Variables of a layer as its list orders them.
@@ -80,20 +82,20 @@ package struct ListedWeights: Sendable {
             var all: [Slot] { trained + others }
         }
 
-        static func all(of layer: KerasLayer, _ path: LayerPath, _ classes: KerasLayerClasses) -> Lists {
+        static func all(of layer: KerasLayer, _ path: LayerPath, _ registry: KerasLayerRegistry) -> Lists {
             var lists = Lists()
-            if let inner = classes.inner(of: layer) {
+            if let inner = registry.inner(of: layer) {
                 for child in inner.layers {
-                    let part = all(of: child, path + [child.name], classes)
+                    let part = all(of: child, path + [child.name], registry)
                     lists.trained += part.trained
                     lists.others += part.others
                 }
                 if !layer.isTrainable || !inner.isTrainable { lists = Lists(others: lists.all) }
                 return lists
             }
-            for place in classes.places(of: layer) {
-                for (number, variable) in place.variables.enumerated() {
-                    let slot = Slot(owner: Owner(layer: path, object: place.object), number: number)
+            for group in registry.variables(of: layer) {
+                for (number, variable) in group.variables.enumerated() {
+                    let slot = Slot(owner: Owner(layer: path, object: group.object), number: number)
                     if variable.isTrainable { lists.trained.append(slot) } else { lists.others.append(slot) }
                 }
             }

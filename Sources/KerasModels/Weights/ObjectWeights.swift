@@ -44,9 +44,9 @@ package struct ObjectWeights: Sendable {
     ///
     /// - Returns: Who owns what, and every layer without its variables.
     package func assign(
-        to model: KerasModel, _ classes: KerasLayerClasses
+        to model: KerasModel, _ registry: KerasLayerRegistry
     ) -> (variables: LayerVariables, problems: [Problem]) {
-        var walk = Walk(weights: self, classes: classes)
+        var walk = Walk(weights: self, registry: registry)
         walk.visit(model, path: [], at: "")
         walk.assignShared()
         return (walk.result, walk.problems)
@@ -62,63 +62,66 @@ package struct ObjectWeights: Sendable {
         return names.first(where: paths.contains) ?? names[0]
     }
 
+    /// A walk through a model and the file's tree side by side.
     private struct Walk {
         let weights: ObjectWeights
-        let classes: KerasLayerClasses
+        let registry: KerasLayerRegistry
         var result = LayerVariables()
         var problems: [Problem] = []
-        private var waiting: [(layer: KerasLayer, path: LayerPath, place: String)] = []
+        /// Layers without variables of their own, each with the path where they should be.
+        private var waiting: [(layer: KerasLayer, path: LayerPath, group: String)] = []
+        /// Layers with variables, by name.
         private var owners: [String: [(layer: KerasLayer, path: LayerPath)]] = [:]
 
-        init(weights: ObjectWeights, classes: KerasLayerClasses) {
+        init(weights: ObjectWeights, registry: KerasLayerRegistry) {
             self.weights = weights
-            self.classes = classes
+            self.registry = registry
         }
 
-        mutating func visit(_ model: KerasModel, path: LayerPath, at place: String) {
-            let lists = ObjectWeights.listNames.map { weights.path(of: $0, in: place) }
+        mutating func visit(_ model: KerasModel, path: LayerPath, at group: String) {
+            let lists = ObjectWeights.listNames.map { weights.path(of: $0, in: group) }
             let list = lists.first(where: weights.paths.contains) ?? lists[0]
             // Keras 2.13 met every layer with weights twice, under two names.
             let step = list.hasSuffix(ObjectWeights.listNames[1]) ? 2 : 1
             var counts: [String: Int] = [:]
-            var places: [(layer: KerasLayer, place: String)] = []
+            var groups: [(layer: KerasLayer, group: String)] = []
             for layer in model.layers {
                 let name = layer.storedClassName.snakeCased
                 let count = counts[name, default: 0]
-                let isWeighty = classes.inner(of: layer) != nil || !classes.places(of: layer).isEmpty
+                let isWeighty = registry.inner(of: layer) != nil || !registry.variables(of: layer).isEmpty
                 counts[name] = count + (isWeighty ? step : 1)
-                if isWeighty { places.append((layer, "\(list)/\(name)\(count == 0 ? "" : "_\(count)")")) }
+                if isWeighty { groups.append((layer, "\(list)/\(name)\(count == 0 ? "" : "_\(count)")")) }
             }
-            check(places, path)
-            for (layer, place) in places { visit(layer, path: path + [layer.name], at: place) }
+            check(groups, path)
+            for (layer, group) in groups { visit(layer, path: path + [layer.name], at: group) }
         }
 
         /// The numbers decide; names that say the same layers stand in another order contradict them.
-        private mutating func check(_ places: [(layer: KerasLayer, place: String)], _ path: LayerPath) {
-            let noted = places.compactMap { weights.names[$0.place] }
-            guard noted.count == places.count, Set(noted) == Set(places.map(\.layer.name)) else { return }
-            for (layer, place) in places where weights.names[place] != layer.name {
-                let message = "is number \(place.printable) by the configuration, and the file says that this is"
-                let other = (weights.names[place] ?? "").printable
+        private mutating func check(_ groups: [(layer: KerasLayer, group: String)], _ path: LayerPath) {
+            let noted = groups.compactMap { weights.names[$0.group] }
+            guard noted.count == groups.count, Set(noted) == Set(groups.map(\.layer.name)) else { return }
+            for (layer, group) in groups where weights.names[group] != layer.name {
+                let message = "is number \(group.printable) by the configuration, and the file says that this is"
+                let other = (weights.names[group] ?? "").printable
                 problems.append(Problem(.corrupt, "\((path + [layer.name]).text): \(message) \"\(other)\""))
             }
         }
 
-        private mutating func visit(_ layer: KerasLayer, path: LayerPath, at place: String) {
-            if let inner = layer.inner { return visit(inner, path: path, at: place) }
-            if let inner = classes.inner(of: layer) {
+        private mutating func visit(_ layer: KerasLayer, path: LayerPath, at group: String) {
+            if let inner = layer.inner { return visit(inner, path: path, at: group) }
+            if let inner = registry.inner(of: layer) {
                 // A custom layer: its parts are attributes of it.
                 for part in inner.layers {
-                    let places = classes.objects(of: part).map { weights.path(of: $0, in: place) }
-                    let found = places.first(where: weights.paths.contains) ?? places.first ?? place
+                    let groups = registry.objects(of: part).map { weights.path(of: $0, in: group) }
+                    let found = groups.first(where: weights.paths.contains) ?? groups.first ?? group
                     visit(part, path: path + [part.name], at: found)
                 }
                 return
             }
             var isComplete = true
-            for part in classes.places(of: layer) {
-                var tensors = weights.variables[weights.path(of: part.object, in: place)] ?? []
-                if let number = classes.number(of: layer) {
+            for part in registry.variables(of: layer) {
+                var tensors = weights.variables[weights.path(of: part.object, in: group)] ?? []
+                if let number = registry.variableNumber(of: layer) {
                     tensors = tensors.indices.contains(number) ? [tensors[number]] : []
                 }
                 result.assign(tensors, to: path, object: part.object)
@@ -127,21 +130,21 @@ package struct ObjectWeights: Sendable {
             if isComplete {
                 owners[layer.name, default: []].append((layer, path))
             } else {
-                waiting.append((layer, path, place))
+                waiting.append((layer, path, group))
             }
         }
 
-        /// A layer that two models share is saved once, where the first of them stands.
+        /// A layer that two models share is saved once, where the first of them is.
         mutating func assignShared() {
-            for (layer, path, place) in waiting {
+            for (layer, path, group) in waiting {
                 let first = owners[layer.name]?.first { $0.layer.className == layer.className && $0.path != path }
-                for part in classes.places(of: layer) {
+                for part in registry.variables(of: layer) {
                     guard result.tensors(of: path, object: part.object).isEmpty else { continue }
                     if let first {
                         result.assign(
                             result.tensors(of: first.path, object: part.object), to: path, object: part.object)
                     } else {
-                        let wanted = weights.path(of: part.object, in: place).printable
+                        let wanted = weights.path(of: part.object, in: group).printable
                         let what = part.variables.map(\.name).joined(separator: ", ")
                         problems.append(
                             Problem(

@@ -4,27 +4,35 @@ import Platform
 import Tensors
 import WeightFiles
 
-/// A kernel as a layer stores it: plain, or quantised to 8 or 4 bits or to 8-bit floating point.
+/// A kernel as a layer stores it: plain, or quantized to 8 or 4 bits or to 8-bit floating point.
 ///
 /// The stored types and shapes decide, not the configuration: writers forget to say what they did to attention.
 struct StoredKernel {
+    /// `[rows, columns]` once its axes are put together.
     let weight: ParameterSource
+    /// One number a column.
     let bias: ParameterSource?
+    /// What the layer does to its input; `nil`: nothing.
     let rounding: Rounding?
     /// What only training needs.
     let statistics: [SourceTensor]
 
-    /// - Parameter tensors: Kernel, bias where there is one, then what quantisation adds.
+    /// - Parameters:
+    ///   - tensors: Kernel, bias where there is one, then what quantization adds.
+    ///   - contracted: Extents of the kernel's first axes.
+    ///   - kept: Extents of its other axes.
+    ///   - label: The layer, for messages.
+    /// - Throws: `corrupt` for other shapes, `unsupported` for other kinds of numbers.
     init(
-        _ tensors: [SourceTensor], contracted: [Int], kept: [Int], hasBias: Bool, place: String
+        _ tensors: [SourceTensor], contracted: [Int], kept: [Int], hasBias: Bool, label: String
     ) throws(Problem) {
         let rows = contracted.reduce(1, *), columns = kept.reduce(1, *)
         guard let kernel = tensors.first, tensors.count >= (hasBias ? 2 : 1) else {
-            throw Problem(.corrupt, "\(place): has \(tensors.count) of its weights")
+            throw Problem(.corrupt, "\(label): has \(tensors.count) of its weights")
         }
         if hasBias, tensors[1].shape.count != columns {
             throw Problem(
-                .corrupt, "\(place): \(tensors[1].name.printable) has shape \(tensors[1].shape), not \(columns) numbers"
+                .corrupt, "\(label): \(tensors[1].name.printable) has shape \(tensors[1].shape), not \(columns) numbers"
             )
         }
         let bias = hasBias ? tensors[1] : nil
@@ -33,7 +41,7 @@ struct StoredKernel {
         func misshapen() -> Problem {
             Problem(
                 .corrupt,
-                "\(place): \(kernel.name.printable) has shape \(kernel.shape), expected \(Shape(contracted + kept))")
+                "\(label): \(kernel.name.printable) has shape \(kernel.shape), expected \(Shape(contracted + kept))")
         }
         if kernel.dtype.isFloatingPoint {
             guard isPlainShape else { throw misshapen() }
@@ -41,19 +49,19 @@ struct StoredKernel {
             case 0:
                 self.init(weight: .stored(kernel), bias: bias.map { .stored($0) }, rounding: nil)
             case 6:
-                try self.init(eightBitFloats: kernel, bias, rest, shape: [rows, columns], place: place)
+                try self.init(eightBitFloats: kernel, bias, rest, shape: [rows, columns], label: label)
             default:
-                throw Problem(.unsupported, "\(place): has \(rest.count) weights beside kernel and bias")
+                throw Problem(.unsupported, "\(label): has \(rest.count) weights beside kernel and bias")
             }
             return
         }
         guard kernel.dtype == .int8, let scale = rest.first else {
-            throw Problem(.unsupported, "\(place): a kernel of \(kernel.dtype.rawValue)")
+            throw Problem(.unsupported, "\(label): a kernel of \(kernel.dtype.rawValue)")
         }
-        let quantised = QuantisedMatrix(
+        let quantized = QuantizedMatrix(
             values: kernel, scale: scale, zero: rest.count > 1 ? rest[1] : nil, groups: rest.count > 2 ? rest[2] : nil,
             rows: rows, columns: columns)
-        guard let computation = isPlainShape && rest.count == 1 ? quantised.eightBit : quantised.fourBit else {
+        guard let computation = isPlainShape && rest.count == 1 ? quantized.eightBit : quantized.fourBit else {
             throw misshapen()
         }
         self.init(
@@ -74,18 +82,18 @@ struct StoredKernel {
     /// Kernel and input go through 8-bit floating point, the bias through bfloat16; each with a scale that training
     /// has left.
     private init(
-        eightBitFloats kernel: SourceTensor, _ bias: SourceTensor?, _ rest: [SourceTensor], shape: Shape, place: String
+        eightBitFloats kernel: SourceTensor, _ bias: SourceTensor?, _ rest: [SourceTensor], shape: Shape, label: String
     ) throws(Problem) {
         let inputScale = rest[0], kernelScale = rest[2]
         guard inputScale.shape.count == 1, kernelScale.shape.count == 1 else {
-            throw Problem(.unsupported, "\(place): scales of 8-bit floats that are no single numbers")
+            throw Problem(.unsupported, "\(label): scales of 8-bit floats that are no single numbers")
         }
         // One number that the graph holds itself.
         let scale: Float
         do throws(FileError) { scale = try inputScale.read().floats[0] } catch {
-            throw Problem(error.kind, "\(place): \(error.problems.joined(separator: "; "))")
+            throw Problem(error.kind, "\(label): \(error.problems.joined(separator: "; "))")
         }
-        guard scale.isFinite, scale > 0 else { throw Problem(.corrupt, "\(place): the scale of its input is \(scale)") }
+        guard scale.isFinite, scale > 0 else { throw Problem(.corrupt, "\(label): the scale of its input is \(scale)") }
         let weight = TensorPlaces.Computation(names: [kernel.name, kernelScale.name], shape: shape) { tensors in
             let scale = tensors[1].floats[0]
             return tensors[0].mapped(shape) { Rounding.float8(scale: scale).rounded($0) }
@@ -100,30 +108,22 @@ struct StoredKernel {
     }
 }
 
-/// The table of an embedding as it is stored: plain or quantised.
-struct StoredTable {
-    let source: ParameterSource
-
-    init(_ tensors: [SourceTensor], rows: Int, width: Int, place: String) throws(Problem) {
-        guard let table = tensors.first else { throw Problem(.corrupt, "\(place): has no table") }
-        let misshapen = Problem(
-            .corrupt, "\(place): \(table.name.printable) has shape \(table.shape), expected \(Shape([rows, width]))")
-        let rest = Array(tensors.dropFirst())
-        if table.dtype.isFloatingPoint {
-            guard table.shape == [rows, width] else { throw misshapen }
-            guard rest.isEmpty else {
-                throw Problem(.unsupported, "\(place): has \(rest.count) weights beside its table")
+extension Tensor {
+    /// A function of each element.
+    fileprivate func mapped(_ shape: Shape, _ change: (Float) -> Float) -> Tensor {
+        withFloats { source in
+            Tensor(shape: shape) { target in
+                for index in target.indices { target[index] = change(source[index]) }
             }
-            source = .stored(table)
-            return
         }
-        guard table.dtype == .int8, let scale = rest.first else {
-            throw Problem(.unsupported, "\(place): a table of \(table.dtype.rawValue)")
-        }
-        let quantised = QuantisedTable(
-            values: table, scale: scale, zero: rest.count > 1 ? rest[1] : nil, groups: rest.count > 2 ? rest[2] : nil,
-            rows: rows, width: width)
-        guard let computation = quantised.computation else { throw misshapen }
-        source = .computed(computation)
+    }
+}
+
+extension Float {
+    /// The nearest bfloat16, ties to even.
+    fileprivate var roundedToBFloat16: Float {
+        guard isFinite else { return self }
+        let bits = bitPattern
+        return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
     }
 }

@@ -1,0 +1,26 @@
+/// A functional or sequential Keras model as its configuration describes it: layers, and the calls that connect them.
+package struct KerasModel: Sendable {
+    /// One result of the model.
+    package struct Output: Sendable {
+        /// The key where results have names; `nil` otherwise.
+        package let name: String?
+        /// The call that gives it.
+        package let source: KerasReference
+    }
+
+    /// The name that its writer gave it.
+    package let name: String
+    /// In the model's own order: the one that classes are counted in, and that weights are stored in.
+    package let layers: [KerasLayer]
+    /// Results of its input layers, in the order in which callers hand them in.
+    package let inputs: [KerasReference]
+    /// Results in the order in which callers are given them.
+    package let outputs: [Output]
+    /// Whether its weights may be trained; a frozen model's are stored in another order.
+    package let isTrainable: Bool
+    /// The release that wrote it.
+    package let generation: KerasGeneration
+
+    /// The layer of a name.
+    package func layer(named name: String) -> KerasLayer? { layers.first { $0.name == name } }
+}

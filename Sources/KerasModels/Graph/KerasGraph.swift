@@ -1,0 +1,53 @@
+import ArchitectureSpecs
+import JSON
+import ModelGraph
+import Platform
+
+/// The graph of a functional or sequential Keras model, made from its own configuration and its stored variables.
+package struct KerasGraph: Sendable {
+    /// How the variables are found.
+    package enum Weights: Sendable {
+        /// One list a layer: Keras 2, and legacy files of Keras 3.
+        case listed(ListedWeights)
+        /// By the objects that own them: Keras 3.
+        case objects(ObjectWeights)
+    }
+
+    /// What the model computes.
+    package let graph: Graph
+    /// Where the graph's parameters are stored.
+    package let places: TensorPlaces
+
+    /// - Parameters:
+    ///   - document: `config.json`, or attribute `model_config`.
+    ///   - registry: Layer classes that are understood.
+    ///   - path: The file, for messages.
+    /// - Throws: `unsupported` with every layer that is not understood, `corrupt` for what contradicts itself or its
+    ///   weights.
+    package init(
+        _ document: JSONValue, generation: KerasGeneration, weights: Weights, registry: KerasLayerRegistry,
+        path: String
+    ) throws(FileError) {
+        func located<R>(_ body: () throws(Problem) -> R) throws(FileError) -> R {
+            do throws(Problem) { return try body() } catch { throw FileError([error], path: path) }
+        }
+        let model = try located { () throws(Problem) in try KerasModelReader.model(document, generation: generation) }
+        let unknown = registry.problems(in: model)
+        guard unknown.isEmpty else {
+            throw FileError(
+                unknown, path: path,
+                remedy: "docs/keras-models.md lists what is understood, and how a layer of your own is described")
+        }
+        let (variables, problems) =
+            switch weights {
+            case .listed(let listed): listed.assign(to: model, registry)
+            case .objects(let objects): objects.assign(to: model, registry)
+            }
+        guard problems.isEmpty else { throw FileError(problems, path: path) }
+        (graph, places) = try located { () throws(Problem) in
+            let builder = KerasGraphBuilder(generation: generation, variables: variables)
+            var interpreter = KerasInterpreter(registry, builder: builder)
+            return try interpreter.graph(of: model)
+        }
+    }
+}

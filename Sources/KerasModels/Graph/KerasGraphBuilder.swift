@@ -1,0 +1,150 @@
+import ModelGraph
+import WeightFiles
+
+/// A graph while it is made: nodes with unique names, inputs, axes, and the stored tensors that parameters come from.
+///
+/// Layer classes add their calls to it. It knows none of them: `KerasInterpreter` decides which one a call is for.
+struct KerasGraphBuilder {
+    /// Which release's rules apply, for masks above all.
+    let generation: KerasGeneration
+    /// The stored tensors of each layer.
+    let variables: LayerVariables
+
+    /// In execution order.
+    var nodes: [Node] = []
+    /// Names of the graph's inputs, in the model's order.
+    private(set) var inputs: [String] = []
+    /// What each input looks like.
+    var layouts: [String: InputLayout] = [:]
+    /// By `<node>/<parameter>`.
+    private(set) var sources: [String: ParameterSource] = [:]
+    /// Names of tensors that layers own and results do not depend on.
+    private(set) var ignored: Set<String> = []
+    /// Names that are taken, of nodes and of inputs.
+    private var names: Set<String> = []
+    /// The node that a layer's parameters belong to, by layer and part of it; later calls share them.
+    private var owners: [OwnerKey: String] = [:]
+    /// Axes that turned out to be the same one.
+    private var aliases: [String: String] = [:]
+
+    init(generation: KerasGeneration, variables: LayerVariables) {
+        self.generation = generation
+        self.variables = variables
+    }
+
+    private struct OwnerKey: Hashable {
+        let path: LayerPath
+        let kind: String
+        let part: String
+    }
+
+    // MARK: Nodes
+
+    /// Adds a node, its parameters with it; later calls of the same layer share those of the first.
+    ///
+    /// - Parameter part: Which of the call's nodes; empty for the one that gives the result.
+    /// - Returns: The node's name.
+    @discardableResult
+    mutating func add(
+        _ operation: Operation, _ inputs: [String], to call: LayerCall, part: String = "",
+        _ parameters: [String: ParameterSource] = [:]
+    ) -> String {
+        let name = unusedName(part.isEmpty ? call.node : "\(call.node)/\(part)")
+        var node = Node(name: name, operation: operation, inputs: inputs)
+        if !parameters.isEmpty {
+            let key = OwnerKey(path: call.path, kind: operation.kind, part: part)
+            if let owner = owners[key] {
+                for parameter in operation.parameters {
+                    node.ties[parameter.name] = .init(parameter: "\(owner)/\(parameter.name)")
+                }
+            } else {
+                owners[key] = name
+                for (parameter, source) in parameters { sources["\(name)/\(parameter)"] = source }
+            }
+        }
+        nodes.append(node)
+        return name
+    }
+
+    /// The node that owns a layer's parameters, once it was applied.
+    func owner(of path: LayerPath, kind: String) -> String? { owners[OwnerKey(path: path, kind: kind, part: "")] }
+
+    /// Adds a node whose parameters are tied to those of other nodes.
+    mutating func add(
+        _ operation: Operation, _ inputs: [String], to call: LayerCall, ties: [String: Node.Tie]
+    ) -> String {
+        let name = unusedName(call.node)
+        nodes.append(Node(name: name, operation: operation, inputs: inputs, ties: ties))
+        return name
+    }
+
+    /// A sound name that nothing else has.
+    mutating func unusedName(_ wanted: String) -> String {
+        let base = wanted.soundNodeName
+        var name = base
+        var number = 1
+        while !names.insert(name).inserted {
+            number += 1
+            name = "\(base).\(number)"
+        }
+        return name
+    }
+
+    /// Notes tensors that results do not depend on.
+    mutating func ignore(_ tensors: [SourceTensor]) { ignored.formUnion(tensors.map(\.name)) }
+
+    // MARK: Inputs
+
+    /// Adds an input of the graph.
+    mutating func addInput(_ name: String, _ layout: InputLayout) {
+        inputs.append(name)
+        names.insert(name)
+        layouts[name] = layout
+    }
+
+    // MARK: Axes
+
+    /// Whether two values have the same rows; axes of unknown length that meet are the same one from then on.
+    mutating func unify(_ left: RowSpace, _ right: RowSpace) -> Bool {
+        let left = resolved(left), right = resolved(right)
+        if left == right { return true }
+        guard case .axis(let one) = left, case .axis(let other) = right, one.steps == other.steps else { return false }
+        aliases[other.name] = one.name
+        return true
+    }
+
+    /// The rows under the name that their axis goes by.
+    func resolved(_ rows: RowSpace) -> RowSpace {
+        guard case .axis(var axis) = rows else { return rows }
+        // Aliases form no circle: each is made from a name that had none.
+        while let name = aliases[axis.name] { axis.name = name }
+        return .axis(axis)
+    }
+
+    /// The finished graph's inputs.
+    var resolvedLayouts: [String: InputLayout] {
+        layouts.mapValues { layout in
+            var layout = layout
+            layout.rows = resolved(layout.rows)
+            return layout
+        }
+    }
+}
+
+extension String {
+    /// The text with everything that a node's name may not hold replaced.
+    var soundNodeName: String {
+        let parts = split(separator: "/", omittingEmptySubsequences: true).map { part -> String in
+            let text = String(
+                part.unicodeScalars.map { scalar -> Character in
+                    let isSound =
+                        scalar.isASCII
+                        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                            || "_-.".unicodeScalars.contains(scalar))
+                    return isSound ? Character(scalar) : "_"
+                })
+            return text == "." || text == ".." ? "_" : text
+        }
+        return parts.isEmpty ? "_" : parts.joined(separator: "/")
+    }
+}

@@ -1,0 +1,92 @@
+import JSON
+import Platform
+
+/// One call of a layer, its arguments computed.
+struct LayerCall: Sendable {
+    /// The layer with its configuration.
+    let layer: KerasLayer
+    /// Names of the models around it and its own.
+    let path: LayerPath
+    /// Name of the node that gives the result, and what the names of further nodes start with.
+    let node: String
+    /// What was handed in by position.
+    let arguments: [KerasValue]
+    /// What was handed in by name.
+    let keywords: [String: KerasValue]
+    /// Which release's rules apply.
+    let generation: KerasGeneration
+
+    /// The layer's configuration.
+    var config: JSONValue { layer.config }
+
+    /// An argument by its position or its name; `.none` where neither was handed in.
+    subscript(position: Int, name: String) -> KerasValue {
+        arguments.indices.contains(position) ? arguments[position] : keywords[name] ?? .none
+    }
+
+    /// The first argument, whatever it is called.
+    var first: KerasValue { arguments.first ?? keywords["inputs"] ?? keywords["x"] ?? .none }
+
+    /// The tensors of the first argument, or of several arguments: what layers that combine values take.
+    var tensors: [LayerValue] { arguments.flatMap(\.tensors) }
+
+    /// The only tensor of a layer with one input.
+    func input() throws(Problem) -> LayerValue {
+        guard let value = first.tensors.first else { throw unsupported("its input is no tensor that is followed") }
+        return value
+    }
+
+    // MARK: Configuration
+
+    /// A size: 1 or more.
+    ///
+    /// - Throws: `corrupt` where it is missing or none.
+    func size(_ key: String) throws(Problem) -> Int {
+        guard let value = layer.size(key) else {
+            throw corrupt("\"\(key)\" is \(config[key]?.shortDescription ?? "missing")")
+        }
+        return value
+    }
+
+    /// A number; a null counts as missing.
+    ///
+    /// - Throws: `corrupt` for what is no finite number.
+    func number(_ key: String, default value: Double) throws(Problem) -> Float {
+        guard let found = config[key], !found.isNull else { return Float(value) }
+        guard let number = found.doubleValue, number.isFinite else {
+            throw corrupt("\"\(key)\" is \(found.shortDescription)")
+        }
+        return Float(number)
+    }
+
+    /// A flag.
+    func flag(_ key: String, default value: Bool) -> Bool { layer.flag(key, default: value) }
+
+    /// Whether a key is there and not null.
+    func has(_ key: String) -> Bool { layer.has(key) }
+
+    /// Whether the axis of channels comes before the others.
+    var hasChannelsFirst: Bool { config["data_format"]?.stringValue == "channels_first" }
+
+    /// Refuses options that would change the result and are not computed here: those that are neither missing, null,
+    /// false nor 0.
+    func refuse(_ keys: [String]) throws(Problem) {
+        for key in keys {
+            guard let value = config[key], !value.isNull, value != .bool(false), value.doubleValue != 0 else {
+                continue
+            }
+            throw unsupported("\"\(key)\" is \(value.shortDescription)")
+        }
+    }
+
+    // MARK: Errors
+
+    /// The layer in messages: `backbone/enc0_mha (MultiHeadAttention)`.
+    var label: String { "\(path.text) (\(layer.className.printable))" }
+
+    /// Something that Keras computes and this project does not.
+    func unsupported(_ message: String) -> Problem { Problem(.unsupported, "\(label): \(message)") }
+
+    /// Something that Keras would not have written.
+    func corrupt(_ message: String) -> Problem { Problem(.corrupt, "\(label): \(message)") }
+}

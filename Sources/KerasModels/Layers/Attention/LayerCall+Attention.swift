@@ -1,0 +1,33 @@
+import JSON
+import ModelGraph
+import Platform
+
+extension LayerCall {
+    /// What an attention layer takes its queries from, and its keys and values.
+    func attentionStreams() throws(Problem) -> (query: LayerValue, memory: LayerValue) {
+        let query = try stream(self[0, "query"], "query"), memory = try stream(self[1, "value"], "value")
+        if case let key = self[2, "key"], !key.isNone, try !stream(key, "key").isSame(as: memory) {
+            throw unsupported("keys and values are made from different tensors")
+        }
+        if let axes = config["attention_axes"], !axes.isNull, axes != .array([.integer(1)]), axes != .integer(1) {
+            throw unsupported("attends along axes \(axes.shortDescription)")
+        }
+        return (query, memory)
+    }
+
+    private func stream(_ value: KerasValue, _ name: String) throws(Problem) -> LayerValue {
+        guard let tensor = value.tensor else { throw unsupported("the \(name) is no tensor that is followed") }
+        guard tensor.isStream else { throw unsupported("attends over a tensor \(tensor.shapeText)") }
+        return tensor
+    }
+
+    /// Width of an attention layer's result.
+    func attentionWidth(of query: LayerValue) throws(Problem) -> Int {
+        guard let shape = config["output_shape"], !shape.isNull else { return query.width }
+        let extents = shape.arrayValue ?? [shape]
+        guard extents.count == 1, let width = extents[0].intValue, (1...GraphLimit.extent).contains(width) else {
+            throw unsupported("\"output_shape\" is \(shape.shortDescription)")
+        }
+        return width
+    }
+}

@@ -1,0 +1,105 @@
+import ModelGraph
+import Platform
+
+/// Attention with one product each for queries, keys, values and output: what Keras's own attention layers compute.
+struct ProjectedAttention {
+    let call: LayerCall
+    let heads: Int
+    /// Groups of heads that share keys and values; as many as heads where none do.
+    let groups: Int
+    /// Columns of a head's queries and keys.
+    let headSize: Int
+    /// Columns of a head's values.
+    let valueSize: Int
+
+    /// A kernel and a bias for each product.
+    static func variables(of layer: KerasLayer) -> [VariableGroup] {
+        let hasBias = layer.flag("use_bias", default: true)
+        return ["query_dense", "key_dense", "value_dense", "output_dense"].map { .kernel($0, hasBias: hasBias) }
+    }
+
+    /// Adds the attention to the graph.
+    ///
+    /// - Returns: The result, and the maps.
+    func apply(in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
+        try call.refuse(["use_gate", "sliding_window"])
+        let (query, memory) = try call.attentionStreams()
+        let outputWidth = try call.attentionWidth(of: query)
+        let isSelf = query.isSame(as: memory)
+        let biases = call.flag("use_bias", default: true)
+        let projections = try Projections(self, query: query, memory: memory, outputWidth: outputWidth, in: &builder)
+
+        let masks = try AttentionMasks(
+            call, query: query, memory: memory, maskPosition: call.generation == .keras2 ? 3 : 6, in: &builder)
+        let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
+        let attention = Attention(
+            inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,
+            headSize: headSize, valueSize: valueSize, groupCount: groups, scale: 1 / Float(headSize).squareRoot(),
+            mask: .init(isCausal: isCausal), masking: masks.masking(hiding: hiding),
+            contextRounding: projections.contextRounding,
+            biases: .init(query: biases, key: biases, value: biases, output: biases),
+            heads: [HeadSource](repeating: .computed, count: heads))
+        let streams = isSelf ? [projections.query] : [projections.query, projections.memory]
+        var result = query
+        result.name = builder.add(
+            .attention(attention), streams + masks.inputs, to: call, projections.parameters)
+        result.width = outputWidth
+        // Keras 3 hands no mask on, Keras 2 that of the query.
+        if call.generation == .keras3 { result.mask = nil }
+        let maps = AttentionMaps(
+            heads: (0..<heads).map { HeadID(node: result.name, head: $0) }, masking: attention.masking,
+            masks: masks.inputs)
+        return [.tensor(result), .maps(maps)]
+    }
+
+    /// What a hidden key means: Keras 2 and the fused path of Keras 3, which is taken without dropout, take a large
+    /// number off its score; the explicit path leaves it out.
+    private var hiding: Attention.Masking.Hiding {
+        guard call.generation == .keras3 else { return .penalized }
+        let asksForScores = call.keywords["return_attention_scores"]?.constant?.boolValue ?? false
+        return (call.config["dropout"]?.doubleValue ?? 0) > 0 || asksForScores ? .excluded : .penalized
+    }
+
+    /// The four products.
+    private struct Projections {
+        /// Names of the streams, rounded where the layer is quantized.
+        let query: String
+        let memory: String
+        let contextRounding: Rounding?
+        let parameters: [String: ParameterSource]
+
+        init(
+            _ attention: ProjectedAttention, query: LayerValue, memory: LayerValue, outputWidth: Int,
+            in builder: inout KerasGraphBuilder
+        ) throws(Problem) {
+            let call = attention.call
+            let hasBias = call.flag("use_bias", default: true)
+            var parameters: [String: ParameterSource] = [:]
+            var roundings: [Rounding?] = []
+            func add(
+                _ name: String, _ contracted: [Int], _ kept: [Int], _ builder: inout KerasGraphBuilder
+            )
+                throws(Problem)
+            {
+                let matrix = try builder.matrix(
+                    of: call, object: "\(name)_dense", contracted: contracted, kept: kept, hasBias: hasBias)
+                parameters["\(name)_weight"] = matrix.weight
+                parameters["\(name)_bias"] = matrix.bias
+                roundings.append(matrix.rounding)
+            }
+            try add("query", [query.width], [attention.heads, attention.headSize], &builder)
+            try add("key", [memory.width], [attention.groups, attention.headSize], &builder)
+            try add("value", [memory.width], [attention.groups, attention.valueSize], &builder)
+            try add("output", [attention.heads, attention.valueSize], [outputWidth], &builder)
+            guard roundings[1] == roundings[2], query.name != memory.name || roundings[0] == roundings[1] else {
+                throw call.unsupported("its projections are quantized in different ways")
+            }
+            self.query = builder.rounded(query, for: call, by: roundings[0], part: "query_input").name
+            self.memory =
+                query.name == memory.name
+                ? self.query : builder.rounded(memory, for: call, by: roundings[1], part: "memory_input").name
+            contextRounding = roundings[3]
+            self.parameters = parameters
+        }
+    }
+}

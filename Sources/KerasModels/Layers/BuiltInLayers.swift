@@ -1,0 +1,66 @@
+/// The layer classes that are built in, by family: a new class is a file of its own and a line here.
+enum BuiltInLayers {
+    /// All families.
+    static let all =
+        dense + embedding + attention + normalization + activation + convolution + pooling + merging
+        + reshaping + masking + other
+
+    private static let dense: [any KerasLayerClass.Type] = [
+        DenseLayer.self,
+        EinsumDenseLayer.self,
+    ]
+
+    private static let embedding: [any KerasLayerClass.Type] = [
+        EmbeddingLayer.self,
+        ReversibleEmbeddingLayer.self,
+    ]
+
+    private static let attention: [any KerasLayerClass.Type] = [
+        MultiHeadAttentionLayer.self,
+        GroupedQueryAttentionLayer.self,
+        ReuseAttentionLayer.self,
+    ]
+
+    private static let normalization: [any KerasLayerClass.Type] = [
+        LayerNormalizationLayer.self,
+        RMSNormalizationLayer.self,
+        BatchNormalizationLayer.self,
+        NormalizationLayer.self,
+        RescalingLayer.self,
+    ]
+
+    private static let activation: [any KerasLayerClass.Type] = [
+        ActivationLayer.self,
+        ReLULayer.self,
+        SoftmaxLayer.self,
+    ]
+
+    private static let convolution: [any KerasLayerClass.Type] = [
+        ConvolutionLayer.self
+    ]
+
+    private static let pooling: [any KerasLayerClass.Type] = [
+        GlobalPoolingLayer.self
+    ]
+
+    private static let merging: [any KerasLayerClass.Type] = [
+        MergeLayer.self,
+        ConcatenateLayer.self,
+    ]
+
+    private static let reshaping: [any KerasLayerClass.Type] = [
+        ReshapeLayer.self,
+        FlattenLayer.self,
+        PermuteLayer.self,
+    ]
+
+    private static let masking: [any KerasLayerClass.Type] = [
+        MaskingLayer.self
+    ]
+
+    private static let other: [any KerasLayerClass.Type] = [
+        IdentityLayer.self,
+        RecordedOperationLayer.self,
+        VariableLayer.self,
+    ]
+}

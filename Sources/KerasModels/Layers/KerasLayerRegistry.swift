@@ -1,0 +1,76 @@
+import Platform
+
+/// The layer classes that are understood: built-in ones, and custom ones by the documents that describe them.
+package struct KerasLayerRegistry: Sendable {
+    private let classes: [String: any KerasLayerClass.Type]
+    private let custom: [CustomLayer]
+
+    /// - Parameter custom: Custom layers in the order in which they are asked, the caller's own first.
+    package init(custom: [CustomLayer] = []) {
+        var classes: [String: any KerasLayerClass.Type] = [:]
+        for type in BuiltInLayers.all { for name in type.names { classes[name] = type } }
+        self.classes = classes
+        self.custom = custom
+    }
+
+    /// The class of a layer; `nil` for one that is not built in.
+    func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
+        if layer.isOperation { return RecordedOperationLayer.self }
+        return classes[layer.className]
+    }
+
+    /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.
+    func customLayer(of layer: KerasLayer) -> CustomLayer? {
+        guard layer.inner == nil, layerClass(of: layer) == nil else { return nil }
+        return custom.first { $0.describes(layer) }
+    }
+
+    /// Variables of a plain layer in the order of creation.
+    func variables(of layer: KerasLayer) -> [VariableGroup] { layerClass(of: layer)?.variables(of: layer) ?? [] }
+
+    /// The model that a layer stands for: a nested one, or what a custom layer is made of, its calls left out.
+    func inner(of layer: KerasLayer) -> KerasModel? {
+        // What a configuration lacks was reported by `problems`.
+        layer.inner ?? customLayer(of: layer).flatMap { try? $0.model(for: layer) }
+    }
+
+    // MARK: Parts of custom layers
+
+    /// Attributes of a custom layer that may hold one of its parts; an empty name for its own variables.
+    func objects(of part: KerasLayer) -> [String] { VariableLayer.isVariable(part) ? [""] : part.attributes }
+
+    /// Which of its owner's variables a part is; `nil` for parts that are layers.
+    func variableNumber(of part: KerasLayer) -> Int? { VariableLayer.number(of: part) }
+
+    // MARK: Unknown layers
+
+    /// Every layer of a model that nothing here understands, by name and position, and every custom layer whose
+    /// configuration does not tell what it is made of.
+    func problems(in model: KerasModel) -> [Problem] { problems(in: model, path: [], within: []) }
+
+    /// - Parameters:
+    ///   - path: Names of the models around the model, its own included.
+    ///   - documents: Names of the custom layers around the model.
+    private func problems(in model: KerasModel, path: LayerPath, within documents: Set<String>) -> [Problem] {
+        model.layers.enumerated().flatMap { index, layer -> [Problem] in
+            let path = path + [layer.name]
+            if let inner = layer.inner { return problems(in: inner, path: path, within: documents) }
+            if let custom = customLayer(of: layer) {
+                guard !documents.contains(custom.name) else {
+                    return [Problem(.usage, "\(path.text): the layer \(custom.name) is made of itself")]
+                }
+                do throws(Problem) {
+                    return problems(
+                        in: try custom.model(for: layer), path: path, within: documents.union([custom.name]))
+                } catch {
+                    return [error]
+                }
+            }
+            guard layerClass(of: layer) == nil, layer.className != "InputLayer" else { return [] }
+            let position = "layer \(index + 1) of \(model.layers.count) of \"\(model.name.printable)\""
+            return [
+                Problem(.unsupported, "\(path.text), \(position): the layer \(layer.className.printable) is not known")
+            ]
+        }
+    }
+}

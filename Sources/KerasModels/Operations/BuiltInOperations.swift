@@ -1,0 +1,25 @@
+/// The functions on tensors that are understood: a new one is a file of its own and a line here.
+enum BuiltInOperations {
+    private static let all: [any KerasOperation.Type] = [
+        ArithmeticOperation.self,
+        ActivationOperation.self,
+        PassingOperation.self,
+        ComparisonOperation.self,
+        ReductionOperation.self,
+        // Parts and shapes.
+        ItemOperation.self,
+        ShapeOperation.self,
+        RangeOperation.self,
+        RowsOperation.self,
+        ConcatenationOperation.self,
+        AxisOperation.self,
+        ReshapeOperation.self,
+        TransposeOperation.self,
+    ]
+
+    private static let byName = Dictionary(
+        all.flatMap { type in type.functions.map { ($0, type) } }, uniquingKeysWith: { first, _ in first })
+
+    /// The operation of a function's name, spelled as in `KerasOperation.functions`.
+    static func named(_ function: String) -> (any KerasOperation.Type)? { byName[function] }
+}

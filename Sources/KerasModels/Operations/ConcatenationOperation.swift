@@ -1,0 +1,12 @@
+import Platform
+
+/// Tensors put one after the other.
+enum ConcatenationOperation: KerasOperation {
+    static let functions = ["concat", "concatenate"]
+
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
+        let values = call.arguments.first ?? call.keywords["values"] ?? call.keywords["xs"] ?? .none
+        let axis = (call.keywords["axis"] ?? .none).integer ?? call.config["axis"]?.intValue
+        return .tensor(try builder.concatenated(values.tensors, axis: axis ?? 0, for: call))
+    }
+}

@@ -1,0 +1,24 @@
+import Platform
+import WeightFiles
+
+/// Where a layer stands: names of the models around it and its own.
+package typealias LayerPath = [String]
+
+extension LayerPath {
+    /// For messages: `backbone/block_stack/enc0_mha`.
+    var text: String { map(\.printable).joined(separator: "/") }
+}
+
+/// Which stored tensors each layer owns, by the object inside the layer.
+package struct LayerVariables: Sendable {
+    /// By layer, then by object; the layer's own under an empty name.
+    package private(set) var tensors: [LayerPath: [String: [SourceTensor]]] = [:]
+
+    /// Tensors of an object inside a layer, in the order in which they were created; empty when there are none.
+    package func tensors(of layer: LayerPath, object: String = "") -> [SourceTensor] { tensors[layer]?[object] ?? [] }
+
+    mutating func assign(_ tensors: [SourceTensor], to layer: LayerPath, object: String) {
+        guard !tensors.isEmpty else { return }
+        self.tensors[layer, default: [:]][object] = tensors
+    }
+}
