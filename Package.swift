@@ -145,7 +145,9 @@ let package = Package(
             dependencies: ["JSON", "Tensors", "ModelGraph", "Runtime", "Rewriting", "Analysis", "TestSupport"]),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["Tensors", "ModelGraph", "Runtime", "Rewriting", "Verification", "TestSupport"]),
+            dependencies: [
+                "Platform", "Tensors", "ModelGraph", "Runtime", "Rewriting", "Verification", "TestSupport",
+            ]),
         .testTarget(
             name: "VerificationTests",
             dependencies: [

@@ -12,14 +12,17 @@ package struct Analyzer: Sendable {
     /// How to analyse.
     package struct Options: Sendable {
         /// Threads; results do not depend on them.
-        package var threads: Int
+        package var resources: ExecutionResources
         /// Token ids that separate texts, for the heads' profiles.
         package var separators: Set<Int32>
         /// Moves that plans will be allowed to make.
         package var moves: Moves
 
-        package init(threads: Int = 1, separators: Set<Int32> = [], moves: Moves = .standard) {
-            self.threads = max(1, threads)
+        package init(
+            resources: ExecutionResources = ExecutionResources(threads: 1), separators: Set<Int32> = [],
+            moves: Moves = .standard
+        ) {
+            self.resources = resources
             self.separators = separators
             self.moves = moves
         }
@@ -50,14 +53,15 @@ package struct Analyzer: Sendable {
         }
         progress(.similarity, 0, 1)
         let similarity = try SimilarityPass(
-            model, pairs: pairs, sequences: calibration.fit, separators: options.separators, threads: options.threads)
+            model, pairs: pairs, sequences: calibration.fit, separators: options.separators,
+            resources: options.resources)
         progress(.local, 0, 1)
         let candidates = try CandidatePass(
             model, pairs: pairs, similarity: similarity.similarity,
-            sequences: calibration.sample(tokens: CandidatePass.sampleTokens), threads: options.threads)
+            sequences: calibration.sample(tokens: CandidatePass.sampleTokens), resources: options.resources)
         let curves = try CurvePass(
             model, candidates: candidates.heads, calibration: calibration, moves: options.moves,
-            threads: options.threads
+            resources: options.resources
         ) { progress(.endToEnd, $0, $1) }
         var triangle = pairs.heads.indices.map { [Double](repeating: 0, count: $0) }
         for (index, pair) in pairs.pairs.enumerated() {

@@ -1,12 +1,6 @@
-// Chooses the instruction set at run time and forwards the exported functions to it.
+// Knows which instruction sets this CPU has, and forwards the exported functions to the table that they are given.
 
 #include "kernels.h"
-
-#include <stdatomic.h>
-#include <string.h>
-
-/// NULL until the first use or `rk_select`.
-static _Atomic(const rk_kernels *) chosen = NULL;
 
 const rk_kernels *rk_kernels_of(rk_isa isa) {
   switch (isa) {
@@ -31,21 +25,13 @@ const rk_kernels *rk_kernels_of(rk_isa isa) {
   }
 }
 
-static const rk_kernels *best(void) {
+const rk_kernels *rk_best_kernels(void) {
   static const rk_isa order[] = {RK_AVX512, RK_AVX2, RK_NEON};
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
     const rk_kernels *kernels = rk_kernels_of(order[i]);
     if (kernels) return kernels;
   }
   return &rk_kernels_scalar;
-}
-
-static const rk_kernels *current(void) {
-  const rk_kernels *kernels = atomic_load_explicit(&chosen, memory_order_relaxed);
-  if (kernels) return kernels;
-  kernels = best();
-  atomic_store_explicit(&chosen, kernels, memory_order_relaxed);
-  return kernels;
 }
 
 const char *rk_name(rk_isa isa) {
@@ -58,64 +44,52 @@ const char *rk_name(rk_isa isa) {
   return "unknown";
 }
 
-int rk_select(const char *name) {
-  const rk_kernels *kernels = NULL;
-  if (!name) {
-    kernels = best();
-  } else {
-    for (int isa = RK_SCALAR; isa <= RK_NEON; isa++)
-      if (strcmp(name, rk_name((rk_isa)isa)) == 0) kernels = rk_kernels_of((rk_isa)isa);
-  }
-  if (!kernels) return -1;
-  atomic_store_explicit(&chosen, kernels, memory_order_relaxed);
-  return 0;
-}
-
-rk_isa rk_selected(void) { return current()->isa; }
-
-void rk_multiply(const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end) {
-  current()->multiply(p, row_begin, row_end, panel_begin, panel_end);
+void rk_multiply(const rk_kernels *kernels, const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin,
+                 size_t panel_end) {
+  kernels->multiply(p, row_begin, row_end, panel_begin, panel_end);
 }
 
 size_t rk_attention_scratch(size_t keys, size_t head_size) {
   return rk_round_up(keys, RK_PANEL) * head_size + RK_STRIP_ROWS_MAX * rk_strip_stride(keys);
 }
 
-void rk_attention(const rk_map *m, size_t query_begin, size_t query_end) {
-  current()->attention(m, query_begin, query_end);
+void rk_attention(const rk_kernels *kernels, const rk_map *m, size_t query_begin, size_t query_end) {
+  kernels->attention(m, query_begin, query_end);
 }
 
-void rk_layer_norm(const float *x, size_t ldx, size_t rows, size_t width, float epsilon, const float *scale,
-                   const float *offset, float *out, size_t ldo) {
-  current()->layer_norm(x, ldx, rows, width, epsilon, scale, offset, out, ldo);
+void rk_layer_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+                   const float *scale, const float *offset, float *out, size_t ldo) {
+  kernels->layer_norm(x, ldx, rows, width, epsilon, scale, offset, out, ldo);
 }
 
-void rk_rms_norm(const float *x, size_t ldx, size_t rows, size_t width, float epsilon, const float *scale,
-                 float scale_offset, float *out, size_t ldo) {
-  current()->rms_norm(x, ldx, rows, width, epsilon, scale, scale_offset, out, ldo);
+void rk_rms_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+                 const float *scale, float scale_offset, float *out, size_t ldo) {
+  kernels->rms_norm(x, ldx, rows, width, epsilon, scale, scale_offset, out, ldo);
 }
 
-void rk_activate(const float *x, size_t count, int activation, float *out) {
-  current()->activate(x, count, activation, out);
+void rk_activate(const rk_kernels *kernels, const float *x, size_t count, int activation, float *out) {
+  kernels->activate(x, count, activation, out);
 }
 
-void rk_add(const float *a, const float *b, size_t count, float *out) { current()->add(a, b, count, out); }
-
-void rk_multiply_elements(const float *a, const float *b, size_t count, float *out) {
-  current()->multiply_elements(a, b, count, out);
+void rk_add(const rk_kernels *kernels, const float *a, const float *b, size_t count, float *out) {
+  kernels->add(a, b, count, out);
 }
 
-void rk_gather(const float *table, size_t width, const int32_t *index, size_t rows, float scale, int accumulate,
-               float *out, size_t ldo) {
-  current()->gather(table, width, index, rows, scale, accumulate, out, ldo);
+void rk_multiply_elements(const rk_kernels *kernels, const float *a, const float *b, size_t count, float *out) {
+  kernels->multiply_elements(a, b, count, out);
 }
 
-void rk_rotate(float *x, size_t pairs, int interleaved, const float *angles) {
-  current()->rotate(x, pairs, interleaved, angles);
+void rk_gather(const rk_kernels *kernels, const float *table, size_t width, const int32_t *index, size_t rows,
+               float scale, int accumulate, float *out, size_t ldo) {
+  kernels->gather(table, width, index, rows, scale, accumulate, out, ldo);
 }
 
-void rk_mean_rows(const float *x, size_t ldx, size_t rows, size_t width, float *out) {
-  current()->mean_rows(x, ldx, rows, width, out);
+void rk_rotate(const rk_kernels *kernels, float *x, size_t pairs, int interleaved, const float *angles) {
+  kernels->rotate(x, pairs, interleaved, angles);
 }
 
-void rk_normalize(float *x, size_t width) { current()->normalize(x, width); }
+void rk_mean_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float *out) {
+  kernels->mean_rows(x, ldx, rows, width, out);
+}
+
+void rk_normalize(const rk_kernels *kernels, float *x, size_t width) { kernels->normalize(x, width); }

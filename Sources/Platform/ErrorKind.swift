@@ -10,6 +10,8 @@ package enum ErrorKind: String, Sendable, Hashable, CaseIterable {
     case inputOutput
     /// A defect of the program or of its installation, whatever the input.
     case defect
+    /// The work was asked to end before it was done.
+    case cancelled
 }
 
 /// An error that knows its kind.

@@ -1,5 +1,6 @@
 import JSON
 import ModelGraph
+import Runtime
 import Tensors
 
 /// Turns a model and a plan into a reuse model.
@@ -7,7 +8,7 @@ package struct Converter: Sendable {
     /// How to convert.
     package struct Options: Sendable {
         /// Threads; results do not depend on them.
-        package var threads: Int
+        package var resources: ExecutionResources
         /// How the rewrite is repaired.
         package var healing: HealingSummary.Method
         /// Whether second feed-forward matrices are refitted as well.
@@ -16,10 +17,11 @@ package struct Converter: Sendable {
         package var unshares: Bool
 
         package init(
-            threads: Int = 1, healing: HealingSummary.Method = .closed, fitsFeedForward: Bool = true,
+            resources: ExecutionResources = ExecutionResources(threads: 1), healing: HealingSummary.Method = .closed,
+            fitsFeedForward: Bool = true,
             unshares: Bool = false
         ) {
-            self.threads = max(1, threads)
+            self.resources = resources
             self.healing = healing
             self.fitsFeedForward = fitsFeedForward
             self.unshares = unshares
@@ -51,7 +53,7 @@ package struct Converter: Sendable {
     ) throws(AnalysisError) -> Result {
         LinearAlgebra.prepare()
         var rewrite = try source.applying(plan)
-        try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, threads: options.threads)
+        try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
         let changed = Set(
             source.graph.attentionNodes.filter {
                 $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
@@ -59,12 +61,12 @@ package struct Converter: Sendable {
             .map(\.name))
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
-        let probe = try OutputProbe(source: source, sequences: calibration.heldOut, threads: options.threads)
+        let probe = try OutputProbe(source: source, sequences: calibration.heldOut, resources: options.resources)
         let before = try probe.difference(of: rewrite)
         var summary = HealingSummary(method: options.healing, steps: [], before: before, after: before)
         if options.healing == .closed {
             let healing = ClosedHealing(
-                source: source, sequences: calibration.fit, probe: probe, threads: options.threads,
+                source: source, sequences: calibration.fit, probe: probe, resources: options.resources,
                 fitsFeedForward: options.fitsFeedForward)
             let result = try healing.heal(rewrite, changed: changed, before: before, progress: progress)
             summary.steps = result.steps

@@ -1,4 +1,5 @@
 import ModelGraph
+import Runtime
 import Tensors
 
 extension Model {
@@ -6,7 +7,7 @@ extension Model {
     ///
     /// - Parameter source: The model in which the heads are still kept.
     mutating func keepMeansOfDroppedHeads(
-        from source: Model, sequences: [ModelInput], threads: Int
+        from source: Model, sequences: [ModelInput], resources: ExecutionResources
     ) throws(AnalysisError) {
         let shared = graph.sharedParameters
         for node in source.graph.attentionNodes {
@@ -20,7 +21,7 @@ extension Model {
             else {
                 continue
             }
-            let compiled = try source.compiled(threads: threads, observing: .init(contexts: [node.name]))
+            let compiled = try source.compiled(resources: resources, observing: .init(contexts: [node.name]))
             var sums = [Double](repeating: 0, count: before.keptHeads.count * before.valueSize)
             var count = 0
             for chunk in sequences.chunks(tokens: 4096) {

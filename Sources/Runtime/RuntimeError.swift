@@ -1,10 +1,11 @@
 import ModelGraph
+import Platform
 
 /// Why a model cannot be compiled or run.
-package enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum RuntimeError: KindedError, Sendable, Hashable {
     /// The model itself is unsound.
     case invalidModel(GraphError)
-    /// A kernel set was asked for that this machine lacks or nobody knows.
+    /// A kernel set was asked for that this machine lacks or that does not exist.
     case unknownKernels(String)
     /// A value was asked for that the graph does not have or that was not observed when compiling.
     case unknownValue(String)
@@ -21,13 +22,26 @@ package enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     case notIncremental(String)
     /// Tokens for another number of sequences than there are.
     case wrongTokenCount(given: Int, expected: Int)
+    /// The work was asked to end before it was done (`ExecutionResources.cancellation`).
+    case cancelled
+
+    package var kind: ErrorKind {
+        switch self {
+        case .invalidModel: .corrupt
+        // Ids and lengths come from the user's inputs, kernels from the environment.
+        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput,
+            .notIncremental, .wrongTokenCount:
+            .usage
+        case .cancelled: .cancelled
+        }
+    }
 
     package var description: String {
         switch self {
         case .invalidModel(let error): "the model cannot be run: \(error)"
         case .unknownKernels(let name):
             "kernel set \"\(name)\" is not available on this machine; "
-                + "unset REUSEFORMER_ISA or choose scalar, avx2, avx512 or neon"
+                + "choose \(KernelSet.available.map(\.description).joined(separator: " or "))"
         case .unknownValue(let name): "the model has no value \"\(name)\" to hand out"
         case .sequenceTooLong(let index, let tokens, let limit):
             "sequence \(index) has \(tokens) tokens, the model takes at most \(limit); truncate it"
@@ -36,6 +50,7 @@ package enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .wrongInput(let index, let name, let message): "sequence \(index): \(name) \(message)"
         case .notIncremental(let reason): "the model cannot be decoded token by token: \(reason)"
         case .wrongTokenCount(let given, let expected): "\(given) tokens for \(expected) sequences"
+        case .cancelled: "cancelled"
         case .raggedSequence(let index): "sequence \(index): ids, types and mask differ in length"
         }
     }

@@ -30,13 +30,13 @@ extension Benchmark {
     /// - Parameter newTokens: Tokens to add to each prompt.
     /// - Throws: `RuntimeError.notIncremental` for a model that does not go on token by token.
     package func measureWriting(
-        _ load: Load, newTokens: Int, threads: Int
+        _ load: Load, newTokens: Int, with resources: ExecutionResources
     ) throws(VerificationError) -> [Writing] {
         guard let first = models.first else { return [] }
         let prompts = MadeUpInputs.sequences(load.lengths, target: load.target ?? 1, graph: first.model.graph)
         var decoders: [DecoderModel] = []
         for (_, model) in models {
-            do { decoders.append(try DecoderModel(model, threads: threads)) } catch { throw .runtime(error) }
+            do { decoders.append(try DecoderModel(model, resources: resources)) } catch { throw .runtime(error) }
         }
         var times = [Times](repeating: Times(), count: models.count)
         func isEnough() -> Bool {
@@ -57,7 +57,7 @@ extension Benchmark {
         return models.enumerated().map { index, model in
             let prompt = Self.median(times[index].prompts), step = Self.median(times[index].steps)
             return Writing(
-                model: model.name, load: load.description, threads: threads, newTokens: newTokens,
+                model: model.name, load: load.description, threads: resources.threads, newTokens: newTokens,
                 promptSeconds: prompt, promptTokensPerSecond: tokens / prompt, stepSeconds: step,
                 newTokensPerSecond: Double(prompts.count) / step,
                 cacheBytesPerToken: decoders[index].cacheBytesPerToken,

@@ -61,13 +61,13 @@ package struct Benchmark {
 
     package init(_ models: [(name: String, model: Model)]) { self.models = models }
 
-    /// Measures all models under one load.
-    package func measure(_ load: Load, threads: Int) throws(VerificationError) -> [Result] {
+    /// Measures all models under one load, on the same threads.
+    package func measure(_ load: Load, with resources: ExecutionResources) throws(VerificationError) -> [Result] {
         guard let first = models.first else { return [] }
         let lengths = load.lengths
         var compiled: [CompiledModel] = []
         for (_, model) in models {
-            do { compiled.append(try CompiledModel(model, options: .init(threads: threads))) } catch {
+            do { compiled.append(try CompiledModel(model, options: .init(resources: resources))) } catch {
                 throw .runtime(error)
             }
         }
@@ -97,7 +97,7 @@ package struct Benchmark {
         return models.enumerated().map { index, model in
             let seconds = Self.median(times[index])
             return Result(
-                model: model.name, load: load.description, threads: threads, seconds: seconds,
+                model: model.name, load: load.description, threads: resources.threads, seconds: seconds,
                 itemsPerSecond: Double(sequences.count) / seconds, tokensPerSecond: tokens / seconds,
                 effectiveGigaflops: 2 * multiplyAdds[0] / seconds / 1e9,
                 speedup: Self.median(zip(times[0], times[index]).map { $0 / $1 }),

@@ -41,9 +41,12 @@ package struct CacheStudy: Sendable, Hashable, Codable {
     /// Lets both models decode a few tokens.
     ///
     /// - Returns: `nil` for models that do not decode token by token.
-    package init?(source: Model, converted: Model) throws(VerificationError) {
+    package init?(
+        source: Model, converted: Model, resources: ExecutionResources = ExecutionResources()
+    ) throws(VerificationError) {
         guard source.graph.use == .languageModel else { return nil }
-        guard let before = try Self.uses(of: source), let after = try Self.uses(of: converted) else { return nil }
+        guard let before = try Self.uses(of: source, resources), let after = try Self.uses(of: converted, resources)
+        else { return nil }
         let kept = Dictionary(after.map { ($0.node, $0) }, uniquingKeysWith: { first, _ in first })
         layers = before.map { use in
             Layer(
@@ -58,9 +61,10 @@ package struct CacheStudy: Sendable, Hashable, Codable {
         }
     }
 
-    private static func uses(of model: Model) throws(VerificationError) -> [CacheUse]? {
+    private static func uses(of model: Model, _ resources: ExecutionResources) throws(VerificationError) -> [CacheUse]?
+    {
         do {
-            let decoder = try DecoderModel(model, threads: 1)
+            let decoder = try DecoderModel(model, resources: resources)
             let prompts = MadeUpInputs.sequences([8, 10], target: 2, graph: model.graph)
             let session = try decoder.session(prompts)
             for _ in 0..<2 { try session.step(prompts.map { _ in 0 }) }

@@ -31,9 +31,11 @@ package struct Exactness: Sendable, Hashable, Codable {
 
     /// Runs both models on the same texts.
     package static func check(
-        _ first: Model, against second: Model, promise: Promise, on sequences: [ModelInput], threads: Int? = nil
+        _ first: Model, against second: Model, promise: Promise, on sequences: [ModelInput],
+        resources: ExecutionResources = ExecutionResources()
     ) throws(VerificationError) -> Exactness {
-        let a = try Witness(first, threads: threads, heads: []), b = try Witness(second, threads: threads, heads: [])
+        let a = try Witness(first, resources: resources, heads: []),
+            b = try Witness(second, resources: resources, heads: [])
         var largest = 0.0, isBitwise = true
         for range in FidelityStudy.chunks(of: sequences) {
             let part = Array(sequences[range])

@@ -12,14 +12,16 @@ package struct FidelityStudy {
     /// What to measure, and how.
     package struct Options: Sendable {
         /// Threads; `nil`: one a core.
-        package var threads: Int?
+        package var resources: ExecutionResources
         /// Whether attention maps are compared: they cost the most.
         package var comparesMaps: Bool
         /// The id of the mask token and the ids that are never masked; `nil`: no perplexity.
         package var masking: Masking?
 
-        package init(threads: Int? = nil, comparesMaps: Bool = true, masking: Masking? = nil) {
-            self.threads = threads
+        package init(
+            resources: ExecutionResources = ExecutionResources(), comparesMaps: Bool = true, masking: Masking? = nil
+        ) {
+            self.resources = resources
             self.comparesMaps = comparesMaps
             self.masking = masking
         }
@@ -45,8 +47,8 @@ package struct FidelityStudy {
             ? converted.graph.headIDs.filter { converted.graph.source(of: $0)?.isDropped == false } : []
         self.heads = heads
         self.options = options
-        self.source = try Witness(source, threads: options.threads, heads: heads)
-        self.converted = try Witness(converted, threads: options.threads, heads: heads)
+        self.source = try Witness(source, resources: options.resources, heads: heads)
+        self.converted = try Witness(converted, resources: options.resources, heads: heads)
         sourceModel = source
         convertedModel = converted
     }

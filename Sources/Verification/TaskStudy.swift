@@ -20,9 +20,11 @@ package struct TaskStudy {
     private let source: Witness
     private let converted: Witness
 
-    package init(source: Model, converted: Model, threads: Int? = nil) throws(VerificationError) {
-        self.source = try Witness(source, threads: threads, heads: [])
-        self.converted = try Witness(converted, threads: threads, heads: [])
+    package init(
+        source: Model, converted: Model, resources: ExecutionResources = ExecutionResources()
+    ) throws(VerificationError) {
+        self.source = try Witness(source, resources: resources, heads: [])
+        self.converted = try Witness(converted, resources: resources, heads: [])
     }
 
     /// Spearman correlation of cosine similarities of mean-pooled embeddings with scores.

@@ -14,7 +14,8 @@ struct MaskedMapTests {
         let model = Model.random(layers: 2, seed: 13, mask: mask)
         let pairs = MapPairs(model.graph)
         let sequences = randomSequences(30, seed: 4)
-        let pass = try SimilarityPass(model, pairs: pairs, sequences: sequences, separators: [], threads: 2)
+        let pass = try SimilarityPass(
+            model, pairs: pairs, sequences: sequences, separators: [], resources: .init(threads: 2))
         // The same from whole maps, by the definition.
         var sums = [Double](repeating: 0, count: pairs.pairs.count), rows = 0.0
         let compiled = try CompiledModel(model, options: .init(observation: .init(maps: Set(pairs.nodes))))
@@ -44,7 +45,7 @@ struct MaskedMapTests {
             let pairs = MapPairs(model.graph)
             let pass = try CandidatePass(
                 model, pairs: pairs, similarity: [Double](repeating: 0, count: pairs.pairs.count),
-                sequences: sequences, threads: 2)
+                sequences: sequences, resources: .init(threads: 2))
             let id = head(1, 1)
             let candidates = try #require(pass.heads.first { $0.id == id })
             #expect(candidates.maps.count == 5 + StaticPattern.allCases.count)

@@ -60,7 +60,9 @@ struct PlanningTests {
     private func document() throws -> (Model, AnalysisDocument) {
         let model = Model.random(layers: 3, seed: 21).copyingMap(of: 1, to: 0, layer: 1)
         let calibration = try CalibrationSet(randomSequences(60, seed: 5))
-        return (model, try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration))
+        return (
+            model, try Analyzer(options: .init(resources: .init(threads: 2))).analyze(model, calibration: calibration)
+        )
     }
 
     @Test("a head whose map is a copy is given up first, for its twin, at no damage")
@@ -167,8 +169,8 @@ struct PlanningTests {
     func documents() throws {
         let model = Model.random(layers: 2, seed: 3)
         let calibration = try CalibrationSet(randomSequences(40, seed: 8))
-        let one = try Analyzer(options: .init(threads: 1)).analyze(model, calibration: calibration)
-        let three = try Analyzer(options: .init(threads: 3)).analyze(model, calibration: calibration)
+        let one = try Analyzer(options: .init(resources: .init(threads: 1))).analyze(model, calibration: calibration)
+        let three = try Analyzer(options: .init(resources: .init(threads: 3))).analyze(model, calibration: calibration)
         let bytes = try Document.encode(one)
         let others = try Document.encode(three)
         #expect(bytes == others)

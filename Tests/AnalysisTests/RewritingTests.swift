@@ -16,7 +16,8 @@ struct RewritingTests {
 
     private func hidden(_ model: Model) throws -> [Float] {
         let value = try #require(model.graph.value(ofOutput: "last_hidden_state"))
-        return try CompiledModel(model, options: .init(threads: 1)).vectors(of: value, for: sequences).floats
+        return try CompiledModel(model, options: .init(resources: .init(threads: 1))).vectors(of: value, for: sequences)
+            .floats
     }
 
     private func distance(_ a: Model, _ b: Model) throws -> Float {
@@ -115,7 +116,8 @@ struct RewritingTests {
         arguments: [ModelUse.encoder, .classifier])
     func probe(_ use: ModelUse) throws {
         let model = Model.random(layers: 2, seed: 1, use: use)
-        let probe = try OutputProbe(source: model, sequences: randomSequences(20, seed: 3), threads: 2)
+        let probe = try OutputProbe(
+            source: model, sequences: randomSequences(20, seed: 3), resources: .init(threads: 2))
         let same = try probe.difference(of: model)
         #expect(abs(same.damage) < 1e-9)
         let other = try model.applying(plan(model, [head(1, 0): .dropped, head(1, 1): .dropped]))

@@ -47,12 +47,14 @@ struct SimilarityTests {
         let model = Model.random(layers: 2, seed: 7).copyingMap(of: 0, to: 2, layer: 1)
         let pairs = MapPairs(model.graph)
         let sequences = randomSequences(40, seed: 2)
-        let pass = try SimilarityPass(model, pairs: pairs, sequences: sequences, separators: [], threads: threads)
+        let pass = try SimilarityPass(
+            model, pairs: pairs, sequences: sequences, separators: [], resources: .init(threads: threads))
         let copy = try #require(
             pairs.pairs.firstIndex { pairs.heads[$0.later] == head(1, 2) && pairs.heads[$0.earlier] == head(1, 0) })
         #expect(pass.similarity[copy] > 0.99999)
         #expect(pass.similarity.enumerated().allSatisfy { $0.offset == copy || $0.element < 0.99 })
-        let alone = try SimilarityPass(model, pairs: pairs, sequences: sequences, separators: [], threads: 1)
+        let alone = try SimilarityPass(
+            model, pairs: pairs, sequences: sequences, separators: [], resources: .init(threads: 1))
         #expect(pass.similarity == alone.similarity)
         #expect(pass.profiles == alone.profiles)
     }

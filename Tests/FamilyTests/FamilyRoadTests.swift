@@ -39,7 +39,8 @@ struct FamilyRoadTests {
     func road(_ name: String) throws {
         let model = try read(name)
         let calibration = try CalibrationSet(items(model))
-        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
+            model, calibration: calibration)
         try analysis.validate()
         #expect(analysis.curves.allSatisfy { $0.points.allSatisfy { $0.difference.damage > -1e-6 } })
         let planner = try Planner(analysis, graph: model.graph)
@@ -50,12 +51,14 @@ struct FamilyRoadTests {
             }
             #expect(patterns.allSatisfy { $0 == .first || $0 == .mean }, "no key stands beside a query")
         }
-        let result = try Converter(options: .init(threads: 2)).convert(model, plan: plan, calibration: calibration)
+        let result = try Converter(options: .init(resources: .init(threads: 2))).convert(
+            model, plan: plan, calibration: calibration)
         #expect(result.model.graph.mapCount <= model.graph.mapCount * 2 / 3)
         #expect(result.healing.after.damage <= result.healing.before.damage)
         let data = items(model, count: 6)
         let exactness = try Exactness.check(
-            result.model, against: try readBack(result.model), promise: .bitwise, on: data, threads: 2)
+            result.model, against: try readBack(result.model), promise: .bitwise, on: data, resources: .init(threads: 2)
+        )
         #expect(exactness.isBitwise)
         let metrics = try FidelityStudy(source: model, converted: result.model).measure(data)
         #expect(metrics.contains { $0.metric == .mapsTVMean && $0.value > 0 })
@@ -89,7 +92,8 @@ struct FamilyRoadTests {
         let model = try read(name)
         // Enough rows that a refit carries over to other texts.
         let calibration = try CalibrationSet(items(model, count: 400))
-        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
+            model, calibration: calibration)
         #expect(analysis.curves.count == model.graph.attentionNodes.count)
         let plan = try Planner(analysis, graph: model.graph).plan(.maps(1.0 / 4), text: "1/4")
         #expect {

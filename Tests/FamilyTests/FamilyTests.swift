@@ -50,7 +50,7 @@ struct FamilyTests {
     func outputs(_ name: String) throws {
         let (model, arrays) = try read(name)
         let sequences = try GraphArrays.sequences(from: inputs(arrays), for: model.graph)
-        let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, threads: 2)
+        let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, resources: .init(threads: 2))
         let ours = Dictionary(uniqueKeysWithValues: outputs.arrays.map { ($0.name, $0.tensor) })
         for (output, expected) in arrays where !inputNames.contains(output) {
             let given = try #require(ours[output], "\(name) lacks \(output)")
@@ -88,7 +88,7 @@ struct FamilyTests {
     @Test("decoding token by token gives the logits of whole runs", arguments: decoders)
     func decoding(_ name: String) throws {
         let (model, arrays) = try read(name)
-        let decoder = try DecoderModel(model, threads: 2)
+        let decoder = try DecoderModel(model, resources: .init(threads: 2))
         let given = inputs(arrays).filter { $0.key != "attention_mask" && $0.key != "decoder_attention_mask" }
         let whole = try GraphArrays.sequences(from: given, for: model.graph)
         func tokens(_ sequence: ModelInput) -> [Int32] {

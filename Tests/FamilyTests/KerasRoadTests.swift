@@ -52,20 +52,22 @@ struct KerasRoadTests {
     func road(_ folder: String) throws {
         let (model, sequences) = try read(folder)
         let calibration = try CalibrationSet(sequences)
-        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
+            model, calibration: calibration)
         try analysis.validate()
         // The analysis of the same texts with something else behind the mask is the same analysis.
-        let other = try Analyzer(options: .init(threads: 2)).analyze(
+        let other = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
             model, calibration: CalibrationSet(disturbed(sequences)))
         #expect(other.similarity == analysis.similarity && other.curves == analysis.curves)
         let planner = try Planner(analysis, graph: model.graph)
         let plan = try planner.plan(.maps(1.0 / 4), text: "1/4")
-        let result = try Converter(options: .init(threads: 2)).convert(model, plan: plan, calibration: calibration)
+        let result = try Converter(options: .init(resources: .init(threads: 2))).convert(
+            model, plan: plan, calibration: calibration)
         #expect(result.model.graph.mapCount <= model.graph.mapCount * 3 / 4)
         #expect(result.healing.after.damage <= result.healing.before.damage)
         let written = try readBack(result.model)
         let exactness = try Exactness.check(
-            result.model, against: written, promise: .bitwise, on: sequences, threads: 2)
+            result.model, against: written, promise: .bitwise, on: sequences, resources: .init(threads: 2))
         #expect(exactness.isBitwise)
         let study = try FidelityStudy(source: model, converted: written)
         let metrics = try study.measure(sequences)
@@ -81,15 +83,16 @@ struct KerasRoadTests {
         let same = try Converter(options: .init(healing: .none)).convert(model, plan: plan, calibration: calibration)
         #expect(same.model.graph == model.graph && same.model.plan == plan)
         let exactness = try Exactness.check(
-            model, against: try readBack(same.model), promise: .bitwise, on: sequences, threads: 2)
+            model, against: try readBack(same.model), promise: .bitwise, on: sequences, resources: .init(threads: 2))
         #expect(exactness.isBitwise)
 
-        let analysis = try Analyzer(options: .init(threads: 2)).analyze(model, calibration: calibration)
+        let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
+            model, calibration: calibration)
         #expect(analysis.heads.count == 10, "heads that reuse a map have none to compare")
         for moves in [Moves.standard, [.reuse, .blend, .pattern, .drop]] {
             let planner = try Planner(analysis, graph: model.graph, moves: moves)
             let further = try planner.plan(.maps(0.3), text: "0.3")
-            let result = try Converter(options: .init(threads: 2)).convert(
+            let result = try Converter(options: .init(resources: .init(threads: 2))).convert(
                 model, plan: further, calibration: calibration)
             #expect(result.model.graph.mapCount <= 7)
             #expect(result.healing.after.damage.isFinite)

@@ -99,9 +99,10 @@ struct TrainedDecoderTests {
         let trained = try Trained(name)
         let model = try isConverted ? trained.converted() : trained.model
         let value = try #require(model.graph.value(ofOutput: "logits"))
-        let compiled = try CompiledModel(model, options: .init(threads: 2, observation: .init(values: [value])))
+        let compiled = try CompiledModel(
+            model, options: .init(resources: .init(threads: 2), observation: .init(values: [value])))
         var texts = try trained.tasks().map(\.prompt)
-        let session = try DecoderModel(model, threads: 2).session(texts)
+        let session = try DecoderModel(model, resources: .init(threads: 2)).session(texts)
         for step in 0..<12 {
             let expected = try trained.whole(compiled, texts, value)
             for (index, row) in expected.enumerated() {
@@ -124,7 +125,7 @@ struct TrainedDecoderTests {
     @Test("what is written is what the framework's own greedy search writes", arguments: ["gpt", "t5"])
     func greedy(_ name: String) throws {
         let trained = try Trained(name), tasks = try trained.tasks()
-        let generator = try TextGenerator(trained.model, target: trained.target, threads: 2)
+        let generator = try TextGenerator(trained.model, target: trained.target, resources: .init(threads: 2))
         #expect(generator.isIncremental)
         let ends: Set<Int32> = name == "t5" ? [1] : [0]
         for (prompt, answer) in tasks {

@@ -102,7 +102,8 @@ import WeightFiles
         let value = try #require(model.graph.hiddenStates.last)
         #expect(Array(model.graph.rowMasks.values) == ["input_mask"])
         let compiled = try CompiledModel(
-            model, options: .init(threads: 1, observation: Observation(values: [value, "input_mask"])))
+            model,
+            options: .init(resources: .init(threads: 1), observation: Observation(values: [value, "input_mask"])))
         let vectors = try compiled.vectors(
             of: value,
             for: GraphArrays.sequences(from: ["input_word_ids": ids, "input_mask": mask], for: model.graph)

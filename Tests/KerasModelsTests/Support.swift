@@ -82,7 +82,7 @@ func model(
 /// Results of a model by name.
 func run(_ model: Model, _ inputs: [String: Tensor]) throws -> [String: Tensor] {
     let sequences = try GraphArrays.sequences(from: inputs, for: model.graph)
-    let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, threads: 1)
+    let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, resources: .init(threads: 1))
     return Dictionary(outputs.arrays.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
 }
 

@@ -95,24 +95,13 @@ struct ActivationTests {
 
 @Suite("Choice of the instruction set")
 struct SelectionTests {
-    @Test("an unknown name is refused and changes nothing")
-    func unknown() {
-        let before = rk_selected()
-        #expect(rk_select("sse9") == -1)
-        #expect(rk_selected() == before)
-    }
-
-    @Test("a set that this CPU lacks is refused")
-    func missing() {
-        let before = rk_selected()
-        for isa in [RK_AVX2, RK_AVX512, RK_NEON] where rk_kernels_of(isa) == nil {
-            #expect(rk_select(rk_name(isa)) == -1)
-        }
-        #expect(rk_selected() == before)
-    }
-
-    @Test("each set carries its own name", arguments: KernelSet.all)
+    @Test("a table carries the instruction set that it was asked for", arguments: KernelSet.all)
     func names(_ set: KernelSet) throws {
         #expect(set.kernels.isa == set.isa)
+    }
+
+    @Test("the kernels that are taken by default are the last of those that the CPU has")
+    func best() {
+        #expect(rk_best_kernels() == KernelSet.all.last.flatMap { rk_kernels_of($0.isa) })
     }
 }

@@ -25,7 +25,7 @@ struct HealingTests {
         let model = Model.random(layers: 2, seed: 17).copyingMap(of: 0, to: 2, layer: 1)
         // The right map at the wrong weight: only the head's rows of the output projection are off.
         let wrong = plan(model, [head(1, 2): .borrowed([MapTerm(weight: -0.5, map: .head(head(1, 0)))])])
-        let result = try Converter(options: .init(threads: 2, fitsFeedForward: false))
+        let result = try Converter(options: .init(resources: .init(threads: 2), fitsFeedForward: false))
             .convert(model, plan: wrong, calibration: try calibration())
         #expect(result.healing.before.damage > 1e-3)
         #expect(result.healing.after.damage < 0.02 * result.healing.before.damage)
@@ -39,7 +39,7 @@ struct HealingTests {
         let model = Model.random(layers: 3, seed: 5)
         let reuse = plan(
             model, [head(1, 0): .reused(head(0, 0)), head(1, 1): .borrowed([MapTerm(map: .pattern(.mean))])])
-        let result = try Converter(options: .init(threads: 1)).convert(
+        let result = try Converter(options: .init(resources: .init(threads: 1))).convert(
             model, plan: reuse, calibration: try calibration())
         #expect(result.healing.after.damage < result.healing.before.damage)
         for layer in [0, 2] {
@@ -68,8 +68,10 @@ struct HealingTests {
         let model = Model.random(layers: 2, seed: 9)
         let reuse = plan(model, [head(1, 0): .reused(head(0, 0)), head(1, 2): .dropped])
         let digests = try [1, 2, 3].map { threads in
-            try Converter(options: .init(threads: threads)).convert(model, plan: reuse, calibration: try calibration())
-                .model.tensors.mapValues(\.digest)
+            try Converter(options: .init(resources: .init(threads: threads))).convert(
+                model, plan: reuse, calibration: try calibration()
+            )
+            .model.tensors.mapValues(\.digest)
         }
         #expect(digests[0] == digests[1])
         #expect(digests[0] == digests[2])

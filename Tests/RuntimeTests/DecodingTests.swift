@@ -32,7 +32,8 @@ struct DecodingTests {
 
     /// The last row of the logits of whole sequences.
     private func whole(_ model: Model, _ sequences: [ModelInput]) throws -> [[Float]] {
-        let compiled = try CompiledModel(model, options: .init(threads: 1, observation: .outputs(of: model.graph)))
+        let compiled = try CompiledModel(
+            model, options: .init(resources: .init(threads: 1), observation: .outputs(of: model.graph)))
         let value = try #require(model.graph.value(ofOutput: "logits"))
         var result: [[Float]] = []
         try compiled.run(sequences) { (group: GroupResult) throws(Never) in
@@ -57,7 +58,7 @@ struct DecodingTests {
             let model = try Model.random(shape, seed: 5)
             var texts = randomSequences([3, 1, 20, 9], masked: false, seed: 8).map { ModelInput(ids: $0.ids) }
             for threads in [1, 3] {
-                let session = try DecoderModel(model, threads: threads).session(texts)
+                let session = try DecoderModel(model, resources: .init(threads: threads)).session(texts)
                 for token: Int32 in 0..<20 {
                     let expected = try whole(model, texts)
                     for index in texts.indices {

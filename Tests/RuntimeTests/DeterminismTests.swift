@@ -23,8 +23,9 @@ struct DeterminismTests {
     func bits(_ threads: Int, _ groupTokens: Int) throws {
         let model = try Self.model()
         let sequences = randomSequences([3, 130, 7, 64, 1, 33, 12, 90], masked: false, seed: 5)
-        let alone = try CompiledModel(model, options: .init(threads: 1))
-        let together = try CompiledModel(model, options: .init(threads: threads, groupTokens: groupTokens))
+        let alone = try CompiledModel(model, options: .init(resources: .init(threads: 1)))
+        let together = try CompiledModel(
+            model, options: .init(resources: .init(threads: threads), groupTokens: groupTokens))
         let value = try #require(model.graph.value(ofOutput: "last_hidden_state"))
         let all = try together.vectors(of: value, for: sequences).floats
         for (index, sequence) in sequences.enumerated() {
@@ -36,7 +37,7 @@ struct DeterminismTests {
     @Test("an empty batch gives no rows, an empty sequence zeros")
     func empty() throws {
         let model = try Self.model()
-        let compiled = try CompiledModel(model, options: .init(threads: 2))
+        let compiled = try CompiledModel(model, options: .init(resources: .init(threads: 2)))
         let value = try #require(model.graph.value(ofOutput: "last_hidden_state"))
         #expect(try compiled.vectors(of: value, for: []).count == 0)
         #expect(try compiled.vectors(of: value, for: [ModelInput(ids: [])]).floats.allSatisfy { $0 == 0 })
@@ -45,7 +46,7 @@ struct DeterminismTests {
     @Test("inputs that would leave a table are refused with the sequence's number")
     func refusals() throws {
         let model = try Self.model()
-        let compiled = try CompiledModel(model, options: .init(threads: 1))
+        let compiled = try CompiledModel(model, options: .init(resources: .init(threads: 1)))
         let value = try #require(model.graph.value(ofOutput: "last_hidden_state"))
         let good = ModelInput(ids: [1, 2])
         func failure(_ bad: ModelInput) -> RuntimeError? {

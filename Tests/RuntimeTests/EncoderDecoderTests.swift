@@ -77,7 +77,8 @@ private func pair(_ source: ModelInput, _ target: [Int32], mask: [Bool] = []) ->
 @Suite("Encoder–decoders")
 struct EncoderDecoderTests {
     private func logits(_ model: Model, _ sequences: [ModelInput]) throws -> [[[Float]]] {
-        let compiled = try CompiledModel(model, options: .init(threads: 2, observation: .init(values: ["head"])))
+        let compiled = try CompiledModel(
+            model, options: .init(resources: .init(threads: 2), observation: .init(values: ["head"])))
         var result: [[[Float]]] = []
         try compiled.run(sequences) { (group: GroupResult) throws(Never) in
             guard let rows = group.value("head") else { return }

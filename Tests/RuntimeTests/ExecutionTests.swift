@@ -144,7 +144,7 @@ struct ExecutionTests {
         ]
         for observation in observations {
             let compiled = try CompiledModel(
-                model, options: .init(threads: 2, groupTokens: 24, observation: observation))
+                model, options: .init(resources: .init(threads: 2), groupTokens: 24, observation: observation))
             var worst = 0.0
             var seen = 0
             try compiled.run(sequences) { (group: GroupResult) throws(Never) in

@@ -94,8 +94,9 @@ struct RowSpaceTests {
         let model = sensorModel()
         try model.validate()
         let sequences = [3, 60, 7, 1, 33].enumerated().map { sensorInput($1, seed: UInt64($0)) }
-        let alone = try CompiledModel(model, options: .init(threads: 1))
-        let together = try CompiledModel(model, options: .init(threads: threads, groupTokens: groupTokens))
+        let alone = try CompiledModel(model, options: .init(resources: .init(threads: 1)))
+        let together = try CompiledModel(
+            model, options: .init(resources: .init(threads: threads), groupTokens: groupTokens))
         for value in ["scores", "scaled"] {
             let all = try together.vectors(of: value, for: sequences)
             for (index, sequence) in sequences.enumerated() {
@@ -109,7 +110,7 @@ struct RowSpaceTests {
 
     @Test("inputs that do not fit are refused with their names")
     func refusals() throws {
-        let compiled = try CompiledModel(sensorModel(), options: .init(threads: 1))
+        let compiled = try CompiledModel(sensorModel(), options: .init(resources: .init(threads: 1)))
         func failure(_ change: (inout ModelInput) -> Void) -> String {
             var sequence = sensorInput(5, seed: 1)
             change(&sequence)

@@ -18,7 +18,7 @@ struct TextGeneratorTests {
     private func expected(_ model: Model, _ prompt: ModelInput, count: Int) throws -> [Int32] {
         var text = prompt
         for _ in 0..<count {
-            let outputs = try PaddedOutputs(of: model, for: [text], selecting: .logits, threads: 1)
+            let outputs = try PaddedOutputs(of: model, for: [text], selecting: .logits, resources: .init(threads: 1))
             let logits = try #require(outputs.arrays.first { $0.name == "logits" }?.tensor)
             let row = Array(logits.floats.suffix(logits.shape[2]))
             text.ids.append(Int32(row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }))
@@ -31,7 +31,7 @@ struct TextGeneratorTests {
         arguments: [true, false])
     func greedy(_ isCausal: Bool) throws {
         let model = try model(isCausal: isCausal)
-        let generator = try TextGenerator(model, threads: 2)
+        let generator = try TextGenerator(model, resources: .init(threads: 2))
         #expect(generator.isIncremental == isCausal)
         let texts = try generator.texts(after: prompts, options: .init(maximumNewTokens: 7))
         for (text, prompt) in zip(texts, prompts) { #expect(try text == expected(model, prompt, count: 7)) }
@@ -42,7 +42,7 @@ struct TextGeneratorTests {
         arguments: [true, false])
     func ends(_ isCausal: Bool) throws {
         let model = try model(isCausal: isCausal)
-        let generator = try TextGenerator(model, threads: 2)
+        let generator = try TextGenerator(model, resources: .init(threads: 2))
         let long = ModelInput(ids: Array(repeating: 3, count: 198))
         let batch = [prompts[0], ModelInput(ids: []), long, prompts[1]]
         let free = try generator.texts(after: batch, options: .init(maximumNewTokens: 6))
@@ -67,15 +67,18 @@ struct TextGeneratorTests {
         let model = try model(isCausal: true)
         let options = GenerationOptions(
             sampling: Sampling(temperature: 1.5, topK: 20, seed: 4), maximumNewTokens: 12)
-        let one = try TextGenerator(model, threads: 1).texts(after: prompts, options: options)
-        #expect(try TextGenerator(model, threads: 3).texts(after: prompts, options: options) == one)
-        #expect(try TextGenerator(model, threads: 2).texts(after: [prompts[0]], options: options) == [one[0]])
+        let one = try TextGenerator(model, resources: .init(threads: 1)).texts(after: prompts, options: options)
+        #expect(try TextGenerator(model, resources: .init(threads: 3)).texts(after: prompts, options: options) == one)
+        #expect(
+            try TextGenerator(model, resources: .init(threads: 2)).texts(after: [prompts[0]], options: options) == [
+                one[0]
+            ])
     }
 
     @Test("a receiver's error ends the writing")
     func failure() throws {
         struct Enough: Error {}
-        let generator = try TextGenerator(try model(isCausal: true), threads: 1)
+        let generator = try TextGenerator(try model(isCausal: true), resources: .init(threads: 1))
         var count = 0
         #expect(throws: RunFailure<Enough>.self) {
             try generator.generate(prompts, options: .init(maximumNewTokens: 50)) { (_) throws(Enough) in

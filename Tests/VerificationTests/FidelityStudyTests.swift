@@ -8,7 +8,7 @@ import Verification
 struct FidelityStudyTests {
     private func values(_ source: Model, _ converted: Model, masking: Masking? = nil) throws -> [Metric: Double] {
         let study = try FidelityStudy(
-            source: source, converted: converted, options: .init(threads: 2, masking: masking))
+            source: source, converted: converted, options: .init(resources: .init(threads: 2), masking: masking))
         return Dictionary(uniqueKeysWithValues: try study.measure(tinyTexts()).map { ($0.metric, $0.value) })
     }
 

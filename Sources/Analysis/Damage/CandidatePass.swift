@@ -22,7 +22,7 @@ package struct CandidatePass {
     private static let sumBytes = 256 << 20
 
     package init(
-        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], threads: Int
+        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], resources: ExecutionResources
     ) throws(AnalysisError) {
         let proposed = Self.propose(pairs, similarity: similarity)
         var nodes: [NodeCandidates] = []
@@ -31,7 +31,7 @@ package struct CandidatePass {
         }
         let values = nodes.reduce(into: Set<String>()) { $0.formUnion($1.observed) }
         let compiled = try model.compiled(
-            threads: threads, observing: Observation(values: values, maps: Set(pairs.nodes)))
+            resources: resources, observing: Observation(values: values, maps: Set(pairs.nodes)))
         var sums = nodes.map { $0.heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
         let fixed = nodes
         let sumSize = sums.joined().reduce(0) { $0 + $1.byteCount }

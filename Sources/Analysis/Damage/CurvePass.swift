@@ -1,5 +1,6 @@
 import ModelGraph
 import Rewriting
+import Runtime
 
 /// End-to-end damage: for each attention node, the output's error when its cheapest heads are replaced and its output
 /// projection is refitted.
@@ -14,14 +15,15 @@ struct CurvePass {
     static let keptBytes = 192 << 20
 
     init(
-        _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves, threads: Int,
+        _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves,
+        resources: ExecutionResources,
         progress: (Int, Int) -> Void
     ) throws(AnalysisError) {
-        let probe = try OutputProbe(source: model, sequences: calibration.heldOut, threads: threads)
+        let probe = try OutputProbe(source: model, sequences: calibration.heldOut, resources: resources)
         let sample = calibration.sample(tokens: Self.sampleTokens)
         let branches = model.graph.branches.filter(\.isAttention)
         let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: Self.keptBytes, threads: threads)
+            model, branches: branches, sequences: sample, keeping: Self.keptBytes, resources: resources)
         let limits = model.graph.replaceableHeads
         var curves: [DamageCurve] = []
         let total = branches.count * Self.shares.count
@@ -38,7 +40,7 @@ struct CurvePass {
                 points.append(
                     .init(
                         heads: heads,
-                        difference: try probe.difference(of: try trial.refitted(branch, sums, threads))))
+                        difference: try probe.difference(of: try trial.refitted(branch, sums, resources))))
             }
             curves.append(DamageCurve(node: branch.node, order: order.heads, local: order.local, points: points))
         }
@@ -79,14 +81,14 @@ extension Model {
     }
 
     fileprivate func refitted(
-        _ branch: Branch, _ source: SourceSums, _ threads: Int
+        _ branch: Branch, _ source: SourceSums, _ resources: ExecutionResources
     ) throws(AnalysisError) -> Model {
         guard canRefit(branch) else { return self }
-        let rows = try BranchRows(branch, source: source, rewritten: self, threads: threads)
+        let rows = try BranchRows(branch, source: source, rewritten: self, resources: resources)
         guard let statistics = try rows.statistics(),
             let fit = RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: try weight(of: branch),
-                workers: Workers(count: threads))
+                workers: Workers(count: resources.threads))
         else { return self }
         return try replacing(branch, by: fit)
     }

@@ -25,11 +25,11 @@ package struct SimilarityPass {
     private static let sumBytes = 64 << 20
 
     package init(
-        _ model: Model, pairs: MapPairs, sequences: [ModelInput], separators: Set<Int32>, threads: Int
+        _ model: Model, pairs: MapPairs, sequences: [ModelInput], separators: Set<Int32>, resources: ExecutionResources
     ) throws(AnalysisError) {
         let rules = pairs.rules(model.graph)
         let compiled = try model.compiled(
-            threads: threads,
+            resources: resources,
             observing: Observation(values: Set(rules.values.flatMap(\.values)), maps: Set(pairs.nodes)))
         let spaces = model.graph.mapSpaces
         let step = Self.step(compiled, pairs: pairs, spaces, sequences)

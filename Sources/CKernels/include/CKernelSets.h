@@ -1,4 +1,4 @@
-// The kernels of one instruction set, whatever `rk_select` chose: for tests that compare sets with one another.
+// The table of an instruction set's kernels.
 
 #ifndef CKERNELSETS_H
 #define CKERNELSETS_H
@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/// One instruction set's kernels; the members mean what the functions of the same name in CKernels.h mean.
-typedef struct {
+/// The members mean what the functions of the same name in CKernels.h mean, without the first argument.
+struct rk_kernels {
   rk_isa isa;
   void (*multiply)(const rk_product *, size_t, size_t, size_t, size_t);
   void (*attention)(const rk_map *, size_t, size_t);
@@ -23,10 +23,7 @@ typedef struct {
   void (*rotate)(float *, size_t, int, const float *);
   void (*mean_rows)(const float *, size_t, size_t, size_t, float *);
   void (*normalize)(float *, size_t);
-} rk_kernels;
-
-/// The kernels of an instruction set, or NULL when this CPU or this build lacks it.
-const rk_kernels *rk_kernels_of(rk_isa isa);
+};
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,8 @@
-// Kernels of the runtime. No allocation, no threads, no knowledge of models.
+// Kernels of the runtime. No allocation, no threads, no state, no knowledge of models. `rk_` stands for "runtime
+// kernels"; names behind it are the operation's.
+//
+// What depends on the instruction set takes a table of kernels as its first argument: the caller chooses one with
+// `rk_best_kernels` or `rk_kernels_of`, and may use several at once.
 //
 // All matrices are row-major float32. Every output element is summed over k in one fixed order that depends on
 // nothing but the instruction set: not on the tile, the number of rows, or who computes it. So results do not depend
@@ -19,13 +23,14 @@ extern "C" {
 
 typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2, RK_NEON = 3 } rk_isa;
 
-/// Picks the kernel set. `name`: "scalar", "avx2", "avx512", "neon", or NULL for the best that this CPU has.
-/// Returns 0, or -1 when the name is unknown or the CPU lacks the set (the choice then stays as it was).
-/// Call before any other function, once; not thread-safe against running kernels.
-int rk_select(const char *name);
-/// The kernel set in use.
-rk_isa rk_selected(void);
-/// Its name, for people.
+/// The kernels of one instruction set. Constant, valid for ever.
+typedef struct rk_kernels rk_kernels;
+
+/// The kernels of an instruction set, or NULL when this CPU or this build lacks it.
+const rk_kernels *rk_kernels_of(rk_isa isa);
+/// The best kernels that this CPU has; never NULL.
+const rk_kernels *rk_best_kernels(void) __attribute__((returns_nonnull));
+/// The name of an instruction set: "scalar", "avx2", "avx512" or "neon".
 const char *rk_name(rk_isa isa);
 
 // ---- matrix products ---------------------------------------------------------------------------------------------
@@ -67,7 +72,8 @@ typedef struct {
 } rk_product;
 
 /// Computes rows row_begin..<row_end and panels panel_begin..<panel_end (of 16 columns) of a product.
-void rk_multiply(const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin, size_t panel_end);
+void rk_multiply(const rk_kernels *kernels, const rk_product *p, size_t row_begin, size_t row_end, size_t panel_begin,
+                 size_t panel_end);
 
 // ---- attention ---------------------------------------------------------------------------------------------------
 
@@ -136,32 +142,32 @@ typedef struct {
 /// Lanes of a panel without a key must hold numbers.
 void rk_store_key(const float *key, size_t head_size, size_t index, float *packed);
 /// Computes query rows query_begin..<query_end. A row without any visible key gives zeros.
-void rk_attention(const rk_map *m, size_t query_begin, size_t query_end);
+void rk_attention(const rk_kernels *kernels, const rk_map *m, size_t query_begin, size_t query_end);
 
 // ---- rows --------------------------------------------------------------------------------------------------------
 
 /// Layer norm (offset may be NULL): out = (x - mean) / sqrt(variance + epsilon) · scale + offset. In place allowed.
-void rk_layer_norm(const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+void rk_layer_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
                    const float *scale, const float *offset, float *out, size_t ldo);
 /// RMS norm: out = x / sqrt(mean(x²) + epsilon) · (scale + scale_offset). In place allowed.
-void rk_rms_norm(const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+void rk_rms_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
                  const float *scale, float scale_offset, float *out, size_t ldo);
 /// out = activation(x), elementwise over `count` floats. In place allowed.
-void rk_activate(const float *x, size_t count, int activation, float *out);
+void rk_activate(const rk_kernels *kernels, const float *x, size_t count, int activation, float *out);
 /// out = a + b.
-void rk_add(const float *a, const float *b, size_t count, float *out);
+void rk_add(const rk_kernels *kernels, const float *a, const float *b, size_t count, float *out);
 /// out = a · b.
-void rk_multiply_elements(const float *a, const float *b, size_t count, float *out);
+void rk_multiply_elements(const rk_kernels *kernels, const float *a, const float *b, size_t count, float *out);
 /// Rows of a lookup table: out[i] (+)= table[index[i]] · scale. The caller has checked the indices.
-void rk_gather(const float *table, size_t width, const int32_t *index, size_t rows, float scale, int accumulate,
-               float *out, size_t ldo);
+void rk_gather(const rk_kernels *kernels, const float *table, size_t width, const int32_t *index, size_t rows,
+               float scale, int accumulate, float *out, size_t ldo);
 /// Turns `pairs` pairs of columns by angles: a · cos - b · sin, b · cos + a · sin. A pair is columns 2i and 2i + 1 when
 /// interleaved, else i and i + pairs. `angles`: `pairs` cosines, then as many sines.
-void rk_rotate(float *x, size_t pairs, int interleaved, const float *angles);
+void rk_rotate(const rk_kernels *kernels, float *x, size_t pairs, int interleaved, const float *angles);
 /// Mean of `rows` rows, summed in row order.
-void rk_mean_rows(const float *x, size_t ldx, size_t rows, size_t width, float *out);
+void rk_mean_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float *out);
 /// Divides by the Euclidean norm (a zero vector stays).
-void rk_normalize(float *x, size_t width);
+void rk_normalize(const rk_kernels *kernels, float *x, size_t width);
 
 #ifdef __cplusplus
 }

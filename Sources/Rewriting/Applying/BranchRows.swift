@@ -15,17 +15,19 @@ package struct BranchRows {
     /// Every n-th sequence chooses the strength of the fit.
     private static let heldOutEvery = 8
 
-    package init(_ branch: Branch, source: SourceSums, rewritten: Model, threads: Int) throws(AnalysisError) {
+    package init(
+        _ branch: Branch, source: SourceSums, rewritten: Model, resources: ExecutionResources
+    ) throws(AnalysisError) {
         self.branch = branch
         self.source = source
         targets = try source.rows(of: branch)
-        workers = Workers(count: threads)
+        workers = Workers(count: resources.threads)
         var observation = Observation(values: Set(branch.others))
         switch branch.features {
         case .context: observation.contexts = [branch.node]
         case .value(let name): observation.values.insert(name)
         }
-        self.rewritten = try rewritten.compiled(threads: threads, observing: observation)
+        self.rewritten = try rewritten.compiled(resources: resources, observing: observation)
     }
 
     /// Statistics of all rows: those that fit, and those that choose.

@@ -13,7 +13,7 @@ package struct SourceSums {
     package let sequences: [ModelInput]
     let chunks: [Range<Int>]
     private let source: Model
-    private let threads: Int
+    private let resources: ExecutionResources
     /// Rows by value, for the first chunks.
     private var kept: [String: [RowBuffer]] = [:]
 
@@ -21,15 +21,15 @@ package struct SourceSums {
     ///   - branches: The branches whose sums will be asked for.
     ///   - limit: Bytes of rows that are kept at most: worth more the more often a branch is asked for.
     package init(
-        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, threads: Int
+        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, resources: ExecutionResources
     ) throws(AnalysisError) {
         self.sequences = sequences
         self.source = source
-        self.threads = threads
+        self.resources = resources
         chunks = sequences.chunks(tokens: Self.chunkTokens)
         let names = Set(branches.map(\.sum))
         guard names.count > 1 else { return }
-        let model = try source.compiled(threads: threads, observing: Observation(values: names))
+        let model = try source.compiled(resources: resources, observing: Observation(values: names))
         var bytes = 0
         for chunk in chunks {
             let values = try model.collect(Array(sequences[chunk]), values: names.sorted()).values
@@ -44,7 +44,7 @@ package struct SourceSums {
         let kept = kept[branch.sum] ?? []
         let model =
             kept.count < chunks.count
-            ? try source.compiled(threads: threads, observing: Observation(values: [branch.sum])) : nil
+            ? try source.compiled(resources: resources, observing: Observation(values: [branch.sum])) : nil
         return Rows(value: branch.sum, kept: kept, model: model)
     }
 

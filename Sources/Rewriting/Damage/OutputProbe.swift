@@ -16,7 +16,7 @@ package struct OutputProbe {
 
     private let reference: Reference
     private let sequences: [ModelInput]
-    private let threads: Int
+    private let resources: ExecutionResources
 
     /// Texts that judge: the larger of two limits on memory.
     private static let judgingTexts = 2000
@@ -26,13 +26,13 @@ package struct OutputProbe {
     private static let keptLogits = 1 << 25
     private static let predictedRows = 512...8192
 
-    package init(source: Model, sequences: [ModelInput], threads: Int) throws(AnalysisError) {
-        self.threads = threads
+    package init(source: Model, sequences: [ModelInput], resources: ExecutionResources) throws(AnalysisError) {
+        self.resources = resources
         let graph = source.graph
         if graph.use != .encoder, let value = graph.predictions, let shape = graph.shapes[value] {
             let limit = Self.keptLogits / max(shape.width, 1)
             let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
-            let compiled = try source.compiled(threads: threads, observing: Observation(values: [value]))
+            let compiled = try source.compiled(resources: resources, observing: Observation(values: [value]))
             var part: [ModelInput] = []
             var rows = 0
             for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
@@ -49,7 +49,7 @@ package struct OutputProbe {
                 throw .mismatch("the model has no output that could be compared")
             }
             self.sequences = Array(sequences.prefix(Self.judgingTexts))
-            reference = .vectors(value: value, try Self.vectors(source, value, self.sequences, threads))
+            reference = .vectors(value: value, try Self.vectors(source, value, self.sequences, resources))
         }
     }
 
@@ -57,17 +57,17 @@ package struct OutputProbe {
     package func difference(of rewrite: Model) throws(AnalysisError) -> OutputDifference {
         switch reference {
         case .vectors(let value, let before):
-            return Self.compare(before, try Self.vectors(rewrite, value, sequences, threads))
+            return Self.compare(before, try Self.vectors(rewrite, value, sequences, resources))
         case .predictions(let value, let before):
-            let compiled = try rewrite.compiled(threads: threads, observing: Observation(values: [value]))
-            return try before.difference(of: compiled, value: value, sequences: sequences, threads: threads)
+            let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: [value]))
+            return try before.difference(of: compiled, value: value, sequences: sequences, resources: resources)
         }
     }
 
     private static func vectors(
-        _ model: Model, _ value: String, _ sequences: [ModelInput], _ threads: Int
+        _ model: Model, _ value: String, _ sequences: [ModelInput], _ resources: ExecutionResources
     ) throws(AnalysisError) -> Matrix32 {
-        let compiled = try model.compiled(threads: threads, observing: Observation(values: [value]))
+        let compiled = try model.compiled(resources: resources, observing: Observation(values: [value]))
         do {
             return Matrix32(try compiled.vectors(of: value, for: sequences, pooling: .mean, normalize: true))
         } catch { throw .runtime(error) }

@@ -37,7 +37,7 @@ struct Predictions: Sendable {
 
     /// The difference of a rewrite's predictions from the source's.
     func difference(
-        of rewrite: CompiledModel, value: String, sequences: [ModelInput], threads: Int
+        of rewrite: CompiledModel, value: String, sequences: [ModelInput], resources: ExecutionResources
     ) throws(AnalysisError) -> OutputDifference {
         var total = Sums()
         for (number, chunk) in sequences.chunks(tokens: Self.chunkTokens).enumerated() where number < chunks.count {
@@ -49,7 +49,7 @@ struct Predictions: Sendable {
             let followers = targets?[number]
             let tasks = (source.rows + Self.taskRows - 1) / Self.taskRows
             let slots = Mutex([Sums](repeating: Sums(), count: tasks))
-            Workers(count: threads).run(tasks) { task in
+            Workers(count: resources.threads).run(tasks) { task in
                 var sums = Sums()
                 for row in task * Self.taskRows..<min(source.rows, (task + 1) * Self.taskRows) {
                     sums.add(source.row(row), other.row(row), follower: followers.map { Int($0[row]) })

@@ -1,4 +1,5 @@
 import ModelGraph
+import Runtime
 import Statistics
 
 /// Pulls a rewritten model back to its source, branch by branch in execution order, without gradients.
@@ -10,7 +11,7 @@ struct ClosedHealing {
     let source: Model
     let sequences: [ModelInput]
     let probe: OutputProbe
-    let threads: Int
+    let resources: ExecutionResources
     let fitsFeedForward: Bool
 
     /// Weights whose norm more than doubles have fitted noise.
@@ -32,7 +33,7 @@ struct ClosedHealing {
             rewrite.canRefit(branch) && (branch.isAttention ? changed.contains(branch.node) : fitsFeedForward)
         }
         let sums = try SourceSums(
-            source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, threads: threads)
+            source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, resources: resources)
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
@@ -65,12 +66,12 @@ struct ClosedHealing {
         _ branch: Branch, of model: Model, _ sums: SourceSums
     ) throws(AnalysisError) -> (Model?, HealingSummary.Step) {
         let prior = try model.weight(of: branch)
-        let rows = try BranchRows(branch, source: sums, rewritten: model, threads: threads)
+        let rows = try BranchRows(branch, source: sums, rewritten: model, resources: resources)
         guard let statistics = try rows.statistics(),
             let fit = RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: prior,
                 strengths: branch.isAttention ? RidgeFit.strengths : Self.feedForwardStrengths,
-                workers: Workers(count: threads))
+                workers: Workers(count: resources.threads))
         else { return (nil, .init(node: branch.node, verdict: .noGain)) }
         let growth = fit.weight.norm / max(prior.norm, .leastNormalMagnitude)
         var step = HealingSummary.Step(

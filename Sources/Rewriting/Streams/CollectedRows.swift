@@ -136,11 +136,13 @@ extension RowBuffer {
 
 extension Model {
     /// Compiles the model for a tap, with errors of this module. Masks of rows are observed as well.
-    package func compiled(threads: Int, observing observation: Observation) throws(AnalysisError) -> CompiledModel {
+    package func compiled(
+        resources: ExecutionResources, observing observation: Observation
+    ) throws(AnalysisError) -> CompiledModel {
         var observation = observation
         observation.values.formUnion(graph.rowMasks.values)
         do {
-            return try CompiledModel(self, options: .init(threads: threads, observation: observation))
+            return try CompiledModel(self, options: .init(resources: resources, observation: observation))
         } catch {
             throw .runtime(error)
         }

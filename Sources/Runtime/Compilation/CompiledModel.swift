@@ -1,5 +1,3 @@
-import Platform
-import CKernels
 import ModelGraph
 import Synchronization
 import Tensors
@@ -7,18 +5,24 @@ import Tensors
 /// A model ready to run: weights packed, steps fused, memory planned.
 ///
 /// Results do not depend on the number of threads, on batch mates, or on how sequences are grouped, to the bit.
+///
+/// Any number of threads may run a model at once: each call has memory of its own, and calls take turns on the model's
+/// team, group by group (`run`) or call by call (`run(concurrently:)`). That memory is kept for later calls.
 package final class CompiledModel: Sendable {
     /// How to compile and run.
     package struct Options: Sendable {
-        /// Threads; `nil`: one a core.
-        package var threads: Int?
+        /// Threads, kernels and cancellation; models that are given the same ones share the threads.
+        package var resources: ExecutionResources
         /// Tokens that go through all layers together.
         package var groupTokens: Int
         /// What is handed out; `nil`: the graph's outputs.
         package var observation: Observation?
 
-        package init(threads: Int? = nil, groupTokens: Int = 512, observation: Observation? = nil) {
-            self.threads = threads
+        package init(
+            resources: ExecutionResources = ExecutionResources(), groupTokens: Int = 512,
+            observation: Observation? = nil
+        ) {
+            self.resources = resources
             self.groupTokens = groupTokens
             self.observation = observation
         }
@@ -30,31 +34,32 @@ package final class CompiledModel: Sendable {
     package let maximumTokens: Int?
     let schedule: Schedule
     let options: Options
-    let pool: ThreadPool
     private let idle = Mutex<[Workspace]>([])
 
     /// Compiles a model.
     ///
-    /// - Throws: `RuntimeError` when the model is unsound or a value is observed that it does not have.
+    /// - Throws: `RuntimeError` when the model is unsound, when a value is observed that it does not have, or when the
+    ///   work is cancelled.
     /// - Complexity: One pass over the weights, which are copied into packed form.
     package init(_ model: Model, options: Options = Options()) throws(RuntimeError) {
-        try KernelSet.select()
         graph = model.graph
         self.options = options
-        pool = Teams.team(of: options.threads ?? Teams.coreCount)
         schedule = try Compiler.compile(
-            model, observing: options.observation ?? .outputs(of: model.graph), pool: pool)
+            model, observing: options.observation ?? .outputs(of: model.graph), with: options.resources)
         let table = schedule.embedding?.positions.map { $0.count - $0.offset }
         maximumTokens = [model.traits.maximumTokens, table].compactMap { $0 }.min()
     }
 
-    /// Threads that the model runs on.
-    package var threadCount: Int { pool.count }
+    /// Threads, kernels and cancellation that the model runs with.
+    package var resources: ExecutionResources { options.resources }
 
     /// Runs sequences group by group, in batch order; `receive` is called on this thread after each group.
     ///
     /// All threads work on one group at a time: for taps that need order. `run(concurrently:)` is faster for many
     /// groups.
+    ///
+    /// - Throws: What was wrong with the sequences, before any is run; `RuntimeError.cancelled`, after which `receive`
+    ///   is not called again; or what `receive` threw.
     package func run<E: Error>(
         _ sequences: [ModelInput], receive: (GroupResult) throws(E) -> Void
     ) throws(RunFailure<E>) {
@@ -62,50 +67,72 @@ package final class CompiledModel: Sendable {
         let workspace = borrow()
         defer { giveBack(workspace) }
         for range in Group.cut(sequences, limit: options.groupTokens) {
-            let execution = execution(of: sequences, range, workspace, workers: pool.count)
-            pool.run { execution.run(worker: $0) }
+            let execution: GroupExecution
+            do { execution = try run(group(sequences, range), in: workspace) } catch { throw .runtime(error) }
             do { try receive(GroupResult(execution: execution)) } catch { throw .receiver(error) }
         }
     }
 
     /// Runs sequences in groups, several at a time; `receive` is called on any thread, in any order, each group once.
+    ///
+    /// - Parameter receive: Must not run a model on the same threads: it is called while they are at work.
+    /// - Throws: What was wrong with the sequences, before any is run, or `RuntimeError.cancelled`.
     package func run(
         concurrently sequences: [ModelInput], receive: @Sendable (GroupResult) -> Void
     ) throws(RuntimeError) {
         try check(sequences)
         let tokens = sequences.reduce(0) { $0 + $1.rowEstimate }
         // Small batches are cut so that every thread has a part, as long as the parts are worth it.
-        let share = max((tokens + pool.count - 1) / pool.count, 2 * GroupExecution.fewRows)
+        let team = resources.team
+        let share = max((tokens + team.count - 1) / team.count, 2 * GroupExecution.fewRows)
         let ranges = Group.cut(sequences, limit: min(options.groupTokens, share))
-        if ranges.count < pool.count {
+        if ranges.count < team.count {
             let workspace = borrow()
             defer { giveBack(workspace) }
             for range in ranges {
-                let execution = execution(of: sequences, range, workspace, workers: pool.count)
-                pool.run { execution.run(worker: $0) }
-                receive(GroupResult(execution: execution))
+                receive(GroupResult(execution: try run(group(sequences, range), in: workspace)))
             }
             return
         }
         let next = Atomic<Int>(0)
-        pool.run { _ in
+        team.run { _ in
             let workspace = borrow()
             defer { giveBack(workspace) }
             while true {
                 let index = next.add(1, ordering: .relaxed).oldValue
                 guard index < ranges.count else { return }
-                let execution = execution(of: sequences, ranges[index], workspace, workers: 1)
+                let execution = execution(of: group(sequences, ranges[index]), in: workspace, workers: 1)
                 execution.run(worker: 0)
+                // What a cancelled group leaves is not its result.
+                if resources.isCancelled { return }
                 receive(GroupResult(execution: execution))
             }
         }
+        try resources.checkCancellation()
+    }
+
+    private func group(_ sequences: [ModelInput], _ range: Range<Int>) -> Group {
+        Group(sequences, range: range, schedule: schedule)
     }
 
     private func execution(
-        of sequences: [ModelInput], _ range: Range<Int>, _ workspace: Workspace, workers: Int
+        of group: Group, in workspace: Workspace, workers: Int, cache: CacheAccess? = nil
     ) -> GroupExecution {
-        let group = Group(sequences, range: range, schedule: schedule)
-        return GroupExecution(schedule: schedule, group: group, workspace: workspace, workers: workers)
+        GroupExecution(
+            schedule: schedule, group: group, workspace: workspace, workers: workers, kernels: resources.kernels,
+            cancellation: resources.cancellation, cache: cache)
+    }
+
+    /// Runs a group on all threads.
+    ///
+    /// - Throws: `RuntimeError.cancelled`; the workspace then holds nothing of use.
+    func run(
+        _ group: Group, in workspace: Workspace, cache: CacheAccess? = nil
+    ) throws(RuntimeError) -> GroupExecution {
+        let execution = execution(of: group, in: workspace, workers: resources.threads, cache: cache)
+        resources.team.run { execution.run(worker: $0) }
+        try resources.checkCancellation()
+        return execution
     }
 
     func borrow() -> Workspace { idle.withLock { $0.popLast() } ?? Workspace() }
@@ -150,22 +177,4 @@ package final class CompiledModel: Sendable {
 package enum RunFailure<Receiver: Error>: Error {
     case runtime(RuntimeError)
     case receiver(Receiver)
-}
-
-/// Teams of threads, shared by all compiled models of a process.
-enum Teams {
-    /// Cores that this process may use.
-    static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
-    private static let teams = Mutex<[Int: ThreadPool]>([:])
-
-    static func team(of count: Int) -> ThreadPool {
-        let count = min(max(count, 1), 256)
-        return teams.withLock { teams in
-            if let team = teams[count] { return team }
-            let team = ThreadPool(count: count)
-            teams[count] = team
-            return team
-        }
-    }
 }

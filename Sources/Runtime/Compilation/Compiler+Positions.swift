@@ -94,7 +94,8 @@ extension Compiler {
             scale.withFloats { scale in
                 offset.withFloats { offset in
                     rk_layer_norm(
-                        table.base, width, rows, width, epsilon, scale.baseAddress, offset.baseAddress, table.base,
+                        kernels.table, table.base, width, rows, width, epsilon, scale.baseAddress, offset.baseAddress,
+                        table.base,
                         width)
                 }
             }
@@ -103,7 +104,8 @@ extension Compiler {
             let linear = PackedLinear(
                 weight: try tensor(node, name + "_weight"), bias: try optionalTensor(node, name + "_bias", if: hasBias))
             let out = FloatBuffer(count: rows * linear.outputWidth)
-            linear.multiply(UnsafePointer(table.base), stride: width, rows: rows, to: out.base, linear.outputWidth)
+            linear.multiply(
+                UnsafePointer(table.base), stride: width, rows: rows, to: out.base, linear.outputWidth, with: kernels)
             return out
         }
         let keys = try projected("key", attention.biases.key), queries = try projected("query", attention.biases.query)

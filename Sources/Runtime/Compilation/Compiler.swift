@@ -22,6 +22,7 @@ struct Compiler {
 
     let model: Model
     let observation: Observation
+    let kernels: KernelSet
     let liveness: Liveness
     let shapes: [String: ValueShape]
 
@@ -40,9 +41,9 @@ struct Compiler {
     /// What masks add to scores, by what it is made of.
     var addedMasks: [MaskKey: Register] = [:]
 
-    /// - Parameter pool: Threads that pack the weights.
+    /// - Parameter resources: Threads that pack the weights, and kernels that compute what is known beforehand.
     static func compile(
-        _ model: Model, observing observation: Observation, pool: ThreadPool
+        _ model: Model, observing observation: Observation, with resources: ExecutionResources
     ) throws(RuntimeError) -> Schedule {
         // Kernels trust the shapes of tensors.
         do { try model.validate() } catch { throw .invalidModel(error) }
@@ -52,12 +53,15 @@ struct Compiler {
             .subtracting(nodes)
         if let unknown = unknowns.min() { throw .unknownValue(unknown) }
         var compiler = Compiler(
-            model: model, observation: observation, liveness: Liveness(model.graph, observing: observation),
-            shapes: model.graph.shapes)
+            model: model, observation: observation, kernels: resources.kernels,
+            liveness: Liveness(model.graph, observing: observation), shapes: model.graph.shapes)
         try compiler.addInputs()
-        for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) { try compiler.add(node) }
+        for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) {
+            try resources.checkCancellation()
+            try compiler.add(node)
+        }
         compiler.finish()
-        compiler.packing.run(on: pool)
+        try compiler.packing.run(with: resources)
         return compiler.schedule
     }
 

@@ -1,19 +1,37 @@
-import Platform
 import CKernels
 import ModelGraph
-import Synchronization
 
-/// The kernels in use: chosen once a process, the best that the CPU has unless `REUSEFORMER_ISA` says otherwise.
-package enum KernelSet {
-    private static let choice: Result<String, RuntimeError> = {
-        let wanted = getenv("REUSEFORMER_ISA").map { String(cString: $0) }
-        guard rk_select(wanted) == 0 else { return .failure(.unknownKernels(wanted ?? "")) }
-        return .success(String(cString: rk_name(rk_selected())))
-    }()
+/// The kernels of one instruction set.
+///
+/// Sets with a fused multiply-add give the same bits as one another; `scalar`, without it, rounds differently.
+///
+/// `@unchecked Sendable`: the table is a constant of the program.
+package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible {
+    /// What the kernels' C functions take.
+    let table: UnsafePointer<rk_kernels>
 
-    /// Chooses the kernels at the first call and returns their name.
-    @discardableResult
-    package static func select() throws(RuntimeError) -> String { try choice.get() }
+    /// The best that this CPU has.
+    package static let best = KernelSet(table: rk_best_kernels())
+
+    /// All that this CPU has, the plainest first.
+    package static var available: [KernelSet] {
+        [RK_SCALAR, RK_AVX2, RK_AVX512, RK_NEON].compactMap(rk_kernels_of).map(KernelSet.init)
+    }
+
+    private init(table: UnsafePointer<rk_kernels>) { self.table = table }
+
+    /// The set of a name: `scalar`, `avx2`, `avx512` or `neon`.
+    ///
+    /// - Throws: `RuntimeError.unknownKernels` where this CPU or this build lacks it.
+    package init(named name: String) throws(RuntimeError) {
+        guard let set = Self.available.first(where: { $0.description == name }) else { throw .unknownKernels(name) }
+        self = set
+    }
+
+    /// The set's name.
+    package var description: String { String(cString: rk_name(table.pointee.isa)) }
+
+    // MARK: Layout of memory, the same for all sets
 
     /// Columns of a packed panel.
     static let panel = Int(RK_PANEL)

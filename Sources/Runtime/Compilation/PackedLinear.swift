@@ -44,7 +44,7 @@ struct PackedLinear: Sendable {
     /// - Parameter panels: Which panels of columns are computed; `nil`: all.
     func multiply(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, panels: Range<Int>? = nil,
-        to out: UnsafeMutablePointer<Float>, _ outStride: Int
+        to out: UnsafeMutablePointer<Float>, _ outStride: Int, with kernels: KernelSet
     ) {
         var product = rk_product()
         product.x = x
@@ -57,7 +57,7 @@ struct PackedLinear: Sendable {
         product.out = out
         product.ldo = outStride
         let panels = panels ?? 0..<self.panels
-        rk_multiply(&product, 0, rows, panels.lowerBound, panels.upperBound)
+        rk_multiply(kernels.table, &product, 0, rows, panels.lowerBound, panels.upperBound)
     }
 
     /// Packs a matrix whose parts `fill` writes: packed floats, and the bias.

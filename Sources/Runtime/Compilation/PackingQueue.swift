@@ -10,16 +10,18 @@ final class PackingQueue {
 
     func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
 
-    func run(on pool: ThreadPool) {
+    /// - Throws: `RuntimeError.cancelled`.
+    func run(with resources: ExecutionResources) throws(RuntimeError) {
         let jobs = jobs
         self.jobs = []
         let next = Atomic<Int>(0)
-        pool.run { _ in
+        resources.team.run { _ in
             while true {
                 let index = next.add(1, ordering: .relaxed).oldValue
-                guard jobs.indices.contains(index) else { return }
+                guard jobs.indices.contains(index), !resources.isCancelled else { return }
                 jobs[index]()
             }
         }
+        try resources.checkCancellation()
     }
 }

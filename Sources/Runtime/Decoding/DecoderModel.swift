@@ -22,14 +22,16 @@ package final class DecoderModel: Sendable {
 
     /// Compiles a model.
     ///
-    /// - Parameter threads: `nil`: one a core.
+    /// - Parameter resources: Threads, kernels and cancellation.
     /// - Throws: `RuntimeError.notIncremental` for a model that is no causal language model.
-    package init(_ model: Model, threads: Int? = nil) throws(RuntimeError) {
+    package init(
+        _ model: Model, resources: ExecutionResources = ExecutionResources()
+    ) throws(RuntimeError) {
         decoding = try DecodingGraph(model.graph)
         var model = model
         model.graph = decoding.graph
         compiled = try CompiledModel(
-            model, options: .init(threads: threads, observation: Observation(values: [decoding.logits])))
+            model, options: .init(resources: resources, observation: Observation(values: [decoding.logits])))
         guard let axis = compiled.schedule.axes.firstIndex(of: decoding.rows) else {
             throw .notIncremental("it reads no tokens")
         }

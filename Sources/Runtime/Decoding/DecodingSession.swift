@@ -25,7 +25,7 @@ package final class DecodingSession {
         lengths = prompts.map { model.tokens(of: $0).count }
         rows = FloatBuffer(count: prompts.count * model.vocabulary)
         for range in Group.cut(prompts, limit: model.compiled.options.groupTokens) {
-            run(Group(prompts, range: range, schedule: model.compiled.schedule), sequences: Array(range))
+            try run(Group(prompts, range: range, schedule: model.compiled.schedule), sequences: Array(range))
         }
     }
 
@@ -52,7 +52,8 @@ package final class DecodingSession {
 
     /// Appends one token to each sequence.
     ///
-    /// - Throws: When a token is unknown or a sequence has reached the model's limit; nothing has changed then.
+    /// - Throws: When a token is unknown, a sequence has reached the model's limit or the work is cancelled; nothing
+    ///   has changed then.
     package func step(_ tokens: [Int32]) throws(RuntimeError) {
         guard tokens.count == count else { throw .wrongTokenCount(given: tokens.count, expected: count) }
         guard count > 0 else { return }
@@ -69,7 +70,7 @@ package final class DecodingSession {
         let group = Group(
             tokens.map(model.sequence(of:)), range: tokens.indices, schedule: model.compiled.schedule,
             continuing: continuing)
-        run(group, sequences: Array(tokens.indices))
+        try run(group, sequences: Array(tokens.indices))
         for index in lengths.indices { lengths[index] += 1 }
     }
 
@@ -89,15 +90,13 @@ package final class DecodingSession {
     }
 
     /// Runs a group, keeps its keys and values, and takes the logits.
-    private func run(_ group: Group, sequences: [Int]) {
+    private func run(_ group: Group, sequences: [Int]) throws(RuntimeError) {
         let compiled = model.compiled
         cache.reserve(for: group, sequences: sequences)
         let workspace = compiled.borrow()
         defer { compiled.giveBack(workspace) }
-        let execution = GroupExecution(
-            schedule: compiled.schedule, group: group, workspace: workspace, workers: compiled.pool.count,
-            cache: CacheAccess(cache: cache, sequences: sequences))
-        compiled.pool.run { execution.run(worker: $0) }
+        let execution = try compiled.run(
+            group, in: workspace, cache: CacheAccess(cache: cache, sequences: sequences))
         cache.commit(group, sequences: sequences)
         guard let logits = GroupResult(execution: execution).value(model.decoding.logits) else { return }
         for (member, sequence) in sequences.enumerated() {

@@ -23,9 +23,9 @@ extension GroupExecution {
             if let q = map.q, let k = map.k {
                 tables.keys[query].multiply(
                     q + rows.lowerBound * map.ldq, stride: map.ldq, rows: rows.count, panels: panels,
-                    to: byQuery + rows.lowerBound * stride, stride)
+                    to: byQuery + rows.lowerBound * stride, stride, with: kernels)
                 tables.queries[query].multiply(
-                    k, stride: map.ldk, rows: map.keys, panels: panels, to: byKey, stride)
+                    k, stride: map.ldk, rows: map.keys, panels: panels, to: byKey, stride, with: kernels)
             }
             map.by_query = UnsafePointer(byQuery)
             map.ldby_query = stride

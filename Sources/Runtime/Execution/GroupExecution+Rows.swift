@@ -30,17 +30,19 @@ extension GroupExecution {
         case .heads(let heads): prepare(heads, share)
         case .activate(let source, let activation, let out):
             eachRow(share, out) { row, width, target in
-                rk_activate(row(source), width, activation.kernel, target)
+                rk_activate(kernels.table, row(source), width, activation.kernel, target)
             }
         case .add(let sources, let out):
             eachRow(share, out) { row, width, target in
                 target.update(from: row(sources[0]), count: width)
-                for source in sources.dropFirst() { rk_add(target, row(source), width, target) }
+                for source in sources.dropFirst() { rk_add(kernels.table, target, row(source), width, target) }
             }
         case .multiply(let sources, let out):
             eachRow(share, out) { row, width, target in
                 target.update(from: row(sources[0]), count: width)
-                for source in sources.dropFirst() { rk_multiply_elements(target, row(source), width, target) }
+                for source in sources.dropFirst() {
+                    rk_multiply_elements(kernels.table, target, row(source), width, target)
+                }
             }
         case .load(let load): self.load(load, share)
         case .affine(let affine): shift(affine, share)
@@ -62,8 +64,8 @@ extension GroupExecution {
             }
         case .gate(let gate, let up, let activation, let out):
             eachRow(share, out) { row, width, target in
-                rk_activate(row(gate), width, activation.kernel, target)
-                rk_multiply_elements(target, row(up), width, target)
+                rk_activate(kernels.table, row(gate), width, activation.kernel, target)
+                rk_multiply_elements(kernels.table, target, row(up), width, target)
             }
         }
     }
@@ -105,7 +107,8 @@ extension GroupExecution {
         }
         let panels = step.linear.panels
         rk_multiply(
-            &product, 0, share.rows.count, panels * share.part / share.parts, panels * (share.part + 1) / share.parts)
+            kernels.table, &product, 0, share.rows.count, panels * share.part / share.parts,
+            panels * (share.part + 1) / share.parts)
     }
 
     private func lookUp(_ step: EmbedStep, _ share: RowShare) {
@@ -117,7 +120,8 @@ extension GroupExecution {
                 indices.withUnsafeBufferPointer { indices in
                     guard let table = table.baseAddress, let indices = indices.baseAddress else { return }
                     rk_gather(
-                        table, slot.width, indices + rows.lowerBound, rows.count, scale, accumulate ? 1 : 0, out,
+                        kernels.table, table, slot.width, indices + rows.lowerBound, rows.count, scale,
+                        accumulate ? 1 : 0, out,
                         slot.stride)
                 }
             }
@@ -143,12 +147,14 @@ extension GroupExecution {
             switch step.norm.kind {
             case .rms:
                 rk_rms_norm(
-                    input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, scale.baseAddress,
+                    kernels.table, input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon,
+                    scale.baseAddress,
                     step.norm.scaleOffset, out, outSlot.stride)
             case .layer:
                 func run(_ offset: UnsafePointer<Float>?) {
                     rk_layer_norm(
-                        input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, scale.baseAddress,
+                        kernels.table, input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon,
+                        scale.baseAddress,
                         offset,
                         out, outSlot.stride)
                 }
@@ -169,7 +175,8 @@ extension GroupExecution {
                 for head in norm.heads {
                     let heads = base + head * headStride
                     rk_rms_norm(
-                        heads, step.size, rows.count, step.width, norm.epsilon, scale.baseAddress, 0, heads, step.size)
+                        kernels.table, heads, step.size, rows.count, step.width, norm.epsilon, scale.baseAddress, 0,
+                        heads, step.size)
                 }
             }
         }
@@ -180,7 +187,8 @@ extension GroupExecution {
             for head in step.turned {
                 for (offset, row) in rows.enumerated() {
                     rk_rotate(
-                        base + head * headStride + offset * step.size, pairs, rotary.isInterleaved ? 1 : 0,
+                        kernels.table, base + head * headStride + offset * step.size, pairs,
+                        rotary.isInterleaved ? 1 : 0,
                         angles + row * 2 * pairs)
                 }
             }

@@ -45,8 +45,8 @@ extension GroupExecution {
             step.offset.withFloats { offset in
                 guard let scale = scale.baseAddress, let offset = offset.baseAddress else { return }
                 eachRow(share, step.out) { row, width, target in
-                    rk_multiply_elements(row(step.input), scale, width, target)
-                    rk_add(target, offset, width, target)
+                    rk_multiply_elements(kernels.table, row(step.input), scale, width, target)
+                    rk_add(kernels.table, target, offset, width, target)
                 }
             }
         }
@@ -84,7 +84,9 @@ extension GroupExecution {
 
     /// Executes a shape step for the sequences of a worker.
     func run(_ step: ShapeStep, worker: Int) {
-        for member in group.members.indices where member % workers == worker { run(step, member: member) }
+        for member in group.members.indices where member % workers == worker && !isCancelled {
+            run(step, member: member)
+        }
     }
 
     /// One member's rows in a register.
@@ -249,7 +251,7 @@ extension GroupExecution {
     func fill(_ step: MaskStep, worker: Int) {
         let space = schedule.mapSpaces[step.space]
         let target = address(step.out).base
-        for member in group.members.indices where member % workers == worker {
+        for member in group.members.indices where member % workers == worker && !isCancelled {
             let queries = group.axes[space.queryAxis].rows(of: member)
             let keys = group.keys(of: member, axis: space.keyAxis)
             let keyStart = group.axes[space.keyAxis].starts[member]

@@ -1,5 +1,6 @@
 import CKernels
 import ModelGraph
+import Platform
 import Tensors
 
 /// One group on its way through the schedule, by one worker or several.
@@ -17,10 +18,18 @@ struct GroupExecution: Sendable {
     let workspace: Workspace
     let workers: Int
     let barrier: Barrier
+    let kernels: KernelSet
+    /// Once it is requested nothing more is computed: workers still meet, and what they leave has no meaning.
+    let cancellation: Cancellation?
     /// Where keys and values are kept for later runs; `nil`: nowhere.
     let cache: CacheAccess?
 
-    init(schedule: Schedule, group: Group, workspace: Workspace, workers: Int, cache: CacheAccess? = nil) {
+    init(
+        schedule: Schedule, group: Group, workspace: Workspace, workers: Int, kernels: KernelSet,
+        cancellation: Cancellation? = nil, cache: CacheAccess? = nil
+    ) {
+        self.kernels = kernels
+        self.cancellation = cancellation
         self.cache = cache
         self.schedule = schedule
         self.group = group
@@ -49,12 +58,16 @@ struct GroupExecution: Sendable {
         }
     }
 
+    /// Whether the work should end. Asked before each piece of work, never around a meeting of the workers: one of them
+    /// may see the request before the others do.
+    var isCancelled: Bool { cancellation?.isRequested ?? false }
+
     private func runRows(_ steps: [RowStep], count: Int, worker: Int) {
         if workers > 1, count < Self.fewRows * workers {
             // Block registers live in the first worker's memory: all share them.
             let share = RowShare(rows: 0..<count, owner: 0, blockRows: count, part: worker, parts: workers)
             for step in steps {
-                execute(step, share)
+                if !isCancelled { execute(step, share) }
                 barrier.wait()
             }
             return
@@ -64,7 +77,7 @@ struct GroupExecution: Sendable {
             let rows = count * block / blocks..<count * (block + 1) / blocks
             guard !rows.isEmpty else { continue }
             let share = RowShare(rows: rows, owner: worker, blockRows: rows.count, part: 0, parts: 1)
-            for step in steps { execute(step, share) }
+            for step in steps where !isCancelled { execute(step, share) }
         }
     }
 
@@ -128,6 +141,7 @@ struct GroupExecution: Sendable {
     private func attend(
         _ unit: AttentionStep.Unit, _ step: AttentionStep, _ member: Int, _ rows: Range<Int>, worker: Int
     ) {
+        if isCancelled { return }
         let queryRows = group.axes[step.queryAxis], keyRows = group.axes[step.keyAxis]
         let start = queryRows.starts[member], keyStart = keyRows.starts[member]
         let mapOffset = group.mapOffsets[step.space][member]
@@ -184,7 +198,7 @@ struct GroupExecution: Sendable {
                         map.ldk = step.headSize
                     }
                     withBias(step, query: query, member, rows, worker: worker, &map) {
-                        rk_attention(&$0, rows.lowerBound, rows.upperBound)
+                        rk_attention(kernels.table, &$0, rows.lowerBound, rows.upperBound)
                     }
                 case .terms(let terms):
                     withUnsafeTemporaryAllocation(of: rk_term.self, capacity: max(terms.count, 1)) { list in
@@ -198,7 +212,7 @@ struct GroupExecution: Sendable {
                         }
                         map.terms = UnsafePointer(list.baseAddress)
                         map.term_count = terms.count
-                        rk_attention(&map, rows.lowerBound, rows.upperBound)
+                        rk_attention(kernels.table, &map, rows.lowerBound, rows.upperBound)
                     }
                 }
             }
@@ -219,11 +233,12 @@ struct GroupExecution: Sendable {
                 Pooling.apply(
                     step.pooling, rows: rows, stride: source.slot.stride, width: source.slot.width,
                     count: group.axes[axis].rows(of: member).count, mask: mask.base + start * mask.slot.stride,
-                    maskStride: mask.slot.stride, out)
+                    maskStride: mask.slot.stride, out, kernels)
             } else {
                 Pooling.apply(
                     step.pooling, rows: rows, stride: source.slot.stride, width: source.slot.width,
-                    keys: group.keys(of: member, axis: axis), first: group.first(of: member, axis: axis), out)
+                    keys: group.keys(of: member, axis: axis), first: group.first(of: member, axis: axis), out,
+                    kernels)
             }
         }
     }
@@ -268,7 +283,7 @@ extension Pooling {
     /// Pools the rows of one sequence; zeros when no row counts.
     static func apply(
         _ pooling: Pooling, rows: UnsafePointer<Float>, stride: Int, width: Int, keys: Int, first: Int?,
-        _ out: UnsafeMutablePointer<Float>
+        _ out: UnsafeMutablePointer<Float>, _ kernels: KernelSet
     ) {
         func copy(_ row: Int?) {
             if let row {
@@ -280,7 +295,7 @@ extension Pooling {
         switch pooling {
         case .first: copy(first ?? (keys > 0 ? 0 : nil))
         case .last: copy(keys > 0 ? keys - 1 : nil)
-        case .mean: keys > 0 ? rk_mean_rows(rows, stride, keys, width, out) : copy(nil)
+        case .mean: keys > 0 ? rk_mean_rows(kernels.table, rows, stride, keys, width, out) : copy(nil)
         case .max:
             copy(keys > 0 ? 0 : nil)
             for row in 0..<keys {
@@ -292,7 +307,8 @@ extension Pooling {
     /// Pools the rows that a mask shows; zeros when it shows none.
     static func apply(
         _ pooling: Pooling, rows: UnsafePointer<Float>, stride: Int, width: Int, count: Int,
-        mask: UnsafePointer<Float>, maskStride: Int, _ out: UnsafeMutablePointer<Float>
+        mask: UnsafePointer<Float>, maskStride: Int, _ out: UnsafeMutablePointer<Float>,
+        _ kernels: KernelSet
     ) {
         var shown = 0
         for row in 0..<count where mask[row * maskStride] != 0 {
@@ -302,7 +318,7 @@ extension Pooling {
             } else if pooling == .max {
                 for column in 0..<width { out[column] = Swift.max(out[column], source[column]) }
             } else {
-                rk_add(out, source, width, out)
+                rk_add(kernels.table, out, source, width, out)
             }
             shown += 1
         }

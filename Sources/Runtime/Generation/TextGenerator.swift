@@ -47,19 +47,21 @@ package final class TextGenerator: Sendable {
     ///
     /// - Parameters:
     ///   - target: The input whose ids are continued, where that is not the text itself: an encoder–decoder's.
-    ///   - threads: `nil`: one a core.
+    ///   - resources: Threads, kernels and cancellation.
     /// - Throws: `RuntimeError.unknownValue` for a model without logits.
-    package init(_ model: Model, target: String? = nil, threads: Int? = nil) throws(RuntimeError) {
+    package init(
+        _ model: Model, target: String? = nil, resources: ExecutionResources = ExecutionResources()
+    ) throws(RuntimeError) {
         self.target = target
         guard let logits = model.graph.value(ofOutput: "logits") else { throw .unknownValue("logits") }
         do {
-            let decoder = try DecoderModel(model, threads: threads)
+            let decoder = try DecoderModel(model, resources: resources)
             maximumTokens = [decoder.maximumTokens, decoder.compiled.maximumTokens].compactMap(\.self).min()
             road = .incremental(decoder)
         } catch {
             guard case .notIncremental = error else { throw error }
             let compiled = try CompiledModel(
-                model, options: .init(threads: threads, observation: Observation(values: [logits])))
+                model, options: .init(resources: resources, observation: Observation(values: [logits])))
             maximumTokens = compiled.maximumTokens
             road = .whole(compiled, logits: logits)
         }

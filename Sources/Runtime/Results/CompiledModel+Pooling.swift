@@ -34,16 +34,17 @@ extension CompiledModel {
                     case (.mean, let mask?), (.max, let mask?):
                         Pooling.apply(
                             pooling, rows: base, stride: matrix.stride, width: width, count: rows.visible,
-                            mask: mask.base, maskStride: mask.stride, target)
+                            mask: mask.base, maskStride: mask.stride, target, resources.kernels)
                     default:
                         let shown = mask.map { $0.lastShown(of: rows.visible) } ?? rows.visible
                         Pooling.apply(
                             pooling, rows: base, stride: matrix.stride, width: width,
                             keys: pooling == .last ? shown : rows.visible,
-                            first: group.execution.group.first(of: sequence.number, axis: axis), target)
+                            first: group.execution.group.first(of: sequence.number, axis: axis), target,
+                            resources.kernels)
                     }
                 }
-                if normalize { rk_normalize(target, width) }
+                if normalize { rk_normalize(resources.kernels.table, target, width) }
             }
         }
         return Tensor(shape: [sequences.count, width]) { target in

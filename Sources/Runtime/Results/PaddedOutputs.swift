@@ -32,9 +32,10 @@ package struct PaddedOutputs {
     /// - Parameters:
     ///   - model: The model to compile and run.
     ///   - sequences: The batch; sequences may differ in length.
-    ///   - threads: `nil`: one a core.
+    ///   - resources: Threads, kernels and cancellation.
     package init(
-        of model: Model, for sequences: [ModelInput], selecting selection: OutputSelection, threads: Int? = nil
+        of model: Model, for sequences: [ModelInput], selecting selection: OutputSelection,
+        resources: ExecutionResources = ExecutionResources()
     ) throws(RuntimeError) {
         let graph = model.graph
         let outputs = graph.outputs.filter { selection.contains($0.part) }
@@ -42,7 +43,7 @@ package struct PaddedOutputs {
         let stacks = selection.contains(.hidden) ? graph.stacks : []
         let observed = stacks.flatMap(\.values) + outputs.map(\.value)
         let observation = Observation(values: Set(observed), maps: Set(attentions.map(\.name)))
-        let compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
+        let compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
         let shapes = graph.shapes
 
         let batch = sequences.count

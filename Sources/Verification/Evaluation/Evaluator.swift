@@ -14,15 +14,17 @@ package struct Evaluator {
     private let logits: String?
     private let hidden: String?
 
-    /// - Parameter threads: `nil`: one a core.
-    package init(_ model: Model, threads: Int? = nil) throws(VerificationError) {
+    /// - Parameter resources: Threads, kernels and cancellation.
+    package init(
+        _ model: Model, resources: ExecutionResources = ExecutionResources()
+    ) throws(VerificationError) {
         graph = model.graph
         logits = graph.predictions
         hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
         let observation = Observation(
             values: Set([logits, hidden].compactMap(\.self)).union(model.graph.rowMasks.values))
         do {
-            compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
+            compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
         } catch { throw .runtime(error) }
     }
 

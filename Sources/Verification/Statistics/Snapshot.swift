@@ -45,7 +45,7 @@ struct Witness {
 
     /// - Parameters:
     ///   - heads: Heads whose maps are wanted.
-    init(_ model: Model, threads: Int?, heads: [HeadID]) throws(VerificationError) {
+    init(_ model: Model, resources: ExecutionResources, heads: [HeadID]) throws(VerificationError) {
         let graph = model.graph
         hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
         logits = graph.predictions
@@ -55,7 +55,7 @@ struct Witness {
         let observation = Observation(
             values: Set([hidden, logits].compactMap(\.self) + masks.values), maps: Set(heads.map(\.node)))
         do {
-            compiled = try CompiledModel(model, options: .init(threads: threads, observation: observation))
+            compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
         } catch { throw .runtime(error) }
     }
 

@@ -43,7 +43,7 @@ struct Analyze: ParsableCommand {
         progress.begin("Reading the model")
         let loaded = try LoadedModel(model.model, reading)
         let texts = try calibration.texts(for: loaded)
-        let analysis = try AnalysisStage(progress: progress, threads: threads.count).run(
+        let analysis = try AnalysisStage(progress: progress, resources: threads.resources()).run(
             loaded, texts.set, separators: texts.reader.separators, moves: .standard)
         progress.end()
         try OutputFile.write(document: analysis, to: output)

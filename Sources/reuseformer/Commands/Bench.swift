@@ -67,19 +67,20 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
-        let loads = try loads(), counts = try threadCounts()
+        let loads = try loads(), counts = try threadCounts(), kernels = try ThreadsOption.kernels()
         let progress = Progress()
         progress.begin("Reading the models")
         let loaded = try models.map { try LoadedModel($0, reading) }
         let benchmark = Benchmark(loaded.map { ($0.name, $0.model) })
-        var document = Document(kernels: try KernelSet.select())
+        var document = Document(kernels: kernels.description)
         for load in loads {
             for count in counts {
+                let resources = ExecutionResources(threads: count, kernels: kernels)
                 progress.begin("Measuring \(load) with \(count) \(count == 1 ? "thread" : "threads")")
                 if let newTokens {
-                    document.writing += try benchmark.measureWriting(load, newTokens: newTokens, threads: count)
+                    document.writing += try benchmark.measureWriting(load, newTokens: newTokens, with: resources)
                 } else {
-                    document.results += try benchmark.measure(load, threads: count)
+                    document.results += try benchmark.measure(load, with: resources)
                 }
             }
         }

@@ -6,6 +6,7 @@ import ModelGraph
 import Platform
 import Reporting
 import Rewriting
+import Runtime
 import Verification
 
 struct Convert: ParsableCommand {
@@ -91,11 +92,12 @@ struct Convert: ParsableCommand {
         try OutputFile.check(report, force: force.force)
         let budget = try self.budget.map { try Budget($0) }
         let document = try plan.map { try InputFile.document(ReusePlan.self, at: $0, named: "a plan") }
+        let resources = try threads.resources()
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the model")
         let source = try LoadedModel(model.model, reading)
-        let converter = Converter(options: .init(threads: threads.count, healing: heal, unshares: unshare))
+        let converter = Converter(options: .init(resources: resources, healing: heal, unshares: unshare))
         if let refusal = converter.refusal(of: source.model) { throw refusal }
         if calibration.calibration.isEmpty, let document {
             let rewrite = PlainRewrite(
@@ -106,15 +108,15 @@ struct Convert: ParsableCommand {
             return
         }
         let texts = try calibration.texts(for: source)
-        let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, progress)
+        let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, resources, progress)
 
         progress.begin("Rewriting and healing")
         let result = try converter.convert(source.model, plan: planned.plan, calibration: texts.set) {
             progress.advance(to: $0, of: $1)
         }
         progress.begin("Writing and reading back")
-        let (written, exactness) = try write(result.model, checkedOn: texts.set.heldOut)
-        let stage = VerificationStage(source: source, converted: written, threads: threads.threads, progress: progress)
+        let (written, exactness) = try write(result.model, checkedOn: texts.set.heldOut, resources)
+        let stage = VerificationStage(source: source, converted: written, resources: resources, progress: progress)
         var found = try stage.fidelity(on: texts.set.heldOut, masking: texts.reader.masking)
         found.exactness = exactness
         let verdict = try stage.report(found, gates: [])
@@ -149,7 +151,7 @@ struct Convert: ParsableCommand {
 
     private func makePlan(
         _ budget: Budget?, _ source: LoadedModel, _ texts: (set: CalibrationSet, reader: TextReader),
-        _ progress: Progress
+        _ resources: ExecutionResources, _ progress: Progress
     ) throws -> Planned {
         guard let budget, let text = self.budget else { throw CommandError.usage("give --budget or --plan") }
         let moves = try planning.moves()
@@ -158,13 +160,13 @@ struct Convert: ParsableCommand {
             document = try InputFile.document(AnalysisDocument.self, at: analysis, named: "an analysis")
             try document.requireOrigin(in: source)
         } else {
-            document = try AnalysisStage(progress: progress, threads: threads.count).run(
+            document = try AnalysisStage(progress: progress, resources: resources).run(
                 source, texts.set, separators: texts.reader.separators, moves: moves)
         }
         let planner = try Planner(
             document, graph: source.model.graph, moves: moves, granularity: planning.granularity)
         let plan = try QualityStage(
-            source: source.model, calibration: texts.set, unshares: unshare, threads: threads.count, progress: progress
+            source: source.model, calibration: texts.set, unshares: unshare, resources: resources, progress: progress
         )
         .largestPlan(of: planner, budget: budget, text: text)
         return Planned(plan: plan, analysis: document, curve: report == nil ? nil : try PlanCurve(planner))
@@ -172,7 +174,7 @@ struct Convert: ParsableCommand {
 
     /// Writes the file; before it gets its name it is read back and run against the model in memory.
     private func write(
-        _ converted: Model, checkedOn sequences: [ModelInput]
+        _ converted: Model, checkedOn sequences: [ModelInput], _ resources: ExecutionResources
     ) throws -> (written: LoadedModel, exactness: Exactness) {
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(
@@ -181,7 +183,7 @@ struct Convert: ParsableCommand {
             let model = try Checkpoint.load(path: path)
             let exactness = try? Exactness.check(
                 converted, against: model, promise: .bitwise, on: Array(sequences.prefix(Self.exactnessTexts)),
-                threads: threads.threads)
+                resources: resources)
             guard let exactness, exactness.holds else {
                 throw FileError(
                     .defect, path: output, "the written file does not compute what the model in memory computes"

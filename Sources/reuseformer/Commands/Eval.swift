@@ -86,6 +86,7 @@ struct Eval: ParsableCommand {
     func run() throws {
         let progress = Progress()
         defer { progress.end() }
+        let resources = try threads.resources()
         var subjects: [EvaluationReport.Subject] = []
         var columns: [[EvaluationStage.Score]] = []
         // One model after the other: memory holds one.
@@ -94,7 +95,7 @@ struct Eval: ParsableCommand {
             let loaded = try LoadedModel(path, reading)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let stage = try EvaluationStage(
-                loaded, limit: maxLength, stride: stride, threads: threads.threads, progress: progress)
+                loaded, limit: maxLength, stride: stride, resources: resources, progress: progress)
             columns.append(try scores(stage))
         }
         progress.end()

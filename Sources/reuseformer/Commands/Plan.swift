@@ -92,7 +92,7 @@ struct Plan: ParsableCommand {
         try document.requireOrigin(in: loaded)
         let texts = try calibration.texts(for: loaded)
         return try QualityStage(
-            source: loaded.model, calibration: texts.set, threads: threads.count, progress: progress
+            source: loaded.model, calibration: texts.set, resources: threads.resources(), progress: progress
         )
         .largestPlan(of: planner, budget: budget, text: text)
     }

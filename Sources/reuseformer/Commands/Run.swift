@@ -147,14 +147,14 @@ struct Run: ParsableCommand {
         try OutputFile.check(output, force: force.force)
         let loaded = try LoadedModel(model.model, reading)
         if generation.generate {
-            let stage = try GenerationStage(loaded, generation, threads: threads.threads)
+            let stage = try GenerationStage(loaded, generation, resources: threads.resources())
             try stage.run(texts: texts, asJSON: json.json)
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
         } else if let output {
             try writeRows(of: loaded, to: output)
         } else if let images {
-            let stage = try PictureStage(loaded, threads: threads.threads)
+            let stage = try PictureStage(loaded, resources: threads.resources())
             try stage.run(path: images, top: top, asJSON: json.json)
         }
     }
@@ -174,7 +174,8 @@ struct Run: ParsableCommand {
     private func write(parts: OutputSelection, of loaded: LoadedModel, to output: String) throws {
         var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
-        let outputs = try PaddedOutputs(of: loaded.model, for: sequences, selecting: parts, threads: threads.threads)
+        let outputs = try PaddedOutputs(
+            of: loaded.model, for: sequences, selecting: parts, resources: threads.resources())
         guard !outputs.arrays.isEmpty else {
             throw CommandError.usage("\(loaded.path): the model computes none of what --dump asks for")
         }
@@ -190,7 +191,7 @@ struct Run: ParsableCommand {
         let value = try logits ? logitsValue(of: loaded) : hiddenValue(of: loaded)
         let observation = Observation(values: Set(graph.rowMasks.values).union([value]))
         let compiled = try CompiledModel(
-            loaded.model, options: .init(threads: threads.threads, observation: observation))
+            loaded.model, options: .init(resources: threads.resources(), observation: observation))
         guard let width = graph.shapes[value]?.width else {
             throw CommandError.usage("\(loaded.path): the model has no value \(value)")
         }

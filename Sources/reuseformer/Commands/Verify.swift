@@ -84,7 +84,7 @@ struct Verify: ParsableCommand {
         progress.begin("Reading the models")
         let source = try LoadedModel(source, reading), converted = try LoadedModel(converted, reading)
         let stage = VerificationStage(
-            source: source, converted: converted, threads: threads.threads, progress: progress)
+            source: source, converted: converted, resources: try threads.resources(), progress: progress)
         var found = try stage.measure(data: data, labels: labels, pairs: pairs, maxLength: maxLength)
         var timings: [Benchmark.Result] = []
         if timing {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Runtime
 
 /// The model that a command is about.
 struct ModelArgument: ParsableArguments {
@@ -57,6 +58,18 @@ struct ThreadsOption: ParsableArguments {
     var count: Int { Self.count(threads) }
 
     static func count(_ threads: Int?) -> Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    /// What all models of the command are run with.
+    func resources() throws -> ExecutionResources {
+        ExecutionResources(threads: count, kernels: try Self.kernels())
+    }
+
+    /// The instruction set that `REUSEFORMER_ISA` names, else the best that this CPU has: the one place that reads it.
+    static func kernels() throws -> KernelSet {
+        let variable = "REUSEFORMER_ISA"
+        guard let name = ProcessInfo.processInfo.environment[variable] else { return .best }
+        do { return try KernelSet(named: name) } catch { throw CommandError.usage("\(variable): \(error)") }
+    }
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) {

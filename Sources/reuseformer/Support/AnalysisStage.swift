@@ -2,16 +2,17 @@ import Analysis
 import ModelGraph
 import Reporting
 import Rewriting
+import Runtime
 
 /// The analysis of a model with progress on the terminal.
 struct AnalysisStage {
     let progress: Progress
-    let threads: Int
+    let resources: ExecutionResources
 
     func run(
         _ loaded: LoadedModel, _ calibration: CalibrationSet, separators: Set<Int32>, moves: Moves
     ) throws -> AnalysisDocument {
-        let analyzer = Analyzer(options: .init(threads: threads, separators: separators, moves: moves))
+        let analyzer = Analyzer(options: .init(resources: resources, separators: separators, moves: moves))
         var current: Analyzer.Stage?
         return try analyzer.analyze(loaded.model, calibration: calibration) { stage, done, total in
             if stage != current {

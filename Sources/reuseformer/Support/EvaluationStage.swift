@@ -21,18 +21,18 @@ struct EvaluationStage {
     private let reader: TextReader
     private let evaluator: Evaluator
     private let stride: Int?
-    private let threads: Int?
+    private let resources: ExecutionResources
     private let progress: Progress
 
     private static let batchSize = 256
 
-    init(_ loaded: LoadedModel, limit: Int?, stride: Int?, threads: Int?, progress: Progress) throws {
+    init(_ loaded: LoadedModel, limit: Int?, stride: Int?, resources: ExecutionResources, progress: Progress) throws {
         self.loaded = loaded
         self.stride = stride
-        self.threads = threads
+        self.resources = resources
         self.progress = progress
         reader = try TextReader(for: loaded, limit: limit)
-        evaluator = try Evaluator(loaded.model, threads: threads)
+        evaluator = try Evaluator(loaded.model, resources: resources)
     }
 
     // MARK: Perplexity
@@ -169,7 +169,7 @@ struct EvaluationStage {
         guard let target = reader.inputs.target else {
             throw CommandError.usage("\(loaded.path): --answers is for encoder–decoders with a tokenizer")
         }
-        let generator = try TextGenerator(loaded.model, target: target.input, threads: threads)
+        let generator = try TextGenerator(loaded.model, target: target.input, resources: resources)
         var tally = Tally()
         var losses = Evaluator.Losses()
         try reader.forEachItems(of: path, size: 64) { items in

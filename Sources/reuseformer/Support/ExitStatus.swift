@@ -26,6 +26,7 @@ enum ExitStatus: Int32 {
         case .corrupt: self = .corrupt
         case .inputOutput: self = .inputOutput
         case .defect: self = .defect
+        case .cancelled: self = .interrupted
         }
     }
 }

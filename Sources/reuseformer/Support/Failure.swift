@@ -23,7 +23,7 @@ struct Failure {
         case let error as CommandError: self.init(error.status, error)
         case let error as FileError: self.init(error)
         case let error as HDF5Error: self.init(ExitStatus(error.kind), error)
-        case let error as RuntimeError: self.init(Self.status(of: error), error)
+        case let error as RuntimeError: self.init(ExitStatus(error.kind), error)
         case let error as AnalysisError: self.init(error)
         case let error as VerificationError: self.init(error)
         case let error as Gate.SyntaxError: self.init(.usage, error)
@@ -68,16 +68,6 @@ struct Failure {
         switch error {
         case .runtime(let error): self.init(error)
         case .unlike, .noData, .labels, .notMeasured: self.init(.usage, error)
-        }
-    }
-
-    private static func status(of error: RuntimeError) -> ExitStatus {
-        switch error {
-        case .invalidModel: .corrupt
-        // Ids and lengths come from the user's inputs, kernels from the environment.
-        case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput,
-            .notIncremental, .wrongTokenCount:
-            .usage
         }
     }
 

@@ -31,7 +31,7 @@ struct GenerationStage {
         let texts: [Text]
     }
 
-    init(_ loaded: LoadedModel, _ arguments: GenerationArguments, threads: Int?) throws {
+    init(_ loaded: LoadedModel, _ arguments: GenerationArguments, resources: ExecutionResources) throws {
         self.loaded = loaded
         reader = try TextReader(for: loaded)
         tokenizer = try reader.tokenizer()
@@ -40,7 +40,7 @@ struct GenerationStage {
         else {
             throw CommandError.usage("\(loaded.path): the model writes no texts; --generate is for language models")
         }
-        generator = try TextGenerator(loaded.model, target: reader.inputs.target?.input, threads: threads)
+        generator = try TextGenerator(loaded.model, target: reader.inputs.target?.input, resources: resources)
         prompts = arguments.prompt
         let ends = GenerationSettings(assets: loaded.model.assets, tokenizer: tokenizer).endIDs
         options = GenerationOptions(

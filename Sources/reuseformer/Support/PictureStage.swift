@@ -4,6 +4,7 @@ import JSON
 import ModelGraph
 import Platform
 import Reporting
+import Runtime
 import Verification
 
 /// The likeliest classes of pictures, on standard output.
@@ -29,13 +30,13 @@ struct PictureStage {
         let pictures: [Picture]
     }
 
-    init(_ loaded: LoadedModel, threads: Int?) throws {
+    init(_ loaded: LoadedModel, resources: ExecutionResources) throws {
         self.loaded = loaded
         reader = try TextReader(for: loaded)
         guard reader.inputs.kind == .pictures else {
             throw CommandError.usage("\(loaded.path): the model reads no pictures")
         }
-        evaluator = try Evaluator(loaded.model, threads: threads)
+        evaluator = try Evaluator(loaded.model, resources: resources)
     }
 
     /// - Parameter path: A picture or a folder of them.

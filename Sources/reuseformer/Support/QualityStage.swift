@@ -1,6 +1,7 @@
 import Analysis
 import ModelGraph
 import Rewriting
+import Runtime
 import Verification
 
 /// Finds the largest plan whose quality holds: converts, measures on the texts kept back, halves the interval.
@@ -8,7 +9,7 @@ struct QualityStage {
     let source: Model
     let calibration: CalibrationSet
     var unshares = false
-    let threads: Int
+    let resources: ExecutionResources
     let progress: Progress
 
     /// - Throws: When not even the smallest plan holds, or the metric is unknown or not measured for this model.
@@ -31,9 +32,9 @@ struct QualityStage {
     }
 
     private func holds(_ plan: ReusePlan, _ gate: Gate) throws -> Bool {
-        let converted = try Converter(options: .init(threads: threads, unshares: unshares)).convert(
+        let converted = try Converter(options: .init(resources: resources, unshares: unshares)).convert(
             source, plan: plan, calibration: calibration)
-        let study = try FidelityStudy(source: source, converted: converted.model, options: .init(threads: threads))
+        let study = try FidelityStudy(source: source, converted: converted.model, options: .init(resources: resources))
         let measured = try study.measure(calibration.heldOut)
         guard let found = measured.first(where: { $0.metric == gate.metric }) else {
             throw VerificationError.notMeasured(gate.metric, measured: measured.map(\.metric))

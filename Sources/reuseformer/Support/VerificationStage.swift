@@ -1,11 +1,12 @@
 import ModelGraph
+import Runtime
 import Verification
 
 /// The comparison of two models with progress on the terminal.
 struct VerificationStage {
     let source: LoadedModel
     let converted: LoadedModel
-    let threads: Int?
+    let resources: ExecutionResources
     let progress: Progress
 
     /// What was measured, and on what.
@@ -42,13 +43,13 @@ struct VerificationStage {
     func fidelity(on sequences: [ModelInput], masking: Masking?) throws -> Found {
         progress.begin("Comparing the models")
         let study = try FidelityStudy(
-            source: source.model, converted: converted.model, options: .init(threads: threads, masking: masking))
+            source: source.model, converted: converted.model, options: .init(resources: resources, masking: masking))
         var found = Found()
         found.data = .init(sequences)
         found.metrics = try study.measure(sequences) { progress.advance(to: $0, of: sequences.count) }
         if source.model.graph == converted.model.graph {
             found.exactness = try Exactness.check(
-                source.model, against: converted.model, promise: .unchanged, on: sequences, threads: threads)
+                source.model, against: converted.model, promise: .unchanged, on: sequences, resources: resources)
         }
         return found
     }
@@ -57,9 +58,8 @@ struct VerificationStage {
     func time() throws -> [Benchmark.Result] {
         progress.begin("Timing the models")
         let tokens = min(128, source.model.traits.maximumTokens ?? 128)
-        let threads = ThreadsOption.count(threads)
         return try Benchmark([(source.name, source.model), (converted.name, converted.model)])
-            .measure(.shape(batch: 32, tokens: tokens), threads: threads)
+            .measure(.shape(batch: 32, tokens: tokens), with: resources)
     }
 
     func report(_ found: Found, gates: [Gate]) throws -> VerificationReport {
@@ -67,11 +67,12 @@ struct VerificationStage {
             source: .init(name: source.name, provenance: source.model.provenance),
             converted: .init(name: converted.name, provenance: converted.model.provenance), data: found.data,
             savings: Savings(source: source.model.graph, converted: converted.model.graph), metrics: found.metrics,
-            cache: try CacheStudy(source: source.model, converted: converted.model), exactness: found.exactness,
+            cache: try CacheStudy(source: source.model, converted: converted.model, resources: resources),
+            exactness: found.exactness,
             gates: gates)
     }
 
     private func task() throws -> TaskStudy {
-        try TaskStudy(source: source.model, converted: converted.model, threads: threads)
+        try TaskStudy(source: source.model, converted: converted.model, resources: resources)
     }
 }
