@@ -1,4 +1,5 @@
 import ArchitectureSpecs
+import HDF5
 import ModelGraph
 import Platform
 import Tensors
@@ -18,12 +19,14 @@ package enum Checkpoint {
     ///   - config: File that tells the configuration; `nil`: `config.json` beside the weights.
     ///   - allowMissing: Whether biases, offsets and scales that the checkpoint lacks are taken for 0 and 1;
     ///     `Model.Provenance.assumed` lists them. Matrices and tables are never made up.
+    ///   - reading: How HDF5 files are read: by which helper, within which limits.
     /// - Throws: Everything that does not fit, at once: missing, superfluous and misshapen tensors, unknown options.
     package static func load(
-        path: String, architecture: String? = nil, config: String? = nil, allowMissing: Bool = false
+        path: String, architecture: String? = nil, config: String? = nil, allowMissing: Bool = false,
+        reading: HDF5ReadingOptions = .standard
     ) throws(FileError) -> Model {
-        let files = try CheckpointFiles(path: path, config: config)
-        if let file = try files.reuseFile() { return try ReuseFile.read(path: file.path) }
+        let files = try CheckpointFiles(path: path, config: config, reading: reading)
+        if let file = try files.reuseFile() { return try ReuseFile.read(path: file.path, reading: reading) }
         return try OpenedCheckpoint(files, architecture: architecture).model(allowMissing: allowMissing)
     }
 
@@ -31,10 +34,10 @@ package enum Checkpoint {
     ///
     /// Succeeds for any readable file of tensors; `CheckpointSummary.problems` tells why `load` would refuse it.
     package static func describe(
-        path: String, architecture: String? = nil, config: String? = nil
+        path: String, architecture: String? = nil, config: String? = nil, reading: HDF5ReadingOptions = .standard
     ) throws(FileError) -> CheckpointSummary {
-        let files = try CheckpointFiles(path: path, config: config)
-        if let file = try files.reuseFile() { return try ReuseFile.describe(path: file.path) }
+        let files = try CheckpointFiles(path: path, config: config, reading: reading)
+        if let file = try files.reuseFile() { return try ReuseFile.describe(path: file.path, reading: reading) }
         return try CheckpointSummary(files, architecture: architecture)
     }
 

@@ -39,8 +39,6 @@ package enum HDF5Error: KindedError, Sendable, Hashable {
     case noSuchObject(HDF5Location)
     /// The index helper cannot be run: a defect of the installation.
     case helper(HDF5Location, reason: String)
-    /// The environment asks for limits that do not exist.
-    case setting(reason: String)
 
     /// What kind of trouble it is.
     package var kind: ErrorKind {
@@ -49,7 +47,6 @@ package enum HDF5Error: KindedError, Sendable, Hashable {
         case .notHDF5(_, .hdf4), .unsupported: .unsupported
         case .notHDF5, .corrupt, .unsafe, .limit, .noSuchObject: .corrupt
         case .helper: .defect
-        case .setting: .usage
         }
     }
 
@@ -60,7 +57,6 @@ package enum HDF5Error: KindedError, Sendable, Hashable {
             .notHDF5(let location, _), .corrupt(let location, _), .unsafe(let location, _), .limit(let location, _),
             .unsupported(let location, _), .noSuchObject(let location), .helper(let location, _):
             location
-        case .setting: HDF5Location(file: HDF5Limits.environmentVariable)
         }
     }
 }
@@ -111,7 +107,6 @@ extension HDF5Error {
         case .noSuchObject(let location): "\(location): there is no such object in the file"
         case .helper(let location, let reason):
             "\(location): the index helper does not work: \(reason); install reuseformer-h5index beside the program"
-        case .setting(let reason): "\(location): \(reason)"
         }
     }
 }

@@ -20,38 +20,29 @@ package struct HDF5File: Sendable {
     ///   - path: The file.
     ///   - region: Bytes of the file that are the HDF5 file, for one that lies uncompressed inside an archive;
     ///     `nil` for the whole file.
-    ///   - limits: What reading may cost; `nil`: what the environment says (`REUSEFORMER_LIMITS`), or the standard.
+    ///   - options: The helper, and what reading may cost.
     /// - Throws: `HDF5Error` when the file cannot be read, is something else, or contradicts itself anywhere in its
     ///   structure. Contents of chunks are checked when they are read.
     package static func open(
-        path: String, region: Range<Int>? = nil, limits: HDF5Limits? = nil
+        path: String, region: Range<Int>? = nil, options: HDF5ReadingOptions = .standard
     ) throws(HDF5Error) -> HDF5File {
         let file = try HDF5Error.mapping { () throws(FileError) in try MappedFile(path: path) }
-        return try open(file, region: region, limits: limits)
+        return try open(file, region: region, options: options)
     }
 
     /// Opens a file that is mapped already, such as one that was looked at to tell what it is.
     package static func open(
-        _ file: MappedFile, region: Range<Int>? = nil, limits: HDF5Limits? = nil
+        _ file: MappedFile, region: Range<Int>? = nil, options: HDF5ReadingOptions = .standard
     ) throws(HDF5Error) -> HDF5File {
         let location = HDF5Location(file: file.path)
-        let limits = if let limits { limits } else { try limitsOfEnvironment() }
         let region = region ?? 0..<file.byteCount
         guard region.lowerBound >= 0, region.upperBound <= file.byteCount else {
             throw .corrupt(location, reason: "bytes \(region) lie outside the file of \(file.byteCount)")
         }
         // What is no HDF5 at all is told without starting the helper.
         _ = try superblock(of: file, region, location)
-        let answer = try answer(about: file, region, limits, location)
-        return try HDF5File(answer: answer, about: file, region: region, limits: limits)
-    }
-
-    private static func limitsOfEnvironment() throws(HDF5Error) -> HDF5Limits {
-        do throws(HDF5Limits.SyntaxError) {
-            return try .ofEnvironment()
-        } catch {
-            throw .setting(reason: error.description)
-        }
+        let answer = try answer(about: file, region, options, location)
+        return try HDF5File(answer: answer, about: file, region: region, limits: options.limits)
     }
 
     /// The file as an answer of the helper describes it, if that can be true.
@@ -110,14 +101,15 @@ package struct HDF5File: Sendable {
 
     /// What the helper says, whatever that is worth.
     private static func answer(
-        about file: MappedFile, _ region: Range<Int>, _ limits: HDF5Limits, _ location: HDF5Location
+        about file: MappedFile, _ region: Range<Int>, _ options: HDF5ReadingOptions, _ location: HDF5Location
     ) throws(HDF5Error) -> [UInt8] {
-        guard let helper = IndexHelper.find() else {
+        guard let helper = options.helper else {
             throw .helper(location, reason: "\(IndexHelper.name) was not found")
         }
         let outcome = try helper.run(
             IndexHelper.Request(
-                descriptor: file.descriptor, offset: region.lowerBound, byteCount: region.count, limits: limits),
+                descriptor: file.descriptor, offset: region.lowerBound, byteCount: region.count,
+                limits: options.limits),
             for: location)
         switch outcome {
         case .document(let document): return document

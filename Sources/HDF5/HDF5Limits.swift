@@ -3,8 +3,8 @@ import Tensors
 
 /// What reading an untrusted file may cost.
 ///
-/// Every limit has a name (`HDF5Limits.Name`) under which a person raises it for a file that deserves it:
-/// `REUSEFORMER_LIMITS=objects=1000000,document-bytes=268435456`.
+/// Every limit has a name (`HDF5Limits.Name`) under which a person raises it for a file that deserves it, as
+/// `objects=1000000,document-bytes=268435456`.
 package struct HDF5Limits: Sendable, Hashable {
     /// Names of limits, as people spell them.
     package enum Name: String, Sendable, Hashable, CaseIterable {
@@ -93,7 +93,7 @@ package struct HDF5Limits: Sendable, Hashable {
 }
 
 extension HDF5Limits {
-    /// The environment variable that raises or lowers limits.
+    /// The environment variable by which the command takes limits. Nothing in this module reads it; messages name it.
     package static let environmentVariable = "REUSEFORMER_LIMITS"
 
     /// A text that names no limit, or gives it no sensible value.
@@ -120,11 +120,5 @@ extension HDF5Limits {
             }
             set(name, to: value)
         }
-    }
-
-    /// The limits that the environment asks for.
-    package static func ofEnvironment() throws(SyntaxError) -> HDF5Limits {
-        guard let text = getenv(environmentVariable) else { return .standard }
-        return try HDF5Limits(parsing: String(cString: text))
     }
 }

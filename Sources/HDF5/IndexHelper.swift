@@ -3,14 +3,23 @@ import Platform
 /// Runs `reuseformer-h5index` on an open file and brings its answer, within time and size limits.
 ///
 /// The helper may crash, hang or lie; none of that touches this process.
-package struct IndexHelper {
+package struct IndexHelper: Sendable, Hashable {
+    /// Path of the helper's executable.
     package let executable: String
 
     package init(executable: String) { self.executable = executable }
 
-    /// The environment variable that names the helper's executable.
-    static let environmentVariable = "REUSEFORMER_H5INDEX"
+    /// Name of the helper's executable.
     static let name = "reuseformer-h5index"
+
+    /// The helper in the folder of the running program; `nil` when there is none.
+    ///
+    /// It is looked for there and nowhere else: a current folder, or an environment, that the owner of a file has made
+    /// must not choose which program runs.
+    package static let besideProgram: IndexHelper? = ownFolder().flatMap { folder in
+        let path = "\(folder)/\(name)"
+        return access(path, X_OK) == 0 ? IndexHelper(executable: path) : nil
+    }
 
     /// How a run ended.
     package enum Outcome: Equatable {
@@ -26,34 +35,26 @@ package struct IndexHelper {
     /// Whether a signal is how an exceeded limit of processor time shows.
     static func isTimeLimit(_ signal: Int32) -> Bool { signal == SIGPROF || signal == SIGXCPU }
 
-    /// Finds the helper: where the environment says, beside the running program, or in its installation's libexec.
-    package static func find() -> IndexHelper? {
-        if let path = getenv(environmentVariable).map({ String(cString: $0) }), !path.isEmpty {
-            return IndexHelper(executable: path)
+    /// The folder of the running program, without symbolic links; of a test bundle on macOS the folder that it lies in,
+    /// since the program there is the test runner.
+    private static func ownFolder() -> String? {
+        #if canImport(Darwin)
+        // The image that this code is in: the program, or a bundle that it has loaded.
+        var image = Dl_info()
+        guard dladdr(#dsohandle, &image) != 0, let name = image.dli_fname, let path = realpath(name, nil) else {
+            return nil
         }
-        guard let program = ownExecutable() else { return nil }
-        var folder = program[..<(program.lastIndex(of: "/") ?? program.startIndex)]
-        // Test bundles lie up to three folders below the products.
-        for _ in 0..<4 {
-            for candidate in ["\(folder)/\(name)", "\(folder)/libexec/reuseformer/\(name)"]
-            where access(candidate, X_OK) == 0 {
-                return IndexHelper(executable: candidate)
-            }
-            folder = folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]
-        }
-        return nil
-    }
-
-    private static func ownExecutable() -> String? {
+        defer { free(path) }
+        var names = String(cString: path).split(separator: "/").dropLast()
+        if names.suffix(3).first?.hasSuffix(".xctest") == true { names = names.dropLast(3) }
+        return "/" + names.joined(separator: "/")
+        #else
         var buffer = [CChar](repeating: 0, count: 4096)
-        #if os(Linux)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { return nil }
-        #else
-        var size = UInt32(buffer.count)
-        guard _NSGetExecutablePath(&buffer, &size) == 0 else { return nil }
+        let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return path.lastIndex(of: "/").map { String(path[..<$0]) }
         #endif
-        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// What the helper is asked.

@@ -28,6 +28,8 @@ package struct CheckpointFiles: Sendable {
     package let file: FileEntry?
     /// The file that the caller named for the configuration; `nil`: the folder's own.
     package let configFile: FileEntry?
+    /// How HDF5 files among them are read.
+    package let reading: HDF5ReadingOptions
 
     /// Files that go with a model from folder to `.reuse.h5`, byte for byte.
     private static let assetNames = [
@@ -46,12 +48,15 @@ package struct CheckpointFiles: Sendable {
     private static let largestConfig = 16 << 20
     private static let largestAsset = 256 << 20
 
-    package init(path: String, config: String? = nil) throws(FileError) {
+    package init(
+        path: String, config: String? = nil, reading: HDF5ReadingOptions = .standard
+    ) throws(FileError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw FileError(.inputOutput, path: path, "there is no such file or folder", remedy: "check the path")
         }
         self.path = path
+        self.reading = reading
         configFile = config.map(FileEntry.init)
         if isFolder.boolValue {
             folder = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path

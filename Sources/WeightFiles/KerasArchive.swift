@@ -15,8 +15,12 @@ package struct KerasArchive: Sendable {
     private static let largestConfig = 16 << 20
     private static let weightsName = "model.weights.h5"
 
-    /// - Parameter isWithWeights: Whether the weights are opened too.
-    package init(_ file: MappedFile, isWithWeights: Bool) throws(FileError) {
+    /// - Parameters:
+    ///   - isWithWeights: Whether the weights are opened too.
+    ///   - reading: How HDF5 is read.
+    package init(
+        _ file: MappedFile, isWithWeights: Bool, reading: HDF5ReadingOptions = .standard
+    ) throws(FileError) {
         let archive = try ZipArchive(file)
         let directory = archive.directory
         if let member = directory.member(named: "config.json") {
@@ -39,10 +43,10 @@ package struct KerasArchive: Sendable {
             return
         }
         if member.isDeflated {
-            weights = try Self.unpacked(try archive.contents(of: member), file)
+            weights = try Self.unpacked(try archive.contents(of: member), file, reading)
         } else {
             weights = try FileError.mapping { () throws(HDF5Error) in
-                try HDF5File.open(file, region: member.data)
+                try HDF5File.open(file, region: member.data, options: reading)
             }
         }
         guard weights != nil || config != nil else {
@@ -51,7 +55,9 @@ package struct KerasArchive: Sendable {
     }
 
     /// Weights that were compressed, in a temporary file without a name: only a file can be mapped.
-    private static func unpacked(_ bytes: [UInt8], _ file: MappedFile) throws(FileError) -> HDF5File {
+    private static func unpacked(
+        _ bytes: [UInt8], _ file: MappedFile, _ reading: HDF5ReadingOptions
+    ) throws(FileError) -> HDF5File {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).h5").path
         guard
             FileManager.default.createFile(atPath: path, contents: Data(bytes), attributes: [.posixPermissions: 0o600])
@@ -62,7 +68,7 @@ package struct KerasArchive: Sendable {
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
         do throws(HDF5Error) {
-            return try HDF5File.open(path: path)
+            return try HDF5File.open(path: path, options: reading)
         } catch {
             let shown = FileError(error)
             throw FileError(

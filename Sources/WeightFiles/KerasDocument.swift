@@ -6,16 +6,23 @@ import Platform
 /// The configuration of a Keras model, wherever a file holds it.
 package enum KerasDocument {
     /// The configuration in a file.
-    package static func read(path: String) throws(FileError) -> JSONValue? { try read(FileEntry(path: path)) }
+    package static func read(
+        path: String, reading: HDF5ReadingOptions = .standard
+    ) throws(FileError) -> JSONValue? { try read(FileEntry(path: path), reading: reading) }
 
     /// The configuration in a file that was named for it: JSON, a `.keras` archive, or a whole model in HDF5.
     ///
+    /// - Parameter reading: How HDF5 is read.
     /// - Returns: `nil` for a file without one.
-    package static func read(_ entry: FileEntry) throws(FileError) -> JSONValue? {
+    package static func read(
+        _ entry: FileEntry, reading: HDF5ReadingOptions = .standard
+    ) throws(FileError) -> JSONValue? {
         let file = try MappedFile(path: entry.path)
         if isJSON(file) { return try CheckpointFiles.document(entry) }
-        if FileContent(file) == .zipArchive { return try KerasArchive(file, isWithWeights: false).config }
-        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file) }
+        if FileContent(file) == .zipArchive {
+            return try KerasArchive(file, isWithWeights: false, reading: reading).config
+        }
+        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
         return try attribute(of: hdf5, entry)
     }
 

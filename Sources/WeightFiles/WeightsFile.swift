@@ -17,7 +17,8 @@ package struct WeightsFile: Sendable {
     /// The model's configuration, where it is stored with the weights.
     package let config: JSONValue?
 
-    package init(_ entry: FileEntry) throws(FileError) {
+    /// - Parameter reading: How HDF5 is read.
+    package init(_ entry: FileEntry, reading: HDF5ReadingOptions = .standard) throws(FileError) {
         self.entry = entry
         let file = try MappedFile(path: entry.path)
         if SafetensorsFile.isOne(file) {
@@ -26,12 +27,12 @@ package struct WeightsFile: Sendable {
             return
         }
         if file.withUnsafeBytes({ FileContent($0.prefix(512), byteCount: $0.count) }) == .zipArchive {
-            let archive = try KerasArchive(file, isWithWeights: true)
+            let archive = try KerasArchive(file, isWithWeights: true, reading: reading)
             container = .kerasArchive(archive)
             config = archive.config
             return
         }
-        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file) }
+        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
         container = .hdf5(hdf5)
         config = try KerasDocument.attribute(of: hdf5, entry)
     }

@@ -36,7 +36,8 @@ struct Command {
         private let folder = Scratch()
 
         init(
-            _ arguments: [String], environment: [String: String] = [:], executable: URL = Command.executable
+            _ arguments: [String], environment: [String: String] = [:], executable: URL = Command.executable,
+            currentFolder: String? = nil
         ) throws {
             process.executableURL = executable
             process.arguments = arguments
@@ -45,6 +46,7 @@ struct Command {
             all["COLUMNS"] = "80"
             all.merge(environment) { $1 }
             process.environment = all
+            if let currentFolder { process.currentDirectoryURL = URL(fileURLWithPath: currentFolder) }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = try FileHandle(forWritingTo: folder.file("stdout", contents: ""))
             process.standardError = try FileHandle(forWritingTo: folder.file("stderr", contents: ""))

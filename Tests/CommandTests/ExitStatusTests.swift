@@ -14,19 +14,21 @@ struct ExitStatusTests {
         #expect(outcome.errors.isEmpty)
     }
 
-    @Test("1: a program that was installed without its helper says so, and asks to be reported")
-    func brokenInstallation() throws {
-        // The program alone in a folder, as a careless package would have it.
-        let alone = scratch("reuseformer")
+    /// A copy of the command in a folder of its own.
+    private func copiedCommand() throws -> URL {
+        let path = scratch("reuseformer")
         // By another process: what this one holds open for writing, a process started meanwhile would hold open too,
         // and a program that anyone writes cannot be started.
         let copying = try Process.run(
-            URL(fileURLWithPath: "/bin/cp"), arguments: [Command.executable.path, alone])
+            URL(fileURLWithPath: "/bin/cp"), arguments: [Command.executable.path, path])
         copying.waitUntilExit()
-        let outcome = try Command.Running(
-            ["inspect", Command.fixture], environment: ["REUSEFORMER_H5INDEX": ""],
-            executable: URL(fileURLWithPath: alone)
-        ).wait()
+        return URL(fileURLWithPath: path)
+    }
+
+    @Test("1: a program that was installed without its helper says so, and asks to be reported")
+    func brokenInstallation() throws {
+        // The program alone in a folder, as a careless package would have it.
+        let outcome = try Command.Running(["inspect", Command.fixture], executable: try copiedCommand()).wait()
         #expect(outcome.status == 1 && !outcome.wasKilled)
         #expect(outcome.message.contains("reuseformer-h5index was not found"))
         #expect(outcome.message.contains("please report it"))
@@ -35,11 +37,36 @@ struct ExitStatusTests {
 
     @Test("1: so does one whose helper is another program")
     func wrongHelper() throws {
-        let outcome = try Command.run(
-            "extract", Command.fixture, "-o", scratch("out.npz"), environment: ["REUSEFORMER_H5INDEX": "/bin/false"])
+        let command = try copiedCommand()
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch("reuseformer-h5index"), withDestinationPath: "/bin/false")
+        let before = scratch.names
+        let outcome = try Command.Running(
+            ["extract", Command.fixture, "-o", scratch("out.npz")], executable: command
+        ).wait()
         #expect(outcome.status == 1)
         #expect(outcome.message.contains("the index helper does not work"))
-        #expect(scratch.names.isEmpty)
+        #expect(scratch.names == before)
+    }
+
+    @Test("neither the current folder nor the environment chooses the helper that is run")
+    func helperOfOthers() throws {
+        let trap = scratch("reuseformer-h5index")
+        try FileManager.default.createSymbolicLink(atPath: trap, withDestinationPath: "/bin/false")
+        let outcome = try Command.Running(
+            ["inspect", Command.fixture], environment: ["REUSEFORMER_H5INDEX": trap, "PATH": scratch.path],
+            currentFolder: scratch.path
+        ).wait()
+        #expect(outcome.status == 0, "\(outcome.message)")
+    }
+
+    @Test("5: a limit that the environment lowers holds for every file that is opened")
+    func loweredLimit() throws {
+        for arguments in [["inspect", Command.fixture], ["extract", Command.fixture, "-o", scratch("out.npz")]] {
+            let outcome = try Command.Running(arguments, environment: ["REUSEFORMER_LIMITS": "objects=2"]).wait()
+            #expect(outcome.status == 5)
+            #expect(outcome.message.contains("objects") && outcome.message.contains("REUSEFORMER_LIMITS"))
+        }
     }
 
     @Test("2: limits that do not exist are named")

@@ -23,8 +23,16 @@ struct HelperTests {
         }
     }
 
-    @Test("stands beside the running program")
-    func found() { #expect(IndexHelper.find() != nil) }
+    @Test("the helper is found beside the running program, and opens nothing where there is none")
+    func found() throws {
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let folder = (program as NSString).deletingLastPathComponent
+        #expect(IndexHelper.besideProgram == IndexHelper(executable: folder + "/reuseformer-h5index"))
+        let error = #expect(throws: HDF5Error.self) {
+            try HDF5File.open(path: fixture("layouts.h5"), options: HDF5ReadingOptions(helper: nil))
+        }
+        #expect(error?.kind == .defect && error?.description.contains("was not found") == true)
+    }
 
     @Test("whatever it does, the caller goes on")
     func outcomes() throws {
@@ -51,7 +59,7 @@ struct HelperTests {
 
     /// Runs the helper itself, with options of its own, on a file of thousands of datasets.
     private static func end(with options: [String]) throws -> (wasKilled: Bool, status: Int32) {
-        let helper = try #require(IndexHelper.find())
+        let helper = try #require(IndexHelper.besideProgram)
         return try withTemporaryFolder { folder in
             var writer = try HDF5Writer(path: folder + "/many.h5")
             let tensor = Tensor([1, 2], shape: [2])
@@ -77,9 +85,9 @@ struct HelperTests {
 
     @Test("a kernel without filters of system calls costs one wall, not the reading")
     func withoutFilter() throws {
-        guard let helper = IndexHelper.find(), FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") else {
-            return
-        }
+        guard let helper = IndexHelper.besideProgram,
+            FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")
+        else { return }
         try withTemporaryFolder { folder in
             let wrapper = folder + "/without-filters.py"
             try FileManager.default.createSymbolicLink(

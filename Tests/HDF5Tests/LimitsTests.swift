@@ -35,7 +35,7 @@ struct LimitsTests {
     func raised(file: String, setting: String) throws {
         let path = fixture(file + ".h5")
         #expect(failure(ofReading: path)?.kind == .corrupt)
-        _ = try HDF5File.open(path: path, limits: try Self.limits(setting))
+        _ = try HDF5File.open(path: path, options: HDF5ReadingOptions(limits: try Self.limits(setting)))
     }
 
     @Test(
@@ -49,7 +49,8 @@ struct LimitsTests {
     func lowered(setting: String, mention: String) throws {
         let error = #expect(throws: HDF5Error.self) {
             for name in ["layouts.h5", "attributes.h5", "links.h5", "types.h5"] {
-                _ = try HDF5File.open(path: fixture(name), limits: try Self.limits(setting))
+                let options = HDF5ReadingOptions(limits: try Self.limits(setting))
+                _ = try HDF5File.open(path: fixture(name), options: options)
             }
         }
         #expect(error?.kind == .corrupt, "\(String(describing: error))")

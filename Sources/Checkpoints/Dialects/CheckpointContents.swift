@@ -16,10 +16,10 @@ struct CheckpointContents: Sendable {
     init(_ files: CheckpointFiles) throws(FileError) {
         self.files = files
         var weights: [WeightsFile] = []
-        for entry in try files.weightFiles() { weights.append(try WeightsFile(entry)) }
+        for entry in try files.weightFiles() { weights.append(try WeightsFile(entry, reading: files.reading)) }
         self.weights = weights
         if let named = files.configFile {
-            config = try KerasDocument.read(named)
+            config = try KerasDocument.read(named, reading: files.reading)
             guard config != nil else {
                 throw FileError(
                     .usage, path: named.path, "holds no configuration",

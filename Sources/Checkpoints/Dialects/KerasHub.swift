@@ -61,7 +61,7 @@ package enum KerasHub: Dialect {
             read.append(taskEntry)
             if files.exists("task.weights.h5") {
                 // The head's layers are counted on their own: its first dense layer is "dense" again.
-                let weights = try WeightsFile(files.entry("task.weights.h5"))
+                let weights = try WeightsFile(files.entry("task.weights.h5"), reading: files.reading)
                 if let file = weights.hdf5 { tensors += try self.tensors(file, weights.entry, prefix: "task/") }
                 read.append(weights.entry)
             }

@@ -31,8 +31,8 @@ package enum ReuseFile {
     }
 
     /// Reads a model; every byte of the file is checked first.
-    package static func read(path: String) throws(FileError) -> Model {
-        let contents = try ReuseFileContents(path: path)
+    package static func read(path: String, reading: HDF5ReadingOptions = .standard) throws(FileError) -> Model {
+        let contents = try ReuseFileContents(path: path, reading: reading)
         return try contents.model()
     }
 
@@ -42,9 +42,9 @@ package enum ReuseFile {
     }
 
     /// The summary of a file. Of the digests only those of the head are checked: the others would read every byte.
-    static func describe(path: String) throws(FileError) -> CheckpointSummary {
+    static func describe(path: String, reading: HDF5ReadingOptions = .standard) throws(FileError) -> CheckpointSummary {
         try ReuseFileCheck.checkHead(path: path)
-        let contents = try ReuseFileContents(path: path, isChecked: false)
+        let contents = try ReuseFileContents(path: path, isChecked: false, reading: reading)
         let entry = FileEntry(path: path)
         var tensors: [CheckpointSummary.TensorEntry] = []
         for tensor in contents.manifest.tensors {
@@ -73,9 +73,9 @@ struct ReuseFileContents: Sendable {
     /// Opens a file and reads its manifest.
     ///
     /// - Parameter isChecked: Whether every byte is compared with the file's digest first.
-    init(path: String, isChecked: Bool = true) throws(FileError) {
-        if isChecked { try ReuseFileCheck.check(path: path) }
-        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path) }
+    init(path: String, isChecked: Bool = true, reading: HDF5ReadingOptions = .standard) throws(FileError) {
+        if isChecked { try ReuseFileCheck.check(path: path, reading: reading) }
+        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path, options: reading) }
         self.path = path
         manifest = try Self.manifest(in: file, path: path)
         do throws(GraphError) {

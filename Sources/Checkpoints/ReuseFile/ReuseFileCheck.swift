@@ -36,10 +36,10 @@ package enum ReuseFileCheck {
     }
 
     /// - Throws: `corrupt`, naming the damaged blocks and what stands in them.
-    package static func check(path: String) throws(FileError) {
+    package static func check(path: String, reading: HDF5ReadingOptions = .standard) throws(FileError) {
         let bytes = try MappedFile(path: path)
         let problems = try bytes.withUnsafeBytes { (bytes) throws(FileError) -> [String] in
-            damage(bytes, try userBlock(bytes, path: path), path: path)
+            damage(bytes, try userBlock(bytes, path: path), path: path, reading)
         }
         guard problems.isEmpty else { throw FileError(.corrupt, path: path, problems, remedy: remedy) }
     }
@@ -47,7 +47,9 @@ package enum ReuseFileCheck {
     private static let remedy = "get a fresh copy, or convert the model again"
 
     /// What is damaged: the table, or blocks by number, one message each.
-    private static func damage(_ bytes: UnsafeRawBufferPointer, _ block: UserBlock, path: String) -> [String] {
+    private static func damage(
+        _ bytes: UnsafeRawBufferPointer, _ block: UserBlock, path: String, _ reading: HDF5ReadingOptions
+    ) -> [String] {
         if let damage = tableDamage(bytes, block) { return [damage] }
         let tableOffset = Int(block.tableOffset)
         let table = UnsafeRawBufferPointer(rebasing: bytes[tableOffset...])
@@ -56,7 +58,7 @@ package enum ReuseFileCheck {
             !table[index * 32..<(index + 1) * 32].elementsEqual(digest.bytes)
         }.map(\.offset)
         guard !damaged.isEmpty else { return [] }
-        let places = Places(path: path)
+        let places = Places(path: path, reading)
         return damaged.map { index in
             let start = UserBlock.byteCount + index * BlockDigests.blockByteCount
             let end = min(start + BlockDigests.blockByteCount, tableOffset)
@@ -75,8 +77,8 @@ package enum ReuseFileCheck {
         /// `nil` when the file cannot even be opened.
         private let places: [Place]?
 
-        init(path: String) {
-            guard let file = try? HDF5File.open(path: path) else {
+        init(path: String, _ reading: HDF5ReadingOptions) {
+            guard let file = try? HDF5File.open(path: path, options: reading) else {
                 places = nil
                 return
             }

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import Checkpoints
 import Foundation
+import HDF5
 import ModelGraph
 import Platform
 import Reporting
@@ -177,10 +178,11 @@ struct Convert: ParsableCommand {
         _ converted: Model, checkedOn sequences: [ModelInput], _ resources: ExecutionResources
     ) throws -> (written: LoadedModel, exactness: Exactness) {
         var readBack: (model: Model, exactness: Exactness)?
+        let reading = try HDF5ReadingOptions.ofEnvironment()
         try Checkpoint.write(
             converted, to: output, compression: try compression(), toolVersion: Version.text
         ) { (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path)
+            let model = try Checkpoint.load(path: path, reading: reading)
             let exactness = try? Exactness.check(
                 converted, against: model, promise: .bitwise, on: Array(sequences.prefix(Self.exactnessTexts)),
                 resources: resources)

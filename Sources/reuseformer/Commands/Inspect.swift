@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import HDF5
 import ModelGraph
 import Platform
 import Reporting
@@ -27,7 +28,8 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let summary = try Checkpoint.describe(
-            path: model.model, architecture: reading.architecture, config: reading.config)
+            path: model.model, architecture: reading.architecture, config: reading.config,
+            reading: try .ofEnvironment())
         let inspection = try Inspection(summary, name: LoadedModel.name(of: model.model), hasStatistics: stats)
         if json.json {
             try Terminal.print(document: inspection)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import HDF5
 import ModelGraph
 import Platform
 
@@ -36,7 +37,8 @@ struct Validate: ParsableCommand {
             return try InputFile.document(Subject.self, at: checkpoint, named: "an analysis").graph
         }
         let summary = try Checkpoint.describe(
-            path: checkpoint, architecture: reading.architecture, config: reading.config)
+            path: checkpoint, architecture: reading.architecture, config: reading.config,
+            reading: try .ofEnvironment())
         guard let graph = summary.graph else {
             throw CommandError(
                 status: .unsupported,

@@ -1,4 +1,5 @@
 import Checkpoints
+import HDF5
 import ModelGraph
 import Platform
 import Tokenization
@@ -12,7 +13,8 @@ struct LoadedModel {
     init(_ path: String, _ reading: CheckpointOptions) throws {
         self.path = path
         model = try Checkpoint.load(
-            path: path, architecture: reading.architecture, config: reading.config, allowMissing: reading.allowMissing)
+            path: path, architecture: reading.architecture, config: reading.config, allowMissing: reading.allowMissing,
+            reading: try .ofEnvironment())
         for parameter in model.provenance.assumed ?? [] {
             let value = parameter.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             Terminal.note(

@@ -1,5 +1,6 @@
 import Analysis
 import Checkpoints
+import HDF5
 import ModelGraph
 import Platform
 import Reporting
@@ -22,10 +23,11 @@ struct PlainRewrite {
                 "the plan drops heads of \(name), whose mean must be kept: give --calibration with a file of texts")
         }
         progress.begin("Writing and reading back")
+        let reading = try HDF5ReadingOptions.ofEnvironment()
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(rewritten, to: output, compression: compression, toolVersion: Version.text) {
             (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path)
+            let model = try Checkpoint.load(path: path, reading: reading)
             let exactness = Exactness.check(tensorsOf: rewritten, against: model)
             guard exactness.holds else {
                 throw FileError(

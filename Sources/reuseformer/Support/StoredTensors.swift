@@ -27,11 +27,12 @@ struct StoredTensors {
 
     /// - Parameter path: A file, or a folder with the weights of a checkpoint.
     init(path: String) throws {
+        let reading = try HDF5ReadingOptions.ofEnvironment()
         var names: Set<[UInt8]> = []
         for file in try Self.files(at: path) {
             // A file with a digest over every byte is not taken at less.
-            if try ReuseFile.isReuseFile(at: file.path) { try ReuseFileCheck.check(path: file.path) }
-            for entry in try entries(of: file.path, prefix: file.prefix) {
+            if try ReuseFile.isReuseFile(at: file.path) { try ReuseFileCheck.check(path: file.path, reading: reading) }
+            for entry in try entries(of: file.path, prefix: file.prefix, reading) {
                 guard names.insert(Array(entry.name.utf8)).inserted else {
                     throw HDF5Error.corrupt(
                         HDF5Location(file: file.path, object: entry.name),
@@ -42,7 +43,9 @@ struct StoredTensors {
         }
     }
 
-    private mutating func entries(of file: String, prefix: String) throws -> [Entry] {
+    private mutating func entries(
+        of file: String, prefix: String, _ reading: HDF5ReadingOptions
+    ) throws -> [Entry] {
         if SafetensorsFile.isOne(path: file) {
             let opened = try SafetensorsFile(path: file)
             return opened.entries.compactMap { entry in
@@ -53,7 +56,7 @@ struct StoredTensors {
                 return Entry(name: prefix + entry.name, path: entry.name) { tensor }
             }
         }
-        let opened = try Self.open(file)
+        let opened = try Self.open(file, reading)
         if let unreadable = opened.unreadablePaths.first {
             throw HDF5Error.unsupported(HDF5Location(file: file, object: unreadable), .newerFormat)
         }
@@ -61,10 +64,10 @@ struct StoredTensors {
         return try namedDatasets(of: opened, prefix: prefix)
     }
 
-    private static func open(_ path: String) throws -> HDF5File {
+    private static func open(_ path: String, _ reading: HDF5ReadingOptions) throws -> HDF5File {
         let file = try MappedFile(path: path)
-        guard FileContent(file) == .zipArchive else { return try HDF5File.open(file) }
-        guard let weights = try KerasArchive(file, isWithWeights: true).weights else {
+        guard FileContent(file) == .zipArchive else { return try HDF5File.open(file, options: reading) }
+        guard let weights = try KerasArchive(file, isWithWeights: true, reading: reading).weights else {
             throw HDF5Error.corrupt(HDF5Location(file: path), reason: "the archive has no model.weights.h5")
         }
         return weights
