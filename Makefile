@@ -7,7 +7,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build test demo demo-minilm demo-gpt demo-vit demo-t5 bench references interop lint format schemas python clean
+.PHONY: help bootstrap build test test-asan test-tsan demo demo-minilm demo-gpt demo-vit demo-t5 bench references interop \
+    lint format schemas docs examples python clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,15 @@ python:
 
 test: build python ## install what is missing, run all tests (FILTER=regex for some)
 	swift test $(TEST_FLAGS) $(if $(FILTER),--filter '$(FILTER)')
+
+# Debug builds in folders of their own: sanitizers change the flags of every module.
+test-asan: bootstrap ## run all tests under the address sanitizer (FILTER=regex for some)
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build-asan --disable-xctest \
+	    $(if $(FILTER),--filter '$(FILTER)')
+
+test-tsan: bootstrap ## run all tests under the thread sanitizer (FILTER=regex for some)
+	TSAN_OPTIONS=halt_on_error=1:suppressions=scripts/tsan.suppressions \
+	    swift test --sanitize thread --scratch-path .build-tsan --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 
 demo: build ## convert the trained encoder in fixtures/, verify it, leave a report in .demo/encoder
 	@scripts/demo
@@ -43,10 +53,16 @@ demo-t5: build ## convert the encoder-decoder in fixtures/, measure its answers,
 bench: build ## speed of the demo's models, source against converted (after make demo)
 	.build/release/reuseformer bench fixtures/encoder .demo/encoder/model.reuse.h5 --shape 32x128 --threads 1,2
 
+docs: build ## write the library's documentation into .build/docs, every warning an error
+	@scripts/docs
+
+examples: build ## build and run what stands in Examples/swift, compile every example of the documentation
+	@scripts/check-examples
+
 lint: ## format, imports between modules, traps, documentation, file lengths
 	@scripts/lint
 
-format: ## rewrite the sources in the house's format
+format: ## rewrite the sources in the project's format
 	@scripts/format
 
 references: build python ## outputs against the framework's own (docs/accuracy.md)
@@ -59,4 +75,4 @@ schemas: ## validate the documents of demo and tests against schemas/ (needs Pyt
 	@scripts/check-schemas
 
 clean: ## remove what was built and what the demos left
-	rm -rf .build .demo
+	rm -rf .build .build-asan .build-tsan .demo

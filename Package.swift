@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Rooms, lowest first (docs/architecture.md). A target may import only what stands in its
+// Modules, lowest first (docs/architecture.md). A target may import only what stands in its
 // `dependencies`; scripts/lint-imports checks that no higher module is mentioned.
 let package = Package(
     name: "reuseformer",
