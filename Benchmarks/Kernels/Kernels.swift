@@ -14,7 +14,8 @@ private final class Product {
         self.width = width
         // C arrays as the kernels take them, aligned to a cache line; they live as long as the object.
         func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
-            UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64).bindMemory(to: Float.self, capacity: count)
+            UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+                .bindMemory(to: Float.self, capacity: count)
         }
         input = floats(rows * depth)
         packed = floats(rk_packed_count(depth, width))

@@ -4,13 +4,13 @@ import Tokenization
 
 /// Folders of fixtures/tokenizers with the kind of tokenizer that each stands for.
 private let kinds = [
-    ("bert", "WordPiece"), ("gpt2", "byte-level BPE"), ("t5", "Unigram"), ("xlm_roberta", "Unigram, SentencePiece names"),
+    ("bert", "WordPiece"), ("gpt2", "byte-level BPE"), ("t5", "Unigram"), ("xlm_roberta", "Unigram, fairseq's ids"),
 ]
 
 let benchmarks: @Sendable () -> Void = {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let text = root.appending(path: "fixtures/texts/heldout.txt")
-    let lines = (try? String(contentsOf: text, encoding: .utf8))?.split(separator: "\n").prefix(200).map(String.init) ?? []
+    let lines = ((try? String(contentsOf: text, encoding: .utf8)) ?? "").split(separator: "\n").prefix(200).map(String.init)
     let configuration = Benchmark.Configuration(
         metrics: [.wallClock, .throughput], warmupIterations: 2, maxDuration: .seconds(2))
     for (folder, kind) in kinds {
