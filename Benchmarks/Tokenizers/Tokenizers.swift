@@ -10,7 +10,8 @@ private let kinds = [
 let benchmarks: @Sendable () -> Void = {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let text = root.appending(path: "fixtures/texts/heldout.txt")
-    let lines = ((try? String(contentsOf: text, encoding: .utf8)) ?? "").split(separator: "\n").prefix(200).map(String.init)
+    let contents = (try? String(contentsOf: text, encoding: .utf8)) ?? ""
+    let lines = contents.split(separator: "\n").prefix(200).map(String.init)
     let configuration = Benchmark.Configuration(
         metrics: [.wallClock, .throughput], warmupIterations: 2, maxDuration: .seconds(2))
     for (folder, kind) in kinds {
