@@ -25,22 +25,22 @@ package struct CheckpointSummary: Sendable {
         package let filters: [String]
         /// Bytes in the file.
         package let storedByteCount: Int
-        private let source: SourceTensor
+        private let tensor: StoredTensor
 
-        init(_ source: SourceTensor, role: TensorRole) {
-            name = source.path
-            file = source.file
-            commonName = source.name
+        init(_ tensor: StoredTensor, role: TensorRole) {
+            name = tensor.path
+            file = tensor.file
+            commonName = tensor.name
             self.role = role
-            dtype = source.dtype
-            shape = source.shape
-            filters = source.filters
-            storedByteCount = source.storedByteCount
-            self.source = source
+            dtype = tensor.dtype
+            shape = tensor.shape
+            filters = tensor.filters
+            storedByteCount = tensor.storedByteCount
+            self.tensor = tensor
         }
 
         /// Reads the contents as they are stored: own orientation, own type.
-        package func read() throws(FileError) -> Tensor { try source.read() }
+        package func read() throws(FileError) -> Tensor { try tensor.read() }
     }
 
     /// How the files are laid out: `hf-tf`, `reuse`, or `hdf5` when no dialect knows them.
@@ -83,51 +83,38 @@ package struct CheckpointSummary: Sendable {
 }
 
 extension CheckpointSummary {
-    init(_ files: CheckpointFiles, architecture: String?) throws(FileError) {
-        if files.configEntry != nil { SpecLibrary.readAhead() }
-        let contents = try CheckpointContents(files)
-        let dialects = try contents.rankedDialects()
-        let source: CheckpointSource
+    /// What opening found out.
+    ///
+    /// - Throws: What keeps the files from being described at all: damage, and a wrong request.
+    init(_ opening: CheckpointOpening) throws(FileError) {
+        let checkpoint: RecognizedCheckpoint
         do throws(FileError) {
-            source = try contents.source(dialects)
+            checkpoint = try opening.recognized.get()
         } catch  where error.kind == .unsupported {
-            self.init(plain: contents, dialects: dialects, problems: error.problems)
+            self.init(plain: opening.files, dialects: opening.dialects, problems: error.problems)
             return
         }
-        let reasons = dialects.first?.reasons ?? []
-        var candidates: [Recognition] = []
-        var architecture = architecture
+        var bound: BoundCheckpoint?
+        var problems: [String]
         do throws(FileError) {
-            let opened: OpenedCheckpoint
-            if let architecture {
-                opened = try OpenedCheckpoint(files, source, named: architecture)
-            } else if let ownGraph = source.ownGraph {
-                opened = try OpenedCheckpoint(files, source, try ownGraph([]))
-            } else {
-                let library = try SpecLibrary.builtIn()
-                candidates = library.rank(config: source.config, tensors: source.tensors, dialect: source.dialect)
-                let spec = try library.choose(candidates, claim: source.claim, path: files.path)
-                architecture = spec.name
-                opened = try OpenedCheckpoint(files, source, spec)
-            }
-            self.init(
-                dialect: source.dialect, dialectReasons: reasons, dialects: dialects,
-                architecture: opened.architecture, candidates: candidates, graph: opened.graph, traits: opened.traits,
-                plan: .trained(opened.graph), tensors: Self.entries(source.tensors, roles: opened.binding.roles),
-                problems: opened.binding.problems.map(\.message))
+            let opened = try opening.bound.get()
+            problems = opened.binding.problems.map(\.message)
+            bound = opened
         } catch  where error.kind != .usage {
-            self.init(
-                dialect: source.dialect, dialectReasons: reasons, dialects: dialects, architecture: architecture,
-                candidates: candidates, graph: nil, traits: nil, tensors: Self.entries(source.tensors, roles: [:]),
-                problems: error.problems)
+            problems = error.problems
         }
+        self.init(
+            dialect: checkpoint.dialect, dialectReasons: opening.dialects.first?.reasons ?? [],
+            dialects: opening.dialects, architecture: opening.architecture, candidates: opening.candidates,
+            graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
+            tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems)
     }
 
     /// Every tensor of files that no dialect knows.
-    private init(plain contents: CheckpointContents, dialects: [DialectMatch], problems: [String]) {
-        var tensors: [SourceTensor] = []
+    private init(plain files: OpenFiles, dialects: [DialectMatch], problems: [String]) {
+        var tensors: [StoredTensor] = []
         var problems = problems
-        for weights in contents.weights {
+        for weights in files.weights {
             do throws(FileError) {
                 tensors += try weights.safetensorsTensors()
             } catch {
@@ -135,21 +122,21 @@ extension CheckpointSummary {
             }
             for dataset in weights.hdf5?.datasets ?? [] {
                 do throws(FileError) {
-                    tensors.append(try SourceTensor(dataset, name: dataset.path, path: dataset.path, in: weights.entry))
+                    tensors.append(try StoredTensor(dataset, name: dataset.path, path: dataset.path, in: weights.entry))
                 } catch {
                     problems += error.problems
                 }
             }
         }
         self.init(
-            dialect: contents.hdf5 == nil ? Safetensors.name : "hdf5", dialectReasons: ["no dialect knows the layout"],
+            dialect: files.hdf5 == nil ? Safetensors.name : "hdf5", dialectReasons: ["no dialect knows the layout"],
             dialects: dialects, architecture: nil,
             graph: nil, traits: nil, tensors: tensors.map { TensorEntry($0, role: .unknown) }, problems: problems)
     }
 
-    private static func entries(_ index: TensorIndex, roles: [String: TensorRole]) -> [TensorEntry] {
+    private static func entries(_ catalog: TensorCatalog, roles: [String: TensorRole]) -> [TensorEntry] {
         var seen: Set<String> = []
-        return index.tensors.map { tensor in
+        return catalog.tensors.map { tensor in
             let isFirst = seen.insert(tensor.name).inserted
             let role = roles[tensor.name] ?? .unknown
             if case .parameter = role, !isFirst { return TensorEntry(tensor, role: .copy) }

@@ -31,7 +31,7 @@ extension HDF5Group {
     }
 }
 
-extension SourceTensor {
+extension StoredTensor {
     /// A dataset under a common name.
     package init(_ dataset: HDF5Dataset, name: String, path: String, in entry: FileEntry) throws(FileError) {
         guard let shape = dataset.shape, let dtype = dataset.dtype else {

@@ -18,7 +18,7 @@ package enum KerasDocument {
         _ entry: FileEntry, reading: HDF5ReadingOptions = .standard
     ) throws(FileError) -> JSONValue? {
         let file = try MappedFile(path: entry.path)
-        if isJSON(file) { return try CheckpointFiles.document(entry) }
+        if isJSON(file) { return try CheckpointFolder.document(entry) }
         if FileContent(file) == .zipArchive {
             return try KerasArchive(file, isWithWeights: false, reading: reading).config
         }

@@ -84,15 +84,15 @@ struct BindingTests {
         _ shapes: [(String, [Int])], blocks: Int = 3, dtype: DType = .float32
     ) throws -> (Graph, ArchitectureSpecs.Binding) {
         let table = try #require(spec.tensors["hf-tf"])
-        let index = TensorIndex(shapes: shapes, dtype: dtype)
+        let index = TensorCatalog(shapes: shapes, dtype: dtype)
         let resolver = SettingsResolver(
             spec: spec, config: .object(["size": .integer(4), "blocks": .integer(blocks)]), vocabulary: "hf",
             table: table,
             tensors: index)
         let settings = try resolver.settings().get()
         let expanded = try SpecExpander.expand(spec, settings)
-        let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
-        return (expanded.graph, TensorBinder(places: places, index: index).bind(expanded.graph, problems: problems))
+        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
+        return (expanded.graph, TensorBinder(sources, catalog: index).bind(expanded.graph, problems: problems))
     }
 
     @Test("repeat, when, as and ties unroll to the graph written by hand")
@@ -192,13 +192,13 @@ struct BindingTests {
         var twin = spec
         twin.name = "twin"
         let library = SpecLibrary([spec, twin])
-        let ranking = library.rank(config: .object([:]), tensors: TensorIndex(shapes: shapes), dialect: "hf-tf")
+        let ranking = library.rank(config: .object([:]), tensors: TensorCatalog(shapes: shapes), dialect: "hf-tf")
         #expect(ranking.map(\.architecture) == ["tiny", "twin"])
         let error = #expect(throws: FileError.self) {
             _ = try library.choose(ranking, claim: "nothing", path: "model.h5")
         }
         #expect(error?.problems.first == "tiny (50) and twin (50) fit alike")
-        let alone = SpecLibrary([spec]).rank(config: .object([:]), tensors: TensorIndex([]), dialect: "hf-tf")
+        let alone = SpecLibrary([spec]).rank(config: .object([:]), tensors: TensorCatalog([]), dialect: "hf-tf")
         let none = #expect(throws: FileError.self) {
             _ = try SpecLibrary([spec]).choose(alone, claim: "model_type is \"t5\"", path: "model.h5")
         }

@@ -100,7 +100,7 @@ struct DialectTests {
         let config = scratch.path + "/elsewhere.json"
         try FileManager.default.moveItem(atPath: folder + "/config.json", toPath: config)
         #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
-        let model = try Checkpoint.load(path: folder, config: config)
+        let model = try Checkpoint.load(path: folder, options: .init(config: config))
         #expect(model.provenance.files.map(\.name) == ["tf_model.h5", "elsewhere.json"])
     }
 
@@ -158,7 +158,7 @@ struct MissingTensorTests {
         #expect(error?.kind == .corrupt)
         #expect(error?.problems.count == 3)
         #expect(error?.remedy.contains("--allow-missing") == true)
-        let model = try Checkpoint.load(path: folder, allowMissing: true)
+        let model = try Checkpoint.load(path: folder, options: .init(allowsMissing: true))
         #expect(model.provenance.assumed?.sorted() == ["embeddings_norm/scale", "layer_0/down/bias", "pooler/bias"])
         #expect(model.tensors["layer_0/down/bias"]?.floats == [Float](repeating: 0, count: 16))
         #expect(model.tensors["embeddings_norm/scale"]?.floats == [Float](repeating: 1, count: 16))
@@ -168,7 +168,9 @@ struct MissingTensorTests {
     func matrices() throws {
         let scratch = try ScratchFolder()
         let folder = try removing(["encoder.layer.1.intermediate.dense.weight", "pooler.dense.bias"], scratch)
-        let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder, allowMissing: true) }
+        let error = #expect(throws: FileError.self) {
+            try Checkpoint.load(path: folder, options: .init(allowsMissing: true))
+        }
         #expect(error?.problems.count == 1)
         #expect(error?.problems.first?.contains("layer_1/up/weight") == true)
         #expect(error?.remedy == "nothing stands in for matrices and tables")

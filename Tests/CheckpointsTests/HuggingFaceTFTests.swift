@@ -180,7 +180,7 @@ struct HuggingFaceTFTests {
         let nowhere = #expect(throws: FileError.self) { try Checkpoint.load(path: "/no/such/folder") }
         #expect(nowhere?.kind == .inputOutput)
         let unknown = #expect(throws: FileError.self) {
-            try Checkpoint.load(path: "\(fixtures)/bert", architecture: "bort")
+            try Checkpoint.load(path: "\(fixtures)/bert", options: .init(architecture: "bort"))
         }
         #expect(unknown?.kind == .usage)
         #expect(unknown?.remedy.contains("bert") == true)

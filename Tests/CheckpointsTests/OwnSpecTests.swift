@@ -34,12 +34,12 @@ struct OwnSpecTests {
         let scratch = try ScratchFolder()
         let (checkpoint, spec) = try family(scratch)
         #expect(throws: FileError.self) { try Checkpoint.load(path: checkpoint) }
-        let model = try Checkpoint.load(path: checkpoint, architecture: spec)
+        let model = try Checkpoint.load(path: checkpoint, options: .init(architecture: spec))
         let known = try Checkpoint.load(path: "\(fixtures)/bert")
         #expect(model.provenance.architecture == "house")
         #expect(model.graph == known.graph)
         #expect(model.tensors.mapValues(\.floats) == known.tensors.mapValues(\.floats))
-        #expect(try Checkpoint.describe(path: checkpoint, architecture: spec).problems.isEmpty)
+        #expect(try Checkpoint.describe(path: checkpoint, options: .init(architecture: spec)).problems.isEmpty)
     }
 
     @Test("a spec that does not fit is told from one that does by what is missing")
@@ -47,7 +47,7 @@ struct OwnSpecTests {
         let scratch = try ScratchFolder()
         let (_, spec) = try family(scratch)
         let error = try #require(throws: FileError.self) {
-            try Checkpoint.load(path: "\(fixtures)/bert", architecture: spec)
+            try Checkpoint.load(path: "\(fixtures)/bert", options: .init(architecture: spec))
         }
         #expect(error.problems.contains { $0.contains("dim") }, "\(error.problems)")
     }

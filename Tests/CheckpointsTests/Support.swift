@@ -66,12 +66,12 @@ func editConfig(_ folder: String, _ changes: [String: Any?]) throws {
     try JSONSerialization.data(withJSONObject: config).write(to: url)
 }
 
-extension TensorIndex {
+extension TensorCatalog {
     /// An index of tensors that only have shapes: reading them gives zeros.
     init(shapes: [(String, [Int])], dtype: DType = .float32) {
         self.init(
             shapes.map { name, extents in
-                SourceTensor(
+                StoredTensor(
                     name: name, file: "model.h5", path: "/" + name, dtype: dtype, shape: Shape(extents),
                     storedByteCount: 0
                 ) { () throws(FileError) -> Tensor in Tensor(shape: Shape(extents)) { _ in } }

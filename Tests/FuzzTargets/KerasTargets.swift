@@ -96,7 +96,7 @@ extension FuzzTarget {
                 config, generation: KerasDocument.generation(of: config), weights: weights, registry: registry,
                 path: "model.h5"), judge(made.graph), made.graph.nodes.count < 400
         else { return }
-        let binding = TensorBinder(places: made.places, index: TensorIndex(tensors)).bind(made.graph)
+        let binding = TensorBinder(made.places, catalog: TensorCatalog(tensors)).bind(made.graph)
         guard binding.problems.isEmpty else { return }
         for parameter in binding.parameters { _ = try? parameter.read() }
     }

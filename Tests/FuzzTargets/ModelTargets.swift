@@ -37,7 +37,7 @@ extension FuzzTarget {
     /// A checkpoint's `config.json`: with the built-in architectures that it speaks for, and with one in turn.
     static let config = FuzzTarget("config") { bytes in
         guard let config = try? Document.decode(JSONValue.self, from: Array(bytes)), let library else { return }
-        let tensors = TensorIndex([])
+        let tensors = TensorCatalog([])
         let turn = bytes.count % library.specs.count
         for dialect in Set(library.specs.flatMap(\.tensors.keys)).sorted() {
             let ranking = library.rank(config: config, tensors: tensors, dialect: dialect)
@@ -77,7 +77,7 @@ extension FuzzTarget {
 
     private static func expand(_ spec: ArchitectureSpec, _ config: JSONValue, _ dialect: String) {
         guard let table = spec.tensors[dialect] else { return }
-        let tensors = TensorIndex([])
+        let tensors = TensorCatalog([])
         // Hugging Face's layouts share the words of their configurations; others have their own.
         let vocabulary = ["hf-tf", "safetensors"].contains(dialect) ? "hf" : dialect
         let resolver = SettingsResolver(
@@ -87,8 +87,8 @@ extension FuzzTarget {
         else { return }
         // Graphs of thousands of nodes only take time here.
         guard judge(expanded.graph), expanded.graph.nodes.count < 400 else { return }
-        let (places, problems) = TensorPlaces.make(table, for: expanded, settings)
-        _ = TensorBinder(places: places, index: tensors).bind(expanded.graph, problems: problems)
+        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
+        _ = TensorBinder(sources, catalog: tensors).bind(expanded.graph, problems: problems)
     }
 
     /// - Returns: Whether the graph is sound.

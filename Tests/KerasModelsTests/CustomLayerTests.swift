@@ -65,7 +65,8 @@ import Testing
         #expect(error.kind == .unsupported && error.problems.count == 3)
         #expect(error.problems[0].contains("the layer Example>ParallelBlock is not known"))
         let model = try Checkpoint.load(
-            path: "\(folder)/model.h5", architecture: "\(fixtures)/../../Examples/keras-layer/parallel_block.json")
+            path: "\(folder)/model.h5",
+            options: .init(architecture: "\(fixtures)/../../Examples/keras-layer/parallel_block.json"))
         let reference = try NumPyArchive(path: "\(folder)/reference.npz").tensors()
         let results = try run(
             model,

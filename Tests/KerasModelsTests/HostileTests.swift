@@ -72,7 +72,7 @@ import WeightFiles
             let text = String(decoding: try Document.encode(config), as: UTF8.self)
             let file = try ScratchFile(text)
             do throws(FileError) {
-                _ = try Checkpoint.load(path: "\(fixtures)/\(path)", config: file.path)
+                _ = try Checkpoint.load(path: "\(fixtures)/\(path)", options: .init(config: file.path))
                 read += 1
             } catch {
                 let isExpected = error.kind == .corrupt || error.kind == .unsupported
@@ -93,7 +93,7 @@ import WeightFiles
     func filesThatAreNoConfigurationAreRefused(_ text: String) throws {
         let file = try ScratchFile(text)
         #expect(throws: FileError.self) {
-            try Checkpoint.load(path: "\(fixtures)/keras2_nested/weights_only.h5", config: file.path)
+            try Checkpoint.load(path: "\(fixtures)/keras2_nested/weights_only.h5", options: .init(config: file.path))
         }
     }
 

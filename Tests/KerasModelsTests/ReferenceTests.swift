@@ -33,7 +33,8 @@ import Testing
         let folder = String(example.path.split(separator: "/")[0])
         let reference = try NumPyArchive(path: "\(fixtures)/\(folder)/reference.npz").tensors()
         let model = try Checkpoint.load(
-            path: "\(fixtures)/\(example.path)", config: example.config.map { "\(fixtures)/\($0)" })
+            path: "\(fixtures)/\(example.path)",
+            options: .init(config: example.config.map { "\(fixtures)/\($0)" }))
         #expect(model.provenance.dialect == example.dialect)
 
         var inputs: [String: Tensor] = [:]
@@ -45,7 +46,8 @@ import Testing
     /// Reading a description must not read a tensor, and tell the same graph.
     @Test(arguments: cases) func descriptionsHaveNoProblems(_ example: Case) throws {
         let summary = try Checkpoint.describe(
-            path: "\(fixtures)/\(example.path)", config: example.config.map { "\(fixtures)/\($0)" })
+            path: "\(fixtures)/\(example.path)",
+            options: .init(config: example.config.map { "\(fixtures)/\($0)" }))
         #expect(summary.problems == [])
         #expect(summary.architecture == "keras-functional")
         #expect(summary.graph?.attentionNodes.isEmpty == false)

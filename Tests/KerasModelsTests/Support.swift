@@ -63,7 +63,7 @@ func model(
     let graph = try KerasGraph(
         config, generation: generation, weights: .objects(ObjectWeights(weights, names: [:])),
         registry: KerasLayerRegistry(custom: custom), path: "test")
-    let binding = TensorBinder(places: graph.places, index: TensorIndex(weights)).bind(graph.graph)
+    let binding = TensorBinder(graph.places, catalog: TensorCatalog(weights)).bind(graph.graph)
     try #require(binding.problems.isEmpty, "\(binding.problems)")
     var tensors: [String: Tensor] = [:]
     for parameter in binding.parameters {

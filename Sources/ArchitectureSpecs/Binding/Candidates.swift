@@ -4,7 +4,7 @@ import WeightFiles
 /// Guesses at what a missing tensor might be called, for messages only.
 enum Candidates {
     /// At most three tensors with the most alike names, those of the wanted shape first.
-    static func nearest(to name: String, shape: Shape, among tensors: [SourceTensor]) -> [SourceTensor] {
+    static func nearest(to name: String, shape: Shape, among tensors: [StoredTensor]) -> [StoredTensor] {
         let wanted = Array(name.utf8.prefix(longestName))
         // Comparing names is quadratic in their length: a few hundred of them are enough.
         let ranked = tensors.prefix(400).map { tensor in

@@ -178,16 +178,16 @@ extension Tensor {
         let storage = TensorStorage(byteCount: byteCount) { result in
             withUnsafeBytes { source in
                 guard !source.isEmpty else { return }
-                var place = [Int](repeating: 0, count: moved)
+                var index = [Int](repeating: 0, count: moved)
                 var start = 0
                 for position in stride(from: 0, to: byteCount, by: run) {
                     result[position..<position + run].copyBytes(from: source[start..<start + run])
                     for axis in (0..<moved).reversed() {
-                        place[axis] += 1
+                        index[axis] += 1
                         start += strides[axes[axis]]
-                        if place[axis] < target[axis] { break }
+                        if index[axis] < target[axis] { break }
                         start -= strides[axes[axis]] * target[axis]
-                        place[axis] = 0
+                        index[axis] = 0
                     }
                 }
             }

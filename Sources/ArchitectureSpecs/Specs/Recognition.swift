@@ -20,7 +20,7 @@ package struct Recognition: Sendable, Hashable {
 
 extension ArchitectureSpec {
     /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
-    func recognise(config: JSONValue, tensors: TensorIndex, dialect: String) -> Recognition {
+    func recognise(config: JSONValue, tensors: TensorCatalog, dialect: String) -> Recognition {
         guard let table = table(for: dialect) else {
             return Recognition(
                 architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
@@ -63,7 +63,7 @@ package struct SpecLibrary: Sendable {
     package var names: String { specs.map(\.name).joined(separator: ", ") }
 
     /// All families, best first; equal scores in the order of their names.
-    package func rank(config: JSONValue, tensors: TensorIndex, dialect: String) -> [Recognition] {
+    package func rank(config: JSONValue, tensors: TensorCatalog, dialect: String) -> [Recognition] {
         specs.map { $0.recognise(config: config, tensors: tensors, dialect: dialect) }
             .sorted { ($1.score, $0.architecture) < ($0.score, $1.architecture) }
     }

@@ -12,11 +12,11 @@ package struct SettingsResolver {
     /// Whose keys the configuration uses.
     let vocabulary: String
     let table: ArchitectureSpec.TensorTable
-    let tensors: TensorIndex
+    let tensors: TensorCatalog
 
     package init(
         spec: ArchitectureSpec, config: JSONValue, vocabulary: String, table: ArchitectureSpec.TensorTable,
-        tensors: TensorIndex
+        tensors: TensorCatalog
     ) {
         self.spec = spec
         self.config = config

@@ -41,7 +41,7 @@ extension ArchitectureSpec {
 
 extension ArchitectureSpec.TensorTable {
     /// The tensor of a parameter given by its template's name; of the first one where it is repeated.
-    func firstTensor(of parameter: String, in tensors: TensorIndex) -> (tensor: SourceTensor, rule: TensorRule)? {
+    func firstTensor(of parameter: String, in tensors: TensorCatalog) -> (tensor: StoredTensor, rule: TensorRule)? {
         guard let slash = parameter.lastIndex(of: "/"),
             let rule = parameters[String(parameter[..<slash])]?[String(parameter[parameter.index(after: slash)...])]
         else { return nil }

@@ -6,12 +6,12 @@ protocol Dialect: Sendable {
     static var name: String { get }
 
     /// What in the files speaks for this dialect and what against it, by metadata alone.
-    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks
+    static func remarks(on files: OpenFiles) throws(FileError) -> Remarks
 
     /// The checkpoint in this dialect.
     ///
     /// - Throws: When the files are of this dialect, and broken.
-    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource
+    static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint
 }
 
 /// Observations with points.

@@ -21,7 +21,7 @@ package struct DialectMatch: Sendable, Hashable {
     static let margin = 20
 }
 
-extension CheckpointContents {
+extension OpenFiles {
     /// All dialects, best first; equal scores in the order of their names.
     func rankedDialects() throws(FileError) -> [DialectMatch] {
         var matches: [DialectMatch] = []
@@ -35,20 +35,20 @@ extension CheckpointContents {
     /// The checkpoint in the dialect that its contents speak for.
     ///
     /// - Throws: With the candidates and their reasons when none fits or two fit alike: never a silent guess.
-    func source(_ ranking: [DialectMatch]) throws(FileError) -> CheckpointSource {
+    func recognized(_ ranking: [DialectMatch]) throws(FileError) -> RecognizedCheckpoint {
         guard let best = ranking.first, best.score >= DialectMatch.threshold,
             let dialect = dialects.first(where: { $0.name == best.dialect })
         else {
             let near = ranking.filter { $0.score > 0 }.prefix(3)
             throw FileError(
-                .unsupported, path: files.path,
+                .unsupported, path: folder.path,
                 ["the layout of this file is not known"]
                     + near.map { "\($0.dialect) (\($0.score)): \($0.reasons.joined(separator: "; "))" },
                 remedy: "known are \(dialects.map { $0.name }.sorted().joined(separator: ", ")) and .reuse.h5 files")
         }
         if let second = ranking.dropFirst().first, second.score > best.score - DialectMatch.margin {
             throw FileError(
-                .unsupported, path: files.path,
+                .unsupported, path: folder.path,
                 ["the layout could be \(best.dialect) (\(best.score)) or \(second.dialect) (\(second.score))"]
                     + best.reasons + second.reasons,
                 remedy: "take files of other tools out of the folder, or name the configuration with --config")

@@ -13,13 +13,13 @@ import WeightFiles
 package enum HuggingFaceTF: Dialect {
     static let name = "hf-tf"
 
-    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
+    static func remarks(on files: OpenFiles) throws(FileError) -> Remarks {
         var remarks = Remarks()
-        guard let files = contents.hdf5 else { return remarks }
+        guard let containers = files.hdf5 else { return remarks }
         var scopes: [String] = []
         var areListed = true
         var areWhole = false
-        for (entry, file) in files {
+        for (entry, file) in containers {
             guard let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) else {
                 areListed = false
                 continue
@@ -33,13 +33,13 @@ package enum HuggingFaceTF: Dialect {
                 scopes += weights.compactMap { $0.split(separator: "/").first.map(String.init) }
             }
         }
-        guard areListed, !files.isEmpty else {
+        guard areListed, !containers.isEmpty else {
             remarks.add(-50, "a root has no layer_names")
             return remarks
         }
         remarks.add(20, "every root has layer_names")
         if !areWhole {
-            let isSharded = contents.config?["model_type"]?.stringValue != nil
+            let isSharded = files.config?["model_type"]?.stringValue != nil
             remarks.add(
                 40, if: isSharded, "layer_names are whole weight names, and config.json has a model_type (shards)")
         } else if let scope = scopes.first(where: { $0.hasPrefix("tf") }) {
@@ -47,15 +47,15 @@ package enum HuggingFaceTF: Dialect {
         } else {
             remarks.add(-20, "no weight name starts with a tf… scope")
         }
-        if let type = contents.config?["model_type"]?.stringValue {
+        if let type = files.config?["model_type"]?.stringValue {
             remarks.add(20, "config.json has the model_type \"\(type.printable)\"")
         }
         return remarks
     }
 
-    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
-        var tensors: [SourceTensor] = []
-        for (entry, file) in contents.hdf5 ?? [] {
+    static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint {
+        var tensors: [StoredTensor] = []
+        for (entry, file) in files.hdf5 ?? [] {
             let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) ?? []
             let isWhole = layers.contains {
                 file.root.group(at: $0)?.hasNames(splitAttribute: "weight_names") == true
@@ -63,22 +63,22 @@ package enum HuggingFaceTF: Dialect {
             tensors +=
                 isWhole ? try wholeFile(file, entry, layers) : try shard(file, entry, weights: layers)
         }
-        guard let config = contents.config, let configEntry = contents.files.configEntry else {
+        guard let config = files.config, let configEntry = files.folder.configEntry else {
             throw FileError(
-                .unsupported, path: contents.files.path,
+                .unsupported, path: files.folder.path,
                 "a Hugging Face checkpoint without config.json: nothing tells its dimensions",
                 remedy: "put the model's config.json beside the weights")
         }
-        return CheckpointSource(
-            dialect: name, vocabulary: "hf", config: config, tensors: TensorIndex(tensors),
-            files: contents.weights.map(\.entry) + [configEntry],
-            assets: contents.files.assetEntries.map { ($0.name, $0) })
+        return RecognizedCheckpoint(
+            dialect: name, vocabulary: "hf", config: config, tensors: TensorCatalog(tensors),
+            files: files.weights.map(\.entry) + [configEntry],
+            assets: files.folder.assetEntries.map { ($0.name, $0) })
     }
 
     private static func wholeFile(
         _ file: HDF5File, _ entry: FileEntry, _ layers: [String]
-    ) throws(FileError) -> [SourceTensor] {
-        var result: [SourceTensor] = []
+    ) throws(FileError) -> [StoredTensor] {
+        var result: [StoredTensor] = []
         // Weights that the model itself owns stand in a group that `layer_names` does not list.
         let own = "top_level_model_weights"
         for layer in layers + (layers.contains(own) ? [] : [own]) {
@@ -97,7 +97,7 @@ package enum HuggingFaceTF: Dialect {
                 let parts = weight.split(separator: "/")
                 let isScoped = parts.count > 1 && parts.first?.hasPrefix("tf") == true
                 let name = commonName(isScoped ? parts.dropFirst() : parts[...])
-                result.append(try SourceTensor(dataset, name: name, path: "/\(layer)/\(weight)", in: entry))
+                result.append(try StoredTensor(dataset, name: name, path: "/\(layer)/\(weight)", in: entry))
             }
         }
         return result
@@ -105,8 +105,8 @@ package enum HuggingFaceTF: Dialect {
 
     private static func shard(
         _ file: HDF5File, _ entry: FileEntry, weights: [String]
-    ) throws(FileError) -> [SourceTensor] {
-        var result: [SourceTensor] = []
+    ) throws(FileError) -> [StoredTensor] {
+        var result: [StoredTensor] = []
         for weight in weights {
             guard let dataset = file.root.dataset(at: weight) else {
                 // A layer without weights is an empty group.
@@ -115,7 +115,7 @@ package enum HuggingFaceTF: Dialect {
                     .corrupt, path: entry.path, "layer_names lists \"\(weight.printable)\", which is not in the file")
             }
             let name = commonName(weight.split(separator: "/")[...])
-            result.append(try SourceTensor(dataset, name: name, path: "/" + weight, in: entry))
+            result.append(try StoredTensor(dataset, name: name, path: "/" + weight, in: entry))
         }
         return result
     }
@@ -134,7 +134,7 @@ package enum HuggingFaceTF: Dialect {
 }
 
 extension String {
-    /// The first place of a text.
+    /// Where a text first stands.
     fileprivate func range(of text: String) -> Range<String.Index>? {
         firstRange(of: text)
     }

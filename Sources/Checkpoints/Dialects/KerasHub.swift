@@ -16,14 +16,14 @@ package enum KerasHub: Dialect {
     private static let tokenizerAssets = ["vocabulary.txt", "vocabulary.json", "merges.txt", "vocabulary.spm"]
     private static let presetAssets = ["config.json", "task.json", "tokenizer.json", "preprocessor.json"]
 
-    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
+    static func remarks(on files: OpenFiles) throws(FileError) -> Remarks {
         var remarks = Remarks()
-        guard let files = contents.hdf5 else { return remarks }
-        let isKeras3 = files.allSatisfy { $0.file.root.group(at: "layers") != nil }
+        guard let containers = files.hdf5 else { return remarks }
+        let isKeras3 = containers.allSatisfy { $0.file.root.group(at: "layers") != nil }
         remarks.add(
             30, if: isKeras3, "every root has a group \"layers\"",
             otherwise: (-50, "a root has no group \"layers\""))
-        guard let config = contents.config else { return remarks }
+        guard let config = files.config else { return remarks }
         if let name = backboneName(config) {
             remarks.add(70, "the configuration is of KerasHub's \(name.printable)")
         } else {
@@ -45,49 +45,49 @@ package enum KerasHub: Dialect {
         return config["class_name"]?.stringValue
     }
 
-    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
-        let files = contents.files
-        guard case .object(var config)? = contents.config, let configEntry = files.configEntry else {
-            throw FileError(.corrupt, path: files.path, "a preset without its configuration")
+    static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint {
+        let folder = files.folder
+        guard case .object(var config)? = files.config, let configEntry = folder.configEntry else {
+            throw FileError(.corrupt, path: folder.path, "a preset without its configuration")
         }
-        var tensors: [SourceTensor] = []
-        var read = contents.weights.map(\.entry)
-        for (entry, file) in contents.hdf5 ?? [] { tensors += try self.tensors(file, entry, prefix: "") }
+        var tensors: [StoredTensor] = []
+        var read = files.weights.map(\.entry)
+        for (entry, file) in files.hdf5 ?? [] { tensors += try self.tensors(file, entry, prefix: "") }
         read.append(configEntry)
         // A named file is the backbone alone: the head belongs to the preset as a whole.
-        if files.file == nil, files.exists("task.json") {
-            let taskEntry = files.entry("task.json")
-            config["task"] = try CheckpointFiles.document(taskEntry)
+        if folder.file == nil, folder.exists("task.json") {
+            let taskEntry = folder.entry("task.json")
+            config["task"] = try CheckpointFolder.document(taskEntry)
             read.append(taskEntry)
-            if files.exists("task.weights.h5") {
+            if folder.exists("task.weights.h5") {
                 // The head's layers are counted on their own: its first dense layer is "dense" again.
-                let weights = try WeightsFile(files.entry("task.weights.h5"), reading: files.reading)
+                let weights = try WeightContainer(folder.entry("task.weights.h5"), reading: folder.reading)
                 if let file = weights.hdf5 { tensors += try self.tensors(file, weights.entry, prefix: "task/") }
                 read.append(weights.entry)
             }
         }
-        return CheckpointSource(
-            dialect: name, vocabulary: name, config: .object(config), tensors: TensorIndex(tensors), files: read,
-            assets: assets(of: files),
+        return RecognizedCheckpoint(
+            dialect: name, vocabulary: name, config: .object(config), tensors: TensorCatalog(tensors), files: read,
+            assets: assets(of: folder),
             ignored: [
                 .init(names: ["*optimizer/*"], reason: "the optimizer's state"),
                 .init(names: ["*seed_generator/*"], reason: "the state of a random generator"),
             ])
     }
 
-    private static func assets(of files: CheckpointFiles) -> [(name: String, entry: FileEntry)] {
-        let folder = "assets/tokenizer"
-        return presetAssets.filter(files.exists).map { ($0, files.entry($0)) }
-            + tokenizerAssets.filter { files.exists("\(folder)/\($0)") }.map { ($0, files.entry("\(folder)/\($0)")) }
+    private static func assets(of folder: CheckpointFolder) -> [(name: String, entry: FileEntry)] {
+        let inner = "assets/tokenizer"
+        return presetAssets.filter(folder.exists).map { ($0, folder.entry($0)) }
+            + tokenizerAssets.filter { folder.exists("\(inner)/\($0)") }.map { ($0, folder.entry("\(inner)/\($0)")) }
     }
 
     private static func tensors(
         _ file: HDF5File, _ entry: FileEntry, prefix: String
-    ) throws(FileError) -> [SourceTensor] {
-        var result: [SourceTensor] = []
+    ) throws(FileError) -> [StoredTensor] {
+        var result: [StoredTensor] = []
         for dataset in file.datasets {
             result.append(
-                try SourceTensor(dataset, name: prefix + commonName(dataset.path), path: dataset.path, in: entry))
+                try StoredTensor(dataset, name: prefix + commonName(dataset.path), path: dataset.path, in: entry))
         }
         return result
     }

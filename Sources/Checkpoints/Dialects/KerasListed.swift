@@ -12,9 +12,9 @@ import WeightFiles
 enum KerasListed: Dialect {
     static let name = "keras2"
 
-    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
+    static func remarks(on files: OpenFiles) throws(FileError) -> Remarks {
         var remarks = Remarks()
-        guard let (entry, file) = contents.hdf5?.first, contents.weights.count == 1, let root = weightsGroup(of: file)
+        guard let (entry, file) = files.hdf5?.first, files.weights.count == 1, let root = weightsGroup(of: file)
         else { return remarks }
         let layers = try root.names(splitAttribute: "layer_names", in: entry.path) ?? []
         let isListed = layers.contains { root.group(at: $0)?.hasNames(splitAttribute: "weight_names") == true }
@@ -26,20 +26,20 @@ enum KerasListed: Dialect {
         remarks.add(
             20, if: root.attribute(named: "keras_version") != nil || file.root.attribute(named: "keras_version") != nil,
             "keras_version says who wrote it")
-        if contents.config.map(KerasDocument.isListed) ?? false {
+        if files.config.map(KerasDocument.isListed) ?? false {
             remarks.add(40, "the configuration lists layers")
         } else if let scope = try scope(of: layers, in: root, entry) {
             remarks.add(-60, "weight names start with the scope \"\(scope.printable)\" of another library's models")
         }
-        if let type = contents.config?["model_type"]?.stringValue {
+        if let type = files.config?["model_type"]?.stringValue {
             remarks.add(-60, "config.json has the model_type \"\(type.printable)\"")
         }
         return remarks
     }
 
-    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
-        guard let (entry, file) = contents.hdf5?.first, let root = weightsGroup(of: file) else {
-            throw FileError(.corrupt, path: contents.files.path, "has no lists of weights")
+    static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint {
+        guard let (entry, file) = files.hdf5?.first, let root = weightsGroup(of: file) else {
+            throw FileError(.corrupt, path: files.folder.path, "has no lists of weights")
         }
         var layers: [ListedWeights.Layer] = []
         let prefix = root.path == "/" ? "" : root.path
@@ -54,10 +54,10 @@ enum KerasListed: Dialect {
         }
         for dataset in file.datasets where dataset.path.hasPrefix("/optimizer_weights/") {
             let name = String(dataset.path.dropFirst())
-            tensors.append(try SourceTensor(dataset, name: name, path: dataset.path, in: entry))
+            tensors.append(try StoredTensor(dataset, name: name, path: dataset.path, in: entry))
         }
         return .keras(
-            contents, dialect: name, tensors: TensorIndex(tensors), weights: .listed(ListedWeights(layers: layers)),
+            files, dialect: name, tensors: TensorCatalog(tensors), weights: .listed(ListedWeights(layers: layers)),
             ignored: [.init(names: ["optimizer_weights/*"], reason: "the optimizer's state")])
     }
 
@@ -87,7 +87,7 @@ enum KerasListed: Dialect {
             throw FileError(
                 .corrupt, path: entry.path, "layer_names lists \"\(name.printable)\", which is not in the file")
         }
-        var tensors: [SourceTensor] = []
+        var tensors: [StoredTensor] = []
         for weight in try group.names(splitAttribute: "weight_names", in: entry.path) ?? [] {
             guard let dataset = group.dataset(at: weight) else {
                 throw FileError(
@@ -95,7 +95,7 @@ enum KerasListed: Dialect {
                     "weight_names of \"\(name.printable)\" lists \"\(weight.printable)\", which is not in the file")
             }
             let path = "\(prefix)/\(name)/\(weight)"
-            tensors.append(try SourceTensor(dataset, name: "\(name)/\(weight)", path: path, in: entry))
+            tensors.append(try StoredTensor(dataset, name: "\(name)/\(weight)", path: path, in: entry))
         }
         return ListedWeights.Layer(name: name, tensors: tensors)
     }

@@ -10,18 +10,18 @@ import WeightFiles
 enum KerasObjects: Dialect {
     static let name = "keras3"
 
-    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
+    static func remarks(on files: OpenFiles) throws(FileError) -> Remarks {
         var remarks = Remarks()
-        guard let files = contents.hdf5, !files.isEmpty else {
+        guard let containers = files.hdf5, !containers.isEmpty else {
             // An archive that lost its weights still says what it is.
-            remarks.add(60, if: contents.weights.contains { $0.config != nil }, "an archive with a configuration")
+            remarks.add(60, if: files.weights.contains { $0.config != nil }, "an archive with a configuration")
             return remarks
         }
-        let areNumbered = files.allSatisfy { _, file in
+        let areNumbered = containers.allSatisfy { _, file in
             file.root.attribute(named: "layer_names") == nil && file.datasets.contains { isVariable($0.path) }
         }
         remarks.add(60, if: areNumbered, "numbered variables of objects", otherwise: (-50, "no numbered variables"))
-        guard let config = contents.config else { return remarks }
+        guard let config = files.config else { return remarks }
         remarks.add(20, if: KerasDocument.isModel(config), "the configuration is that of a Keras model")
         remarks.add(20, if: KerasDocument.isListed(config), "the configuration lists layers")
         let claim = config["registered_name"]?.stringValue ?? config["module"]?.stringValue ?? ""
@@ -30,24 +30,24 @@ enum KerasObjects: Dialect {
         return remarks
     }
 
-    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
-        guard let files = contents.hdf5, !files.isEmpty else {
-            throw FileError(.corrupt, path: contents.files.path, "the archive has no weights")
+    static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint {
+        guard let containers = files.hdf5, !containers.isEmpty else {
+            throw FileError(.corrupt, path: files.folder.path, "the archive has no weights")
         }
-        var tensors: [SourceTensor] = []
+        var tensors: [StoredTensor] = []
         var names: [String: String] = [:]
-        for (entry, file) in files {
+        for (entry, file) in containers {
             for dataset in file.datasets {
                 let name = commonName(dataset.path)
-                tensors.append(try SourceTensor(dataset, name: name, path: dataset.path, in: entry))
+                tensors.append(try StoredTensor(dataset, name: name, path: dataset.path, in: entry))
             }
             collectNames(of: file.root, &names)
         }
-        let index = TensorIndex(tensors)
+        let catalog = TensorCatalog(tensors)
         // A variable that two shards hold counts once.
-        let distinct = index.names.compactMap { index[$0] }
+        let distinct = catalog.names.compactMap { catalog[$0] }
         return .keras(
-            contents, dialect: name, tensors: index, weights: .objects(ObjectWeights(distinct, names: names)),
+            files, dialect: name, tensors: catalog, weights: .objects(ObjectWeights(distinct, names: names)),
             ignored: [
                 .init(names: ["optimizer/*"], reason: "the optimizer's state"),
                 .init(names: ["metrics/*", "_metrics/*"], reason: "the state of metrics"),

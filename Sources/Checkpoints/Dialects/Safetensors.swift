@@ -11,29 +11,29 @@ import WeightFiles
 package enum Safetensors: Dialect {
     static let name = "safetensors"
 
-    static func remarks(on contents: CheckpointContents) throws(FileError) -> Remarks {
+    static func remarks(on files: OpenFiles) throws(FileError) -> Remarks {
         var remarks = Remarks()
-        guard !contents.weights.isEmpty, contents.weights.allSatisfy({ $0.safetensors != nil }) else { return remarks }
+        guard !files.weights.isEmpty, files.weights.allSatisfy({ $0.safetensors != nil }) else { return remarks }
         remarks.add(60, "the weights are safetensors files")
-        if let type = contents.config?["model_type"]?.stringValue {
+        if let type = files.config?["model_type"]?.stringValue {
             remarks.add(20, "config.json has the model_type \"\(type.printable)\"")
         }
         return remarks
     }
 
-    static func open(_ contents: CheckpointContents) throws(FileError) -> CheckpointSource {
-        guard let config = contents.config, let configEntry = contents.files.configEntry else {
+    static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint {
+        guard let config = files.config, let configEntry = files.folder.configEntry else {
             throw FileError(
-                .unsupported, path: contents.files.path,
+                .unsupported, path: files.folder.path,
                 "safetensors without config.json: nothing tells the model's dimensions",
                 remedy: "put the model's config.json beside the weights")
         }
-        var tensors: [SourceTensor] = []
-        for weight in contents.weights { tensors += try weight.safetensorsTensors() }
-        return CheckpointSource(
-            dialect: name, vocabulary: "hf", config: config, tensors: TensorIndex(tensors),
-            files: contents.weights.map(\.entry) + [configEntry],
-            assets: contents.files.assetEntries.map { ($0.name, $0) },
+        var tensors: [StoredTensor] = []
+        for weight in files.weights { tensors += try weight.safetensorsTensors() }
+        return RecognizedCheckpoint(
+            dialect: name, vocabulary: "hf", config: config, tensors: TensorCatalog(tensors),
+            files: files.weights.map(\.entry) + [configEntry],
+            assets: files.folder.assetEntries.map { ($0.name, $0) },
             ignored: [
                 .init(names: ["*position_ids"], reason: "position numbers, which the framework makes itself"),
                 .init(names: ["*.attn.bias", "*.attn.masked_bias"], reason: "the causal mask, which is no weight"),
@@ -42,11 +42,11 @@ package enum Safetensors: Dialect {
     }
 }
 
-extension WeightsFile {
+extension WeightContainer {
     /// The tensors of a safetensors file under their own names; of another file none.
-    func safetensorsTensors() throws(FileError) -> [SourceTensor] {
+    func safetensorsTensors() throws(FileError) -> [StoredTensor] {
         guard let file = safetensors else { return [] }
-        var result: [SourceTensor] = []
+        var result: [StoredTensor] = []
         for tensor in file.entries {
             guard let dtype = tensor.dtype else {
                 throw FileError(
@@ -54,7 +54,7 @@ extension WeightsFile {
                     "\(tensor.name.printable) holds \(tensor.type), which is not handled")
             }
             result.append(
-                SourceTensor(
+                StoredTensor(
                     name: tensor.name, file: entry.name, path: tensor.name, dtype: dtype, shape: tensor.shape,
                     storedByteCount: tensor.bytes.count
                 ) { () throws(FileError) -> Tensor in

@@ -49,7 +49,7 @@ package enum ReuseFile {
         var tensors: [CheckpointSummary.TensorEntry] = []
         for tensor in contents.manifest.tensors {
             let dataset = try contents.dataset(of: tensor)
-            let source = SourceTensor(
+            let source = StoredTensor(
                 name: tensor.name, file: entry.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
                 filters: dataset.filterNames, storedByteCount: dataset.storedByteCount
             ) { () throws(FileError) -> Tensor in try contents.tensor(tensor) }

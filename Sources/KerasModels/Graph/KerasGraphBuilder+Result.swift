@@ -45,12 +45,12 @@ extension KerasGraphBuilder {
 
     /// Where the graph's parameters are stored.
     var places: TensorPlaces {
-        var result = TensorPlaces(places: [:])
+        var result = TensorPlaces()
         for (path, source) in sources {
             switch source {
             case .stored(let tensor):
-                result.places[path] = .init(names: [tensor.name], layout: TensorLayout(.reshape))
-            case .computed(let computation): result.places[path] = .init(computation)
+                result.sources[path] = .init(names: [tensor.name], layout: TensorLayout(.reshape))
+            case .computed(let computation): result.sources[path] = .init(computation)
             }
         }
         if !ignored.isEmpty {

@@ -182,7 +182,7 @@ struct Convert: ParsableCommand {
         try Checkpoint.write(
             converted, to: output, compression: try compression(), toolVersion: Version.text
         ) { (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path, reading: reading)
+            let model = try Checkpoint.load(path: path, options: ReadingOptions(hdf5: reading))
             let exactness = try? Exactness.check(
                 converted, against: model, promise: .bitwise, on: Array(sequences.prefix(Self.exactnessTexts)),
                 resources: resources)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import HDF5
 import ModelGraph
 import Platform
 import Reporting
@@ -28,8 +27,7 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let summary = try Checkpoint.describe(
-            path: model.model, architecture: reading.architecture, config: reading.config,
-            reading: try .ofEnvironment())
+            path: model.model, options: try reading.options())
         let inspection = try Inspection(summary, name: LoadedModel.name(of: model.model), hasStatistics: stats)
         if json.json {
             try Terminal.print(document: inspection)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import HDF5
 import ModelGraph
 import Platform
 
@@ -37,8 +36,7 @@ struct Validate: ParsableCommand {
             return try InputFile.document(Subject.self, at: checkpoint, named: "an analysis").graph
         }
         let summary = try Checkpoint.describe(
-            path: checkpoint, architecture: reading.architecture, config: reading.config,
-            reading: try .ofEnvironment())
+            path: checkpoint, options: try reading.options())
         guard let graph = summary.graph else {
             throw CommandError(
                 status: .unsupported,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Foundation
 import Runtime
 
@@ -34,6 +35,14 @@ struct CheckpointOptions: ParsableArguments {
             "Take 0 for biases and 1 for norm scales that the checkpoint lacks; each is named.",
             discussion: "Matrices and tables are never made up."))
     var allowMissing = false
+
+    /// The same for the reader.
+    ///
+    /// - Throws: When the environment names limits that do not exist.
+    func options() throws -> ReadingOptions {
+        ReadingOptions(
+            architecture: architecture, config: config, allowsMissing: allowMissing, hdf5: try .ofEnvironment())
+    }
 }
 
 /// Whether existing files may go.

@@ -1,5 +1,4 @@
 import Checkpoints
-import HDF5
 import ModelGraph
 import Platform
 import Tokenization
@@ -12,9 +11,7 @@ struct LoadedModel {
 
     init(_ path: String, _ reading: CheckpointOptions) throws {
         self.path = path
-        model = try Checkpoint.load(
-            path: path, architecture: reading.architecture, config: reading.config, allowMissing: reading.allowMissing,
-            reading: try .ofEnvironment())
+        model = try Checkpoint.load(path: path, options: try reading.options())
         for parameter in model.provenance.assumed ?? [] {
             let value = parameter.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             Terminal.note(

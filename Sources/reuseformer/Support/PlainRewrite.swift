@@ -27,7 +27,7 @@ struct PlainRewrite {
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(rewritten, to: output, compression: compression, toolVersion: Version.text) {
             (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path, reading: reading)
+            let model = try Checkpoint.load(path: path, options: ReadingOptions(hdf5: reading))
             let exactness = Exactness.check(tensorsOf: rewritten, against: model)
             guard exactness.holds else {
                 throw FileError(

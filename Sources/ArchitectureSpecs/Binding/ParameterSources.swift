@@ -1,22 +1,24 @@
 import Tensors
 
-/// Where the parameters of one graph live in one checkpoint.
-package struct TensorPlaces: Sendable {
-    /// One parameter's tensor.
-    package struct Place: Sendable {
-        /// Common names to be tried in order.
+/// Which stored tensors give the parameters of one graph, before any is looked for.
+package struct ParameterSources: Sendable {
+    /// What gives one parameter.
+    package struct Source: Sendable {
+        /// Common names of tensors, to be tried in order.
         package let names: [String]
         /// How the tensor becomes the parameter.
         package let layout: TensorLayout
         /// Makes the parameter from all tensors of the names; `nil`: the first that is there is taken by the layout.
         package let computation: Computation?
 
+        /// The first tensor of some names, taken by a layout.
         package init(names: [String], layout: TensorLayout) {
             self.names = names
             self.layout = layout
             computation = nil
         }
 
+        /// A computation over several tensors.
         package init(_ computation: Computation) {
             names = computation.names
             layout = TensorLayout(.reshape)
@@ -44,6 +46,7 @@ package struct TensorPlaces: Sendable {
     package struct Ignored: Sendable {
         /// Patterns with `*` over common names.
         package let names: [String]
+        /// Why results do not depend on them.
         package let reason: String
 
         package init(names: [String], reason: String) {
@@ -53,11 +56,15 @@ package struct TensorPlaces: Sendable {
     }
 
     /// By `<node>/<parameter>`.
-    package var places: [String: Place]
+    package var sources: [String: Source]
+    /// Tensors that no parameter needs, with reasons.
     package var ignored: [Ignored]
 
-    package init(places: [String: Place], ignored: [Ignored] = []) {
-        self.places = places
+    package init(_ sources: [String: Source] = [:], ignored: [Ignored] = []) {
+        self.sources = sources
         self.ignored = ignored
     }
 }
+
+/// The former name, for what still uses it.
+package typealias TensorPlaces = ParameterSources

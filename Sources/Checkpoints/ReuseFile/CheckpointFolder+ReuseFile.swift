@@ -1,7 +1,7 @@
 import Platform
 import WeightFiles
 
-extension CheckpointFiles {
+extension CheckpointFolder {
     /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
     func reuseFile() throws(FileError) -> FileEntry? {
         let candidate: FileEntry?

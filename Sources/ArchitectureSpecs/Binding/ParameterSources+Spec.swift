@@ -1,14 +1,14 @@
 import ModelGraph
 import Platform
 
-extension TensorPlaces {
-    /// Where a spec's tensor table puts the parameters of its expanded graph.
+extension ParameterSources {
+    /// The sources that a spec's tensor table names for the parameters of its expanded graph.
     ///
-    /// - Returns: The places, and what in the table makes no sense.
+    /// - Returns: The sources, and what in the table makes no sense.
     package static func make(
         _ table: ArchitectureSpec.TensorTable, for expanded: ExpandedGraph, _ settings: Settings
-    ) -> (places: TensorPlaces, problems: [Problem]) {
-        var result = TensorPlaces(places: [:])
+    ) -> (sources: ParameterSources, problems: [Problem]) {
+        var result = ParameterSources()
         var problems: [Problem] = []
         for node in expanded.graph.nodes {
             guard let origin = expanded.origins[node.name] else { continue }
@@ -16,7 +16,7 @@ extension TensorPlaces {
                 guard let rule = table.parameters[origin.template]?[parameter.name] else { continue }
                 let path = "\(node.name)/\(parameter.name)"
                 do throws(Expression.Failure) {
-                    result.places[path] = Place(
+                    result.sources[path] = Source(
                         names: try rule.names(in: origin.settings), layout: try rule.layout(in: origin.settings))
                 } catch {
                     problems.append(Problem(.usage, "\(path): \(error.message)"))

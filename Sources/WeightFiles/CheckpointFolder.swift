@@ -19,7 +19,7 @@ package struct FileEntry: Sendable, Hashable {
 }
 
 /// What the caller pointed at: a folder, or a file with others beside it.
-package struct CheckpointFiles: Sendable {
+package struct CheckpointFolder: Sendable {
     /// As the caller named it.
     package let path: String
     /// Where configuration, tokenizer and shards are looked for.

@@ -7,27 +7,27 @@ import Tensors
 import WeightFiles
 
 /// A checkpoint in its dialect: everything that a spec is compared with and bound to. No tensor has been read yet.
-struct CheckpointSource: Sendable {
+struct RecognizedCheckpoint: Sendable {
     /// `hf-tf` …: key of the specs' tensor tables.
     let dialect: String
     /// Whose configuration keys are used: `hf`.
     let vocabulary: String
     /// An empty object where there is none.
     let config: JSONValue
-    let tensors: TensorIndex
+    let tensors: TensorCatalog
     /// Files that the model is read from, for its provenance: weights, then configurations.
     let files: [FileEntry]
     /// Tokenizer, configuration and preprocessing files by the names under which the model carries them.
     let assets: [(name: String, entry: FileEntry)]
     /// Tensors that are no part of any model of the dialect: an optimizer's state.
-    let ignored: [TensorPlaces.Ignored]
+    let ignored: [ParameterSources.Ignored]
     /// Makes the graph that the checkpoint itself describes, with the help of what the caller says of its layers;
     /// `nil` where only a spec can tell it.
     let ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)?
 
     init(
-        dialect: String, vocabulary: String, config: JSONValue, tensors: TensorIndex, files: [FileEntry],
-        assets: [(name: String, entry: FileEntry)], ignored: [TensorPlaces.Ignored] = [],
+        dialect: String, vocabulary: String, config: JSONValue, tensors: TensorCatalog, files: [FileEntry],
+        assets: [(name: String, entry: FileEntry)], ignored: [ParameterSources.Ignored] = [],
         ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)? = nil
     ) {
         self.dialect = dialect
@@ -56,7 +56,7 @@ struct OwnGraph: Sendable {
     /// Stands in provenance and summaries where a spec's name would: `keras-functional`.
     let architecture: String
     let graph: Graph
-    /// Where the graph's own parameters live.
-    let places: TensorPlaces
+    /// The tensors that give the graph's own parameters.
+    let sources: ParameterSources
     let traits: Model.Traits
 }

@@ -5,21 +5,21 @@ import Platform
 import WeightFiles
 
 /// The files of a checkpoint, opened: what dialects look at. No tensor has been read yet.
-struct CheckpointContents: Sendable {
-    let files: CheckpointFiles
+struct OpenFiles: Sendable {
+    let folder: CheckpointFolder
     /// Files that hold tensors, in the order of their names.
-    let weights: [WeightsFile]
+    let weights: [WeightContainer]
     /// The configuration that the caller named, that is stored with the weights, or that stands beside them; `nil`
     /// where there is none.
     let config: JSONValue?
 
-    init(_ files: CheckpointFiles) throws(FileError) {
-        self.files = files
-        var weights: [WeightsFile] = []
-        for entry in try files.weightFiles() { weights.append(try WeightsFile(entry, reading: files.reading)) }
+    init(_ folder: CheckpointFolder) throws(FileError) {
+        self.folder = folder
+        var weights: [WeightContainer] = []
+        for entry in try folder.weightFiles() { weights.append(try WeightContainer(entry, reading: folder.reading)) }
         self.weights = weights
-        if let named = files.configFile {
-            config = try KerasDocument.read(named, reading: files.reading)
+        if let named = folder.configFile {
+            config = try KerasDocument.read(named, reading: folder.reading)
             guard config != nil else {
                 throw FileError(
                     .usage, path: named.path, "holds no configuration",
@@ -28,8 +28,8 @@ struct CheckpointContents: Sendable {
         } else if let stored = weights.lazy.compactMap(\.config).first {
             config = stored
         } else {
-            config = try files.configEntry.map { entry throws(FileError) in
-                try CheckpointFiles.document(entry)
+            config = try folder.configEntry.map { entry throws(FileError) in
+                try CheckpointFolder.document(entry)
             }
         }
     }

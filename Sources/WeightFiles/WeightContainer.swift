@@ -4,7 +4,7 @@ import JSON
 import Platform
 
 /// A file that holds tensors.
-package struct WeightsFile: Sendable {
+package struct WeightContainer: Sendable {
     /// What kind of file it is, by its contents.
     package enum Container: Sendable {
         case hdf5(HDF5File)

@@ -1,0 +1,167 @@
+import ArchitectureSpecs
+import Files
+import ModelGraph
+import Platform
+import Tensors
+import WeightFiles
+
+/// A checkpoint whose architecture is settled and whose parameters have their tensors, but are not read.
+struct BoundCheckpoint: Sendable {
+    /// As the caller named it, for messages.
+    let path: String
+    let source: RecognizedCheckpoint
+    /// Name of the spec, or of the graph that the checkpoint brought.
+    let architecture: String
+    let graph: CheckedGraph
+    let traits: Model.Traits
+    let binding: Binding
+
+    /// The graph that the checkpoint brought.
+    init(_ source: RecognizedCheckpoint, _ own: OwnGraph, path: String) throws(FileError) {
+        do throws(GraphError) {
+            graph = try own.graph.checked()
+        } catch {
+            throw FileError(.corrupt, path: path, error.problems.map(\.description))
+        }
+        binding = source.bind(own.graph, own.sources)
+        self.path = path
+        self.source = source
+        architecture = own.architecture
+        traits = own.traits
+    }
+
+    /// A spec's graph.
+    init(_ source: RecognizedCheckpoint, _ spec: ArchitectureSpec, path: String) throws(FileError) {
+        if let reason = spec.unsupported {
+            throw FileError(.unsupported, path: path, "\(spec.title): \(reason)")
+        }
+        guard let table = spec.table(for: source.dialect) else {
+            throw FileError(
+                .unsupported, path: path,
+                "the architecture \(spec.name) has no tensor table for \(source.dialect)")
+        }
+        let resolver = SettingsResolver(
+            spec: spec, config: source.config, vocabulary: source.vocabulary, table: table, tensors: source.tensors)
+        let settings: Settings
+        switch resolver.settings() {
+        case .success(let resolved): settings = resolved
+        case .failure(let problems): throw FileError(problems.list, path: path)
+        }
+        let expanded: ExpandedGraph
+        do throws(Problem) {
+            expanded = try SpecExpander.expand(spec, settings)
+        } catch {
+            throw FileError([error], path: path)
+        }
+        do throws(GraphError) {
+            graph = try expanded.graph.checked()
+        } catch {
+            throw FileError(.corrupt, path: path, error.problems.map { "\(spec.name): \($0)" })
+        }
+        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
+        binding = source.bind(expanded.graph, sources, problems: problems)
+        self.path = path
+        self.source = source
+        architecture = spec.name
+        traits = spec.traits(settings, config: source.config, vocabulary: source.vocabulary)
+    }
+
+    /// The whole model.
+    ///
+    /// - Throws: Everything that does not fit, at once.
+    func model(_ options: ReadingOptions) throws(FileError) -> Model {
+        let assumed = try assumedParameters(options)
+        var tensors = assumed
+        var problems: [Problem] = []
+        for parameter in binding.parameters {
+            guard let tensor = try parameter.read() else {
+                let names = parameter.tensors.map(\.name.printable).joined(separator: ", ")
+                problems.append(Problem(.corrupt, "\(names) does not give \(parameter.path)"))
+                continue
+            }
+            tensors[parameter.path] = tensor
+        }
+        problems += try differingCopies()
+        guard problems.isEmpty else { throw FileError(problems, path: path) }
+        let model = Model(
+            graph: graph, tensors: tensors, assets: try assets(),
+            provenance: try provenance(assumed: binding.missing.map(\.path).filter { assumed[$0] != nil }),
+            traits: traits, plan: .trained(graph))
+        do throws(GraphError) {
+            try model.validate()
+        } catch {
+            throw FileError(.corrupt, path: path, error.problems.map(\.description))
+        }
+        return model
+    }
+
+    /// The neutral elements of parameters that the checkpoint lacks, where it may lack them.
+    ///
+    /// - Throws: When anything else does not fit.
+    private func assumedParameters(_ options: ReadingOptions) throws(FileError) -> [String: Tensor] {
+        var assumed: [String: Tensor] = [:]
+        if options.allowsMissing {
+            for missing in binding.missing {
+                guard let neutral = missing.neutral else { continue }
+                assumed[missing.path] = Tensor(shape: missing.shape) { $0.update(repeating: neutral) }
+            }
+        }
+        let lacking = zip(binding.missing, binding.absences).filter { assumed[$0.0.path] == nil }.map(\.1)
+        guard binding.misfits.isEmpty, lacking.isEmpty else {
+            let isOffered =
+                !options.allowsMissing && binding.misfits.isEmpty && binding.missing.allSatisfy { $0.neutral != nil }
+            throw FileError(
+                lacking + binding.misfits, path: path,
+                remedy: isOffered
+                    ? "--allow-missing takes zero for missing biases and offsets, one for missing scales"
+                    : options.allowsMissing ? "nothing stands in for matrices and tables" : "")
+        }
+        return assumed
+    }
+
+    private func assets() throws(FileError) -> [String: [UInt8]] {
+        var result: [String: [UInt8]] = [:]
+        for (name, entry) in source.assets { result[name] = try CheckpointFolder.asset(entry) }
+        return result
+    }
+
+    /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
+    private func differingCopies() throws(FileError) -> [Problem] {
+        var problems: [Problem] = []
+        for name in source.tensors.names {
+            guard case .parameter? = binding.roles[name] else { continue }
+            let copies = source.tensors.copies(of: name)
+            guard copies.count > 1 else { continue }
+            let first = try copies[0].read()
+            for copy in copies.dropFirst() {
+                let other = try copy.read()
+                if !first.hasSameBytes(as: other) {
+                    let both = "\(copies[0].path.printable) and \(copy.path.printable)"
+                    problems.append(Problem(.corrupt, "\(both) are copies of one variable and differ"))
+                }
+            }
+        }
+        return problems
+    }
+
+    private func provenance(assumed: [String]) throws(FileError) -> Model.Provenance {
+        var entries: [Model.Provenance.File] = []
+        for entry in source.files {
+            // Opened now, so that it is the file that the tensors come from.
+            let bytes = try MappedFile(path: entry.path)
+            entries.append(.init(name: entry.name) { bytes.digest.hex })
+        }
+        return Model.Provenance(
+            files: entries, dialect: source.dialect, architecture: architecture,
+            assumed: assumed.isEmpty ? nil : assumed)
+    }
+}
+
+extension RecognizedCheckpoint {
+    /// The tensors that give a graph's parameters.
+    fileprivate func bind(_ graph: Graph, _ sources: ParameterSources, problems: [Problem] = []) -> Binding {
+        var sources = sources
+        sources.ignored += ignored
+        return TensorBinder(sources, catalog: tensors).bind(graph, problems: problems)
+    }
+}

@@ -1,0 +1,79 @@
+import ArchitectureSpecs
+import KerasModels
+import Platform
+import WeightFiles
+
+/// The steps from files to a graph whose parameters are bound, and what each of them found, however far it went.
+struct CheckpointOpening: Sendable {
+    let files: OpenFiles
+    /// All dialects with scores and reasons, best first.
+    let dialects: [DialectMatch]
+    /// The checkpoint in its dialect, or why there is none.
+    let recognized: Result<RecognizedCheckpoint, FileError>
+    /// All architectures with scores and reasons, best first; empty where the caller says which, or the checkpoint
+    /// brings a graph of its own.
+    let candidates: [Recognition]
+    /// Name of the architecture, also where it does not bind; `nil` when none fits.
+    let architecture: String?
+    /// The checkpoint with its graph and the tensors of all parameters, or why there is none.
+    let bound: Result<BoundCheckpoint, FileError>
+
+    /// - Throws: When the files cannot be opened.
+    init(_ folder: CheckpointFolder, _ options: ReadingOptions) throws(FileError) {
+        // The built-in architectures are needed soon where there is a configuration.
+        if folder.configEntry != nil { SpecLibrary.readAhead() }
+        let files = try OpenFiles(folder)
+        let dialects = try files.rankedDialects()
+        let recognized = Result { () throws(FileError) in try files.recognized(dialects) }
+        var choice = ArchitectureChoice(name: options.architecture)
+        bound = Result { () throws(FileError) in try choice.bind(try recognized.get(), path: folder.path) }
+        self.files = files
+        self.dialects = dialects
+        self.recognized = recognized
+        candidates = choice.candidates
+        architecture = choice.name
+    }
+}
+
+/// Which graph a checkpoint is given, and what is known of it before it binds.
+private struct ArchitectureChoice {
+    /// Said by the caller, or found.
+    var name: String?
+    var candidates: [Recognition] = []
+
+    init(name: String?) { self.name = name }
+
+    /// The checkpoint with the graph that the caller names, that it brings itself, or that its contents speak for.
+    mutating func bind(_ checkpoint: RecognizedCheckpoint, path: String) throws(FileError) -> BoundCheckpoint {
+        let bound: BoundCheckpoint
+        if let name {
+            bound = try Self.bind(checkpoint, to: name, path: path)
+        } else if let ownGraph = checkpoint.ownGraph {
+            bound = try BoundCheckpoint(checkpoint, try ownGraph([]), path: path)
+        } else {
+            let library = try SpecLibrary.builtIn()
+            candidates = library.rank(
+                config: checkpoint.config, tensors: checkpoint.tensors, dialect: checkpoint.dialect)
+            let spec = try library.choose(candidates, claim: checkpoint.claim, path: path)
+            name = spec.name
+            bound = try BoundCheckpoint(checkpoint, spec, path: path)
+        }
+        name = bound.architecture
+        return bound
+    }
+
+    /// What the caller says: a spec, or what layers of the checkpoint's own graph are made of.
+    private static func bind(
+        _ checkpoint: RecognizedCheckpoint, to name: String, path: String
+    ) throws(FileError) -> BoundCheckpoint {
+        guard let layers = try CustomLayer.layers(named: name) else {
+            return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name), path: path)
+        }
+        guard let ownGraph = checkpoint.ownGraph else {
+            throw FileError(
+                .usage, path: name, "describes layers, and the checkpoint has no graph that has any",
+                remedy: "give a spec of the whole architecture")
+        }
+        return try BoundCheckpoint(checkpoint, try ownGraph(layers), path: path)
+    }
+}

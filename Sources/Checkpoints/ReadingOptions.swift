@@ -1,0 +1,27 @@
+import HDF5
+
+/// How a checkpoint is read, and how it is to be understood.
+///
+/// A `.reuse.h5` tells everything itself: nothing of `architecture`, `config` and `allowsMissing` applies to it.
+package struct ReadingOptions: Sendable {
+    /// Name of a built-in architecture, or path of a spec (`docs/architecture-specs.md`) or of what layers are made of
+    /// (`docs/keras-models.md`); `nil`: the checkpoint's own graph, or the architecture that the contents speak for.
+    package var architecture: String?
+    /// File that tells the configuration; `nil`: what is stored with the weights, or `config.json` beside them.
+    package var config: String?
+    /// Whether biases, offsets and scales that the checkpoint lacks are taken for 0 and 1;
+    /// `Model.Provenance.assumed` lists them. Matrices and tables are never made up.
+    package var allowsMissing: Bool
+    /// By which helper HDF5 files are read, and what that may cost.
+    package var hdf5: HDF5ReadingOptions
+
+    package init(
+        architecture: String? = nil, config: String? = nil, allowsMissing: Bool = false,
+        hdf5: HDF5ReadingOptions = .standard
+    ) {
+        self.architecture = architecture
+        self.config = config
+        self.allowsMissing = allowsMissing
+        self.hdf5 = hdf5
+    }
+}
