@@ -82,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "reuseformer",
             dependencies: [
-                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
-                "WeightFiles", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics",
+                "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
+                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
                 "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

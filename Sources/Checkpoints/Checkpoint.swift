@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import HDF5
+import HDF5
 import ModelGraph
 import Platform
 import Tensors
@@ -35,7 +36,7 @@ package enum Checkpoint {
         path: String, options: ReadingOptions = ReadingOptions()
     ) throws(FileError) -> Model {
         let folder = try CheckpointFolder(path: path, config: options.config, reading: options.hdf5)
-        if let file = try folder.reuseFile() { return try ReuseFile.read(path: file.path, reading: options.hdf5) }
+        if let file = try folder.reuseFile() { return try ReuseFile.read(file, options) }
         return try CheckpointOpening(folder, options).bound.get().model(options)
     }
 
@@ -46,8 +47,60 @@ package enum Checkpoint {
         path: String, options: ReadingOptions = ReadingOptions()
     ) throws(FileError) -> CheckpointSummary {
         let folder = try CheckpointFolder(path: path, config: options.config, reading: options.hdf5)
-        if let file = try folder.reuseFile() { return try ReuseFile.describe(path: file.path, reading: options.hdf5) }
+        if let file = try folder.reuseFile() { return try ReuseFile.describe(file, options) }
         return try CheckpointSummary(CheckpointOpening(folder, options))
+    }
+
+    /// How tensors are stored: plain, ready to be mapped, or shuffled and compressed by zstd.
+    package typealias Compression = HDF5Compression
+
+    /// Writes a model as a `.reuse.h5` (docs/format.md).
+    ///
+    /// The file appears under its name complete, or not at all. The same model with the same options gives the same
+    /// bytes, whatever the number of threads. Tensors that no node of the graph owns are left out.
+    ///
+    /// - Parameters:
+    ///   - path: Replaced if it exists.
+    ///   - toolVersion: Version of the program, for the manifest.
+    ///   - cancellation: Asked between tensors; nothing is left when it ends the work.
+    ///   - check: Called with the path of the complete file before it gets its name; throwing discards it.
+    /// - Throws: `inputOutput` when the disk refuses, `defect` for a model that is not sound.
+    package static func write(
+        _ model: Model, to path: String, compression: Compression = .none, toolVersion: String,
+        cancellation: Cancellation? = nil, check: (String) throws(FileError) -> Void = { _ in }
+    ) throws(FileError) {
+        do throws(GraphError) {
+            try model.validate()
+        } catch {
+            throw FileError(.defect, path: path, error.problems.map(\.description))
+        }
+        var stored = model
+        let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { "\(node.name)/\($0.name)" } })
+        stored.tensors = model.tensors.filter { owned.contains($0.key) }
+        let writer = ReuseFileWriter(
+            model: stored, compression: compression, toolVersion: toolVersion, cancellation: cancellation)
+        try writer.write(to: path, check: check)
+    }
+
+    /// The tensors of a file, or of a folder's weights, under the files' own names, whatever model they belong to.
+    ///
+    /// - Throws: Also when a `.reuse.h5` is damaged anywhere, and when lists of names in a file contradict it.
+    package static func tensors(
+        at path: String, options: ReadingOptions = ReadingOptions()
+    ) throws(FileError) -> TensorListing {
+        let folder = try CheckpointFolder(path: path, reading: options.hdf5)
+        var files = try folder.weightFiles().map { (entry: $0, prefix: "") }
+        if folder.file == nil, folder.exists(KerasHub.headWeights) {
+            files.append((folder.entry(KerasHub.headWeights), KerasHub.headPrefix))
+        }
+        var listing = TensorListing()
+        for (entry, prefix) in files {
+            let file = try folder.file(entry)
+            // A file with a digest over every byte is not taken at less.
+            if ReuseFile.isReuseFile(file) { try ReuseFileCheck.check(file, options) }
+            try listing.append(try folder.container(entry), prefix: prefix)
+        }
+        return listing
     }
 
     /// The files that hold the weights of a checkpoint: those of a folder, the shards of an index, or the file itself.

@@ -1,4 +1,5 @@
 import HDF5
+import Platform
 
 /// How a checkpoint is read, and how it is to be understood.
 ///
@@ -14,14 +15,17 @@ package struct ReadingOptions: Sendable {
     package var allowsMissing: Bool
     /// By which helper HDF5 files are read, and what that may cost.
     package var hdf5: HDF5ReadingOptions
+    /// Asked between files, tensors and blocks of a digest; what is read so far is then given up.
+    package var cancellation: Cancellation?
 
     package init(
         architecture: String? = nil, config: String? = nil, allowsMissing: Bool = false,
-        hdf5: HDF5ReadingOptions = .standard
+        hdf5: HDF5ReadingOptions = .standard, cancellation: Cancellation? = nil
     ) {
         self.architecture = architecture
         self.config = config
         self.allowsMissing = allowsMissing
         self.hdf5 = hdf5
+        self.cancellation = cancellation
     }
 }

@@ -5,19 +5,6 @@ import JSON
 import Platform
 import Tensors
 
-/// A file of a checkpoint.
-package struct FileEntry: Sendable, Hashable {
-    /// As it is opened.
-    package let path: String
-    /// Without folders.
-    package let name: String
-
-    package init(path: String) {
-        self.path = path
-        name = path.split(separator: "/").last.map(String.init) ?? path
-    }
-}
-
 /// What the caller pointed at: a folder, or a file with others beside it.
 package struct CheckpointFolder: Sendable {
     /// As the caller named it.
@@ -30,6 +17,8 @@ package struct CheckpointFolder: Sendable {
     package let configFile: FileEntry?
     /// How HDF5 files among them are read.
     package let reading: HDF5ReadingOptions
+    /// The files that were opened so far.
+    private let mapped = MappedFiles()
 
     /// Files that go with a model from folder to `.reuse.h5`, byte for byte.
     private static let assetNames = [
@@ -72,6 +61,15 @@ package struct CheckpointFolder: Sendable {
         FileEntry(path: folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)")
     }
 
+    /// A file, mapped: the same mapping whenever it is asked for.
+    package func file(_ entry: FileEntry) throws(FileError) -> MappedFile { try mapped.file(at: entry.path) }
+
+    /// An opened file of tensors.
+    package func container(_ entry: FileEntry) throws(FileError) -> WeightContainer {
+        try WeightContainer(try file(entry), reading: reading)
+    }
+
+    /// Whether the folder has a file of that name.
     package func exists(_ name: String) -> Bool {
         var isFolder: ObjCBool = false
         return FileManager.default.fileExists(atPath: entry(name).path, isDirectory: &isFolder) && !isFolder.boolValue
@@ -81,16 +79,21 @@ package struct CheckpointFolder: Sendable {
     package var configEntry: FileEntry? { configFile ?? (exists("config.json") ? entry("config.json") : nil) }
 
     /// A JSON document of the folder.
-    package func document(_ name: String) throws(FileError) -> JSONValue { try Self.document(entry(name)) }
+    package func document(_ entry: FileEntry) throws(FileError) -> JSONValue { try Self.document(file(entry)) }
+
+    /// A JSON document at a path.
+    package static func document(path: String) throws(FileError) -> JSONValue {
+        try document(try MappedFile(path: path))
+    }
 
     /// A JSON document.
-    package static func document(_ entry: FileEntry) throws(FileError) -> JSONValue {
-        let bytes = try read(entry, limit: largestConfig)
+    static func document(_ file: MappedFile) throws(FileError) -> JSONValue {
+        let bytes = try contents(of: file, limit: largestConfig)
         do throws(Document.ReadError) {
             return try Document.decode(JSONValue.self, from: bytes)
         } catch {
             throw FileError(
-                .corrupt, path: entry.path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
+                .corrupt, path: file.path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
         }
     }
 
@@ -100,11 +103,11 @@ package struct CheckpointFolder: Sendable {
     }
 
     /// The bytes of an asset.
-    package static func asset(_ entry: FileEntry) throws(FileError) -> [UInt8] {
-        try read(entry, limit: largestAsset)
+    package func asset(_ entry: FileEntry) throws(FileError) -> [UInt8] {
+        try Self.contents(of: try file(entry), limit: Self.largestAsset)
     }
 
-    /// Paths of the files that hold tensors: the named one, the shards of a named index, what the frameworks call their
+    /// The files that hold tensors: the named one, the shards of a named index, what the frameworks call their
     /// weights, or the folder's only HDF5 file.
     package func weightFiles() throws(FileError) -> [FileEntry] {
         if let file { return file.name.isIndex ? try shards(file.name) : [file] }
@@ -123,6 +126,7 @@ package struct CheckpointFolder: Sendable {
                 ? "give a folder with weights and config.json, or a .reuse.h5" : "name the file itself")
     }
 
+    /// Names of the folder's HDF5 files, as far as names tell.
     package func hdf5Names() -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
             .filter { ($0.hasSuffix(".h5") || $0.hasSuffix(".hdf5")) && !$0.hasPrefix(".") }.sorted()
@@ -130,7 +134,7 @@ package struct CheckpointFolder: Sendable {
 
     /// Shards in the order of their names, each once.
     private func shards(_ index: String) throws(FileError) -> [FileEntry] {
-        guard let map = try document(index)["weight_map"]?.objectValue, !map.isEmpty else {
+        guard let map = try document(entry(index))["weight_map"]?.objectValue, !map.isEmpty else {
             throw FileError(.corrupt, path: entry(index).path, "has no \"weight_map\"")
         }
         // One name may be spread over several files (Keras 3).
@@ -148,13 +152,11 @@ package struct CheckpointFolder: Sendable {
         return names.map(entry)
     }
 
-    private static func read(_ entry: FileEntry, limit: Int) throws(FileError) -> [UInt8] {
-        let bytes = try MappedFile(path: entry.path)
-        guard bytes.byteCount <= limit else {
-            throw FileError(
-                .corrupt, path: entry.path, "has \(bytes.byteCount) bytes; at most \(limit) are read")
+    private static func contents(of file: MappedFile, limit: Int) throws(FileError) -> [UInt8] {
+        guard file.byteCount <= limit else {
+            throw FileError(.corrupt, path: file.path, "has \(file.byteCount) bytes; at most \(limit) are read")
         }
-        return bytes.withUnsafeBytes { Array($0) }
+        return file.withUnsafeBytes { Array($0) }
     }
 }
 

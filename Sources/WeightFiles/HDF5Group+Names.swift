@@ -10,14 +10,34 @@ extension HDF5Group {
 
     /// A list of names that Keras splits into `name0`, `name1` … where it would not fit into one attribute.
     ///
+    /// - Parameter file: Path of the file, for messages.
     /// - Returns: `nil` when there is no such list.
-    package func names(splitAttribute name: String, in path: String) throws(FileError) -> [String]? {
+    /// - Throws: When the list is no text, or a name leads out of the group.
+    package func names(splitAttribute name: String, in file: String) throws(FileError) -> [String]? {
+        let names = try texts(splitAttribute: name, in: file)
+        if let outside = names?.first(where: \.leavesItsGroup) {
+            throw FileError(
+                .corrupt, path: file,
+                "\(name) of \(path.printable) lists \"\(outside.printable)\", which leads out of its layer",
+                remedy: "use a file that stands alone")
+        }
+        return names
+    }
+
+    /// A text that was split like a list of names.
+    ///
+    /// - Returns: `nil` when there is none.
+    package func text(splitAttribute name: String, in file: String) throws(FileError) -> String? {
+        try texts(splitAttribute: name, in: file)?.joined()
+    }
+
+    private func texts(splitAttribute name: String, in file: String) throws(FileError) -> [String]? {
         guard hasNames(splitAttribute: name) else { return nil }
         var result: [String] = []
         func append(_ attribute: HDF5Attribute) throws(FileError) {
             guard let texts = attribute.texts else {
                 throw FileError(
-                    .corrupt, path: path, "attribute \(attribute.name) of \(self.path.printable) is no list of names")
+                    .corrupt, path: file, "attribute \(attribute.name) of \(path.printable) is no list of names")
             }
             result += texts
         }
@@ -29,21 +49,38 @@ extension HDF5Group {
         }
         return result
     }
+
+    /// The group of a layer that `layer_names` lists.
+    package func listedLayer(_ name: String, in file: String) throws(FileError) -> HDF5Group {
+        guard let group = group(at: name) else {
+            throw FileError(
+                .corrupt, path: file, "layer_names lists \"\(name.printable)\", which is not in the file")
+        }
+        return group
+    }
+
+    /// The datasets that a layer's `weight_names` list, with their names there.
+    ///
+    /// - Parameter layer: Name of the layer whose group this is, for messages.
+    package func listedWeights(
+        of layer: String, in file: String
+    ) throws(FileError) -> [(name: String, dataset: HDF5Dataset)] {
+        var result: [(name: String, dataset: HDF5Dataset)] = []
+        for name in try names(splitAttribute: "weight_names", in: file) ?? [] {
+            guard let dataset = dataset(at: name) else {
+                throw FileError(
+                    .corrupt, path: file,
+                    "weight_names of \"\(layer.printable)\" lists \"\(name.printable)\", which is not in the file")
+            }
+            result.append((name, dataset))
+        }
+        return result
+    }
 }
 
-extension StoredTensor {
-    /// A dataset under a common name.
-    package init(_ dataset: HDF5Dataset, name: String, path: String, in entry: FileEntry) throws(FileError) {
-        guard let shape = dataset.shape, let dtype = dataset.dtype else {
-            throw FileError(
-                .unsupported, path: entry.path,
-                "\(path.printable) holds \(dataset.storedType.printable), which is no tensor")
-        }
-        self.init(
-            name: name, file: entry.name, path: path, dtype: dtype, shape: shape, filters: dataset.filterNames,
-            storedByteCount: dataset.storedByteCount, isComplete: !dataset.hasUnwrittenElements
-        ) { () throws(FileError) -> Tensor in
-            try FileError.mapping { () throws(HDF5Error) in try dataset.tensor() }
-        }
+extension String {
+    /// Whether a path relative to a group may lead out of it.
+    fileprivate var leavesItsGroup: Bool {
+        hasPrefix("/") || split(separator: "/").contains { $0 == "." || $0 == ".." }
     }
 }

@@ -19,7 +19,7 @@ package struct KerasArchive: Sendable {
     ///   - isWithWeights: Whether the weights are opened too.
     ///   - reading: How HDF5 is read.
     package init(
-        _ file: MappedFile, isWithWeights: Bool, reading: HDF5ReadingOptions = .standard
+        _ file: MappedFile, isWithWeights: Bool, reading: HDF5ReadingOptions
     ) throws(FileError) {
         let archive = try ZipArchive(file)
         let directory = archive.directory
@@ -48,9 +48,6 @@ package struct KerasArchive: Sendable {
             weights = try FileError.mapping { () throws(HDF5Error) in
                 try HDF5File.open(file, region: member.data, options: reading)
             }
-        }
-        guard weights != nil || config != nil else {
-            throw FileError(.corrupt, path: file.path, "an archive without config.json and \(Self.weightsName)")
         }
     }
 

@@ -8,32 +8,31 @@ package enum KerasDocument {
     /// The configuration in a file.
     package static func read(
         path: String, reading: HDF5ReadingOptions = .standard
-    ) throws(FileError) -> JSONValue? { try read(FileEntry(path: path), reading: reading) }
+    ) throws(FileError) -> JSONValue? { try read(try MappedFile(path: path), reading: reading) }
 
     /// The configuration in a file that was named for it: JSON, a `.keras` archive, or a whole model in HDF5.
     ///
     /// - Parameter reading: How HDF5 is read.
     /// - Returns: `nil` for a file without one.
     package static func read(
-        _ entry: FileEntry, reading: HDF5ReadingOptions = .standard
+        _ file: MappedFile, reading: HDF5ReadingOptions
     ) throws(FileError) -> JSONValue? {
-        let file = try MappedFile(path: entry.path)
-        if isJSON(file) { return try CheckpointFolder.document(entry) }
-        if FileContent(file) == .zipArchive {
+        if isJSON(file) { return try CheckpointFolder.document(file) }
+        if WeightFormat(file) == .kerasArchive {
             return try KerasArchive(file, isWithWeights: false, reading: reading).config
         }
         let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
-        return try attribute(of: hdf5, entry)
+        return try attribute(of: hdf5)
     }
 
     /// The configuration that Keras stores with a whole model.
-    package static func attribute(of file: HDF5File, _ entry: FileEntry) throws(FileError) -> JSONValue? {
-        guard let parts = try file.root.names(splitAttribute: "model_config", in: entry.path) else { return nil }
+    package static func attribute(of file: HDF5File) throws(FileError) -> JSONValue? {
+        guard let text = try file.root.text(splitAttribute: "model_config", in: file.path) else { return nil }
         do throws(Document.ReadError) {
-            return try Document.decode(JSONValue.self, from: Array(parts.joined().utf8))
+            return try Document.decode(JSONValue.self, from: Array(text.utf8))
         } catch {
             throw FileError(
-                .corrupt, path: entry.path, "attribute model_config is no JSON: \(error.message.printable)",
+                .corrupt, path: file.path, "attribute model_config is no JSON: \(error.message.printable)",
                 remedy: "get a fresh copy")
         }
     }

@@ -11,16 +11,20 @@ import Tensors
 package struct SafetensorsFile: Sendable {
     /// A tensor of the file.
     package struct Entry: Sendable {
+        /// PyTorch's name for it.
         package let name: String
         /// As the format names it: `F32`, `BF16` …
         package let type: String
         /// `nil` for types that nothing here computes with (8-bit floats).
         package let dtype: DType?
+        /// Extents as stored.
         package let shape: Shape
         /// From the start of the file.
         package let bytes: Range<Int>
     }
 
+    /// The file as it was named.
+    package let path: String
     /// In the order of their bytes.
     package let entries: [Entry]
     private let storage: TensorStorage
@@ -28,23 +32,10 @@ package struct SafetensorsFile: Sendable {
     private static let largestHeader = 100_000_000
     private static let metadataKey = "__metadata__"
 
-    /// Whether a file is meant to be of this format, by its contents; a damaged one by its name. One with the name of
-    /// an HDF5 file has been mixed up with another, and is refused as what it is.
-    package static func isOne(path: String) -> Bool {
-        if path.hasSuffix(".safetensors") { return true }
-        return (try? MappedFile(path: path)).map(isOne) ?? false
-    }
+    /// A file that is mapped here.
+    package init(path: String) throws(FileError) { try self.init(try MappedFile(path: path)) }
 
-    package static func isOne(_ file: MappedFile) -> Bool {
-        if file.path.hasSuffix(".safetensors") { return true }
-        if file.path.hasSuffix(".h5") || file.path.hasSuffix(".hdf5") { return false }
-        return FileContent(file) == .safetensors
-    }
-
-    package init(path: String) throws(FileError) {
-        try self.init(try MappedFile(path: path))
-    }
-
+    /// - Throws: For whatever contradicts the format.
     package init(_ file: MappedFile) throws(FileError) {
         let path = file.path
         func corrupt(_ message: String) -> FileError {
@@ -88,6 +79,7 @@ package struct SafetensorsFile: Sendable {
         guard end == count else {
             throw corrupt("the tensors end at byte \(end), the file has \(count)")
         }
+        self.path = path
         self.entries = entries
         storage = file.storage
     }

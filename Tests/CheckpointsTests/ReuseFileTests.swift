@@ -49,8 +49,7 @@ struct ReuseFileTests {
         compression: Checkpoint.Compression = .none
     ) throws -> String {
         let path = "\(folder.path)/\(name)"
-        try Checkpoint.write(
-            model, to: path, compression: compression, analysis: Array("{}".utf8), toolVersion: "0.1.0")
+        try Checkpoint.write(model, to: path, compression: compression, toolVersion: "0.1.0")
         return path
     }
 
@@ -69,7 +68,6 @@ struct ReuseFileTests {
         #expect(read.tensors.mapValues(\.digest) == model.tensors.mapValues(\.digest))
         #expect(read.tensors.mapValues(\.shape) == model.tensors.mapValues(\.shape))
         #expect(read.tensors.mapValues(\.dtype) == model.tensors.mapValues(\.dtype))
-        #expect(try ReuseFile.analysis(path: path) == Array("{}".utf8))
         let summary = try Checkpoint.describe(path: path)
         #expect(summary.dialect == "reuse")
         #expect(summary.architecture == "bert")
@@ -121,12 +119,14 @@ struct ReuseFileTests {
             var damaged = sound
             damaged[offset] ^= UInt8(1 << (offset % 8))
             try damaged.write(to: url)
-            let error = #expect(throws: FileError.self, "byte \(offset)") { try ReuseFileCheck.check(path: path) }
+            let error = #expect(throws: FileError.self, "byte \(offset)") {
+                try ReuseFileCheck.check(MappedFile(path: path))
+            }
             #expect(error?.kind == .corrupt, "byte \(offset)")
         }
         for length in [0, 7, 100, 511, 512, 600, sound.count - 1] {
             try sound.prefix(length).write(to: url)
-            let error = #expect(throws: FileError.self) { try ReuseFileCheck.check(path: path) }
+            let error = #expect(throws: FileError.self) { try ReuseFileCheck.check(MappedFile(path: path)) }
             #expect(error?.kind == .corrupt, "length \(length)")
         }
         try (sound + [0]).write(to: url)
@@ -160,13 +160,13 @@ struct ReuseFileTests {
         let file = try HDF5File.open(path: path)
         let tensor = try #require(try file.dataset(at: "/tensors/layer_0/up/weight").extents.first)
         let manifest = try #require(try file.dataset(at: "/manifest").extents.first)
-        let analysis = try #require(try file.dataset(at: "/analysis").extents.first)
+        let asset = try #require(try file.dataset(at: "/assets/vocab.txt").extents.first)
         for (offset, expected) in [
             (
                 tensor.lowerBound + 5,
                 "block 0 (bytes 512 to \(sound.count - 32)) is damaged: /tensors/layer_0/up/weight"
             ),
-            (analysis.lowerBound, "damaged: /analysis"),
+            (asset.lowerBound, "damaged: /assets/vocab.txt"),
             (manifest.lowerBound + 9, "damaged: /manifest"), (600, "damaged: HDF5 structures"),
             (40, "user block (bytes 0 to 512) is damaged"),
             (sound.count - 3, "block table (bytes \(sound.count - 32) to \(sound.count)) is damaged"),
@@ -195,8 +195,8 @@ struct ReuseFileTests {
         newer[3] ^= 0xFF
         try Data(newer).write(to: url)
         #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
-        #expect(try ReuseFile.isReuseFile(at: path))
-        #expect(try !ReuseFile.isReuseFile(at: "\(fixtures)/bert/tf_model.h5"))
+        #expect(try ReuseFile.isReuseFile(MappedFile(path: path)))
+        #expect(try !ReuseFile.isReuseFile(MappedFile(path: "\(fixtures)/bert/tf_model.h5")))
     }
 
     @Test("a model that is not sound is not written, and nothing is left behind")
@@ -218,7 +218,7 @@ struct ReuseFileTests {
     private static func forge(_ path: String, manifest edit: (inout String) -> Void) throws {
         let model = try Self.model()
         var text = String(
-            decoding: try Document.encode(Manifest(of: model, analysis: nil, toolVersion: "0.1.0")), as: UTF8.self)
+            decoding: try Document.encode(Manifest(of: model, toolVersion: "0.1.0")), as: UTF8.self)
         edit(&text)
         let manifest = Array(text.utf8)
         var writer = try HDF5Writer(path: path, userBlockByteCount: 512)

@@ -19,8 +19,8 @@ package enum HuggingFaceTF: Dialect {
         var scopes: [String] = []
         var areListed = true
         var areWhole = false
-        for (entry, file) in containers {
-            guard let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) else {
+        for (path, file) in containers {
+            guard let layers = try file.root.names(splitAttribute: "layer_names", in: path) else {
                 areListed = false
                 continue
             }
@@ -29,7 +29,7 @@ package enum HuggingFaceTF: Dialect {
                     continue
                 }
                 areWhole = true
-                let weights = try group.names(splitAttribute: "weight_names", in: entry.path) ?? []
+                let weights = try group.names(splitAttribute: "weight_names", in: path) ?? []
                 scopes += weights.compactMap { $0.split(separator: "/").first.map(String.init) }
             }
         }
@@ -55,13 +55,13 @@ package enum HuggingFaceTF: Dialect {
 
     static func open(_ files: OpenFiles) throws(FileError) -> RecognizedCheckpoint {
         var tensors: [StoredTensor] = []
-        for (entry, file) in files.hdf5 ?? [] {
-            let layers = try file.root.names(splitAttribute: "layer_names", in: entry.path) ?? []
+        for (path, file) in files.hdf5 ?? [] {
+            let layers = try file.root.names(splitAttribute: "layer_names", in: path) ?? []
             let isWhole = layers.contains {
                 file.root.group(at: $0)?.hasNames(splitAttribute: "weight_names") == true
             }
             tensors +=
-                isWhole ? try wholeFile(file, entry, layers) : try shard(file, entry, weights: layers)
+                isWhole ? try wholeFile(file, path, layers) : try shard(file, path, weights: layers)
         }
         guard let config = files.config, let configEntry = files.folder.configEntry else {
             throw FileError(
@@ -70,41 +70,32 @@ package enum HuggingFaceTF: Dialect {
                 remedy: "put the model's config.json beside the weights")
         }
         return RecognizedCheckpoint(
-            dialect: name, vocabulary: "hf", config: config, tensors: TensorCatalog(tensors),
-            files: files.weights.map(\.entry) + [configEntry],
+            folder: files.folder, dialect: name, vocabulary: "hf", config: config, tensors: TensorCatalog(tensors),
+            files: files.weights.map(\.file) + [try files.folder.file(configEntry)],
             assets: files.folder.assetEntries.map { ($0.name, $0) })
     }
 
     private static func wholeFile(
-        _ file: HDF5File, _ entry: FileEntry, _ layers: [String]
+        _ file: HDF5File, _ path: String, _ layers: [String]
     ) throws(FileError) -> [StoredTensor] {
         var result: [StoredTensor] = []
         // Weights that the model itself owns stand in a group that `layer_names` does not list.
         let own = "top_level_model_weights"
         for layer in layers + (layers.contains(own) ? [] : [own]) {
-            guard let group = file.root.group(at: layer) else {
-                if layer == own { continue }
-                throw FileError(
-                    .corrupt, path: entry.path, "layer_names lists \"\(layer.printable)\", which is not in the file")
-            }
-            for weight in try group.names(splitAttribute: "weight_names", in: entry.path) ?? [] {
-                guard let dataset = group.dataset(at: weight) else {
-                    throw FileError(
-                        .corrupt, path: entry.path,
-                        "weight_names of \"\(layer.printable)\" lists \"\(weight.printable)\", which is not in the file"
-                    )
-                }
+            if layer == own, file.root.group(at: own) == nil { continue }
+            let group = try file.root.listedLayer(layer, in: path)
+            for (weight, dataset) in try group.listedWeights(of: layer, in: path) {
                 let parts = weight.split(separator: "/")
                 let isScoped = parts.count > 1 && parts.first?.hasPrefix("tf") == true
                 let name = commonName(isScoped ? parts.dropFirst() : parts[...])
-                result.append(try StoredTensor(dataset, name: name, path: "/\(layer)/\(weight)", in: entry))
+                result.append(try StoredTensor(dataset, name: name, path: "/\(layer)/\(weight)", in: path))
             }
         }
         return result
     }
 
     private static func shard(
-        _ file: HDF5File, _ entry: FileEntry, weights: [String]
+        _ file: HDF5File, _ path: String, weights: [String]
     ) throws(FileError) -> [StoredTensor] {
         var result: [StoredTensor] = []
         for weight in weights {
@@ -112,10 +103,10 @@ package enum HuggingFaceTF: Dialect {
                 // A layer without weights is an empty group.
                 if file.root.group(at: weight) != nil { continue }
                 throw FileError(
-                    .corrupt, path: entry.path, "layer_names lists \"\(weight.printable)\", which is not in the file")
+                    .corrupt, path: path, "layer_names lists \"\(weight.printable)\", which is not in the file")
             }
             let name = commonName(weight.split(separator: "/")[...])
-            result.append(try StoredTensor(dataset, name: name, path: "/" + weight, in: entry))
+            result.append(try StoredTensor(dataset, name: name, path: "/" + weight, in: path))
         }
         return result
     }

@@ -12,6 +12,9 @@ import WeightFiles
 /// query_dense/vars/0`. A layer of the model is named by its class and counted per class.
 package enum KerasHub: Dialect {
     static let name = "kerashub"
+    /// A task's weights beyond those of its backbone, and what stands before their names: both count layers from one.
+    static let headWeights = "task.weights.h5"
+    static let headPrefix = "task/"
 
     private static let tokenizerAssets = ["vocabulary.txt", "vocabulary.json", "merges.txt", "vocabulary.spm"]
     private static let presetAssets = ["config.json", "task.json", "tokenizer.json", "preprocessor.json"]
@@ -51,23 +54,26 @@ package enum KerasHub: Dialect {
             throw FileError(.corrupt, path: folder.path, "a preset without its configuration")
         }
         var tensors: [StoredTensor] = []
-        var read = files.weights.map(\.entry)
-        for (entry, file) in files.hdf5 ?? [] { tensors += try self.tensors(file, entry, prefix: "") }
-        read.append(configEntry)
+        var read = files.weights.map(\.file)
+        for (path, file) in files.hdf5 ?? [] { tensors += try self.tensors(file, path, prefix: "") }
+        read.append(try folder.file(configEntry))
         // A named file is the backbone alone: the head belongs to the preset as a whole.
         if folder.file == nil, folder.exists("task.json") {
             let taskEntry = folder.entry("task.json")
-            config["task"] = try CheckpointFolder.document(taskEntry)
-            read.append(taskEntry)
-            if folder.exists("task.weights.h5") {
+            config["task"] = try folder.document(taskEntry)
+            read.append(try folder.file(taskEntry))
+            if folder.exists(headWeights) {
                 // The head's layers are counted on their own: its first dense layer is "dense" again.
-                let weights = try WeightContainer(folder.entry("task.weights.h5"), reading: folder.reading)
-                if let file = weights.hdf5 { tensors += try self.tensors(file, weights.entry, prefix: "task/") }
-                read.append(weights.entry)
+                let weights = try folder.container(folder.entry(headWeights))
+                if let file = weights.hdf5 {
+                    tensors += try self.tensors(file, weights.file.path, prefix: headPrefix)
+                }
+                read.append(weights.file)
             }
         }
         return RecognizedCheckpoint(
-            dialect: name, vocabulary: name, config: .object(config), tensors: TensorCatalog(tensors), files: read,
+            folder: folder, dialect: name, vocabulary: name, config: .object(config), tensors: TensorCatalog(tensors),
+            files: read,
             assets: assets(of: folder),
             ignored: [
                 .init(names: ["*optimizer/*"], reason: "the optimizer's state"),
@@ -82,12 +88,12 @@ package enum KerasHub: Dialect {
     }
 
     private static func tensors(
-        _ file: HDF5File, _ entry: FileEntry, prefix: String
+        _ file: HDF5File, _ path: String, prefix: String
     ) throws(FileError) -> [StoredTensor] {
         var result: [StoredTensor] = []
         for dataset in file.datasets {
             result.append(
-                try StoredTensor(dataset, name: prefix + commonName(dataset.path), path: dataset.path, in: entry))
+                try StoredTensor(dataset, name: prefix + commonName(dataset.path), path: dataset.path, in: path))
         }
         return result
     }

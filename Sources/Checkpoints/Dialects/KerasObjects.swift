@@ -36,17 +36,17 @@ enum KerasObjects: Dialect {
         }
         var tensors: [StoredTensor] = []
         var names: [String: String] = [:]
-        for (entry, file) in containers {
+        for (path, file) in containers {
             for dataset in file.datasets {
                 let name = commonName(dataset.path)
-                tensors.append(try StoredTensor(dataset, name: name, path: dataset.path, in: entry))
+                tensors.append(try StoredTensor(dataset, name: name, path: dataset.path, in: path))
             }
             collectNames(of: file.root, &names)
         }
         let catalog = TensorCatalog(tensors)
         // A variable that two shards hold counts once.
         let distinct = catalog.names.compactMap { catalog[$0] }
-        return .keras(
+        return try .keras(
             files, dialect: name, tensors: catalog, weights: .objects(ObjectWeights(distinct, names: names)),
             ignored: [
                 .init(names: ["optimizer/*"], reason: "the optimizer's state"),

@@ -11,14 +11,17 @@ extension RecognizedCheckpoint {
     static func keras(
         _ files: OpenFiles, dialect: String, tensors: TensorCatalog, weights: KerasGraph.Weights,
         ignored: [ParameterSources.Ignored]
-    ) -> RecognizedCheckpoint {
+    ) throws(FileError) -> RecognizedCheckpoint {
         let path = files.folder.path
         let document = files.config
         let isBeside = files.weights.allSatisfy { $0.config == nil }
-        var read = files.weights.map(\.entry)
-        if let entry = files.folder.configEntry, files.folder.configFile != nil || isBeside { read.append(entry) }
+        var read = files.weights.map(\.file)
+        if let entry = files.folder.configEntry, files.folder.configFile != nil || isBeside {
+            read.append(try files.folder.file(entry))
+        }
         return RecognizedCheckpoint(
-            dialect: dialect, vocabulary: "keras", config: document ?? .object([:]), tensors: tensors, files: read,
+            folder: files.folder, dialect: dialect, vocabulary: "keras", config: document ?? .object([:]),
+            tensors: tensors, files: read,
             assets: files.folder.assetEntries.filter { $0.name != "config.json" }.map { ($0.name, $0) }
         ) { layers throws(FileError) -> OwnGraph in
             guard let document else {

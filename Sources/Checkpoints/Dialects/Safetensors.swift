@@ -1,7 +1,6 @@
 import JSON
 import ModelGraph
 import Platform
-import Tensors
 import WeightFiles
 
 /// Hugging Face's PyTorch checkpoints in safetensors files: `model.safetensors`, or shards with
@@ -31,8 +30,8 @@ package enum Safetensors: Dialect {
         var tensors: [StoredTensor] = []
         for weight in files.weights { tensors += try weight.safetensorsTensors() }
         return RecognizedCheckpoint(
-            dialect: name, vocabulary: "hf", config: config, tensors: TensorCatalog(tensors),
-            files: files.weights.map(\.entry) + [configEntry],
+            folder: files.folder, dialect: name, vocabulary: "hf", config: config, tensors: TensorCatalog(tensors),
+            files: files.weights.map(\.file) + [try files.folder.file(configEntry)],
             assets: files.folder.assetEntries.map { ($0.name, $0) },
             ignored: [
                 .init(names: ["*position_ids"], reason: "position numbers, which the framework makes itself"),
@@ -45,24 +44,14 @@ package enum Safetensors: Dialect {
 extension WeightContainer {
     /// The tensors of a safetensors file under their own names; of another file none.
     func safetensorsTensors() throws(FileError) -> [StoredTensor] {
-        guard let file = safetensors else { return [] }
+        guard let safetensors else { return [] }
         var result: [StoredTensor] = []
-        for tensor in file.entries {
-            guard let dtype = tensor.dtype else {
+        for entry in safetensors.entries {
+            guard let tensor = StoredTensor(entry, of: safetensors, name: entry.name) else {
                 throw FileError(
-                    .unsupported, path: entry.path,
-                    "\(tensor.name.printable) holds \(tensor.type), which is not handled")
+                    .unsupported, path: file.path, "\(entry.name.printable) holds \(entry.type), which is not handled")
             }
-            result.append(
-                StoredTensor(
-                    name: tensor.name, file: entry.name, path: tensor.name, dtype: dtype, shape: tensor.shape,
-                    storedByteCount: tensor.bytes.count
-                ) { () throws(FileError) -> Tensor in
-                    guard let result = file.tensor(tensor) else {
-                        throw FileError(.corrupt, path: entry.path, "\(tensor.name.printable) cannot be read")
-                    }
-                    return result
-                })
+            result.append(tensor)
         }
         return result
     }

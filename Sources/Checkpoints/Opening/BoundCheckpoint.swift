@@ -7,8 +7,6 @@ import WeightFiles
 
 /// A checkpoint whose architecture is settled and whose parameters have their tensors, but are not read.
 struct BoundCheckpoint: Sendable {
-    /// As the caller named it, for messages.
-    let path: String
     let source: RecognizedCheckpoint
     /// Name of the spec, or of the graph that the checkpoint brought.
     let architecture: String
@@ -16,28 +14,30 @@ struct BoundCheckpoint: Sendable {
     let traits: Model.Traits
     let binding: Binding
 
+    /// As the caller named it.
+    private var path: String { source.folder.path }
+
     /// The graph that the checkpoint brought.
-    init(_ source: RecognizedCheckpoint, _ own: OwnGraph, path: String) throws(FileError) {
+    init(_ source: RecognizedCheckpoint, _ own: OwnGraph) throws(FileError) {
         do throws(GraphError) {
             graph = try own.graph.checked()
         } catch {
-            throw FileError(.corrupt, path: path, error.problems.map(\.description))
+            throw FileError(.corrupt, path: source.folder.path, error.problems.map(\.description))
         }
         binding = source.bind(own.graph, own.sources)
-        self.path = path
         self.source = source
         architecture = own.architecture
         traits = own.traits
     }
 
     /// A spec's graph.
-    init(_ source: RecognizedCheckpoint, _ spec: ArchitectureSpec, path: String) throws(FileError) {
+    init(_ source: RecognizedCheckpoint, _ spec: ArchitectureSpec) throws(FileError) {
         if let reason = spec.unsupported {
-            throw FileError(.unsupported, path: path, "\(spec.title): \(reason)")
+            throw FileError(.unsupported, path: source.folder.path, "\(spec.title): \(reason)")
         }
         guard let table = spec.table(for: source.dialect) else {
             throw FileError(
-                .unsupported, path: path,
+                .unsupported, path: source.folder.path,
                 "the architecture \(spec.name) has no tensor table for \(source.dialect)")
         }
         let resolver = SettingsResolver(
@@ -45,22 +45,21 @@ struct BoundCheckpoint: Sendable {
         let settings: Settings
         switch resolver.settings() {
         case .success(let resolved): settings = resolved
-        case .failure(let problems): throw FileError(problems.list, path: path)
+        case .failure(let problems): throw FileError(problems.list, path: source.folder.path)
         }
         let expanded: ExpandedGraph
         do throws(Problem) {
             expanded = try SpecExpander.expand(spec, settings)
         } catch {
-            throw FileError([error], path: path)
+            throw FileError([error], path: source.folder.path)
         }
         do throws(GraphError) {
             graph = try expanded.graph.checked()
         } catch {
-            throw FileError(.corrupt, path: path, error.problems.map { "\(spec.name): \($0)" })
+            throw FileError(.corrupt, path: source.folder.path, error.problems.map { "\(spec.name): \($0)" })
         }
         let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
         binding = source.bind(expanded.graph, sources, problems: problems)
-        self.path = path
         self.source = source
         architecture = spec.name
         traits = spec.traits(settings, config: source.config, vocabulary: source.vocabulary)
@@ -74,6 +73,7 @@ struct BoundCheckpoint: Sendable {
         var tensors = assumed
         var problems: [Problem] = []
         for parameter in binding.parameters {
+            try options.cancellation.check(path)
             guard let tensor = try parameter.read() else {
                 let names = parameter.tensors.map(\.name.printable).joined(separator: ", ")
                 problems.append(Problem(.corrupt, "\(names) does not give \(parameter.path)"))
@@ -81,11 +81,11 @@ struct BoundCheckpoint: Sendable {
             }
             tensors[parameter.path] = tensor
         }
-        problems += try differingCopies()
+        problems += try differingCopies(options)
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(),
-            provenance: try provenance(assumed: binding.missing.map(\.path).filter { assumed[$0] != nil }),
+            provenance: provenance(assumed: binding.missing.map(\.path).filter { assumed[$0] != nil }),
             traits: traits, plan: .trained(graph))
         do throws(GraphError) {
             try model.validate()
@@ -121,12 +121,12 @@ struct BoundCheckpoint: Sendable {
 
     private func assets() throws(FileError) -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
-        for (name, entry) in source.assets { result[name] = try CheckpointFolder.asset(entry) }
+        for (name, entry) in source.assets { result[name] = try source.folder.asset(entry) }
         return result
     }
 
     /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
-    private func differingCopies() throws(FileError) -> [Problem] {
+    private func differingCopies(_ options: ReadingOptions) throws(FileError) -> [Problem] {
         var problems: [Problem] = []
         for name in source.tensors.names {
             guard case .parameter? = binding.roles[name] else { continue }
@@ -134,6 +134,7 @@ struct BoundCheckpoint: Sendable {
             guard copies.count > 1 else { continue }
             let first = try copies[0].read()
             for copy in copies.dropFirst() {
+                try options.cancellation.check(path)
                 let other = try copy.read()
                 if !first.hasSameBytes(as: other) {
                     let both = "\(copies[0].path.printable) and \(copy.path.printable)"
@@ -144,13 +145,10 @@ struct BoundCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance(assumed: [String]) throws(FileError) -> Model.Provenance {
+    private func provenance(assumed: [String]) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
-        for entry in source.files {
-            // Opened now, so that it is the file that the tensors come from.
-            let bytes = try MappedFile(path: entry.path)
-            entries.append(.init(name: entry.name) { bytes.digest.hex })
-        }
+        // The very mappings that the tensors come from.
+        for file in source.files { entries.append(.init(name: file.name) { file.digest.hex }) }
         return Model.Provenance(
             files: entries, dialect: source.dialect, architecture: architecture,
             assumed: assumed.isEmpty ? nil : assumed)

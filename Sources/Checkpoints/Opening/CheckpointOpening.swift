@@ -22,11 +22,11 @@ struct CheckpointOpening: Sendable {
     init(_ folder: CheckpointFolder, _ options: ReadingOptions) throws(FileError) {
         // The built-in architectures are needed soon where there is a configuration.
         if folder.configEntry != nil { SpecLibrary.readAhead() }
-        let files = try OpenFiles(folder)
+        let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()
         let recognized = Result { () throws(FileError) in try files.recognized(dialects) }
         var choice = ArchitectureChoice(name: options.architecture)
-        bound = Result { () throws(FileError) in try choice.bind(try recognized.get(), path: folder.path) }
+        bound = Result { () throws(FileError) in try choice.bind(try recognized.get()) }
         self.files = files
         self.dialects = dialects
         self.recognized = recognized
@@ -44,19 +44,19 @@ private struct ArchitectureChoice {
     init(name: String?) { self.name = name }
 
     /// The checkpoint with the graph that the caller names, that it brings itself, or that its contents speak for.
-    mutating func bind(_ checkpoint: RecognizedCheckpoint, path: String) throws(FileError) -> BoundCheckpoint {
+    mutating func bind(_ checkpoint: RecognizedCheckpoint) throws(FileError) -> BoundCheckpoint {
         let bound: BoundCheckpoint
         if let name {
-            bound = try Self.bind(checkpoint, to: name, path: path)
+            bound = try Self.bind(checkpoint, to: name)
         } else if let ownGraph = checkpoint.ownGraph {
-            bound = try BoundCheckpoint(checkpoint, try ownGraph([]), path: path)
+            bound = try BoundCheckpoint(checkpoint, try ownGraph([]))
         } else {
             let library = try SpecLibrary.builtIn()
             candidates = library.rank(
                 config: checkpoint.config, tensors: checkpoint.tensors, dialect: checkpoint.dialect)
-            let spec = try library.choose(candidates, claim: checkpoint.claim, path: path)
+            let spec = try library.choose(candidates, claim: checkpoint.claim, path: checkpoint.folder.path)
             name = spec.name
-            bound = try BoundCheckpoint(checkpoint, spec, path: path)
+            bound = try BoundCheckpoint(checkpoint, spec)
         }
         name = bound.architecture
         return bound
@@ -64,16 +64,16 @@ private struct ArchitectureChoice {
 
     /// What the caller says: a spec, or what layers of the checkpoint's own graph are made of.
     private static func bind(
-        _ checkpoint: RecognizedCheckpoint, to name: String, path: String
+        _ checkpoint: RecognizedCheckpoint, to name: String
     ) throws(FileError) -> BoundCheckpoint {
         guard let layers = try CustomLayer.layers(named: name) else {
-            return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name), path: path)
+            return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name))
         }
         guard let ownGraph = checkpoint.ownGraph else {
             throw FileError(
                 .usage, path: name, "describes layers, and the checkpoint has no graph that has any",
                 remedy: "give a spec of the whole architecture")
         }
-        return try BoundCheckpoint(checkpoint, try ownGraph(layers), path: path)
+        return try BoundCheckpoint(checkpoint, try ownGraph(layers))
     }
 }

@@ -13,13 +13,16 @@ struct OpenFiles: Sendable {
     /// where there is none.
     let config: JSONValue?
 
-    init(_ folder: CheckpointFolder) throws(FileError) {
+    init(_ folder: CheckpointFolder, _ options: ReadingOptions) throws(FileError) {
         self.folder = folder
         var weights: [WeightContainer] = []
-        for entry in try folder.weightFiles() { weights.append(try WeightContainer(entry, reading: folder.reading)) }
+        for entry in try folder.weightFiles() {
+            try options.cancellation.check(folder.path)
+            weights.append(try folder.container(entry))
+        }
         self.weights = weights
         if let named = folder.configFile {
-            config = try KerasDocument.read(named, reading: folder.reading)
+            config = try KerasDocument.read(try folder.file(named), reading: folder.reading)
             guard config != nil else {
                 throw FileError(
                     .usage, path: named.path, "holds no configuration",
@@ -29,14 +32,14 @@ struct OpenFiles: Sendable {
             config = stored
         } else {
             config = try folder.configEntry.map { entry throws(FileError) in
-                try CheckpointFolder.document(entry)
+                try folder.document(entry)
             }
         }
     }
 
-    /// All files as HDF5; `nil` when one is something else.
-    var hdf5: [(entry: FileEntry, file: HDF5File)]? {
-        let opened = weights.compactMap { weight in weight.hdf5.map { (weight.entry, $0) } }
+    /// All files as HDF5 with the paths by which the caller knows them; `nil` when one is something else.
+    var hdf5: [(path: String, file: HDF5File)]? {
+        let opened = weights.compactMap { weight in weight.hdf5.map { (weight.file.path, $0) } }
         return opened.count == weights.count ? opened : nil
     }
 }

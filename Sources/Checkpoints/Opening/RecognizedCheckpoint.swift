@@ -1,4 +1,5 @@
 import ArchitectureSpecs
+import Files
 import JSON
 import KerasModels
 import ModelGraph
@@ -8,6 +9,8 @@ import WeightFiles
 
 /// A checkpoint in its dialect: everything that a spec is compared with and bound to. No tensor has been read yet.
 struct RecognizedCheckpoint: Sendable {
+    /// Where it comes from.
+    let folder: CheckpointFolder
     /// `hf-tf` …: key of the specs' tensor tables.
     let dialect: String
     /// Whose configuration keys are used: `hf`.
@@ -16,7 +19,7 @@ struct RecognizedCheckpoint: Sendable {
     let config: JSONValue
     let tensors: TensorCatalog
     /// Files that the model is read from, for its provenance: weights, then configurations.
-    let files: [FileEntry]
+    let files: [MappedFile]
     /// Tokenizer, configuration and preprocessing files by the names under which the model carries them.
     let assets: [(name: String, entry: FileEntry)]
     /// Tensors that are no part of any model of the dialect: an optimizer's state.
@@ -26,10 +29,11 @@ struct RecognizedCheckpoint: Sendable {
     let ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)?
 
     init(
-        dialect: String, vocabulary: String, config: JSONValue, tensors: TensorCatalog, files: [FileEntry],
-        assets: [(name: String, entry: FileEntry)], ignored: [ParameterSources.Ignored] = [],
+        folder: CheckpointFolder, dialect: String, vocabulary: String, config: JSONValue, tensors: TensorCatalog,
+        files: [MappedFile], assets: [(name: String, entry: FileEntry)], ignored: [ParameterSources.Ignored] = [],
         ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)? = nil
     ) {
+        self.folder = folder
         self.dialect = dialect
         self.vocabulary = vocabulary
         self.config = config

@@ -18,9 +18,12 @@ package enum BlockDigests {
     static func blockCount(_ byteCount: Int) -> Int { (byteCount + blockByteCount - 1) / blockByteCount }
 
     /// Digest of each block, computed in parallel; the last block may be shorter.
-    package static func digests(of bytes: UnsafeRawBufferPointer) -> [Digest] {
+    ///
+    /// - Parameter cancellation: When it ends the work, the rest of the digests mean nothing.
+    package static func digests(of bytes: UnsafeRawBufferPointer, cancellation: Cancellation? = nil) -> [Digest] {
         let source = Shared(bytes)
         return (0..<blockCount(bytes.count)).map { $0 * blockByteCount }.concurrentMap { start in
+            if cancellation?.isRequested == true { return Digest(of: []) }
             let end = min(start + blockByteCount, source.bytes.count)
             return Digest(of: UnsafeRawBufferPointer(rebasing: source.bytes[start..<end]))
         }

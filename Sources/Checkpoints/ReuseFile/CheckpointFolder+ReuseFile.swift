@@ -1,9 +1,10 @@
+import Files
 import Platform
 import WeightFiles
 
 extension CheckpointFolder {
     /// The named file, or the folder's only HDF5 file, where that is a `.reuse.h5`.
-    func reuseFile() throws(FileError) -> FileEntry? {
+    func reuseFile() throws(FileError) -> MappedFile? {
         let candidate: FileEntry?
         if let file {
             candidate = file
@@ -11,7 +12,8 @@ extension CheckpointFolder {
             let found = exists("config.json") ? [] : hdf5Names()
             candidate = found.count == 1 ? entry(found[0]) : nil
         }
-        guard let candidate, try ReuseFile.isReuseFile(at: candidate.path) else { return nil }
-        return candidate
+        guard let candidate else { return nil }
+        let file = try self.file(candidate)
+        return ReuseFile.isReuseFile(file) ? file : nil
     }
 }

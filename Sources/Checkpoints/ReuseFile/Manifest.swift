@@ -6,7 +6,8 @@ import Tensors
 
 /// The document in a `.reuse.h5` that says what the model is (`schemas/manifest.schema.json`).
 ///
-/// Holds no times and no paths: the same model gives the same bytes.
+/// Holds no times and no paths: the same model gives the same bytes. Members that are not known here are not looked
+/// at: files of earlier releases may name an analysis.
 package struct Manifest: Sendable, Codable {
     /// Who wrote the file.
     package struct Tool: Sendable, Hashable, Codable {
@@ -40,37 +41,33 @@ package struct Manifest: Sendable, Codable {
     package var plan: ReusePlan?
     /// What healing did.
     package var healing: JSONValue?
-    /// How weights were quantised; none so far.
-    package var quantization: JSONValue?
     package var provenance: Model.Provenance
     package var traits: Model.Traits
     /// In order of name.
     package var tensors: [TensorEntry]
     /// In order of name.
     package var assets: [Asset]
-    /// SHA-256 of the analysis, where the file carries one.
-    package var analysis: String?
 }
 
 extension Manifest {
     /// The manifest of a model as it stands.
-    package init(of model: Model, analysis: [UInt8]?, toolVersion: String) {
+    ///
+    /// - Parameter cancellation: When it ends the work, the digests mean nothing.
+    package init(of model: Model, toolVersion: String, cancellation: Cancellation? = nil) {
         formatVersion = Self.currentVersion
         tool = Tool(name: "reuseformer", version: toolVersion)
         graph = model.graph.graph
         plan = model.plan
         healing = model.healing
-        quantization = nil
         provenance = model.provenance
         traits = model.traits
         let sorted = model.tensors.sorted { $0.key < $1.key }
-        let digests = sorted.concurrentMap { $0.value.digest.hex }
+        let digests = sorted.concurrentMap { cancellation?.isRequested == true ? "" : $0.value.digest.hex }
         tensors = zip(sorted, digests).map { entry, digest in
             TensorEntry(name: entry.key, dtype: entry.value.dtype, shape: entry.value.shape, sha256: digest)
         }
         assets = model.assets.sorted { $0.key < $1.key }.map { name, bytes in
             Asset(name: name, byteCount: bytes.count, sha256: Digest(of: bytes).hex)
         }
-        self.analysis = analysis.map { Digest(of: $0).hex }
     }
 }

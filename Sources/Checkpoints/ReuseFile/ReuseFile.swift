@@ -16,7 +16,6 @@ package enum ReuseFile {
         static let manifest = "manifest"
         static let tensors = "tensors"
         static let assets = "assets"
-        static let analysis = "analysis"
     }
 
     enum AttributeName {
@@ -26,34 +25,28 @@ package enum ReuseFile {
     }
 
     /// Whether a file announces itself as a `.reuse.h5`.
-    package static func isReuseFile(at path: String) throws(FileError) -> Bool {
-        try MappedFile(path: path).withUnsafeBytes { UserBlock.isAnnounced(by: $0) }
+    package static func isReuseFile(_ file: MappedFile) -> Bool {
+        file.withUnsafeBytes { UserBlock.isAnnounced(by: $0) }
     }
 
     /// Reads a model; every byte of the file is checked first.
-    package static func read(path: String, reading: HDF5ReadingOptions = .standard) throws(FileError) -> Model {
-        let contents = try ReuseFileContents(path: path, reading: reading)
-        return try contents.model()
-    }
-
-    /// The analysis that came with a model; `nil` when there is none.
-    package static func analysis(path: String) throws(FileError) -> [UInt8]? {
-        try ReuseFileContents(path: path).bytes(at: Path.analysis)
+    static func read(_ file: MappedFile, _ options: ReadingOptions) throws(FileError) -> Model {
+        try ReuseFileCheck.check(file, options)
+        return try ReuseFileContents(file, options).model(options)
     }
 
     /// The summary of a file. Of the digests only those of the head are checked: the others would read every byte.
-    static func describe(path: String, reading: HDF5ReadingOptions = .standard) throws(FileError) -> CheckpointSummary {
-        try ReuseFileCheck.checkHead(path: path)
-        let contents = try ReuseFileContents(path: path, isChecked: false, reading: reading)
-        let entry = FileEntry(path: path)
+    static func describe(_ file: MappedFile, _ options: ReadingOptions) throws(FileError) -> CheckpointSummary {
+        try ReuseFileCheck.checkHead(file)
+        let contents = try ReuseFileContents(file, options)
         var tensors: [CheckpointSummary.TensorEntry] = []
         for tensor in contents.manifest.tensors {
             let dataset = try contents.dataset(of: tensor)
-            let source = StoredTensor(
-                name: tensor.name, file: entry.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
+            let stored = StoredTensor(
+                name: tensor.name, file: file.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
                 filters: dataset.filterNames, storedByteCount: dataset.storedByteCount
             ) { () throws(FileError) -> Tensor in try contents.tensor(tensor) }
-            tensors.append(.init(source, role: .parameter([tensor.name])))
+            tensors.append(.init(stored, role: .parameter([tensor.name])))
         }
         return CheckpointSummary(
             dialect: dialect, dialectReasons: ["the user block announces a .reuse.h5"],
@@ -65,18 +58,16 @@ package enum ReuseFile {
 /// An opened `.reuse.h5` with its manifest.
 struct ReuseFileContents: Sendable {
     let path: String
+    /// What it says the model is.
     let manifest: Manifest
     /// The manifest's graph.
     let graph: CheckedGraph
     private let file: HDF5File
 
     /// Opens a file and reads its manifest.
-    ///
-    /// - Parameter isChecked: Whether every byte is compared with the file's digest first.
-    init(path: String, isChecked: Bool = true, reading: HDF5ReadingOptions = .standard) throws(FileError) {
-        if isChecked { try ReuseFileCheck.check(path: path, reading: reading) }
-        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path, options: reading) }
-        self.path = path
+    init(_ mapped: MappedFile, _ options: ReadingOptions) throws(FileError) {
+        path = mapped.path
+        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(mapped, options: options.hdf5) }
         manifest = try Self.manifest(in: file, path: path)
         do throws(GraphError) {
             graph = try manifest.graph.checked()
@@ -115,12 +106,16 @@ struct ReuseFileContents: Sendable {
         return manifest
     }
 
-    func model() throws(FileError) -> Model {
+    /// The whole model.
+    func model(_ options: ReadingOptions) throws(FileError) -> Model {
         var tensors: [String: Tensor] = [:]
-        for entry in manifest.tensors { tensors[entry.name] = try tensor(entry) }
+        for entry in manifest.tensors {
+            try options.cancellation.check(path)
+            tensors[entry.name] = try tensor(entry)
+        }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
-            // Somebody may unpack them: a name must not lead anywhere.
+            // They may be unpacked: a name must not lead out of a folder.
             guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
                 throw FileError(
                     .corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")

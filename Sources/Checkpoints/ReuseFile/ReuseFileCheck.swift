@@ -8,12 +8,11 @@ package enum ReuseFileCheck {
     /// Compares what costs no reading of tensors: the user block, the file's length and the table of digests.
     ///
     /// - Throws: `corrupt`, naming what is damaged.
-    package static func checkHead(path: String) throws(FileError) {
-        let problem = try MappedFile(path: path).withUnsafeBytes { (bytes) throws(FileError) -> String? in
-            let block = try userBlock(bytes, path: path)
-            return tableDamage(bytes, block)
+    package static func checkHead(_ file: MappedFile) throws(FileError) {
+        let problem = try file.withUnsafeBytes { (bytes) throws(FileError) -> String? in
+            tableDamage(bytes, try userBlock(bytes, path: file.path))
         }
-        if let problem { throw FileError(.corrupt, path: path, problem, remedy: remedy) }
+        if let problem { throw FileError(.corrupt, path: file.path, problem, remedy: remedy) }
     }
 
     private static func userBlock(
@@ -35,69 +34,72 @@ package enum ReuseFileCheck {
             ? nil : "the block table (bytes \(offset) to \(bytes.count)) is damaged"
     }
 
-    /// - Throws: `corrupt`, naming the damaged blocks and what stands in them.
-    package static func check(path: String, reading: HDF5ReadingOptions = .standard) throws(FileError) {
-        let bytes = try MappedFile(path: path)
-        let problems = try bytes.withUnsafeBytes { (bytes) throws(FileError) -> [String] in
-            damage(bytes, try userBlock(bytes, path: path), path: path, reading)
+    /// Compares everything.
+    ///
+    /// - Throws: `corrupt`, naming the damaged blocks and what they hold.
+    package static func check(_ file: MappedFile, _ options: ReadingOptions = ReadingOptions()) throws(FileError) {
+        let problems = try file.withUnsafeBytes { (bytes) throws(FileError) -> [String] in
+            try damage(bytes, try userBlock(bytes, path: file.path), of: file, options)
         }
-        guard problems.isEmpty else { throw FileError(.corrupt, path: path, problems, remedy: remedy) }
+        guard problems.isEmpty else { throw FileError(.corrupt, path: file.path, problems, remedy: remedy) }
     }
 
     private static let remedy = "get a fresh copy, or convert the model again"
 
     /// What is damaged: the table, or blocks by number, one message each.
     private static func damage(
-        _ bytes: UnsafeRawBufferPointer, _ block: UserBlock, path: String, _ reading: HDF5ReadingOptions
-    ) -> [String] {
+        _ bytes: UnsafeRawBufferPointer, _ block: UserBlock, of file: MappedFile, _ options: ReadingOptions
+    ) throws(FileError) -> [String] {
         if let damage = tableDamage(bytes, block) { return [damage] }
         let tableOffset = Int(block.tableOffset)
         let table = UnsafeRawBufferPointer(rebasing: bytes[tableOffset...])
-        let contents = UnsafeRawBufferPointer(rebasing: bytes[UserBlock.byteCount..<tableOffset])
-        let damaged = BlockDigests.digests(of: contents).enumerated().filter { index, digest in
+        let covered = UnsafeRawBufferPointer(rebasing: bytes[UserBlock.byteCount..<tableOffset])
+        let digests = BlockDigests.digests(of: covered, cancellation: options.cancellation)
+        try options.cancellation.check(file.path)
+        let damaged = digests.enumerated().filter { index, digest in
             !table[index * 32..<(index + 1) * 32].elementsEqual(digest.bytes)
         }.map(\.offset)
         guard !damaged.isEmpty else { return [] }
-        let places = Places(path: path, reading)
+        let contents = ContentMap(file, options)
         return damaged.map { index in
             let start = UserBlock.byteCount + index * BlockDigests.blockByteCount
             let end = min(start + BlockDigests.blockByteCount, tableOffset)
-            return "block \(index) (bytes \(start) to \(end)) is damaged: \(places.description(of: start..<end))"
+            return "block \(index) (bytes \(start) to \(end)) is damaged: \(contents.description(of: start..<end))"
         }
     }
 
-    /// What stands where in a damaged file, as far as it can still be told.
-    private struct Places {
-        private struct Place {
+    /// Which datasets lie where in a damaged file, as far as it can still be told.
+    private struct ContentMap {
+        private struct Item {
             let path: String
             let extents: [Range<Int>]
             let isSound: Bool
         }
 
         /// `nil` when the file cannot even be opened.
-        private let places: [Place]?
+        private let items: [Item]?
 
-        init(path: String, _ reading: HDF5ReadingOptions) {
-            guard let file = try? HDF5File.open(path: path, options: reading) else {
-                places = nil
+        init(_ file: MappedFile, _ options: ReadingOptions) {
+            guard let opened = try? HDF5File.open(file, options: options.hdf5) else {
+                items = nil
                 return
             }
-            let manifest = try? ReuseFileContents.manifest(in: file, path: path)
+            let manifest = try? ReuseFileContents.manifest(in: opened, path: file.path)
             let expected = manifest?.digests ?? [:]
             let manifestPath = "/\(ReuseFile.Path.manifest)"
-            places = file.datasets.map { dataset in
+            items = opened.datasets.map { dataset in
                 let digest = (try? dataset.tensor())?.digest.hex
                 // Without its manifest nothing is known of the other datasets.
                 let isSound =
                     dataset.path == manifestPath
                     ? manifest != nil : digest != nil && expected[dataset.path, default: digest] == digest
-                return Place(path: dataset.path, extents: dataset.extents, isSound: isSound)
+                return Item(path: dataset.path, extents: dataset.extents, isSound: isSound)
             }
         }
 
         func description(of block: Range<Int>) -> String {
-            guard let places else { return "HDF5 structures" }
-            let hit = places.filter { !$0.isSound && $0.extents.contains { $0.overlaps(block) } }.map(\.path.printable)
+            guard let items else { return "HDF5 structures" }
+            let hit = items.filter { !$0.isSound && $0.extents.contains { $0.overlaps(block) } }.map(\.path.printable)
             return hit.isEmpty ? "HDF5 structures" : hit.prefix(4).joined(separator: ", ") + (hit.count > 4 ? " …" : "")
         }
     }
@@ -109,7 +111,6 @@ extension Manifest {
         var result: [String: String?] = [:]
         for tensor in tensors { result["/\(ReuseFile.Path.tensors)/\(tensor.name)"] = tensor.sha256 }
         for asset in assets { result["/\(ReuseFile.Path.assets)/\(asset.name)"] = asset.sha256 }
-        if let analysis { result["/\(ReuseFile.Path.analysis)"] = analysis }
         return result
     }
 }

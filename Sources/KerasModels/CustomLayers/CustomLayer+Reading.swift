@@ -38,7 +38,7 @@ extension CustomLayer {
     /// - Returns: `nil` for what is no such file: the name of a built-in architecture, a spec.
     package static func layers(named name: String) throws(FileError) -> [CustomLayer]? {
         guard name.contains("/") || name.hasSuffix(".json") else { return nil }
-        let document = try CheckpointFolder.document(FileEntry(path: name))
+        let document = try CheckpointFolder.document(path: name)
         let isSingle = document["classes"] != nil && document["calls"] != nil
         guard let layers = isSingle ? [document] : document["layers"]?.arrayValue else { return nil }
         var result: [CustomLayer] = []

@@ -1,5 +1,5 @@
 import ArgumentParser
-import HDF5
+import Checkpoints
 import Inputs
 import NumPy
 import Platform
@@ -30,21 +30,21 @@ struct Extract: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        let tensors = try StoredTensors(path: path)
-        var notes = tensors.notes
+        let listing = try Checkpoint.tensors(at: path, options: ReadingOptions(hdf5: try .ofEnvironment()))
+        var notes = listing.notes
         try OutputFile.produce(output) { temporary in
             var archive = try NumPyArchiveWriter(path: temporary)
-            for entry in tensors.entries {
-                let tensor = try entry.read()
+            for stored in listing.tensors {
+                let tensor = try stored.read()
                 if tensor.dtype.isFloatingPoint, tensor.withFloats({ $0.contains { !$0.isFinite } }) {
-                    notes.append("\(path): \(entry.path): holds values that are not finite")
+                    notes.append("\(path): \(stored.path): holds values that are not finite")
                 }
-                try archive.append(tensor, named: entry.name)
+                try archive.append(tensor, named: stored.name)
             }
             try archive.close()
         }
         for note in notes.prefix(20) { Terminal.note("reuseformer: note: " + Terminal.escaped(note)) }
         if notes.count > 20 { Terminal.note("reuseformer: note: and \(notes.count - 20) more") }
-        Terminal.note("\(tensors.entries.count) tensors written to \(Terminal.escaped(output))")
+        Terminal.note("\(listing.tensors.count) tensors written to \(Terminal.escaped(output))")
     }
 }
