@@ -122,7 +122,8 @@ extension CheckpointSummary {
             }
             for dataset in weights.hdf5?.datasets ?? [] {
                 do throws(FileError) {
-                    tensors.append(try StoredTensor(dataset, name: dataset.path, path: dataset.path, in: weights.file.path))
+                    tensors.append(
+                        try StoredTensor(dataset, name: dataset.path, path: dataset.path, in: weights.file.path))
                 } catch {
                     problems += error.problems
                 }

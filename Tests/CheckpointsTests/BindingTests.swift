@@ -86,8 +86,8 @@ struct BindingTests {
         let table = try #require(spec.tensors["hf-tf"])
         let index = TensorCatalog(shapes: shapes, dtype: dtype)
         let resolver = SettingsResolver(
-            spec: spec, config: .object(["size": .integer(4), "blocks": .integer(blocks)]), vocabulary: "hf",
-            table: table,
+            spec: spec,
+            config: .init(.object(["size": .integer(4), "blocks": .integer(blocks)]), vocabulary: "hf"), table: table,
             tensors: index)
         let settings = try resolver.settings().get()
         let expanded = try SpecExpander.expand(spec, settings)
@@ -192,13 +192,15 @@ struct BindingTests {
         var twin = spec
         twin.name = "twin"
         let library = SpecLibrary([spec, twin])
-        let ranking = library.rank(config: .object([:]), tensors: TensorCatalog(shapes: shapes), dialect: "hf-tf")
+        let ranking = library.rank(
+            config: .init(.object([:]), vocabulary: "hf"), tensors: TensorCatalog(shapes: shapes), dialect: "hf-tf")
         #expect(ranking.map(\.architecture) == ["tiny", "twin"])
         let error = #expect(throws: FileError.self) {
             _ = try library.choose(ranking, claim: "nothing", path: "model.h5")
         }
         #expect(error?.problems.first == "tiny (50) and twin (50) fit alike")
-        let alone = SpecLibrary([spec]).rank(config: .object([:]), tensors: TensorCatalog([]), dialect: "hf-tf")
+        let alone = SpecLibrary([spec]).rank(
+            config: .init(.object([:]), vocabulary: "hf"), tensors: TensorCatalog([]), dialect: "hf-tf")
         let none = #expect(throws: FileError.self) {
             _ = try SpecLibrary([spec]).choose(alone, claim: "model_type is \"t5\"", path: "model.h5")
         }

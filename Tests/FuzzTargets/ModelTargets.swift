@@ -40,7 +40,9 @@ extension FuzzTarget {
         let tensors = TensorCatalog([])
         let turn = bytes.count % library.specs.count
         for dialect in Set(library.specs.flatMap(\.tensors.keys)).sorted() {
-            let ranking = library.rank(config: config, tensors: tensors, dialect: dialect)
+            let ranking = library.rank(
+                config: ModelConfiguration(config, vocabulary: vocabulary(of: dialect)), tensors: tensors,
+                dialect: dialect)
             let likely = Set(ranking.prefix(2).map(\.architecture))
             for (place, spec) in library.specs.enumerated() where place == turn || likely.contains(spec.name) {
                 expand(spec, config, dialect)
@@ -75,13 +77,17 @@ extension FuzzTarget {
         "layer_norm_eps": .number(1e-12), "pad_token_id": .integer(0), "architectures": .array([.string("BertModel")]),
     ])
 
+    /// Hugging Face's layouts share the words of their configurations; others have their own.
+    private static func vocabulary(of dialect: String) -> String {
+        ["hf-tf", "safetensors"].contains(dialect) ? "hf" : dialect
+    }
+
     private static func expand(_ spec: ArchitectureSpec, _ config: JSONValue, _ dialect: String) {
         guard let table = spec.tensors[dialect] else { return }
         let tensors = TensorCatalog([])
-        // Hugging Face's layouts share the words of their configurations; others have their own.
-        let vocabulary = ["hf-tf", "safetensors"].contains(dialect) ? "hf" : dialect
         let resolver = SettingsResolver(
-            spec: spec, config: config, vocabulary: vocabulary, table: table, tensors: tensors)
+            spec: spec, config: ModelConfiguration(config, vocabulary: vocabulary(of: dialect)), table: table,
+            tensors: tensors)
         guard case .success(let settings) = resolver.settings(),
             let expanded = try? SpecExpander.expand(spec, settings)
         else { return }

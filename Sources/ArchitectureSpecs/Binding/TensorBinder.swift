@@ -86,11 +86,12 @@ package struct TensorBinder {
     }
 
     private func roles(users: [String: [String]]) -> [String: TensorRole] {
+        let ignored = sources.ignored.map { (patterns: $0.names.map { GlobPattern($0) }, reason: $0.reason) }
         var roles: [String: TensorRole] = [:]
         for name in catalog.names {
             if let paths = users[name] {
                 roles[name] = .parameter(paths)
-            } else if let rule = sources.ignored.first(where: { $0.names.contains { matches(name, pattern: $0) } }) {
+            } else if let rule = ignored.first(where: { $0.patterns.contains { $0.matches(name) } }) {
                 roles[name] = .ignored(rule.reason)
             } else {
                 roles[name] = .unknown

@@ -85,8 +85,8 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
         guard let first = words.first, isName(first) || first.first?.isNumber == true || first.first == "(" else {
             throw Expression.Failure(message: "a name is missing")
         }
-        guard let place = words.firstIndex(where: { Comparison(rawValue: $0) != nil }),
-            let comparison = Comparison(rawValue: words[place])
+        guard let position = words.firstIndex(where: { Comparison(rawValue: $0) != nil }),
+            let comparison = Comparison(rawValue: words[position])
         else {
             if let unknown = words.dropFirst().first {
                 throw Expression.Failure(message: "\"\(unknown)\" was not expected")
@@ -94,7 +94,7 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
             guard isName(first) else { throw Expression.Failure(message: "\"\(first)\" is no flag") }
             return Part(claim: .flag(first), isNegated: isNegated)
         }
-        let left = words[..<place], right = words[(place + 1)...]
+        let left = words[..<position], right = words[(position + 1)...]
         guard !right.isEmpty else { throw Expression.Failure(message: "nothing to compare \(first) with") }
         if left.count == 1, right.count == 1, isName(first), comparison == .equal || comparison == .unequal {
             return Part(claim: .equal(first, right.joined()), isNegated: isNegated != (comparison == .unequal))
@@ -122,5 +122,48 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
     private static func isName(_ word: String) -> Bool {
         word.first?.isLetter == true && word.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
             && !["and", "or", "not"].contains(word)
+    }
+}
+
+/// A Boolean of a template: `true`, `false`, or a condition.
+package enum FlagExpression: Sendable, Hashable {
+    case constant(Bool)
+    case condition(Condition)
+
+    func value(in settings: Settings) throws(Expression.Failure) -> Bool {
+        switch self {
+        case .constant(let value): value
+        case .condition(let condition): try condition.holds(in: settings)
+        }
+    }
+
+    var names: Set<String> { if case .condition(let condition) = self { condition.names } else { [] } }
+}
+
+extension FlagExpression: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self = .constant(value)
+        } else {
+            self = .condition(try container.decode(Condition.self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .constant(let value): try value.encode(to: encoder)
+        case .condition(let condition): try condition.encode(to: encoder)
+        }
+    }
+}
+
+extension Condition? {
+    /// Without a condition a part always applies.
+    package func holds(in settings: Settings) throws(Expression.Failure) -> Bool {
+        switch self {
+        case .some(let condition): try condition.holds(in: settings)
+        case .none: true
+        }
     }
 }

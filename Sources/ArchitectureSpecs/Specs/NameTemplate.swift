@@ -1,4 +1,4 @@
-/// A name with places for expressions: `layer_{i}/attention`, `encoder/layer.{i + 1}/query`.
+/// A name with expressions in braces: `layer_{i}/attention`, `encoder/layer.{i + 1}/query`.
 package struct NameTemplate: Sendable, Hashable, WrittenAsText {
     private enum Piece: Sendable, Hashable {
         case text(String)
@@ -54,27 +54,27 @@ package struct NameTemplate: Sendable, Hashable, WrittenAsText {
     }
 }
 
-/// Whether a name fits a pattern in which `*` stands for any run of characters.
-package func matches(_ name: some StringProtocol, pattern: some StringProtocol) -> Bool {
-    // Greedy with one point of return: linear in practice, never exponential.
-    let name = Array(name.utf8), pattern = Array(pattern.utf8)
-    var nameIndex = 0, patternIndex = 0
-    var starIndex: Int?, restart = 0
-    while nameIndex < name.count {
-        if patternIndex < pattern.count, pattern[patternIndex] == UInt8(ascii: "*") {
-            starIndex = patternIndex
-            restart = nameIndex
-            patternIndex += 1
-        } else if patternIndex < pattern.count, pattern[patternIndex] == name[nameIndex] {
-            nameIndex += 1
-            patternIndex += 1
-        } else if let star = starIndex {
-            restart += 1
-            nameIndex = restart
-            patternIndex = star + 1
-        } else {
-            return false
+/// Part of a spec that is written as a text with a grammar of its own.
+package protocol WrittenAsText: Codable {
+    /// As it was written.
+    var source: String { get }
+
+    init(parsing source: String) throws(Expression.Failure)
+}
+
+extension WrittenAsText {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let source = try container.decode(String.self)
+        do throws(Expression.Failure) {
+            try self.init(parsing: source)
+        } catch {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.message)
         }
     }
-    return pattern[patternIndex...].allSatisfy { $0 == UInt8(ascii: "*") }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(source)
+    }
 }

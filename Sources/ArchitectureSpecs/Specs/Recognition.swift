@@ -1,4 +1,3 @@
-import JSON
 import ModelGraph
 import Platform
 import WeightFiles
@@ -20,7 +19,7 @@ package struct Recognition: Sendable, Hashable {
 
 extension ArchitectureSpec {
     /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
-    func recognise(config: JSONValue, tensors: TensorCatalog, dialect: String) -> Recognition {
+    func recognise(config: ModelConfiguration, tensors: TensorCatalog, dialect: String) -> Recognition {
         guard let table = table(for: dialect) else {
             return Recognition(
                 architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
@@ -39,10 +38,10 @@ extension ArchitectureSpec {
             } else if let parameter = remark.parameter {
                 let isThere = table.firstTensor(of: parameter, in: tensors) != nil
                 add(isThere ? remark.score : remark.otherwise, isThere ? "has \(parameter)" : "lacks \(parameter)")
-            } else if let key = remark.key, let value = config[path: key], !value.isNull {
-                let words = (value.arrayValue ?? [value]).compactMap(\.stringValue)
-                let patterns = remark.matches?.list ?? []
-                let fits = words.contains { word in patterns.contains { matches(word, pattern: $0) } }
+            } else if let key = remark.key, let value = config[key] {
+                let words = value.words
+                let patterns = (remark.matches?.list ?? []).map { GlobPattern($0) }
+                let fits = words.contains { word in patterns.contains { $0.matches(word) } }
                 let found = words.prefix(3).map { "\"\($0.printable)\"" }.joined(separator: ", ")
                 add(
                     fits ? remark.score : remark.otherwise,
@@ -63,7 +62,7 @@ package struct SpecLibrary: Sendable {
     package var names: String { specs.map(\.name).joined(separator: ", ") }
 
     /// All families, best first; equal scores in the order of their names.
-    package func rank(config: JSONValue, tensors: TensorCatalog, dialect: String) -> [Recognition] {
+    package func rank(config: ModelConfiguration, tensors: TensorCatalog, dialect: String) -> [Recognition] {
         specs.map { $0.recognise(config: config, tensors: tensors, dialect: dialect) }
             .sorted { ($1.score, $0.architecture) < ($0.score, $1.architecture) }
     }

@@ -7,27 +7,29 @@ import WeightFiles
 /// Reads a spec's settings off one checkpoint.
 package struct SettingsResolver {
     let spec: ArchitectureSpec
-    /// The checkpoint's configuration.
-    let config: JSONValue
-    /// Whose keys the configuration uses.
-    let vocabulary: String
+    let config: ModelConfiguration
     let table: ArchitectureSpec.TensorTable
     let tensors: TensorCatalog
 
     package init(
-        spec: ArchitectureSpec, config: JSONValue, vocabulary: String, table: ArchitectureSpec.TensorTable,
-        tensors: TensorCatalog
+        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog
     ) {
         self.spec = spec
         self.config = config
-        self.vocabulary = vocabulary
         self.table = table
         self.tensors = tensors
     }
 
+    /// All problems with a checkpoint's settings.
+    package struct Problems: Error {
+        package let list: [Problem]
+
+        init(_ list: [Problem]) { self.list = list }
+    }
+
     /// All settings, or every problem with them.
     package func settings() -> Result<Settings, Problems> {
-        var settings = Settings([ArchitectureSpec.writerName: .choice(vocabulary)])
+        var settings = Settings([ArchitectureSpec.writerName: .choice(config.vocabulary)])
         var problems: [Problem] = []
         for setting in spec.config {
             do throws(Problem) {
@@ -39,87 +41,103 @@ package struct SettingsResolver {
         return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
     }
 
-    package struct Problems: Error {
-        package let list: [Problem]
-        init(_ list: [Problem]) { self.list = list }
-    }
-
+    /// - Returns: `nil` for a setting that stays unset.
     private func value(of setting: ArchitectureSpec.Setting, _ settings: Settings) throws(Problem) -> Settings.Value? {
-        func computed(_ expression: Expression) throws(Problem) -> Settings.Value {
-            do throws(Expression.Failure) {
-                return setting.kind == .integer
-                    ? .integer(try expression.count(in: settings, from: setting.minimum ?? 1))
-                    : .number(try expression.number(in: settings))
-            } catch {
-                throw Problem(.corrupt, "\(setting.name): \(error.message)")
+        if let when = setting.when, try !holds(when, for: setting, settings) {
+            return try setting.computation?.otherwise.map { expression throws(Problem) in
+                try computed(expression, for: setting, settings)
             }
         }
-        func holds(_ condition: Condition) throws(Problem) -> Bool {
-            do throws(Expression.Failure) {
-                return try condition.holds(in: settings)
-            } catch {
-                throw Problem(.corrupt, "\(setting.name): \(error.message)")
-            }
+        switch setting.kind {
+        case .flag(.condition(let condition)): return .flag(try holds(condition, for: setting, settings))
+        case .flag(.presence(let parameter)): return .flag(storedShape(of: parameter) != nil)
+        case .integer(let integer):
+            if let extent = integer.extent, let value = value(of: extent) { return .integer(value) }
+        default: break
         }
-        if let when = setting.when, try !holds(when) {
-            guard let otherwise = setting.otherwise else { return nil }
-            return try computed(otherwise)
+        let keys = config.keys(of: setting)
+        for key in keys {
+            if let found = config[key] { return try value(found, of: setting, key: key) }
         }
-        if let condition = setting.condition { return .flag(try holds(condition)) }
-        if let parameter = setting.present { return .flag(storedShape(of: parameter) != nil) }
-        if let extent = setting.extent, let value = value(of: extent) { return .integer(value) }
-        for key in setting.keys?[vocabulary]?.list ?? [] {
-            guard let found = config[path: key], !found.isNull else { continue }
-            return try value(found, of: setting, place: key)
-        }
-        if let value = setting.defaults?[vocabulary] {
-            return try value.isNull ? nil : self.value(value, of: setting, place: "default")
-        }
-        if let expression = setting.value { return try computed(expression) }
-        if let value = setting.default {
-            return try value.isNull ? nil : self.value(value, of: setting, place: "default")
-        }
-        guard let key = setting.keys?[vocabulary]?.list.first else {
+        if let value = config.vocabularyDefault(of: setting) { return try defaulted(value, of: setting) }
+        if let expression = setting.computation?.value { return try computed(expression, for: setting, settings) }
+        if let value = setting.default { return try defaulted(value, of: setting) }
+        guard let key = keys.first else {
             throw Problem(.unsupported, "\(setting.name) cannot be told from this checkpoint")
         }
         throw Problem(.corrupt, "config.json: \"\(key)\" is missing")
     }
 
+    private func holds(
+        _ condition: Condition, for setting: ArchitectureSpec.Setting, _ settings: Settings
+    ) throws(Problem) -> Bool {
+        do throws(Expression.Failure) {
+            return try condition.holds(in: settings)
+        } catch {
+            throw Problem(.corrupt, "\(setting.name): \(error.message)")
+        }
+    }
+
+    private func computed(
+        _ expression: Expression, for setting: ArchitectureSpec.Setting, _ settings: Settings
+    ) throws(Problem) -> Settings.Value {
+        do throws(Expression.Failure) {
+            if case .integer(let integer) = setting.kind {
+                return .integer(try expression.count(in: settings, from: integer.minimum))
+            }
+            return .number(try expression.number(in: settings))
+        } catch {
+            throw Problem(.corrupt, "\(setting.name): \(error.message)")
+        }
+    }
+
+    private func defaulted(
+        _ value: JSONValue, of setting: ArchitectureSpec.Setting
+    ) throws(Problem) -> Settings.Value? {
+        value.isNull ? nil : try self.value(value, of: setting, key: "default")
+    }
+
     private func value(
-        _ value: JSONValue, of setting: ArchitectureSpec.Setting, place: String
+        _ value: JSONValue, of setting: ArchitectureSpec.Setting, key: String
     ) throws(Problem) -> Settings.Value {
         func wrong(_ expected: String) -> Problem {
-            Problem(.corrupt, "config.json: \"\(place)\" is \(value.shortDescription), expected \(expected)")
+            Problem(.corrupt, "config.json: \"\(key)\" is \(value.shortDescription), expected \(expected)")
         }
-        // Patterns are checked by what they say of the value, not by the value.
-        let checked = setting.matches == nil ? value : .bool(setting.fits(value))
-        if let only = setting.only, !only.contains(checked) {
+        func check(_ only: [JSONValue]?, _ checked: JSONValue) throws(Problem) {
+            guard let only, !only.contains(checked) else { return }
             let allowed = only.map(\.shortDescription).joined(separator: ", ")
             throw Problem(
                 .unsupported,
-                "config.json: \"\(place)\" is \(value.shortDescription); \(spec.name) is handled with \(allowed)")
+                "config.json: \"\(key)\" is \(value.shortDescription); \(spec.name) is handled with \(allowed)")
         }
         switch setting.kind {
-        case .integer:
-            let minimum = setting.minimum ?? 1
-            guard let number = value.intValue, number >= minimum, number <= Expression.largestCount else {
-                throw wrong("a whole number from \(minimum) to \(Expression.largestCount)")
+        case .integer(let integer):
+            try check(integer.only, value)
+            guard let whole = value.intValue, whole >= integer.minimum, whole <= Expression.largestCount else {
+                throw wrong("a whole number from \(integer.minimum) to \(Expression.largestCount)")
             }
-            return .integer(number)
-        case .number:
-            guard let number = value.doubleValue, number.isFinite else { throw wrong("a number") }
-            return .number(number)
-        case .flag:
-            if setting.matches != nil { return .flag(setting.fits(value)) }
+            return .integer(whole)
+        case .number(let number):
+            try check(number.only, value)
+            guard let decimal = value.doubleValue, decimal.isFinite else { throw wrong("a number") }
+            return .number(decimal)
+        case .flag(.told(let patterns?, let only)):
+            let fits = patterns.match(value)
+            // What the patterns say of the value is checked, not the value.
+            try check(only, .bool(fits))
+            return .flag(fits)
+        case .flag(.told(nil, let only)):
+            try check(only, value)
             guard let flag = value.boolValue else { throw wrong("true or false") }
             return .flag(flag)
-        case .choice:
+        case .choice(let values):
             guard let word = value.stringValue else { throw wrong("a word") }
-            guard let ours = setting.values?[word] else {
-                let allowed = (setting.values ?? [:]).keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
-                throw Problem(.unsupported, "config.json: \"\(place)\" is \"\(word.printable)\"; known are \(allowed)")
+            guard let ours = values[word] else {
+                let allowed = values.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+                throw Problem(.unsupported, "config.json: \"\(key)\" is \"\(word.printable)\"; known are \(allowed)")
             }
             return .choice(ours)
+        case .flag(.condition), .flag(.presence): throw Problem(.defect, "\(setting.name) is not told by a key")
         }
     }
 
@@ -138,12 +156,24 @@ package struct SettingsResolver {
 }
 
 extension ArchitectureSpec.Setting {
-    /// Whether a value, or one of a list's values, is like one of the patterns.
-    fileprivate func fits(_ value: JSONValue) -> Bool {
-        if let flag = value.boolValue { return flag }
-        let words = (value.arrayValue ?? [value]).compactMap(\.stringValue)
-        return words.contains { word in
-            (self.matches?.list ?? []).contains { ArchitectureSpecs.matches(word, pattern: $0) }
+    /// What settings above give, where the kind has that.
+    fileprivate var computation: Computation? {
+        switch kind {
+        case .integer(let integer): integer.computation
+        case .number(let number): number.computation
+        case .flag, .choice: nil
         }
     }
+}
+
+extension ArchitectureSpec.Names {
+    /// Whether a value, or one of a list's values, is like one of the patterns; true and false speak for themselves.
+    fileprivate func match(_ value: JSONValue) -> Bool {
+        value.boolValue ?? value.words.contains { word in list.contains { GlobPattern($0).matches(word) } }
+    }
+}
+
+extension JSONValue {
+    /// A text, or the texts of a list.
+    var words: [String] { (arrayValue ?? [self]).compactMap(\.stringValue) }
 }

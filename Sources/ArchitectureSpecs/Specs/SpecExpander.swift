@@ -144,13 +144,3 @@ extension ArchitectureSpec.GraphTemplate.Input {
             isChannelsFirst: try isChannelsFirst?.value(in: settings) ?? false, absent: absent, mask: mask)
     }
 }
-
-extension Condition? {
-    /// Without a condition a part always applies.
-    package func holds(in settings: Settings) throws(Expression.Failure) -> Bool {
-        switch self {
-        case .some(let condition): try condition.holds(in: settings)
-        case .none: true
-        }
-    }
-}

@@ -41,7 +41,7 @@ struct BoundCheckpoint: Sendable {
                 "the architecture \(spec.name) has no tensor table for \(source.dialect)")
         }
         let resolver = SettingsResolver(
-            spec: spec, config: source.config, vocabulary: source.vocabulary, table: table, tensors: source.tensors)
+            spec: spec, config: source.config, table: table, tensors: source.tensors)
         let settings: Settings
         switch resolver.settings() {
         case .success(let resolved): settings = resolved
@@ -62,7 +62,7 @@ struct BoundCheckpoint: Sendable {
         binding = source.bind(expanded.graph, sources, problems: problems)
         self.source = source
         architecture = spec.name
-        traits = spec.traits(settings, config: source.config, vocabulary: source.vocabulary)
+        traits = spec.traits(settings, config: source.config)
     }
 
     /// The whole model.

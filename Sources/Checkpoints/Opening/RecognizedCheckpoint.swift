@@ -13,10 +13,8 @@ struct RecognizedCheckpoint: Sendable {
     let folder: CheckpointFolder
     /// `hf-tf` …: key of the specs' tensor tables.
     let dialect: String
-    /// Whose configuration keys are used: `hf`.
-    let vocabulary: String
-    /// An empty object where there is none.
-    let config: JSONValue
+    /// The configuration, and whose keys it uses.
+    let config: ModelConfiguration
     let tensors: TensorCatalog
     /// Files that the model is read from, for its provenance: weights, then configurations.
     let files: [MappedFile]
@@ -35,8 +33,7 @@ struct RecognizedCheckpoint: Sendable {
     ) {
         self.folder = folder
         self.dialect = dialect
-        self.vocabulary = vocabulary
-        self.config = config
+        self.config = ModelConfiguration(config, vocabulary: vocabulary)
         self.tensors = tensors
         self.files = files
         self.assets = assets
@@ -47,7 +44,7 @@ struct RecognizedCheckpoint: Sendable {
     /// What the configuration says of itself.
     var claim: String {
         for key in ["model_type", "class_name", "architectures"] {
-            guard let value = config[key] else { continue }
+            guard let value = config.document[key] else { continue }
             let words = (value.arrayValue ?? [value]).compactMap(\.stringValue).prefix(3)
             if !words.isEmpty { return "\(key) is " + words.map { "\"\($0.printable)\"" }.joined(separator: ", ") }
         }
