@@ -76,16 +76,16 @@ struct BoundCheckpoint: Sendable {
         for parameter in binding.parameters {
             guard let tensor = try parameter.read() else {
                 let names = parameter.tensors.map(\.name.printable).joined(separator: ", ")
-                problems.append(Problem(.corrupt, "\(names) does not give \(parameter.path)"))
+                problems.append(Problem(.corrupt, "\(names) does not give \(parameter.id)"))
                 continue
             }
-            tensors[parameter.path] = tensor
+            tensors[parameter.id] = tensor
         }
         problems += try differingCopies()
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(),
-            provenance: try provenance(assumed: binding.missing.map(\.path).filter { assumed[$0] != nil }),
+            provenance: try provenance(assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }),
             traits: traits, plan: .trained(graph))
         do throws(GraphError) {
             try model.validate()
@@ -98,15 +98,15 @@ struct BoundCheckpoint: Sendable {
     /// The neutral elements of parameters that the checkpoint lacks, where it may lack them.
     ///
     /// - Throws: When anything else does not fit.
-    private func assumedParameters(_ options: ReadingOptions) throws(FileError) -> [String: Tensor] {
-        var assumed: [String: Tensor] = [:]
+    private func assumedParameters(_ options: ReadingOptions) throws(FileError) -> [ParameterID: Tensor] {
+        var assumed: [ParameterID: Tensor] = [:]
         if options.allowsMissing {
             for missing in binding.missing {
                 guard let neutral = missing.neutral else { continue }
-                assumed[missing.path] = Tensor(shape: missing.shape) { $0.update(repeating: neutral) }
+                assumed[missing.id] = Tensor(shape: missing.shape) { $0.update(repeating: neutral) }
             }
         }
-        let lacking = zip(binding.missing, binding.absences).filter { assumed[$0.0.path] == nil }.map(\.1)
+        let lacking = zip(binding.missing, binding.absences).filter { assumed[$0.0.id] == nil }.map(\.1)
         guard binding.misfits.isEmpty, lacking.isEmpty else {
             let isOffered =
                 !options.allowsMissing && binding.misfits.isEmpty && binding.missing.allSatisfy { $0.neutral != nil }
@@ -144,7 +144,7 @@ struct BoundCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance(assumed: [String]) throws(FileError) -> Model.Provenance {
+    private func provenance(assumed: [ParameterID]) throws(FileError) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
         for entry in source.files {
             // Opened now, so that it is the file that the tensors come from.

@@ -50,7 +50,7 @@ package enum ReuseFile {
         for tensor in contents.manifest.tensors {
             let dataset = try contents.dataset(of: tensor)
             let source = StoredTensor(
-                name: tensor.name, file: entry.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
+                name: tensor.name.description, file: entry.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
                 filters: dataset.filterNames, storedByteCount: dataset.storedByteCount
             ) { () throws(FileError) -> Tensor in try contents.tensor(tensor) }
             tensors.append(.init(source, role: .parameter([tensor.name])))
@@ -116,7 +116,7 @@ struct ReuseFileContents: Sendable {
     }
 
     func model() throws(FileError) -> Model {
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for entry in manifest.tensors { tensors[entry.name] = try tensor(entry) }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
@@ -155,7 +155,7 @@ struct ReuseFileContents: Sendable {
         guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
             throw FileError(
                 .corrupt, path: path,
-                "\(entry.name.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
+                "\(entry.name.description.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
                     + "\(entry.dtype.rawValue) \(entry.shape)")
         }
         return stored

@@ -31,7 +31,7 @@ extension Checkpoint {
             throw FileError(.defect, path: path, error.problems.map(\.description))
         }
         var stored = model
-        let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { "\(node.name)/\($0.name)" } })
+        let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { node.parameterID($0.name) } })
         stored.tensors = model.tensors.filter { owned.contains($0.key) }
         let writer = ReuseFileWriter(
             model: stored, compression: compression, analysis: analysis, toolVersion: toolVersion)
@@ -73,8 +73,8 @@ private struct ReuseFileWriter {
             try writer.setAttribute(ReuseFile.AttributeName.manifestDigest, to: Digest(of: manifest).hex)
             try writer.write(bytes: manifest, at: "/\(ReuseFile.Path.manifest)")
             try writer.makeGroup(at: "/\(ReuseFile.Path.tensors)")
-            for (name, tensor) in model.tensors.sorted(by: { $0.key < $1.key }) {
-                try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(name)", compression: compression)
+            for (id, tensor) in model.tensors.sorted(by: { $0.key < $1.key }) {
+                try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(id)", compression: compression)
             }
             try writer.makeGroup(at: "/\(ReuseFile.Path.assets)")
             for (name, bytes) in model.assets.sorted(by: { $0.key < $1.key }) {
