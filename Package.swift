@@ -116,7 +116,7 @@ let package = Package(
             name: "CheckpointsTests",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
-                "Checkpoints", "reuseformer-h5index",
+                "Checkpoints", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "FamilyTests",
@@ -128,7 +128,7 @@ let package = Package(
             name: "KerasModelsTests",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
-                "Checkpoints", "Inputs", "Runtime", "reuseformer-h5index",
+                "Checkpoints", "Inputs", "Runtime", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),

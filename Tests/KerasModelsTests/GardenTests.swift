@@ -6,6 +6,7 @@ import NumPy
 import Platform
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 

@@ -10,10 +10,10 @@ private func translator(borrows: Bool) -> Model {
     func attention(memory: Bool = false, causal: Bool = false, _ heads: [HeadSource]) -> ModelGraph.Operation {
         .attention(
             Attention(
-                inputWidth: width, memoryWidth: memory ? width : nil, outputWidth: width, headSize: 16, scale: 0.25,
-                mask: .init(isCausal: causal),
-                positions: memory
-                    ? nil : .bucketed(.init(count: 8, maximumDistance: 9, isBidirectional: !causal)),
+                sizes: .init(inputWidth: width, memoryWidth: memory ? width : nil, outputWidth: width, headSize: 16),
+                scores: .init(
+                    scale: 0.25, mask: .init(isCausal: causal),
+                    positions: memory ? nil : .bucketed(.init(count: 8, maximumDistance: 9, isBidirectional: !causal))),
                 heads: heads))
     }
     let computed: [HeadSource] = [.computed, .computed]
@@ -56,10 +56,10 @@ private func translator(borrows: Bool) -> Model {
         hiddenStates: ["decoder/embeddings", stream], encoderHiddenStates: ["encoder/embeddings", "memory"],
         use: .languageModel)
     var generator = SeededGenerator(seed: 4)
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ParameterID: Tensor] = [:]
     for node in nodes {
         for parameter in node.ownParameters {
-            tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+            tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
                 for index in target.indices { target[index] = Float.random(in: -0.4...0.4, using: &generator) }
             }
         }

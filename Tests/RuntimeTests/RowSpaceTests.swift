@@ -12,7 +12,8 @@ private func sensorModel() -> Model {
     func attention(_ memory: Int?, _ masking: Attention.Masking) -> ModelGraph.Operation {
         .attention(
             Attention(
-                inputWidth: width, memoryWidth: memory, outputWidth: width, headSize: 4, scale: 0.5, masking: masking,
+                sizes: .init(inputWidth: width, memoryWidth: memory, outputWidth: width, headSize: 4),
+                scores: .init(scale: 0.5, masking: masking),
                 heads: [.computed, .computed]))
     }
     let nodes = [
@@ -49,8 +50,9 @@ private func sensorModel() -> Model {
         name: "cross",
         operation: .attention(
             Attention(
-                inputWidth: 3, memoryWidth: width, outputWidth: width, headSize: 4, scale: 0.5,
-                masking: .init(pairs: true), heads: [.computed, .computed])),
+                sizes: .init(inputWidth: 3, memoryWidth: width, outputWidth: width, headSize: 4),
+                scores: .init(scale: 0.5, masking: .init(pairs: true)),
+                heads: [.computed, .computed])),
         inputs: ["memory", "frames_conv", "pairs"])
     let graph = Graph(
         inputs: ["frames", "memory", "pairs"],
@@ -63,10 +65,10 @@ private func sensorModel() -> Model {
         outputs: [.init(name: "scaled", value: "scaled"), .init(name: "scores", value: "scores")],
         hiddenStates: ["self"])
     var generator = SeededGenerator(seed: 11)
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ParameterID: Tensor] = [:]
     for node in ordered {
         for parameter in node.ownParameters {
-            tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+            tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
                 for index in target.indices { target[index] = Float.random(in: -0.5...0.5, using: &generator) }
             }
         }
@@ -134,8 +136,9 @@ struct RowSpaceTests {
     @Test("a query without a visible key: zeros, or all keys alike", arguments: [false, true])
     func hidden(_ isPenalized: Bool) throws {
         let attention = Attention(
-            inputWidth: 2, outputWidth: 2, headSize: 2, scale: 1,
-            masking: .init(keys: true, hiding: isPenalized ? .penalized : .excluded), heads: [.computed])
+            sizes: .init(inputWidth: 2, outputWidth: 2, headSize: 2),
+            scores: .init(scale: 1, masking: .init(keys: true, hiding: isPenalized ? .penalized : .excluded)),
+            heads: [.computed])
         let graph = Graph(
             inputs: ["x", "mask"],
             inputLayouts: [
@@ -144,7 +147,7 @@ struct RowSpaceTests {
             nodes: [Node(name: "attention", operation: .attention(attention), inputs: ["x", "mask"])],
             outputs: [.init(name: "y", value: "attention")], hiddenStates: ["attention"])
         let identity = Tensor([1, 0, 0, 1], shape: [2, 2]), zero = Tensor([0, 0], shape: [2])
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for name in ["query", "key", "value", "output"] {
             tensors["attention/\(name)_weight"] = identity
             tensors["attention/\(name)_bias"] = zero

@@ -64,11 +64,15 @@ package struct EncoderStack {
         for (layer, sources) in shape.layers.enumerated() {
             let p = "layer_\(layer)/"
             let attention = Attention(
-                inputWidth: width, outputWidth: width, headSize: width / shape.heads, valueSize: shape.valueSize,
-                groupCount: shape.groupCount, scale: 1 / Float(width / shape.heads).squareRoot(), mask: shape.mask,
+                sizes: .init(
+                    inputWidth: width, outputWidth: width, headSize: width / shape.heads, valueSize: shape.valueSize),
+                groupCount: shape.groupCount,
+                scores: .init(
+                    scale: 1 / Float(width / shape.heads).squareRoot(), mask: shape.mask, positions: shape.positions,
+                    headNorm: shape.headNorm, softCap: shape.softCap),
                 biases: .init(
                     query: shape.hasBiases, key: shape.hasBiases, value: shape.hasBiases, output: shape.hasBiases),
-                positions: shape.positions, headNorm: shape.headNorm, softCap: shape.softCap, heads: sources)
+                heads: sources)
             nodes += [
                 Node(name: p + "attention", operation: .attention(attention), inputs: [self.stream]),
                 Node(name: p + "attention_add", operation: .add, inputs: [p + "attention", self.stream]),
@@ -99,13 +103,13 @@ extension Model {
     /// - Parameter spread: Largest magnitude; queries and keys get 0.6, so that maps differ from one another.
     package init(randomFor graph: Graph, spread: Float, seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for node in graph.nodes {
             for parameter in node.ownParameters {
                 let isScale = parameter.name == "scale"
                 let isOfMap = parameter.name.hasPrefix("query") || parameter.name.hasPrefix("key")
                 let spread = isOfMap ? 0.6 : spread
-                tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+                tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
                     for index in target.indices {
                         target[index] = Float.random(in: -spread...spread, using: &generator) + (isScale ? 1 : 0)
                     }
