@@ -38,9 +38,9 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["Platform", "Files"]),
         .target(name: "NumPy", dependencies: ["Platform", "Files", "Archives", "Tensors"]),
         .target(
-            name: "HDF5", dependencies: ["Platform", "Files", "Tensors", "CHDF5", "CZstd", "CZlib"]),
+            name: "HDF5", dependencies: ["Platform", "JSON", "Files", "Tensors", "CHDF5", "CZstd", "CZlib"]),
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
-        .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "CH5Index"]),
+        .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "JSON", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
         .target(name: "Tokenization", dependencies: ["Platform", "JSON"]),
         .target(
@@ -102,6 +102,7 @@ let package = Package(
             path: "Tests/FuzzTargets"),
         .testTarget(name: "FuzzTests", dependencies: ["TestSupport", "FuzzTargets"]),
         .testTarget(name: "TensorsTests", dependencies: ["Files", "Tensors"]),
+        .testTarget(name: "JSONTests", dependencies: ["Platform", "JSON"]),
         .testTarget(name: "FilesTests", dependencies: ["Platform", "Files", "TestSupport"]),
         .testTarget(
             name: "HDF5Tests",

@@ -85,13 +85,7 @@ package struct CheckpointFolder: Sendable {
 
     /// A JSON document.
     package static func document(_ entry: FileEntry) throws(FileError) -> JSONValue {
-        let bytes = try read(entry, limit: largestConfig)
-        do throws(Document.ReadError) {
-            return try Document.decode(JSONValue.self, from: bytes)
-        } catch {
-            throw FileError(
-                .corrupt, path: entry.path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
-        }
+        try JSONValue(parsing: try read(entry, limit: largestConfig), file: entry.path, limits: Document.limits)
     }
 
     /// Tokenizer, configuration and preprocessing files that stand beside the weights.

@@ -29,12 +29,8 @@ package struct KerasArchive: Sendable {
                     .corrupt, path: file.path,
                     "config.json has \(member.byteCount) bytes; at most \(Self.largestConfig) are read")
             }
-            let text = try archive.contents(of: member)
-            do throws(Document.ReadError) {
-                config = try Document.decode(JSONValue.self, from: text)
-            } catch {
-                throw FileError(.corrupt, path: file.path, "config.json is no JSON: \(error.message.printable)")
-            }
+            config = try JSONValue(
+                parsing: try archive.contents(of: member), file: "\(file.path): config.json", limits: Document.limits)
         } else {
             config = nil
         }

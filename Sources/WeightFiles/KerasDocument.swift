@@ -29,13 +29,9 @@ package enum KerasDocument {
     /// The configuration that Keras stores with a whole model.
     package static func attribute(of file: HDF5File, _ entry: FileEntry) throws(FileError) -> JSONValue? {
         guard let parts = try file.root.names(splitAttribute: "model_config", in: entry.path) else { return nil }
-        do throws(Document.ReadError) {
-            return try Document.decode(JSONValue.self, from: Array(parts.joined().utf8))
-        } catch {
-            throw FileError(
-                .corrupt, path: entry.path, "attribute model_config is no JSON: \(error.message.printable)",
-                remedy: "get a fresh copy")
-        }
+        return try JSONValue(
+            parsing: Array(parts.joined().utf8), file: "\(entry.path): attribute model_config",
+            limits: Document.limits)
     }
 
     /// Whether a configuration is one that Keras writes for a model.

@@ -1,4 +1,5 @@
 import CH5Index
+import JSON
 
 /// Attributes of one object, one at a time, as members of the document.
 struct AttributeIndexer: ~Copyable {

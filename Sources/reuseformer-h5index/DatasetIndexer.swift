@@ -1,4 +1,5 @@
 import CH5Index
+import JSON
 
 /// Describes datasets: type, shape, where their bytes lie; and the bytes themselves where they cannot be mapped.
 struct DatasetIndexer: ~Copyable {

@@ -1,4 +1,5 @@
 import CH5Index
+import JSON
 
 /// Walks a file by its hard links, each object once, and writes down what it finds.
 ///

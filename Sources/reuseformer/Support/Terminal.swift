@@ -10,23 +10,9 @@ enum Terminal {
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
     static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
-    /// Writes a document of ours as JSON.
+    /// Writes a document of ours as JSON; the encoder escapes what could steer a terminal.
     static func print(document: some Encodable) throws {
-        write(escapedJSON(String(decoding: try Document.encode(document), as: UTF8.self)), to: STDOUT_FILENO)
-    }
-
-    /// The same JSON with what could steer a terminal as `\u009b`: the encoder escapes what is below a space only.
-    private static func escapedJSON(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value >= 0x7F && isSteering($0) }) else { return text }
-        return text.unicodeScalars.reduce(into: "") { result, scalar in
-            if scalar.value >= 0x7F, isSteering(scalar) {
-                // All of them have four digits at most.
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
+        write(String(decoding: try Document.encode(document, isForTerminal: true), as: UTF8.self), to: STDOUT_FILENO)
     }
 
     /// Writes a message for a person.
