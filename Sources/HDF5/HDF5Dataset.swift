@@ -60,6 +60,17 @@ package struct HDF5Dataset: Sendable {
         }
     }
 
+    /// Where the elements' bytes stand in the file, chunk by chunk; empty for those inside the object header.
+    package var extents: [Range<Int>] {
+        let start = contents.region.lowerBound
+        switch description.layout {
+        case .compact, .contiguous(nil): return []
+        case .contiguous(let extent?): return [start + extent.lowerBound..<start + extent.upperBound]
+        case .chunked(_, let chunks):
+            return chunks.map { start + $0.address..<start + $0.address + $0.byteCount }
+        }
+    }
+
     /// Whether elements that were never written are among those delivered (they are fill values).
     package var hasUnwrittenElements: Bool {
         guard let shape, shape.count > 0 else { return false }

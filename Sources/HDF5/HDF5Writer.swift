@@ -1,4 +1,5 @@
 import CHDF5
+import Platform
 import Tensors
 
 /// Writes an HDF5 file: the same bytes for the same calls, without time stamps.

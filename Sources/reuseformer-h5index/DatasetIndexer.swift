@@ -5,7 +5,7 @@ import JSON
 struct DatasetIndexer: ~Copyable {
     let userBlock: UInt64
     let addressSize: Int
-    var texts: TextReader
+    var texts: StoredTextReader
     var inlineBudget: Budget
     var chunkBudget: Budget
     /// What has to be added to chunk addresses, once known: some versions of libhdf5 leave the user block out.
@@ -14,7 +14,7 @@ struct DatasetIndexer: ~Copyable {
     init(userBlock: UInt64, addressSize: Int, heap: GlobalHeap, limits: Limits) {
         self.userBlock = userBlock
         self.addressSize = addressSize
-        texts = TextReader(heap: heap)
+        texts = StoredTextReader(heap: heap)
         inlineBudget = Budget(limits.inlineBytes, "values to pass on")
         chunkBudget = Budget(limits.chunks, "chunks")
         chunkAddressOffset = userBlock == 0 ? 0 : nil
