@@ -91,7 +91,7 @@ let package = Package(
 
         // What several test targets build their models and folders with.
         .target(
-            name: "TestSupport", dependencies: ["Tensors", "ModelGraph"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["Platform", "Tensors", "ModelGraph"], path: "Tests/TestSupport"),
         // Readers of foreign bytes, each as a function of the bytes: for FuzzTests and for scripts/fuzz.
         .target(
             name: "FuzzTargets",
@@ -117,24 +117,26 @@ let package = Package(
             name: "CheckpointsTests",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
-                "Checkpoints", "reuseformer-h5index",
+                "Checkpoints", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "FamilyTests",
             dependencies: [
                 "Tensors", "NumPy", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Rewriting", "Analysis",
-                "Verification", "reuseformer-h5index",
+                "Verification", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "KerasModelsTests",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
-                "Checkpoints", "Inputs", "Runtime", "reuseformer-h5index",
+                "Checkpoints", "Inputs", "Runtime", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs"]),
-        .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Tokenization", "Runtime", "CKernels"]),
+        .testTarget(
+            name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs", "TestSupport"]),
+        .testTarget(
+            name: "KernelsTests", dependencies: ["Platform", "Tensors", "Tokenization", "Runtime", "CKernels"]),
         .testTarget(
             name: "AnalysisTests",
             dependencies: [

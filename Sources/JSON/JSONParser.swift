@@ -13,7 +13,9 @@ struct JSONParser {
     }
 
     mutating func parse() throws(JSONDocument.SyntaxError) {
-        guard bytes.count < Int(Int32.max) else { throw error("has \(bytes.count) bytes; at most \(Int32.max) are read") }
+        guard bytes.count < Int(Int32.max) else {
+            throw error("has \(bytes.count) bytes; at most \(Int32.max) are read")
+        }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
         try value(depth: 0)
         skipSpace()

@@ -5,10 +5,7 @@ import TestSupport
 import HDF5
 
 /// A file of `fixtures/hdf5`.
-func fixture(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../fixtures/hdf5/\(name)").standardized.path
-}
+func fixture(_ name: String) -> String { Fixtures.path("hdf5/\(name)") }
 
 /// The error that opening the file, or else reading one of its datasets, ends with.
 func failure(ofReading path: String) -> HDF5Error? {
