@@ -2,7 +2,7 @@ import Platform
 
 /// The text of a document: two spaces of indentation, keys in the order of their UTF-8 bytes.
 ///
-/// Laid out as Foundation's encoder does with sorted keys and slashes as they are, which wrote these documents at first:
+/// Laid out as Foundation's encoder does with sorted keys and slashes as they are, which wrote the first documents:
 /// the same contents are the same bytes in every version. A test compares the two.
 struct JSONText {
     private(set) var bytes: [UInt8] = []
