@@ -1,3 +1,4 @@
+import Files
 import Platform
 
 /// Runs `reuseformer-h5index` on an open file and brings its answer, within time and size limits.
@@ -45,15 +46,15 @@ package struct IndexHelper: Sendable, Hashable {
             return nil
         }
         defer { free(path) }
-        var names = String(cString: path).split(separator: "/").dropLast()
-        if names.suffix(3).first?.hasSuffix(".xctest") == true { names = names.dropLast(3) }
-        return "/" + names.joined(separator: "/")
+        let folder = PathParts(String(cString: path)).folder
+        guard folder.hasSuffix(".xctest/Contents/MacOS") else { return folder }
+        return PathParts(String(folder.dropLast("/Contents/MacOS".count))).folder
         #else
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { return nil }
         let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) }
+        return PathParts(path).folder
         #endif
     }
 

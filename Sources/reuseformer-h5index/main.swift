@@ -93,6 +93,7 @@ func refusalDocument(_ refusal: Refusal) -> [UInt8] {
     return json.bytes
 }
 
+/// A loop of its own: the module for files would bring libraries along that the confined process does not need.
 func writeAll(_ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { buffer in
         var rest = buffer[...]

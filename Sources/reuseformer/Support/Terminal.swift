@@ -18,7 +18,7 @@ enum Terminal {
     /// Writes a message for a person.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
-    /// Writes text as it is.
+    /// Writes text as it is. A loop of its own: what cannot be written to a screen is no error of a file.
     static func write(_ text: String, to descriptor: Int32) {
         guard descriptor == STDERR_FILENO || !isPipeClosed.withLock({ $0 }) else { return }
         var bytes = Array(text.utf8)[...]
