@@ -78,7 +78,7 @@ let package = Package(
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
             ]),
         .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
-        .target(name: "Reporting", dependencies: ["ModelGraph", "Rewriting", "Analysis", "Verification"]),
+        .target(name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [

@@ -37,35 +37,14 @@ enum Terminal {
     /// Whether messages go to a person's screen.
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
-    /// `text` with control characters spelled out, but for line ends and tabs: what a model writes cannot steer the
-    /// terminal either.
+    /// `text` with what could steer the terminal spelled out, but for line ends, tabs and joiners of letters: what a
+    /// model writes cannot steer it either.
     static func readable(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            result += scalar == "\n" || scalar == "\t" ? String(scalar) : escaped(String(scalar))
-        }
+        text.escaped(keeping: Set<Unicode.Scalar>.joiners.union(["\n", "\t"]))
     }
 
-    /// `text` with control characters spelled out, so that names from a file cannot steer the terminal.
-    static func escaped(_ text: some StringProtocol) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case _ where isSteering(scalar): result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// Controls, C1 among them, and the marks that end lines or reorder text on a screen.
-    private static func isSteering(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
-        default: false
-        }
-    }
+    /// `text` with what could steer the terminal spelled out: names from a file.
+    static func escaped(_ text: some StringProtocol) -> String { text.escaped }
 }
 
 private func systemWrite(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int) -> Int {
