@@ -73,8 +73,8 @@ package struct IndexHelper: Sendable, Hashable {
         }
     }
 
-    /// - Throws: `HDF5Error.helper` when the helper cannot be started.
-    package func run(_ request: Request, for location: HDF5Location) throws(HDF5Error) -> Outcome {
+    /// - Throws: `FileError.helper` when the helper cannot be started.
+    package func run(_ request: Request, for location: HDF5Location) throws(FileError) -> Outcome {
         var ends: [Int32] = [-1, -1]
         // The writing end must not live on in another child, or the end of the answer never comes.
         let isOpen = pipe(&ends) == 0

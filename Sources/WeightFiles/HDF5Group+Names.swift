@@ -43,7 +43,7 @@ extension StoredTensor {
             name: name, file: entry.name, path: path, dtype: dtype, shape: shape, filters: dataset.filterNames,
             storedByteCount: dataset.storedByteCount, isComplete: !dataset.hasUnwrittenElements
         ) { () throws(FileError) -> Tensor in
-            try FileError.mapping { () throws(HDF5Error) in try dataset.tensor() }
+            try dataset.tensor()
         }
     }
 }

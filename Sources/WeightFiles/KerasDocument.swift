@@ -22,7 +22,7 @@ package enum KerasDocument {
         if FileContent(file) == .zipArchive {
             return try KerasArchive(file, isWithWeights: false, reading: reading).config
         }
-        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
+        let hdf5 = try HDF5File.open(file, options: reading)
         return try attribute(of: hdf5, entry)
     }
 

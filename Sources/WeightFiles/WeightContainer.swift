@@ -32,7 +32,7 @@ package struct WeightContainer: Sendable {
             config = archive.config
             return
         }
-        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
+        let hdf5 = try HDF5File.open(file, options: reading)
         container = .hdf5(hdf5)
         config = try KerasDocument.attribute(of: hdf5, entry)
     }

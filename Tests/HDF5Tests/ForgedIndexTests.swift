@@ -135,8 +135,8 @@ struct ForgedIndexTests {
             Issue.record("no refusal")
             return
         }
-        let error = HDF5Error(refusal, file: "f.h5")
+        let error = FileError(refusal, file: "f.h5")
         #expect(error.kind == expected)
-        #expect(error.location == HDF5Location(file: "f.h5", object: "/w"))
+        #expect(error.path == "f.h5" && error.problems.first?.hasPrefix("/w: ") == true)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Tensors
 import TestSupport
 
@@ -8,8 +9,8 @@ import HDF5
 func fixture(_ name: String) -> String { Fixtures.path("hdf5/\(name)") }
 
 /// The error that opening the file, or else reading one of its datasets, ends with.
-func failure(ofReading path: String) -> HDF5Error? {
-    do throws(HDF5Error) {
+func failure(ofReading path: String) -> FileError? {
+    do throws(FileError) {
         for dataset in try HDF5File.open(path: path).datasets { _ = try dataset.tensor() }
         return nil
     } catch {

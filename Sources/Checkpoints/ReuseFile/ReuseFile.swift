@@ -75,7 +75,7 @@ struct ReuseFileContents: Sendable {
     /// - Parameter isChecked: Whether every byte is compared with the file's digest first.
     init(path: String, isChecked: Bool = true, reading: HDF5ReadingOptions = .standard) throws(FileError) {
         if isChecked { try ReuseFileCheck.check(path: path, reading: reading) }
-        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(path: path, options: reading) }
+        file = try HDF5File.open(path: path, options: reading)
         self.path = path
         manifest = try Self.manifest(in: file, path: path)
         do throws(GraphError) {
@@ -144,14 +144,12 @@ struct ReuseFileContents: Sendable {
     }
 
     func dataset(of entry: Manifest.TensorEntry) throws(FileError) -> HDF5Dataset {
-        try FileError.mapping { () throws(HDF5Error) in
-            try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
-        }
+        try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
     }
 
     func tensor(_ entry: Manifest.TensorEntry) throws(FileError) -> Tensor {
         let dataset = try dataset(of: entry)
-        let stored = try FileError.mapping { () throws(HDF5Error) in try dataset.tensor() }
+        let stored = try dataset.tensor()
         guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
             throw FileError(
                 .corrupt, path: path,
@@ -165,8 +163,6 @@ struct ReuseFileContents: Sendable {
 
     private static func bytes(at name: String, in file: HDF5File) throws(FileError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
-        return try FileError.mapping { () throws(HDF5Error) in
-            try dataset.tensor().withUnsafeBytes { Array($0) }
-        }
+        return try dataset.tensor().withUnsafeBytes { Array($0) }
     }
 }

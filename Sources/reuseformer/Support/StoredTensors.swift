@@ -3,6 +3,7 @@ import Checkpoints
 import Files
 import Foundation
 import HDF5
+import Platform
 import Inputs
 import Tensors
 import WeightFiles
@@ -34,7 +35,7 @@ struct StoredTensors {
             if try ReuseFile.isReuseFile(at: file.path) { try ReuseFileCheck.check(path: file.path, reading: reading) }
             for entry in try entries(of: file.path, prefix: file.prefix, reading) {
                 guard names.insert(Array(entry.name.utf8)).inserted else {
-                    throw HDF5Error.corrupt(
+                    throw FileError.corrupt(
                         HDF5Location(file: file.path, object: entry.name),
                         reason: "another file of the folder has it too")
                 }
@@ -58,7 +59,7 @@ struct StoredTensors {
         }
         let opened = try Self.open(file, reading)
         if let unreadable = opened.unreadablePaths.first {
-            throw HDF5Error.unsupported(HDF5Location(file: file, object: unreadable), .newerFormat)
+            throw FileError.unsupported(HDF5Location(file: file, object: unreadable), .newerFormat)
         }
         try NameLists(of: opened).check()
         return try namedDatasets(of: opened, prefix: prefix)
@@ -68,7 +69,7 @@ struct StoredTensors {
         let file = try MappedFile(path: path)
         guard FileContent(file) == .zipArchive else { return try HDF5File.open(file, options: reading) }
         guard let weights = try KerasArchive(file, isWithWeights: true, reading: reading).weights else {
-            throw HDF5Error.corrupt(HDF5Location(file: path), reason: "the archive has no model.weights.h5")
+            throw FileError.corrupt(HDF5Location(file: path), reason: "the archive has no model.weights.h5")
         }
         return weights
     }
@@ -100,7 +101,7 @@ struct StoredTensors {
                 result.append(Entry(name: folder + name, path: dataset.path) { try dataset.tensor() })
                 distinct.insert(Array(dataset.path.utf8))
                 guard result.count - distinct.count <= Self.maximumAliases else {
-                    throw HDF5Error.limit(HDF5Location(file: file.path), reason: "too many names for one dataset")
+                    throw FileError.limit(HDF5Location(file: file.path), reason: "too many names for one dataset")
                 }
             }
             for (_, child) in group.groups.reversed() where seen.insert(Array(child.path.utf8)).inserted {
@@ -142,14 +143,14 @@ private struct NameLists {
         }
         for name in names
         where name.hasPrefix("/") || name.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) {
-            throw HDF5Error.unsafe(
+            throw FileError.unsafe(
                 HDF5Location(file: file.path, object: group.path),
                 reason: "\(attribute) lists '\(name)', which leaves its layer")
         }
         return names
     }
 
-    private func error(_ group: HDF5Group, _ reason: String) -> HDF5Error {
+    private func error(_ group: HDF5Group, _ reason: String) -> FileError {
         .corrupt(HDF5Location(file: file.path, object: group.path), reason: reason)
     }
 }
