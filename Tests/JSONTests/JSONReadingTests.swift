@@ -22,7 +22,7 @@ struct JSONReadingTests {
             error?.problems.first?.hasPrefix("line 2 column 30, rope_scaling.factor: a finite number was expected")
                 == true, "\(String(describing: error))")
         let inner = try scaling.required("kinds").elements()[1].required("a")
-        #expect(inner.place == "line 2 column 56, rope_scaling.kinds[1].a")
+        #expect(inner.place == "line 2 column 54, rope_scaling.kinds[1].a")
         #expect(try Self.field(text).place == "line 1 column 1")
     }
 
