@@ -38,9 +38,9 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["Platform", "Files"]),
         .target(name: "NumPy", dependencies: ["Platform", "Files", "Archives", "Tensors"]),
         .target(
-            name: "HDF5", dependencies: ["Platform", "Files", "Tensors", "CHDF5", "CZstd", "CZlib"]),
+            name: "HDF5", dependencies: ["Platform", "JSON", "Files", "Tensors", "CHDF5", "CZstd", "CZlib"]),
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
-        .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "CH5Index"]),
+        .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "JSON", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
         .target(name: "Tokenization", dependencies: ["Platform", "JSON"]),
         .target(
@@ -78,7 +78,7 @@ let package = Package(
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
             ]),
         .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
-        .target(name: "Reporting", dependencies: ["ModelGraph", "Rewriting", "Analysis", "Verification"]),
+        .target(name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
@@ -91,7 +91,7 @@ let package = Package(
 
         // What several test targets build their models and folders with.
         .target(
-            name: "TestSupport", dependencies: ["Tensors", "ModelGraph"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["Platform", "Tensors", "ModelGraph"], path: "Tests/TestSupport"),
         // Readers of foreign bytes, each as a function of the bytes: for FuzzTests and for scripts/fuzz.
         .target(
             name: "FuzzTargets",
@@ -102,6 +102,7 @@ let package = Package(
             path: "Tests/FuzzTargets"),
         .testTarget(name: "FuzzTests", dependencies: ["TestSupport", "FuzzTargets"]),
         .testTarget(name: "TensorsTests", dependencies: ["Files", "Tensors"]),
+        .testTarget(name: "JSONTests", dependencies: ["Platform", "JSON"]),
         .testTarget(name: "FilesTests", dependencies: ["Platform", "Files", "TestSupport"]),
         .testTarget(
             name: "HDF5Tests",
@@ -122,7 +123,7 @@ let package = Package(
             name: "FamilyTests",
             dependencies: [
                 "Tensors", "NumPy", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Rewriting", "Analysis",
-                "Verification", "reuseformer-h5index",
+                "Verification", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "KerasModelsTests",
@@ -132,8 +133,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs"]),
-        .testTarget(name: "KernelsTests", dependencies: ["Tensors", "Tokenization", "Runtime", "CKernels"]),
+        .testTarget(
+            name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs", "TestSupport"]),
+        .testTarget(
+            name: "KernelsTests", dependencies: ["Platform", "Tensors", "Tokenization", "Runtime", "CKernels"]),
         .testTarget(
             name: "AnalysisTests",
             dependencies: [

@@ -23,17 +23,14 @@ package struct AtomicFile: ~Copyable {
     ///
     /// - Throws: `FileError` when the folder does not exist or may not be written.
     package init(replacing path: String, on system: FileSystem = .system) throws(FileError) {
-        let (folder, name) = Self.split(path)
+        let parts = PathParts(path)
+        let (folder, name) = (parts.folder, parts.name)
         guard !name.isEmpty, name != ".", name != ".." else {
             throw FileError(.inputOutput, path: path, "not the name of a file")
         }
         let temporaryPath = folder + "/" + Self.temporaryName(for: name, process: getpid())
         Self.removeStrays(of: name, in: folder, system)
-        let descriptor: Int32
-        do throws(FileSystem.Failure) {
-            descriptor = try system.create(temporaryPath)
-        } catch {
-            throw FileError(path, errno: error.code)
+        let descriptor = try FileSystem.naming(path) { () throws(FileSystem.Failure) in try system.create(temporaryPath)
         }
         self.path = path
         self.temporaryPath = temporaryPath
@@ -53,36 +50,21 @@ package struct AtomicFile: ~Copyable {
 
     /// Continues writing at a byte, counted from the start of the file: for parts that are known only at the end.
     package mutating func seek(to offset: Int) throws(FileError) {
-        guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
-            throw FileError(path, errno: errno)
-        }
+        try system.seek(descriptor, to: offset, of: path)
     }
 
     /// Writes bytes behind those written before.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            do throws(FileSystem.Failure) {
-                let written = try system.write(descriptor, rest)
-                guard written > 0 else { throw FileSystem.Failure(code: EIO) }
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-            } catch {
-                throw FileError(path, errno: error.code)
-            }
-        }
+        try system.write(all: bytes, to: descriptor, of: path)
     }
 
     /// Writes bytes behind those written before.
     package mutating func write(_ bytes: [UInt8]) throws(FileError) {
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(FileError) in try write(buffer) }
-        }
-        try result.get()
+        try bytes.withBytes { (bytes) throws(FileError) in try write(bytes) }
     }
 
     /// Brings the contents to the disk and gives the file its name, replacing what stood there.
     package consuming func commit() throws(FileError) {
-        let (folder, _) = Self.split(path)
         let closing = descriptor
         descriptor = -1
         do throws(FileSystem.Failure) {
@@ -96,7 +78,7 @@ package struct AtomicFile: ~Copyable {
         let temporary = temporaryPath
         Self.pending.withLock { _ = $0.remove(temporary) }
         // The name itself is safe only when the folder is; failing here leaves a complete file.
-        try? system.synchronize(folder)
+        try? system.synchronize(PathParts(path).folder)
     }
 
     // MARK: Leftovers
@@ -129,12 +111,5 @@ package struct AtomicFile: ~Copyable {
                 ? !pending.withLock { $0.contains(path) } : kill(process, 0) != 0 && errno == ESRCH
             if isGone { try? system.remove(path) }
         }
-    }
-
-    /// Folder and name of a path; the folder is `.` when the path has none.
-    private static func split(_ path: String) -> (folder: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-        let folder = String(path[..<slash])
-        return (folder.isEmpty ? "/" : folder, String(path[path.index(after: slash)...]))
     }
 }

@@ -2,45 +2,47 @@ import Platform
 
 /// A file that is written from front to back, through a buffer for small pieces.
 package struct FileOutput: ~Copyable {
+    /// The file, as it was named.
     package let path: String
+    private let system: FileSystem
     private var descriptor: Int32
     private var buffer: [UInt8] = []
     /// Bytes written so far.
     package private(set) var position = 0
 
+    private static let bufferByteCount = 64 << 10
+
     /// Creates the file, or empties it.
-    package init(path: String) throws(FileError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw FileError(path, errno: errno) }
+    package init(path: String, on system: FileSystem = .system) throws(FileError) {
+        descriptor = try FileSystem.naming(path) { () throws(FileSystem.Failure) in try system.truncate(path) }
         self.path = path
-        self.descriptor = descriptor
+        self.system = system
     }
 
-    deinit { if descriptor >= 0 { _ = systemClose(descriptor) } }
+    deinit { if descriptor >= 0 { try? system.close(descriptor) } }
 
     /// Appends bytes.
     package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         position += bytes.count
-        if buffer.count + bytes.count <= 64 << 10 {
+        if buffer.count + bytes.count <= Self.bufferByteCount {
             buffer.append(contentsOf: bytes)
             return
         }
         try flush()
-        try writeThrough(bytes)
+        try system.write(all: bytes, to: descriptor, of: path)
     }
 
     /// Appends bytes.
     package mutating func write(_ bytes: [UInt8]) throws(FileError) {
-        let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try write(buffer) } }
-        try result.get()
+        try bytes.withBytes { (bytes) throws(FileError) in try write(bytes) }
     }
 
-    /// Overwrites the first bytes of the file.
+    /// Overwrites the first bytes of the file; what is written afterwards stands behind what was written before.
     package mutating func overwriteStart(with bytes: [UInt8]) throws(FileError) {
         try flush()
-        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-            throw FileError(path, errno: errno)
-        }
+        try system.seek(descriptor, to: 0, of: path)
+        try bytes.withBytes { (bytes) throws(FileError) in try system.write(all: bytes, to: descriptor, of: path) }
+        try system.seek(descriptor, to: position, of: path)
     }
 
     /// Writes what is left and closes the file.
@@ -48,31 +50,12 @@ package struct FileOutput: ~Copyable {
         try flush()
         let closing = descriptor
         descriptor = -1
-        guard systemClose(closing) == 0 else { throw FileError(path, errno: errno) }
+        try FileSystem.naming(path) { () throws(FileSystem.Failure) in try system.close(closing) }
     }
 
     private mutating func flush() throws(FileError) {
         let pending = buffer
         buffer.removeAll(keepingCapacity: true)
-        let result = pending.withUnsafeBytes { bytes in
-            Result { () throws(FileError) in try writeThrough(bytes) }
-        }
-        try result.get()
+        try pending.withBytes { (bytes) throws(FileError) in try system.write(all: bytes, to: descriptor, of: path) }
     }
-
-    private func writeThrough(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = systemWrite(descriptor, rest.baseAddress, rest.count)
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw FileError(path, errno: errno) }
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-        }
-    }
-}
-
-// Inside the type, its own members of the same names would be meant.
-private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

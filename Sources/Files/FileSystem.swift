@@ -14,8 +14,12 @@ package struct FileSystem: Sendable {
 
     /// Creates a file that must not exist, and gives its descriptor.
     package var create: @Sendable (_ path: String) throws(Failure) -> Int32
+    /// Creates a file for writing, or empties the one that is there, and gives its descriptor.
+    package var truncate: @Sendable (_ path: String) throws(Failure) -> Int32
     /// Writes some of the bytes and gives their number.
     package var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Failure) -> Int
+    /// Goes on writing at a byte, counted from the start of the file.
+    package var seek: @Sendable (_ descriptor: Int32, _ offset: Int) throws(Failure) -> Void
     /// Brings a file's contents to the disk.
     package var synchronize: @Sendable (_ path: String) throws(Failure) -> Void
     /// Closes a descriptor.
@@ -29,7 +33,9 @@ package struct FileSystem: Sendable {
 
     package init(
         create: @escaping @Sendable (String) throws(Failure) -> Int32,
+        truncate: @escaping @Sendable (String) throws(Failure) -> Int32,
         write: @escaping @Sendable (Int32, UnsafeRawBufferPointer) throws(Failure) -> Int,
+        seek: @escaping @Sendable (Int32, Int) throws(Failure) -> Void,
         synchronize: @escaping @Sendable (String) throws(Failure) -> Void,
         close: @escaping @Sendable (Int32) throws(Failure) -> Void,
         rename: @escaping @Sendable (String, String) throws(Failure) -> Void,
@@ -37,7 +43,9 @@ package struct FileSystem: Sendable {
         list: @escaping @Sendable (String) throws(Failure) -> [String]
     ) {
         self.create = create
+        self.truncate = truncate
         self.write = write
+        self.seek = seek
         self.synchronize = synchronize
         self.close = close
         self.rename = rename
@@ -50,8 +58,14 @@ package struct FileSystem: Sendable {
         create: { path throws(Failure) in
             try retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         },
+        truncate: { path throws(Failure) in
+            try retrying { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+        },
         write: { descriptor, bytes throws(Failure) in
             try retrying { systemWrite(descriptor, bytes.baseAddress, bytes.count) }
+        },
+        seek: { descriptor, offset throws(Failure) in
+            _ = try retrying { lseek(descriptor, off_t(offset), SEEK_SET) }
         },
         synchronize: { path throws(Failure) in
             let descriptor = try retrying { open(path, O_RDONLY | O_CLOEXEC) }
@@ -85,6 +99,35 @@ package struct FileSystem: Sendable {
             if result >= 0 { return result }
             guard errno == EINTR else { throw Failure(code: errno) }
         }
+    }
+}
+
+extension FileSystem {
+    /// Runs a call; what fails becomes an error that names a file.
+    static func naming<Result>(
+        _ path: String, _ call: () throws(Failure) -> Result
+    ) throws(FileError) -> Result {
+        do throws(Failure) { return try call() } catch { throw FileError(path, errno: error.code) }
+    }
+
+    /// Writes all of the bytes, in as many calls as that takes.
+    ///
+    /// - Parameter path: Name of the file, for the error.
+    func write(all bytes: UnsafeRawBufferPointer, to descriptor: Int32, of path: String) throws(FileError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = try Self.naming(path) { () throws(Failure) in
+                let written = try write(descriptor, rest)
+                guard written > 0 else { throw Failure(code: EIO) }
+                return written
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+        }
+    }
+
+    /// Goes on writing at a byte, counted from the start of the file.
+    func seek(_ descriptor: Int32, to offset: Int, of path: String) throws(FileError) {
+        try Self.naming(path) { () throws(Failure) in try seek(descriptor, offset) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Dispatch
+import Platform
 import Tensors
 
 /// Puts the chunks of one dataset together, decoding them in parallel.
@@ -49,10 +50,10 @@ struct ChunkReader {
 
         // Between two filters data may be a little larger than the chunk: checksums, data that do not compress.
         let capacity = chunkByteCount + chunkByteCount / 64 + 4096
-        var bytes = try undo(filters[first], stored, capacity: steps.count == 1 ? chunkByteCount : capacity)
+        var bytes = try filters[first].undone(stored, capacity: steps.count == 1 ? chunkByteCount : capacity)
         for step in steps.dropFirst() {
             bytes = try bytes.withBytes { (input) throws(ChunkFailure) in
-                try undo(filters[step], input, capacity: capacity)
+                try filters[step].undone(input, capacity: capacity)
             }
         }
         try bytes.withBytes { (decoded) throws(ChunkFailure) in try place(decoded, of: chunk, into: target) }

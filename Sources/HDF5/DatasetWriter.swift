@@ -1,4 +1,5 @@
 import CHDF5
+import Platform
 import Tensors
 
 /// Writes one dataset of a file that `HDF5Writer` holds open.
@@ -13,13 +14,13 @@ struct DatasetWriter {
 
     func write(
         _ bytes: UnsafeRawBufferPointer, at path: String, _ compression: HDF5Compression
-    ) throws(HDF5Error) {
+    ) throws(FileError) {
         if case .zstd(let level) = compression, shape.rank > 0, shape.count > 0 {
             let compressor = ChunkCompressor(shape: shape, elementSize: dtype.byteCount, level: level)
             try writeChunks(bytes, at: path, compressor, level)
         } else {
-            try HDF5Library.locked { () throws(HDF5Error) in
-                try withDataset(at: path, compressor: nil, level: 0) { (dataset, type) throws(HDF5Error) in
+            try HDF5Library.locked { () throws(FileError) in
+                try withDataset(at: path, compressor: nil, level: 0) { (dataset, type) throws(FileError) in
                     guard !bytes.isEmpty else { return }
                     try check(H5Dwrite(dataset, type, 0, 0, 0, bytes.baseAddress))
                 }
@@ -29,9 +30,9 @@ struct DatasetWriter {
 
     private func writeChunks(
         _ bytes: UnsafeRawBufferPointer, at path: String, _ compressor: ChunkCompressor, _ level: Int
-    ) throws(HDF5Error) {
-        try HDF5Library.locked { () throws(HDF5Error) in
-            try withDataset(at: path, compressor: compressor, level: level) { (dataset, _) throws(HDF5Error) in
+    ) throws(FileError) {
+        try HDF5Library.locked { () throws(FileError) in
+            try withDataset(at: path, compressor: compressor, level: level) { (dataset, _) throws(FileError) in
                 var rest = compressor.origins[...]
                 while !rest.isEmpty {
                     let batch = rest.prefix(Self.batchCount)
@@ -46,8 +47,8 @@ struct DatasetWriter {
     }
 
     private func withDataset(
-        at path: String, compressor: ChunkCompressor?, level: Int, _ body: (hid_t, hid_t) throws(HDF5Error) -> Void
-    ) throws(HDF5Error) {
+        at path: String, compressor: ChunkCompressor?, level: Int, _ body: (hid_t, hid_t) throws(FileError) -> Void
+    ) throws(FileError) {
         let type = makeType()
         let extents = shape.extents.map(hsize_t.init)
         let space = shape.rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(shape.rank), extents, nil)
@@ -67,7 +68,7 @@ struct DatasetWriter {
         }
         let dataset = H5Dcreate2(file, path, type, space, 0, creation, 0)
         try check(dataset)
-        do throws(HDF5Error) {
+        do throws(FileError) {
             if dtype == .bfloat16 { try markBrainFloat(dataset) }
             try body(dataset, type)
         } catch {
@@ -103,7 +104,7 @@ struct DatasetWriter {
         }
     }
 
-    private func markBrainFloat(_ dataset: hid_t) throws(HDF5Error) {
+    private func markBrainFloat(_ dataset: hid_t) throws(FileError) {
         let text = Array(DType.bfloat16.rawValue.utf8)
         let type = H5Tcopy(chdf5_c_string()), space = H5Screate(H5S_SCALAR)
         H5Tset_size(type, text.count)
@@ -118,7 +119,7 @@ struct DatasetWriter {
         try check(H5Awrite(attribute, type, text))
     }
 
-    private func check(_ status: some SignedInteger) throws(HDF5Error) {
+    private func check(_ status: some SignedInteger) throws(FileError) {
         guard status >= 0 else { throw .inputOutput(location, reason: HDF5Library.lastFailure()) }
     }
 }

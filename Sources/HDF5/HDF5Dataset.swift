@@ -1,3 +1,4 @@
+import Platform
 import Tensors
 
 /// A dataset of an open file.
@@ -60,6 +61,17 @@ package struct HDF5Dataset: Sendable {
         }
     }
 
+    /// Where the elements' bytes stand in the file, chunk by chunk; empty for those inside the object header.
+    package var extents: [Range<Int>] {
+        let start = contents.region.lowerBound
+        switch description.layout {
+        case .compact, .contiguous(nil): return []
+        case .contiguous(let extent?): return [start + extent.lowerBound..<start + extent.upperBound]
+        case .chunked(_, let chunks):
+            return chunks.map { start + $0.address..<start + $0.address + $0.byteCount }
+        }
+    }
+
     /// Whether elements that were never written are among those delivered (they are fill values).
     package var hasUnwrittenElements: Bool {
         guard let shape, shape.count > 0 else { return false }
@@ -99,9 +111,9 @@ package struct HDF5Dataset: Sendable {
     /// A view of the mapped file where they lie there contiguous, aligned and little-endian; otherwise decoded, chunks
     /// in parallel.
     ///
-    /// - Throws: `HDF5Error.unsupported` for elements that are no numbers and for unknown filters; `corrupt` when
+    /// - Throws: `FileError.unsupported` for elements that are no numbers and for unknown filters; `corrupt` when
     ///   chunks cannot be decoded; `limit` for a rare filter on more data than the helper hands over.
-    package func tensor() throws(HDF5Error) -> Tensor {
+    package func tensor() throws(FileError) -> Tensor {
         let location = HDF5Location(file: contents.file.path, object: path)
         guard let shape else { throw .unsupported(location, .datatype("no elements at all (a null dataspace)")) }
         guard let dtype else { throw .unsupported(location, .datatype(description.type.className)) }
@@ -114,10 +126,10 @@ package struct HDF5Dataset: Sendable {
         guard byteCount <= contents.limits.decodedBytes else {
             throw .limit(location, reason: "its values take \(byteCount) bytes of memory")
         }
-        var failure: HDF5Error?
+        var failure: FileError?
         let storage = TensorStorage(byteCount: byteCount) { target in
             guard byteCount > 0 else { return }
-            do throws(HDF5Error) {
+            do throws(FileError) {
                 try fill(target, shape, location)
             } catch {
                 failure = error
@@ -137,7 +149,7 @@ package struct HDF5Dataset: Sendable {
 
     private func fill(
         _ target: UnsafeMutableRawBufferPointer, _ shape: Shape, _ location: HDF5Location
-    ) throws(HDF5Error) {
+    ) throws(FileError) {
         if let values = description.values {
             guard values.count == target.count else {
                 throw .corrupt(location, reason: "\(values.count) bytes of values for shape \(shape)")
@@ -168,7 +180,7 @@ package struct HDF5Dataset: Sendable {
     }
 
     /// A filter that no chunk went through needs no code.
-    private func checkFilters(usedBy chunks: [IndexDocument.Chunk], _ location: HDF5Location) throws(HDF5Error) {
+    private func checkFilters(usedBy chunks: [IndexDocument.Chunk], _ location: HDF5Location) throws(FileError) {
         for (index, filter) in description.filters.enumerated() where !FilterID.isDecodedHere(filter.id) {
             guard chunks.contains(where: { $0.filterMask >> UInt64(index) & 1 == 0 }) else { continue }
             if FilterID.isDecodedByHelper(filter.id) {

@@ -21,19 +21,19 @@ package struct HDF5File: Sendable {
     ///   - region: Bytes of the file that are the HDF5 file, for one that lies uncompressed inside an archive;
     ///     `nil` for the whole file.
     ///   - options: The helper, and what reading may cost.
-    /// - Throws: `HDF5Error` when the file cannot be read, is something else, or contradicts itself anywhere in its
+    /// - Throws: `FileError` when the file cannot be read, is something else, or contradicts itself anywhere in its
     ///   structure. Contents of chunks are checked when they are read.
     package static func open(
         path: String, region: Range<Int>? = nil, options: HDF5ReadingOptions = .standard
-    ) throws(HDF5Error) -> HDF5File {
-        let file = try HDF5Error.mapping { () throws(FileError) in try MappedFile(path: path) }
+    ) throws(FileError) -> HDF5File {
+        let file = try MappedFile(path: path)
         return try open(file, region: region, options: options)
     }
 
     /// Opens a file that is mapped already, such as one that was looked at to tell what it is.
     package static func open(
         _ file: MappedFile, region: Range<Int>? = nil, options: HDF5ReadingOptions = .standard
-    ) throws(HDF5Error) -> HDF5File {
+    ) throws(FileError) -> HDF5File {
         let location = HDF5Location(file: file.path)
         let region = region ?? 0..<file.byteCount
         guard region.lowerBound >= 0, region.upperBound <= file.byteCount else {
@@ -50,7 +50,7 @@ package struct HDF5File: Sendable {
     /// - Parameter region: Inside the file.
     package init(
         answer: [UInt8], about file: MappedFile, region: Range<Int>, limits: HDF5Limits
-    ) throws(HDF5Error) {
+    ) throws(FileError) {
         let superblock = try Self.superblock(of: file, region, HDF5Location(file: file.path))
         let document = try Self.document(answer, path: file.path)
         let validation = IndexValidation(
@@ -69,7 +69,7 @@ package struct HDF5File: Sendable {
 
     private static func superblock(
         of file: MappedFile, _ region: Range<Int>, _ location: HDF5Location
-    ) throws(HDF5Error) -> Superblock {
+    ) throws(FileError) -> Superblock {
         let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[region])
         guard let superblock = Superblock(bytes) else {
             let content = FileContent(bytes.prefix(512), byteCount: bytes.count)
@@ -85,7 +85,7 @@ package struct HDF5File: Sendable {
         return superblock
     }
 
-    private static func document(_ answer: [UInt8], path: String) throws(HDF5Error) -> IndexDocument {
+    private static func document(_ answer: [UInt8], path: String) throws(FileError) -> IndexDocument {
         let parsed: IndexDocument.Answer
         do throws(IndexFormError) {
             parsed = try IndexDocument.parse(answer)
@@ -95,14 +95,14 @@ package struct HDF5File: Sendable {
         }
         switch parsed {
         case .index(let document): return document
-        case .refusal(let refusal): throw HDF5Error(refusal, file: path)
+        case .refusal(let refusal): throw FileError(refusal, file: path)
         }
     }
 
     /// What the helper says, whatever that is worth.
     private static func answer(
         about file: MappedFile, _ region: Range<Int>, _ options: HDF5ReadingOptions, _ location: HDF5Location
-    ) throws(HDF5Error) -> [UInt8] {
+    ) throws(FileError) -> [UInt8] {
         guard let helper = options.helper else {
             throw .helper(location, reason: "\(IndexHelper.name) was not found")
         }
@@ -158,8 +158,8 @@ package struct HDF5File: Sendable {
     /// The dataset that a path leads to, through hard and soft links.
     ///
     /// - Parameter path: Names separated by `/`, from the root; a leading `/` may be missing.
-    /// - Throws: `HDF5Error.noSuchObject`, or `unsupported` for an object of a newer format.
-    package func dataset(at path: String) throws(HDF5Error) -> HDF5Dataset {
+    /// - Throws: `FileError.noSuchObject`, or `unsupported` for an object of a newer format.
+    package func dataset(at path: String) throws(FileError) -> HDF5Dataset {
         let location = HDF5Location(file: self.path, object: path)
         guard let index = contents.resolve(path, from: contents.rootIndex) else { throw .noSuchObject(location) }
         if let dataset = HDF5Dataset(contents: contents, index: index) { return dataset }
@@ -171,7 +171,7 @@ package struct HDF5File: Sendable {
     package func group(at path: String) -> HDF5Group? { root.group(at: path) }
 }
 
-extension HDF5Error {
+extension FileError {
     /// The error for what the helper refused to index.
     package init(_ refusal: IndexRefusal, file: String) {
         let location = HDF5Location(file: file, object: refusal.path.isEmpty ? nil : refusal.path)

@@ -1,4 +1,5 @@
 import CHDF5
+import Platform
 import Tensors
 
 /// Writes an HDF5 file: the same bytes for the same calls, without time stamps.
@@ -20,14 +21,14 @@ package struct HDF5Writer: ~Copyable {
     ///
     /// - Parameter userBlockByteCount: Zeros before the HDF5 part, for the caller to fill in after `close()`: 0, 512,
     ///   1024, 2048, …
-    package init(path: String, userBlockByteCount: Int = 0) throws(HDF5Error) {
+    package init(path: String, userBlockByteCount: Int = 0) throws(FileError) {
         self.path = path
         let location = HDF5Location(file: path)
         guard
             userBlockByteCount == 0
                 || userBlockByteCount >= 512 && userBlockByteCount & (userBlockByteCount - 1) == 0
         else { throw .inputOutput(location, reason: "a user block of \(userBlockByteCount) bytes is impossible") }
-        file = try HDF5Library.locked { () throws(HDF5Error) -> hid_t in
+        file = try HDF5Library.locked { () throws(FileError) -> hid_t in
             let creation = H5Pcreate(chdf5_file_create_class()), access = H5Pcreate(chdf5_file_access_class())
             defer {
                 H5Pclose(creation)
@@ -53,11 +54,11 @@ package struct HDF5Writer: ~Copyable {
     }
 
     /// Writes what is left and closes the file.
-    package consuming func close() throws(HDF5Error) {
+    package consuming func close() throws(FileError) {
         let location = HDF5Location(file: path)
         let file = self.file
         self.file = -1
-        try HDF5Library.locked { () throws(HDF5Error) in
+        try HDF5Library.locked { () throws(FileError) in
             guard H5Fclose(file) >= 0 else { throw .inputOutput(location, reason: HDF5Library.lastFailure()) }
         }
     }
@@ -65,7 +66,7 @@ package struct HDF5Writer: ~Copyable {
     // MARK: Attributes
 
     /// Sets a text attribute of the root group: UTF-8 of fixed length.
-    package mutating func setAttribute(_ name: String, to text: String) throws(HDF5Error) {
+    package mutating func setAttribute(_ name: String, to text: String) throws(FileError) {
         let bytes = Array(text.utf8) + [0]
         try attribute(name) { () -> (hid_t, hid_t) in
             let type = H5Tcopy(chdf5_c_string())
@@ -78,7 +79,7 @@ package struct HDF5Writer: ~Copyable {
     }
 
     /// Sets an integer attribute of the root group.
-    package mutating func setAttribute(_ name: String, to number: Int) throws(HDF5Error) {
+    package mutating func setAttribute(_ name: String, to number: Int) throws(FileError) {
         var number = Int64(number).littleEndian
         try attribute(name) { () -> (hid_t, hid_t) in
             (chdf5_integer_le(8, 1), -1)
@@ -90,10 +91,10 @@ package struct HDF5Writer: ~Copyable {
     /// - Parameter makeType: The type, and the handle to be closed afterwards, if any.
     private mutating func attribute(
         _ name: String, _ makeType: () -> (hid_t, hid_t), write: (hid_t, hid_t) -> herr_t
-    ) throws(HDF5Error) {
+    ) throws(FileError) {
         let location = HDF5Location(file: path, object: "/ attribute \(name)")
         let file = self.file
-        try HDF5Library.locked { () throws(HDF5Error) in
+        try HDF5Library.locked { () throws(FileError) in
             let (type, owned) = makeType()
             let space = H5Screate(H5S_SCALAR)
             let attribute = H5Acreate2(file, name, type, space, 0, 0)
@@ -118,12 +119,12 @@ package struct HDF5Writer: ~Copyable {
     /// - Parameter path: From the root, with `/` between names; must not exist yet.
     package mutating func write(
         _ tensor: Tensor, at path: String, compression: HDF5Compression = .none
-    ) throws(HDF5Error) {
+    ) throws(FileError) {
         let location = HDF5Location(file: self.path, object: path)
         try makeGroups(on: path)
         let file = self.file
         let failure = tensor.withUnsafeBytes { bytes in
-            Result { () throws(HDF5Error) in
+            Result { () throws(FileError) in
                 let dataset = DatasetWriter(file: file, location: location, dtype: tensor.dtype, shape: tensor.shape)
                 try dataset.write(bytes, at: path, compression)
             }
@@ -134,20 +135,20 @@ package struct HDF5Writer: ~Copyable {
     /// Writes bytes as a one-dimensional dataset of unsigned 8-bit integers.
     package mutating func write(
         bytes: [UInt8], at path: String, compression: HDF5Compression = .none
-    ) throws(HDF5Error) {
+    ) throws(FileError) {
         let location = HDF5Location(file: self.path, object: path)
         try makeGroups(on: path)
         let dataset = DatasetWriter(file: file, location: location, dtype: .uint8, shape: [bytes.count])
-        try bytes.withBytes { (buffer) throws(HDF5Error) in try dataset.write(buffer, at: path, compression) }
+        try bytes.withBytes { (buffer) throws(FileError) in try dataset.write(buffer, at: path, compression) }
     }
 
     /// Makes a group, and those it lies in.
-    package mutating func makeGroup(at path: String) throws(HDF5Error) {
+    package mutating func makeGroup(at path: String) throws(FileError) {
         try makeGroups(on: path + "/")
     }
 
     /// Makes the groups that a path leads through: all names but the last.
-    private mutating func makeGroups(on path: String) throws(HDF5Error) {
+    private mutating func makeGroups(on path: String) throws(FileError) {
         var group = ""
         let names = path.split(separator: "/", omittingEmptySubsequences: true)
         for name in path.hasSuffix("/") ? names[...] : names.dropLast() {
@@ -155,7 +156,7 @@ package struct HDF5Writer: ~Copyable {
             guard groups.insert(group).inserted else { continue }
             let location = HDF5Location(file: self.path, object: group)
             let (file, group) = (file, group)
-            try HDF5Library.locked { () throws(HDF5Error) in
+            try HDF5Library.locked { () throws(FileError) in
                 let creation = H5Pcreate(chdf5_group_create_class())
                 defer { H5Pclose(creation) }
                 H5Pset_obj_track_times(creation, false)

@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// The helper's answer, as far as its form goes. What it claims is checked by `IndexValidation`.
@@ -115,16 +116,19 @@ extension IndexDocument {
         case refusal(IndexRefusal)
     }
 
+    /// The helper writes a value in two bytes at least; the limit on its answer thereby bounds what values take.
+    private static let depth = 16
+
+    /// Reads the helper's answer.
     package static func parse(_ bytes: [UInt8]) throws(IndexFormError) -> Answer {
-        let value: JSONValue
-        do throws(JSONValue.SyntaxError) {
-            value = try bytes.withBytes { (buffer) throws(JSONValue.SyntaxError) in
-                try JSONValue(parsing: buffer)
-            }
+        let limits = JSONDocument.Limits(values: max(8 << 20, bytes.count / 8), depth: depth)
+        let root: JSONField
+        do throws(JSONDocument.SyntaxError) {
+            root = try JSONDocument(parsing: bytes, limits: limits).root
         } catch {
-            throw IndexFormError(path: "", reason: "expected \(error.expected) at byte \(error.offset)")
+            throw IndexFormError(path: "", reason: "\(error)")
         }
-        let document = try Reader(value, "")
+        let document = try Reader(root, "")
         guard try document.integer("format") == 1 else { throw document.error("unknown format") }
         if let failure = try document.optional("error", Reader.init) {
             return .refusal(
@@ -140,8 +144,8 @@ extension IndexDocument {
                 root: try document.number("root"), objects: objects, metadata: try document.integers("metadata")))
     }
 
-    private static func object(_ value: JSONValue) throws(IndexFormError) -> Object {
-        let path = value.members?["path"]?.text ?? ""
+    private static func object(_ value: JSONField) throws(IndexFormError) -> Object {
+        let path = value.member("path")?.stringValue ?? ""
         let reader = try Reader(value, path)
         var attributes: [Attribute] = []
         for value in try reader.optionalList("attributes") ?? [] {
@@ -152,12 +156,12 @@ extension IndexDocument {
         case "group":
             var links: [Link] = []
             for value in try reader.list("links") {
-                guard let pair = value.list, pair.count == 2, let name = pair[0].text else {
+                guard let pair = value.arrayValue, pair.count == 2, let name = pair[0].stringValue else {
                     throw reader.error("a link that is no pair")
                 }
-                if let address = pair[1].number {
+                if let address = pair[1].uint64Value {
                     links.append(Link(name: name, target: .object(address)))
-                } else if let target = pair[1].text {
+                } else if let target = pair[1].stringValue {
                     links.append(Link(name: name, target: .soft(target)))
                 } else {
                     throw reader.error("a link without target")
@@ -227,7 +231,7 @@ extension IndexDocument {
             let filter = try Reader(value, reader.path)
             var values: [UInt64] = []
             for value in try filter.list("values") {
-                guard let number = value.number else { throw filter.error("a parameter that is no number") }
+                guard let number = value.uint64Value else { throw filter.error("a parameter that is no number") }
                 values.append(number)
             }
             filters.append(

@@ -1,3 +1,4 @@
+import Files
 import Platform
 
 /// Runs `reuseformer-h5index` on an open file and brings its answer, within time and size limits.
@@ -45,15 +46,15 @@ package struct IndexHelper: Sendable, Hashable {
             return nil
         }
         defer { free(path) }
-        var names = String(cString: path).split(separator: "/").dropLast()
-        if names.suffix(3).first?.hasSuffix(".xctest") == true { names = names.dropLast(3) }
-        return "/" + names.joined(separator: "/")
+        let folder = PathParts(String(cString: path)).folder
+        guard folder.hasSuffix(".xctest/Contents/MacOS") else { return folder }
+        return PathParts(String(folder.dropLast("/Contents/MacOS".count))).folder
         #else
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { return nil }
         let path = String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) }
+        return PathParts(path).folder
         #endif
     }
 
@@ -72,8 +73,8 @@ package struct IndexHelper: Sendable, Hashable {
         }
     }
 
-    /// - Throws: `HDF5Error.helper` when the helper cannot be started.
-    package func run(_ request: Request, for location: HDF5Location) throws(HDF5Error) -> Outcome {
+    /// - Throws: `FileError.helper` when the helper cannot be started.
+    package func run(_ request: Request, for location: HDF5Location) throws(FileError) -> Outcome {
         var ends: [Int32] = [-1, -1]
         // The writing end must not live on in another child, or the end of the answer never comes.
         let isOpen = pipe(&ends) == 0

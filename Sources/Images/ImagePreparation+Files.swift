@@ -18,7 +18,7 @@ extension ImagePreparation {
         do throws(Document.ReadError) {
             document = try Document.decode(JSONValue.self, from: bytes)
         } catch {
-            throw FileError(.corrupt, path: name, "is no JSON: \(error.message)")
+            throw FileError(.corrupt, path: name, "\(error)")
         }
         let reader = PreparationReader(file: name, json: document)
         self = name == "image_converter.json" ? try reader.kerasHub() : try reader.huggingFace()

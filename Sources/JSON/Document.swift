@@ -1,70 +1,75 @@
-import Foundation
+import Platform
 
 /// Writing and reading of our JSON documents: one way for all of them, the same bytes for the same contents.
 package enum Document {
     /// Why a document could not be read.
     package struct ReadError: Error, Sendable, Hashable, CustomStringConvertible {
+        /// Line and column of what is wrong.
+        package let position: JSONDocument.Position
         /// Where in the document, `layers[2].heads`; empty for the whole.
-        package let place: String
+        package let path: String
         /// What is wrong.
         package let message: String
 
-        package var description: String { place.isEmpty ? message : "\(place): \(message)" }
+        package var description: String { "\(position)\(path.isEmpty ? "" : ", \(path)"): \(message)" }
     }
+
+    /// More values than any document of ours has: each takes a hundred bytes and more of memory. Nested as deep as
+    /// what people and other tools may put inside.
+    package static let limits = JSONDocument.Limits(values: 8 << 20, depth: 256)
 
     /// Pretty-printed JSON with sorted keys and a final newline.
     ///
+    /// - Parameter isForTerminal: Whether characters that could steer a terminal are written as `\u009b`.
     /// - Throws: Only for numbers that JSON cannot hold (NaN, infinities).
-    package static func encode(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return [UInt8](try encoder.encode(value)) + [UInt8(ascii: "\n")]
+    package static func encode(_ value: some Encodable, isForTerminal: Bool = false) throws -> [UInt8] {
+        let tree = JSONTree()
+        try value.encode(to: TreeEncoder(tree: tree, codingPath: []))
+        var text = JSONText(isForTerminal: isForTerminal)
+        text.append(tree, indentation: 0)
+        return text.bytes + [UInt8(ascii: "\n")]
     }
-
-    /// What is wrong with a document that the decoder gave up without saying where.
-    private static func unreadable(_ bytes: [UInt8]) -> ReadError {
-        // Foundation reports a number that does not fit its type as if the whole text were no JSON.
-        guard (try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))) != nil else {
-            return ReadError(place: "", message: "is not valid JSON")
-        }
-        return ReadError(
-            place: "", message: "has a number that is too large, or not whole where a whole one is needed")
-    }
-
-    /// More values than any document of ours or configuration has: each takes a hundred bytes and more of memory.
-    private static let largestValueCount = 4 << 20
 
     /// The value that a JSON document holds.
-    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(ReadError) -> Value {
-        let commas = bytes.withUnsafeBufferPointer { $0.count { $0 == UInt8(ascii: ",") } }
-        guard commas < largestValueCount else {
-            throw ReadError(place: "", message: "has more than \(largestValueCount) values")
+    package static func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: [UInt8]
+    ) throws(ReadError) -> Value {
+        let document: JSONDocument
+        do throws(JSONDocument.SyntaxError) {
+            document = try JSONDocument(parsing: bytes, limits: limits)
+        } catch {
+            throw ReadError(position: error.position, path: "", message: error.message)
         }
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
-        } catch let error as DecodingError {
-            if case .dataCorrupted(let context) = error, context.codingPath.isEmpty { throw unreadable(bytes) }
-            throw ReadError(error)
+            return try Value(from: FieldDecoder(field: document.root))
         } catch {
-            throw ReadError(place: "", message: "cannot be read: \(error)")
+            throw ReadError(error, in: document.root)
         }
     }
 }
 
 extension Document.ReadError {
-    fileprivate init(_ error: DecodingError) {
-        func place(_ context: DecodingError.Context) -> String {
-            context.codingPath.reduce(into: "") { path, key in
-                path += key.intValue.map { "[\($0)]" } ?? (path.isEmpty ? "" : ".") + key.stringValue
+    fileprivate init(_ error: any Error, in root: JSONField) {
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            self.init(context, in: root, message: "\"\(key.stringValue)\" is missing")
+        case DecodingError.valueNotFound(_, let context), DecodingError.typeMismatch(_, let context),
+            DecodingError.dataCorrupted(let context):
+            self.init(context, in: root, message: context.debugDescription)
+        default: self.init(position: root.position, path: "", message: "cannot be read: \(error)")
+        }
+    }
+
+    private init(_ context: DecodingError.Context, in root: JSONField, message: String) {
+        // The decoder's own step leads to a field, steps behind it come from the type that was being read.
+        var field = root
+        for key in context.codingPath {
+            if let key = key as? FieldKey {
+                field = key.field
+            } else if let inner = key.intValue.flatMap({ field.element($0) }) ?? field.member(key.stringValue) {
+                field = inner
             }
         }
-        switch error {
-        case .keyNotFound(let key, let context):
-            self.init(place: place(context), message: "\"\(key.stringValue)\" is missing")
-        case .valueNotFound(_, let context): self.init(place: place(context), message: "is null")
-        case .typeMismatch(let type, let context): self.init(place: place(context), message: "is not of type \(type)")
-        case .dataCorrupted(let context): self.init(place: place(context), message: context.debugDescription)
-        @unknown default: self.init(place: "", message: "\(error)")
-        }
+        self.init(position: field.position, path: field.path, message: message)
     }
 }

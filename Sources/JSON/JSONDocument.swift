@@ -1,34 +1,74 @@
 import Platform
 
-/// A JSON text as a flat list of values that point into its bytes.
+/// A JSON text as a flat list of values that point into its bytes: the one reader for all JSON.
 ///
 /// Vocabularies have hundreds of thousands of strings: they are decoded where they are used, and nothing is allocated
-/// per value. Depth and number of values are bounded. Source: RFC 8259.
+/// per value. Depth and number of values are bounded. Source: RFC 8259; besides, `NaN`, `Infinity` and `-Infinity` are
+/// numbers, as Python writes them, which only `JSONValue` takes for ones.
 package final class JSONDocument: Sendable {
-    /// Values (numbers, strings, lists, objects) in one text; the largest published tokenizers have a million.
-    package static let largestValueCount = 8 << 20
-    /// Nesting of lists and objects.
-    package static let largestDepth = 64
+    /// What a text may ask for. A value takes 16 bytes of memory besides the text.
+    package struct Limits: Sendable, Hashable {
+        /// Values in one text: numbers, strings, keys, lists, objects.
+        package var values: Int
+        /// Nesting of lists and objects.
+        package var depth: Int
 
-    package enum Kind: UInt8 { case null, `false`, `true`, number, string, array, object }
+        package init(values: Int, depth: Int) {
+            self.values = values
+            self.depth = depth
+        }
 
-    /// One value. Members of an object are a string node (the key) and the value, in file order.
-    package struct Node {
-        package var kind: Kind
-        /// Bytes of the value; of a string, what is between the quotes.
-        package var start: Int32
-        package var end: Int32
-        /// Index just past this value and everything inside it.
-        package var next: Int32
+        /// The largest published tokenizers have a million values; a model inside a model of Keras is nested 30 deep.
+        package static let standard = Limits(values: 8 << 20, depth: 64)
     }
 
+    /// What a value is.
+    package enum Kind: UInt8, Sendable { case null, `false`, `true`, number, string, array, object }
+
+    /// One value. Members of an object are a string node (the key) and the value, in file order.
+    struct Node: Sendable {
+        let kind: Kind
+        /// Whether a string has escapes.
+        let hasEscapes: Bool
+        /// Bytes of the value; of a string, what is between the quotes.
+        let start: Int32
+        var end: Int32
+        /// Index just past this value and everything inside it.
+        var next: Int32
+    }
+
+    /// The file's name, for messages.
     package let file: String
+    /// The whole text.
     package let bytes: [UInt8]
-    package let nodes: [Node]
+    let nodes: [Node]
 
     /// Parses a whole file.
-    package init(parsing bytes: [UInt8], file: String) throws(FileError) {
-        var parser = JSONParser(bytes: bytes, file: file)
+    ///
+    /// - Parameter file: Its name, for messages.
+    /// - Throws: `FileError` with line and column of what is no JSON, or passes a limit.
+    package convenience init(
+        parsing bytes: [UInt8], file: String, limits: Limits = .standard
+    ) throws(FileError) {
+        if bytes.starts(with: Array("version https://git-lfs".utf8)) {
+            throw .malformed(
+                file: file, field: "", reason: "is a git-LFS pointer, not the file itself",
+                remedy: "fetch the contents with `git lfs pull`")
+        }
+        do throws(SyntaxError) {
+            try self.init(parsing: bytes, named: file, limits: limits)
+        } catch {
+            throw .damaged(file, "\(error.position)", error.message)
+        }
+    }
+
+    /// Parses a whole text.
+    package convenience init(parsing bytes: [UInt8], limits: Limits = .standard) throws(SyntaxError) {
+        try self.init(parsing: bytes, named: "", limits: limits)
+    }
+
+    private init(parsing bytes: [UInt8], named file: String, limits: Limits) throws(SyntaxError) {
+        var parser = JSONParser(bytes: bytes, limits: limits)
         try parser.parse()
         self.file = file
         self.bytes = bytes
@@ -36,145 +76,57 @@ package final class JSONDocument: Sendable {
     }
 
     /// The outermost value.
-    package var root: JSONField { JSONField(document: self, index: 0, path: "") }
+    package var root: JSONField { JSONField(document: self, index: 0) }
+}
 
-    /// The UTF-8 bytes a string value stands for; `nil` when the value is no string.
-    package func string(at index: Int) -> [UInt8]? {
+extension JSONDocument {
+    /// A line and a column of a text, both counted from 1; columns are characters (Unicode scalars).
+    package struct Position: Sendable, Hashable, CustomStringConvertible {
+        package let line: Int
+        package let column: Int
+
+        /// The position of a byte.
+        init(of offset: Int, in bytes: [UInt8]) {
+            let before = bytes[..<min(offset, bytes.count)]
+            line = 1 + before.count { $0 == UInt8(ascii: "\n") }
+            let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            // Continuation bytes belong to the character before them.
+            column = 1 + before[start...].count { $0 & 0xC0 != 0x80 }
+        }
+
+        package var description: String { "line \(line) column \(column)" }
+    }
+
+    /// A text that is no JSON, or asks for too much.
+    package struct SyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
+        package let position: Position
+        /// What is wrong, such as `is not valid JSON: a comma was expected`.
+        package let message: String
+
+        package var description: String { "\(position): \(message)" }
+    }
+
+    /// The UTF-8 bytes that a string stands for; `nil` when the value is no string.
+    func string(at index: Int) -> [UInt8]? {
         let node = nodes[index]
         guard node.kind == .string else { return nil }
         let raw = bytes[Int(node.start)..<Int(node.end)]
-        return raw.contains(UInt8(ascii: "\\")) ? JSONParser.unescape(raw) : Array(raw)
-    }
-}
-
-/// Builds the list of values. Recursion is bounded by the depth limit.
-struct JSONParser {
-    let bytes: [UInt8]
-    let file: String
-    var nodes: [JSONDocument.Node] = []
-    private var at = 0
-
-    init(bytes: [UInt8], file: String) {
-        self.bytes = bytes
-        self.file = file
+        return node.hasEscapes ? JSONParser.unescape(raw) : Array(raw)
     }
 
-    mutating func parse() throws(FileError) {
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
-        if bytes.starts(with: Array("version https://git-lfs".utf8)) {
-            throw .malformed(
-                file: file, field: "", reason: "is a git-LFS pointer, not the file itself",
-                remedy: "fetch the contents with `git lfs pull`")
-        }
-        try value(depth: 0)
-        skipSpace()
-        guard at == bytes.count else { throw failure("text after the end of the JSON value") }
+    /// The text that a string stands for; `nil` when the value is no string.
+    func text(at index: Int) -> String? {
+        let node = nodes[index]
+        guard node.kind == .string else { return nil }
+        let raw = bytes[Int(node.start)..<Int(node.end)]
+        return node.hasEscapes
+            ? String(decoding: JSONParser.unescape(raw), as: UTF8.self) : String(decoding: raw, as: UTF8.self)
     }
 
-    private var current: UInt8? { at < bytes.count ? bytes[at] : nil }
-
-    private func failure(_ reason: String) -> FileError {
-        .damaged(file, "byte \(at)", "is not valid JSON: \(reason)")
-    }
-
-    private mutating func skipSpace() {
-        while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { at += 1 }
-    }
-
-    private mutating func append(_ kind: JSONDocument.Kind, from start: Int) throws(FileError) -> Int {
-        guard nodes.count < JSONDocument.largestValueCount else {
-            throw .limit(
-                file: file, field: "number of values", limit: JSONDocument.largestValueCount, found: nodes.count + 1)
-        }
-        let index = nodes.count
-        nodes.append(.init(kind: kind, start: Int32(start), end: Int32(at), next: Int32(index + 1)))
-        return index
-    }
-
-    private mutating func value(depth: Int) throws(FileError) {
-        guard depth < JSONDocument.largestDepth else {
-            throw .limit(file: file, field: "nesting at byte \(at)", limit: JSONDocument.largestDepth, found: depth + 1)
-        }
-        skipSpace()
-        guard let first = current else { throw failure("the text ends too early") }
-        let start = at
-        switch first {
-        case UInt8(ascii: "{"): try list(.object, closedBy: UInt8(ascii: "}"), depth: depth)
-        case UInt8(ascii: "["): try list(.array, closedBy: UInt8(ascii: "]"), depth: depth)
-        case UInt8(ascii: "\""): try string()
-        case UInt8(ascii: "t"): try word("true", .true)
-        case UInt8(ascii: "f"): try word("false", .false)
-        case UInt8(ascii: "n"): try word("null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            while let byte = current, JSONParser.isNumberByte(byte) { at += 1 }
-            _ = try append(.number, from: start)
-        default: throw failure("a value was expected")
-        }
-    }
-
-    /// Numbers are checked when they are read: most of a file's numbers never are.
-    private static func isNumberByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
-            UInt8(ascii: "e"), UInt8(ascii: "E"):
-            true
-        default: false
-        }
-    }
-
-    private mutating func word(_ text: StaticString, _ kind: JSONDocument.Kind) throws(FileError) {
-        let start = at
-        let letters = Array(text.description.utf8)
-        guard bytes[at...].starts(with: letters) else { throw failure("a value was expected") }
-        at += letters.count
-        _ = try append(kind, from: start)
-    }
-
-    private mutating func list(_ kind: JSONDocument.Kind, closedBy close: UInt8, depth: Int) throws(FileError) {
-        let own = try append(kind, from: at)
-        at += 1
-        skipSpace()
-        if current != close {
-            while true {
-                if kind == .object {
-                    skipSpace()
-                    guard current == UInt8(ascii: "\"") else { throw failure("a key was expected") }
-                    try string()
-                    skipSpace()
-                    guard current == UInt8(ascii: ":") else { throw failure("a colon was expected") }
-                    at += 1
-                }
-                try value(depth: depth + 1)
-                skipSpace()
-                if current == close { break }
-                guard current == UInt8(ascii: ",") else { throw failure("a comma or the end of the list was expected") }
-                at += 1
-            }
-        }
-        at += 1
-        nodes[own].end = Int32(at)
-        nodes[own].next = Int32(nodes.count)
-    }
-
-    private mutating func string() throws(FileError) {
-        at += 1
-        let start = at
-        var isASCII = true
-        while true {
-            guard let byte = current else { throw failure("a string does not end") }
-            if byte == UInt8(ascii: "\"") { break }
-            guard byte >= 0x20 else { throw failure("a control character inside a string") }
-            if byte >= 0x80 { isASCII = false }
-            if byte == UInt8(ascii: "\\") {
-                let length = JSONParser.escapeLength(bytes[at...])
-                guard length > 0 else { throw failure("an invalid escape inside a string") }
-                at += length
-            } else {
-                at += 1
-            }
-        }
-        if !isASCII, !isValidUTF8(bytes[start..<at]) { throw failure("a string that is not UTF-8") }
-        _ = try append(.string, from: start)
-        at += 1
+    /// Whether the string at an index, a key, is a text.
+    func isString(at index: Int, _ text: String) -> Bool {
+        let node = nodes[index]
+        if node.hasEscapes { return string(at: index)?.elementsEqual(text.utf8) ?? false }
+        return bytes[Int(node.start)..<Int(node.end)].elementsEqual(text.utf8)
     }
 }

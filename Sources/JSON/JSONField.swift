@@ -1,138 +1,161 @@
 import Platform
 
-/// A value inside a JSON file together with its place, so that every complaint can name it.
+/// A value inside a JSON text, that can tell where it stands, so that every complaint can name it.
 package struct JSONField: Sendable {
     package let document: JSONDocument
-    package let index: Int
-    /// Names and indices from the outermost value, such as `model.vocab`.
-    package let path: String
+    /// Index of the value among those of the text.
+    let index: Int
 
-    package init(document: JSONDocument, index: Int, path: String) {
-        self.document = document
-        self.index = index
-        self.path = path
-    }
-
+    /// The file's name.
     package var file: String { document.file }
+    /// What the value is.
     package var kind: JSONDocument.Kind { document.nodes[index].kind }
+    /// Whether the value is `null`.
     package var isNull: Bool { kind == .null }
+    /// Number of values (and keys) inside this one, at any depth.
+    package var innerCount: Int { Int(document.nodes[index].next) - index - 1 }
 
-    /// A complaint about this value.
-    package func malformed(_ reason: String) -> FileError { .damaged(file, path, reason) }
-
-    /// A complaint about a value we understand but do not handle.
-    package func unsupported(_ found: String, remedy: String) -> FileError {
-        .unsupported(file: file, field: path, found: found, remedy: remedy)
+    /// The bytes of a number.
+    private var rawBytes: ArraySlice<UInt8> {
+        let node = document.nodes[index]
+        return document.bytes[Int(node.start)..<Int(node.end)]
     }
 
-    /// Calls a closure with key and value of each member; a value that is no object is an error.
-    package func forEachMember(
-        _ body: (_ key: [UInt8], _ value: JSONField) throws(FileError) -> Void
-    )
-        throws(FileError)
-    {
-        guard kind == .object else { throw malformed("an object was expected") }
-        let end = Int(document.nodes[index].next)
-        var at = index + 1
-        while at + 1 < end {
-            let key = document.string(at: at) ?? []
-            try body(key, JSONField(document: document, index: at + 1, path: path))
-            at = Int(document.nodes[at + 1].next)
-        }
-    }
+    /// The text of a number.
+    var rawText: String { String(decoding: rawBytes, as: UTF8.self) }
+}
 
-    /// Elements of a list; a value that is no list is an error.
-    package func elements() throws(FileError) -> [JSONField] {
-        guard kind == .array else { throw malformed("a list was expected") }
-        let end = Int(document.nodes[index].next)
-        var result: [JSONField] = []
-        var at = index + 1
-        while at < end {
-            result.append(JSONField(document: document, index: at, path: "\(path)[\(result.count)]"))
-            at = Int(document.nodes[at].next)
-        }
-        return result
-    }
+// MARK: What a value is, if it is that
 
-    /// Index of each element of a list, without their paths (for long lists).
-    package func elementIndices() throws(FileError) -> [Int] {
-        guard kind == .array else { throw malformed("a list was expected") }
-        let end = Int(document.nodes[index].next)
-        var result: [Int] = []
-        var at = index + 1
-        while at < end {
-            result.append(at)
-            at = Int(document.nodes[at].next)
-        }
-        return result
-    }
+extension JSONField {
+    /// The text of a string; `nil` for anything else.
+    package var stringValue: String? { document.text(at: index) }
 
-    /// A member that may be absent or null.
-    package func optional(_ name: String) throws(FileError) -> JSONField? {
-        guard kind == .object else { throw malformed("an object was expected") }
-        let wanted = Array(name.utf8)
-        let end = Int(document.nodes[index].next)
-        var found: JSONField?
-        var at = index + 1
-        while at + 1 < end {
-            if document.string(at: at) == wanted {
-                guard found == nil else { throw malformed("the key “\(name)” occurs twice") }
-                found = JSONField(document: document, index: at + 1, path: path.isEmpty ? name : "\(path).\(name)")
-            }
-            at = Int(document.nodes[at + 1].next)
-        }
-        guard let found, !found.isNull else { return nil }
-        return found
-    }
-
-    /// A member that must be there.
-    package func required(_ name: String) throws(FileError) -> JSONField {
-        guard let field = try optional(name) else { throw malformed("“\(name)” is missing") }
-        return field
-    }
-
-    /// UTF-8 bytes of a string.
-    package func bytes() throws(FileError) -> [UInt8] {
-        guard let bytes = document.string(at: index) else { throw malformed("a string was expected") }
-        return bytes
-    }
-
-    package func string() throws(FileError) -> String { String(decoding: try bytes(), as: UTF8.self) }
-
-    package func bool() throws(FileError) -> Bool {
+    /// A truth value; `nil` for anything else.
+    package var boolValue: Bool? {
         switch kind {
         case .true: true
         case .false: false
-        default: throw malformed("true or false was expected")
+        default: nil
         }
     }
 
-    package func double() throws(FileError) -> Double {
-        guard kind == .number, let value = Double(rawText), value.isFinite else {
-            throw malformed("a finite number was expected")
+    /// A number without sign, point and exponent that fits into 64 bits; `nil` for anything else.
+    package var uint64Value: UInt64? {
+        guard kind == .number else { return nil }
+        var result: UInt64 = 0
+        for byte in rawBytes {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            let (tens, overflow) = result.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(byte & 15))
+            guard !overflow, !carry else { return nil }
+            result = sum
         }
+        return result
+    }
+
+    /// A whole number of a type, also one that is written as `12.0` or `1e3`; `nil` for anything else.
+    func wholeNumber<Integer: FixedWidthInteger>(_ type: Integer.Type) -> Integer? {
+        guard kind == .number else { return nil }
+        let text = rawText
+        return Integer(text) ?? Double(text).flatMap { Integer(exactly: $0) }
+    }
+
+    /// A finite number; `nil` for anything else.
+    func finiteNumber<Number: BinaryFloatingPoint & LosslessStringConvertible>(_ type: Number.Type) -> Number? {
+        guard kind == .number, let value = Number(rawText), value.isFinite else { return nil }
         return value
     }
 
-    /// A whole number within bounds.
-    package func integer(in range: ClosedRange<Int>) throws(FileError) -> Int {
-        guard kind == .number, let value = Int(rawText), range.contains(value) else {
-            throw malformed("a whole number from \(range.lowerBound) to \(range.upperBound) was expected")
+    /// The elements of a list; `nil` for anything else.
+    package var arrayValue: [JSONField]? { kind == .array ? Array(children(step: 1)) : nil }
+
+    /// The keys and values of an object, in the order of the text; `nil` for anything else.
+    package var objectValue: [(key: String, value: JSONField)]? {
+        guard kind == .object else { return nil }
+        return children(step: 2).map { (document.text(at: $0.index) ?? "", $0.following) }
+    }
+
+    /// The value after a key.
+    private var following: JSONField { JSONField(document: document, index: index + 1) }
+
+    /// Elements, or keys, directly inside.
+    private func children(step: Int) -> some Sequence<JSONField> {
+        let nodes = document.nodes
+        let end = Int(nodes[index].next)
+        // A key is followed by its value, so what comes after the value is what comes next.
+        return sequence(first: index + 1) { Int(nodes[$0 + step - 1].next) }.lazy.prefix { $0 < end }
+            .map { JSONField(document: document, index: $0) }
+    }
+
+    /// The member of an object with a key, the first one of several; `nil` when there is none, and for anything else.
+    package func member(_ key: String) -> JSONField? {
+        guard kind == .object else { return nil }
+        return children(step: 2).first { document.isString(at: $0.index, key) }?.following
+    }
+}
+
+extension JSONField {
+    /// For messages: short, on one line.
+    package var shortDescription: String {
+        switch kind {
+        case .null: "null"
+        case .true: "true"
+        case .false: "false"
+        case .number: rawText.printable
+        case .string: "\"\((stringValue ?? "").printable)\""
+        case .array: "a list"
+        case .object: "an object"
         }
-        return value
     }
+}
 
-    package func bool(_ name: String, default fallback: Bool) throws(FileError) -> Bool {
-        try optional(name)?.bool() ?? fallback
-    }
+// MARK: Where a value stands
 
-    package func string(_ name: String) throws(FileError) -> String? { try optional(name)?.string() }
-
-    /// The value of a `type` member, by which the format tells alternatives apart.
-    package func typeName() throws(FileError) -> String { try required("type").string() }
-
-    private var rawText: String {
+extension JSONField {
+    /// Line and column of its first character.
+    package var position: JSONDocument.Position {
         let node = document.nodes[index]
-        return String(decoding: document.bytes[Int(node.start)..<Int(node.end)], as: UTF8.self)
+        return JSONDocument.Position(of: Int(node.start) - (node.kind == .string ? 1 : 0), in: document.bytes)
+    }
+
+    /// Names and indices from the outermost value, such as `layers[2].heads`; empty for that one itself.
+    ///
+    /// Found by walking from the outermost value: for messages, not for every value of a long list.
+    package var path: String {
+        var path = ""
+        var field = document.root
+        while field.index != index {
+            let isObject = field.kind == .object
+            var inner: JSONField?
+            var number = 0
+            for child in field.children(step: isObject ? 2 : 1) {
+                let value = isObject ? child.following : child
+                if index < Int(document.nodes[value.index].next) {
+                    let key = isObject ? document.text(at: child.index) : nil
+                    path += key.map { (path.isEmpty ? "" : ".") + $0 } ?? "[\(number)]"
+                    inner = value
+                    break
+                }
+                number += 1
+            }
+            guard let inner else { return path }
+            field = inner
+        }
+        return path
+    }
+
+    /// Position and path, such as `line 3 column 7, rope_scaling.factor`.
+    package var place: String {
+        let path = path
+        return path.isEmpty ? "\(position)" : "\(position), \(path.escaped)"
+    }
+
+    /// A complaint about this value.
+    package func malformed(_ reason: String) -> FileError { .damaged(file, place, reason) }
+
+    /// A complaint about a value that is understood and not handled.
+    package func unsupported(_ found: String, remedy: String) -> FileError {
+        .unsupported(file: file, field: place, found: found, remedy: remedy)
     }
 }

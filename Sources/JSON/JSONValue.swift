@@ -1,3 +1,5 @@
+import Platform
+
 /// Any JSON value: configurations of other tools, and documents that are carried without being understood.
 package enum JSONValue: Sendable, Hashable {
     case null
@@ -45,24 +47,55 @@ package enum JSONValue: Sendable, Hashable {
     }
 }
 
-extension JSONValue: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
+extension JSONValue {
+    /// The value that a whole text holds.
+    ///
+    /// - Parameter file: Name of the file, for messages.
+    /// - Throws: `FileError` with line and column of what is no JSON, or passes a limit.
+    package init(
+        parsing bytes: [UInt8], file: String, limits: JSONDocument.Limits = .standard
+    ) throws(FileError) {
+        self.init(try JSONDocument(parsing: bytes, file: file, limits: limits).root)
+    }
+
+    /// A value of a text. Of several members with one key the first one counts.
+    package init(_ field: JSONField) {
+        switch field.kind {
+        case .null: self = .null
+        case .false: self = .bool(false)
+        case .true: self = .bool(true)
+        case .number: self.init(number: field)
+        case .string: self = .string(field.stringValue ?? "")
+        case .array: self = .array((field.arrayValue ?? []).map { JSONValue($0) })
+        case .object:
+            let members = (field.objectValue ?? []).map { ($0.key, JSONValue($0.value)) }
+            self = .object(Dictionary(members) { first, _ in first })
         }
+    }
+
+    /// Whole numbers as integers, also those written as `12.0`; those beyond `Int`, and Python's `NaN` and
+    /// `Infinity`, as floating-point numbers.
+    private init(number field: JSONField) {
+        let text = field.rawText
+        if let value = Int(text) {
+            self = .integer(value)
+        } else {
+            // The parser has found a number, or a word that Swift reads in the same sense.
+            let value = Double(text) ?? .nan
+            self = Int(exactly: value).map(JSONValue.integer) ?? .number(value)
+        }
+    }
+}
+
+extension JSONValue: Codable {
+    /// - Throws: When the decoder is not that of `Document`.
+    package init(from decoder: any Decoder) throws {
+        guard let decoder = decoder as? FieldDecoder else {
+            let context = DecodingError.Context(
+                codingPath: decoder.codingPath, debugDescription: "is read by Document.decode only")
+            throw DecodingError.dataCorrupted(context)
+        }
+        self.init(decoder.field)
     }
 
     package func encode(to encoder: any Encoder) throws {

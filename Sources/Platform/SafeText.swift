@@ -25,6 +25,12 @@ extension StringProtocol {
     }
 }
 
+extension Set<Unicode.Scalar> {
+    /// What joins letters of one word, or parts of one picture, or keeps them apart: invisible, but readers of Persian
+    /// or of emoji miss it. For running text; in names they are spelled out.
+    package static var joiners: Set<Unicode.Scalar> { ["\u{200C}", "\u{200D}"] }
+}
+
 extension Unicode.Scalar {
     /// Controls (C1 among them), marks of format and direction, and those that end lines on a screen.
     package var isMisleading: Bool {

@@ -45,7 +45,7 @@ package final class Tokenizer: Sendable {
     /// - Throws: ``FileError``: nothing there, damaged, unsupported, or beyond a limit.
     package static func load(files: TokenizerFiles) throws(FileError) -> Tokenizer {
         let config = try TokenizerConfig(files)
-        return try Tokenizer(TokenizerParts(files, config: config), config: config)
+        return try Tokenizer(files.parts(config), config: config)
     }
 
     /// Makes a tokenizer from the files in a folder.

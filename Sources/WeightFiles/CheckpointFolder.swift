@@ -88,13 +88,8 @@ package struct CheckpointFolder: Sendable {
 
     /// A JSON document.
     static func document(_ file: MappedFile) throws(FileError) -> JSONValue {
-        let bytes = try contents(of: file, limit: largestConfig)
-        do throws(Document.ReadError) {
-            return try Document.decode(JSONValue.self, from: bytes)
-        } catch {
-            throw FileError(
-                .corrupt, path: file.path, "is no JSON: \(error.message.printable)", remedy: "get a fresh copy")
-        }
+        try JSONValue(
+            parsing: try contents(of: file, limit: largestConfig), file: file.path, limits: Document.limits)
     }
 
     /// Tokenizer, configuration and preprocessing files that stand beside the weights.

@@ -29,12 +29,8 @@ package struct KerasArchive: Sendable {
                     .corrupt, path: file.path,
                     "config.json has \(member.byteCount) bytes; at most \(Self.largestConfig) are read")
             }
-            let text = try archive.contents(of: member)
-            do throws(Document.ReadError) {
-                config = try Document.decode(JSONValue.self, from: text)
-            } catch {
-                throw FileError(.corrupt, path: file.path, "config.json is no JSON: \(error.message.printable)")
-            }
+            config = try JSONValue(
+                parsing: try archive.contents(of: member), file: "\(file.path): config.json", limits: Document.limits)
         } else {
             config = nil
         }
@@ -45,9 +41,7 @@ package struct KerasArchive: Sendable {
         if member.isDeflated {
             weights = try Self.unpacked(try archive.contents(of: member), file, reading)
         } else {
-            weights = try FileError.mapping { () throws(HDF5Error) in
-                try HDF5File.open(file, region: member.data, options: reading)
-            }
+            weights = try HDF5File.open(file, region: member.data, options: reading)
         }
     }
 
@@ -64,12 +58,11 @@ package struct KerasArchive: Sendable {
                 remedy: "set TMPDIR to a folder with room for \(bytes.count) bytes")
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
-        do throws(HDF5Error) {
+        do throws(FileError) {
             return try HDF5File.open(path: path, options: reading)
         } catch {
-            let shown = FileError(error)
             throw FileError(
-                shown.kind, path: file.path, shown.problems.map { "\(weightsName): \($0)" }, remedy: shown.remedy)
+                error.kind, path: file.path, error.problems.map { "\(weightsName): \($0)" }, remedy: error.remedy)
         }
     }
 }

@@ -21,20 +21,14 @@ package enum KerasDocument {
         if WeightFormat(file) == .kerasArchive {
             return try KerasArchive(file, isWithWeights: false, reading: reading).config
         }
-        let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
-        return try attribute(of: hdf5)
+        return try attribute(of: try HDF5File.open(file, options: reading))
     }
 
     /// The configuration that Keras stores with a whole model.
     package static func attribute(of file: HDF5File) throws(FileError) -> JSONValue? {
         guard let text = try file.root.text(splitAttribute: "model_config", in: file.path) else { return nil }
-        do throws(Document.ReadError) {
-            return try Document.decode(JSONValue.self, from: Array(text.utf8))
-        } catch {
-            throw FileError(
-                .corrupt, path: file.path, "attribute model_config is no JSON: \(error.message.printable)",
-                remedy: "get a fresh copy")
-        }
+        return try JSONValue(
+            parsing: Array(text.utf8), file: "\(file.path): attribute model_config", limits: Document.limits)
     }
 
     /// Whether a configuration is one that Keras writes for a model.

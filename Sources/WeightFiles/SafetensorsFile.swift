@@ -30,6 +30,8 @@ package struct SafetensorsFile: Sendable {
     private let storage: TensorStorage
 
     private static let largestHeader = 100_000_000
+    /// A tensor is told in 13 values of 80 bytes at least.
+    private static let headerLimits = JSONDocument.Limits(values: 16 << 20, depth: 64)
     private static let metadataKey = "__metadata__"
 
     /// A file that is mapped here.
@@ -51,16 +53,18 @@ package struct SafetensorsFile: Sendable {
         guard start <= count else { throw corrupt("the file ends inside its header") }
         let header = file.withUnsafeBytes { Array($0[8..<start]) }
         guard header.first == UInt8(ascii: "{") else { throw corrupt("the header is no JSON object") }
-        let document: JSONValue
-        do throws(Document.ReadError) {
-            document = try Document.decode(JSONValue.self, from: header)
+        let document: JSONDocument
+        do throws(JSONDocument.SyntaxError) {
+            document = try JSONDocument(parsing: header, limits: Self.headerLimits)
         } catch {
-            throw corrupt("the header is no JSON: \(error.message.printable)")
+            throw corrupt("the header \(error.message) (\(error.position))")
         }
         var entries: [Entry] = []
-        for (name, value) in document.objectValue ?? [:] where name != Self.metadataKey {
+        var names: Set<String> = []
+        for (name, value) in document.root.objectValue ?? []
+        where name != Self.metadataKey && names.insert(name).inserted {
             do throws(Problem) {
-                entries.append(try Entry(name, value, start: start))
+                entries.append(try Entry(name, JSONValue(value), start: start))
             } catch {
                 throw corrupt(error.message)
             }

@@ -20,7 +20,7 @@ extension StoredTensor {
             filters: dataset.filterNames, storedByteCount: dataset.storedByteCount,
             isComplete: !dataset.hasUnwrittenElements
         ) { () throws(FileError) -> Tensor in
-            try FileError.mapping { () throws(HDF5Error) in try dataset.tensor() }
+            try dataset.tensor()
         }
     }
 

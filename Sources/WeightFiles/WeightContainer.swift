@@ -31,7 +31,7 @@ package struct WeightContainer: Sendable {
             contents = .kerasArchive(archive)
             config = archive.config
         case .hdf5:
-            let hdf5 = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(file, options: reading) }
+            let hdf5 = try HDF5File.open(file, options: reading)
             contents = .hdf5(hdf5)
             config = try KerasDocument.attribute(of: hdf5)
         }

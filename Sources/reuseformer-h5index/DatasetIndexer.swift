@@ -1,10 +1,11 @@
 import CH5Index
+import JSON
 
 /// Describes datasets: type, shape, where their bytes lie; and the bytes themselves where they cannot be mapped.
 struct DatasetIndexer: ~Copyable {
     let userBlock: UInt64
     let addressSize: Int
-    var texts: TextReader
+    var texts: StoredTextReader
     var inlineBudget: Budget
     var chunkBudget: Budget
     /// What has to be added to chunk addresses, once known: some versions of libhdf5 leave the user block out.
@@ -13,7 +14,7 @@ struct DatasetIndexer: ~Copyable {
     init(userBlock: UInt64, addressSize: Int, heap: GlobalHeap, limits: Limits) {
         self.userBlock = userBlock
         self.addressSize = addressSize
-        texts = TextReader(heap: heap)
+        texts = StoredTextReader(heap: heap)
         inlineBudget = Budget(limits.inlineBytes, "values to pass on")
         chunkBudget = Budget(limits.chunks, "chunks")
         chunkAddressOffset = userBlock == 0 ? 0 : nil

@@ -1,4 +1,5 @@
 import CH5Index
+import JSON
 
 /// What the elements of a dataset or attribute are, as far as we tell types apart.
 struct ElementType {

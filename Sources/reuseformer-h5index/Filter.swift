@@ -1,4 +1,5 @@
 import CH5Index
+import JSON
 
 /// One step of a dataset's filter pipeline.
 struct Filter {
@@ -39,9 +40,9 @@ struct Filter {
 
     func write(to json: inout JSONWriter) {
         json.object { json in
-            json.number("id", id)
+            json.number("id", Int(id))
             json.text("name", name)
-            json.array("values", of: values)
+            json.array("values", of: values.map(UInt64.init))
             if isOptional { json.flag("optional", true) }
         }
     }

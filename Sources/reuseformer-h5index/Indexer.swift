@@ -1,4 +1,5 @@
 import CH5Index
+import JSON
 
 /// Walks a file by its hard links, each object once, and writes down what it finds.
 ///
@@ -41,7 +42,7 @@ struct Indexer: ~Copyable {
             baseAddress: userBlock, fileLength: byteCount, addressSize: addressSize, lengthSize: lengthSize)
         let heap = GlobalHeap(baseAddress: userBlock, fileLength: byteCount, lengthSize: lengthSize)
         attributes = AttributeIndexer(
-            texts: TextReader(heap: heap), budget: Budget(limits.attributeBytes, "attributes"))
+            texts: StoredTextReader(heap: heap), budget: Budget(limits.attributeBytes, "attributes"))
         datasets = DatasetIndexer(userBlock: userBlock, addressSize: addressSize, heap: heap, limits: limits)
     }
 

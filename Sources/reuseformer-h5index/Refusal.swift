@@ -1,6 +1,6 @@
 import CH5Index
 
-/// Why a file, or an object in it, is not indexed. The parent turns it into an `HDF5Error`.
+/// Why a file, or an object in it, is not indexed. The parent turns it into an `FileError`.
 struct Refusal: Error {
     /// The names are part of the document's format.
     enum Kind: String {

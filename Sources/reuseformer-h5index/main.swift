@@ -7,6 +7,7 @@ import Platform
 // The only program that lets libhdf5 look at a file that we did not write. It is meant to be run by the module `HDF5`,
 // which trusts nothing of what it prints; it ends with status 0 when it has printed a document, be it a refusal.
 import CH5Index
+import JSON
 
 struct Arguments {
     var path: String?
@@ -92,6 +93,7 @@ func refusalDocument(_ refusal: Refusal) -> [UInt8] {
     return json.bytes
 }
 
+/// A loop of its own: the module for files would bring libraries along that the confined process does not need.
 func writeAll(_ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { buffer in
         var rest = buffer[...]

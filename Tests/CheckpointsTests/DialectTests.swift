@@ -221,7 +221,7 @@ struct SafetensorsTests {
             (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, 8, "no data_offsets"),
             (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9223372036854775807]}}"#, 8, "no data_offsets"),
             (#"[]"#, 0, "is no JSON object"),
-            (#"{"a":"#, 0, "is no JSON"),
+            (#"{"a":"#, 0, "is not valid JSON"),
         ])
     func refused(_ header: String, _ data: Int, _ message: String) throws {
         let (path, scratch) = try write(header, data: data)

@@ -3,14 +3,12 @@ import Foundation
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 
 /// The repository's `fixtures/checkpoints`.
-let fixtures: String = {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    return tests.deletingLastPathComponent().appendingPathComponent("fixtures/checkpoints").path
-}()
+let fixtures = Fixtures.path("checkpoints")
 
 /// Keeps a file that a test has written in `.build/documents`, where scripts/check-schemas looks for documents.
 func keepDocument(_ path: String, as name: String) throws {

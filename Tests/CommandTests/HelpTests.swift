@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Help texts are compared with stored ones, so that a changed option shows in review. To accept a change, run with
 /// `REUSEFORMER_RECORD_HELP=1` and look at the difference.
 @Suite("Help")
 struct HelpTests {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Help")
+    private static let folder = Fixtures.root.appending(path: "Tests/CommandTests/Help")
 
     @Test(
         "the help of a command is the stored one",

@@ -4,11 +4,11 @@ import Foundation
 import ModelGraph
 import Rewriting
 import Runtime
+import TestSupport
 import Testing
 import Verification
 
-private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
+private let root = Fixtures.root
 
 private let families = [
     "bart", "deberta_v2_conv", "deit", "gemma2_kerashub", "gpt2", "gpt2_kerashub", "gptj", "llama3_kerashub", "mistral",

@@ -5,11 +5,11 @@ import ModelGraph
 import NumPy
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 /// One checkpoint of each family, written by the framework, with the framework's outputs.
-private let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "fixtures/families").path
+private let folder = Fixtures.path("families")
 
 private let otherDecoders = [
     "bloom_kerashub", "gemma2_kerashub", "gemma3_kerashub", "gpt2_kerashub", "gpt_neox_kerashub", "llama3_kerashub",

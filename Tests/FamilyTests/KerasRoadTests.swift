@@ -7,6 +7,7 @@ import NumPy
 import Rewriting
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 import Verification
 
@@ -16,8 +17,7 @@ struct KerasRoadTests {
     private static let folders = ["garden_encoder_block_prenorm", "garden_reuse_partial"]
 
     private static func path(_ folder: String, _ file: String) -> String {
-        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "fixtures/keras/\(folder)/\(file)").path
+        Fixtures.path("keras/\(folder)/\(file)")
     }
 
     private let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -6,11 +6,11 @@ import ModelGraph
 import NumPy
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 import Verification
 
-private let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "fixtures")
+private let fixtures = Fixtures.folder
 private let tolerance: Float = 1e-4
 
 /// The trained language model and the trained encoder–decoder of fixtures/.

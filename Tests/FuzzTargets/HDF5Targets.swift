@@ -49,7 +49,7 @@ extension FuzzTarget {
         let parameter = intake.number(bytes: 2), capacity = intake.number(bytes: 2)
         let filter = IndexDocument.Filter(id: id, name: "", values: [UInt64(parameter)], isOptional: false)
         intake.all().withUnsafeBytes { input in
-            guard let output = try? undo(filter, input, capacity: capacity) else { return }
+            guard let output = try? filter.undone(input, capacity: capacity) else { return }
             let bound = id == FilterID.shuffle || id == FilterID.fletcher32 ? input.count : capacity
             precondition(output.count <= bound, "more than a chunk holds")
             _ = output.reduce(0, &+)

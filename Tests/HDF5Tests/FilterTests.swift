@@ -8,7 +8,7 @@ struct FilterTests {
         _ id: Int, _ input: [UInt8], values: [UInt64] = [], capacity: Int = 1000
     ) throws -> [UInt8] {
         let filter = IndexDocument.Filter(id: id, name: "", values: values, isOptional: false)
-        return try input.withBytes { (bytes) throws(ChunkFailure) in try undo(filter, bytes, capacity: capacity) }
+        return try input.withBytes { (bytes) throws(ChunkFailure) in try filter.undone(bytes, capacity: capacity) }
     }
 
     @Test("bytes shuffled by hand come back in order, a rest stays where it is")
@@ -22,9 +22,9 @@ struct FilterTests {
     @Test("the checksum is that of the definition, reckoned by hand")
     func checksum() {
         // Words 0x0102 and 0x0304: sums 0x0102, 0x0406; sums of sums 0x0102, 0x0508.
-        #expect(([1, 2, 3, 4] as [UInt8]).withUnsafeBytes { fletcher32($0) } == 0x0508_0406)
+        #expect(([1, 2, 3, 4] as [UInt8]).withUnsafeBytes { IndexDocument.Filter.fletcher32($0) } == 0x0508_0406)
         // An odd byte is the upper half of a word.
-        #expect(([1, 2, 3] as [UInt8]).withUnsafeBytes { fletcher32($0) } == 0x0504_0402)
+        #expect(([1, 2, 3] as [UInt8]).withUnsafeBytes { IndexDocument.Filter.fletcher32($0) } == 0x0504_0402)
     }
 
     @Test("a wrong checksum, and too few bytes for one, are found")

@@ -47,11 +47,12 @@ struct ForgedIndexTests {
 
     /// Documents, and what the reason for refusing each must mention.
     private static let contradictions: [(String, String)] = [
-        ("{", "a key"), ("[1]", "not an object"), (#"{"format":2}"#, "unknown format"),
-        (#"{"format":1,"format":1}"#, "each key once"), (#"{"format":1} "#, "the end"),
-        (#"{"format":1,"fileBytes":-1}"#, "expected a value"), (#"{"format":1,"fileBytes":null}"#, "expected a value"),
-        (#"{"format":18446744073709551616}"#, "a smaller number"),
-        (String(repeating: "[", count: 100_000), "less nesting"),
+        ("{", "a key was expected"), ("[1]", "not an object"), (#"{"format":2}"#, "unknown format"),
+        (#"{"format":1,"format":1}"#, "occurs twice"), (#"{"format":1} 2"#, "text after the end"),
+        (#"{"format":1,"fileBytes":-1}"#, "wrong type or range"),
+        (#"{"format":1,"fileBytes":null}"#, "wrong type or range"),
+        (#"{"format":18446744073709551616}"#, "wrong type or range"),
+        (String(repeating: "[", count: 100_000), "nested deeper than the limit"),
         (document([root]), "leads nowhere"),
         (document([root, root]), "listed twice"),
         (document([#"{"path":"/","address":97,"kind":"group","links":[]}"#]), "no root group"),
@@ -90,7 +91,7 @@ struct ForgedIndexTests {
         ),
         (
             withDataset(#"\#(float),"shape":[2],"layout":"compact","values":"AAAAAA=="#),
-            "a comma or the end of an object"
+            "a string does not end"
         ),
         (withDataset(#"\#(float),"shape":[2],"layout":"compact","values":"AAAAAA==""#), "4 bytes of values"),
         (withDataset(#"\#(float),"shape":[2],"layout":"compact","values":"A?""#), "wrong type or range"),
@@ -134,8 +135,8 @@ struct ForgedIndexTests {
             Issue.record("no refusal")
             return
         }
-        let error = HDF5Error(refusal, file: "f.h5")
+        let error = FileError(refusal, file: "f.h5")
         #expect(error.kind == expected)
-        #expect(error.location == HDF5Location(file: "f.h5", object: "/w"))
+        #expect(error.path == "f.h5" && error.problems.first?.hasPrefix("/w: ") == true)
     }
 }

@@ -1,3 +1,4 @@
+import Platform
 import TestSupport
 import Files
 import Foundation
@@ -28,7 +29,7 @@ struct HelperTests {
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let folder = (program as NSString).deletingLastPathComponent
         #expect(IndexHelper.besideProgram == IndexHelper(executable: folder + "/reuseformer-h5index"))
-        let error = #expect(throws: HDF5Error.self) {
+        let error = #expect(throws: FileError.self) {
             try HDF5File.open(path: fixture("layouts.h5"), options: HDF5ReadingOptions(helper: nil))
         }
         #expect(error?.kind == .defect && error?.description.contains("was not found") == true)
@@ -122,7 +123,7 @@ struct HelperTests {
     func missing() throws {
         let file = try MappedFile(path: fixture("layouts.h5"))
         let request = IndexHelper.Request(descriptor: file.descriptor, offset: 0, byteCount: 1, limits: .standard)
-        let error = #expect(throws: HDF5Error.self) {
+        let error = #expect(throws: FileError.self) {
             try IndexHelper(executable: "/no/such/helper").run(request, for: HDF5Location(file: "x.h5"))
         }
         #expect(error?.kind == .defect)

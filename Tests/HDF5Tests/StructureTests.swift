@@ -1,4 +1,5 @@
 import HDF5
+import Platform
 import Testing
 
 @Suite("Groups, links and attributes")
@@ -51,7 +52,7 @@ struct StructureTests {
         arguments: ["dangling", "round", "nothing", "group", ""])
     func deadEnds(path: String) throws {
         let file = try HDF5File.open(path: fixture("links.h5"))
-        #expect(throws: HDF5Error.noSuchObject(HDF5Location(file: fixture("links.h5"), object: path))) {
+        #expect(throws: FileError.noSuchObject(HDF5Location(file: fixture("links.h5"), object: path))) {
             try file.dataset(at: path)
         }
     }

@@ -1,18 +1,16 @@
 import Foundation
+import Platform
 import Tensors
 import TestSupport
 
 import HDF5
 
 /// A file of `fixtures/hdf5`.
-func fixture(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../fixtures/hdf5/\(name)").standardized.path
-}
+func fixture(_ name: String) -> String { Fixtures.path("hdf5/\(name)") }
 
 /// The error that opening the file, or else reading one of its datasets, ends with.
-func failure(ofReading path: String) -> HDF5Error? {
-    do throws(HDF5Error) {
+func failure(ofReading path: String) -> FileError? {
+    do throws(FileError) {
         for dataset in try HDF5File.open(path: path).datasets { _ = try dataset.tensor() }
         return nil
     } catch {

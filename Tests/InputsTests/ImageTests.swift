@@ -6,13 +6,12 @@ import ModelGraph
 import NumPy
 import Platform
 import Tensors
+import TestSupport
 import Testing
 
 /// Pictures and numbers of fixtures/images: what Pillow, TensorFlow and transformers make of the same files.
 enum ImageFixture {
-    static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("fixtures/images")
+    static let folder = Fixtures.folder.appending(path: "images")
 
     static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 

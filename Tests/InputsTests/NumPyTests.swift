@@ -5,14 +5,12 @@ import Inputs
 import NumPy
 import Platform
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("NumPy files")
 struct NumPyTests {
-    private static func fixture(_ name: String) -> String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../fixtures/numpy/\(name)").standardized.path
-    }
+    private static func fixture(_ name: String) -> String { Fixtures.path("numpy/\(name)") }
 
     /// What NumPy, which wrote the fixtures, says is in them: file, array, type, shape, digest.
     private static let expected: [[String]] = {

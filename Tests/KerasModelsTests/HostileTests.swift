@@ -4,24 +4,12 @@ import JSON
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 
 /// Configurations that somebody damaged end in a model or in an error of the right kind, never in a crash.
 @Suite struct HostileTests {
-    /// A generator that gives the same numbers every time (SplitMix64).
-    struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
-    }
-
     private static let unknowns: [JSONValue] = [
         .null, .bool(true), .integer(-1), .integer(0), .integer(7), .integer(Int.max), .integer(Int.min),
         .number(1e300), .number(0.5), .string(""), .string("layers"), .string("\u{1B}[31m/../x"), .array([]),
@@ -29,7 +17,7 @@ import WeightFiles
     ]
 
     /// One member or element somewhere replaced, removed, or doubled.
-    private func mutated(_ value: JSONValue, _ numbers: inout Numbers, depth: Int = 0) -> JSONValue {
+    private func mutated(_ value: JSONValue, _ numbers: inout SeededGenerator, depth: Int = 0) -> JSONValue {
         if depth > 2, Int.random(in: 0..<4, using: &numbers) == 0 {
             return Self.unknowns.randomElement(using: &numbers) ?? .null
         }
@@ -64,7 +52,7 @@ import WeightFiles
     ])
     func damagedConfigurationsEndInTypedErrors(_ path: String) throws {
         let original = try Self.configuration(of: "\(fixtures)/\(path)")
-        var numbers = Numbers(state: 17)
+        var numbers = SeededGenerator(seed: 17)
         var refused = 0, read = 0
         for _ in 0..<120 {
             var config = original

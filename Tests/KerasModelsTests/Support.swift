@@ -8,14 +8,12 @@ import ModelGraph
 import Platform
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 
 /// The repository's `fixtures/keras`.
-let fixtures: String = {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    return tests.deletingLastPathComponent().appendingPathComponent("fixtures/keras").path
-}()
+let fixtures = Fixtures.path("keras")
 
 /// A file that goes away with the value.
 final class ScratchFile {

@@ -1,3 +1,4 @@
+import Platform
 import CKernels
 import Runtime
 import Tensors
@@ -36,19 +37,13 @@ final class Floats {
     }
 }
 
-/// SplitMix64: the same numbers on every machine.
+/// Random arguments of kernels, the same on every machine.
 struct Random {
-    var state: UInt64
+    private var numbers: SplitMix
 
-    init(seed: Int) { state = UInt64(bitPattern: Int64(seed)) }
+    init(seed: Int) { numbers = SplitMix(seed: UInt64(bitPattern: Int64(seed))) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     /// Uniform in -1..<1.
     mutating func float() -> Float { Float(Int32(truncatingIfNeeded: next() >> 32)) / 2_147_483_648 }

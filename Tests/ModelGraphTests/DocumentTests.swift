@@ -84,9 +84,9 @@ struct DocumentTests {
         arguments: [
             ("", "", "is not valid JSON"),
             ("{", "", "is not valid JSON"),
-            (#"{"version": 1.5, "budget": "", "layers": []}"#, "", "has a number that is too large, or not whole"),
+            (#"{"version": 1.5, "budget": "", "layers": []}"#, "version", "a whole number was expected, not 1.5"),
             (#"{"version": 1, "layers": []}"#, "", "\"budget\" is missing"),
-            (#"{"version": "1", "budget": "1/3", "layers": []}"#, "version", "is not of type Int"),
+            (#"{"version": "1", "budget": "1/3", "layers": []}"#, "version", "a whole number was expected"),
             (#"{"version": 1, "budget": null, "layers": []}"#, "budget", "is null"),
             (#"{"version": 1, "budget": "1/3", "layers": [{"node": "a"}]}"#, "layers[0]", "\"heads\" is missing"),
             (
@@ -100,16 +100,17 @@ struct DocumentTests {
             (
                 #"{"version": 1, "budget": "", "layers": [{"node": "a", "heads": [{"source": "borrowed", "#
                     + #""terms": [{"node": "b", "head": 1e30}]}]}]}"#,
-                "", "has a number that is too large, or not whole"
+                "layers[0].heads[0].terms[0].head", "a whole number was expected, not 1e30"
             ),
         ] as [(String, String, String)])
     func errors(text: String, place: String, message: String) throws {
         let error = try #require(throws: Document.ReadError.self) {
             try Document.decode(ReusePlan.self, from: Array(text.utf8))
         }
-        #expect(error.place == place)
+        #expect(error.path == place)
         #expect(error.message.contains(message), "\(error.message)")
-        #expect(error.description == (place.isEmpty ? error.message : "\(place): \(error.message)"))
+        #expect(error.description.hasPrefix("line 1 column "))
+        #expect(error.description.hasSuffix((place.isEmpty ? "" : ", \(place)") + ": \(error.message)"))
     }
 
     @Test("an unknown operation is refused at its place")
@@ -118,7 +119,7 @@ struct DocumentTests {
         let error = try #require(throws: Document.ReadError.self) {
             try Document.decode(Node.self, from: Array(json.utf8))
         }
-        #expect(error.description == "operation.kind: unknown operation \"recurrence\"")
+        #expect(error.description == "line 1 column 36, operation.kind: unknown operation \"recurrence\"")
     }
 
     @Test("nesting without end is an error, not the end of the stack")

@@ -1,12 +1,10 @@
 import Foundation
-
+import TestSupport
 import Tokenization
 
 /// Files below `fixtures/tokenizers`.
 enum Fixture {
-    static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("fixtures/tokenizers")
+    static let folder = Fixtures.folder.appending(path: "tokenizers")
 
     static func tokenizer(_ name: String) throws -> Tokenizer {
         try Tokenizer.load(directory: folder.appendingPathComponent(name).path)

@@ -37,10 +37,10 @@ import Tokenization
 
     static let json = [
         Case("nothing", [:], ["tokenizer.json", "vocab.txt"]),
-        Case("empty file", file, "", file, "byte 0"),
+        Case("empty file", file, "", file, "line 1 column 1"),
         Case("git-LFS pointer", file, "version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-        Case("cut off", file, #"{"model": {"type": "WordPi"#, "byte", "does not end"),
-        Case("text after the value", file, "{} {}", "byte 3"),
+        Case("cut off", file, #"{"model": {"type": "WordPi"#, "column 28", "does not end"),
+        Case("text after the value", file, "{} {}", "column 4"),
         Case("nested too deeply", file, String(repeating: "[", count: 5000), "limit of 64"),
         Case("nested too deeply in objects", file, String(repeating: #"{"a":"#, count: 200), "limit of 64"),
         Case("half of a surrogate pair", file, #"{"a": "\ud83d"}"#, "escape"),
@@ -49,7 +49,7 @@ import Tokenization
         Case("line break inside a string", file, "{\"a\": \"\n\"}", "control character"),
         Case("no UTF-8", [file: Array(#"{"a": ""#.utf8) + [0xC0, 0x80] + Array(#""}"#.utf8)], ["UTF-8"]),
         Case("missing comma", file, #"{"a": 1 "b": 2}"#, "comma"),
-        Case("missing value", file, #"{"a": }"#, "value"),
+        Case("missing value", file, #"{"a": }"#, "column 7", "value"),
         Case("no object", file, "[1]", "object"),
         Case("no model", file, "{}", "model"),
         Case("key twice", file, #"{"model": {}, "model": {}}"#, "twice"),

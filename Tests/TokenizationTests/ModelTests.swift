@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Tokenization
 
@@ -5,7 +6,7 @@ import Tokenization
 @Suite struct ModelTests {
     @Test("byte-pair encoding joins the pair of lowest rank, leftmost first, one at a time", arguments: 0..<24)
     func bytePairs(seed: Int) throws {
-        var random = Generator(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var tokens = ["a", "b", "c"]
         var merges: [(String, String)] = []
         while merges.count < 14 {
@@ -37,7 +38,7 @@ import Tokenization
 
     @Test("Unigram finds the cut with the largest sum of scores", arguments: 0..<24)
     func unigram(seed: Int) throws {
-        var random = Generator(state: UInt64(seed) &+ 77)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 77)
         var scores = ["a": -3.0, "b": -2.5, "c": -4.0]
         while scores.count < 16 {
             let piece = String(

@@ -1,3 +1,4 @@
+import Platform
 import Testing
 import Tokenization
 
@@ -15,7 +16,7 @@ import Tokenization
             ("variants/unigram_cleaned", ["tokenizer.json"]), ("t5", ["spiece.model"]),
         ])
     func survives(name: String, names: [String]) throws {
-        var random = Generator(state: 20_260)
+        var random = SplitMix(seed: 20_260)
         let sound = try Fixture.files(name, names).contents
         // A model of a quarter of a megabyte takes long to read without optimization.
         for _ in 0..<(name == "t5" ? 12 : 60) {
@@ -41,18 +42,5 @@ import Tokenization
                 _ = tokenizer.decode(encoding.ids)
             }
         }
-    }
-}
-
-/// A small generator with a fixed start (SplitMix64), so that a failure can be repeated.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

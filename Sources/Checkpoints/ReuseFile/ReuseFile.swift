@@ -68,7 +68,7 @@ struct ReuseFileContents: Sendable {
     /// Opens a file and reads its manifest.
     init(_ mapped: MappedFile, _ options: ReadingOptions) throws(FileError) {
         path = mapped.path
-        file = try FileError.mapping { () throws(HDF5Error) in try HDF5File.open(mapped, options: options.hdf5) }
+        file = try HDF5File.open(mapped, options: options.hdf5)
         manifest = try Self.manifest(in: file, path: path)
         do throws(GraphError) {
             graph = try manifest.graph.checked()
@@ -136,14 +136,12 @@ struct ReuseFileContents: Sendable {
     }
 
     func dataset(of entry: Manifest.TensorEntry) throws(FileError) -> HDF5Dataset {
-        try FileError.mapping { () throws(HDF5Error) in
-            try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
-        }
+        try file.dataset(at: "\(ReuseFile.Path.tensors)/\(entry.name)")
     }
 
     func tensor(_ entry: Manifest.TensorEntry) throws(FileError) -> Tensor {
         let dataset = try dataset(of: entry)
-        let stored = try FileError.mapping { () throws(HDF5Error) in try dataset.tensor() }
+        let stored = try dataset.tensor()
         guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
             throw FileError(
                 .corrupt, path: path,
@@ -157,8 +155,6 @@ struct ReuseFileContents: Sendable {
 
     private static func bytes(at name: String, in file: HDF5File) throws(FileError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
-        return try FileError.mapping { () throws(HDF5Error) in
-            try dataset.tensor().withUnsafeBytes { Array($0) }
-        }
+        return try dataset.tensor().withUnsafeBytes { Array($0) }
     }
 }

@@ -38,24 +38,21 @@ struct ReuseFileWriter {
         } catch {
             throw FileError(.defect, path: path, "the manifest cannot be written: \(error)")
         }
-        try FileError.mapping { () throws(HDF5Error) in
-            var writer = try HDF5Writer(path: path, userBlockByteCount: UserBlock.byteCount)
-            try writer.setAttribute(ReuseFile.AttributeName.format, to: ReuseFile.format)
-            try writer.setAttribute(ReuseFile.AttributeName.version, to: ReuseFile.formatVersion)
-            try writer.setAttribute(ReuseFile.AttributeName.manifestDigest, to: Digest(of: manifest).hex)
-            try writer.write(bytes: manifest, at: "/\(ReuseFile.Path.manifest)")
-            try writer.makeGroup(at: "/\(ReuseFile.Path.tensors)")
-            // A file that was given up is thrown away below.
-            for (id, tensor) in model.tensors.sorted(by: { $0.key < $1.key })
-            where cancellation?.isRequested != true {
-                try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(id)", compression: compression)
-            }
-            try writer.makeGroup(at: "/\(ReuseFile.Path.assets)")
-            for (name, bytes) in model.assets.sorted(by: { $0.key < $1.key }) {
-                try writer.write(bytes: bytes, at: "/\(ReuseFile.Path.assets)/\(name)")
-            }
-            try writer.close()
+        var writer = try HDF5Writer(path: path, userBlockByteCount: UserBlock.byteCount)
+        try writer.setAttribute(ReuseFile.AttributeName.format, to: ReuseFile.format)
+        try writer.setAttribute(ReuseFile.AttributeName.version, to: ReuseFile.formatVersion)
+        try writer.setAttribute(ReuseFile.AttributeName.manifestDigest, to: Digest(of: manifest).hex)
+        try writer.write(bytes: manifest, at: "/\(ReuseFile.Path.manifest)")
+        try writer.makeGroup(at: "/\(ReuseFile.Path.tensors)")
+        for (id, tensor) in model.tensors.sorted(by: { $0.key < $1.key }) {
+            try cancellation.check(path)
+            try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(id)", compression: compression)
         }
+        try writer.makeGroup(at: "/\(ReuseFile.Path.assets)")
+        for (name, bytes) in model.assets.sorted(by: { $0.key < $1.key }) {
+            try writer.write(bytes: bytes, at: "/\(ReuseFile.Path.assets)/\(name)")
+        }
+        try writer.close()
         try cancellation.check(path)
     }
 }

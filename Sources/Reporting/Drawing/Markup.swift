@@ -1,3 +1,5 @@
+import Platform
+
 /// A piece of HTML or SVG. Text goes in through `text(_:)` and attribute values, and is escaped there.
 struct Markup: Sendable {
     private(set) var source: String
@@ -40,7 +42,7 @@ struct Markup: Sendable {
 
     mutating func append(_ other: Markup) { source += other.source }
 
-    /// Text with the characters that mean something in markup spelled out, and control characters shown.
+    /// Text with the characters that mean something in markup spelled out, and what could hide or reorder it shown.
     private static func escaped(_ text: some StringProtocol) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -53,8 +55,8 @@ struct Markup: Sendable {
             case "'": result += "&#39;"
             case "\n", "\t": result.unicodeScalars.append(scalar)
             default:
-                if scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) {
-                    result += "\u{FFFD}"
+                if scalar.isMisleading {
+                    result += String(scalar).escaped(keeping: .joiners)
                 } else {
                     result.unicodeScalars.append(scalar)
                 }

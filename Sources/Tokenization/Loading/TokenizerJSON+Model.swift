@@ -22,9 +22,8 @@ extension TokenModel {
 extension Vocabulary {
     /// An object of tokens and ids.
     init(object json: JSONField) throws(FileError) {
-        let nodes = json.document.nodes
         guard json.kind == .object else { throw json.malformed("an object of tokens and ids was expected") }
-        self.init(file: json.file, field: json.path, expecting: (Int(nodes[json.index].next) - json.index) / 2)
+        self.init(file: json.file, field: json.path, expecting: json.innerCount / 2)
         try json.forEachMember { (token, value) throws(FileError) in
             try add(token, id: try value.tokenID())
         }
@@ -74,18 +73,17 @@ extension BytePairEncoding {
         options.prefersWholeWords = try json.bool("ignore_merges", default: false)
 
         let list = try json.required("merges")
-        let indices = try list.elementIndices()
+        let elements = try list.elements()
         var merges = MergeListReader(
             vocabulary: vocabulary, prefixLength: options.continuationPrefix.count, file: json.file,
-            count: indices.count)
-        for (rank, index) in indices.enumerated() {
-            let entry = JSONField(document: json.document, index: index, path: "\(list.path)[\(rank)]")
+            count: elements.count)
+        for entry in elements {
             if entry.kind == .string {
-                try merges.add(line: try entry.bytes()[...], place: entry.path)
+                try merges.add(line: try entry.bytes()[...], place: entry.place)
             } else {
                 let sides = try entry.elements()
                 guard sides.count == 2 else { throw entry.malformed("two tokens were expected") }
-                try merges.add(try sides[0].bytes(), try sides[1].bytes(), place: entry.path)
+                try merges.add(try sides[0].bytes(), try sides[1].bytes(), place: entry.place)
             }
         }
         self.init(vocabulary: vocabulary, merges: merges.table, options: options)
@@ -107,31 +105,35 @@ struct MergeListReader {
     }
 
     /// Adds “left right”.
-    mutating func add(line: ArraySlice<UInt8>, place: String) throws(FileError) {
+    ///
+    /// - Parameter place: Where the file says so.
+    mutating func add(line: ArraySlice<UInt8>, place: @autoclosure () -> String) throws(FileError) {
         let sides = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard sides.count == 2 else {
-            throw .damaged(file, place, "“\(Vocabulary.printable(Array(line)))” is not two tokens with a space between")
+            throw .damaged(
+                file, place(), "“\(Vocabulary.printable(Array(line)))” is not two tokens with a space between")
         }
-        try add(Array(sides[0]), Array(sides[1]), place: place)
+        try add(Array(sides[0]), Array(sides[1]), place: place())
     }
 
-    mutating func add(_ left: [UInt8], _ right: [UInt8], place: String) throws(FileError) {
+    /// Adds a pair.
+    mutating func add(_ left: [UInt8], _ right: [UInt8], place: @autoclosure () -> String) throws(FileError) {
         let joined = left + right.dropFirst(prefixLength)
-        let leftID = try id(of: left, place: place)
-        let rightID = try id(of: right, place: place)
-        let merge = MergeTable.Merge(rank: Int32(table.count), id: try id(of: joined, place: place))
+        let leftID = try id(of: left, place: place())
+        let rightID = try id(of: right, place: place())
+        let merge = MergeTable.Merge(rank: Int32(table.count), id: try id(of: joined, place: place()))
         guard table.insert(leftID, rightID, merge) else {
             throw .malformed(
-                file: file, field: place,
+                file: file, field: place(),
                 reason: "the pair “\(Vocabulary.printable(left)) \(Vocabulary.printable(right))” occurs twice",
                 remedy: "remove the second one")
         }
     }
 
-    private func id(of token: [UInt8], place: String) throws(FileError) -> Int32 {
+    private func id(of token: [UInt8], place: @autoclosure () -> String) throws(FileError) -> Int32 {
         guard let id = vocabulary.id(of: token) else {
             throw .malformed(
-                file: file, field: place, reason: "“\(Vocabulary.printable(token))” is not in the vocabulary",
+                file: file, field: place(), reason: "“\(Vocabulary.printable(token))” is not in the vocabulary",
                 remedy: "use the vocabulary and merges of one and the same tokenizer")
         }
         return id
@@ -141,17 +143,16 @@ struct MergeListReader {
 extension Unigram {
     init(_ json: JSONField) throws(FileError) {
         let list = try json.required("vocab")
-        let indices = try list.elementIndices()
-        var vocabulary = Vocabulary(file: json.file, field: list.path, expecting: indices.count)
+        let elements = try list.elements()
+        var vocabulary = Vocabulary(file: json.file, field: list.path, expecting: elements.count)
         var scores: [Double] = []
-        scores.reserveCapacity(indices.count)
-        for (position, index) in indices.enumerated() {
+        scores.reserveCapacity(elements.count)
+        for (position, entry) in elements.enumerated() {
             guard position < Limits.tokens else {
-                throw .limit(file: json.file, field: list.path, limit: Limits.tokens, found: indices.count)
+                throw .limit(file: json.file, field: list.path, limit: Limits.tokens, found: elements.count)
             }
-            let entry = JSONField(document: json.document, index: index, path: list.path)
             let pair = try entry.elements()
-            guard pair.count == 2 else { throw entry.malformed("entry \(position) is not a token and a number") }
+            guard pair.count == 2 else { throw entry.malformed("is not a token and a number") }
             try vocabulary.add(try pair[0].bytes(), id: Int32(position))
             scores.append(try pair[1].double())
         }

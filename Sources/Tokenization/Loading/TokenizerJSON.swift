@@ -44,8 +44,8 @@ extension JSONField {
     }
 
     private func stringForPattern() throws(PatternError) -> String {
-        guard let bytes = document.string(at: index) else { throw PatternError(reason: "no string and") }
-        return String(decoding: bytes, as: UTF8.self)
+        guard let text = stringValue else { throw PatternError(reason: "no string and") }
+        return text
     }
 
     /// A complaint about a step of a kind this module does not have.
@@ -113,7 +113,7 @@ extension JSONField {
         throws(FileError) -> [Step]
     {
         let list = try required(name)
-        let values = Int(document.nodes[list.index].next) - list.index
+        let values = list.innerCount + 1
         guard values <= Limits.chainValues else {
             throw .limit(file: file, field: "\(list.path) (values)", limit: Limits.chainValues, found: values)
         }
@@ -191,41 +191,5 @@ extension Metaspace {
         }
         self.init(
             replacement: replacement, prependScheme: scheme, cutsWords: try json.bool("split", default: true))
-    }
-}
-
-/// Base 64 as in RFC 4648, section 4.
-enum Base64 {
-    /// The bytes that a text stands for; `nil` when it is no base 64.
-    static func decode(_ text: [UInt8]) -> [UInt8]? {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count / 4 * 3)
-        var bits: UInt32 = 0
-        var count = 0
-        let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        guard text.count % 4 == 0, padding <= 2 else { return nil }
-        for byte in text.dropLast(padding) {
-            guard let value = value(of: byte) else { return nil }
-            bits = bits << 6 | value
-            count += 1
-            if count == 4 {
-                result.append(contentsOf: [16, 8, 0].map { UInt8(truncatingIfNeeded: bits >> UInt32($0)) })
-                (bits, count) = (0, 0)
-            }
-        }
-        if count == 2 { result.append(UInt8(truncatingIfNeeded: bits >> 4)) }
-        if count == 3 { result.append(contentsOf: [10, 2].map { UInt8(truncatingIfNeeded: bits >> UInt32($0)) }) }
-        return result
-    }
-
-    private static func value(of byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 71
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) + 4
-        case UInt8(ascii: "+"): 62
-        case UInt8(ascii: "/"): 63
-        default: nil
-        }
     }
 }

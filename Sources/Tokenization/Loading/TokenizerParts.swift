@@ -24,32 +24,6 @@ struct TokenizerParts: Sendable {
         self.decoder = decoder
     }
 
-    /// Reads the most complete description among the files.
-    init(_ files: TokenizerFiles, config: TokenizerConfig) throws(FileError) {
-        var config = config
-        if let json = try files.json("tokenizer.json") {
-            if let preset = try KerasHubFiles(json) {
-                self = try preset.parts(files, config: &config)
-            } else {
-                self = try TokenizerJSON(json).parts(config)
-            }
-        } else if let bytes = try files.bytes(of: "vocab.txt") {
-            self = try WordPieceFiles.parts(vocabulary: bytes, config: &config)
-        } else if let vocabulary = try files.json("vocab.json") {
-            guard let merges = try files.bytes(of: "merges.txt") else { throw .noTokenizer(looked: ["merges.txt"]) }
-            self = try BytePairFiles.parts(vocabulary: vocabulary, merges: merges, config: &config)
-        } else if let name = SentencePieceFiles.names.first(where: { files.contents[$0] != nil }),
-            let bytes = try files.bytes(of: name)
-        {
-            self = try SentencePieceFiles.parts(bytes, file: name, config: &config)
-        } else {
-            let named = ["tokenizer.json", "vocab.txt", "vocab.json with merges.txt"] + SentencePieceFiles.names
-            throw .noTokenizer(looked: named)
-        }
-        try addTokens(of: config)
-        assignRoles(config)
-    }
-
     /// Adds a token that is looked for in texts.
     ///
     /// - Parameters:
@@ -79,7 +53,8 @@ struct TokenizerParts: Sendable {
         addedTokens.append(token, id: id)
     }
 
-    private mutating func addTokens(of config: TokenizerConfig) throws(FileError) {
+    /// Adds the tokens that a configuration names.
+    mutating func addTokens(of config: TokenizerConfig) throws(FileError) {
         for entry in config.addedTokens { try add(entry.token, declared: entry.id, file: entry.file) }
         for role in SpecialRole.allCases {
             if let token = config.roles[role] {
@@ -88,7 +63,8 @@ struct TokenizerParts: Sendable {
         }
     }
 
-    private mutating func assignRoles(_ config: TokenizerConfig) {
+    /// Finds the token of each role, from a configuration or by its usual text.
+    mutating func assignRoles(_ config: TokenizerConfig) {
         for role in SpecialRole.allCases {
             let candidates = config.roles[role].map { [$0.content] } ?? role.usualContents.map { Array($0.utf8) }
             specialTokens[keyPath: role.keyPath] = candidates.compactMap { id(ofSpecial: $0) }.first

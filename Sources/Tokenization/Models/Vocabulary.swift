@@ -83,9 +83,6 @@ struct Vocabulary: Sendable {
 
     private func name(of id: Int32) -> String { Self.printable(token(of: id) ?? []) }
 
-    /// A token for a message: short, and without control characters.
-    static func printable(_ token: [UInt8]) -> String {
-        let text = String(decoding: token.prefix(48), as: UTF8.self)
-        return String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }))
-    }
+    /// A token for a message: short, with unsafe characters spelled out.
+    static func printable(_ token: [UInt8]) -> String { String(decoding: token.prefix(48), as: UTF8.self).printable }
 }

@@ -1,6 +1,5 @@
 import Analysis
 import Checkpoints
-import HDF5
 import Images
 import Inputs
 import ModelGraph
@@ -22,7 +21,6 @@ struct Failure {
         switch error {
         case let error as CommandError: self.init(error.status, error)
         case let error as FileError: self.init(error)
-        case let error as HDF5Error: self.init(ExitStatus(error.kind), error)
         case let error as RuntimeError: self.init(ExitStatus(error.kind), error)
         case let error as AnalysisError: self.init(error)
         case let error as VerificationError: self.init(error)

@@ -10,29 +10,15 @@ enum Terminal {
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
     static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
-    /// Writes a document of ours as JSON.
+    /// Writes a document of ours as JSON; the encoder escapes what could steer a terminal.
     static func print(document: some Encodable) throws {
-        write(escapedJSON(String(decoding: try Document.encode(document), as: UTF8.self)), to: STDOUT_FILENO)
-    }
-
-    /// The same JSON with what could steer a terminal as `\u009b`: the encoder escapes what is below a space only.
-    private static func escapedJSON(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value >= 0x7F && isSteering($0) }) else { return text }
-        return text.unicodeScalars.reduce(into: "") { result, scalar in
-            if scalar.value >= 0x7F, isSteering(scalar) {
-                // All of them have four digits at most.
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
+        write(String(decoding: try Document.encode(document, isForTerminal: true), as: UTF8.self), to: STDOUT_FILENO)
     }
 
     /// Writes a message for a person.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
-    /// Writes text as it is.
+    /// Writes text as it is. A loop of its own: what cannot be written to a screen is no error of a file.
     static func write(_ text: String, to descriptor: Int32) {
         guard descriptor == STDERR_FILENO || !isPipeClosed.withLock({ $0 }) else { return }
         var bytes = Array(text.utf8)[...]
@@ -51,35 +37,14 @@ enum Terminal {
     /// Whether messages go to a person's screen.
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
-    /// `text` with control characters spelled out, but for line ends and tabs: what a model writes cannot steer the
-    /// terminal either.
+    /// `text` with what could steer the terminal spelled out, but for line ends, tabs and joiners of letters: what a
+    /// model writes cannot steer it either.
     static func readable(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            result += scalar == "\n" || scalar == "\t" ? String(scalar) : escaped(String(scalar))
-        }
+        text.escaped(keeping: Set<Unicode.Scalar>.joiners.union(["\n", "\t"]))
     }
 
-    /// `text` with control characters spelled out, so that names from a file cannot steer the terminal.
-    static func escaped(_ text: some StringProtocol) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case _ where isSteering(scalar): result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// Controls, C1 among them, and the marks that end lines or reorder text on a screen.
-    private static func isSteering(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
-        default: false
-        }
-    }
+    /// `text` with what could steer the terminal spelled out: names from a file.
+    static func escaped(_ text: some StringProtocol) -> String { text.escaped }
 }
 
 private func systemWrite(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int) -> Int {

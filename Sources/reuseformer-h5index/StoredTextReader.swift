@@ -1,7 +1,7 @@
 import CH5Index
 
 /// Reads strings, of attributes and datasets, within limits.
-struct TextReader: ~Copyable {
+struct StoredTextReader: ~Copyable {
     var heap: GlobalHeap
 
     /// The texts that `read` brings, without padding.

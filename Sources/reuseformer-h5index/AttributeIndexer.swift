@@ -1,8 +1,9 @@
 import CH5Index
+import JSON
 
 /// Attributes of one object, one at a time, as members of the document.
 struct AttributeIndexer: ~Copyable {
-    var texts: TextReader
+    var texts: StoredTextReader
     var budget: Budget
 
     mutating func write(of object: hid_t, at path: [UInt8], to json: inout JSONWriter) throws(Refusal) {

@@ -1,0 +1,172 @@
+/// Reads `Decodable` values from a field of a JSON text.
+///
+/// A coding path has one step, which leads to the field: names and positions are put together only for messages.
+struct FieldDecoder: Decoder {
+    let field: JSONField
+
+    var codingPath: [any CodingKey] { [FieldKey(field: field)] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        KeyedDecodingContainer(try KeyedFields(field))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try ListedFields(field) }
+
+    func singleValueContainer() -> any SingleValueDecodingContainer { SingleField(field: field) }
+}
+
+/// A step of a coding path that leads to a field from the outermost value.
+struct FieldKey: CodingKey {
+    let field: JSONField
+
+    init(field: JSONField) { self.field = field }
+    init?(stringValue: String) { nil }
+    init?(intValue: Int) { nil }
+
+    var stringValue: String { field.path }
+    var intValue: Int? { nil }
+}
+
+/// A step of a coding path with a name of our own.
+private struct NamedKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+extension JSONField {
+    /// An element of a list; `nil` when there is none.
+    func element(_ number: Int) -> JSONField? {
+        arrayValue.flatMap { $0.indices.contains(number) ? $0[number] : nil }
+    }
+
+    /// The error of a value that is something else than is wanted.
+    fileprivate func unlike(_ type: Any.Type, _ expected: String) -> DecodingError {
+        let path = [FieldKey(field: self)]
+        guard !isNull else { return .valueNotFound(type, .init(codingPath: path, debugDescription: "is null")) }
+        return .typeMismatch(
+            type,
+            .init(codingPath: path, debugDescription: "\(expected) was expected, not \(shortDescription)"))
+    }
+
+    fileprivate func wanted<Value>(_ value: Value?, _ expected: String) throws -> Value {
+        guard let value else { throw unlike(Value.self, expected) }
+        return value
+    }
+
+    fileprivate func whole<Integer: FixedWidthInteger>(_ type: Integer.Type) throws -> Integer {
+        let bounds = Integer.bitWidth < 64 ? "a whole number from \(Integer.min) to \(Integer.max)" : "a whole number"
+        return try wanted(wholeNumber(type), bounds)
+    }
+
+    fileprivate func read<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try Value(from: FieldDecoder(field: self))
+    }
+}
+
+/// One value.
+private struct SingleField: SingleValueDecodingContainer {
+    let field: JSONField
+
+    var codingPath: [any CodingKey] { [FieldKey(field: field)] }
+
+    func decodeNil() -> Bool { field.isNull }
+    func decode(_ type: Bool.Type) throws -> Bool { try field.wanted(field.boolValue, "true or false") }
+    func decode(_ type: String.Type) throws -> String { try field.wanted(field.stringValue, "a string") }
+    func decode(_ type: Double.Type) throws -> Double { try field.wanted(field.finiteNumber(type), "a finite number") }
+    func decode(_ type: Float.Type) throws -> Float {
+        try field.wanted(field.finiteNumber(type), "a finite number of single precision")
+    }
+    func decode(_ type: Int.Type) throws -> Int { try field.whole(type) }
+    func decode(_ type: Int8.Type) throws -> Int8 { try field.whole(type) }
+    func decode(_ type: Int16.Type) throws -> Int16 { try field.whole(type) }
+    func decode(_ type: Int32.Type) throws -> Int32 { try field.whole(type) }
+    func decode(_ type: Int64.Type) throws -> Int64 { try field.whole(type) }
+    func decode(_ type: UInt.Type) throws -> UInt { try field.whole(type) }
+    func decode(_ type: UInt8.Type) throws -> UInt8 { try field.whole(type) }
+    func decode(_ type: UInt16.Type) throws -> UInt16 { try field.whole(type) }
+    func decode(_ type: UInt32.Type) throws -> UInt32 { try field.whole(type) }
+    func decode(_ type: UInt64.Type) throws -> UInt64 { try field.whole(type) }
+    func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try field.read(type) }
+}
+
+/// The members of an object. Of several with one key the first one counts.
+private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let field: JSONField
+    private let members: [String: JSONField]
+
+    init(_ field: JSONField) throws {
+        guard let members = field.objectValue else { throw field.unlike([String: Any].self, "an object") }
+        self.field = field
+        self.members = Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
+    }
+
+    var codingPath: [any CodingKey] { [FieldKey(field: field)] }
+    var allKeys: [Key] { members.keys.compactMap(Key.init) }
+    func contains(_ key: Key) -> Bool { members[key.stringValue] != nil }
+
+    private func member(_ key: any CodingKey) throws -> JSONField {
+        guard let member = members[key.stringValue] else {
+            throw DecodingError.keyNotFound(
+                key, .init(codingPath: codingPath, debugDescription: "\"\(key.stringValue)\" is missing"))
+        }
+        return member
+    }
+
+    func decodeNil(forKey key: Key) throws -> Bool { try member(key).isNull }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try member(key).read(type) }
+
+    func nestedContainer<Inner: CodingKey>(
+        keyedBy type: Inner.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<Inner> {
+        KeyedDecodingContainer(try KeyedFields<Inner>(try member(key)))
+    }
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try ListedFields(try member(key))
+    }
+    func superDecoder() throws -> any Decoder { FieldDecoder(field: try member(NamedKey(stringValue: "super"))) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { FieldDecoder(field: try member(key)) }
+}
+
+/// The elements of a list, one after another.
+private struct ListedFields: UnkeyedDecodingContainer {
+    let field: JSONField
+    private let elements: [JSONField]
+    private(set) var currentIndex = 0
+
+    init(_ field: JSONField) throws {
+        guard let elements = field.arrayValue else { throw field.unlike([Any].self, "a list") }
+        self.field = field
+        self.elements = elements
+    }
+
+    var codingPath: [any CodingKey] { [FieldKey(field: field)] }
+    var count: Int? { elements.count }
+    var isAtEnd: Bool { currentIndex == elements.count }
+
+    private mutating func next<Value>(_ read: (JSONField) throws -> Value) throws -> Value {
+        guard !isAtEnd else {
+            throw DecodingError.valueNotFound(
+                Value.self,
+                .init(codingPath: codingPath, debugDescription: "has only \(elements.count) elements"))
+        }
+        let value = try read(elements[currentIndex])
+        currentIndex += 1
+        return value
+    }
+
+    mutating func decodeNil() throws -> Bool {
+        guard !isAtEnd, elements[currentIndex].isNull else { return false }
+        currentIndex += 1
+        return true
+    }
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next { try $0.read(type) } }
+    mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        try next { KeyedDecodingContainer(try KeyedFields<Key>($0)) }
+    }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { try next { try ListedFields($0) } }
+    mutating func superDecoder() throws -> any Decoder { try next { FieldDecoder(field: $0) } }
+}
