@@ -220,17 +220,8 @@ extension Compiler {
             let id = HeadID(node: node.name, head: head)
             let asIs = [MapTerm(map: .head(id))]
             let borrowers = readers[asIs] ?? []
-            let isReadElsewhere =
-                isObserved
-                || liveness.nodes.contains { other in
-                    (other.attention?.heads ?? []).contains { source in
-                        // Borrowers of the same node that take the map as it is share its product below.
-                        !(other.name == node.name && source.terms == asIs)
-                            && source.terms.contains { $0.map == .head(id) }
-                    }
-                }
             var keep: Register?
-            if isReadElsewhere {
+            if isObserved || liveness.keptMaps.contains(id) {
                 keep = register(.maps(space: space), width: 0)
                 keptMaps[id] = keep
             }
