@@ -141,7 +141,7 @@ package final class CompiledModel: Sendable {
         try check([sequence])
         let group = group([sequence], 0..<1)
         return schedule.mapSpaces.indices.reduce(0) { total, space in
-            total + (schedule.units[.maps(space: space)] ?? 0) * group.mapFloats[space] * MemoryLayout<Float>.stride
+            total + (schedule.units[.maps(space: space)] ?? 0) * group.maps[space].count * MemoryLayout<Float>.stride
         }
     }
 
