@@ -1,3 +1,5 @@
+// libhdf5 for Swift. `chdf5_` names what this header adds to it.
+
 #include <hdf5.h>
 
 // Values that libhdf5 hides behind macros which call functions; Swift does not see those.

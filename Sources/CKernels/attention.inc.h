@@ -50,7 +50,7 @@ static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size
 }
 
 /// Rows that softmax works on at once.
-#define RK_SOFTEN_ROWS RK_TOGETHER
+#define RK_SOFTMAX_ROWS RK_TOGETHER
 
 // ---- one row of a map --------------------------------------------------------------------------------------------
 
@@ -60,25 +60,25 @@ RK_INLINE int64_t within(int64_t distance, int64_t reach) {
 
 /// Adds what depends on the distance between query and key.
 static void add_distances(const rk_map *m, size_t query, rk_view view, float *row) {
-  const int64_t place = m->query_places ? m->query_places[query] : view.position;
+  const int64_t position = m->query_positions ? m->query_positions[query] : view.position;
   if (m->distances) {
     size_t j = view.begin;
-    if (!m->key_places) {
+    if (!m->key_positions) {
       // Keys within reach stand side by side in the table.
-      for (; j < view.end && (int64_t)j - place < -m->reach; j++) row[j] += m->distances[-m->reach];
-      const int64_t beyond = place + m->reach + 1;
+      for (; j < view.end && (int64_t)j - position < -m->reach; j++) row[j] += m->distances[-m->reach];
+      const int64_t beyond = position + m->reach + 1;
       const size_t end = beyond < (int64_t)view.end ? (beyond < (int64_t)j ? j : (size_t)beyond) : view.end;
       for (; j + RK_LANES <= end; j += RK_LANES)
-        store(row + j, load(row + j) + load(m->distances + ((int64_t)j - place)));
-      for (; j < end; j++) row[j] += m->distances[(int64_t)j - place];
+        store(row + j, load(row + j) + load(m->distances + ((int64_t)j - position)));
+      for (; j < end; j++) row[j] += m->distances[(int64_t)j - position];
     }
     for (; j < view.end; j++)
-      row[j] += m->distances[within((m->key_places ? m->key_places[j] : (int64_t)j) - place, m->reach)];
+      row[j] += m->distances[within((m->key_positions ? m->key_positions[j] : (int64_t)j) - position, m->reach)];
   }
   if (m->columns) {
     const float *own = m->by_query + query * m->ldby_query;
     for (size_t j = view.begin; j < view.end; j++) {
-      const int64_t distance = (m->key_places ? m->key_places[j] : (int64_t)j) - place;
+      const int64_t distance = (m->key_positions ? m->key_positions[j] : (int64_t)j) - position;
       const int32_t column = m->columns[within(distance, m->reach)];
       row[j] += own[column] + m->by_key[j * m->ldby_key + column];
     }
@@ -112,8 +112,8 @@ static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *ro
 
 /// Turns the scores of R rows into 2^(log2 e · (score − maximum)) over whole vectors `begin`..<`end`; a factor becomes
 /// 1 / sum of the row, 0 where everything is hidden. Several rows at once keep the arithmetic units busy.
-RK_INLINE void soften_rows(float *strip, size_t stride, size_t begin, size_t end, float *factors, const size_t R) {
-  vf top[RK_SOFTEN_ROWS], sum[RK_SOFTEN_ROWS];
+RK_INLINE void softmax_rows(float *strip, size_t stride, size_t begin, size_t end, float *factors, const size_t R) {
+  vf top[RK_SOFTMAX_ROWS], sum[RK_SOFTMAX_ROWS];
   RK_UNROLL for (size_t r = 0; r < R; r++) top[r] = splat(-INFINITY);
   for (size_t j = begin; j < end; j += RK_LANES)
     RK_UNROLL for (size_t r = 0; r < R; r++) top[r] = at_least(load(strip + r * stride + j), top[r]);
@@ -124,7 +124,7 @@ RK_INLINE void soften_rows(float *strip, size_t stride, size_t begin, size_t end
   }
   for (size_t j = begin; j < end; j += RK_LANES) {
     // Subtracted first: masks made of huge numbers would not survive the rounding of a product.
-    vf x[RK_SOFTEN_ROWS];
+    vf x[RK_SOFTMAX_ROWS];
     RK_UNROLL for (size_t r = 0; r < R; r++) x[r] = (load(strip + r * stride + j) - top[r]) * splat(RK_LOG2_E);
     exp2_(x, R);
     RK_UNROLL for (size_t r = 0; r < R; r++) {
@@ -139,7 +139,7 @@ RK_INLINE void soften_rows(float *strip, size_t stride, size_t begin, size_t end
 }
 
 /// Softmax without the division, over the keys of `all`; what a row does not see becomes 0.
-static void soften_strip(const rk_view *views, size_t rows, rk_view all, float *strip, size_t stride, float *factors) {
+static void softmax_strip(const rk_view *views, size_t rows, rk_view all, float *strip, size_t stride, float *factors) {
   const size_t begin = all.begin / RK_LANES * RK_LANES, end = rk_round_up(all.end, RK_LANES);
   for (size_t r = 0; r < rows; r++) {
     float *row = strip + r * stride;
@@ -148,14 +148,14 @@ static void soften_strip(const rk_view *views, size_t rows, rk_view all, float *
     for (size_t j = seen_end; j < end; j++) row[j] = -INFINITY;
   }
   size_t r = 0;
-  for (; r + RK_SOFTEN_ROWS <= rows; r += RK_SOFTEN_ROWS)
-    soften_rows(strip + r * stride, stride, begin, end, factors + r, RK_SOFTEN_ROWS);
+  for (; r + RK_SOFTMAX_ROWS <= rows; r += RK_SOFTMAX_ROWS)
+    softmax_rows(strip + r * stride, stride, begin, end, factors + r, RK_SOFTMAX_ROWS);
   switch (rows - r) {
-    case 5: soften_rows(strip + r * stride, stride, begin, end, factors + r, 5); break;
-    case 4: soften_rows(strip + r * stride, stride, begin, end, factors + r, 4); break;
-    case 3: soften_rows(strip + r * stride, stride, begin, end, factors + r, 3); break;
-    case 2: soften_rows(strip + r * stride, stride, begin, end, factors + r, 2); break;
-    case 1: soften_rows(strip + r * stride, stride, begin, end, factors + r, 1); break;
+    case 5: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 5); break;
+    case 4: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 4); break;
+    case 3: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 3); break;
+    case 2: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 2); break;
+    case 1: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 1); break;
   }
 }
 
@@ -376,7 +376,7 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     float factors[RK_TILE_ROWS];
     if (m->q) {
       if (adjusts) for (size_t r = 0; r < height; r++) adjust_scores(m, query + r, views[r], strip + r * stride);
-      soften_strip(views, height, all, strip, stride, factors);
+      softmax_strip(views, height, all, strip, stride, factors);
     } else {
       for (size_t r = 0; r < height; r++) {
         // What the row itself does not see, and its neighbours in the tile do.

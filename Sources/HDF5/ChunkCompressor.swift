@@ -1,5 +1,5 @@
 import CZstd
-import Dispatch
+import Platform
 import Tensors
 
 /// How the elements of a dataset are stored.
@@ -54,7 +54,7 @@ struct ChunkCompressor {
             // Each iteration writes its own slot; the tensor's bytes are only read.
             nonisolated(unsafe) let results = results
             nonisolated(unsafe) let bytes = bytes
-            DispatchQueue.concurrentPerform(iterations: origins.count) { index in
+            Workers().run(origins.count) { index in
                 results[index] = compressed(chunk(at: origins[index], of: bytes))
             }
         }

@@ -1,4 +1,3 @@
-import Dispatch
 import Platform
 import Tensors
 
@@ -28,7 +27,7 @@ struct ChunkReader {
             nonisolated(unsafe) let failures = failures
             nonisolated(unsafe) let target = target
             nonisolated(unsafe) let reader = self
-            DispatchQueue.concurrentPerform(iterations: chunks.count) { index in
+            Workers().run(chunks.count) { index in
                 do throws(ChunkFailure) {
                     try reader.read(chunks[index], into: target)
                 } catch {

@@ -1,4 +1,5 @@
 import Analysis
+import Platform
 import Rewriting
 import TestSupport
 import Testing

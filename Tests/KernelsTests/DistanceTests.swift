@@ -32,7 +32,7 @@ struct DistanceTests {
     }
 
     @Test(
-        "a table by distance, with and without gaps between places, whatever the reach",
+        "a table by distance, with and without gaps between positions, whatever the reach",
         arguments: KernelSet.all, [0, 1, 3, 40, 200])
     func distances(_ set: KernelSet, _ reach: Int) throws {
         var random = Random(seed: reach)
@@ -55,14 +55,14 @@ struct DistanceTests {
         }
         #expect(largestDifference(causal, softmax(triangle)) < 1e-6)
 
-        let places = (0..<Int32(keys)).map { $0 * 3 / 2 }
-        let gaps = try places.withUnsafeBufferPointer { places in
+        let positions = (0..<Int32(keys)).map { $0 * 3 / 2 }
+        let gaps = try positions.withUnsafeBufferPointer { positions in
             try map(on: set, queries: keys, keys: keys) {
                 ($0.distances, $0.reach) = (UnsafePointer(table.base + reach), Int64(reach))
-                ($0.query_places, $0.key_places) = (places.baseAddress, places.baseAddress)
+                ($0.query_positions, $0.key_positions) = (positions.baseAddress, positions.baseAddress)
             }
         }
-        let spread = (0..<keys).map { q in (0..<keys).map { entry(Int(places[$0] - places[q])) } }
+        let spread = (0..<keys).map { q in (0..<keys).map { entry(Int(positions[$0] - positions[q])) } }
         #expect(largestDifference(gaps, softmax(spread)) < 1e-6)
     }
 

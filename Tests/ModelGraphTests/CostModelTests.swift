@@ -84,19 +84,19 @@ struct LiveMapTests {
     let graph = Graph.encoder(EncoderSizes(layers: 5))
 
     @Test("none are kept when nobody borrows")
-    func none() { #expect(graph.liveMaps == 0) }
+    func none() { #expect(graph.sound.liveMaps == 0) }
 
     @Test("a map that two layers read is kept once, until the last of them")
     func shared() {
         let reusing = [HeadSource.reused(head(0, 0)), .computed, .computed]
-        #expect(graph.with(reusing, inLayer: 1).with(reusing, inLayer: 4).liveMaps == 1)
+        #expect(graph.with(reusing, inLayer: 1).with(reusing, inLayer: 4).sound.liveMaps == 1)
     }
 
     @Test("lifetimes that do not overlap share the space")
     func disjoint() {
         let first = [HeadSource.reused(head(0, 0)), .reused(head(0, 1)), .computed]
         let second = [HeadSource.reused(head(3, 2)), .computed, .computed]
-        #expect(graph.with(first, inLayer: 1).with(second, inLayer: 4).liveMaps == 2)
+        #expect(graph.with(first, inLayer: 1).with(second, inLayer: 4).sound.liveMaps == 2)
     }
 
     @Test("lifetimes that overlap add up")
@@ -104,13 +104,17 @@ struct LiveMapTests {
         // Head 0 of layer 0 lives to layer 3; heads 0…2 of layer 2 live from 2 to 4.
         let first = [HeadSource.reused(head(0, 0)), .computed, .computed]
         let second = [HeadSource.reused(head(2, 0)), .reused(head(2, 1)), .reused(head(2, 2))]
-        #expect(graph.with(first, inLayer: 3).with(second, inLayer: 4).liveMaps == 4)
+        #expect(graph.with(first, inLayer: 3).with(second, inLayer: 4).sound.liveMaps == 4)
     }
 
-    @Test("a map borrowed inside its own layer is alive there, static patterns never are")
+    @Test("a map blended inside its own layer is alive there; one taken as it is, and static patterns, never are")
     func sameLayer() {
-        let sources = [HeadSource.computed, .reused(head(2, 0)), .borrowed([MapTerm(map: .pattern(.previous))])]
-        #expect(graph.with(sources, inLayer: 2).liveMaps == 1)
-        #expect(graph.with(sources, inLayer: 2).sound.cost(tokens: 10).liveMapBytes == 400)
+        let pattern = MapTerm(map: .pattern(.previous))
+        let asItIs = [HeadSource.computed, .reused(head(2, 0)), .borrowed([pattern])]
+        #expect(graph.with(asItIs, inLayer: 2).sound.liveMaps == 0)
+        let blend = HeadSource.borrowed([MapTerm(weight: 0.5, map: .head(head(2, 0))), pattern])
+        let blended = [HeadSource.computed, .computed, blend]
+        #expect(graph.with(blended, inLayer: 2).sound.liveMaps == 1)
+        #expect(graph.with(blended, inLayer: 2).sound.cost(tokens: 10).liveMapBytes == 400)
     }
 }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A text encoder and a decoder of two layers that looks at it; the second layer's cross-attention borrows.
-private func translator(borrows: Bool) -> Model {
+func translator(borrows: Bool) -> Model {
     let width = 32
     func attention(memory: Bool = false, causal: Bool = false, _ heads: [HeadSource]) -> ModelGraph.Operation {
         .attention(

@@ -160,7 +160,7 @@ struct ExecutionTests {
                             worst = max(worst, difference(Array(got.row(sequence.number)), want[0]))
                         } else {
                             for row in sequence.rows {
-                                worst = max(worst, difference(Array(got.row(row)), want[Int(group.places[row])]))
+                                worst = max(worst, difference(Array(got.row(row)), want[Int(group.positions[row])]))
                             }
                         }
                     }
@@ -170,8 +170,8 @@ struct ExecutionTests {
                             continue
                         }
                         for row in 0..<map.rows {
-                            let want = reference.maps[id]?[Int(group.places[sequence.rows.lowerBound + row])] ?? []
-                            let visible = group.places[sequence.rows].prefix(sequence.visible).map { want[Int($0)] }
+                            let want = reference.maps[id]?[Int(group.positions[sequence.rows.lowerBound + row])] ?? []
+                            let visible = group.positions[sequence.rows].prefix(sequence.visible).map { want[Int($0)] }
                             worst = max(worst, difference(Array(map.row(row)), visible))
                         }
                     }

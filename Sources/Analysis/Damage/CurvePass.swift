@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Rewriting
 import Runtime
 

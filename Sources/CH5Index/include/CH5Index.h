@@ -1,6 +1,6 @@
 // What reuseformer-h5index needs and Swift cannot express: a file driver over an open descriptor, callbacks with one
 // signature for every libhdf5, values hidden behind macros, and the confinement of the process. Nothing here decides
-// anything; every function returns a status, negative for failure.
+// anything; every function returns a status, negative for failure. `h5i_` stands for "HDF5 index".
 #ifndef CH5INDEX_H
 #define CH5INDEX_H
 

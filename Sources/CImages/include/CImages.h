@@ -1,4 +1,4 @@
-/// PNG and JPEG pictures as 8-bit pixels, through libpng and libjpeg-turbo.
+/// PNG and JPEG pictures as 8-bit pixels, through libpng and libjpeg-turbo. `rf_` stands for "reuseformer".
 ///
 /// Both libraries leave a failing call by `longjmp`, which must not cross Swift: it starts and ends in this target.
 /// Sizes are checked before anything is allocated for pixels; the caller allocates them.

@@ -119,15 +119,16 @@ typedef struct {
   const float *bias; size_t ldb;   // [queries, keys] added to the scores, or NULL
   const float *mask; size_t ldmask; // [queries, keys] added after everything else, or NULL
   float alibi_slope;               // slope · (key - query position) added to the scores; 0: none
-  // Bias by distance, key place - query place, taken as -reach or reach beyond these; both tables point at distance 0.
+  // Bias by distance, key position - query position, taken as -reach or reach beyond these; both tables point at
+  // distance 0.
   const float *distances;          // added to the scores, or NULL
   // by_query[query][c] + by_key[key][c] is added to the scores, c = columns[distance]; NULL: none.
   const float *by_query; size_t ldby_query;
   const float *by_key; size_t ldby_key;
   const int32_t *columns;
   int64_t reach;
-  const int32_t *query_places;     // where the rows stand for distances; NULL: at their key positions
-  const int32_t *key_places;       // NULL: key j stands at j
+  const int32_t *query_positions; // where the rows stand for distances; NULL: at their key positions
+  const int32_t *key_positions;   // NULL: key j stands at j
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only
   size_t window;                   // query position - key position < window; 0: unlimited

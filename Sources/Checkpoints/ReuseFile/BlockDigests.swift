@@ -22,7 +22,7 @@ package enum BlockDigests {
     /// - Parameter cancellation: When it ends the work, the rest of the digests mean nothing.
     package static func digests(of bytes: UnsafeRawBufferPointer, cancellation: Cancellation? = nil) -> [Digest] {
         let source = Shared(bytes)
-        return (0..<blockCount(bytes.count)).map { $0 * blockByteCount }.concurrentMap { start in
+        return Workers().map((0..<blockCount(bytes.count)).map { $0 * blockByteCount }) { start in
             if cancellation?.isRequested == true { return Digest(of: []) }
             let end = min(start + blockByteCount, source.bytes.count)
             return Digest(of: UnsafeRawBufferPointer(rebasing: source.bytes[start..<end]))
@@ -34,7 +34,7 @@ package enum BlockDigests {
 
     /// Bytes that concurrent iterations read.
     ///
-    /// `@unchecked Sendable`: nobody writes them, and they outlive the iterations, because `concurrentMap` waits.
+    /// `@unchecked Sendable`: they are never written, and they outlive the tasks, because `Workers` waits.
     private struct Shared: @unchecked Sendable {
         let bytes: UnsafeRawBufferPointer
         init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }

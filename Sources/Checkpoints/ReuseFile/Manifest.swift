@@ -62,7 +62,7 @@ extension Manifest {
         provenance = model.provenance
         traits = model.traits
         let sorted = model.tensors.sorted { $0.key < $1.key }
-        let digests = sorted.concurrentMap { cancellation?.isRequested == true ? "" : $0.value.digest.hex }
+        let digests = Workers().map(sorted) { cancellation?.isRequested == true ? "" : $0.value.digest.hex }
         tensors = zip(sorted, digests).map { entry, digest in
             TensorEntry(name: entry.key, dtype: entry.value.dtype, shape: entry.value.shape, sha256: digest)
         }

@@ -6,7 +6,7 @@ package struct Cost: Sendable, Hashable {
     package var multiplyAdds: Int
     /// Numbers stored in the model's own parameters.
     package var parameters: Int
-    /// Bytes of the largest set of maps alive at once, for one sequence in float32.
+    /// Bytes of the largest set of maps alive at once, for one sequence in float32 (`CheckedGraph.liveMaps`).
     package var liveMapBytes: Int
 
     /// Bytes that incremental decoding keeps for each token: keys of groups that compute a map, values of groups that
@@ -39,7 +39,7 @@ extension CheckedGraph {
         let parameters = graph.nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
         return Cost(
             maps: graph.mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
-            liveMapBytes: product(graph.liveMaps, tokens, tokens, 4),
+            liveMapBytes: liveMapBytes(tokens: tokens),
             cacheBytes: cacheBytes { $0.mask.isCausal && !$0.isCross },
             memoryCacheBytes: cacheBytes(of: \.isCross))
     }
@@ -76,36 +76,6 @@ extension CheckedGraph {
             }
         }
         return result
-    }
-}
-
-extension Graph {
-    /// The largest number of maps that must be alive at once because another head reads them.
-    ///
-    /// A map lives from its own node to the last node with a head that reads it.
-    package var liveMaps: Int {
-        var position: [String: Int] = [:]
-        var lastReader: [HeadID: Int] = [:]
-        let attentionNodes = attentionNodes
-        for (index, node) in attentionNodes.enumerated() {
-            position[node.name] = index
-            for term in node.attention?.heads.flatMap(\.terms) ?? [] {
-                if case .head(let id) = term.map { lastReader[id] = index }
-            }
-        }
-        // Maps that begin to live at a node, less those that nobody reads any more.
-        var change = [Int](repeating: 0, count: attentionNodes.count + 1)
-        for (id, last) in lastReader {
-            guard let first = position[id.node], first <= last else { continue }
-            change[first] += 1
-            change[last + 1] -= 1
-        }
-        var alive = 0, most = 0
-        for step in change {
-            alive += step
-            most = max(most, alive)
-        }
-        return most
     }
 }
 
@@ -149,7 +119,7 @@ private func triangle(_ count: Int) -> Int {
 /// A product of numbers that are not negative; the largest number when it does not fit.
 ///
 /// Lengths come from users and sizes from files: an absurd one has an absurd cost, and must not stop the process.
-private func product(_ factors: Int...) -> Int {
+func product(_ factors: Int...) -> Int {
     factors.reduce(1) { result, factor in
         let (next, overflow) = result.multipliedReportingOverflow(by: factor)
         return overflow ? .max : next
@@ -157,7 +127,7 @@ private func product(_ factors: Int...) -> Int {
 }
 
 /// A sum of numbers that are not negative; the largest number when it does not fit.
-private func sum(_ first: Int, _ second: Int) -> Int {
+func sum(_ first: Int, _ second: Int) -> Int {
     let (result, overflow) = first.addingReportingOverflow(second)
     return overflow ? .max : result
 }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Runtime
 
 /// Features and targets of a branch's refit, chunk by chunk, from a source model and its rewrite.

@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Runtime
 import Statistics
 

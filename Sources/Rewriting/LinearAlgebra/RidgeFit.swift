@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 /// Least squares with a pull towards the weights that are there already.

@@ -135,6 +135,16 @@ package final class CompiledModel: Sendable {
         return execution
     }
 
+    /// Bytes that are laid out for kept maps when a sequence runs alone: what `Cost.liveMapBytes` foretells, with rows
+    /// rounded up to whole panels of keys.
+    package func keptMapBytes(for sequence: ModelInput) throws(RuntimeError) -> Int {
+        try check([sequence])
+        let group = group([sequence], 0..<1)
+        return schedule.mapSpaces.indices.reduce(0) { total, space in
+            total + (schedule.units[.maps(space: space)] ?? 0) * group.maps[space].count * MemoryLayout<Float>.stride
+        }
+    }
+
     func borrow() -> Workspace { idle.withLock { $0.popLast() } ?? Workspace() }
     func giveBack(_ workspace: Workspace) { idle.withLock { $0.append(workspace) } }
 

@@ -5,19 +5,18 @@ import Tensors
 extension Compiler {
     /// Drafts an attention node: the head-major products, the maps with their consumers, the output projection.
     mutating func add(_ attention: Attention, _ node: Node) throws(RuntimeError) {
-        let headSize = KernelSet.padded(attention.headSize), valueSize = KernelSet.padded(attention.valueSize)
+        let headSize = attention.paddedHeadSize, valueSize = attention.paddedValueSize
         schedule.largestHead = max(schedule.largestHead, headSize, valueSize)
         let source = try input(node, 0), memory = attention.isCross ? try input(node, 1) : source
-        let queryAxis = axis(of: source), keyAxis = axis(of: memory)
+        let queryAxis = schedule.axis(of: source), keyAxis = schedule.axis(of: memory)
         let space = mapSpace(queries: queryAxis, keys: keyAxis)
         let added = try addedMask(attention, node, space: space)
-        let buffers = try appendProjections(
-            attention, node, source: source, memory: memory, headSize: headSize, valueSize: valueSize)
+        let buffers = try appendProjections(attention, node, source: source, memory: memory)
         try appendHeadSteps(attention, node, buffers: buffers, headSize: headSize)
 
         let kept = attention.keptHeads
         let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
-        let units = makeUnits(attention, node, buffers: buffers, valueSize: valueSize, space: space)
+        let units = makeUnits(attention, node, space: space, masksByPosition: added == nil)
         let step = AttentionStep(
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
@@ -53,11 +52,6 @@ extension Compiler {
         try appendProduct(output, input: projected, node: node)
     }
 
-    /// The axis that a register's rows lie along.
-    func axis(of register: Register) -> Int {
-        if case .rows(let axis) = schedule.slots[register.index].region { axis } else { Schedule.tokenAxis }
-    }
-
     /// Registers of the head-major buffers, and which slot of its register a kind starts with.
     struct HeadBuffers {
         let query, key, value: Register
@@ -66,8 +60,9 @@ extension Compiler {
 
     /// Queries, keys and values: one product where their heads are equally wide, else two.
     private mutating func appendProjections(
-        _ attention: Attention, _ node: Node, source: Register, memory: Register, headSize: Int, valueSize: Int
+        _ attention: Attention, _ node: Node, source: Register, memory: Register
     ) throws(RuntimeError) -> HeadBuffers {
+        let headSize = attention.paddedHeadSize, valueSize = attention.paddedValueSize
         let queries = attention.computedHeads.count, keys = attention.keyGroups.count
         let values = attention.valueGroups.count
         var parts: [HeadPart] = [], keyPart: [HeadPart] = []
@@ -128,7 +123,7 @@ extension Compiler {
         _ parts: [HeadPart], width: Int, source: Register, padded: Int
     ) -> Register {
         let slots = parts.reduce(0) { $0 + $1.count }
-        let axis = axis(of: source)
+        let axis = schedule.axis(of: source)
         let buffer = register(.rows(axis: axis), width: slots * padded)
         guard slots > 0 else { return buffer }
         let key = parts.map(\.key)
@@ -195,17 +190,21 @@ extension Compiler {
         return PackedLinear(weight: padded, bias: bias, packing: packing)
     }
 
-    /// Maps of a node: one unit a distinct map, with everybody who reads it.
+    /// Maps of a node: one unit a distinct map, with all heads that read it.
+    ///
+    /// - Parameter masksByPosition: Whether kernels hide keys by their positions; otherwise what is added to the scores
+    ///   holds the mask.
     private mutating func makeUnits(
-        _ attention: Attention, _ node: Node, buffers: HeadBuffers, valueSize: Int, space: Int
+        _ attention: Attention, _ node: Node, space: Int, masksByPosition: Bool
     ) -> [AttentionStep.Unit] {
+        let mask = masksByPosition ? attention.mask : Attention.Mask()
         let kept = attention.keptHeads, computed = attention.computedHeads
         let keyGroups = attention.keyGroups, valueGroups = attention.valueGroups
         func consumer(_ head: Int) -> AttentionStep.Consumer? {
             guard let column = kept.firstIndex(of: head),
                 let value = valueGroups.firstIndex(of: attention.group(of: head))
             else { return nil }
-            return AttentionStep.Consumer(value: value, column: column * valueSize)
+            return AttentionStep.Consumer(value: value, column: column * attention.paddedValueSize)
         }
         let isObserved = observation.maps.contains(node.name)
         var readers: [[MapTerm]: [Int]] = [:]
@@ -220,17 +219,8 @@ extension Compiler {
             let id = HeadID(node: node.name, head: head)
             let asIs = [MapTerm(map: .head(id))]
             let borrowers = readers[asIs] ?? []
-            let isReadElsewhere =
-                isObserved
-                || liveness.nodes.contains { other in
-                    (other.attention?.heads ?? []).contains { source in
-                        // Borrowers of the same node that take the map as it is share its product below.
-                        !(other.name == node.name && source.terms == asIs)
-                            && source.terms.contains { $0.map == .head(id) }
-                    }
-                }
             var keep: Register?
-            if isReadElsewhere {
+            if isObserved || liveness.keptMaps.contains(id) {
                 keep = register(.maps(space: space), width: 0)
                 keptMaps[id] = keep
             }
@@ -241,7 +231,7 @@ extension Compiler {
             units.append(
                 AttentionStep.Unit(
                     origin: .computed(query: query, key: key), keep: keep,
-                    consumers: ([head] + borrowers).compactMap(consumer)))
+                    consumers: ([head] + borrowers).compactMap(consumer), mask: mask))
             readers[asIs] = nil
         }
         for terms in order {
@@ -257,8 +247,19 @@ extension Compiler {
                 case .pattern(let pattern): AttentionStep.Term(weight: term.weight, pattern: pattern, map: nil)
                 }
             }
-            units.append(AttentionStep.Unit(origin: .terms(parts), keep: keep, consumers: heads.compactMap(consumer)))
+            // Patterns know the node's own mask only.
+            let hasPatterns = parts.contains { $0.pattern != nil }
+            units.append(
+                AttentionStep.Unit(
+                    origin: .terms(parts), keep: keep, consumers: heads.compactMap(consumer),
+                    mask: hasPatterns ? attention.mask : mask))
         }
         return units
     }
+}
+
+extension Attention {
+    /// Sizes of a head's keys and values, rounded up to whole panels.
+    fileprivate var paddedHeadSize: Int { KernelSet.padded(headSize) }
+    fileprivate var paddedValueSize: Int { KernelSet.padded(valueSize) }
 }

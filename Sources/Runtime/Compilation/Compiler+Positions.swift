@@ -11,7 +11,7 @@ extension Compiler {
         guard queries > 0 else { return }
         var angles: Int?
         if case .rotary(let rotary) = attention.positions {
-            angles = index(of: RotaryAngles(rotary: rotary, axis: axis(of: buffers.query)))
+            angles = index(of: RotaryAngles(rotary: rotary, axis: schedule.axis(of: buffers.query)))
         }
         guard angles != nil || attention.headNorm != nil else { return }
         let queryHeads = 0..<queries, keyHeads = buffers.keyOffset..<buffers.keyOffset + keys
@@ -44,7 +44,9 @@ extension Compiler {
 
     private mutating func append(_ step: HeadStep) {
         drafts.append(
-            Draft(work: .row(.heads(step)), reads: [step.buffer], writes: [step.buffer], axis: axis(of: step.buffer)))
+            Draft(
+                work: .row(.heads(step)), reads: [step.buffer], writes: [step.buffer],
+                axis: schedule.axis(of: step.buffer)))
     }
 
     private mutating func index(of angles: RotaryAngles) -> Int {

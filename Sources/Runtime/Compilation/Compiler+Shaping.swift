@@ -30,7 +30,7 @@ extension Compiler {
         return schedule.mapSpaces.count - 1
     }
 
-    /// Registers the graph's own inputs, and loads those that somebody reads as values.
+    /// Registers the graph's own inputs, and loads those that are read as values.
     mutating func addInputs() throws(RuntimeError) {
         let graph = model.graph
         for name in graph.inputs {
@@ -66,76 +66,64 @@ extension Compiler {
     /// Whether a node's inputs differ in shape, so that some stand for several rows or columns.
     func spreads(_ node: Node) -> Bool { Set(node.inputs.map { shapes[$0] }).count > 1 }
 
-    /// Drafts the operations that change shapes, and the lesser ones over rows.
-    mutating func addShaping(_ node: Node) throws(RuntimeError) {
-        var sources: [Register] = []
-        for index in node.inputs.indices { sources.append(try input(node, index)) }
-        switch node.operation {
-        case .convolution(let convolution):
-            let packed = PackedLinear(
-                weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias),
-                packing: packing)
-            guard let rows = shapes[node.name]?.rows else { throw .unknownValue(node.name) }
-            let gathered = register(
-                .rows(axis: axis(of: rows)), width: convolution.windowPlaces * convolution.inputWidth)
-            append(.windows(convolution, sources[0], gathered), reads: sources, writes: gathered)
-            try appendProduct(packed, input: gathered, node: node)
-        case .concatenate(.rows):
-            let out = try result(of: node.name)
-            append(.rows(sources, out), reads: sources, writes: out)
-        case .concatenate(.width):
-            let out = try result(of: node.name)
-            var column = 0
-            let ranges = sources.map { source in
-                let width = schedule.slots[source.index].width
-                defer { column += width }
-                return ColumnRange(source: source, from: 0, to: column, count: width)
-            }
-            append(.columns(ranges, out), reads: sources, writes: out, of: node.name)
-        case .rearrange(let rearrangement):
-            let out = try result(of: node.name)
-            append(.rearrange(rearrangement, sources[0], out), reads: sources, writes: out)
-        case .slice(let slice) where slice.axis == .rows:
-            let out = try result(of: node.name)
-            append(.slice(slice, sources[0], out), reads: sources, writes: out)
-        case .slice(let slice):
-            let out = try result(of: node.name)
-            let range = slice.range(of: schedule.slots[sources[0].index].width) ?? 0..<0
-            let columns = ColumnRange(source: sources[0], from: range.lowerBound, to: 0, count: range.count)
-            append(.columns([columns], out), reads: sources, writes: out, of: node.name)
-        case .multiply:
-            let out = try result(of: node.name)
-            if spreads(node) {
-                append(.spread(sources, isProduct: true, out), reads: sources, writes: out)
-            } else {
-                append(.multiply(sources, out), reads: sources, writes: out, of: node.name)
-            }
-        case .affine(let affine):
-            let out = try result(of: node.name)
-            let step = AffineStep(
-                scale: folded(try optionalTensor(node, "scale", if: affine.hasScale), affine.width) {
-                    ($0 ?? 1) * affine.factor
-                },
-                offset: folded(try optionalTensor(node, "offset", if: affine.hasOffset), affine.width) {
-                    ($0 ?? 0) + affine.shift
-                },
-                input: sources[0], out: out)
-            append(.affine(step), reads: sources, writes: out, of: node.name)
-        case .softmax:
-            let out = try result(of: node.name)
-            append(.softmax(sources[0], out), reads: sources, writes: out, of: node.name)
-        case .round(let rounding):
-            let out = try result(of: node.name)
-            append(.round(sources[0], rounding, out), reads: sources, writes: out, of: node.name)
-        case .table(let table):
-            let out = try result(of: node.name)
-            append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)
-        case .mask(let hidden):
-            let out = try result(of: node.name)
-            append(.mask(sources[0], hidden: hidden, out), reads: sources, writes: out, of: node.name)
-        case .embedding, .norm, .linear, .activation, .add, .gate, .attention, .pooling:
-            break
+    /// Drafts a sum or a product of several values.
+    mutating func addCombination(_ node: Node, isProduct: Bool) throws(RuntimeError) {
+        let sources = try inputs(node), out = try result(of: node.name)
+        if spreads(node) {
+            append(.spread(sources, isProduct: isProduct, out), reads: sources, writes: out)
+        } else {
+            append(
+                isProduct ? .multiply(sources, out) : .add(sources, out), reads: sources, writes: out, of: node.name)
         }
+    }
+
+    /// Drafts a convolution: its windows side by side, and their product with the weights.
+    mutating func add(_ convolution: Convolution, _ node: Node) throws(RuntimeError) {
+        let source = try input(node, 0)
+        let packed = PackedLinear(
+            weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias),
+            packing: packing)
+        guard let rows = shapes[node.name]?.rows else { throw .unknownValue(node.name) }
+        let gathered = register(
+            .rows(axis: axis(of: rows)), width: convolution.windowPlaces * convolution.inputWidth)
+        append(.windows(convolution, source, gathered), reads: [source], writes: gathered)
+        try appendProduct(packed, input: gathered, node: node)
+    }
+
+    /// Drafts a concatenation.
+    mutating func add(_ along: Concatenation, _ node: Node) throws(RuntimeError) {
+        let sources = try inputs(node), out = try result(of: node.name)
+        guard along == .width else { return append(.rows(sources, out), reads: sources, writes: out) }
+        var column = 0
+        let ranges = sources.map { source in
+            let width = schedule.slots[source.index].width
+            defer { column += width }
+            return ColumnRange(source: source, from: 0, to: column, count: width)
+        }
+        append(.columns(ranges, out), reads: sources, writes: out, of: node.name)
+    }
+
+    /// Drafts a slice of rows or of columns.
+    mutating func add(_ slice: Slice, _ node: Node) throws(RuntimeError) {
+        let source = try input(node, 0), out = try result(of: node.name)
+        guard slice.axis == .width else { return append(.slice(slice, source, out), reads: [source], writes: out) }
+        let range = slice.range(of: schedule.slots[source.index].width) ?? 0..<0
+        let columns = ColumnRange(source: source, from: range.lowerBound, to: 0, count: range.count)
+        append(.columns([columns], out), reads: [source], writes: out, of: node.name)
+    }
+
+    /// Drafts an affine step, its constants folded into one factor and one summand a column.
+    mutating func add(_ affine: Affine, _ node: Node) throws(RuntimeError) {
+        let source = try input(node, 0), out = try result(of: node.name)
+        let step = AffineStep(
+            scale: folded(try optionalTensor(node, "scale", if: affine.hasScale), affine.width) {
+                ($0 ?? 1) * affine.factor
+            },
+            offset: folded(try optionalTensor(node, "offset", if: affine.hasOffset), affine.width) {
+                ($0 ?? 0) + affine.shift
+            },
+            input: source, out: out)
+        append(.affine(step), reads: [source], writes: out, of: node.name)
     }
 
     private func folded(_ tensor: Tensor?, _ width: Int, _ change: (Float?) -> Float) -> Tensor {

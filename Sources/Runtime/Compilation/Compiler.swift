@@ -1,8 +1,8 @@
 import ModelGraph
 import Tensors
 
-/// Turns a graph into a schedule: drops what nobody asked for, fuses bias, activation and residual into the products
-/// before them, cuts the steps into segments and gives every value a place.
+/// Turns a graph into a schedule: drops what was not asked for, fuses bias, activation and residual into the products
+/// before them, cuts the steps into segments and gives every value its memory.
 struct Compiler {
     /// A step with what it reads and writes, before segments are cut.
     struct Draft {
@@ -89,6 +89,12 @@ struct Compiler {
         return register
     }
 
+    func inputs(_ node: Node) throws(RuntimeError) -> [Register] {
+        var sources: [Register] = []
+        for index in node.inputs.indices { sources.append(try input(node, index)) }
+        return sources
+    }
+
     func tensor(_ node: Node, _ name: String) throws(RuntimeError) -> Tensor {
         guard let tensor = model.tensor(of: node, name) else {
             throw .invalidModel(GraphError(.tensor, node.parameterID(name).description, "is missing"))
@@ -104,53 +110,70 @@ struct Compiler {
 
     private mutating func add(_ node: Node) throws(RuntimeError) {
         switch node.operation {
-        case .embedding(let embedding):
-            let source = embedSource(embedding, node)
-            if case .text = source {
-                schedule.readsText = true
-                if schedule.embedding?.positions == nil { schedule.embedding = embedding }
-            }
-            let step = EmbedStep(
-                source: source, tokens: try tensor(node, "tokens"),
-                positions: try optionalTensor(node, "positions", if: embedding.positions != nil),
-                types: try optionalTensor(node, "types", if: embedding.types > 0),
-                scale: embedding.scale, out: try result(of: node.name))
-            append(.embed(step), reads: [], writes: step.out, of: node.name)
-        case .norm(let norm):
-            let source = try input(node, 0)
-            let step = NormStep(
-                norm: norm, scale: try tensor(node, "scale").float32(),
-                offset: try optionalTensor(node, "offset", if: norm.hasOffset)?.float32(),
-                input: source, out: try result(of: node.name))
-            append(.norm(step), reads: [source], writes: step.out, of: node.name)
-        case .linear(let linear):
-            try add(linear, node)
-        case .activation(let activation):
-            let source = try input(node, 0), out = try result(of: node.name)
-            append(.activate(source, activation, out), reads: [source], writes: out, of: node.name)
-        case .add:
-            var sources: [Register] = []
-            for index in node.inputs.indices { sources.append(try input(node, index)) }
-            let out = try result(of: node.name)
-            if spreads(node) {
-                append(.spread(sources, isProduct: false, out), reads: sources, writes: out)
-            } else {
-                append(.add(sources, out), reads: sources, writes: out, of: node.name)
-            }
+        case .embedding(let embedding): try add(embedding, node)
+        case .norm(let norm): try add(norm, node)
+        case .linear(let linear): try add(linear, node)
+        case .activation(let activation): try addRows(node) { .activate($0, activation, $1) }
+        case .softmax: try addRows(node) { .softmax($0, $1) }
+        case .round(let rounding): try addRows(node) { .round($0, rounding, $1) }
+        case .mask(let hidden): try addRows(node) { .mask($0, hidden: hidden, $1) }
+        case .affine(let affine): try add(affine, node)
+        case .add: try addCombination(node, isProduct: false)
+        case .multiply: try addCombination(node, isProduct: true)
         case .gate(let activation):
             let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
             append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)
-        case .pooling(let pooling):
-            if pooling == .first { schedule.needsFirst = true }
+        case .attention(let attention): try add(attention, node)
+        case .pooling(let pooling): try add(pooling, node)
+        case .convolution(let convolution): try add(convolution, node)
+        case .concatenate(let along): try add(along, node)
+        case .slice(let slice): try add(slice, node)
+        case .rearrange(let rearrangement):
             let source = try input(node, 0), out = try result(of: node.name)
-            let mask = node.inputs.count > 1 ? try input(node, 1) : nil
-            let step = PoolStep(pooling: pooling, input: source, mask: mask, out: out)
-            drafts.append(Draft(work: .pool(step), reads: [source] + (mask.map { [$0] } ?? []), writes: [out]))
-        case .attention(let attention):
-            try add(attention, node)
-        default:
-            try addShaping(node)
+            append(.rearrange(rearrangement, source, out), reads: [source], writes: out)
+        case .table(let table):
+            let out = try result(of: node.name)
+            append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)
         }
+    }
+
+    /// Drafts a step over the rows of one value.
+    private mutating func addRows(
+        _ node: Node, _ step: (_ source: Register, _ out: Register) -> RowStep
+    ) throws(RuntimeError) {
+        let source = try input(node, 0), out = try result(of: node.name)
+        append(step(source, out), reads: [source], writes: out, of: node.name)
+    }
+
+    private mutating func add(_ embedding: Embedding, _ node: Node) throws(RuntimeError) {
+        let source = embedSource(embedding, node)
+        if case .text = source {
+            schedule.readsText = true
+            if schedule.embedding?.positions == nil { schedule.embedding = embedding }
+        }
+        let step = EmbedStep(
+            source: source, tokens: try tensor(node, "tokens"),
+            positions: try optionalTensor(node, "positions", if: embedding.positions != nil),
+            types: try optionalTensor(node, "types", if: embedding.types > 0),
+            scale: embedding.scale, out: try result(of: node.name))
+        append(.embed(step), reads: [], writes: step.out, of: node.name)
+    }
+
+    private mutating func add(_ norm: Norm, _ node: Node) throws(RuntimeError) {
+        let source = try input(node, 0)
+        let step = NormStep(
+            norm: norm, scale: try tensor(node, "scale").float32(),
+            offset: try optionalTensor(node, "offset", if: norm.hasOffset)?.float32(),
+            input: source, out: try result(of: node.name))
+        append(.norm(step), reads: [source], writes: step.out, of: node.name)
+    }
+
+    private mutating func add(_ pooling: Pooling, _ node: Node) throws(RuntimeError) {
+        if pooling == .first { schedule.needsFirst = true }
+        let source = try input(node, 0), out = try result(of: node.name)
+        let mask = node.inputs.count > 1 ? try input(node, 1) : nil
+        let step = PoolStep(pooling: pooling, input: source, mask: mask, out: out)
+        drafts.append(Draft(work: .pool(step), reads: [source] + (mask.map { [$0] } ?? []), writes: [out]))
     }
 
     mutating func append(_ step: RowStep, reads: [Register], writes: Register, of name: String) {
@@ -204,7 +227,7 @@ struct Compiler {
         append(.product(step), reads: [input] + (residual.map { [$0] } ?? []), writes: out, of: last)
     }
 
-    /// The node that alone reads a value which nobody observes.
+    /// The node that alone reads a value that is not observed.
     private func onlyReader(of value: String) -> Node? {
         guard liveness.readers[value] == 1, !observation.values.contains(value) else { return nil }
         return liveness.nodes.first { $0.inputs.contains(value) }

@@ -1,13 +1,15 @@
 import ModelGraph
 
-/// Which nodes an observation needs, and who reads each value.
+/// Which nodes an observation needs, who reads each value, and which maps are read after they were computed.
 struct Liveness {
     /// Needed nodes in execution order.
     let nodes: [Node]
     /// Readers of each value among the needed nodes.
     let readers: [String: Int]
+    /// Maps that needed nodes read from memory.
+    let keptMaps: Set<HeadID>
 
-    init(_ graph: CheckedGraph, observing observation: Observation) {
+    init(_ graph: Graph, observing observation: Observation) {
         var needed = observation.values.union(observation.maps).union(observation.contexts)
         for node in graph.nodes.reversed() where needed.contains(node.name) {
             needed.formUnion(node.inputs)
@@ -20,5 +22,6 @@ struct Liveness {
         var readers: [String: Int] = [:]
         for node in nodes { for input in node.inputs { readers[input, default: 0] += 1 } }
         self.readers = readers
+        keptMaps = nodes.reduce(into: []) { $0.formUnion($1.mapsReadFromMemory) }
     }
 }

@@ -9,11 +9,11 @@ struct RotaryAngles: Sendable, Hashable {
     let axis: Int
 
     /// Cosines, then sines, of a row's angles.
-    func write(place: Int, _ frequencies: [Float], to target: UnsafeMutablePointer<Float>) {
+    func write(position: Int, _ frequencies: [Float], to target: UnsafeMutablePointer<Float>) {
         let pairs = frequencies.count
         for pair in 0..<pairs {
             // The angle in single precision, as the frameworks have it; its sine and cosine as exact as they go.
-            let angle = Double(Float(place) * frequencies[pair])
+            let angle = Double(Float(position) * frequencies[pair])
             target[pair] = Float(cos(angle))
             target[pairs + pair] = Float(sin(angle))
         }

@@ -2,7 +2,7 @@ import CKernels
 import ModelGraph
 import Tensors
 
-/// A place for a value, a head-major buffer or a kept map: an index into the schedule's slots.
+/// Where a value, a head-major buffer or a kept map is: an index into the schedule's slots.
 struct Register: Sendable, Hashable {
     let index: Int
 }
@@ -106,10 +106,17 @@ struct AttentionStep: Sendable {
         let column: Int
     }
 
+    /// One map and everything that reads it at once.
     struct Unit: Sendable {
         let origin: Origin
+        /// Where the map stays for later readers.
         let keep: Register?
         let consumers: [Consumer]
+        /// What the kernel hides by position: nothing where what is added to the scores does so already.
+        let mask: Attention.Mask
+
+        /// Whether the map is made of scores.
+        var isComputed: Bool { if case .computed = origin { true } else { false } }
     }
 
     let query: Register
@@ -195,6 +202,11 @@ struct Schedule: Sendable {
     var needsFirst = false
     /// The embedding whose rules number the positions.
     var embedding: Embedding?
+
+    /// The axis that a register's rows lie along.
+    func axis(of register: Register) -> Int {
+        if case .rows(let axis) = slots[register.index].region { axis } else { Schedule.tokenAxis }
+    }
 }
 
 /// How the heads' contexts stand side by side in a row.

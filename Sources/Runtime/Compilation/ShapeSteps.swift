@@ -27,7 +27,7 @@ struct ColumnRange: Sendable {
 
 /// Something that looks at several rows of a sequence, or at rows along several axes.
 enum ShapeStep: Sendable {
-    /// The places of each window side by side, zeros where a window hangs over.
+    /// The rows of each window side by side, zeros where a window hangs over.
     case windows(Convolution, Register, Register)
     case rows([Register], Register)
     case rearrange(Rearrangement, Register, Register)

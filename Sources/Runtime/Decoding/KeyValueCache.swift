@@ -1,5 +1,19 @@
 import CKernels
 
+/// What decoding keeps of one attention layer, over all sequences of a session.
+package struct CacheUse: Sendable, Hashable {
+    /// The layer's node.
+    package let node: String
+    /// Whether the rows are those of what cross-attention looks at, rather than tokens.
+    package let isMemory: Bool
+    /// Rows that are kept.
+    package let rows: Int
+    /// Bytes of their keys: none where all heads borrow their maps.
+    package let keyBytes: Int
+    /// Bytes of their values.
+    package let valueBytes: Int
+}
+
 /// Keys and values of one sequence in one attention step: heads one after the other, room for `capacity` rows in each.
 struct CacheEntry: Sendable {
     /// Padded sizes of a key and a value.
@@ -60,7 +74,7 @@ struct CacheEntry: Sendable {
 /// Keys and values of several sequences: what incremental decoding does not compute again.
 ///
 /// `@unchecked Sendable`: the room is made by one thread before a run; during it workers write the rows of different
-/// sequences, and meet before anybody reads them.
+/// sequences, and meet before any of them reads.
 final class KeyValueCache: @unchecked Sendable {
     /// By sequence, by attention step of the schedule; steps that keep nothing have no rows.
     private(set) var entries: [[CacheEntry]] = []

@@ -1,86 +1,26 @@
 import ModelGraph
 
 /// Some sequences that go through all layers together: their rows stand one sequence after the other, no padding.
-///
-/// The rows of a sequence are its visible tokens in order, then rows that only query (a masked first position whose
-/// hidden state is pooled).
 struct Group: Sendable {
-    /// One sequence inside the group.
-    struct Member: Sendable {
-        /// Index in the batch.
-        let index: Int
-        /// First row along the tokens.
-        let start: Int
-        /// Rows along the tokens; the first `keys` of them are visible to all.
-        let queries: Int
-        let keys: Int
-        /// Row of the first position within the sequence, or `nil` when nobody asked for it.
-        let first: Int?
-    }
-
-    /// Where each sequence's rows lie along one axis.
-    struct AxisRows: Sendable {
-        /// First row of each member, and the number of all rows.
-        var starts: [Int]
-
-        /// Number of rows.
-        var count: Int { starts[starts.count - 1] }
-
-        /// Rows of a member.
-        func rows(of member: Int) -> Range<Int> { starts[member]..<starts[member + 1] }
-
-        /// Member that a row belongs to.
-        func member(of row: Int) -> Int {
-            var low = 0, high = starts.count - 2
-            while low < high {
-                let middle = (low + high + 1) / 2
-                if starts[middle] <= row { low = middle } else { high = middle - 1 }
-            }
-            return low
-        }
-    }
-
-    /// Rows along an axis whose ids have a mask: of each member first those that the mask shows, then the others, which
-    /// only query.
-    struct MaskedRows: Sendable {
-        /// By member: rows that are keys.
-        var keys: [Int] = []
-        /// Position in the sequence as it was given, per row.
-        var places: [Int32] = []
-        /// Key that stands where the row stands, or the last one before it, per row.
-        var keyPositions: [Int32] = []
-    }
-
-    let members: [Member]
-    /// By axis of the schedule.
-    let axes: [AxisRows]
-    /// By map space: where each member's maps start in a slot of kept maps, in floats. A map has as many rows as there
-    /// are queries, of `mapStride` floats.
-    let mapOffsets: [[Int]]
-    /// By map space: floats of one slot of kept maps.
-    let mapFloats: [Int]
-    /// Most keys that a query of any attention has, and most queries of one sequence.
-    let longestKeys, longestQueries: Int
-    let ids: [Int32]
-    let types: [Int32]
-    /// Row of the table of positions, per row of the tokens.
-    let positions: [Int32]
-    /// Position in the sequence as it was given, per row of the tokens.
-    let places: [Int32]
-    /// Other axes whose ids have a mask, by axis.
-    let maskedAxes: [Int: MaskedRows]
-    /// By the schedule's rotary positions: cosines and sines, row by row of their axis.
-    let angles: [[Float]]
-    /// Key that stands where the row stands, per row of the tokens; `nil` when every row is a key.
-    let keyPositions: [Int32]?
-    /// By input that the graph lays out: its ids, and their rows of the table of positions.
-    let inputIDs: [[Int32]]
-    let inputPositions: [[Int32]]
     /// The sequences of the group, for inputs that are read row by row.
     let sequences: ArraySlice<ModelInput>
-
     /// What earlier runs left in caches; `nil`: this one starts from nothing.
     let continuing: Continuing?
+    /// Rows along the tokens.
+    let tokens: TokenRows
+    /// By axis of the schedule.
+    let axes: [AxisRows]
+    /// By input that the graph lays out.
+    let inputs: [InputRows]
+    /// By map space.
+    let maps: [MapLayout]
+    /// By the schedule's rotary positions.
+    let rotaries: [RotaryTable]
+
+    /// Other axes than the tokens whose ids have a mask, by axis.
+    private let maskedAxes: [Int: MaskedRows]
+    /// By axis, by member: keys that queries look at.
+    private let keys: [[Int]]
 
     /// Sequences that go on where earlier runs ended: only rows along one axis are computed.
     struct Continuing: Sendable {
@@ -90,24 +30,47 @@ struct Group: Sendable {
         let past: [Int]
         /// By other axis, by member: keys that stand in caches.
         let memory: [Int: [Int]]
+
+        /// Rows of a member along an axis that were computed before.
+        func past(of member: Int, axis: Int) -> Int { axis == self.axis ? past[member] : 0 }
     }
+
+    init(
+        _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: Continuing? = nil
+    ) {
+        let part = sequences[range]
+        let tokens = TokenRows(part, schedule, continuing: continuing)
+        let masked = MaskedRows.byAxis(part, schedule, continuing: continuing)
+        let axes = AxisRows.all(part, schedule, tokens: tokens, continuing: continuing)
+        let keys = axes.indices.map { axis in
+            continuing?.memory[axis]
+                ?? (axis == Schedule.tokenAxis ? tokens.members.map(\.keys) : nil)
+                ?? masked[axis]?.keys ?? tokens.members.indices.map { axes[axis].rows(of: $0).count }
+        }
+        self.sequences = part
+        self.continuing = continuing
+        self.tokens = tokens
+        self.axes = axes
+        self.keys = keys
+        maskedAxes = masked
+        inputs = schedule.inputs.map { InputRows($0, part, continuing: continuing) }
+        maps = schedule.mapSpaces.map { MapLayout($0, axes: axes, keys: keys) }
+        rotaries = schedule.rotaries.map { rotary in
+            let positions = rotary.axis == Schedule.tokenAxis ? tokens.positions : masked[rotary.axis]?.positions
+            return RotaryTable(rotary, rows: axes[rotary.axis], positions: positions)
+        }
+    }
+
+    /// The sequences, by their rows along the tokens.
+    var members: [TokenRows.Member] { tokens.members }
 
     /// Keys that a member's queries look at along an axis.
-    func keys(of member: Int, axis: Int) -> Int {
-        if let memory = continuing?.memory[axis] { return memory[member] }
-        if axis == Schedule.tokenAxis { return members[member].keys }
-        return maskedAxes[axis]?.keys[member] ?? axes[axis].rows(of: member).count
-    }
-
-    /// Position of a member's first row along an axis.
-    func firstPlace(of member: Int, axis: Int) -> Int {
-        guard let continuing, continuing.axis == axis else { return 0 }
-        return continuing.past[member]
-    }
+    func keys(of member: Int, axis: Int) -> Int { keys[axis][member] }
 
     /// Floats from one row of a member's map to the next.
     func mapStride(_ member: Int, keyAxis: Int) -> Int { KernelSet.padded(keys(of: member, axis: keyAxis)) }
 
+<<<<<<< HEAD
     init(
         _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: Continuing? = nil
     ) {
@@ -242,12 +205,31 @@ struct Group: Sendable {
     /// Keys that stand where rows stand, along an axis; `nil` when every row is a key.
     func keyPositions(axis: Int) -> [Int32]? {
         axis == Schedule.tokenAxis ? keyPositions : maskedAxes[axis]?.keyPositions
+=======
+    /// Position of a member's first row along an axis.
+    func firstPosition(of member: Int, axis: Int) -> Int { continuing?.past(of: member, axis: axis) ?? 0 }
+
+    /// Row of a member's first position within the member.
+    func firstRow(of member: Int, axis: Int) -> Int? {
+        axis == Schedule.tokenAxis ? members[member].first : axes[axis].rows(of: member).isEmpty ? nil : 0
+    }
+
+    /// Positions in their sequence of all rows along an axis; `nil`: every row stands where it is.
+    func positions(axis: Int) -> [Int32]? {
+        axis == Schedule.tokenAxis ? tokens.positions : maskedAxes[axis]?.positions
+    }
+
+    /// Keys that stand where rows stand, along an axis; `nil` when every row is a key.
+    func keyPositions(axis: Int) -> [Int32]? {
+        axis == Schedule.tokenAxis ? tokens.keyPositions : maskedAxes[axis]?.keyPositions
+>>>>>>> runtime
     }
 
     /// What an input holds for a member; `nil` when it was not given.
     func array(of input: LaidOutInput, member: Int) -> InputArray? {
         sequences[sequences.startIndex + member].arrays[input.name]
     }
+<<<<<<< HEAD
 }
 
 extension Schedule {
@@ -330,5 +312,23 @@ extension ModelInput {
             count += 1
             return count
         }
+=======
+
+    /// Indices of a batch's sequences, cut into groups of at most `limit` tokens (a longer sequence stands alone).
+    static func cut(_ sequences: [ModelInput], limit: Int) -> [Range<Int>] {
+        var groups: [Range<Int>] = []
+        var start = 0
+        var tokens = 0
+        for (index, sequence) in sequences.enumerated() {
+            if index > start, tokens + sequence.rowEstimate > limit {
+                groups.append(start..<index)
+                start = index
+                tokens = 0
+            }
+            tokens += sequence.rowEstimate
+        }
+        if start < sequences.count { groups.append(start..<sequences.count) }
+        return groups
+>>>>>>> runtime
     }
 }

@@ -3,10 +3,10 @@ import ModelGraph
 
 extension GroupExecution {
     /// Calls `body` with a map that knows what positions add to the scores of one computed head.
-    func withBias(
-        _ step: AttentionStep, query: Int, _ member: Int, _ rows: Range<Int>, worker: Int, _ map: inout rk_map,
-        _ body: (inout rk_map) -> Void
-    ) {
+    ///
+    /// - Parameter query: Number of the head among those that compute a map.
+    func withBias(of query: Int, _ share: MapShare, _ map: inout rk_map, _ body: (inout rk_map) -> Void) {
+        let step = share.step, member = share.member, rows = share.rows
         switch step.bias {
         case nil: body(&map)
         case .slopes(let slopes):
@@ -15,10 +15,10 @@ extension GroupExecution {
         case .distances(let table, let reach):
             map.distances = UnsafePointer(table.base) + query * (2 * reach + 1) + reach
             map.reach = Int64(reach)
-            withPlaces(step, member, &map, body)
+            withPositions(step, member, &map, body)
         case .disentangled(let tables):
             let stride = tables.stride
-            let byQuery = workspace.relative(worker: worker), byKey = byQuery + map.queries * stride
+            let byQuery = workspace.relative(worker: share.worker), byKey = byQuery + map.queries * stride
             let panels = tables.panels(within: largestDistance(step, member))
             if let q = map.q, let k = map.k {
                 tables.keys[query].multiply(
@@ -34,40 +34,41 @@ extension GroupExecution {
             map.reach = Int64(tables.reach)
             tables.columns.withUnsafeBufferPointer { columns in
                 map.columns = columns.baseAddress.map { $0 + tables.reach }
-                withPlaces(step, member, &map, body)
+                withPositions(step, member, &map, body)
             }
         }
     }
 
-    /// Places of a member's queries and keys, where they are not simply their numbers.
-    private func withPlaces(
+    /// Positions of a member's queries and keys, where they are not simply their row numbers.
+    private func withPositions(
         _ step: AttentionStep, _ member: Int, _ map: inout rk_map, _ body: (inout rk_map) -> Void
     ) {
-        guard let places = group.places(axis: step.queryAxis), !group.isConnected(member, places, axis: step.queryAxis)
+        guard let positions = group.positions(axis: step.queryAxis),
+            !group.isConnected(member, positions, axis: step.queryAxis)
         else { return body(&map) }
-        places.withUnsafeBufferPointer { places in
-            let start = places.baseAddress.map { $0 + group.axes[step.queryAxis].starts[member] }
-            map.query_places = start
-            map.key_places = start
+        positions.withUnsafeBufferPointer { positions in
+            let start = positions.baseAddress.map { $0 + group.axes[step.queryAxis].starts[member] }
+            map.query_positions = start
+            map.key_positions = start
             body(&map)
         }
     }
 
     private func largestDistance(_ step: AttentionStep, _ member: Int) -> Int {
         let rows = group.axes[step.queryAxis].rows(of: member)
-        guard let places = group.places(axis: step.queryAxis) else { return max(rows.count - 1, 0) }
-        let own = places[rows]
+        guard let positions = group.positions(axis: step.queryAxis) else { return max(rows.count - 1, 0) }
+        let own = positions[rows]
         return Int((own.max() ?? 0) - (own.min() ?? 0))
     }
 }
 
 extension Group {
     /// Whether a member's rows are keys that follow each other without a gap.
-    fileprivate func isConnected(_ member: Int, _ places: [Int32], axis: Int) -> Bool {
+    fileprivate func isConnected(_ member: Int, _ positions: [Int32], axis: Int) -> Bool {
         let rows = axes[axis].rows(of: member)
         guard let first = rows.first else { return true }
-        // Rows that only query stand at another place than the key beside them.
-        guard keys(of: member, axis: axis) - firstPlace(of: member, axis: axis) == rows.count else { return false }
-        return rows.allSatisfy { Int(places[$0]) - Int(places[first]) == $0 - first }
+        // Rows that only query stand elsewhere than the key beside them.
+        guard keys(of: member, axis: axis) - firstPosition(of: member, axis: axis) == rows.count else { return false }
+        return rows.allSatisfy { Int(positions[$0]) - Int(positions[first]) == $0 - first }
     }
 }

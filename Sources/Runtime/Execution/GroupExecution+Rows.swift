@@ -45,9 +45,9 @@ extension GroupExecution {
                 }
             }
         case .load(let load): self.load(load, share)
-        case .affine(let affine): shift(affine, share)
+        case .affine(let affine): transform(affine, share)
         case .softmax(let source, let out):
-            eachRow(share, out) { row, width, target in soften(row(source), width, target) }
+            eachRow(share, out) { row, width, target in softmax(row(source), width, target) }
         case .round(let source, let rounding, let out):
             eachRow(share, out) { row, width, target in round(row(source), width, rounding, target) }
         case .columns(let ranges, let out):
@@ -99,7 +99,7 @@ extension GroupExecution {
             let slot = schedule.slots[step.out.index]
             product.out = workspace.base(slot, worker: 0, blockRows: 0) + first * step.headSize
             product.head_size = step.headSize
-            product.head_stride = group.axes[axis(of: step.out)].count * step.headSize
+            product.head_stride = group.axes[schedule.axis(of: step.out)].count * step.headSize
         } else {
             let (rows, slot) = start(step.out, share, row: first)
             product.out = rows
@@ -128,13 +128,13 @@ extension GroupExecution {
         }
         switch step.source {
         case .text:
-            add(step.tokens, group.ids, scale: step.scale, accumulate: false)
-            add(step.positions, group.positions, scale: 1, accumulate: true)
-            add(step.types, group.types, scale: 1, accumulate: true)
+            add(step.tokens, group.tokens.ids, scale: step.scale, accumulate: false)
+            add(step.positions, group.tokens.tableRows, scale: 1, accumulate: true)
+            add(step.types, group.tokens.types, scale: 1, accumulate: true)
         case .inputs(let tokens, let types):
-            add(step.tokens, group.inputIDs[tokens], scale: step.scale, accumulate: false)
-            add(step.positions, group.inputPositions[tokens], scale: 1, accumulate: true)
-            if let types { add(step.types, group.inputIDs[types], scale: 1, accumulate: true) }
+            add(step.tokens, group.inputs[tokens].ids, scale: step.scale, accumulate: false)
+            add(step.positions, group.inputs[tokens].tableRows, scale: 1, accumulate: true)
+            if let types { add(step.types, group.inputs[types].ids, scale: 1, accumulate: true) }
         }
     }
 
@@ -168,7 +168,7 @@ extension GroupExecution {
         let rows = share.ownRows
         guard !rows.isEmpty else { return }
         let slot = schedule.slots[step.buffer.index]
-        let headStride = group.axes[axis(of: step.buffer)].count * step.size
+        let headStride = group.axes[schedule.axis(of: step.buffer)].count * step.size
         let base = workspace.base(slot, worker: 0, blockRows: 0) + rows.lowerBound * step.size
         for norm in step.norms {
             norm.scale.withFloats { scale in
@@ -182,7 +182,7 @@ extension GroupExecution {
         }
         guard let index = step.angles else { return }
         let rotary = schedule.rotaries[index].rotary, pairs = rotary.size / 2
-        group.angles[index].withUnsafeBufferPointer { angles in
+        group.rotaries[index].angles.withUnsafeBufferPointer { angles in
             guard let angles = angles.baseAddress else { return }
             for head in step.turned {
                 for (offset, row) in rows.enumerated() {

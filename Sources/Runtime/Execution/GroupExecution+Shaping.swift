@@ -40,7 +40,8 @@ extension GroupExecution {
         }
     }
 
-    func shift(_ step: AffineStep, _ share: RowShare) {
+    /// `x · scale + offset`, column by column.
+    func transform(_ step: AffineStep, _ share: RowShare) {
         step.scale.withFloats { scale in
             step.offset.withFloats { offset in
                 guard let scale = scale.baseAddress, let offset = offset.baseAddress else { return }
@@ -53,7 +54,7 @@ extension GroupExecution {
     }
 
     /// Softmax of one row: the largest element is taken off first.
-    func soften(_ row: UnsafePointer<Float>, _ width: Int, _ out: UnsafeMutablePointer<Float>) {
+    func softmax(_ row: UnsafePointer<Float>, _ width: Int, _ out: UnsafeMutablePointer<Float>) {
         var largest = row[0]
         for column in 1..<max(width, 1) { largest = max(largest, row[column]) }
         var sum: Float = 0
@@ -94,7 +95,7 @@ extension GroupExecution {
         _ register: Register, _ member: Int
     ) -> (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int) {
         let (base, slot) = address(register)
-        let rows = group.axes[axis(of: register)].rows(of: member)
+        let rows = group.axes[schedule.axis(of: register)].rows(of: member)
         return (base + rows.lowerBound * slot.stride, slot, rows.count)
     }
 
@@ -120,7 +121,7 @@ extension GroupExecution {
                 target.slot)
         case .table(let table, let offset, let out):
             let target = rows(out, member)
-            let offset = offset + group.firstPlace(of: member, axis: axis(of: out))
+            let offset = offset + group.firstPosition(of: member, axis: schedule.axis(of: out))
             table.withFloats { values in
                 guard let base = values.baseAddress else { return }
                 for row in 0..<target.count {
@@ -146,13 +147,14 @@ extension GroupExecution {
         for row in 0..<count { (target + row * slot.stride).update(repeating: 0, count: slot.width) }
     }
 
-    /// The places of each window side by side.
+    /// The rows of each window side by side.
     private func gather(_ convolution: Convolution, _ input: Register, _ out: Register, _ member: Int) {
         let source = rows(input, member), target = rows(out, member)
         let width = convolution.inputWidth
-        if convolution.grid.isEmpty, axis(of: input) == axis(of: out), let places = group.places(axis: axis(of: input))
+        if convolution.grid.isEmpty, schedule.axis(of: input) == schedule.axis(of: out),
+            let positions = group.positions(axis: schedule.axis(of: input))
         {
-            return gather(convolution, source, target, places[group.axes[axis(of: input)].rows(of: member)])
+            return gather(convolution, source, target, positions[group.axes[schedule.axis(of: input)].rows(of: member)])
         }
         let grid = convolution.grid.isEmpty ? [source.count] : convolution.grid
         let windows = convolution.windows
@@ -162,8 +164,8 @@ extension GroupExecution {
         for row in 0..<target.count {
             let window = row.digits(counts)
             let line = target.base + row * target.slot.stride
-            for place in 0..<convolution.windowPlaces {
-                let inside = place.digits(sizes)
+            for element in 0..<convolution.windowPlaces {
+                let inside = element.digits(sizes)
                 var index = 0, isInside = true
                 for axis in grid.indices {
                     let at = window[axis] * windows[axis].stride + inside[axis] * windows[axis].dilation - before[axis]
@@ -171,9 +173,9 @@ extension GroupExecution {
                     index = index * grid[axis] + at
                 }
                 if isInside {
-                    (line + place * width).update(from: source.base + index * source.slot.stride, count: width)
+                    (line + element * width).update(from: source.base + index * source.slot.stride, count: width)
                 } else {
-                    (line + place * width).update(repeating: 0, count: width)
+                    (line + element * width).update(repeating: 0, count: width)
                 }
             }
         }
@@ -182,17 +184,17 @@ extension GroupExecution {
     /// The same along an axis that leaves rows out: those count as zeros.
     private func gather(
         _ convolution: Convolution, _ source: (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int),
-        _ target: (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int), _ places: ArraySlice<Int32>
+        _ target: (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int), _ positions: ArraySlice<Int32>
     ) {
         let width = convolution.inputWidth, window = convolution.windows[0]
         let before = window.before(length: source.count)
-        var rowOfPlace: [Int32: Int] = [:]
-        for (row, place) in places.enumerated() { rowOfPlace[place] = row }
-        for (row, place) in places.enumerated() {
+        var rowOfPosition: [Int32: Int] = [:]
+        for (row, position) in positions.enumerated() { rowOfPosition[position] = row }
+        for (row, position) in positions.enumerated() {
             let line = target.base + row * target.slot.stride
             for inside in 0..<window.size {
-                let at = place + Int32(inside * window.dilation - before)
-                if let index = rowOfPlace[at] {
+                let at = position + Int32(inside * window.dilation - before)
+                if let index = rowOfPosition[at] {
                     (line + inside * width).update(from: source.base + index * source.slot.stride, count: width)
                 } else {
                     (line + inside * width).update(repeating: 0, count: width)
@@ -229,7 +231,8 @@ extension GroupExecution {
             let line = target.base + row * target.slot.stride
             for (index, register) in sources.enumerated() {
                 let source = rows(register, member)
-                let other = source.base + (axis(of: register) == axis(of: out) ? row : 0) * source.slot.stride
+                let other =
+                    source.base + (schedule.axis(of: register) == schedule.axis(of: out) ? row : 0) * source.slot.stride
                 let isColumn = source.slot.width == 1
                 for column in 0..<target.slot.width {
                     let value = other[isColumn ? 0 : column]
@@ -258,7 +261,7 @@ extension GroupExecution {
             let stride = group.mapStride(member, keyAxis: space.keyAxis)
             let pairs = step.pairs.flatMap { group.array(of: schedule.inputs[$0], member: member) }
             for row in 0..<queries.count {
-                let line = target + group.mapOffsets[step.space][member] + row * stride
+                let line = target + group.maps[step.space].offsets[member] + row * stride
                 var isVisible = true
                 if let mask = step.queries {
                     let (base, slot) = address(mask)

@@ -1,4 +1,4 @@
-/// A row-major float32 matrix in somebody else's memory; valid only inside the call that hands it out.
+/// A row-major float32 matrix in memory that it does not own; valid only inside the call that hands it out.
 package struct MatrixView {
     /// First element.
     package let base: UnsafePointer<Float>

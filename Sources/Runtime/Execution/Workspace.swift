@@ -25,10 +25,11 @@ final class Workspace: @unchecked Sendable {
         while rows.count < schedule.axes.count { rows.append(FloatBuffer(count: 0)) }
         while maps.count < schedule.mapSpaces.count { maps.append(FloatBuffer(count: 0)) }
         rowCounts = group.axes.map(\.count)
-        mapFloats = group.mapFloats
+        mapFloats = group.maps.map(\.count)
         for axis in schedule.axes.indices { grow(&rows[axis], units(.rows(axis: axis)) * rowCounts[axis]) }
         for space in schedule.mapSpaces.indices { grow(&maps[space], units(.maps(space: space)) * mapFloats[space]) }
-        let longest = group.longestKeys
+        let longest = group.maps.reduce(0) { max($0, $1.longestKeys) }
+        let longestQueries = group.maps.reduce(0) { max($0, $1.longestQueries) }
         let scratch = rk_attention_scratch(longest, max(schedule.largestHead, KernelSet.panel))
         while blocks.count < workers {
             blocks.append(FloatBuffer(count: 0))
@@ -38,7 +39,7 @@ final class Workspace: @unchecked Sendable {
         for worker in 0..<workers {
             grow(&blocks[worker], units(.block) * blockRows)
             grow(&scratches[worker], scratch)
-            grow(&relatives[worker], schedule.relativeColumns * (group.longestQueries + longest))
+            grow(&relatives[worker], schedule.relativeColumns * (longestQueries + longest))
         }
     }
 

@@ -18,7 +18,7 @@ package struct GenerationOptions: Sendable, Hashable {
 
 /// One token of a text that is being continued.
 package struct GeneratedToken: Sendable, Hashable {
-    /// Place of the text in the batch.
+    /// Index of the text in the batch.
     package let text: Int
     /// The token.
     package let id: Int32
@@ -31,17 +31,17 @@ package struct GeneratedToken: Sendable, Hashable {
 /// Keys and values of earlier tokens are kept (`DecodingSession`). A model that cannot go on from them, because some
 /// value of its graph looks at all tokens at once, runs over the whole text for every token.
 package final class TextGenerator: Sendable {
-    private enum Road: Sendable {
+    private enum Strategy: Sendable {
         case incremental(DecoderModel)
-        case whole(CompiledModel, logits: String)
+        case recomputing(CompiledModel, logits: String)
     }
 
-    private let road: Road
+    private let strategy: Strategy
     private let target: String?
     private let maximumTokens: Int?
 
     /// Whether only new tokens are computed.
-    package var isIncremental: Bool { if case .incremental = road { true } else { false } }
+    package var isIncremental: Bool { if case .incremental = strategy { true } else { false } }
 
     /// Compiles a model.
     ///
@@ -57,13 +57,13 @@ package final class TextGenerator: Sendable {
         do {
             let decoder = try DecoderModel(model, resources: resources)
             maximumTokens = [decoder.maximumTokens, decoder.compiled.maximumTokens].compactMap(\.self).min()
-            road = .incremental(decoder)
+            strategy = .incremental(decoder)
         } catch {
             guard case .notIncremental = error else { throw error }
             let compiled = try CompiledModel(
                 model, options: .init(resources: resources, observation: Observation(values: [logits])))
             maximumTokens = compiled.maximumTokens
-            road = .whole(compiled, logits: logits)
+            strategy = .recomputing(compiled, logits: logits)
         }
     }
 
@@ -81,11 +81,11 @@ package final class TextGenerator: Sendable {
         }
         var active = texts.indices.filter { !texts[$0].isDone }
         guard !active.isEmpty else { return }
-        let course: any TextCourse
-        do { course = try self.course(of: active.map { prompts[$0] }) } catch { throw .runtime(error) }
+        let stepper: any TokenStepper
+        do { stepper = try self.stepper(of: active.map { prompts[$0] }) } catch { throw .runtime(error) }
         while true {
-            let tokens = active.enumerated().map { place, text in
-                course.withLogits(of: place) { texts[text].next($0) }
+            let tokens = active.enumerated().map { number, text in
+                stepper.withLogits(of: number) { texts[text].next($0) }
             }
             for (text, token) in zip(active, tokens) {
                 guard let token else { continue }
@@ -94,9 +94,9 @@ package final class TextGenerator: Sendable {
             }
             let going = active.indices.filter { !texts[active[$0]].isDone }
             if going.isEmpty { return }
-            if going.count < active.count { course.keep(going) }
+            if going.count < active.count { stepper.keep(going) }
             active = going.map { active[$0] }
-            do { try course.step(going.compactMap { tokens[$0] }) } catch { throw .runtime(error) }
+            do { try stepper.step(going.compactMap { tokens[$0] }) } catch { throw .runtime(error) }
         }
     }
 
@@ -118,11 +118,11 @@ package final class TextGenerator: Sendable {
         return min(options.maximumNewTokens, maximumTokens.map { $0 - length } ?? options.maximumNewTokens)
     }
 
-    private func course(of prompts: [ModelInput]) throws(RuntimeError) -> any TextCourse {
-        switch road {
+    private func stepper(of prompts: [ModelInput]) throws(RuntimeError) -> any TokenStepper {
+        switch strategy {
         case .incremental(let decoder): try decoder.session(prompts)
-        case .whole(let compiled, let logits):
-            try WholeRuns(compiled, prompts, logits: logits, target: target)
+        case .recomputing(let compiled, let logits):
+            try RecomputingStepper(compiled, prompts, logits: logits, target: target)
         }
     }
 }

@@ -25,13 +25,13 @@ package struct Sampling: Sendable, Hashable {
 
 /// Draws the tokens of one text.
 ///
-/// The numbers depend on the seed and on the text's place in the batch only: not on other texts, threads or time.
+/// The numbers depend on the seed and on the text's index in the batch only: not on other texts, threads or time.
 /// Source: temperature, top-k and top-p in the order in which transformers' logits warpers stand.
 package struct TokenSampler: Sendable {
     private let sampling: Sampling
     private var random: SplitMix
 
-    /// - Parameter text: Place of the text in its batch.
+    /// - Parameter text: Index of the text in its batch.
     package init(_ sampling: Sampling, text: Int = 0) {
         self.sampling = sampling
         // Neighbouring texts start far apart: the generator mixes its state.

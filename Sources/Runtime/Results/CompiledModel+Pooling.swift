@@ -20,7 +20,7 @@ extension CompiledModel {
         let masks = graph.rowMasks
         try run(concurrently: sequences) { group in
             guard let matrix = group.value(value) else { return }
-            let axis = group.execution.axis(of: register)
+            let axis = group.execution.schedule.axis(of: register)
             for sequence in group.sequences {
                 // Every sequence belongs to one group, so rows of the result are written once.
                 let target = result.base + sequence.index * width
@@ -28,19 +28,18 @@ extension CompiledModel {
                 if matrix.rows == group.sequences.count, group.isPooled(value) {
                     target.update(from: matrix.base + sequence.number * matrix.stride, count: width)
                 } else {
-                    let base = matrix.base + rows.rows.lowerBound * matrix.stride
+                    let view = MatrixView(
+                        base: matrix.base + rows.rows.lowerBound * matrix.stride, rows: rows.visible, columns: width,
+                        stride: matrix.stride)
                     let mask = masks[schedule.axes[axis]].flatMap { group.mask($0, of: sequence) }
                     switch (pooling, mask) {
                     case (.mean, let mask?), (.max, let mask?):
-                        Pooling.apply(
-                            pooling, rows: base, stride: matrix.stride, width: width, count: rows.visible,
-                            mask: mask.base, maskStride: mask.stride, target, resources.kernels)
+                        pooling.pool(view, shownBy: mask, into: target, resources.kernels)
                     default:
                         let shown = mask.map { $0.lastShown(of: rows.visible) } ?? rows.visible
-                        Pooling.apply(
-                            pooling, rows: base, stride: matrix.stride, width: width,
-                            keys: pooling == .last ? shown : rows.visible,
-                            first: group.execution.group.first(of: sequence.number, axis: axis), target,
+                        pooling.pool(
+                            view, keys: pooling == .last ? shown : rows.visible,
+                            first: group.execution.group.firstRow(of: sequence.number, axis: axis), into: target,
                             resources.kernels)
                     }
                 }
@@ -56,7 +55,7 @@ extension CompiledModel {
 extension GroupResult {
     /// Whether a value holds one row a sequence.
     package func isPooled(_ name: String) -> Bool {
-        execution.schedule.values[name].map { execution.axis(of: $0) == Schedule.sequenceAxis } ?? false
+        execution.schedule.values[name].map { execution.schedule.axis(of: $0) == Schedule.sequenceAxis } ?? false
     }
 }
 

@@ -12,7 +12,7 @@ extension GroupResult {
     /// A sequence and its rows of the observed contexts of an attention node.
     package func sequence(_ sequence: Sequence, alongContextsOf node: String) -> Sequence {
         guard let layout = execution.schedule.contexts[node] else { return sequence }
-        return self.sequence(sequence.number, axis: execution.axis(of: layout.register))
+        return self.sequence(sequence.number, axis: execution.schedule.axis(of: layout.register))
     }
 }
 

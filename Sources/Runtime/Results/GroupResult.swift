@@ -34,49 +34,48 @@ package struct GroupResult {
     /// A sequence and its rows of an observed value, where those are not the rows of the hidden states.
     package func sequence(_ sequence: Sequence, alongRowsOf value: String) -> Sequence {
         guard let register = execution.schedule.values[value] else { return sequence }
-        return self.sequence(sequence.number, axis: execution.axis(of: register))
+        return self.sequence(sequence.number, axis: execution.schedule.axis(of: register))
     }
 
-    /// Rows of the group.
-    package var rowCount: Int { execution.group.axes[execution.schedule.primaryAxis].count }
-
     /// Position in its sequence, as it was given, of each row of the text tokens.
-    package var places: [Int32] { execution.group.places }
+    package var positions: [Int32] { execution.group.tokens.positions }
 
     /// Position in its sequence, as it was given, of each of a sequence's rows.
-    package func places(of sequence: Sequence) -> [Int32] {
-        places(of: sequence.number, axis: execution.schedule.primaryAxis)
+    package func positions(of sequence: Sequence) -> [Int32] {
+        positions(of: sequence.number, axis: execution.schedule.primaryAxis)
     }
 
     /// Position in its sequence, as it was given, of each row of an observed value.
-    package func places(of sequence: Sequence, alongRowsOf value: String) -> [Int32] {
+    package func positions(of sequence: Sequence, alongRowsOf value: String) -> [Int32] {
         guard let register = execution.schedule.values[value] else { return [] }
-        return places(of: sequence.number, axis: execution.axis(of: register))
+        return positions(of: sequence.number, axis: execution.schedule.axis(of: register))
     }
 
     /// Positions of a map's queries and keys in their sequence, as they were given.
-    func places(ofMap head: HeadID, _ sequence: Sequence) -> (queries: [Int32], keys: [Int32])? {
+    func positions(ofMap head: HeadID, _ sequence: Sequence) -> (queries: [Int32], keys: [Int32])? {
         guard let register = execution.schedule.maps[head],
             case .maps(let space) = execution.schedule.slots[register.index].region
         else { return nil }
         let axes = execution.schedule.mapSpaces[space]
-        return (places(of: sequence.number, axis: axes.queryAxis), places(of: sequence.number, axis: axes.keyAxis))
+        return (
+            positions(of: sequence.number, axis: axes.queryAxis), positions(of: sequence.number, axis: axes.keyAxis)
+        )
     }
 
-    private func places(of number: Int, axis: Int) -> [Int32] {
+    private func positions(of number: Int, axis: Int) -> [Int32] {
         let group = execution.group
         let keys = group.keys(of: number, axis: axis)
-        guard let places = group.places(axis: axis) else { return (0..<Int32(keys)).map { $0 } }
+        guard let positions = group.positions(axis: axis) else { return (0..<Int32(keys)).map { $0 } }
         // A masked first token of a text has a row only for its pooling; other hidden rows are as good as any.
-        guard axis == Schedule.tokenAxis else { return Array(places[group.axes[axis].rows(of: number)]) }
-        return Array(places[group.axes[axis].rows(of: number)].prefix(keys))
+        guard axis == Schedule.tokenAxis else { return Array(positions[group.axes[axis].rows(of: number)]) }
+        return Array(positions[group.axes[axis].rows(of: number)].prefix(keys))
     }
 
     /// An observed value: `[rows of the group, width]`, or `[sequences, width]` for a pooled one.
     package func value(_ name: String) -> MatrixView? {
         guard let register = execution.schedule.values[name] else { return nil }
         let slot = execution.schedule.slots[register.index]
-        let rows = execution.group.axes[execution.axis(of: register)].count
+        let rows = execution.group.axes[execution.schedule.axis(of: register)].count
         return MatrixView(
             base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)), rows: rows,
             columns: slot.width,
@@ -91,7 +90,7 @@ package struct GroupResult {
         let group = execution.group, space = execution.schedule.mapSpaces[number]
         return MatrixView(
             base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0))
-                + group.mapOffsets[number][sequence.number],
+                + group.maps[number].offsets[sequence.number],
             rows: group.axes[space.queryAxis].rows(of: sequence.number).count,
             columns: group.keys(of: sequence.number, axis: space.keyAxis),
             stride: group.mapStride(sequence.number, keyAxis: space.keyAxis))
@@ -107,7 +106,7 @@ package struct GroupResult {
         return MatrixView(
             base: UnsafePointer(execution.workspace.base(slot, worker: 0, blockRows: 0)) + column
                 * layout.paddedValueSize,
-            rows: execution.group.axes[execution.axis(of: layout.register)].count, columns: layout.valueSize,
+            rows: execution.group.axes[execution.schedule.axis(of: layout.register)].count, columns: layout.valueSize,
             stride: slot.stride)
     }
 }

@@ -1,7 +1,7 @@
 import ModelGraph
 
 /// Texts that grow by a token at a time.
-protocol TextCourse: AnyObject {
+protocol TokenStepper: AnyObject {
     /// Logits after the last token of a text; valid inside `body` only. Empty where there are none.
     func withLogits<R, E: Error>(of text: Int, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R) throws(E) -> R
     /// Appends one token to each text.
@@ -10,10 +10,10 @@ protocol TextCourse: AnyObject {
     func keep(_ texts: [Int])
 }
 
-extension DecodingSession: TextCourse {}
+extension DecodingSession: TokenStepper {}
 
-/// Texts that are run from their beginning for every token: for models that cannot go on from kept keys and values.
-final class WholeRuns: TextCourse {
+/// Texts that are run from their beginning for every token: for models that cannot continue from kept keys and values.
+final class RecomputingStepper: TokenStepper {
     private let model: CompiledModel
     private let value: String
     private let target: String?

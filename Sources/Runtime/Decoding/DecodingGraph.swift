@@ -93,7 +93,7 @@ struct DecodingGraph {
 }
 
 extension RowSpace {
-    /// Whether its rows are tokens, or places on an axis as they are given.
+    /// Whether its rows are tokens, or those of an axis as they are given.
     fileprivate var isPlainAxis: Bool {
         switch self {
         case .tokens: true

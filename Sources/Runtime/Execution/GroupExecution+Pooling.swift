@@ -1,0 +1,86 @@
+import CKernels
+import ModelGraph
+
+extension GroupExecution {
+    /// Pools the rows of every sequence.
+    func pool(_ step: PoolStep) {
+        let source = address(step.input), target = address(step.out)
+        let axis = schedule.axis(of: step.input)
+        for member in group.members.indices {
+            let own = group.axes[axis].rows(of: member)
+            let out = target.base + member * target.slot.stride
+            let rows = view(source, own)
+            if let mask = step.mask {
+                step.pooling.pool(rows, shownBy: view(address(mask), own), into: out, kernels)
+            } else {
+                step.pooling.pool(
+                    rows, keys: group.keys(of: member, axis: axis), first: group.firstRow(of: member, axis: axis),
+                    into: out, kernels)
+            }
+        }
+    }
+
+    private func view(
+        _ value: (base: UnsafeMutablePointer<Float>, slot: Slot), _ rows: Range<Int>
+    ) -> MatrixView {
+        MatrixView(
+            base: value.base + rows.lowerBound * value.slot.stride, rows: rows.count, columns: value.slot.width,
+            stride: value.slot.stride)
+    }
+}
+
+extension Pooling {
+    /// Pools the rows of one sequence; zeros when no row counts.
+    ///
+    /// - Parameters:
+    ///   - keys: Rows that count, from the first on.
+    ///   - first: Row of the first position; `nil`: the first row.
+    ///   - out: Where the `columns` floats go.
+    func pool(
+        _ rows: MatrixView, keys: Int, first: Int?, into out: UnsafeMutablePointer<Float>, _ kernels: KernelSet
+    ) {
+        let width = rows.columns
+        func copy(_ row: Int?) {
+            if let row {
+                out.update(from: rows.base + row * rows.stride, count: width)
+            } else {
+                out.update(repeating: 0, count: width)
+            }
+        }
+        switch self {
+        case .first: copy(first ?? (keys > 0 ? 0 : nil))
+        case .last: copy(keys > 0 ? keys - 1 : nil)
+        case .mean: keys > 0 ? rk_mean_rows(kernels.table, rows.base, rows.stride, keys, width, out) : copy(nil)
+        case .max:
+            copy(keys > 0 ? 0 : nil)
+            for row in 0..<keys {
+                for column in 0..<width { out[column] = Swift.max(out[column], rows.base[row * rows.stride + column]) }
+            }
+        }
+    }
+
+    /// Pools the rows that a mask shows, their mean or their largest elements; zeros when it shows none.
+    ///
+    /// - Parameter mask: One column, 0 where a row does not count.
+    func pool(
+        _ rows: MatrixView, shownBy mask: MatrixView, into out: UnsafeMutablePointer<Float>, _ kernels: KernelSet
+    ) {
+        let width = rows.columns
+        var shown = 0
+        for row in 0..<rows.rows where mask.base[row * mask.stride] != 0 {
+            let source = rows.base + row * rows.stride
+            if shown == 0 {
+                out.update(from: source, count: width)
+            } else if self == .max {
+                for column in 0..<width { out[column] = Swift.max(out[column], source[column]) }
+            } else {
+                rk_add(kernels.table, out, source, width, out)
+            }
+            shown += 1
+        }
+        if shown == 0 { out.update(repeating: 0, count: width) }
+        if shown > 1, self == .mean {
+            for column in 0..<width { out[column] /= Float(shown) }
+        }
+    }
+}

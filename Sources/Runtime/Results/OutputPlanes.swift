@@ -1,0 +1,79 @@
+import ModelGraph
+import Tensors
+
+/// One value of a batch, padded to its longest sequence.
+struct ValuePlane {
+    let name: String
+    let value: String
+    let shape: Shape
+    let isPooled: Bool
+    let buffer: FloatBuffer
+
+    init(name: String, value: String, shape: Shape, isPooled: Bool) {
+        self.name = name
+        self.value = value
+        self.shape = shape
+        self.isPooled = isPooled
+        buffer = FloatBuffer(count: shape.count)
+    }
+
+    var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+
+    /// Copies what a group computed to where its sequences stand in the batch.
+    func fill(from group: GroupResult) {
+        guard let rows = group.value(value) else { return }
+        for sequence in group.sequences {
+            if isPooled {
+                (buffer.base + sequence.index * rows.columns).update(
+                    from: rows.base + sequence.number * rows.stride, count: rows.columns)
+                continue
+            }
+            let start = group.sequence(sequence, alongRowsOf: value).rows.lowerBound
+            for (row, position) in group.positions(of: sequence, alongRowsOf: value).enumerated() {
+                (buffer.base + (sequence.index * shape[1] + Int(position)) * rows.columns).update(
+                    from: rows.base + (start + row) * rows.stride, count: rows.columns)
+            }
+        }
+    }
+}
+
+/// All maps of one attention node, padded to the longest sequences of queries and keys.
+struct MapPlane {
+    let name: String
+    let node: String
+    let heads: Int
+    let shape: Shape
+    let buffer: FloatBuffer
+
+    init(name: String, node: String, heads: Int, batch: Int, queries: Int, keys: Int) {
+        self.name = name
+        self.node = node
+        self.heads = heads
+        shape = [batch, heads, queries, keys]
+        buffer = FloatBuffer(count: shape.count)
+    }
+
+    var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+
+    /// Copies what a group computed to where its sequences stand in the batch.
+    func fill(from group: GroupResult) {
+        for sequence in group.sequences {
+            for head in 0..<heads {
+                let id = HeadID(node: node, head: head)
+                guard let map = group.map(id, of: sequence), let positions = group.positions(ofMap: id, sequence) else {
+                    continue
+                }
+                let plane = buffer.base + (sequence.index * heads + head) * shape[2] * shape[3]
+                for (row, query) in positions.queries.enumerated() {
+                    let target = plane + Int(query) * shape[3]
+                    for (key, value) in zip(positions.keys, map.row(row)) { target[Int(key)] = value }
+                }
+            }
+        }
+    }
+}
+
+extension FloatBuffer {
+    /// A copy of all elements.
+    var elements: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+}
