@@ -137,7 +137,8 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests",
             dependencies: [
-                "JSON", "Tensors", "ModelGraph", "Tokenization", "Statistics", "Runtime", "Rewriting", "Analysis",
+                "Platform", "JSON", "Tensors", "ModelGraph", "Tokenization", "Statistics", "Runtime", "Rewriting",
+                "Analysis",
                 "TestSupport",
             ]),
         .testTarget(

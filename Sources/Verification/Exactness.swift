@@ -30,6 +30,9 @@ package struct Exactness: Sendable, Hashable, Codable {
     }
 
     /// Runs both models on the same texts.
+    ///
+    /// - Throws: `VerificationError.unlike` when outputs differ in size, `VerificationError.cancelled`, or when a model
+    ///   cannot be run.
     package static func check(
         _ first: Model, against second: Model, promise: Promise, on sequences: [ModelInput],
         resources: ExecutionResources = ExecutionResources()
@@ -37,7 +40,7 @@ package struct Exactness: Sendable, Hashable, Codable {
         let a = try Witness(first, resources: resources, heads: []),
             b = try Witness(second, resources: resources, heads: [])
         var largest = 0.0, isBitwise = true
-        for range in FidelityStudy.chunks(of: sequences) {
+        for range in sequences.batches(rows: FidelityStudy.chunkTokens) {
             let part = Array(sequences[range])
             for (x, y) in zip(try a.look(at: part), try b.look(at: part)) {
                 for (left, right) in [(x.hidden, y.hidden), (x.logits, y.logits)] {

@@ -11,7 +11,7 @@ import Statistics
 package struct FidelityStudy {
     /// What to measure, and how.
     package struct Options: Sendable {
-        /// Threads; `nil`: one a core.
+        /// Threads, kernels and cancellation.
         package var resources: ExecutionResources
         /// Whether attention maps are compared: they cost the most.
         package var comparesMaps: Bool
@@ -28,7 +28,7 @@ package struct FidelityStudy {
     }
 
     /// Tokens that go through both models before anything is compared.
-    private static let chunkTokens = 512
+    static let chunkTokens = 512
     /// Rows of logits that are compared; above it, every so-manieth row is.
     private static let logitRowLimit = 4096
 
@@ -59,6 +59,7 @@ package struct FidelityStudy {
     ///   - sequences: Held-out texts as the models take them.
     ///   - progress: Called with the number of texts that are done.
     /// - Returns: Metrics in the order in which `Metric` lists them.
+    /// - Throws: `VerificationError.noData`, `VerificationError.cancelled`, or when a model cannot be run.
     package func measure(
         _ sequences: [ModelInput], progress: (Int) -> Void = { _ in }
     ) throws(VerificationError) -> [Measurement] {
@@ -67,12 +68,16 @@ package struct FidelityStudy {
         var tally = FidelityTally(logitStride: max(1, tokens / Self.logitRowLimit))
         let predicted = sourceModel.graph.predictedTokens
         var losses = (source: RunningMean(), converted: RunningMean())
-        for range in Self.chunks(of: sequences) {
+        for range in sequences.batches(rows: Self.chunkTokens) {
             let part = Array(sequences[range])
             let before = try source.look(at: part), after = try converted.look(at: part)
-            for (first, second) in zip(before, after) { tally.add(source: first, converted: second) }
+            for (first, second) in zip(before, after) {
+                try options.resources.check()
+                tally.add(source: first, converted: second)
+            }
             if let predicted {
                 for (offset, sequence) in part.enumerated() {
+                    try options.resources.check()
                     let ids = sequence.nextIDs(predicted)
                     before[offset].addLosses(ofFollowing: ids, to: &losses.source)
                     after[offset].addLosses(ofFollowing: ids, to: &losses.converted)
@@ -80,7 +85,8 @@ package struct FidelityStudy {
             }
             progress(range.upperBound)
         }
-        var measurements = tally.measurements + Self.perplexities(losses.source, losses.converted)
+        var measurements =
+            try tally.measurements(options.resources) + Self.perplexities(losses.source, losses.converted)
         if let masking = options.masking, sourceModel.graph.use == .maskedLanguageModel {
             measurements += try perplexity(sequences, masking)
         }
@@ -90,10 +96,11 @@ package struct FidelityStudy {
     private func perplexity(_ sequences: [ModelInput], _ masking: Masking) throws(VerificationError) -> [Measurement] {
         var first = RunningMean(), second = RunningMean()
         let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
-        for range in Self.chunks(of: sequences) {
+        for range in sequences.batches(rows: Self.chunkTokens) {
             let part = masked[range].map(\.sequence)
             let before = try source.look(at: part), after = try converted.look(at: part)
             for (offset, index) in range.enumerated() {
+                try options.resources.check()
                 before[offset].addLosses(of: masked[index].targets, to: &first)
                 after[offset].addLosses(of: masked[index].targets, to: &second)
             }
@@ -107,22 +114,6 @@ package struct FidelityStudy {
             Measurement(.perplexityRatio, exp(after - before)),
             Measurement(.perplexity, exp(after), source: exp(before)),
         ]
-    }
-
-    /// Ranges of texts of about `chunkTokens` rows; a longer text stands alone.
-    static func chunks(of sequences: [ModelInput]) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var start = 0, tokens = 0
-        for (index, sequence) in sequences.enumerated() {
-            if index > start, tokens + sequence.rowEstimate > chunkTokens {
-                result.append(start..<index)
-                start = index
-                tokens = 0
-            }
-            tokens += sequence.rowEstimate
-        }
-        if start < sequences.count { result.append(start..<sequences.count) }
-        return result
     }
 
     private static func checkLikeness(_ source: CheckedGraph, _ converted: CheckedGraph) throws(VerificationError) {

@@ -21,7 +21,7 @@ package struct BranchRows {
         self.branch = branch
         self.source = source
         targets = try source.rows(of: branch)
-        workers = Workers(count: resources.threads)
+        workers = Workers(resources)
         var observation = Observation(values: Set(branch.others))
         switch branch.features {
         case .context: observation.contexts = [branch.node]
@@ -58,10 +58,10 @@ package struct BranchRows {
             }
             let ranges = rows.ranges(of: name)
             let chooses = { (index: Int) in (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1 }
-            train?.add(
+            try train?.add(
                 features: features, targets: target, rows: part.indices.filter { !chooses($0) }.map { ranges[$0] },
                 workers: workers)
-            heldOut?.add(
+            try heldOut?.add(
                 features: features, targets: target, rows: part.indices.filter(chooses).map { ranges[$0] },
                 workers: workers)
         }

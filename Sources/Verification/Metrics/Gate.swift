@@ -1,3 +1,5 @@
+import Platform
+
 /// A condition under which a model is not good enough: `hidden.cosine.mean<0.97`.
 package struct Gate: Sendable, Hashable, CustomStringConvertible {
     /// How a metric is compared with the limit.
@@ -17,8 +19,9 @@ package struct Gate: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Why a text is not a gate.
-    package struct SyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
+    package struct SyntaxError: KindedError, Sendable, Hashable {
         package let description: String
+        package var kind: ErrorKind { .usage }
     }
 
     package let metric: Metric
