@@ -11,7 +11,7 @@ import Tensors
 package struct Analyzer: Sendable {
     /// How to analyse.
     package struct Options: Sendable {
-        /// Threads; results do not depend on them.
+        /// Threads, kernels and cancellation; results do not depend on them.
         package var resources: ExecutionResources
         /// Token ids that separate texts, for the heads' profiles.
         package var separators: Set<Int32>
@@ -41,7 +41,7 @@ package struct Analyzer: Sendable {
     /// Analyses a model.
     ///
     /// - Parameter progress: Called with the stage and how much of it is done.
-    /// - Throws: When the model cannot be run or has no heads to compare.
+    /// - Throws: When the model cannot be run or has no heads to compare; `AnalysisError.cancelled`.
     /// - Complexity: About nine passes of the model over the calibration texts.
     package func analyze(
         _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }

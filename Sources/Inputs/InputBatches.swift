@@ -6,15 +6,19 @@ import Platform
 /// (An `.npz` is one batch.)
 package struct InputBatches: ~Copyable {
     private let inputs: ModelInputs
+    private let path: String
     private let size: Int
+    private let cancellation: Cancellation?
     /// Exactly one of the three has something.
     private var lines: TextLines?
     private var pictures: ArraySlice<PictureFolder.File> = []
     private var items: [InputItem] = []
 
-    init(_ inputs: ModelInputs, path: String, size: Int) throws(FileError) {
+    init(_ inputs: ModelInputs, path: String, size: Int, cancellation: Cancellation?) throws(FileError) {
         self.inputs = inputs
+        self.path = path
         self.size = max(1, size)
+        self.cancellation = cancellation
         lines = nil
         if ModelInputs.isArrays(path) {
             items = try inputs.items(ofArraysAt: path)
@@ -32,16 +36,26 @@ package struct InputBatches: ~Copyable {
     }
 
     /// The next items; `nil` after the last one.
+    ///
+    /// - Throws: `FileError` when the file is damaged or does not fit the model; of kind `cancelled` when the work was
+    ///   asked to end.
     package mutating func next() throws(FileError) -> [InputItem]? {
         var batch = items
         items = []
         while batch.count < size, let picture = pictures.popFirst() {
+            try check()
             batch.append(try inputs.item(ofPictureAt: picture.path))
         }
         while batch.count < size {
+            try check()
             guard let line = try lines?.next() else { break }
             batch.append(try inputs.item(of: line))
         }
         return batch.isEmpty ? nil : batch
+    }
+
+    private func check() throws(FileError) {
+        guard cancellation?.isRequested == true else { return }
+        throw FileError(.cancelled, path: path, "was not read to its end: the work was cancelled")
     }
 }

@@ -89,9 +89,13 @@ package struct ModelInputs: Sendable {
 
     /// Reads a file or folder from front to back.
     ///
-    /// - Parameter size: Items in a batch, at least 1.
-    package func batches(of path: String, size: Int) throws(FileError) -> InputBatches {
-        try InputBatches(self, path: path, size: size)
+    /// - Parameters:
+    ///   - size: Items in a batch, at least 1.
+    ///   - cancellation: Asks the reading to end; the next batch throws an error of kind `cancelled` then.
+    package func batches(
+        of path: String, size: Int, cancellation: Cancellation? = nil
+    ) throws(FileError) -> InputBatches {
+        try InputBatches(self, path: path, size: size, cancellation: cancellation)
     }
 
     /// A text as the model takes it.

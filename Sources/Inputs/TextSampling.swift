@@ -24,14 +24,18 @@ extension ModelInputs {
     /// all of them when they have no more.
     ///
     /// Where more is there than is wanted, files are read twice: memory holds what is drawn and a number for each item.
-    package func items(of paths: [String], drawing limit: Int) throws(FileError) -> [InputItem] {
+    ///
+    /// - Throws: `FileError` when a file cannot be read; of kind `cancelled` when the work was asked to end.
+    package func items(
+        of paths: [String], drawing limit: Int, cancellation: Cancellation? = nil
+    ) throws(FileError) -> [InputItem] {
         var kept: [InputItem] = []
         var weights: [Int] = []
         var total = 0
         // A pipe can be read only once.
         let areRepeatable = paths.allSatisfy(Self.isRepeatable)
         for path in paths {
-            var batches = try batches(of: path, size: Self.drawBatch)
+            var batches = try batches(of: path, size: Self.drawBatch, cancellation: cancellation)
             while let batch = try batches.next() {
                 for item in batch {
                     weights.append(item.sequence.visibleCount)
@@ -48,7 +52,7 @@ extension ModelInputs {
         var wanted = next.next()
         var index = 0
         for path in paths {
-            var batches = try batches(of: path, size: Self.drawBatch)
+            var batches = try batches(of: path, size: Self.drawBatch, cancellation: cancellation)
             while wanted != nil, let batch = try batches.next() {
                 for item in batch {
                     if index == wanted {

@@ -1,8 +1,9 @@
 import ModelGraph
+import Platform
 import Runtime
 
 /// Why a model could not be analysed, planned for or converted.
-package enum AnalysisError: Error, Sendable, CustomStringConvertible {
+package enum AnalysisError: KindedError, Sendable {
     /// The plan or the model breaks a rule.
     case graph(GraphError)
     /// The model could not be run.
@@ -17,6 +18,23 @@ package enum AnalysisError: Error, Sendable, CustomStringConvertible {
     case shared(nodes: [String], bytes: Int)
     /// A tensor that rewriting needs is missing or tied to another node.
     case tensor(ParameterID, reason: String)
+    /// The work was asked to end.
+    case cancelled
+
+    /// What the runtime says, in terms of this module.
+    package init(_ error: RuntimeError) {
+        self = error == .cancelled ? .cancelled : .runtime(error)
+    }
+
+    package var kind: ErrorKind {
+        switch self {
+        case .graph(let error): error.kind
+        case .runtime(let error): error.kind
+        case .calibration, .budget, .mismatch, .shared: .usage
+        case .tensor: .unsupported
+        case .cancelled: .cancelled
+        }
+    }
 
     package var description: String {
         switch self {
@@ -31,6 +49,7 @@ package enum AnalysisError: Error, Sendable, CustomStringConvertible {
                 + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
                 + "--heal none"
         case .tensor(let parameter, let reason): "tensor \(parameter) \(reason)"
+        case .cancelled: "cancelled"
         }
     }
 }

@@ -7,7 +7,7 @@ import Tensors
 package struct Converter: Sendable {
     /// How to convert.
     package struct Options: Sendable {
-        /// Threads; results do not depend on them.
+        /// Threads, kernels and cancellation; results do not depend on them.
         package var resources: ExecutionResources
         /// How the rewrite is repaired.
         package var healing: HealingSummary.Method
@@ -46,12 +46,13 @@ package struct Converter: Sendable {
     /// The result depends on the model, the plan and the calibration texts alone, not on the number of threads.
     ///
     /// - Throws: When the plan breaks a rule or the model cannot be run; `AnalysisError.shared` when healing would
-    ///   split weights that layers share and was not allowed to.
+    ///   split weights that layers share and was not allowed to; `AnalysisError.cancelled`.
     /// - Complexity: For each changed node, two passes of the part of the model before it over the calibration texts.
     package func convert(
         _ source: Model, plan: ReusePlan, calibration: CalibrationSet, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(AnalysisError) -> Result {
         LinearAlgebra.prepare()
+        try CancellableWorkers(options.resources).check()
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
         let changed = Set(

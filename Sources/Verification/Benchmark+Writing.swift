@@ -36,7 +36,9 @@ extension Benchmark {
         let prompts = MadeUpInputs.sequences(load.lengths, target: load.target ?? 1, graph: first.model.graph)
         var decoders: [DecoderModel] = []
         for (_, model) in models {
-            do { decoders.append(try DecoderModel(model, resources: resources)) } catch { throw .runtime(error) }
+            do { decoders.append(try DecoderModel(model, resources: resources)) } catch {
+                throw VerificationError(error)
+            }
         }
         var times = [Times](repeating: Times(), count: models.count)
         func isEnough() -> Bool {
@@ -86,6 +88,6 @@ extension Benchmark {
                 try session.step(prompts.indices.map { Int32(($0 * 7 + step * 31) % decoder.vocabulary) })
             }
             return ((middle - start) / .seconds(1), (clock.now - middle) / .seconds(1))
-        } catch { throw .runtime(error) }
+        } catch { throw VerificationError(error) }
     }
 }

@@ -68,7 +68,7 @@ package struct Benchmark {
         var compiled: [CompiledModel] = []
         for (_, model) in models {
             do { compiled.append(try CompiledModel(model, options: .init(resources: resources))) } catch {
-                throw .runtime(error)
+                throw VerificationError(error)
             }
         }
         if let limit = compiled.compactMap(\.maximumTokens).min(), let longest = lengths.max(), longest > limit {
@@ -106,7 +106,7 @@ package struct Benchmark {
     }
 
     private static func run(_ model: CompiledModel, _ sequences: [ModelInput]) throws(VerificationError) {
-        do { try model.run(concurrently: sequences) { _ in } } catch { throw .runtime(error) }
+        do { try model.run(concurrently: sequences) { _ in } } catch { throw VerificationError(error) }
     }
 
     static func median(_ values: [Double]) -> Double {

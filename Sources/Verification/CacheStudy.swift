@@ -71,7 +71,7 @@ package struct CacheStudy: Sendable, Hashable, Codable {
             return session.cacheUses
         } catch {
             if case .notIncremental = error { return nil }
-            throw .runtime(error)
+            throw VerificationError(error)
         }
     }
 }

@@ -30,6 +30,9 @@ package struct Exactness: Sendable, Hashable, Codable {
     }
 
     /// Runs both models on the same texts.
+    ///
+    /// - Throws: `VerificationError.unlike` when outputs differ in size, `VerificationError.cancelled`, or when a model
+    ///   cannot be run.
     package static func check(
         _ first: Model, against second: Model, promise: Promise, on sequences: [ModelInput],
         resources: ExecutionResources = ExecutionResources()

@@ -11,7 +11,7 @@ import Statistics
 package struct FidelityStudy {
     /// What to measure, and how.
     package struct Options: Sendable {
-        /// Threads; `nil`: one a core.
+        /// Threads, kernels and cancellation.
         package var resources: ExecutionResources
         /// Whether attention maps are compared: they cost the most.
         package var comparesMaps: Bool
@@ -59,6 +59,7 @@ package struct FidelityStudy {
     ///   - sequences: Held-out texts as the models take them.
     ///   - progress: Called with the number of texts that are done.
     /// - Returns: Metrics in the order in which `Metric` lists them.
+    /// - Throws: `VerificationError.noData`, `VerificationError.cancelled`, or when a model cannot be run.
     package func measure(
         _ sequences: [ModelInput], progress: (Int) -> Void = { _ in }
     ) throws(VerificationError) -> [Measurement] {
@@ -70,9 +71,13 @@ package struct FidelityStudy {
         for range in sequences.batches(rows: Self.batchRows) {
             let part = Array(sequences[range])
             let before = try source.look(at: part), after = try converted.look(at: part)
-            for (first, second) in zip(before, after) { tally.add(source: first, converted: second) }
+            for (first, second) in zip(before, after) {
+                try options.resources.check()
+                tally.add(source: first, converted: second)
+            }
             if let predicted {
                 for (offset, sequence) in part.enumerated() {
+                    try options.resources.check()
                     let ids = sequence.nextIDs(predicted)
                     before[offset].addLosses(ofFollowing: ids, to: &losses.source)
                     after[offset].addLosses(ofFollowing: ids, to: &losses.converted)
@@ -80,7 +85,8 @@ package struct FidelityStudy {
             }
             progress(range.upperBound)
         }
-        var measurements = tally.measurements + Self.perplexities(losses.source, losses.converted)
+        var measurements =
+            try tally.measurements(options.resources) + Self.perplexities(losses.source, losses.converted)
         if let masking = options.masking, sourceModel.graph.use == .maskedLanguageModel {
             measurements += try perplexity(sequences, masking)
         }
@@ -94,6 +100,7 @@ package struct FidelityStudy {
             let part = masked[range].map(\.sequence)
             let before = try source.look(at: part), after = try converted.look(at: part)
             for (offset, index) in range.enumerated() {
+                try options.resources.check()
                 before[offset].addLosses(of: masked[index].targets, to: &first)
                 after[offset].addLosses(of: masked[index].targets, to: &second)
             }

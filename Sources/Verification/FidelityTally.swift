@@ -1,4 +1,5 @@
 import ModelGraph
+import Runtime
 import Statistics
 
 /// Everything that is summed while two models are compared.
@@ -96,8 +97,24 @@ struct FidelityTally {
         return dot / (first.squareRoot() * second.squareRoot())
     }
 
+    /// Cosines of pairs of vectors.
+    private static func cosines(
+        of vectors: [[Double]], _ pairs: [(Int, Int)], _ resources: ExecutionResources
+    ) throws(VerificationError) -> [Double] {
+        var result: [Double] = []
+        result.reserveCapacity(pairs.count)
+        for (first, second) in pairs {
+            // A thousand pairs take about a millisecond.
+            if result.count.isMultiple(of: 1024) { try resources.check() }
+            result.append(cosine(vectors[first], vectors[second]))
+        }
+        return result
+    }
+
     /// What was measured; metrics without data are left out.
-    var measurements: [Measurement] {
+    ///
+    /// - Throws: `VerificationError.cancelled`.
+    func measurements(_ resources: ExecutionResources) throws(VerificationError) -> [Measurement] {
         var result: [Measurement] = []
         if cosines.count > 0 || cosines.mean.isNaN && squaredSize > 0 {
             result += [
@@ -115,8 +132,8 @@ struct FidelityTally {
             add(
                 .pairsSpearman,
                 RankCorrelation.spearman(
-                    pairs.map { Self.cosine(pooledSource[$0.0], pooledSource[$0.1]) },
-                    pairs.map { Self.cosine(pooledConverted[$0.0], pooledConverted[$0.1]) }))
+                    try Self.cosines(of: pooledSource, pairs, resources),
+                    try Self.cosines(of: pooledConverted, pairs, resources)))
         }
         add(.logitsKLMean, divergences.mean)
         add(.top1Agreement, agreements.mean)

@@ -1,8 +1,9 @@
 import ModelGraph
+import Platform
 import Runtime
 
 /// Why models cannot be compared.
-package enum VerificationError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum VerificationError: KindedError, Sendable, Hashable {
     /// A model cannot be compiled or run.
     case runtime(RuntimeError)
     /// The two models are not versions of one model.
@@ -13,6 +14,21 @@ package enum VerificationError: Error, Sendable, Hashable, CustomStringConvertib
     case labels(String)
     /// A gate names a metric that was not measured.
     case notMeasured(Metric, measured: [Metric])
+    /// The work was asked to end.
+    case cancelled
+
+    /// What the runtime says, in terms of this module.
+    package init(_ error: RuntimeError) {
+        self = error == .cancelled ? .cancelled : .runtime(error)
+    }
+
+    package var kind: ErrorKind {
+        switch self {
+        case .runtime(let error): error.kind
+        case .unlike, .noData, .labels, .notMeasured: .usage
+        case .cancelled: .cancelled
+        }
+    }
 
     package var description: String {
         switch self {
@@ -23,6 +39,7 @@ package enum VerificationError: Error, Sendable, Hashable, CustomStringConvertib
         case .notMeasured(let metric, let measured):
             "\(metric.rawValue) was not measured for this model and these data; measured were "
                 + measured.map(\.rawValue).joined(separator: ", ")
+        case .cancelled: "cancelled"
         }
     }
 }

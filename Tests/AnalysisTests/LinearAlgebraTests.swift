@@ -17,16 +17,16 @@ struct LinearAlgebraTests {
     }
 
     @Test("statistics are sums over rows, and the same to the bit for any number of workers", arguments: [1, 2, 5])
-    func statistics(_ workers: Int) {
+    func statistics(_ workers: Int) throws {
         var generator = SeededGenerator(seed: 4)
         let values = (0..<2500 * 300).map { _ in Float.random(in: -1...1, using: &generator) }
         let features = buffer(rows: 2500, columns: 300) { values[$0 * 300 + $1] }
         let targets = buffer(rows: 2500, columns: 2) { values[$0 * 300 + $1 + 7] + 1 }
         var statistics = RowStatistics(features: 300, targets: 2)
-        statistics.add(
-            features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: Workers(count: workers))
+        try statistics.add(
+            features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: CancellableWorkers(count: workers))
         var alone = RowStatistics(features: 300, targets: 2)
-        alone.add(features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: Workers(count: 1))
+        try alone.add(features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: CancellableWorkers(count: 1))
         #expect(statistics.gram == alone.gram)
         #expect(statistics.cross == alone.cross)
         let rows = Array(3..<2400) + Array(2450..<2500)
@@ -61,12 +61,12 @@ struct LinearAlgebraTests {
         let features = buffer(rows: 6, columns: 1) { row, _ in Float(row % 3) - 1 }
         let targets = buffer(rows: 6, columns: 1) { row, _ in 2 * (Float(row % 3) - 1) + 5 }
         var train = RowStatistics(features: 1, targets: 1), heldOut = train
-        train.add(features: features, targets: targets, rows: [0..<3], workers: Workers(count: 1))
-        heldOut.add(features: features, targets: targets, rows: [3..<6], workers: Workers(count: 1))
+        try train.add(features: features, targets: targets, rows: [0..<3], workers: CancellableWorkers(count: 1))
+        try heldOut.add(features: features, targets: targets, rows: [3..<6], workers: CancellableWorkers(count: 1))
         let fit = try #require(
-            RidgeFit.fit(
+            try RidgeFit.fit(
                 train: train, heldOut: heldOut, prior: Matrix(zeros: 1, 1), strengths: [0.25, 1],
-                workers: Workers(count: 1)))
+                workers: CancellableWorkers(count: 1)))
         // Σf² = 4 over all rows, Σf·t = 8, λ·s = 0.25 · 4: w = 8 / 5.
         #expect(fit.strength == 0.25)
         #expect(abs(fit.weight[0, 0] - 1.6) < doublePrecision)
@@ -77,14 +77,14 @@ struct LinearAlgebraTests {
     }
 
     @Test("weights that are right already are left alone")
-    func nothingToGain() {
+    func nothingToGain() throws {
         let features = buffer(rows: 40, columns: 2) { row, column in Float((row * (column + 3)) % 7) }
         let targets = buffer(rows: 40, columns: 1) { row, _ in Float((row * 3) % 7) - 2 * Float((row * 4) % 7) + 1 }
         var train = RowStatistics(features: 2, targets: 1), heldOut = train
-        train.add(features: features, targets: targets, rows: [0..<20], workers: Workers(count: 1))
-        heldOut.add(features: features, targets: targets, rows: [20..<40], workers: Workers(count: 1))
+        try train.add(features: features, targets: targets, rows: [0..<20], workers: CancellableWorkers(count: 1))
+        try heldOut.add(features: features, targets: targets, rows: [20..<40], workers: CancellableWorkers(count: 1))
         let prior = Matrix(rows: 2, columns: 1, elements: [1, -2])
-        let fit = RidgeFit.fit(train: train, heldOut: heldOut, prior: prior, workers: Workers(count: 1))
+        let fit = try RidgeFit.fit(train: train, heldOut: heldOut, prior: prior, workers: CancellableWorkers(count: 1))
         #expect(fit.map { $0.weight.elements.elementsEqual(prior.elements) { abs($0 - $1) < doublePrecision } } ?? true)
     }
 }

@@ -111,6 +111,28 @@ import Tokenization
         }
     }
 
+    @Test("reading that is asked to end stops at the next item with an error of kind cancelled")
+    func cancelled() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try String(repeating: "a text\n", count: 10).write(toFile: path, atomically: false, encoding: .utf8)
+        let inputs = try ModelInputs(model([:], text: true), tokenizer: try tokenizer(), maximumTokens: nil)
+        let cancellation = Cancellation()
+        var batches = try inputs.batches(of: path, size: 4, cancellation: cancellation)
+        #expect(try batches.next()?.count == 4)
+        cancellation.request()
+        let error = #expect(throws: FileError.self) {
+            try inputs.items(of: [path], drawing: 100, cancellation: cancellation)
+        }
+        #expect(error?.kind == .cancelled && error?.path == path)
+        do {
+            _ = try batches.next()
+            Issue.record("the next batch was read")
+        } catch {
+            #expect(error.kind == .cancelled)
+        }
+    }
+
     @Test("a folder of pictures is read in the order of paths, resized to the model's grid")
     func pictures() throws {
         let inputs = try ModelInputs(model(Self.image), tokenizer: nil, maximumTokens: nil)

@@ -26,7 +26,9 @@ package struct CandidatePass {
     ) throws(AnalysisError) {
         let proposed = Self.propose(pairs, similarity: similarity)
         var nodes: [NodeCandidates] = []
+        let workers = CancellableWorkers(resources)
         for node in model.graph.attentionNodes {
+            try workers.check()
             nodes.append(try NodeCandidates(model, node, pairs: pairs, proposed: proposed))
         }
         let values = nodes.reduce(into: Set<String>()) { $0.formUnion($1.observed) }
@@ -42,23 +44,25 @@ package struct CandidatePass {
             let slots = Mutex([[[ContextSums]]?](repeating: nil, count: part.count))
             do {
                 try compiled.run(concurrently: part) { group in
-                    for sequence in group.sequences {
+                    for sequence in group.sequences where !workers.isCancelled {
                         let result = fixed.map { $0.sums(of: group, sequence) }
                         slots.withLock { $0[sequence.index] = result }
                     }
                 }
-            } catch { throw .runtime(error) }
+            } catch { throw AnalysisError(error) }
+            try workers.check()
             for result in slots.withLock({ $0 }).compactMap(\.self) {
                 for node in sums.indices { for head in sums[node].indices { sums[node][head].add(result[node][head]) } }
             }
         }
-        heads = nodes.indices.flatMap { node in
-            nodes[node].heads.indices.map { head in
-                HeadCandidates(
-                    id: nodes[node].heads[head].id, maps: nodes[node].heads[head].maps, gram: sums[node][head].gram
-                ).trimmed(to: Self.kept)
+        var heads: [HeadCandidates] = []
+        for (node, sums) in zip(nodes, sums) {
+            try workers.check()
+            heads += zip(node.heads, sums).map { head, sums in
+                HeadCandidates(id: head.id, maps: head.maps, gram: sums.gram).trimmed(to: Self.kept)
             }
         }
+        self.heads = heads
     }
 
     /// The most similar earlier maps of each head.

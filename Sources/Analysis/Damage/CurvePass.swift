@@ -30,7 +30,7 @@ struct CurvePass {
         let total = branches.count * Self.shares.count
         for (index, branch) in branches.enumerated() {
             let own = candidates.filter { $0.id.node == branch.node }
-            let order = ReplacementOrder(own, most: limits[branch.node] ?? 0, moves: moves)
+            let order = try ReplacementOrder(own, most: limits[branch.node] ?? 0, moves: moves, CancellableWorkers(resources))
             var points: [DamageCurve.Point] = []
             for (step, share) in Self.shares.enumerated() {
                 progress(index * Self.shares.count + step, total)
@@ -87,9 +87,9 @@ extension Model {
         guard canRefit(branch) else { return self }
         let rows = try BranchRows(branch, source: source, rewritten: self, resources: resources)
         guard let statistics = try rows.statistics(),
-            let fit = RidgeFit.fit(
+            let fit = try RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: try weight(of: branch),
-                workers: Workers(count: resources.threads))
+                workers: CancellableWorkers(resources))
         else { return self }
         return try replacing(branch, by: fit)
     }

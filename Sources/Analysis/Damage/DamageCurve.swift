@@ -56,12 +56,13 @@ struct ReplacementOrder {
     let local: [Double]
 
     /// - Parameter most: Heads that may be given up.
-    init(_ candidates: [HeadCandidates], most: Int, moves: Moves) {
+    init(_ candidates: [HeadCandidates], most: Int, moves: Moves, _ workers: CancellableWorkers) throws(AnalysisError) {
         var replaced: Set<HeadID> = []
         var heads: [Int] = []
         var local: [Double] = []
         let total = max(candidates.reduce(0) { $0 + $1.energy }, .leastNormalMagnitude)
         while heads.count < most {
+            try workers.check()
             var best: (damage: Double, head: HeadID)?
             for head in candidates where !replaced.contains(head.id) {
                 let replacement = head.replacement(moves: moves, isAvailable: { !replaced.contains($0) })

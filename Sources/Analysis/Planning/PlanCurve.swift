@@ -1,6 +1,7 @@
 import Files
 import JSON
 import ModelGraph
+import Platform
 import Rewriting
 import Statistics
 import Tensors
@@ -26,10 +27,14 @@ package struct PlanCurve: Sendable, Hashable, Codable {
     /// From no head replaced to all that may be.
     package var points: [Point]
 
-    package init(_ planner: Planner, tokens: Int = 128) throws(AnalysisError) {
+    /// - Throws: `AnalysisError.cancelled`, or when the planner's graph is unsound.
+    package init(
+        _ planner: Planner, tokens: Int = 128, cancellation: Cancellation? = nil
+    ) throws(AnalysisError) {
         self.tokens = tokens
         points = []
         for count in 0...planner.steps.count {
+            if cancellation?.isRequested == true { throw .cancelled }
             let plan = planner.plan(steps: count, budget: "")
             points.append(
                 Point(

@@ -1,5 +1,6 @@
 import JSON
 import ModelGraph
+import Platform
 import Rewriting
 import Statistics
 
@@ -150,14 +151,17 @@ package struct Planner: Sendable {
     /// The smallest plan that reaches a budget on savings.
     ///
     /// - Throws: `AnalysisError.budget` when even giving up everything is not enough, or for a budget on quality, which
-    ///   only a conversion can measure.
-    package func plan(_ budget: Budget, text: String) throws(AnalysisError) -> ReusePlan {
+    ///   only a conversion can measure; `AnalysisError.cancelled`.
+    package func plan(
+        _ budget: Budget, text: String, cancellation: Cancellation? = nil
+    ) throws(AnalysisError) -> ReusePlan {
         if case .quality = budget {
             throw .budget(
                 text, reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
         }
         var best = 0.0
         for count in 0...steps.count {
+            if cancellation?.isRequested == true { throw .cancelled }
             let plan = plan(steps: count, budget: text)
             let saved = try saving(of: plan, budget)
             if saved >= budget.share - 1e-9 { return plan }

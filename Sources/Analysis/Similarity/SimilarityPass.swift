@@ -27,6 +27,7 @@ package struct SimilarityPass {
     package init(
         _ model: Model, pairs: MapPairs, sequences: [ModelInput], separators: Set<Int32>, resources: ExecutionResources
     ) throws(AnalysisError) {
+        let workers = CancellableWorkers(resources)
         let rules = pairs.rules(model.graph)
         let compiled = try model.compiled(
             resources: resources,
@@ -42,7 +43,7 @@ package struct SimilarityPass {
             let slots = Mutex([PairSums?](repeating: nil, count: part.count))
             do {
                 try compiled.run(concurrently: part) { group in
-                    for sequence in group.sequences {
+                    for sequence in group.sequences where !workers.isCancelled {
                         // The number in the whole set decides which rows are sampled: chunks do not show.
                         let sums = PairSums(
                             of: group, sequence, pairs: pairs, rules: rules, step: step,
@@ -51,7 +52,8 @@ package struct SimilarityPass {
                         slots.withLock { $0[sequence.index] = sums }
                     }
                 }
-            } catch { throw .runtime(error) }
+            } catch { throw AnalysisError(error) }
+            try workers.check()
             for (index, sums) in slots.withLock({ $0 }).enumerated() {
                 if let sums { halves[(chunk.lowerBound + index) % 2].add(sums) }
             }

@@ -1,7 +1,7 @@
 import Platform
 
 /// Something wrong with a graph, a plan, or the tensors bound to a graph.
-package struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct GraphError: KindedError, Sendable, Hashable {
     /// What a problem is about, for those who treat them differently.
     package enum Kind: String, Sendable, Hashable {
         /// Names, inputs, shapes of the graph.
@@ -39,6 +39,11 @@ package struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
 
     package init(_ kind: Kind, _ place: String, _ message: String) {
         problems = [Problem(kind: kind, place: place, message: message)]
+    }
+
+    /// What stands in a plan is a person's; what stands in a graph came from a file.
+    package var kind: ErrorKind {
+        problems.allSatisfy { $0.kind == .plan || $0.kind == .source } ? .usage : .corrupt
     }
 
     package var description: String {

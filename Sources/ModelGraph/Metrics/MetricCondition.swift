@@ -1,8 +1,11 @@
+import Platform
+
 /// A metric held against a limit: `hidden.cosine.mean<0.97`.
 package struct MetricCondition: Sendable, Hashable, CustomStringConvertible {
     /// Why a text is not a condition.
-    package struct SyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
+    package struct SyntaxError: KindedError, Sendable, Hashable {
         package let description: String
+        package var kind: ErrorKind { .usage }
     }
 
     /// What was measured.

@@ -11,7 +11,7 @@ package struct BranchRows {
     private let source: SourceSums
     private let targets: SourceSums.Rows
     private let rewritten: CompiledModel
-    private let workers: Workers
+    private let workers: CancellableWorkers
 
     /// Every n-th sequence chooses the strength of the fit.
     private static let heldOutEvery = 8
@@ -22,7 +22,7 @@ package struct BranchRows {
         self.branch = branch
         self.source = source
         targets = try source.rows(of: branch)
-        workers = Workers(count: resources.threads)
+        workers = CancellableWorkers(resources)
         var observation = Observation(values: Set(branch.others))
         switch branch.features {
         case .context: observation.contexts = [branch.node]
@@ -59,10 +59,10 @@ package struct BranchRows {
             }
             let ranges = rows.ranges(of: name)
             let chooses = { (index: Int) in (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1 }
-            train?.add(
+            try train?.add(
                 features: features, targets: target, rows: part.indices.filter { !chooses($0) }.map { ranges[$0] },
                 workers: workers)
-            heldOut?.add(
+            try heldOut?.add(
                 features: features, targets: target, rows: part.indices.filter(chooses).map { ranges[$0] },
                 workers: workers)
         }

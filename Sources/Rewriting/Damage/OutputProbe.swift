@@ -57,7 +57,8 @@ package struct OutputProbe {
     package func difference(of rewrite: Model) throws(AnalysisError) -> OutputDifference {
         switch reference {
         case .vectors(let value, let before):
-            return Self.compare(before, try Self.vectors(rewrite, value, sequences, resources))
+            return try Self.compare(
+                before, try Self.vectors(rewrite, value, sequences, resources), CancellableWorkers(resources))
         case .predictions(let value, let before):
             let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: [value]))
             return try before.difference(of: compiled, value: value, sequences: sequences, resources: resources)
@@ -70,14 +71,17 @@ package struct OutputProbe {
         let compiled = try model.compiled(resources: resources, observing: Observation(values: [value]))
         do {
             return Matrix32(try compiled.vectors(of: value, for: sequences, pooling: .mean, normalize: true))
-        } catch { throw .runtime(error) }
+        } catch { throw AnalysisError(error) }
     }
 
-    private static func compare(_ before: Matrix32, _ after: Matrix32) -> OutputDifference {
+    private static func compare(
+        _ before: Matrix32, _ after: Matrix32, _ workers: CancellableWorkers
+    ) throws(AnalysisError) -> OutputDifference {
         let cosines = (0..<before.rows).map { before.dot($0, after, $0) }
         var source: [Double] = [], rewrite: [Double] = []
         let count = min(before.rows, pairedTexts)
         for left in 0..<count {
+            try workers.check()
             for right in left + 1..<max(count, left + 1) {
                 source.append(before.dot(left, before, right))
                 rewrite.append(after.dot(left, after, right))

@@ -50,7 +50,7 @@ struct Predictions: Sendable {
             let followers = targets?[number]
             let tasks = (source.rows + Self.taskRows - 1) / Self.taskRows
             let slots = Mutex([Sums](repeating: Sums(), count: tasks))
-            Workers(count: resources.threads).run(tasks) { task in
+            try CancellableWorkers(resources).run(tasks) { task in
                 var sums = Sums()
                 for row in task * Self.taskRows..<min(source.rows, (task + 1) * Self.taskRows) {
                     sums.add(source.row(row), other.row(row), follower: followers.map { Int($0[row]) })

@@ -40,6 +40,7 @@ struct ClosedHealing {
         var damage = before
         for (index, branch) in candidates.enumerated() {
             progress(index, candidates.count)
+            try CancellableWorkers(resources).check()
             let (refitted, step) = try refit(branch, of: model, sums)
             guard let refitted else {
                 steps.append(step)
@@ -69,10 +70,10 @@ struct ClosedHealing {
         let prior = try model.weight(of: branch)
         let rows = try BranchRows(branch, source: sums, rewritten: model, resources: resources)
         guard let statistics = try rows.statistics(),
-            let fit = RidgeFit.fit(
+            let fit = try RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: prior,
                 strengths: branch.isAttention ? RidgeFit.strengths : Self.feedForwardStrengths,
-                workers: Workers(count: resources.threads))
+                workers: CancellableWorkers(resources))
         else { return (nil, .init(node: branch.node, verdict: .noGain)) }
         let growth = fit.weight.norm / max(prior.norm, .leastNormalMagnitude)
         var step = HealingSummary.Step(

@@ -23,24 +23,27 @@ package struct RidgeFit: Sendable {
     /// Fits on `train` for every λ, chooses on `heldOut`, and fits once more on all rows with the chosen λ.
     ///
     /// - Parameter prior: W⁰, `[features, targets]`.
+    /// - Throws: `AnalysisError.cancelled`.
     /// - Returns: `nil` when no λ lowers the held-out error, when there are no rows, or when nothing could be solved.
     /// - Complexity: features³ / 3 + features² · targets multiply-adds for each λ.
     package static func fit(
-        train: RowStatistics, heldOut: RowStatistics, prior: Matrix, strengths: [Double] = strengths, workers: Workers
-    ) -> RidgeFit? {
+        train: RowStatistics, heldOut: RowStatistics, prior: Matrix, strengths: [Double] = strengths, workers: CancellableWorkers
+    ) throws(AnalysisError) -> RidgeFit? {
         guard train.count > 1, heldOut.count > 0 else { return nil }
         let system = System(train, prior: prior)
+        try workers.check()
         let check = Check(heldOut, prior: prior)
         let before = check.error(of: Matrix(zeros: prior.rows, prior.columns), bias: system.bias(for: nil))
         let slots = Mutex([Double](repeating: .infinity, count: strengths.count))
-        workers.run(strengths.count) { index in
-            guard let change = system.solution(strength: strengths[index]) else { return }
+        try workers.run(strengths.count) { index in
+            guard let change = system.solution(strength: strengths[index]), !workers.isCancelled else { return }
             let error = check.error(of: change, bias: system.bias(for: change))
             slots.withLock { $0[index] = error }
         }
         let errors = slots.withLock { $0 }
         guard let best = errors.indices.min(by: { errors[$0] < errors[$1] }), errors[best] < before else { return nil }
         let whole = System(train.merged(with: heldOut), prior: prior)
+        try workers.check()
         guard let change = whole.solution(strength: strengths[best]) else { return nil }
         return RidgeFit(
             weight: prior + change, bias: whole.bias(for: change), strength: strengths[best], errorBefore: before,

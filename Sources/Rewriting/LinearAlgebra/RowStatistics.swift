@@ -37,7 +37,11 @@ package struct RowStatistics: Sendable {
     package var targetCount: Int { targetSums.count }
 
     /// Adds some rows of both buffers, in the order given.
-    package mutating func add(features: RowBuffer, targets: RowBuffer, rows: [Range<Int>], workers: Workers) {
+    ///
+    /// - Throws: `AnalysisError.cancelled`; the sums are of no use then.
+    package mutating func add(
+        features: RowBuffer, targets: RowBuffer, rows: [Range<Int>], workers: CancellableWorkers
+    ) throws(AnalysisError) {
         precondition(features.columns == featureCount && targets.columns == targetCount)
         // Rows are packed close together first: sequences that fit and sequences that choose stand mixed.
         let packedFeatures = RowBuffer(rows: Self.blockRows, columns: featureCount)
@@ -48,14 +52,16 @@ package struct RowStatistics: Sendable {
             packedTargets.copy(targets, row: row, to: filled)
             filled += 1
             if filled == Self.blockRows {
-                addBlock(features: packedFeatures, targets: packedTargets, rows: filled, workers)
+                try addBlock(features: packedFeatures, targets: packedTargets, rows: filled, workers)
                 filled = 0
             }
         }
-        if filled > 0 { addBlock(features: packedFeatures, targets: packedTargets, rows: filled, workers) }
+        if filled > 0 { try addBlock(features: packedFeatures, targets: packedTargets, rows: filled, workers) }
     }
 
-    private mutating func addBlock(features: RowBuffer, targets: RowBuffer, rows: Int, _ workers: Workers) {
+    private mutating func addBlock(
+        features: RowBuffer, targets: RowBuffer, rows: Int, _ workers: CancellableWorkers
+    ) throws(AnalysisError) {
         count += rows
         for row in 0..<rows {
             let f = features.base + row * featureCount, t = targets.base + row * targetCount
@@ -75,11 +81,11 @@ package struct RowStatistics: Sendable {
         }
         let jobs = tiles
         let width = featureCount, targetWidth = targetCount
-        products.elements.withUnsafeMutableBufferPointer { products in
-            cross.elements.withUnsafeMutableBufferPointer { cross in
+        try products.elements.withUnsafeMutableBufferPointer { (products) throws(AnalysisError) in
+            try cross.elements.withUnsafeMutableBufferPointer { (cross) throws(AnalysisError) in
                 // Tiles are disjoint parts of the sums; each is written by one task.
                 nonisolated(unsafe) let products = products, cross = cross
-                workers.run(jobs.count) { index in
+                try workers.run(jobs.count) { index in
                     let (left, right, isCross) = jobs[index]
                     let other = isCross ? targets : features
                     let partial = Self.product(

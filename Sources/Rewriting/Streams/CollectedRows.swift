@@ -110,9 +110,7 @@ extension CompiledModel {
                     }
                 }
             }
-        } catch {
-            throw .runtime(error)
-        }
+        } catch { throw AnalysisError(error) }
     }
 }
 
@@ -143,8 +141,6 @@ extension Model {
         observation.values.formUnion(graph.rowMasks.values)
         do {
             return try CompiledModel(self, options: .init(resources: resources, observation: observation))
-        } catch {
-            throw .runtime(error)
-        }
+        } catch { throw AnalysisError(error) }
     }
 }

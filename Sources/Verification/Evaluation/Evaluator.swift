@@ -14,7 +14,8 @@ package struct Evaluator {
     private let logits: String?
     private let hidden: String?
 
-    /// - Parameter resources: Threads, kernels and cancellation.
+    /// - Parameter resources: Threads, kernels and cancellation: every measurement throws `VerificationError.cancelled`
+    ///   once it is requested.
     package init(
         _ model: Model, resources: ExecutionResources = ExecutionResources()
     ) throws(VerificationError) {
@@ -25,7 +26,7 @@ package struct Evaluator {
             values: Set([logits, hidden].compactMap(\.self)).union(model.graph.rowMasks.values))
         do {
             compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
-        } catch { throw .runtime(error) }
+        } catch { throw VerificationError(error) }
     }
 
     /// The longest text that the model takes; `nil`: any.
@@ -150,7 +151,7 @@ package struct Evaluator {
         do {
             let tensor = try compiled.vectors(of: hidden, for: sequences)
             (vectors, width) = (tensor.floats, tensor.shape[1])
-        } catch { throw .runtime(error) }
+        } catch { throw VerificationError(error) }
         func vector(_ index: Int) -> [Double] { vectors[index * width..<(index + 1) * width].map(Double.init) }
         return (0..<sequences.count / 2).map { FidelityTally.cosine(vector(2 * $0), vector(2 * $0 + 1)) }
     }
@@ -163,11 +164,15 @@ package struct Evaluator {
     ) throws(VerificationError) {
         for range in sequences.batches(rows: Self.runTokens) {
             do {
-                try compiled.run(Array(sequences[range])) { (group: GroupResult) throws(Never) in
+                try compiled.run(Array(sequences[range])) { (group: GroupResult) throws(VerificationError) in
+                    try compiled.resources.check()
                     body(group, range.lowerBound)
                 }
             } catch {
-                if case .runtime(let failure) = error { throw .runtime(failure) }
+                switch error {
+                case .runtime(let reason): throw VerificationError(reason)
+                case .receiver(let reason): throw reason
+                }
             }
         }
     }

@@ -56,7 +56,7 @@ struct Witness {
             values: Set([hidden, logits].compactMap(\.self) + masks.values), maps: Set(heads.map(\.node)))
         do {
             compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
-        } catch { throw .runtime(error) }
+        } catch { throw VerificationError(error) }
     }
 
     /// Snapshots in the order of the texts.
@@ -68,7 +68,7 @@ struct Witness {
             }
         } catch {
             switch error {
-            case .runtime(let reason): throw .runtime(reason)
+            case .runtime(let reason): throw VerificationError(reason)
             }
         }
         return snapshots

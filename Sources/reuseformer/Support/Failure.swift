@@ -1,14 +1,6 @@
-import Analysis
-import Checkpoints
-import Images
-import Inputs
 import ModelGraph
-import NumPy
 import Platform
 import Rewriting
-import Runtime
-import Tokenization
-import Verification
 
 /// What the command says and how it ends when something goes wrong. The only place that turns errors into statuses.
 struct Failure {
@@ -21,11 +13,9 @@ struct Failure {
         switch error {
         case let error as CommandError: self.init(error.status, error)
         case let error as FileError: self.init(error)
-        case let error as RuntimeError: self.init(ExitStatus(error.kind), error)
-        case let error as AnalysisError: self.init(error)
-        case let error as VerificationError: self.init(error)
-        case let error as MetricCondition.SyntaxError: self.init(.usage, error)
         case let error as GraphError: self.init(error)
+        case AnalysisError.graph(let error): self.init(error)
+        case let error as any KindedError: self.init(ExitStatus(error.kind), error)
         default: self.init(.defect, error)
         }
     }
@@ -48,25 +38,7 @@ struct Failure {
     }
 
     private init(_ error: GraphError) {
-        // What stands in a plan is a person's; what stands in a graph came from a file.
-        let isPlan = error.problems.allSatisfy { $0.kind == .plan || $0.kind == .source }
-        self.init(status: isPlan ? .usage : .corrupt, lines: error.problems.map(\.description))
-    }
-
-    private init(_ error: AnalysisError) {
-        switch error {
-        case .graph(let error): self.init(error)
-        case .runtime(let error): self.init(error)
-        case .calibration, .budget, .mismatch, .shared: self.init(.usage, error)
-        case .tensor: self.init(.unsupported, error)
-        }
-    }
-
-    private init(_ error: VerificationError) {
-        switch error {
-        case .runtime(let error): self.init(error)
-        case .unlike, .noData, .labels, .notMeasured: self.init(.usage, error)
-        }
+        self.init(status: ExitStatus(error.kind), lines: error.problems.map(\.description))
     }
 
     /// Prints the message: one line, control characters spelled out.

@@ -28,8 +28,8 @@ struct PlainRewrite {
         try Checkpoint.write(rewritten, to: output, compression: compression, toolVersion: Version.text) {
             (path) throws(FileError) in
             let model = try Checkpoint.load(path: path, options: ReadingOptions(hdf5: reading))
-            let exactness = Exactness.check(tensorsOf: rewritten, against: model)
-            guard exactness.holds else {
+            let exactness = try? Exactness.check(tensorsOf: rewritten, against: model)
+            guard let exactness, exactness.holds else {
                 throw FileError(
                     .defect, path: output, "the written file does not hold what the model in memory holds")
             }
