@@ -4,6 +4,7 @@ import HDF5
 import ModelGraph
 import Platform
 import Reporting
+import ReuseTransformers
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +31,7 @@ struct Inspect: ParsableCommand {
         let summary = try Checkpoint.describe(
             path: model.model, architecture: reading.architecture, config: reading.config,
             reading: try .ofEnvironment())
-        let inspection = try Inspection(summary, name: LoadedModel.name(of: model.model), hasStatistics: stats)
+        let inspection = try Inspection(summary, name: TransformerModel.name(of: model.model), hasStatistics: stats)
         if json.json {
             try Terminal.print(document: inspection)
             return

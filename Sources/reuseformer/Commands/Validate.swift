@@ -3,6 +3,7 @@ import Checkpoints
 import HDF5
 import ModelGraph
 import Platform
+import ReuseTransformers
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(

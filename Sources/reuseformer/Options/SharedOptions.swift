@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ReuseTransformers
 import Runtime
 
 /// The model that a command is about.
@@ -34,6 +35,17 @@ struct CheckpointOptions: ParsableArguments {
             "Take 0 for biases and 1 for norm scales that the checkpoint lacks; each is named.",
             discussion: "Matrices and tables are never made up."))
     var allowMissing = false
+
+    /// Reads a model; what was assumed about it is noted on standard error.
+    func model(at path: String) throws -> TransformerModel {
+        let model = try TransformerModel(
+            path: path, architecture: architecture, config: config, allowsMissing: allowMissing,
+            reading: try .ofEnvironment())
+        for assumption in model.assumptions {
+            Terminal.note("reuseformer: note: \(Terminal.escaped(path)): \(assumption)")
+        }
+        return model
+    }
 }
 
 /// Whether existing files may go.
@@ -60,8 +72,8 @@ struct ThreadsOption: ParsableArguments {
     static func count(_ threads: Int?) -> Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
     /// What all models of the command are run with.
-    func resources() throws -> ExecutionResources {
-        ExecutionResources(threads: count, kernels: try Self.kernels())
+    func resources() throws -> ComputeResources {
+        ComputeResources(threads: threads, instructions: InstructionSet(try Self.kernels()))
     }
 
     /// The instruction set that `REUSEFORMER_ISA` names, else the best that this CPU has: the one place that reads it.

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import HDF5
 import Inputs
+import ReuseTransformers
 import Tensors
 import WeightFiles
 
