@@ -7,6 +7,7 @@ let package = Package(
     name: "reuseformer",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "ReuseTransformers", targets: ["ReuseTransformers"]),
         .executable(name: "reuseformer", targets: ["reuseformer"]),
         .executable(name: "reuseformer-h5index", targets: ["reuseformer-h5index"]),
     ],
@@ -79,13 +80,20 @@ let package = Package(
             ]),
         .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
         .target(name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"]),
+        // The public library: what a program imports. The modules below are its own.
+        .target(
+            name: "ReuseTransformers",
+            dependencies: [
+                "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization", "Checkpoints", "Images", "Inputs",
+                "Statistics", "Runtime", "Rewriting", "Verification",
+            ]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
-                "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
+                "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting",
+                "Reporting", "ReuseTransformers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -159,7 +167,14 @@ let package = Package(
             ]),
         .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["Platform", "TestSupport", "reuseformer", "reuseformer-h5index"],
+            name: "ReuseTransformersTests",
+            dependencies: [
+                "Platform", "Tensors", "NumPy", "ReuseTransformers", "TestSupport", "reuseformer",
+                "reuseformer-h5index",
+            ]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["Platform", "ReuseTransformers", "TestSupport", "reuseformer", "reuseformer-h5index"],
             exclude: ["Help"]
         ),
     ],

@@ -33,7 +33,7 @@ package enum Checkpoint {
     ///   itself, or a `.reuse.h5`.
     /// - Throws: Everything that does not fit, at once: missing, superfluous and misshapen tensors, unknown options.
     package static func load(
-        path: String, options: ReadingOptions = ReadingOptions()
+        path: String, options: LoadingOptions = LoadingOptions()
     ) throws(FileError) -> Model {
         let folder = try CheckpointFolder(path: path, config: options.config, reading: options.hdf5)
         if let file = try folder.reuseFile() { return try ReuseFile.read(file, options) }
@@ -44,7 +44,7 @@ package enum Checkpoint {
     ///
     /// Succeeds for any readable file of tensors; `CheckpointSummary.problems` tells why `load` would refuse it.
     package static func describe(
-        path: String, options: ReadingOptions = ReadingOptions()
+        path: String, options: LoadingOptions = LoadingOptions()
     ) throws(FileError) -> CheckpointSummary {
         let folder = try CheckpointFolder(path: path, config: options.config, reading: options.hdf5)
         if let file = try folder.reuseFile() { return try ReuseFile.describe(file, options) }
@@ -86,7 +86,7 @@ package enum Checkpoint {
     ///
     /// - Throws: Also when a `.reuse.h5` is damaged anywhere, and when lists of names in a file contradict it.
     package static func tensors(
-        at path: String, options: ReadingOptions = ReadingOptions()
+        at path: String, options: LoadingOptions = LoadingOptions()
     ) throws(FileError) -> TensorListing {
         let folder = try CheckpointFolder(path: path, reading: options.hdf5)
         var files = try folder.weightFiles().map { (entry: $0, prefix: "") }

@@ -42,6 +42,14 @@ package struct Picture: Sendable, Hashable {
     }
 
     /// Reads a PNG or JPEG file's bytes.
+    ///
+    /// - Parameter path: What errors call the picture.
+    package init(decoding bytes: [UInt8], path: String) throws(FileError) {
+        self = try bytes.withUnsafeBytes { bytes in
+            Result { () throws(FileError) in try Picture(decoding: bytes, path: path) }
+        }.get()
+    }
+
     init(decoding bytes: UnsafeRawBufferPointer, path: String) throws(FileError) {
         let source = bytes.bindMemory(to: UInt8.self)
         var size = rf_image_size()

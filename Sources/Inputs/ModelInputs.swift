@@ -126,8 +126,19 @@ package struct ModelInputs: Sendable {
 
     /// A picture as the model takes it.
     package func item(ofPictureAt path: String) throws(FileError) -> InputItem {
+        try item(path) { (path) throws(FileError) in try Picture(path: path) }
+    }
+
+    /// A picture as the model takes it, from the bytes of its file.
+    ///
+    /// - Parameter name: What errors call it.
+    package func item(ofPicture bytes: [UInt8], named name: String) throws(FileError) -> InputItem {
+        try item(name) { (name) throws(FileError) in try Picture(decoding: bytes, path: name) }
+    }
+
+    private func item(_ path: String, _ read: (String) throws(FileError) -> Picture) throws(FileError) -> InputItem {
         guard let pictures else { throw FileError(.usage, path: path, "is a picture, and this model reads none") }
-        let picture = try Picture(path: path)
+        let picture = try read(path)
         guard
             let rows = pictures.preparation.rows(
                 of: picture, width: pictures.width, height: pictures.height, channels: pictures.channels)

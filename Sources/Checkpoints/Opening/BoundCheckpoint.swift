@@ -68,7 +68,7 @@ struct BoundCheckpoint: Sendable {
     /// The whole model.
     ///
     /// - Throws: Everything that does not fit, at once.
-    func model(_ options: ReadingOptions) throws(FileError) -> Model {
+    func model(_ options: LoadingOptions) throws(FileError) -> Model {
         let assumed = try assumedParameters(options)
         var tensors = assumed
         var problems: [Problem] = []
@@ -98,7 +98,7 @@ struct BoundCheckpoint: Sendable {
     /// The neutral elements of parameters that the checkpoint lacks, where it may lack them.
     ///
     /// - Throws: When anything else does not fit.
-    private func assumedParameters(_ options: ReadingOptions) throws(FileError) -> [ParameterID: Tensor] {
+    private func assumedParameters(_ options: LoadingOptions) throws(FileError) -> [ParameterID: Tensor] {
         var assumed: [ParameterID: Tensor] = [:]
         if options.allowsMissing {
             for missing in binding.missing {
@@ -126,7 +126,7 @@ struct BoundCheckpoint: Sendable {
     }
 
     /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
-    private func differingCopies(_ options: ReadingOptions) throws(FileError) -> [Problem] {
+    private func differingCopies(_ options: LoadingOptions) throws(FileError) -> [Problem] {
         var problems: [Problem] = []
         for name in source.tensors.names {
             guard case .parameter? = binding.roles[name] else { continue }

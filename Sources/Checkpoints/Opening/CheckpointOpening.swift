@@ -19,7 +19,7 @@ struct CheckpointOpening: Sendable {
     let bound: Result<BoundCheckpoint, FileError>
 
     /// - Throws: When the files cannot be opened.
-    init(_ folder: CheckpointFolder, _ options: ReadingOptions) throws(FileError) {
+    init(_ folder: CheckpointFolder, _ options: LoadingOptions) throws(FileError) {
         // The built-in architectures are needed soon where there is a configuration.
         if folder.configEntry != nil { SpecLibrary.readAhead() }
         let files = try OpenFiles(folder, options)

@@ -13,7 +13,7 @@ struct OpenFiles: Sendable {
     /// where there is none.
     let config: JSONValue?
 
-    init(_ folder: CheckpointFolder, _ options: ReadingOptions) throws(FileError) {
+    init(_ folder: CheckpointFolder, _ options: LoadingOptions) throws(FileError) {
         self.folder = folder
         var weights: [WeightContainer] = []
         for entry in try folder.weightFiles() {

@@ -30,13 +30,13 @@ package enum ReuseFile {
     }
 
     /// Reads a model; every byte of the file is checked first.
-    static func read(_ file: MappedFile, _ options: ReadingOptions) throws(FileError) -> Model {
+    static func read(_ file: MappedFile, _ options: LoadingOptions) throws(FileError) -> Model {
         try ReuseFileCheck.check(file, options)
         return try ReuseFileContents(file, options).model(options)
     }
 
     /// The summary of a file. Of the digests only those of the head are checked: the others would read every byte.
-    static func describe(_ file: MappedFile, _ options: ReadingOptions) throws(FileError) -> CheckpointSummary {
+    static func describe(_ file: MappedFile, _ options: LoadingOptions) throws(FileError) -> CheckpointSummary {
         try ReuseFileCheck.checkHead(file)
         let contents = try ReuseFileContents(file, options)
         var tensors: [CheckpointSummary.TensorEntry] = []
@@ -66,7 +66,7 @@ struct ReuseFileContents: Sendable {
     private let file: HDF5File
 
     /// Opens a file and reads its manifest.
-    init(_ mapped: MappedFile, _ options: ReadingOptions) throws(FileError) {
+    init(_ mapped: MappedFile, _ options: LoadingOptions) throws(FileError) {
         path = mapped.path
         file = try HDF5File.open(mapped, options: options.hdf5)
         manifest = try Self.manifest(in: file, path: path)
@@ -104,7 +104,7 @@ struct ReuseFileContents: Sendable {
     }
 
     /// The whole model.
-    func model(_ options: ReadingOptions) throws(FileError) -> Model {
+    func model(_ options: LoadingOptions) throws(FileError) -> Model {
         var tensors: [ParameterID: Tensor] = [:]
         for entry in manifest.tensors {
             try options.cancellation.check(path)

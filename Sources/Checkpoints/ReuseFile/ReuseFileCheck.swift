@@ -37,7 +37,7 @@ package enum ReuseFileCheck {
     /// Compares everything.
     ///
     /// - Throws: `corrupt`, naming the damaged blocks and what they hold.
-    package static func check(_ file: MappedFile, _ options: ReadingOptions = ReadingOptions()) throws(FileError) {
+    package static func check(_ file: MappedFile, _ options: LoadingOptions = LoadingOptions()) throws(FileError) {
         let problems = try file.withUnsafeBytes { (bytes) throws(FileError) -> [String] in
             try damage(bytes, try userBlock(bytes, path: file.path), of: file, options)
         }
@@ -48,7 +48,7 @@ package enum ReuseFileCheck {
 
     /// What is damaged: the table, or blocks by number, one message each.
     private static func damage(
-        _ bytes: UnsafeRawBufferPointer, _ block: UserBlock, of file: MappedFile, _ options: ReadingOptions
+        _ bytes: UnsafeRawBufferPointer, _ block: UserBlock, of file: MappedFile, _ options: LoadingOptions
     ) throws(FileError) -> [String] {
         if let damage = tableDamage(bytes, block) { return [damage] }
         let tableOffset = Int(block.tableOffset)
@@ -79,7 +79,7 @@ package enum ReuseFileCheck {
         /// `nil` when the file cannot even be opened.
         private let items: [Item]?
 
-        init(_ file: MappedFile, _ options: ReadingOptions) {
+        init(_ file: MappedFile, _ options: LoadingOptions) {
             guard let opened = try? HDF5File.open(file, options: options.hdf5) else {
                 items = nil
                 return

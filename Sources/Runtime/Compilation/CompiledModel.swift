@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Synchronization
 import Tensors
 
@@ -34,7 +35,7 @@ package final class CompiledModel: Sendable {
     package let maximumTokens: Int?
     let schedule: Schedule
     let options: Options
-    private let idle = Mutex<[Workspace]>([])
+    private let idle: IdleWorkspaces
 
     /// Compiles a model.
     ///
@@ -44,10 +45,27 @@ package final class CompiledModel: Sendable {
     package init(_ model: Model, options: Options = Options()) throws(RuntimeError) {
         graph = model.graph
         self.options = options
+        idle = IdleWorkspaces()
         schedule = try Compiler.compile(
             model, observing: options.observation ?? .outputs(of: model.graph), with: options.resources)
         let table = schedule.embedding?.positions.map { $0.count - $0.offset }
         maximumTokens = [model.traits.maximumTokens, table].compactMap { $0 }.min()
+    }
+
+    private init(_ other: CompiledModel, cancellation: Cancellation) {
+        graph = other.graph
+        maximumTokens = other.maximumTokens
+        schedule = other.schedule
+        idle = other.idle
+        var options = other.options
+        options.resources.cancellation = cancellation
+        self.options = options
+    }
+
+    /// The same compiled model, whose runs end when `cancellation` is requested: for callers that compile once and
+    /// cancel each run on its own. Weights, threads and memory are shared; costs nothing.
+    package func cancelled(by cancellation: Cancellation) -> CompiledModel {
+        CompiledModel(self, cancellation: cancellation)
     }
 
     /// Threads, kernels and cancellation that the model runs with.
@@ -145,8 +163,8 @@ package final class CompiledModel: Sendable {
         }
     }
 
-    func borrow() -> Workspace { idle.withLock { $0.popLast() } ?? Workspace() }
-    func giveBack(_ workspace: Workspace) { idle.withLock { $0.append(workspace) } }
+    func borrow() -> Workspace { idle.list.withLock { $0.popLast() } ?? Workspace() }
+    func giveBack(_ workspace: Workspace) { idle.list.withLock { $0.append(workspace) } }
 
     /// Checks everything about the inputs that could lead a kernel outside its tables.
     func check(_ sequences: [ModelInput]) throws(RuntimeError) {
@@ -175,6 +193,11 @@ package final class CompiledModel: Sendable {
             }
         }
     }
+}
+
+/// Memory of earlier runs, for later ones.
+private final class IdleWorkspaces: Sendable {
+    let list = Mutex<[Workspace]>([])
 }
 
 /// Why a run ended early: the runtime's own reason, or the receiver's.

@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 
 /// A language model compiled for decoding token by token.
 ///
@@ -39,6 +40,19 @@ package final class DecoderModel: Sendable {
         let empty = KeyValueCache(compiled.schedule, axis: axis, sequences: 0)
         cacheBytesPerToken = empty.rowBytes(ofMemory: false)
         cacheBytesPerMemoryRow = empty.rowBytes(ofMemory: true)
+    }
+
+    private init(_ other: DecoderModel, cancellation: Cancellation) {
+        compiled = other.compiled.cancelled(by: cancellation)
+        decoding = other.decoding
+        axis = other.axis
+        cacheBytesPerToken = other.cacheBytesPerToken
+        cacheBytesPerMemoryRow = other.cacheBytesPerMemoryRow
+    }
+
+    /// The same compiled model, whose runs end when `cancellation` is requested.
+    package func cancelled(by cancellation: Cancellation) -> DecoderModel {
+        DecoderModel(self, cancellation: cancellation)
     }
 
     /// Runs prompts of any lengths and keeps what their continuations need.

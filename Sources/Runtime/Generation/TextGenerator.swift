@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 
 /// How texts are continued.
 package struct GenerationOptions: Sendable, Hashable {
@@ -65,6 +66,21 @@ package final class TextGenerator: Sendable {
             maximumTokens = compiled.maximumTokens
             strategy = .recomputing(compiled, logits: logits)
         }
+    }
+
+    private init(_ other: TextGenerator, cancellation: Cancellation) {
+        target = other.target
+        maximumTokens = other.maximumTokens
+        road =
+            switch other.road {
+            case .incremental(let decoder): .incremental(decoder.cancelled(by: cancellation))
+            case .whole(let compiled, let logits): .whole(compiled.cancelled(by: cancellation), logits: logits)
+            }
+    }
+
+    /// The same generator, whose writing ends when `cancellation` is requested.
+    package func cancelled(by cancellation: Cancellation) -> TextGenerator {
+        TextGenerator(self, cancellation: cancellation)
     }
 
     /// Continues texts.

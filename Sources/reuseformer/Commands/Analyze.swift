@@ -41,9 +41,9 @@ struct Analyze: ParsableCommand {
         try OutputFile.check(report, force: force.force)
         let progress = Progress()
         progress.begin("Reading the model")
-        let loaded = try LoadedModel(model.model, reading)
+        let loaded = try reading.model(at: model.model)
         let texts = try calibration.texts(for: loaded)
-        let analysis = try AnalysisStage(progress: progress, resources: threads.resources()).run(
+        let analysis = try AnalysisStage(progress: progress, resources: threads.resources().execution()).run(
             loaded, texts.set, separators: texts.reader.separators, moves: .standard)
         progress.end()
         try OutputFile.write(document: analysis, to: output)

@@ -70,7 +70,7 @@ struct Bench: ParsableCommand {
         let loads = try loads(), counts = try threadCounts(), kernels = try ThreadsOption.kernels()
         let progress = Progress()
         progress.begin("Reading the models")
-        let loaded = try models.map { try LoadedModel($0, reading) }
+        let loaded = try models.map { try reading.model(at: $0) }
         let benchmark = Benchmark(loaded.map { ($0.name, $0.model) })
         var document = Document(kernels: kernels.description)
         for load in loads {

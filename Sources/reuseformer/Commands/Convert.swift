@@ -6,6 +6,7 @@ import HDF5
 import ModelGraph
 import Platform
 import Reporting
+import ReuseTransformers
 import Rewriting
 import Runtime
 import Verification
@@ -93,11 +94,11 @@ struct Convert: ParsableCommand {
         try OutputFile.check(report, force: force.force)
         let budget = try self.budget.map { try Budget($0) }
         let document = try plan.map { try InputFile.document(ReusePlan.self, at: $0, named: "a plan") }
-        let resources = try threads.resources()
+        let resources = try threads.resources().execution()
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the model")
-        let source = try LoadedModel(model.model, reading)
+        let source = try reading.model(at: model.model)
         let converter = Converter(options: .init(resources: resources, healing: heal, unshares: unshare))
         if let refusal = converter.refusal(of: source.model) { throw refusal }
         if calibration.calibration.isEmpty, let document {
@@ -151,7 +152,7 @@ struct Convert: ParsableCommand {
     }
 
     private func makePlan(
-        _ budget: Budget?, _ source: LoadedModel, _ texts: (set: CalibrationSet, reader: TextReader),
+        _ budget: Budget?, _ source: TransformerModel, _ texts: (set: CalibrationSet, reader: DataReader),
         _ resources: ExecutionResources, _ progress: Progress
     ) throws -> Planned {
         guard let budget, let text = self.budget else { throw CommandError.usage("give --budget or --plan") }
@@ -176,13 +177,13 @@ struct Convert: ParsableCommand {
     /// Writes the file; before it gets its name it is read back and run against the model in memory.
     private func write(
         _ converted: Model, checkedOn sequences: [ModelInput], _ resources: ExecutionResources
-    ) throws -> (written: LoadedModel, exactness: Exactness) {
+    ) throws -> (written: TransformerModel, exactness: Exactness) {
         var readBack: (model: Model, exactness: Exactness)?
         let reading = try HDF5ReadingOptions.ofEnvironment()
         try Checkpoint.write(
             converted, to: output, compression: try compression(), toolVersion: Version.text
         ) { (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path, options: ReadingOptions(hdf5: reading))
+            let model = try Checkpoint.load(path: path, options: LoadingOptions(hdf5: reading))
             let exactness = try? Exactness.check(
                 converted, against: model, promise: .bitwise, on: Array(sequences.prefix(Self.exactnessTexts)),
                 resources: resources)
@@ -194,7 +195,7 @@ struct Convert: ParsableCommand {
             readBack = (model, exactness)
         }
         guard let readBack else { throw CommandError(status: .defect, description: "\(output) was not read back") }
-        return (LoadedModel(path: output, model: readBack.model), readBack.exactness)
+        return (TransformerModel(path: output, model: readBack.model), readBack.exactness)
     }
 
     /// Texts that both models run on: one wrong weight shows in the first.

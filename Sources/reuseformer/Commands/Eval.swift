@@ -3,6 +3,7 @@ import ArgumentParser
 import Inputs
 import ModelGraph
 import Reporting
+import ReuseTransformers
 import Statistics
 import Verification
 
@@ -86,13 +87,13 @@ struct Eval: ParsableCommand {
     func run() throws {
         let progress = Progress()
         defer { progress.end() }
-        let resources = try threads.resources()
+        let resources = try threads.resources().execution()
         var subjects: [EvaluationReport.Subject] = []
         var columns: [[EvaluationStage.Score]] = []
         // One model after the other: memory holds one.
         for path in models {
-            progress.begin("Reading \(LoadedModel.name(of: path))")
-            let loaded = try LoadedModel(path, reading)
+            progress.begin("Reading \(TransformerModel.name(of: path))")
+            let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let stage = try EvaluationStage(
                 loaded, limit: maxLength, stride: stride, resources: resources, progress: progress)

@@ -30,7 +30,7 @@ struct Extract: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        let listing = try Checkpoint.tensors(at: path, options: ReadingOptions(hdf5: try .ofEnvironment()))
+        let listing = try Checkpoint.tensors(at: path, options: LoadingOptions(hdf5: try .ofEnvironment()))
         var notes = listing.notes
         try OutputFile.produce(output) { temporary in
             var archive = try NumPyArchiveWriter(path: temporary)

@@ -3,6 +3,7 @@ import Checkpoints
 import ModelGraph
 import Platform
 import Reporting
+import ReuseTransformers
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,7 +29,7 @@ struct Inspect: ParsableCommand {
     func run() throws {
         let summary = try Checkpoint.describe(
             path: model.model, options: try reading.options())
-        let inspection = try Inspection(summary, name: LoadedModel.name(of: model.model), hasStatistics: stats)
+        let inspection = try Inspection(summary, name: TransformerModel.name(of: model.model), hasStatistics: stats)
         if json.json {
             try Terminal.print(document: inspection)
             return

@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import ModelGraph
 import Reporting
+import ReuseTransformers
 import Tensors
 
 struct Plan: ParsableCommand {
@@ -88,11 +89,11 @@ struct Plan: ParsableCommand {
         }
         let progress = Progress()
         defer { progress.end() }
-        let loaded = try LoadedModel(checkpoint, reading)
+        let loaded = try reading.model(at: checkpoint)
         try document.requireOrigin(in: loaded)
         let texts = try calibration.texts(for: loaded)
         return try QualityStage(
-            source: loaded.model, calibration: texts.set, resources: threads.resources(), progress: progress
+            source: loaded.model, calibration: texts.set, resources: threads.resources().execution(), progress: progress
         )
         .largestPlan(of: planner, budget: budget, text: text)
     }
@@ -100,7 +101,7 @@ struct Plan: ParsableCommand {
 
 extension AnalysisDocument {
     /// - Throws: When the analysis was made of another model.
-    func requireOrigin(in loaded: LoadedModel) throws {
+    func requireOrigin(in loaded: TransformerModel) throws {
         if loaded.model.weightsDigest.hex != model {
             throw CommandError.usage("\(loaded.path): is not the model that was analysed; analyse this one")
         }

@@ -3,6 +3,7 @@ import Checkpoints
 import Inputs
 import ModelGraph
 import NumPy
+import ReuseTransformers
 import Runtime
 import Tensors
 
@@ -145,16 +146,16 @@ struct Run: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        let loaded = try LoadedModel(model.model, reading)
+        let loaded = try reading.model(at: model.model)
         if generation.generate {
-            let stage = try GenerationStage(loaded, generation, resources: threads.resources())
+            let stage = try GenerationStage(loaded, generation, try threads.resources())
             try stage.run(texts: texts, asJSON: json.json)
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
         } else if let output {
             try writeRows(of: loaded, to: output)
         } else if let images {
-            let stage = try PictureStage(loaded, resources: threads.resources())
+            let stage = try PictureStage(loaded, try threads.resources())
             try stage.run(path: images, top: top, asJSON: json.json)
         }
     }
@@ -171,11 +172,11 @@ struct Run: ParsableCommand {
         return selection
     }
 
-    private func write(parts: OutputSelection, of loaded: LoadedModel, to output: String) throws {
+    private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws {
         var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
         let outputs = try PaddedOutputs(
-            of: loaded.model, for: sequences, selecting: parts, resources: threads.resources())
+            of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution())
         guard !outputs.arrays.isEmpty else {
             throw CommandError.usage("\(loaded.path): the model computes none of what --dump asks for")
         }
@@ -186,55 +187,39 @@ struct Run: ParsableCommand {
         }
     }
 
-    private func writeRows(of loaded: LoadedModel, to output: String) throws {
-        let graph = loaded.model.graph
-        let value = try logits ? logitsValue(of: loaded) : hiddenValue(of: loaded)
-        let observation = Observation(values: Set(graph.rowMasks.values).union([value]))
-        let compiled = try CompiledModel(
-            loaded.model, options: .init(resources: threads.resources(), observation: observation))
-        guard let width = graph.shapes[value]?.width else {
-            throw CommandError.usage("\(loaded.path): the model has no value \(value)")
-        }
+    private func writeRows(of loaded: TransformerModel, to output: String) throws {
+        if logits { try requireScores(of: loaded) }
+        let source: RowModel.Source =
+            logits ? .predictions : .hiddenStates(pool?.pooling ?? .mean, isNormalized: normalize)
+        let model = try RowModel(loaded, source, resources: try threads.resources().execution())
         try OutputFile.produce(output) { path in
-            var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: [width])
-            try forEachBatch(for: loaded) { batch in
-                let vectors = try compiled.vectors(
-                    of: value, for: batch, pooling: pool?.pooling ?? .mean, normalize: normalize)
-                try rows.append(vectors)
-            }
+            var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: [model.width])
+            try forEachBatch(for: loaded) { try rows.append(model.rows(of: $0)) }
             try rows.close()
         }
     }
 
-    private func hiddenValue(of loaded: LoadedModel) throws -> String {
-        guard let value = loaded.model.graph.lastHiddenState else {
-            throw CommandError.usage("\(loaded.path): the model has no hidden states to pool")
-        }
-        return value
-    }
-
-    private func logitsValue(of loaded: LoadedModel) throws -> String {
-        let graph = loaded.model.graph
-        guard let value = graph.predictions else {
+    /// Says which options a model needs that gives no row of scores an item.
+    private func requireScores(of loaded: TransformerModel) throws {
+        switch loaded.scores {
+        case .perItem: return
+        case .none:
             throw CommandError.usage("\(loaded.path): the model has no logits; leave out --logits for embeddings")
-        }
-        guard graph.shapes[value]?.rows == .sequences else {
+        case .perToken:
             throw CommandError.usage(
                 "\(loaded.path): the model gives logits for every token, not one row a text; "
-                    + "use --dump logits -o out.npz"
-            )
+                    + "use --dump logits -o out.npz")
         }
-        return value
     }
 
     /// Hands out the inputs in order, a batch at a time, so that memory does not grow with the file.
-    private func forEachBatch(for loaded: LoadedModel, _ body: ([ModelInput]) throws -> Void) throws {
+    private func forEachBatch(for loaded: TransformerModel, _ body: ([ModelInput]) throws -> Void) throws {
         if let inputs {
             // What a model reads itself needs no tokenizer.
             let arrays = try NumPyArchive(path: inputs).tensors()
             try body(try GraphArrays.sequences(from: arrays, for: loaded.model.graph))
         } else if let path = texts ?? images {
-            try TextReader(for: loaded).forEachBatch(of: path, size: Self.batchSize, body)
+            try DataReader(for: loaded).forEachBatch(of: path, size: Self.batchSize, body)
         }
     }
 }

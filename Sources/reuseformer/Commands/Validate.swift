@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import ModelGraph
 import Platform
+import ReuseTransformers
 
 struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -82,9 +82,9 @@ struct Verify: ParsableCommand {
         let gates = try failOn.map { try Gate(parsing: $0) }
         let progress = Progress()
         progress.begin("Reading the models")
-        let source = try LoadedModel(source, reading), converted = try LoadedModel(converted, reading)
+        let source = try reading.model(at: source), converted = try reading.model(at: converted)
         let stage = VerificationStage(
-            source: source, converted: converted, resources: try threads.resources(), progress: progress)
+            source: source, converted: converted, resources: try threads.resources().execution(), progress: progress)
         var found = try stage.measure(data: data, labels: labels, pairs: pairs, maxLength: maxLength)
         var timings: [Benchmark.Result] = []
         if timing {

@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import ModelGraph
+import ReuseTransformers
 import Rewriting
 
 /// The texts that stand for the data a model will meet.
@@ -30,8 +31,8 @@ struct CalibrationOptions: ParsableArguments {
     }
 
     /// Reads, draws and splits the texts.
-    func texts(for loaded: LoadedModel) throws -> (set: CalibrationSet, reader: TextReader) {
-        let reader = try TextReader(for: loaded, limit: maxLength)
+    func texts(for loaded: TransformerModel) throws -> (set: CalibrationSet, reader: DataReader) {
+        let reader = try DataReader(for: loaded, limit: maxLength)
         return (try CalibrationSet(reader.sequences(of: calibration, drawing: calibrationTokens)), reader)
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Runtime
+import ReuseTransformers
 
 /// How a model writes.
 struct GenerationArguments: ParsableArguments {
@@ -51,9 +51,12 @@ struct GenerationArguments: ParsableArguments {
         }
     }
 
-    /// How each token is chosen.
-    var sampling: Sampling {
-        guard temperature != nil || topK != nil || topP != nil || seed != nil else { return .greedy }
-        return Sampling(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0)
+    /// How texts are gone on from.
+    var options: TextGenerator.Options {
+        let isRandom = temperature != nil || topK != nil || topP != nil || seed != nil
+        return TextGenerator.Options(
+            maximumNewTokens: maxNewTokens ?? 128,
+            sampling: isRandom
+                ? .random(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0) : .greedy)
     }
 }

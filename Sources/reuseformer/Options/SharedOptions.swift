@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import ReuseTransformers
 import Runtime
 
 /// The model that a command is about.
@@ -39,9 +40,18 @@ struct CheckpointOptions: ParsableArguments {
     /// The same for the reader.
     ///
     /// - Throws: When the environment names limits that do not exist.
-    func options() throws -> ReadingOptions {
-        ReadingOptions(
+    func options() throws -> LoadingOptions {
+        LoadingOptions(
             architecture: architecture, config: config, allowsMissing: allowMissing, hdf5: try .ofEnvironment())
+    }
+
+    /// Reads a model; what was assumed about it is noted on standard error.
+    func model(at path: String) throws -> TransformerModel {
+        let model = try TransformerModel(path: path, options: try options())
+        for assumption in model.assumptions {
+            Terminal.note("reuseformer: note: \(Terminal.escaped(path)): \(assumption)")
+        }
+        return model
     }
 }
 
@@ -69,8 +79,8 @@ struct ThreadsOption: ParsableArguments {
     static func count(_ threads: Int?) -> Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
     /// What all models of the command are run with.
-    func resources() throws -> ExecutionResources {
-        ExecutionResources(threads: count, kernels: try Self.kernels())
+    func resources() throws -> ComputeResources {
+        ComputeResources(threads: threads, instructions: InstructionSet(try Self.kernels()))
     }
 
     /// The instruction set that `REUSEFORMER_ISA` names, else the best that this CPU has: the one place that reads it.

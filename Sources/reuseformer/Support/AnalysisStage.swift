@@ -1,6 +1,7 @@
 import Analysis
 import ModelGraph
 import Reporting
+import ReuseTransformers
 import Rewriting
 import Runtime
 
@@ -10,7 +11,7 @@ struct AnalysisStage {
     let resources: ExecutionResources
 
     func run(
-        _ loaded: LoadedModel, _ calibration: CalibrationSet, separators: Set<Int32>, moves: Moves
+        _ loaded: TransformerModel, _ calibration: CalibrationSet, separators: Set<Int32>, moves: Moves
     ) throws -> AnalysisDocument {
         let analyzer = Analyzer(options: .init(resources: resources, separators: separators, moves: moves))
         var current: Analyzer.Stage?

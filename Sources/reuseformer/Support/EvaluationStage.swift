@@ -3,6 +3,7 @@ import Foundation
 import Images
 import Inputs
 import ModelGraph
+import ReuseTransformers
 import Runtime
 import Statistics
 import Verification
@@ -17,8 +18,8 @@ struct EvaluationStage {
         let value: Double
     }
 
-    private let loaded: LoadedModel
-    private let reader: TextReader
+    private let loaded: TransformerModel
+    private let reader: DataReader
     private let evaluator: Evaluator
     private let stride: Int?
     private let resources: ExecutionResources
@@ -26,12 +27,12 @@ struct EvaluationStage {
 
     private static let batchSize = 256
 
-    init(_ loaded: LoadedModel, limit: Int?, stride: Int?, resources: ExecutionResources, progress: Progress) throws {
+    init(_ loaded: TransformerModel, limit: Int?, stride: Int?, resources: ExecutionResources, progress: Progress) throws {
         self.loaded = loaded
         self.stride = stride
         self.resources = resources
         self.progress = progress
-        reader = try TextReader(for: loaded, limit: limit)
+        reader = try DataReader(for: loaded, limit: limit)
         evaluator = try Evaluator(loaded.model, resources: resources)
     }
 

@@ -1,4 +1,4 @@
-import Platform
+import ReuseTransformers
 
 /// How the command ends, as a shell sees it.
 enum ExitStatus: Int32 {
@@ -19,7 +19,7 @@ enum ExitStatus: Int32 {
     case interrupted = 130
 
     /// The status that goes with a kind of error: the only place that says so.
-    init(_ kind: ErrorKind) {
+    init(_ kind: TransformerError.Kind) {
         switch kind {
         case .usage: self = .usage
         case .unsupported: self = .unsupported

@@ -1,6 +1,5 @@
-import ModelGraph
 import Platform
-import Rewriting
+import ReuseTransformers
 
 /// What the command says and how it ends when something goes wrong. The only place that turns errors into statuses.
 struct Failure {
@@ -10,35 +9,12 @@ struct Failure {
 
     /// - Parameter error: Anything that a command threw.
     init(_ error: any Error) {
-        switch error {
-        case let error as CommandError: self.init(error.status, error)
-        case let error as FileError: self.init(error)
-        case let error as GraphError: self.init(error)
-        case AnalysisError.graph(let error): self.init(error)
-        case let error as any KindedError: self.init(ExitStatus(error.kind), error)
-        default: self.init(.defect, error)
+        if let error = error as? CommandError {
+            (status, lines) = (error.status, [error.description])
+        } else {
+            let error = TransformerError(error)
+            (status, lines) = (ExitStatus(error.kind), error.lines)
         }
-    }
-
-    private init(_ status: ExitStatus, _ error: any Error) {
-        self.init(status: status, lines: ["\(error)"])
-    }
-
-    private init(status: ExitStatus, lines: [String]) {
-        self.status = status
-        self.lines = lines
-    }
-
-    private init(_ error: FileError) {
-        let remedy = error.remedy.isEmpty ? [] : [error.remedy]
-        let problems = error.problems
-        self.init(
-            status: ExitStatus(error.kind),
-            lines: ["\(error.path): \(problems.first ?? "")"] + problems.dropFirst() + remedy)
-    }
-
-    private init(_ error: GraphError) {
-        self.init(status: ExitStatus(error.kind), lines: error.problems.map(\.description))
     }
 
     /// Prints the message: one line, control characters spelled out.

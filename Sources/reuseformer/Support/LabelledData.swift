@@ -1,6 +1,7 @@
 import Inputs
 import JSON
 import ModelGraph
+import ReuseTransformers
 
 /// Labels of texts, one a line: the model's class names, or their numbers.
 struct ClassLabels {

@@ -5,6 +5,7 @@ import JSON
 import ModelGraph
 import NumPy
 import Platform
+import ReuseTransformers
 
 /// Files that the command writes: complete under their name, or not there at all.
 enum OutputFile {

@@ -1,17 +1,10 @@
 import Images
-import Inputs
-import JSON
-import ModelGraph
-import Platform
 import Reporting
-import Runtime
-import Verification
+import ReuseTransformers
 
 /// The likeliest classes of pictures, on standard output.
 struct PictureStage {
-    private let loaded: LoadedModel
-    private let reader: TextReader
-    private let evaluator: Evaluator
+    private let classifier: ImageClassifier
 
     private static let batchSize = 32
 
@@ -30,33 +23,24 @@ struct PictureStage {
         let pictures: [Picture]
     }
 
-    init(_ loaded: LoadedModel, resources: ExecutionResources) throws {
-        self.loaded = loaded
-        reader = try TextReader(for: loaded)
-        guard reader.inputs.kind == .pictures else {
-            throw CommandError.usage("\(loaded.path): the model reads no pictures")
+    init(_ loaded: TransformerModel, _ resources: ComputeResources) throws {
+        if loaded.readsPictures, loaded.scores != .perItem {
+            throw CommandError.usage("\(loaded.path): the model gives no classes; write its rows with --output")
         }
-        evaluator = try Evaluator(loaded.model, resources: resources)
+        classifier = try ImageClassifier(loaded, resources: resources)
     }
 
     /// - Parameter path: A picture or a folder of them.
     func run(path: String, top: Int, asJSON: Bool) throws {
         let files = try PictureFolder(path: path).files.map(\.path)
-        let names = loaded.model.traits.labels
         var pictures: [Document.Picture] = []
         for start in stride(from: 0, to: files.count, by: Self.batchSize) {
-            let part = files[start..<min(start + Self.batchSize, files.count)]
-            let sequences = try part.map { try reader.inputs.item(ofPictureAt: $0).sequence }
-            guard let rankings = try evaluator.ranking(of: sequences, count: top) else {
-                throw CommandError.usage("\(loaded.path): the model gives no classes; write its rows with --output")
-            }
-            for (file, ranking) in zip(part, rankings) {
-                let classes = ranking.map { index, probability in
-                    Document.Class(
-                        label: index < names.count ? names[index] : "\(index)", probability: probability)
-                }
+            let part = Array(files[start..<min(start + Self.batchSize, files.count)])
+            for (file, result) in zip(part, try classifier.classifications(ofPicturesAt: part)) {
+                let classes = result.classes.prefix(top)
                 if asJSON {
-                    pictures.append(Document.Picture(path: file, classes: classes))
+                    let rows = classes.map { Document.Class(label: $0.label, probability: $0.probability) }
+                    pictures.append(Document.Picture(path: file, classes: rows))
                 } else {
                     let words = classes.map { "\(Terminal.escaped($0.label)) \(Format.percent($0.probability))" }
                     Terminal.print("\(Terminal.escaped(file))  \(words.joined(separator: "  "))")

@@ -4,12 +4,13 @@ import HDF5
 import ModelGraph
 import Platform
 import Reporting
+import ReuseTransformers
 import Verification
 
 /// `convert --plan … --heal none` without texts: nothing is run, and nothing larger than one tensor is held in memory,
 /// so that models far larger than memory can be rewritten.
 struct PlainRewrite {
-    let source: LoadedModel
+    let source: TransformerModel
     let plan: ReusePlan
     let output: String
     let compression: Checkpoint.Compression
@@ -27,7 +28,7 @@ struct PlainRewrite {
         var readBack: (model: Model, exactness: Exactness)?
         try Checkpoint.write(rewritten, to: output, compression: compression, toolVersion: Version.text) {
             (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path, options: ReadingOptions(hdf5: reading))
+            let model = try Checkpoint.load(path: path, options: LoadingOptions(hdf5: reading))
             let exactness = try? Exactness.check(tensorsOf: rewritten, against: model)
             guard let exactness, exactness.holds else {
                 throw FileError(
@@ -36,7 +37,7 @@ struct PlainRewrite {
             readBack = (model, exactness)
         }
         guard let readBack else { throw CommandError(status: .defect, description: "\(output) was not read back") }
-        let name = LoadedModel.name(of: output)
+        let name = TransformerModel.name(of: output)
         let verdict = try VerificationReport(
             source: .init(name: source.name, provenance: source.model.provenance),
             converted: .init(name: name, provenance: readBack.model.provenance), data: .init([]),

@@ -1,11 +1,12 @@
 import ModelGraph
+import ReuseTransformers
 import Runtime
 import Verification
 
 /// The comparison of two models with progress on the terminal.
 struct VerificationStage {
-    let source: LoadedModel
-    let converted: LoadedModel
+    let source: TransformerModel
+    let converted: TransformerModel
     let resources: ExecutionResources
     let progress: Progress
 
@@ -17,7 +18,7 @@ struct VerificationStage {
     }
 
     func measure(data: String?, labels: String?, pairs: String?, maxLength: Int) throws -> Found {
-        let reader = try TextReader(for: source, limit: maxLength)
+        let reader = try DataReader(for: source, limit: maxLength)
         var found = Found()
         if let data {
             let sequences = try reader.sequences(of: data)

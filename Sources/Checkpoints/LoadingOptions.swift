@@ -4,7 +4,7 @@ import Platform
 /// How a checkpoint is read, and how it is to be understood.
 ///
 /// A `.reuse.h5` tells everything itself: nothing of `architecture`, `config` and `allowsMissing` applies to it.
-package struct ReadingOptions: Sendable {
+package struct LoadingOptions: Sendable {
     /// Name of a built-in architecture, or path of a spec (`docs/architecture-specs.md`) or of what layers are made of
     /// (`docs/keras-models.md`); `nil`: the checkpoint's own graph, or the architecture that the contents speak for.
     package var architecture: String?

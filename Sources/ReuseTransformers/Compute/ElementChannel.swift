@@ -1,0 +1,112 @@
+import Platform
+import Synchronization
+
+/// Carries elements from work on a thread to the one task that iterates over them.
+///
+/// Elements wait until they are asked for; those that the sender calls replaceable give way to later ones, so that a
+/// slow reader sees the newest progress rather than all of it.
+final class ElementChannel<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [(element: Element, isReplaceable: Bool)] = []
+        var end: Result<Void, TransformerError>?
+        var waiting: CheckedContinuation<Result<Element?, TransformerError>, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// Hands over an element.
+    func send(_ element: Element, isReplaceable: Bool = false) {
+        let waiting = state.withLock { state in
+            if let waiting = state.waiting {
+                state.waiting = nil
+                return waiting as CheckedContinuation?
+            }
+            if isReplaceable, state.elements.last?.isReplaceable == true { state.elements.removeLast() }
+            state.elements.append((element, isReplaceable))
+            return nil
+        }
+        waiting?.resume(returning: .success(element))
+    }
+
+    /// Says that nothing follows, or why.
+    func finish(_ end: Result<Void, TransformerError>) {
+        let waiting = state.withLock { state in
+            state.end = end
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        waiting?.resume(returning: end.map { nil })
+    }
+
+    fileprivate func next(
+        isolation actor: isolated (any Actor)?
+    ) async -> Result<Element?, TransformerError> {
+        await withCheckedContinuation(isolation: actor) { continuation in
+            let ready: Result<Element?, TransformerError>? = state.withLock { state in
+                if !state.elements.isEmpty { return .success(state.elements.removeFirst().element) }
+                if let end = state.end {
+                    // An error is told once.
+                    state.end = .success(())
+                    return end.map { nil }
+                }
+                state.waiting = continuation
+                return nil
+            }
+            if let ready { continuation.resume(returning: ready) }
+        }
+    }
+
+    /// The task's end of a channel: asks the work to end when the task is cancelled or the reader goes away.
+    final class Reader: Sendable {
+        private enum Phase {
+            case new, started(WorkQueue.Job)
+        }
+
+        private let channel = ElementChannel()
+        private let phase = Mutex(Phase.new)
+        private let queue: WorkQueue
+        private let body: Body
+
+        /// The work: is told of the wish that it should end, and hands elements over with whether they are replaceable.
+        typealias Body = @Sendable (Cancellation, (Element, Bool) -> Void) throws(TransformerError) -> Void
+
+        /// Work that starts when the first element is asked for.
+        init(_ queue: WorkQueue, _ body: @escaping Body) {
+            self.queue = queue
+            self.body = body
+        }
+
+        deinit {
+            if case .started(let job) = phase.withLock({ $0 }) { job.cancel() }
+        }
+
+        /// The next element; `nil` after the last one.
+        func next(isolation actor: isolated (any Actor)?) async throws(TransformerError) -> Element? {
+            let job = phase.withLock { phase in
+                if case .started(let job) = phase { return job }
+                let job = start()
+                phase = .started(job)
+                return job
+            }
+            // The work itself notices the wish and ends; only then is its error here, and nothing is left behind.
+            let result = await withTaskCancellationHandler(
+                operation: { await channel.next(isolation: actor) }, onCancel: { job.cancel() }, isolation: actor)
+            return try result.get()
+        }
+
+        private func start() -> WorkQueue.Job {
+            let body = body, channel = channel, cancellation = Cancellation()
+            return queue.start(cancellation) {
+                do throws(TransformerError) {
+                    if cancellation.isRequested { throw .cancelled }
+                    try body(cancellation) { channel.send($0, isReplaceable: $1) }
+                    channel.finish(.success(()))
+                } catch {
+                    channel.finish(.failure(error))
+                }
+            } refuse: {
+                channel.finish(.failure(.cancelled))
+            }
+        }
+    }
+}

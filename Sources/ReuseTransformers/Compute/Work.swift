@@ -1,0 +1,29 @@
+import Platform
+
+/// What long work is told and tells: whether it should end, and how far it is.
+package struct Work: Sendable {
+    /// The wish that it should end.
+    package let cancellation: Cancellation
+    /// Called on the thread that works.
+    package let report: @Sendable (WorkProgress) -> Void
+
+    package init(
+        cancellation: Cancellation = Cancellation(), report: @escaping @Sendable (WorkProgress) -> Void = { _ in }
+    ) {
+        self.cancellation = cancellation
+        self.report = report
+    }
+
+    /// Says that a stage begins.
+    func begin(_ stage: WorkProgress.Stage) { report(WorkProgress(stage: stage, completed: 0, total: 0)) }
+
+    /// Says how far a stage is.
+    func advance(_ stage: WorkProgress.Stage, to completed: Int, of total: Int) {
+        report(WorkProgress(stage: stage, completed: completed, total: total))
+    }
+
+    /// - Throws: `.cancelled` when the work should end.
+    func checkCancellation() throws(TransformerError) {
+        if cancellation.isRequested { throw .cancelled }
+    }
+}

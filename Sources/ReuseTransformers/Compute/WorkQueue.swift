@@ -1,0 +1,140 @@
+import Foundation
+import Platform
+import Synchronization
+
+/// Runs blocking work on threads of its own, a few at a time, first come, first served; the rest waits without one.
+///
+/// Work that is cancelled while it waits never starts.
+final class WorkQueue: Sendable {
+    /// Work that was handed over.
+    final class Job: Sendable {
+        fileprivate let cancellation: Cancellation
+        fileprivate let start: @Sendable () -> Void
+        fileprivate let refuse: @Sendable () -> Void
+        private let queue: WorkQueue
+
+        fileprivate init(
+            _ queue: WorkQueue, _ cancellation: Cancellation, start: @escaping @Sendable () -> Void,
+            refuse: @escaping @Sendable () -> Void
+        ) {
+            self.queue = queue
+            self.cancellation = cancellation
+            self.start = start
+            self.refuse = refuse
+        }
+
+        /// Asks the work to end, or not to start.
+        func cancel() {
+            cancellation.request()
+            queue.withdraw(self)
+        }
+    }
+
+    private struct State {
+        var running = 0
+        var waiting: [Job] = []
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+
+    /// For work that is long and rare: a thread for each.
+    static let unlimited = WorkQueue(limit: .max)
+
+    /// Readers of nested documents were written for the stack of a main thread.
+    private static let stackSize = 8 << 20
+
+    /// - Parameter limit: How much work may run at a time.
+    init(limit: Int) { self.limit = limit }
+
+    /// Runs `body` on another thread and suspends until it is done.
+    ///
+    /// - Parameter body: Is told of the task's cancellation and should end soon after it.
+    /// - Throws: What `body` throws; `.cancelled` when the task was cancelled before `body` began.
+    func run<Output: Sendable>(
+        _ body: @escaping @Sendable (Cancellation) throws(TransformerError) -> Output
+    ) async throws(TransformerError) -> Output {
+        let cancellation = Cancellation()
+        let submitted = Mutex<Job?>(nil)
+        let result: Result<Output, TransformerError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let job = Job(self, cancellation) {
+                    let result: Result<Output, TransformerError>
+                    do throws(TransformerError) {
+                        result = .success(try body(cancellation))
+                    } catch {
+                        result = .failure(error)
+                    }
+                    continuation.resume(returning: result)
+                } refuse: {
+                    continuation.resume(returning: .failure(.cancelled))
+                }
+                submitted.withLock { $0 = job }
+                add(job)
+            }
+        } onCancel: {
+            cancellation.request()
+            submitted.withLock { $0 }?.cancel()
+        }
+        return try result.get()
+    }
+
+    /// Hands work over without waiting for it.
+    ///
+    /// - Parameters:
+    ///   - body: The work; called unless `refuse` is.
+    ///   - refuse: Called when the work was cancelled before it began.
+    @discardableResult
+    func start(
+        _ cancellation: Cancellation, _ body: @escaping @Sendable () -> Void, refuse: @escaping @Sendable () -> Void
+    ) -> Job {
+        let job = Job(self, cancellation, start: body, refuse: refuse)
+        add(job)
+        return job
+    }
+
+    private func add(_ job: Job) {
+        enum Verdict { case refused, started, waits }
+        let verdict: Verdict = state.withLock { state in
+            // Asked under the lock: what is cancelled from here on is found among those that wait.
+            if job.cancellation.isRequested { return .refused }
+            guard state.running < limit else {
+                state.waiting.append(job)
+                return .waits
+            }
+            state.running += 1
+            return .started
+        }
+        switch verdict {
+        case .refused: job.refuse()
+        case .started: startThread(job)
+        case .waits: break
+        }
+    }
+
+    private func withdraw(_ job: Job) {
+        let isWaiting = state.withLock { state in
+            guard let index = state.waiting.firstIndex(where: { $0 === job }) else { return false }
+            state.waiting.remove(at: index)
+            return true
+        }
+        if isWaiting { job.refuse() }
+    }
+
+    /// A thread works until nothing waits any more.
+    private func startThread(_ first: Job) {
+        let thread = Thread { [self] in
+            var next: Job? = first
+            while let job = next {
+                job.start()
+                next = state.withLock { state in
+                    guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+                    state.running -= 1
+                    return nil
+                }
+            }
+        }
+        thread.stackSize = Self.stackSize
+        thread.start()
+    }
+}

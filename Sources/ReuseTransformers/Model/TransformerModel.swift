@@ -1,0 +1,169 @@
+import Checkpoints
+import Foundation
+import HDF5
+import Inputs
+import ModelGraph
+import Platform
+
+/// A trained transformer, read and ready for use.
+///
+///     let model = try await TransformerModel(at: URL(filePath: "bert/"))
+///     print(model.architecture, model.task, model.hiddenSize ?? 0)
+///
+/// A value: copies share the weights, which stay views of the mapped file where they are stored as they are used. To
+/// compute with it make a `TextEmbedder`, `TextClassifier`, `TextGenerator` or `ImageClassifier`; to make it smaller,
+/// a `ModelConverter`.
+public struct TransformerModel: Sendable {
+    /// How a checkpoint is to be understood. A `.reuse.h5` tells everything itself: nothing of this applies to it.
+    public struct Options: Sendable, Hashable {
+        /// Takes the checkpoint for this architecture: a built-in name, or the path of a JSON file that describes one.
+        /// `nil`: the configuration and the names of the tensors decide.
+        public var architecture: String?
+        /// Where the configuration is, if not beside the weights: a JSON file, a `.keras`, or a full `.h5`.
+        public var configuration: URL?
+        /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
+        /// tables are never made up.
+        public var allowsMissing: Bool
+        /// How HDF5 files are read. It applies to `.reuse.h5` files too.
+        public var reading: ReadingOptions
+
+        /// Options with defaults that suit a complete checkpoint.
+        public init(
+            architecture: String? = nil, configuration: URL? = nil, allowsMissing: Bool = false,
+            reading: ReadingOptions = ReadingOptions()
+        ) {
+            self.architecture = architecture
+            self.configuration = configuration
+            self.allowsMissing = allowsMissing
+            self.reading = reading
+        }
+    }
+
+    /// What a model is for.
+    public enum Task: String, Sendable, Hashable, CaseIterable {
+        /// Hidden states or embeddings.
+        case encoder
+        /// Predicts hidden tokens of a text.
+        case maskedLanguageModel
+        /// Predicts the token after each one: continues or answers texts.
+        case languageModel
+        /// Scores classes, for each item or token.
+        case classifier
+    }
+
+    /// The path as it was given: what errors call the model.
+    package let path: String
+    package let model: Model
+    /// Read when it is first asked for; copies share it.
+    let tokenizers: TokenizerStore
+
+    /// Reads a model.
+    ///
+    /// Reads on a thread of its own: configuration, tokenizer and the places of the weights, which themselves are read
+    /// as they are used. HDF5 files are indexed by a helper process.
+    ///
+    /// - Parameters:
+    ///   - location: A folder with weights (or shards with their index), configuration and tokenizer; the weights file
+    ///     itself; or a `.reuse.h5`.
+    ///   - options: How the checkpoint is to be understood.
+    /// - Throws: `TransformerError` with everything that does not fit, at once: missing, superfluous and misshapen
+    ///   tensors (`.corrupt`), options that are not handled (`.unsupported`), files that are not there
+    ///   (`.inputOutput`); `.cancelled`.
+    public init(at location: URL, options: Options = Options()) async throws(TransformerError) {
+        self = try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
+            let model = try TransformerModel(
+                path: location.path,
+                options: LoadingOptions(
+                    architecture: options.architecture, config: options.configuration?.path,
+                    allowsMissing: options.allowsMissing, hdf5: options.reading.options, cancellation: cancellation))
+            // What is wrong with it shows where it is needed; here it is only read on a thread that may block.
+            _ = model.tokenizers.load(model)
+            return model
+        }
+    }
+
+    /// Reads a model on this thread.
+    package init(path: String, options: LoadingOptions) throws(TransformerError) {
+        let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
+        self.init(path: path, model: model)
+    }
+
+    /// A model that is in memory already.
+    package init(path: String, model: Model) {
+        self.path = path
+        self.model = model
+        tokenizers = TokenizerStore()
+    }
+}
+
+extension TransformerModel {
+    /// Last part of the path that it was read from.
+    public var name: String { Self.name(of: path) }
+
+    /// Name of the architecture: `bert`, `gpt2`, `vit` …
+    public var architecture: String { model.provenance.architecture }
+
+    /// What the model is for.
+    public var task: Task {
+        switch model.graph.use {
+        case .encoder: .encoder
+        case .maskedLanguageModel: .maskedLanguageModel
+        case .languageModel: .languageModel
+        case .classifier: .classifier
+        }
+    }
+
+    /// Longest text in tokens, special tokens included; `nil`: unlimited.
+    public var maximumTokens: Int? { model.traits.maximumTokens }
+
+    /// Names of the classes of a classifier, in the order of its scores; empty when the files name none.
+    public var labels: [String] { model.traits.labels }
+
+    /// Width of the last hidden states; `nil` for models without.
+    public var hiddenSize: Int? {
+        guard let value = model.graph.lastHiddenState else { return nil }
+        return model.graph.shapes[value]?.width
+    }
+
+    /// Numbers that the model has learnt; those that several layers share count once.
+    public var parameterCount: Int { model.graph.cost(tokens: 1).parameters }
+
+    /// Attention maps that the model computes for each input, and heads that it has; the rest reuses maps or none.
+    public var attentionMaps: (computed: Int, heads: Int) {
+        (model.graph.cost(tokens: 1).maps, model.graph.headIDs.count)
+    }
+
+    /// What the files lack and what was taken in its place, a sentence each (`Options.allowsMissing`).
+    public var assumptions: [String] {
+        (model.provenance.assumed ?? []).map { parameter in
+            let value = parameter.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
+            return "\(parameter) is missing; \(value) in for it"
+        }
+    }
+
+    /// What the model scores.
+    package enum Scores { case none, perItem, perToken }
+
+    /// What the model scores.
+    package var scores: Scores {
+        guard let value = model.graph.predictions else { return .none }
+        return model.graph.shapes[value]?.rows == .sequences ? .perItem : .perToken
+    }
+
+    /// Whether the model reads pictures.
+    package var readsPictures: Bool {
+        (try? ModelInputs(model, tokenizer: nil, maximumTokens: nil))?.kind == .pictures
+    }
+
+    /// Last part of a path that names something.
+    package static func name(of path: String) -> String {
+        let parts = path.split(separator: "/").map(String.init)
+        // `.` and `..` name nothing.
+        return parts.last { $0 != "." && $0 != ".." } ?? path
+    }
+}
+
+extension Graph {
+    /// The value that embeddings are made of; `nil` for models without hidden states.
+    package var lastHiddenState: String? { value(ofOutput: "last_hidden_state") ?? hiddenStates.last }
+}
