@@ -31,7 +31,7 @@ package struct TensorListing: Sendable {
                 throw FileError(.corrupt, path: path, "the archive has no model.weights.h5")
             }
             if let unreadable = file.unreadablePaths.first {
-                throw FileError(HDF5Error.unsupported(HDF5Location(file: path, object: unreadable), .newerFormat))
+                throw .unsupported(HDF5Location(file: path, object: unreadable), .newerFormat)
             }
             try file.checkNameLists(path)
             found = try namedDatasets(of: file, path, prefix)

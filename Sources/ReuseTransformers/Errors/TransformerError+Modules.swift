@@ -1,8 +1,6 @@
-import HDF5
 import ModelGraph
 import Platform
 import Rewriting
-import Verification
 
 extension TransformerError {
     /// What the modules below throw, in the library's words: the only place that translates.
@@ -13,10 +11,8 @@ extension TransformerError {
         case let error as FileError:
             self.init(
                 Kind(error.kind), path: error.path, error.problems, remedy: error.remedy.isEmpty ? nil : error.remedy)
-        case let error as AnalysisError: self.init(error)
-        case let error as VerificationError: self.init(error)
-        case let error as Gate.SyntaxError: self.init(.usage, "\(error)")
-        case let error as GraphError: self.init(error)
+        case let error as GraphError: self.init(Kind(error.kind), error.problems.map(\.description))
+        case AnalysisError.graph(let error): self.init(error)
         case let error as any KindedError: self.init(Kind(error.kind), "\(error)")
         default: self.init(.defect, "\(error)")
         }
@@ -25,28 +21,6 @@ extension TransformerError {
     /// Runs a body and translates what it throws.
     package static func mapping<Result>(_ body: () throws -> Result) throws(TransformerError) -> Result {
         do { return try body() } catch { throw TransformerError(error) }
-    }
-
-    private init(_ error: GraphError) {
-        // What stands in a plan is a person's; what stands in a graph came from a file.
-        let isPlan = error.problems.allSatisfy { $0.kind == .plan || $0.kind == .source }
-        self.init(isPlan ? .usage : .corrupt, error.problems.map(\.description))
-    }
-
-    private init(_ error: AnalysisError) {
-        switch error {
-        case .graph(let error): self.init(error)
-        case .runtime(let error): self.init(error as any Error)
-        case .calibration, .budget, .mismatch, .shared: self.init(.usage, "\(error)")
-        case .tensor: self.init(.unsupported, "\(error)")
-        }
-    }
-
-    private init(_ error: VerificationError) {
-        switch error {
-        case .runtime(let error): self.init(error as any Error)
-        case .unlike, .noData, .labels, .notMeasured: self.init(.usage, "\(error)")
-        }
     }
 }
 

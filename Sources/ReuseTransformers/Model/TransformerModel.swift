@@ -136,7 +136,7 @@ extension TransformerModel {
     /// What the files lack and what was taken in its place, a sentence each (`Options.allowsMissing`).
     public var assumptions: [String] {
         (model.provenance.assumed ?? []).map { parameter in
-            let value = parameter.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
+            let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             return "\(parameter) is missing; \(value) in for it"
         }
     }

@@ -260,6 +260,6 @@ extension Compiler {
 
 extension Attention {
     /// Sizes of a head's keys and values, rounded up to whole panels.
-    fileprivate var paddedHeadSize: Int { KernelSet.padded(headSize) }
-    fileprivate var paddedValueSize: Int { KernelSet.padded(valueSize) }
+    fileprivate var paddedHeadSize: Int { KernelSet.padded(sizes.headSize) }
+    fileprivate var paddedValueSize: Int { KernelSet.padded(sizes.valueSize) }
 }

@@ -54,7 +54,7 @@ struct Compiler {
         if let unknown = unknowns.min() { throw .unknownValue(unknown) }
         var compiler = Compiler(
             model: model, observation: observation, kernels: resources.kernels,
-            liveness: Liveness(model.graph, observing: observation), shapes: model.graph.shapes)
+            liveness: Liveness(model.graph.graph, observing: observation), shapes: model.graph.shapes)
         try compiler.addInputs()
         for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) {
             try resources.checkCancellation()

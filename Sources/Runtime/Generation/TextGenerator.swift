@@ -71,10 +71,11 @@ package final class TextGenerator: Sendable {
     private init(_ other: TextGenerator, cancellation: Cancellation) {
         target = other.target
         maximumTokens = other.maximumTokens
-        road =
-            switch other.road {
+        strategy =
+            switch other.strategy {
             case .incremental(let decoder): .incremental(decoder.cancelled(by: cancellation))
-            case .whole(let compiled, let logits): .whole(compiled.cancelled(by: cancellation), logits: logits)
+            case .recomputing(let compiled, let logits):
+                .recomputing(compiled.cancelled(by: cancellation), logits: logits)
             }
     }
 
