@@ -53,7 +53,9 @@ struct ReuseFileTests {
         return path
     }
 
-    @Test("what is written is read back bit for bit", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    @Test(
+        "a .reuse.h5 is read back bit for bit as it was written",
+        arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func roundTrip(_ compression: Checkpoint.Compression) throws {
         let scratch = try ScratchFolder()
         let model = try Self.model()
@@ -76,7 +78,8 @@ struct ReuseFileTests {
         try keepDocument(path, as: compression == .none ? "plain.reuse.h5" : "compressed.reuse.h5")
     }
 
-    @Test("the same model gives the same bytes", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    @Test(
+        "the same model gives the same bytes of a .reuse.h5", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func determinism(_ compression: Checkpoint.Compression) throws {
         let scratch = try ScratchFolder()
         let model = try Self.model()
@@ -106,7 +109,8 @@ struct ReuseFileTests {
         #expect(bytes[96..<512].allSatisfy { $0 == 0 })
     }
 
-    @Test("a flipped byte anywhere is detected", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    @Test(
+        "a flipped byte anywhere in a .reuse.h5 is detected", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func flippedBytes(_ compression: Checkpoint.Compression) throws {
         let scratch = try ScratchFolder()
         let path = try Self.write(try Self.model(), scratch, compression: compression)
@@ -151,7 +155,7 @@ struct ReuseFileTests {
         #expect(error?.problems.first?.contains("were written") == true)
     }
 
-    @Test("damage is told by block and by what stands there")
+    @Test("damage of a .reuse.h5 is told by block and by what lies there")
     func places() throws {
         let scratch = try ScratchFolder()
         let path = try Self.write(try Self.model(), scratch)
@@ -267,7 +271,7 @@ struct ReuseFileTests {
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
     }
 
-    @Test("superfluous tensors are left out")
+    @Test("tensors that the graph does not need are left out of a .reuse.h5")
     func superfluous() throws {
         let scratch = try ScratchFolder()
         var model = try Self.model()
@@ -276,7 +280,7 @@ struct ReuseFileTests {
         #expect(read.tensors["forgotten/weight"] == nil)
     }
 
-    @Test("digests of several blocks are one a block")
+    @Test("a file of several blocks has one digest a block")
     func blocks() {
         var bytes = [UInt8](repeating: 0, count: BlockDigests.blockByteCount * 2 + 5)
         for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 31 >> 8) }

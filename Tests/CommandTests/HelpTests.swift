@@ -8,7 +8,7 @@ struct HelpTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Help")
 
     @Test(
-        "the help of a command is the stored one",
+        "the help of every command is the stored one",
         arguments: [
             "", "inspect", "extract", "analyze", "plan", "validate", "convert", "verify", "eval", "run", "bench",
         ])

@@ -13,7 +13,7 @@ struct AtomicFileTests {
         try file.commit()
     }
 
-    @Test("a committed file replaces what stood there, and leaves nothing beside it")
+    @Test("a committed file replaces the one of its name, and leaves nothing beside it")
     func commit() throws {
         try withTemporaryFolder { folder in
             for text in ["first", "second"] {
@@ -24,7 +24,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("before it is committed, the file has another name; when given up, it goes")
+    @Test("a file has another name until it is committed, and goes when it is given up")
     func abandoned() throws {
         try withTemporaryFolder { folder in
             do {
@@ -49,7 +49,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("what a process that is gone has left is removed, what belongs to others stays")
+    @Test("temporary files of a process that is gone are removed, those of others stay")
     func strays() throws {
         try withTemporaryFolder { folder in
             let strays = [".out.reuseformer-999999999.partial", ".out.reuseformer-\(getpid()).partial"]
@@ -62,7 +62,9 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("a folder that does not exist, and a name that is none, are refused", arguments: ["/no/out", "/", "/.."])
+    @Test(
+        "a file in a folder that does not exist, or with an impossible name, is refused",
+        arguments: ["/no/out", "/", "/.."])
     func impossible(suffix: String) throws {
         try withTemporaryFolder { folder in
             let error = #expect(throws: FileError.self) { _ = try AtomicFile(replacing: folder + suffix) }

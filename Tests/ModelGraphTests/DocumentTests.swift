@@ -112,7 +112,7 @@ struct DocumentTests {
         #expect(error.description == (place.isEmpty ? error.message : "\(place): \(error.message)"))
     }
 
-    @Test("an unknown operation is refused at its place")
+    @Test("an unknown operation is refused with its path in the document")
     func unknownOperation() throws {
         let json = #"{"name": "n", "operation": {"kind": "recurrence"}, "inputs": []}"#
         let error = try #require(throws: Document.ReadError.self) {
