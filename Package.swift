@@ -127,17 +127,19 @@ let package = Package(
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
                 "Checkpoints", "TestSupport", "reuseformer-h5index",
             ]),
+        // Whole models, from a checkpoint to outputs or to a converted file.
         .testTarget(
-            name: "FamilyTests",
+            name: "EndToEnd",
             dependencies: [
-                "Tensors", "NumPy", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Rewriting", "Analysis",
-                "Verification", "TestSupport", "reuseformer-h5index",
+                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "Checkpoints", "Inputs", "Runtime",
+                "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "KerasModelsTests",
             dependencies: [
-                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
-                "Checkpoints", "Inputs", "Runtime", "TestSupport", "reuseformer-h5index",
+                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
+                "Inputs",
+                "Runtime", "TestSupport",
             ]),
         .testTarget(
             name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),

@@ -180,7 +180,7 @@ struct PlanningTests {
         try read.validate()
     }
 
-    @Test("a damaged analysis is refused with the place")
+    @Test("a damaged analysis is refused with the path at fault")
     func damaged() throws {
         let (model, document) = try document()
         var triangle = document

@@ -21,7 +21,7 @@ struct SimilarityTests {
         }
     }
 
-    @Test("is 1 for equal rows, 0 for rows that share no key, and their mean over rows")
+    @Test("similarity is 1 for equal rows, 0 for rows that share no key, and their mean over rows")
     func byHand() throws {
         let a: [Float] = [0.5, 0.5, 0, 1, 0, 0, 0.2, 0.3, 0.5]
         let b: [Float] = [0.5, 0.5, 0, 0, 0, 1, 0.4, 0.3, 0.3]
@@ -33,7 +33,7 @@ struct SimilarityTests {
         #expect(similarity(a, b, columns: 3, rows: []) == nil)
     }
 
-    @Test("counts every key, whatever the number of columns", arguments: [1, 15, 16, 17, 33])
+    @Test("similarity of maps counts every key, whatever the number of columns", arguments: [1, 15, 16, 17, 33])
     func columns(_ count: Int) throws {
         var generator = SeededGenerator(seed: UInt64(count))
         let a = (0..<count).map { _ in Float.random(in: 0...1, using: &generator) }
@@ -42,7 +42,9 @@ struct SimilarityTests {
         #expect(abs(try #require(similarity(a, b, columns: count, rows: [0])) - expected) < 1e-5)
     }
 
-    @Test("finds the head whose map is a copy, and says the same for any number of threads", arguments: [1, 2, 3])
+    @Test(
+        "similarity finds the head whose map is a copy, and is the same for any number of threads",
+        arguments: [1, 2, 3])
     func copies(_ threads: Int) throws {
         let model = Model.random(layers: 2, seed: 7).copyingMap(of: 0, to: 2, layer: 1)
         let pairs = MapPairs(model.graph)

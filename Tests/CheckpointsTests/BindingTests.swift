@@ -96,7 +96,7 @@ struct BindingTests {
         return (expanded.graph, TensorBinder(sources, catalog: index).bind(expanded.graph, problems: problems))
     }
 
-    @Test("repeat, when, as and ties unroll to the graph written by hand")
+    @Test("repeat, when, as and ties of a spec unroll to the graph written by hand")
     func expansion() throws {
         let (graph, binding) = try bind(shapes)
         let mix = { (bias: Bool) in Operation.linear(Linear(inputWidth: 4, outputWidth: 4, hasBias: bias)) }
@@ -130,7 +130,7 @@ struct BindingTests {
             ])
     }
 
-    @Test("without a head its input, node, output and use are left out")
+    @Test("a checkpoint without a head leaves out the head's input, node, output and use")
     func withoutHead() throws {
         let (graph, binding) = try bind(shapes.filter { $0.0 != "head" }, blocks: 1)
         #expect(graph.inputs == ["input_ids"])

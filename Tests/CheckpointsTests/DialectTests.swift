@@ -165,7 +165,7 @@ struct MissingTensorTests {
         #expect(model.tensors["embeddings_norm/scale"]?.floats == [Float](repeating: 1, count: 16))
     }
 
-    @Test("matrices are never made up")
+    @Test("matrices that are missing are never made up")
     func matrices() throws {
         let scratch = try ScratchFolder()
         let folder = try removing(["encoder.layer.1.intermediate.dense.weight", "pooler.dense.bias"], scratch)

@@ -73,7 +73,7 @@ struct HuggingFaceTFTests {
     }
 
     @Test(
-        "a graph without typed inputs has none, one with them has them",
+        "a checkpoint's graph has an input of token types only where its family has them",
         arguments: [("bert", true), ("roberta", false)])
     func inputs(_ name: String, _ hasTypes: Bool) throws {
         let graph = try Checkpoint.load(path: "\(fixtures)/\(name)").graph
@@ -175,7 +175,7 @@ struct HuggingFaceTFTests {
         #expect(error?.problems.first?.contains(name) == true)
     }
 
-    @Test("paths that lead nowhere, and architectures that nobody knows")
+    @Test("paths that lead nowhere and unknown architectures are refused")
     func usage() {
         let nowhere = #expect(throws: FileError.self) { try Checkpoint.load(path: "/no/such/folder") }
         #expect(nowhere?.kind == .inputOutput)

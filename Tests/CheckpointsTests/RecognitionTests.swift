@@ -67,7 +67,9 @@ struct RecognitionTests {
         Sample("keras/keras3_sharded", "keras3", "keras-functional"),
     ]
 
-    @Test("as what it is, with reasons, far ahead of the next, and every tensor has its use", arguments: samples)
+    @Test(
+        "a checkpoint is recognised as what it is, with reasons, far ahead of the next, and all tensors have a use",
+        arguments: samples)
     private func recognised(_ sample: Sample) throws {
         let summary = try Checkpoint.describe(path: sample.location)
         #expect(summary.problems == [])
@@ -82,7 +84,7 @@ struct RecognitionTests {
         }
     }
 
-    @Test("and its parameters are the file's numbers, bit for bit", arguments: samples)
+    @Test("parameters of a recognised checkpoint are the file's numbers, bit for bit", arguments: samples)
     private func bitForBit(_ sample: Sample) throws {
         let model = try Checkpoint.load(path: sample.location)
         var compared = 0

@@ -54,7 +54,9 @@ struct ReuseFileTests {
         return path
     }
 
-    @Test("what is written is read back bit for bit", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    @Test(
+        "a .reuse.h5 is read back bit for bit as it was written",
+        arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func roundTrip(_ compression: Checkpoint.Compression) throws {
         let scratch = try ScratchFolder()
         let model = try Self.model()
@@ -77,7 +79,8 @@ struct ReuseFileTests {
         try keepDocument(path, as: compression == .none ? "plain.reuse.h5" : "compressed.reuse.h5")
     }
 
-    @Test("the same model gives the same bytes", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    @Test(
+        "the same model gives the same bytes of a .reuse.h5", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func determinism(_ compression: Checkpoint.Compression) throws {
         let scratch = try ScratchFolder()
         let model = try Self.model()
@@ -107,7 +110,8 @@ struct ReuseFileTests {
         #expect(bytes[96..<512].allSatisfy { $0 == 0 })
     }
 
-    @Test("a flipped byte anywhere is detected", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+    @Test(
+        "a flipped byte anywhere in a .reuse.h5 is detected", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func flippedBytes(_ compression: Checkpoint.Compression) throws {
         let scratch = try ScratchFolder()
         let path = try Self.write(try Self.model(), scratch, compression: compression)
@@ -152,7 +156,7 @@ struct ReuseFileTests {
         #expect(error?.problems.first?.contains("were written") == true)
     }
 
-    @Test("damage is told by block and by what stands there")
+    @Test("damage of a .reuse.h5 is told by block and by what lies there")
     func places() throws {
         let scratch = try ScratchFolder()
         let path = try Self.write(try Self.model(), scratch)
@@ -268,26 +272,7 @@ struct ReuseFileTests {
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
     }
 
-    @Test("a model with sizes that no architecture spec can count to is read back from its own file")
-    func largeTables() throws {
-        let scratch = try ScratchFolder()
-        let rows = (1 << 24) + 1
-        let table = Embedding(vocabulary: rows, width: 1)
-        let graph = Graph(
-            inputs: ["input_ids"],
-            nodes: [Node(name: "table", operation: .embedding(table), inputs: ["input_ids"])],
-            outputs: [.init(name: "rows", value: "table")], hiddenStates: ["table"])
-        let storage = TensorStorage(byteCount: rows * 2) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
-        let tensor = try #require(Tensor(dtype: .bfloat16, shape: [rows, 1], storage: storage))
-        let model = Model(
-            graph: try graph.checked(), tensors: ["table/tokens": tensor],
-            provenance: .init(files: [], dialect: "test", architecture: "test"))
-        let path = try Self.write(model, scratch, compression: .zstd(level: 1))
-        #expect(try Checkpoint.describe(path: path).graph == model.graph)
-        #expect(try Checkpoint.load(path: path).graph == model.graph)
-    }
-
-    @Test("superfluous tensors are left out")
+    @Test("tensors that the graph does not need are left out of a .reuse.h5")
     func superfluous() throws {
         let scratch = try ScratchFolder()
         var model = try Self.model()
@@ -296,7 +281,7 @@ struct ReuseFileTests {
         #expect(read.tensors["forgotten/weight"] == nil)
     }
 
-    @Test("digests of several blocks are one a block")
+    @Test("a file of several blocks has one digest a block")
     func blocks() {
         var bytes = [UInt8](repeating: 0, count: BlockDigests.blockByteCount * 2 + 5)
         for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 31 >> 8) }

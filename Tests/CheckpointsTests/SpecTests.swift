@@ -14,7 +14,7 @@ struct SpecTests {
     }
 
     @Test(
-        "expressions follow the usual precedence",
+        "expressions of a spec follow the usual precedence",
         arguments: [
             ("hidden / heads", 12), ("2 + 3 * 4", 14), ("(2 + 3) * 4", 20), ("hidden - heads - 1", 32),
             ("positions - (padding + 1)", 510), ("7", 7), ("hidden % 10", 6), ("2 * 7 % 4", 2),
@@ -48,7 +48,7 @@ struct SpecTests {
     }
 
     @Test(
-        "conditions: or of and, negation and comparison",
+        "conditions of a spec combine comparisons with or, and, and not",
         arguments: [
             ("yes", true), ("not yes", false), ("no or yes and no", false), ("no and no or yes", true),
             ("width == 24", true),
@@ -70,7 +70,7 @@ struct SpecTests {
     }
 
     @Test(
-        "patterns with stars",
+        "patterns with stars match the names that they should",
         arguments: [
             ("bert/pooler/*", "bert/pooler/dense/kernel", true), ("bert/pooler/*", "bert/poole", false),
             ("*", "", true), ("a*c*e", "abcde", true), ("a*c*e", "abcd", false), ("abc", "abc", true),
@@ -80,7 +80,7 @@ struct SpecTests {
         #expect(GlobPattern(pattern).matches(name) == expected)
     }
 
-    @Test("names of all generations of writers become one")
+    @Test("names of variables by all generations of writers become one")
     func commonNames() {
         func common(_ name: String) -> String { HuggingFaceTF.commonName(name.split(separator: "/")[...]) }
         #expect(common("bert/encoder/layer_._11/output/dense/kernel:0") == "bert/encoder/layer.11/output/dense/kernel")

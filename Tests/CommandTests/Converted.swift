@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The fixture's encoder taken down the whole road once: what the other tests look at.
+/// The fixture's encoder analysed, planned and converted once: what the other tests look at.
 struct Converted: Sendable {
     private let folder = Scratch()
     let outcome: Command.Outcome

@@ -31,7 +31,7 @@ struct EvalTests {
         #expect(table.status == 0 && table.output.contains("maps computed") && table.output.contains("24 (−33.3 %)"))
     }
 
-    @Test("pictures in folders named after their classes: the share whose class is found")
+    @Test("eval counts the pictures whose class is found, in folders named after their classes")
     func pictures() throws {
         let vit = Command.root.appending(path: "fixtures/vit")
         for digit in ["3", "7"] {
@@ -51,7 +51,7 @@ struct EvalTests {
         #expect(values.count == 2 && values[0] == values[1] && values[0] >= 0.75)
     }
 
-    @Test("labelled texts: the share that the logits give their class, by name or number, from TSV or JSONL")
+    @Test("eval counts the texts whose logits give their label, by name or number, from TSV or JSONL")
     func labelledTexts() throws {
         let folder = scratch.url("classifier"), checkpoint = Command.root.appending(path: "fixtures/checkpoints")
         try FileManager.default.copyItem(at: checkpoint.appending(path: "distilbert_split"), to: folder)
@@ -90,7 +90,7 @@ struct EvalTests {
         #expect(refused.status == 2 && refused.message.contains("no, perhaps, yes"), "\(refused.errors)")
     }
 
-    @Test("pairs are scored by the order of their similarities")
+    @Test("eval scores pairs of texts by the order of their similarities")
     func pairs() throws {
         let lines = try String(contentsOfFile: Command.fixture + "/heldout.txt", encoding: .utf8)
             .split(separator: "\n").prefix(6)
@@ -104,7 +104,7 @@ struct EvalTests {
     }
 
     @Test(
-        "what a model cannot do is refused with a reason",
+        "eval refuses what a model cannot do with a reason",
         arguments: [
             (["eval", Command.fixture, "--images", Command.fixture], "no .png"),
             (["eval", Command.fixture, "--labelled", "labels.tsv"], "no such file"),

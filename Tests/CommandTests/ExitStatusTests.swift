@@ -6,7 +6,7 @@ import Testing
 struct ExitStatusTests {
     private let scratch = Scratch()
 
-    @Test("0: done, results on standard output, nothing on standard error")
+    @Test("exit 0: done, results on standard output, nothing on standard error")
     func done() throws {
         let outcome = try Command.run("inspect", Command.fixture)
         #expect(outcome.status == 0)
@@ -25,7 +25,7 @@ struct ExitStatusTests {
         return URL(fileURLWithPath: path)
     }
 
-    @Test("1: a program that was installed without its helper says so, and asks to be reported")
+    @Test("exit 1: a program that was installed without its helper says so, and asks to be reported")
     func brokenInstallation() throws {
         // The program alone in a folder, as a careless package would have it.
         let outcome = try Command.Running(["inspect", Command.fixture], executable: try copiedCommand()).wait()
@@ -35,7 +35,7 @@ struct ExitStatusTests {
         #expect(outcome.output.isEmpty)
     }
 
-    @Test("1: so does one whose helper is another program")
+    @Test("exit 1: so does one whose helper is another program")
     func wrongHelper() throws {
         let command = try copiedCommand()
         try FileManager.default.createSymbolicLink(
@@ -60,7 +60,7 @@ struct ExitStatusTests {
         #expect(outcome.status == 0, "\(outcome.message)")
     }
 
-    @Test("5: a limit that the environment lowers holds for every file that is opened")
+    @Test("exit 5: a limit that the environment lowers holds for every file that is opened")
     func loweredLimit() throws {
         for arguments in [["inspect", Command.fixture], ["extract", Command.fixture, "-o", scratch("out.npz")]] {
             let outcome = try Command.Running(arguments, environment: ["REUSEFORMER_LIMITS": "objects=2"]).wait()
@@ -69,7 +69,7 @@ struct ExitStatusTests {
         }
     }
 
-    @Test("2: limits that do not exist are named")
+    @Test("exit 2: limits that do not exist are named")
     func limits() throws {
         let outcome = try Command.run(
             "inspect", Command.fixture, environment: ["REUSEFORMER_LIMITS": "object=3"])
@@ -78,7 +78,7 @@ struct ExitStatusTests {
     }
 
     @Test(
-        "2: wrong use, with what to give instead",
+        "exit 2: wrong use, with what to give instead",
         arguments: [
             (["frobnicate"], "frobnicate"), (["inspect"], "<model>"), (["inspect", "x", "--jason"], "--jason"),
             (["run", "m", "-o", "o.npy"], "--texts, --images and --inputs"),
@@ -110,7 +110,7 @@ struct ExitStatusTests {
         #expect(outcome.output.isEmpty)
     }
 
-    @Test("2: a plan that breaks the rules is explained head by head")
+    @Test("exit 2: a plan that breaks the rules is explained head by head")
     func invalidPlan() throws {
         let converted = try Converted.shared.get()
         let plan = try String(contentsOfFile: converted.plan, encoding: .utf8)
@@ -122,14 +122,14 @@ struct ExitStatusTests {
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
-    @Test("2: a budget out of reach tells what can be reached")
+    @Test("exit 2: a budget out of reach tells what can be reached")
     func unreachable() throws {
         let outcome = try Command.run("plan", try Converted.shared.get().analysis, "--budget", "bytes:90%")
         #expect(outcome.status == 2)
         #expect(outcome.message.contains("largest saving"))
     }
 
-    @Test("3: a gate that fails names metric, value and condition; one that passes ends with 0")
+    @Test("exit 3: a gate that fails names metric, value and condition; one that passes ends with 0")
     func gates() throws {
         let converted = try Converted.shared.get()
         let strict = try Command.run(
@@ -151,7 +151,7 @@ struct ExitStatusTests {
         #expect(lenient.output.contains("maps.saved"))
     }
 
-    @Test("4: a file that is recognised and not handled is named with the reason")
+    @Test("exit 4: a file that is recognised and not handled is named with the reason")
     func unsupported() throws {
         let file = Command.root.appending(path: "fixtures/hdf5/hostile/unknown_filter.h5").path
         let outcome = try Command.run("extract", file, "-o", scratch("out.npz"))
@@ -160,7 +160,7 @@ struct ExitStatusTests {
         #expect(scratch.names.isEmpty)
     }
 
-    @Test("5: a checkpoint that was cut off is corrupt", arguments: ["extract", "inspect"])
+    @Test("exit 5: a checkpoint that was cut off is corrupt", arguments: ["extract", "inspect"])
     func truncated(command: String) throws {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: Command.fixture + "/tf_model.h5"))
         try bytes.prefix(bytes.count / 2).write(to: scratch.url("half.h5"))
@@ -171,7 +171,7 @@ struct ExitStatusTests {
         #expect(scratch.names == ["half.h5"])
     }
 
-    @Test("5: a flipped byte anywhere in a .reuse.h5 is found", arguments: [0, 1, 9, 50, 90, 99, 100])
+    @Test("exit 5: a flipped byte anywhere in a .reuse.h5 is found", arguments: [0, 1, 9, 50, 90, 99, 100])
     func flippedByte(percent: Int) throws {
         var bytes = try Data(contentsOf: URL(fileURLWithPath: try Converted.shared.get().model))
         bytes[(bytes.count - 1) * percent / 100] ^= 0x10
@@ -186,7 +186,7 @@ struct ExitStatusTests {
         }
     }
 
-    @Test("6: a path that leads nowhere, or where nothing may be written")
+    @Test("exit 6: a path that leads nowhere, or where nothing may be written")
     func inputOutput() throws {
         let missing = try Command.run("inspect", scratch("nothing"))
         #expect(missing.status == 6)
@@ -199,7 +199,7 @@ struct ExitStatusTests {
         #expect(texts.message.contains("none.txt"))
     }
 
-    @Test("6: a disk that fills up at any moment leaves nothing", arguments: [1, 30, 100, 700, 1200])
+    @Test("exit 6: a disk that fills up at any moment leaves nothing", arguments: [1, 30, 100, 700, 1200])
     func fullDisk(kibibytes: Int) throws {
         // No file of this process may grow beyond the limit; the signal that says so is ignored, so writes fail.
         let texts = try scratch.lines(24, of: Command.fixture + "/calibration.txt", as: "some.txt")
@@ -216,7 +216,7 @@ struct ExitStatusTests {
         #expect(scratch.names == ["some.txt"])
     }
 
-    @Test("6: a file that exists is not overwritten without --force")
+    @Test("exit 6: a file that exists is not overwritten without --force")
     func force() throws {
         try scratch.file("out.npz", contents: "precious")
         let refused = try Command.run("extract", Command.fixture, "-o", scratch("out.npz"))
@@ -226,14 +226,14 @@ struct ExitStatusTests {
         #expect(try Command.run("extract", Command.fixture, "-o", scratch("out.npz"), "--force").status == 0)
     }
 
-    @Test("control characters in a name are spelled out")
+    @Test("control characters in a file's name are spelled out")
     func controlCharacters() throws {
         let outcome = try Command.run("inspect", "/no\u{1B}[2Jsuch\u{7}file")
         #expect(outcome.status == 6)
         #expect(!outcome.errors.contains("\u{1B}") && !outcome.errors.contains("\u{7}"))
     }
 
-    @Test("a reader that goes away is no error")
+    @Test("a reader of standard output that goes away is no error")
     func closedPipe() throws {
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")

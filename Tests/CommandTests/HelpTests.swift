@@ -9,7 +9,7 @@ struct HelpTests {
     private static let folder = Fixtures.root.appending(path: "Tests/CommandTests/Help")
 
     @Test(
-        "the help of a command is the stored one",
+        "the help of every command is the stored one",
         arguments: [
             "", "inspect", "extract", "analyze", "plan", "validate", "convert", "verify", "eval", "run", "bench",
         ])

@@ -24,7 +24,7 @@ struct InspectTests {
         "\u{202E}gnp.exe", "\u{2066}isolated", "\u{61C}mark", "nul\u{0}",
     ]
 
-    @Test("names cannot steer a terminal", arguments: [[], ["--json"], ["--explain"], ["--stats"]])
+    @Test("names that inspect prints cannot steer a terminal", arguments: [[], ["--json"], ["--explain"], ["--stats"]])
     func names(options: [String]) throws {
         let outcome = try Command.Running(["inspect", try file(named: Self.steering)] + options).wait()
         #expect(outcome.status == 0)
@@ -38,7 +38,7 @@ struct InspectTests {
         #expect(raw.isEmpty)
     }
 
-    @Test("as JSON they still are what they are")
+    @Test("names in inspect's JSON are what they are in the file")
     func namesInJSON() throws {
         let outcome = try Command.run("inspect", try file(named: Self.steering), "--json")
         let document = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
@@ -46,7 +46,7 @@ struct InspectTests {
         #expect(Set(tensors.compactMap { $0["name"] as? String }) == Set(Self.steering))
     }
 
-    @Test("a name of a hundred thousand parts is drawn like any other")
+    @Test("inspect draws a name of a hundred thousand parts like any other")
     func deepNames() throws {
         let deep = String(repeating: "a/", count: 100_000)
         let outcome = try Command.run("inspect", try file(named: [deep + "x", deep + "y", "a/b/z"]))
@@ -54,7 +54,7 @@ struct InspectTests {
         #expect(outcome.output.contains("3 tensors"))
     }
 
-    @Test("of a file of ten gigabytes no values are read")
+    @Test("inspect reads no values of a file of ten gigabytes")
     func largeFile() throws {
         let head = try Data(contentsOf: Command.root.appending(path: "fixtures/hdf5/large.head"))
         let size = head.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }

@@ -15,7 +15,7 @@ struct InterruptionTests {
         ])
     }
 
-    @Test("130: Ctrl-C and SIGTERM end a conversion and leave nothing", arguments: [SIGINT, SIGTERM])
+    @Test("exit 130: Ctrl-C and SIGTERM end a conversion and leave nothing", arguments: [SIGINT, SIGTERM])
     func signals(number: Int32) throws {
         // A pipe without a writer holds the command where it reads its texts, for as long as it takes.
         try #require(mkfifo(scratch("texts.txt"), 0o600) == 0)
@@ -46,7 +46,7 @@ struct InterruptionTests {
     }
 
     @Test(
-        "ended at any moment, what stands under the name is nothing or whole, and the next run clears up",
+        "a conversion ended at any moment leaves no file or a whole one, and the next run clears up",
         arguments: [SIGKILL, SIGTERM])
     func endedAnywhere(number: Int32) throws {
         let texts = try scratch.lines(24, of: Command.fixture + "/calibration.txt", as: "some.txt")

@@ -13,7 +13,7 @@ struct AtomicFileTests {
         try file.commit()
     }
 
-    @Test("a committed file replaces what stood there, and leaves nothing beside it")
+    @Test("a committed file replaces the one of its name, and leaves nothing beside it")
     func commit() throws {
         try withTemporaryFolder { folder in
             for text in ["first", "second"] {
@@ -24,7 +24,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("before it is committed, the file has another name; when given up, it goes")
+    @Test("a file has another name until it is committed, and goes when it is given up")
     func abandoned() throws {
         try withTemporaryFolder { folder in
             do {
@@ -49,7 +49,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("what a process that is gone has left is removed, what belongs to others stays")
+    @Test("temporary files of a process that is gone are removed, those of others stay")
     func strays() throws {
         try withTemporaryFolder { folder in
             let strays = [".out.reuseformer-999999999.partial", ".out.reuseformer-\(getpid()).partial"]
@@ -62,46 +62,9 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("a file that is written through a buffer says which call failed", arguments: [0, 1, 3])
-    func failingOutput(at call: Int) throws {
-        try withTemporaryFolder { folder in
-            let system = FileSystem.failing(atCall: call, code: ENOSPC)
-            let error = #expect(throws: FileError.self) {
-                var output = try FileOutput(path: folder + "/out", on: system)
-                try output.write([1, 2, 3])
-                try output.close()
-            }
-            #expect(error?.path == folder + "/out")
-            #expect(error?.description.contains("No space left") == true)
-        }
-    }
-
-    @Test("the start of a file can be overwritten at the end, and writing goes on behind")
-    func overwriting() throws {
-        try withTemporaryFolder { folder in
-            var output = try FileOutput(path: folder + "/out", on: .failing(atCall: -1, code: 0))
-            let large = [UInt8](repeating: 7, count: 100_000)
-            try output.write([1, 2, 3])
-            try output.write(large)
-            try output.overwriteStart(with: [4, 5])
-            try output.write([6])
-            #expect(output.position == 100_004)
-            try output.close()
-            #expect(try Array(Data(contentsOf: URL(fileURLWithPath: folder + "/out"))) == [4, 5, 3] + large + [6])
-        }
-    }
-
     @Test(
-        "a path is cut into folder and name",
-        arguments: [
-            ("a/b", "a", "b"), ("b", ".", "b"), ("/b", "/", "b"), ("a/b/", "a/b", ""), ("/", "/", ""), ("", ".", ""),
-        ])
-    func pathParts(path: String, folder: String, name: String) {
-        #expect(PathParts(path).folder == folder)
-        #expect(PathParts(path).name == name)
-    }
-
-    @Test("a folder that does not exist, and a name that is none, are refused", arguments: ["/no/out", "/", "/.."])
+        "a file in a folder that does not exist, or with an impossible name, is refused",
+        arguments: ["/no/out", "/", "/.."])
     func impossible(suffix: String) throws {
         try withTemporaryFolder { folder in
             let error = #expect(throws: FileError.self) { _ = try AtomicFile(replacing: folder + suffix) }

@@ -11,13 +11,13 @@ struct CorpusTests {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.first != "." }.sorted()
     }
 
-    @Test("each target has a corpus, and each corpus a target")
+    @Test("each fuzz target has a corpus, and each corpus a target")
     func complete() {
         let folders = Self.names(in: Self.folder).filter { !$0.contains(".") }
         #expect(folders == FuzzTarget.all.map(\.name).sorted())
     }
 
-    @Test("every file of the corpus is read to its end", arguments: FuzzTarget.all.map(\.name))
+    @Test("every file of a fuzz target's corpus is read to its end", arguments: FuzzTarget.all.map(\.name))
     func survives(name: String) throws {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
         let folder = Self.folder.appending(path: name)
@@ -26,7 +26,9 @@ struct CorpusTests {
         }
     }
 
-    @Test("so are its halves, and its bytes with one bit changed", arguments: FuzzTarget.all.map(\.name))
+    @Test(
+        "halves of the corpus's files, and their bytes with one bit changed, are read to their end",
+        arguments: FuzzTarget.all.map(\.name))
     func neighbours(name: String) throws {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
         let folder = Self.folder.appending(path: name)

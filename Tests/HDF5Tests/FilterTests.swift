@@ -19,7 +19,7 @@ struct FilterTests {
         #expect(try Self.undone(FilterID.shuffle, [1, 2, 3], values: [4]) == [1, 2, 3])
     }
 
-    @Test("the checksum is that of the definition, reckoned by hand")
+    @Test("a chunk's checksum is that of the definition, computed by hand")
     func checksum() {
         // Words 0x0102 and 0x0304: sums 0x0102, 0x0406; sums of sums 0x0102, 0x0508.
         #expect(([1, 2, 3, 4] as [UInt8]).withUnsafeBytes { IndexDocument.Filter.fletcher32($0) } == 0x0508_0406)
@@ -27,7 +27,7 @@ struct FilterTests {
         #expect(([1, 2, 3] as [UInt8]).withUnsafeBytes { IndexDocument.Filter.fletcher32($0) } == 0x0504_0402)
     }
 
-    @Test("a wrong checksum, and too few bytes for one, are found")
+    @Test("a chunk with a wrong checksum, or too short for one, is found")
     func wrongChecksum() throws {
         #expect(try Self.undone(FilterID.fletcher32, [1, 2, 3, 4, 6, 4, 8, 5]) == [1, 2, 3, 4])
         #expect(throws: ChunkFailure.self) { try Self.undone(FilterID.fletcher32, [1, 2, 3, 5, 6, 4, 8, 5]) }

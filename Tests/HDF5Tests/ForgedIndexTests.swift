@@ -109,7 +109,7 @@ struct ForgedIndexTests {
         (chunked("[]", chunk: "[1048576,65536]"), "chunks of"),
     ]
 
-    @Test("a sound document is accepted")
+    @Test("a sound index is accepted")
     func sound() {
         #expect(
             Self.verdict(Self.withDataset(#"\#(Self.float),"shape":[8,4],"layout":"contiguous","extent":[1000,128]"#))
@@ -117,14 +117,14 @@ struct ForgedIndexTests {
         #expect(Self.verdict(Self.chunked("[[0,0,1000,32,0],[4,2,1032,32,0]]")) == nil)
     }
 
-    @Test("what contradicts the file, or itself, is refused", arguments: contradictions)
+    @Test("an index that contradicts the file, or itself, is refused", arguments: contradictions)
     func rejected(document: String, mentions: String) {
         let verdict = Self.verdict(document)
         #expect(verdict?.contains(mentions) == true, "\(verdict ?? "accepted")")
     }
 
     @Test(
-        "a refusal becomes the error of its kind",
+        "a refusal by the index helper becomes the error of its kind",
         arguments: [
             ("unsafe", .corrupt), ("limit", .corrupt), ("corrupt", .corrupt), ("newerFormat", .unsupported),
             ("unsupported", .unsupported), ("failure", .defect), ("anything", .corrupt),

@@ -35,7 +35,7 @@ struct HelperTests {
         #expect(error?.kind == .defect && error?.description.contains("was not found") == true)
     }
 
-    @Test("whatever it does, the caller goes on")
+    @Test("whatever the index helper does, its caller goes on")
     func outcomes() throws {
         #expect(try Self.outcome(of: "printf answer") == .document(Array("answer".utf8)))
         #expect(try Self.outcome(of: "exit 7") == .status(7))
@@ -45,7 +45,7 @@ struct HelperTests {
         #expect(try Self.outcome(of: "while :; do echo 0123456789; done", limits: limits) == .tooMuch)
     }
 
-    @Test("one that does nothing is given up, one that is only slow is waited for")
+    @Test("an index helper that does nothing is given up, one that is only slow is waited for")
     func stalled() throws {
         var limits = HDF5Limits.standard
         limits.stallMilliseconds = 300
@@ -77,14 +77,14 @@ struct HelperTests {
         }
     }
 
-    @Test("it ends at its limit of processor time, whatever libhdf5 is at")
+    @Test("the index helper ends at its limit of processor time, whatever libhdf5 is doing")
     func processorTime() throws {
         #expect(try Self.end(with: []) == (false, 0))
         let late = try Self.end(with: ["--cpu-milliseconds", "1"])
         #expect(late.wasKilled && (late.status == SIGPROF || late.status == SIGXCPU))
     }
 
-    @Test("a kernel without filters of system calls costs one wall, not the reading")
+    @Test("a kernel without filters of system calls costs one layer of confinement, not the reading")
     func withoutFilter() throws {
         guard let helper = IndexHelper.besideProgram,
             FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")
@@ -106,7 +106,7 @@ struct HelperTests {
         }
     }
 
-    @Test("it sees the file as descriptor 3, and nothing of the caller's environment")
+    @Test("the index helper sees the file as descriptor 3, and nothing of its caller's environment")
     func surroundings() throws {
         #expect(try Self.outcome(of: "head -c 4 <&3 | tail -c 3") == .document(Array("HDF".utf8)))
         guard case .document(let list) = try Self.outcome(of: "env | cut -d= -f1") else {
@@ -119,7 +119,7 @@ struct HelperTests {
         #expect(variables.subtracting(allowed) == ["LC_ALL", "GLIBC_TUNABLES"])
     }
 
-    @Test("one that cannot be started is a defect of the installation")
+    @Test("an index helper that cannot be started is a defect of the installation")
     func missing() throws {
         let file = try MappedFile(path: fixture("layouts.h5"))
         let request = IndexHelper.Request(descriptor: file.descriptor, offset: 0, byteCount: 1, limits: .standard)

@@ -23,7 +23,7 @@ struct HostileFileTests {
     }
 
     @Test(
-        "each is refused, with the file, the place and the reason",
+        "each hostile file is refused with its path, the object and the reason",
         arguments: [
             Case("data_in_superblock", mentions: "superblock"),
             Case("data_in_metadata", mentions: "overlap the structures"),

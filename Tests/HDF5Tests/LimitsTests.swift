@@ -6,7 +6,7 @@ import Testing
 struct LimitsTests {
     private static func limits(_ text: String) throws -> HDF5Limits { try HDF5Limits(parsing: text) }
 
-    @Test("each has a name by which it is set")
+    @Test("each limit of reading has a name by which it is set")
     func parsing() throws {
         #expect(try Self.limits("") == .standard)
         var expected = HDF5Limits.standard

@@ -91,7 +91,8 @@ struct ReadingTests {
         #expect(try file.dataset(at: "null").shape == nil)
     }
 
-    @Test("what is no tensor says what it is instead", arguments: [("texts", "string"), ("record", "compound")])
+    @Test(
+        "a dataset that is no tensor says what it is instead", arguments: [("texts", "string"), ("record", "compound")])
     func otherTypes(name: String, type: String) throws {
         let dataset = try HDF5File.open(path: fixture("types.h5")).dataset(at: name)
         #expect(dataset.dtype == nil)

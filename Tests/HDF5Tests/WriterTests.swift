@@ -27,7 +27,7 @@ struct WriterTests {
     }
 
     @Test(
-        "every type and shape comes back as it was, compressed or not",
+        "tensors of every type and shape come back as they were written, compressed or not",
         arguments: [HDF5Compression.none, .zstd(level: 3)], [[], [0, 3], [1], [7, 5], [2, 700, 200]] as [Shape])
     func roundTrip(compression: HDF5Compression, shape: Shape) throws {
         let tensors = try DType.allCases.map { ("/tensors/node/\($0)", try Self.sample($0, shape)) }
@@ -47,7 +47,7 @@ struct WriterTests {
         }
     }
 
-    @Test("the same calls write the same bytes", arguments: [HDF5Compression.none, .zstd(level: 9)])
+    @Test("the same calls write the same HDF5 file", arguments: [HDF5Compression.none, .zstd(level: 9)])
     func determinism(compression: HDF5Compression) throws {
         let tensors = [("/a/b", try Self.sample(.float32, [500, 1000])), ("/a/c", try Self.sample(.bfloat16, [9]))]
         try withTemporaryFolder { folder in

@@ -20,7 +20,8 @@ enum ImageFixture {
     }
 }
 
-@Suite struct ImageTests {
+@Suite("Pictures")
+struct ImageTests {
     @Test(
         "every kind of picture has the pixels that Pillow reads",
         arguments: [

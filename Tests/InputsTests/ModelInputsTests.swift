@@ -10,7 +10,8 @@ import Testing
 import Tokenization
 
 /// What a graph's inputs say about files, with graphs that have inputs only.
-@Suite struct ModelInputsTests {
+@Suite("Data as a model takes it")
+struct ModelInputsTests {
     private static let fixtures = ImageFixture.folder.deletingLastPathComponent()
 
     private func tokenizer() throws -> Tokenizer {

@@ -93,7 +93,9 @@ struct NumPyTests {
 
     // MARK: Writing
 
-    @Test("every type comes back as it was; bfloat16 as the float32 of the same value", arguments: DType.allCases)
+    @Test(
+        "arrays of every type come back as they were, bfloat16 as the float32 of the same value",
+        arguments: DType.allCases)
     func roundTrip(dtype: DType) throws {
         try Self.withFolder { folder in
             for shape in [[], [5], [0, 2], [3, 4, 5]] as [Shape] {
@@ -141,7 +143,7 @@ struct NumPyTests {
         }
     }
 
-    @Test("a name can be taken once")
+    @Test("a name can be used once in an archive of arrays")
     func duplicateName() throws {
         try Self.withFolder { folder in
             var writer = try NumPyArchiveWriter(path: folder + "/a.npz")

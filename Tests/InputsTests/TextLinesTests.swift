@@ -2,7 +2,8 @@ import Foundation
 import Inputs
 import Testing
 
-@Suite struct TextLinesTests {
+@Suite("Lines of text files")
+struct TextLinesTests {
     @Test(
         "lines end at \\n, lose a \\r before it, and the last one needs no end",
         arguments: [

@@ -11,7 +11,7 @@ struct TokenArraysTests {
         return try #require(Tensor(dtype: .int32, shape: shape, storage: storage))
     }
 
-    @Test("each row is a sequence")
+    @Test("each row of an array of tokens is a sequence")
     func rows() throws {
         let sequences = try TokenArrays.sequences(from: ["input_ids": try Self.tensor([3, 5])])
         #expect(sequences.map(\.ids.count) == [5, 5, 5])

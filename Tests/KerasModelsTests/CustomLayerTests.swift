@@ -1,15 +1,13 @@
-import Checkpoints
-import Inputs
 import JSON
 import KerasModels
 import ModelGraph
-import NumPy
 import Platform
+import TestSupport
 import Tensors
 import Testing
 
-/// Layers that users wrote, by what a document says they are made of.
-@Suite struct CustomLayerTests {
+@Suite("Custom Keras layers described by documents")
+struct CustomLayerTests {
     private static let gatedBlock = """
         {
           "name": "gated", "title": "A product of two layers, with a row of its own added", "classes": ["GatedBlock"],
@@ -39,7 +37,8 @@ import Testing
         return sketch.model(outputs: ["block"])
     }
 
-    @Test func aDocumentSaysWhatALayerComputes() throws {
+    @Test("a document says what a custom layer owns and computes")
+    func document() throws {
         let layer = try CustomLayer(Array(Self.gatedBlock.utf8), path: "gated.json")
         let weights = [
             stored("layers/gated_block/vars/0", [4, 1], [100, 200, 300, 400]),
@@ -52,36 +51,24 @@ import Testing
     }
 
     /// The command's `--architecture` takes such documents, one or several.
-    @Test(arguments: [false, true]) func filesHoldOneOrSeveralLayers(_ isList: Bool) throws {
-        let file = try ScratchFile(isList ? #"{"layers": [\#(Self.gatedBlock)]}"# : Self.gatedBlock)
-        #expect(try CustomLayer.layers(named: file.path)?.map(\.name) == ["gated"])
+    @Test("a file describes one custom layer or several", arguments: [false, true])
+    func files(_ isList: Bool) throws {
+        let scratch = Scratch()
+        let document = isList ? #"{"layers": [\#(Self.gatedBlock)]}"# : Self.gatedBlock
+        try scratch.file("layers.json", contents: document)
+        #expect(try CustomLayer.layers(named: scratch("layers.json"))?.map(\.name) == ["gated"])
         #expect(try CustomLayer.layers(named: "bert") == nil)
     }
 
-    /// The example that users copy reads a file that Keras wrote, whose layers nothing built in knows.
-    @Test func theExampleReadsAModelOfKeras() throws {
-        let folder = "\(fixtures)/keras2_custom_layer"
-        let error = try #require(throws: FileError.self) { try Checkpoint.load(path: "\(folder)/model.h5") }
-        #expect(error.kind == .unsupported && error.problems.count == 3)
-        #expect(error.problems[0].contains("the layer Example>ParallelBlock is not known"))
-        let model = try Checkpoint.load(
-            path: "\(folder)/model.h5",
-            options: .init(architecture: "\(fixtures)/../../Examples/keras-layer/parallel_block.json"))
-        let reference = try NumPyArchive(path: "\(folder)/reference.npz").tensors()
-        let results = try run(
-            model,
-            ["ids": try #require(reference["in.ids"]), "padding": try #require(reference["in.padding"])])
-        #expect(difference(results["output"], try #require(reference["out"])) < 1e-4)
-        #expect(model.graph.attentionNodes.map(\.name) == (0..<3).map { "block_\($0)/attend" })
-    }
-
-    @Test func withoutADocumentTheLayerIsNamed() throws {
+    @Test("a custom layer without a document is refused by name")
+    func missingDocument() throws {
         let error = try #require(throws: FileError.self) { try model(sketch()) }
         #expect(error.kind == .unsupported)
         #expect(error.problems[0].contains("GatedBlock"))
     }
 
-    @Test func builtInLayersMakeSense() throws {
+    @Test("documents of built-in layers are sound and cover the common tutorial classes")
+    func builtInDocuments() throws {
         let layers = try CustomLayer.builtIn()
         #expect(layers.flatMap(\.problems) == [])
         #expect(Set(layers.flatMap(\.classes)).isSuperset(of: ["TransformerBlock", "TokenAndPositionEmbedding"]))
@@ -141,32 +128,36 @@ import Testing
     }
 
     @Test(
+        "parts, calls and results of a custom layer follow its configuration",
         arguments: [
             ("{}", 0, [-6, -60]), (#"{"count": 3}"#, 0, [-30, -300]), (#"{"count": 3}"#, 1, [2, 20]),
             (#"{"count": 3}"#, 3, [-30, -300]), (#"{"count": 1, "residual": true}"#, 0, [3, 30]),
             (#"{"act": "?"}"#, 0, [0, 0]), (#"{"act": "linear"}"#, 0, [-6, -60]),
         ] as [(String, Int, [Float])])
-    func partsAndCallsFollowTheConfiguration(_ config: String, _ result: Int, _ values: [Float]) throws {
+    func configuration(_ config: String, _ result: Int, _ values: [Float]) throws {
         #expect(try stack(config, result: result).floats == values)
     }
 
-    @Test func inputsThatAreHandedInDecide() throws {
+    @Test("calls of a custom layer depend on which inputs are handed in")
+    func optionalInputs() throws {
         #expect(try stack("{}", ["x", "scale"]).floats == [0, 0])
     }
 
-    @Test(arguments: [
-        (#"{"axis": 2}"#, FileError.Kind.unsupported, "\"axis\" is 2"),
-        (#"{"count": 9999999}"#, .corrupt, "outside 0…4096"), (#"{"count": "many"}"#, .corrupt, "is \"many\""),
-        (#"{"count": [2]}"#, .corrupt, "\"count\" is"), (#"{"count": 0}"#, .corrupt, "\"width\" is missing"),
-    ]) func configurationsOutsideTheDocumentAreRefused(
-        _ config: String, _ kind: FileError.Kind, _ message: String
-    ) throws {
+    @Test(
+        "a configuration that a document does not cover is refused by key and value",
+        arguments: [
+            (#"{"axis": 2}"#, FileError.Kind.unsupported, "\"axis\" is 2"),
+            (#"{"count": 9999999}"#, .corrupt, "outside 0…4096"), (#"{"count": "many"}"#, .corrupt, "is \"many\""),
+            (#"{"count": [2]}"#, .corrupt, "\"count\" is"), (#"{"count": 0}"#, .corrupt, "\"width\" is missing"),
+        ])
+    func otherConfigurations(_ config: String, _ kind: FileError.Kind, _ message: String) throws {
         let error = try #require(throws: FileError.self) { try stack(config) }
         #expect(error.kind == kind)
         #expect(error.problems.contains { $0.contains(message) }, "\(error.problems)")
     }
 
-    @Test func aLayerThatIsMadeOfItselfIsRefused() throws {
+    @Test("a custom layer that is made of itself is refused")
+    func recursion() throws {
         let changed = Self.stack.replacing(#""class": "Dense""#, with: #""class": "Stack""#)
         let layer = try CustomLayer(Array(changed.utf8), path: "stack.json")
         var sketch = Sketch()
@@ -178,7 +169,8 @@ import Testing
         #expect(error.kind == .usage && error.problems.first?.contains("made of itself") == true)
     }
 
-    @Test func whatIsStoredCannotDecideWhatIsStored() throws {
+    @Test("the extent of a variable cannot decide which variables a custom layer has")
+    func circularExtents() throws {
         let changed = Self.stack.replacing(
             #"{ "name": "count", "keys": ["count"], "default": 2 }"#,
             with: #"{ "name": "count", "extent": { "part": "step_0", "axis": 0 } }"#)
@@ -188,12 +180,18 @@ import Testing
         #expect(error.problems.contains { $0.contains("decides which variables there are") }, "\(error.problems)")
     }
 
-    @Test(arguments: [
-        (#""part": "gate", "arguments": ["x"]"#, #""part": "fence", "arguments": ["x"]"#, "there is no part \"fence\""),
-        (#""output": "sum""#, #""output": "total""#, "the output \"total\" is not computed"),
-        (#"["gated", "lifted"]"#, #"["gated", "risen"]"#, "\"risen\" is not computed before"),
-        (#""units": "width" } },"#, #""units": "breadth" } },"#, "\"breadth\" is not a setting"),
-    ]) func documentsThatMakeNoSenseAreRefused(_ text: String, _ change: String, _ message: String) throws {
+    @Test(
+        "a document that contradicts itself is refused with the name at fault",
+        arguments: [
+            (
+                #""part": "gate", "arguments": ["x"]"#, #""part": "fence", "arguments": ["x"]"#,
+                "there is no part \"fence\""
+            ),
+            (#""output": "sum""#, #""output": "total""#, "the output \"total\" is not computed"),
+            (#"["gated", "lifted"]"#, #"["gated", "risen"]"#, "\"risen\" is not computed before"),
+            (#""units": "width" } },"#, #""units": "breadth" } },"#, "\"breadth\" is not a setting"),
+        ])
+    func brokenDocuments(_ text: String, _ change: String, _ message: String) throws {
         let changed = Self.gatedBlock.replacing(text, with: change)
         let error = try #require(throws: FileError.self) {
             try CustomLayer(Array(changed.utf8), path: "gated.json")

@@ -1,6 +1,4 @@
 import ArchitectureSpecs
-import Checkpoints
-import Foundation
 import Inputs
 import JSON
 import KerasModels
@@ -11,21 +9,6 @@ import Tensors
 import TestSupport
 import Testing
 import WeightFiles
-
-/// The repository's `fixtures/keras`.
-let fixtures = Fixtures.path("keras")
-
-/// A file that goes away with the value.
-final class ScratchFile {
-    let path: String
-
-    init(_ contents: String, suffix: String = ".json") throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("keras-\(UUID().uuidString)\(suffix)").path
-        try Data(contents.utf8).write(to: URL(fileURLWithPath: path))
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// A JSON text as a value.
 func json(_ text: String) throws -> JSONValue { try Document.decode(JSONValue.self, from: Array(text.utf8)) }
@@ -82,68 +65,4 @@ func run(_ model: Model, _ inputs: [String: Tensor]) throws -> [String: Tensor] 
     let sequences = try GraphArrays.sequences(from: inputs, for: model.graph)
     let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, resources: .init(threads: 1))
     return Dictionary(outputs.arrays.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-}
-
-/// A functional Keras 3 configuration, shorter to write: `name class {config} <- inputs`.
-struct Sketch {
-    private(set) var layers: [JSONValue] = []
-
-    /// - Parameter shape: Extents behind the batch; `nil` for any length.
-    mutating func input(_ name: String, _ shape: [Int?], type: String = "float32") {
-        let extents = [JSONValue.null] + shape.map { $0.map(JSONValue.integer) ?? .null }
-        layers.append(
-            .object([
-                "class_name": .string("InputLayer"), "name": .string(name), "inbound_nodes": .array([]),
-                "config": .object(["name": .string(name), "batch_shape": .array(extents), "dtype": .string(type)]),
-            ]))
-    }
-
-    /// - Parameters:
-    ///   - inputs: Names of layers; one argument each, or one list of all.
-    ///   - result: Which result of those layers is read.
-    mutating func layer(
-        _ name: String, _ className: String, _ config: String = "{}", _ inputs: [String], asList: Bool = false,
-        keywords: [String: JSONValue] = [:], result: Int = 0, module: String = "keras.layers"
-    ) throws {
-        let tensors = inputs.map { Self.tensor($0, result: result) }
-        var members = try json(config).objectValue ?? [:]
-        members["name"] = .string(name)
-        layers.append(
-            .object([
-                "module": .string(module), "class_name": .string(className), "name": .string(name),
-                "config": .object(members),
-                "inbound_nodes": .array([
-                    .object([
-                        "args": .array(asList ? [.array(tensors)] : tensors), "kwargs": .object(keywords),
-                    ])
-                ]),
-            ]))
-    }
-
-    static func tensor(_ layer: String, result: Int = 0) -> JSONValue {
-        .object([
-            "class_name": .string("__keras_tensor__"),
-            "config": .object(["keras_history": .array([.string(layer), .integer(0), .integer(result)])]),
-        ])
-    }
-
-    func model(outputs: [String]) -> JSONValue {
-        func references(_ names: [String]) -> JSONValue {
-            .array(names.map { .array([.string($0), .integer(0), .integer(0)]) })
-        }
-        let inputs = layers.filter { $0["class_name"] == .string("InputLayer") }.compactMap { $0["name"]?.stringValue }
-        return .object([
-            "class_name": .string("Functional"),
-            "config": .object([
-                "name": .string("sketch"), "layers": .array(layers), "input_layers": references(inputs),
-                "output_layers": references(outputs),
-            ]),
-        ])
-    }
-}
-
-/// The largest difference of two tensors' elements; infinite where their shapes differ.
-func difference(_ left: Tensor?, _ right: Tensor) -> Float {
-    guard let left, left.shape == right.shape else { return .infinity }
-    return zip(left.floats, right.floats).map { abs($0 - $1) }.max() ?? 0
 }

@@ -46,7 +46,7 @@ struct ActivationTests {
         #expect(worst < 5e-7)
     }
 
-    @Test("values far out saturate instead of overflowing", arguments: KernelSet.all)
+    @Test("activations of values far out saturate instead of overflowing", arguments: KernelSet.all)
     func saturation(_ set: KernelSet) throws {
         let x = Floats([-1e30, -200, 200, 1e30])
         let expected: [(rk_activation, [Float])] = [
@@ -62,7 +62,7 @@ struct ActivationTests {
         }
     }
 
-    @Test("not-a-number stays", arguments: KernelSet.all, activations)
+    @Test("activations keep what is not a number", arguments: KernelSet.all, activations)
     func notANumber(_ set: KernelSet, _ activation: rk_activation) throws {
         let x = Floats([Float](repeating: .nan, count: 17)), out = Floats(17)
         set.kernels.activate(x.base, 17, Int32(activation.rawValue), out.base)
@@ -79,7 +79,7 @@ struct ActivationTests {
         }
     }
 
-    @Test("sets with a fused multiply-add agree to the bit", arguments: activations)
+    @Test("instruction sets with a fused multiply-add agree on activations to the bit", arguments: activations)
     func sameBits(_ activation: rk_activation) throws {
         var random = Random(seed: 10)
         let x = random.floats(1003, scale: 8)

@@ -136,7 +136,7 @@ struct AttentionTests {
         }
     }
 
-    @Test("maps and outputs of any shape agree with double precision", arguments: KernelSet.all)
+    @Test("attention maps and outputs of any shape agree with double precision", arguments: KernelSet.all)
     func oddShapes(_ set: KernelSet) throws {
         var random = Random(seed: 20)
         for queries in 1...30 {
@@ -159,7 +159,7 @@ struct AttentionTests {
         }
     }
 
-    @Test("queries may stand anywhere, also where they see nothing", arguments: KernelSet.all)
+    @Test("queries may be anywhere in a sequence, also where they see nothing", arguments: KernelSet.all)
     func positions(_ set: KernelSet) throws {
         let positions: [Int32] = [-3, 20, 0, 7, 19, 400, 5, 5, 18, 1, 16, 15, 2]
         for window in [0, 3] {
@@ -224,7 +224,7 @@ struct AttentionTests {
         #expect(answer.map.allSatisfy { $0 == 0.125 })
     }
 
-    @Test("a row has the same bits whatever rows are computed with it", arguments: KernelSet.all)
+    @Test("a row of attention has the same bits whatever rows are computed with it", arguments: KernelSet.all)
     func cuts(_ set: KernelSet) throws {
         for (isCausal, window) in [(false, 0), (true, 0), (true, 9), (false, 9)] {
             let problem = AttentionCase(
@@ -236,7 +236,7 @@ struct AttentionTests {
         }
     }
 
-    @Test("keeping the map changes no bit of the output", arguments: KernelSet.all)
+    @Test("keeping an attention map changes no bit of the output", arguments: KernelSet.all)
     func keeping(_ set: KernelSet) throws {
         let problem = AttentionCase(queries: 20, keys: 41, isCausal: true, widths: [16, 32, 64])
         let kept = try problem.run(on: set, seed: 9)
@@ -245,12 +245,12 @@ struct AttentionTests {
         #expect(bare.map.allSatisfy { $0 == -7 })
     }
 
-    @Test("a map may have no reader at all", arguments: KernelSet.all)
+    @Test("an attention map may have no reader at all", arguments: KernelSet.all)
     func mapOnly(_ set: KernelSet) throws {
         try expectAgreement(AttentionCase(queries: 9, keys: 12, widths: []), set, seed: 10)
     }
 
-    @Test("sets with a fused multiply-add agree to the bit")
+    @Test("instruction sets with a fused multiply-add agree on attention to the bit")
     func sameBits() throws {
         var problem = AttentionCase(queries: 27, keys: 61, headSize: 48, isCausal: true, widths: [48])
         problem.softcap = 3

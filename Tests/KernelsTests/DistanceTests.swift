@@ -32,7 +32,7 @@ struct DistanceTests {
     }
 
     @Test(
-        "a table by distance, with and without gaps between positions, whatever the reach",
+        "a table by distance is added to scores, with and without gaps between positions, whatever the reach",
         arguments: KernelSet.all, [0, 1, 3, 40, 200])
     func distances(_ set: KernelSet, _ reach: Int) throws {
         var random = Random(seed: reach)
@@ -66,7 +66,7 @@ struct DistanceTests {
         #expect(largestDifference(gaps, softmax(spread)) < 1e-6)
     }
 
-    @Test("two products looked up by distance", arguments: KernelSet.all)
+    @Test("two products are looked up by distance and added to scores", arguments: KernelSet.all)
     func lookedUp(_ set: KernelSet) throws {
         var random = Random(seed: 3)
         let count = 20, columns = 7, reach = 5
@@ -88,7 +88,7 @@ struct DistanceTests {
         #expect(largestDifference(answer, softmax(expected)) < 1e-6)
     }
 
-    @Test("pairs of columns turn by their angles", arguments: KernelSet.all, [1, 3, 16, 21, 32])
+    @Test("rotary positions turn pairs of columns by their angles", arguments: KernelSet.all, [1, 3, 16, 21, 32])
     func rotate(_ set: KernelSet, _ pairs: Int) throws {
         var random = Random(seed: pairs)
         let angles = (0..<pairs).map { _ in Double(random.float()) * 10 }

@@ -90,7 +90,8 @@ struct ProductTests {
         }
     }
 
-    @Test("so do more rows than pass the weights together", arguments: KernelSet.all)
+    @Test(
+        "a product of more rows than pass the weights together agrees with double precision", arguments: KernelSet.all)
     func manyRows(_ set: KernelSet) throws {
         for rows in [144, 145, 150, 289, 437] {
             let product = Product(rows: rows, k: 9, n: 50, hasResidual: true, seed: rows)
@@ -119,7 +120,7 @@ struct ProductTests {
         }
     }
 
-    @Test("the activation stands between bias and residual", arguments: KernelSet.all, activations)
+    @Test("a product's activation is applied between bias and residual", arguments: KernelSet.all, activations)
     func fused(_ set: KernelSet, _ activation: rk_activation) throws {
         for n in [32, 39] {
             let product = Product(rows: 7, k: 20, n: n, activation: activation, hasResidual: true, seed: 3)
@@ -140,14 +141,14 @@ struct ProductTests {
         }
     }
 
-    @Test("sets with a fused multiply-add agree to the bit")
+    @Test("instruction sets with a fused multiply-add agree on products to the bit")
     func sameBits() throws {
         let product = Product(rows: 37, k: 131, n: 83, activation: RK_GELU, hasResidual: true, seed: 5)
         let results = try KernelSet.fused.map { try product.run(on: $0) }
         for result in results { #expect(result == results[0]) }
     }
 
-    @Test("a residual may be the output itself", arguments: KernelSet.all)
+    @Test("a product's residual may be its output", arguments: KernelSet.all)
     func inPlace(_ set: KernelSet) throws {
         for n in [48, 41] {
             let product = Product(rows: 9, k: 30, n: n, hasResidual: true, seed: 6)

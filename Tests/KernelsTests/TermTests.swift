@@ -26,7 +26,7 @@ struct TermTests {
         Pattern(kind: RK_TERM_FIRST, isCausal: true, window: 2, targets: [0, 0, 1, 2, 3]),
     ]
 
-    @Test("a pattern looks at one key", arguments: KernelSet.all, patterns)
+    @Test("a static pattern looks at one key", arguments: KernelSet.all, patterns)
     private func targets(_ set: KernelSet, _ pattern: Pattern) throws {
         let problem = AttentionCase(
             queries: 5, keys: 5, isCausal: pattern.isCausal, window: pattern.window, widths: [16, 32],
@@ -45,7 +45,7 @@ struct TermTests {
         }
     }
 
-    @Test("the mean covers the visible keys", arguments: KernelSet.all)
+    @Test("the mean pattern covers the visible keys", arguments: KernelSet.all)
     func mean(_ set: KernelSet) throws {
         let plain = AttentionCase(queries: 4, keys: 4, terms: [.pattern(RK_TERM_MEAN, 1)])
         #expect(try plain.run(on: set, seed: 2).map == [Float](repeating: 0.25, count: 16))
@@ -56,7 +56,7 @@ struct TermTests {
             try causal.run(on: set, seed: 2).map == [1, 0, 0, 0, half, half, 0, 0, 0, half, half, 0, 0, 0, half, half])
     }
 
-    @Test("a query that sees nothing takes nothing", arguments: KernelSet.all)
+    @Test("a query that sees no key takes nothing", arguments: KernelSet.all)
     func nothingVisible(_ set: KernelSet) throws {
         for kind in [RK_TERM_IDENTITY, RK_TERM_PREVIOUS, RK_TERM_NEXT, RK_TERM_FIRST, RK_TERM_MEAN] {
             for keepsMap in [true, false] {

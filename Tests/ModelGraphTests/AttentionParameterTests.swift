@@ -54,7 +54,7 @@ struct AttentionParameterTests {
             heads: [.computed, reused, .computed, .computed], memory: 10, expected: (12, 12, 16, 16)),
     ]
 
-    @Test("have the shapes that the heads' sources leave", arguments: cases)
+    @Test("parameters of attention have the shapes that the heads' sources leave", arguments: cases)
     func shapes(_ test: Case) throws {
         let attention = Attention(
             sizes: .init(
@@ -76,7 +76,7 @@ struct AttentionParameterTests {
         #expect(Operation.attention(attention).parameters == expected)
     }
 
-    @Test("leave out the biases that the model does not have")
+    @Test("parameters of attention leave out the biases that the model does not have")
     func withoutBiases() {
         let attention = Attention(
             sizes: .init(inputWidth: 8, outputWidth: 8, headSize: 4),

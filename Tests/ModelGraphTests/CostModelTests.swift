@@ -6,14 +6,14 @@ import Testing
 struct CostModelTests {
     let miniLM = Graph.encoder(.miniLM)
 
-    @Test("counts the parameters of all-MiniLM-L6-v2 as published")
+    @Test("the cost model counts the parameters of all-MiniLM-L6-v2 as published")
     func publishedParameters() throws {
         #expect(try miniLM.checked().cost(tokens: 1).parameters == 22_713_216)
     }
 
     // A layer of width d with feed-forward 4d over n tokens: 4nd² projections, 2n²d scores and values, 8nd²
     // feed-forward.
-    @Test("counts the multiply-adds of a layer by the textbook", arguments: [1, 8, 128, 512])
+    @Test("the cost model counts the multiply-adds of a layer by the textbook", arguments: [1, 8, 128, 512])
     func layer(tokens n: Int) {
         let d = 384
         let pooler = d * d
@@ -83,8 +83,8 @@ struct CostModelTests {
 struct LiveMapTests {
     let graph = Graph.encoder(EncoderSizes(layers: 5))
 
-    @Test("none are kept when nobody borrows")
-    func none() { #expect(graph.sound.liveMaps == 0) }
+    @Test("no maps are kept when no head borrows one")
+    func none() { #expect(graph.liveMaps == 0) }
 
     @Test("a map that two layers read is kept once, until the last of them")
     func shared() {
@@ -92,14 +92,14 @@ struct LiveMapTests {
         #expect(graph.with(reusing, inLayer: 1).with(reusing, inLayer: 4).sound.liveMaps == 1)
     }
 
-    @Test("lifetimes that do not overlap share the space")
+    @Test("maps whose lifetimes do not overlap share their space")
     func disjoint() {
         let first = [HeadSource.reused(head(0, 0)), .reused(head(0, 1)), .computed]
         let second = [HeadSource.reused(head(3, 2)), .computed, .computed]
         #expect(graph.with(first, inLayer: 1).with(second, inLayer: 4).sound.liveMaps == 2)
     }
 
-    @Test("lifetimes that overlap add up")
+    @Test("maps whose lifetimes overlap add up")
     func overlapping() {
         // Head 0 of layer 0 lives to layer 3; heads 0…2 of layer 2 live from 2 to 4.
         let first = [HeadSource.reused(head(0, 0)), .computed, .computed]

@@ -113,7 +113,7 @@ struct DocumentTests {
         #expect(error.description.hasSuffix((place.isEmpty ? "" : ", \(place)") + ": \(error.message)"))
     }
 
-    @Test("an unknown operation is refused at its place")
+    @Test("an unknown operation is refused with its path in the document")
     func unknownOperation() throws {
         let json = #"{"name": "n", "operation": {"kind": "recurrence"}, "inputs": []}"#
         let error = try #require(throws: Document.ReadError.self) {

@@ -86,7 +86,7 @@ struct ReuseRuleTests {
             names: "layers/0/attention", "the first attention of a stack must compute at least one map"),
     ]
 
-    @Test("a head must not borrow", arguments: broken)
+    @Test("a head that breaks a rule of reuse is refused by node and head", arguments: broken)
     func rule(_ test: Case) throws {
         let found = problems { () throws(GraphError) in _ = try test.graph.checked() }
         let complaint = try #require(found.first, "the graph was accepted")

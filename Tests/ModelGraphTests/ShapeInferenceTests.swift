@@ -205,7 +205,7 @@ struct ShapeInferenceTests {
             names: "embeddings/norm", "epsilon not negative"),
     ]
 
-    @Test("a graph is refused for", arguments: structure + numbers)
+    @Test("a graph that makes no sense is refused with the value at fault", arguments: structure + numbers)
     func refused(_ test: Case) throws {
         let found = problems { () throws(GraphError) in _ = try test.graph.inferShapes() }
         let complaint = try #require(found.first { $0.place == test.place }, "\(found)")

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Pairs that a mask leaves visible")
 struct VisiblePairsTests {
-    @Test("are those counted one by one", arguments: [nil, 1, 2, 3, 7, 20] as [Int?], [false, true])
+    @Test(
+        "pairs that a mask leaves visible are those counted one by one", arguments: [nil, 1, 2, 3, 7, 20] as [Int?],
+        [false, true])
     func countedOneByOne(window: Int?, isCausal: Bool) {
         let mask = Attention.Mask(isCausal: isCausal, window: window)
         for tokens in 0...12 {

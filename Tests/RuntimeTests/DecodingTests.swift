@@ -110,7 +110,7 @@ struct DecodingTests {
         #expect(session.cacheBytes == alone.cacheBytes)
     }
 
-    @Test("what cannot go on token by token says why")
+    @Test("a model that cannot be decoded token by token says why")
     func refusals() throws {
         let bidirectional = try Model.random(.computed(layers: 1), seed: 1)
         let error = #expect(throws: RuntimeError.self) { _ = try DecoderModel(bidirectional) }

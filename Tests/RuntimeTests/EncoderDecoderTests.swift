@@ -114,7 +114,7 @@ struct EncoderDecoderTests {
         }
     }
 
-    @Test("hidden target tokens are looked at by nobody, and look at what stands before them")
+    @Test("hidden target tokens are seen by no other token, and see what comes before them")
     func hiddenTargets() throws {
         let model = translator(borrows: true)
         let source = ModelInput(ids: [3, 1, 4, 1, 5])
@@ -129,7 +129,7 @@ struct EncoderDecoderTests {
         #expect(left.allSatisfy { $0.allSatisfy(\.isFinite) })
     }
 
-    @Test("outputs and maps have the frameworks' names")
+    @Test("outputs and maps of encoder–decoders have the frameworks' names")
     func names() throws {
         let sequences = [pair(ModelInput(ids: [1, 2, 3]), [4, 5]), pair(ModelInput(ids: [6]), [7])]
         let outputs = try PaddedOutputs(of: translator(borrows: true), for: sequences, selecting: .all)

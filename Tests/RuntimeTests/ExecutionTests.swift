@@ -77,13 +77,15 @@ struct ExecutionTests {
         try check(EncoderShape(layers: plans[plan].1), masked: isMasked, name: plans[plan].0)
     }
 
-    @Test("causal and windowed maps", arguments: [Attention.Mask(isCausal: true), .init(isCausal: true, window: 3)])
+    @Test(
+        "causal and windowed maps are the interpreter's",
+        arguments: [Attention.Mask(isCausal: true), .init(isCausal: true, window: 3)])
     func masks(_ mask: Attention.Mask) throws {
         for plan in plans { try check(EncoderShape(mask: mask, layers: plan.1), masked: false, name: plan.0) }
     }
 
     @Test(
-        "positions, norms of heads, caps and groups, for computed and borrowing heads, with and without hidden tokens",
+        "positions, norms of heads, caps and groups give the interpreter's values, with and without hidden tokens",
         arguments: positionKinds.indices, [false, true])
     func positions(_ index: Int, _ isMasked: Bool) throws {
         let (name, given) = positionKinds[index]
@@ -117,7 +119,9 @@ struct ExecutionTests {
         try check(shape, masked: false, name: "\(groups) groups")
     }
 
-    @Test("odd widths: head sizes that fill no panel, values wider than keys", arguments: [5, 8, 20])
+    @Test(
+        "head sizes that fill no panel, and values wider than keys, give the interpreter's values",
+        arguments: [5, 8, 20])
     func oddWidths(_ valueSize: Int) throws {
         let shape = EncoderShape(
             hidden: 28, heads: 2, valueSize: valueSize, feedForward: 33,
@@ -125,7 +129,7 @@ struct ExecutionTests {
         try check(shape, masked: true, name: "value size \(valueSize)")
     }
 
-    @Test("every activation", arguments: Activation.allCases)
+    @Test("every activation gives the interpreter's values", arguments: Activation.allCases)
     func activations(_ activation: Activation) throws {
         var shape = EncoderShape.computed(layers: 1)
         shape.activation = activation

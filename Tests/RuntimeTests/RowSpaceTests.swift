@@ -91,7 +91,9 @@ private func sensorInput(_ frames: Int, seed: UInt64) -> ModelInput {
 
 @Suite("Rows of other kinds than tokens")
 struct RowSpaceTests {
-    @Test("threads, group sizes and batch mates change no bit", arguments: [1, 2, 3], [1, 40, 512])
+    @Test(
+        "threads, group sizes and batch mates change no bit of rows of other kinds than tokens", arguments: [1, 2, 3],
+        [1, 40, 512])
     func bits(_ threads: Int, _ groupTokens: Int) throws {
         let model = sensorModel()
         try model.validate()
@@ -110,7 +112,7 @@ struct RowSpaceTests {
         }
     }
 
-    @Test("inputs that do not fit are refused with their names")
+    @Test("a model's inputs that do not fit are refused with their names")
     func refusals() throws {
         let compiled = try CompiledModel(sensorModel(), options: .init(resources: .init(threads: 1)))
         func failure(_ change: (inout ModelInput) -> Void) -> String {
@@ -133,7 +135,7 @@ struct RowSpaceTests {
         for (failure, message) in zip(failures, messages) { #expect(failure.contains(message)) }
     }
 
-    @Test("a query without a visible key: zeros, or all keys alike", arguments: [false, true])
+    @Test("a query without a visible key gives zeros, or sees all keys alike", arguments: [false, true])
     func hidden(_ isPenalized: Bool) throws {
         let attention = Attention(
             sizes: .init(inputWidth: 2, outputWidth: 2, headSize: 2),

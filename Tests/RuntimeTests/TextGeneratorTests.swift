@@ -27,7 +27,7 @@ struct TextGeneratorTests {
     }
 
     @Test(
-        "the likeliest tokens, with kept keys and values, or by whole runs where a model looks ahead",
+        "the likeliest tokens are written with kept keys and values, or by whole runs where a model looks ahead",
         arguments: [true, false])
     func greedy(_ isCausal: Bool) throws {
         let model = try model(isCausal: isCausal)
@@ -38,7 +38,7 @@ struct TextGeneratorTests {
     }
 
     @Test(
-        "texts end at an end, at the model's last position, at once without a token; others go on",
+        "a text ends at an end token, at the model's last position, or at once without a token; others go on",
         arguments: [true, false])
     func ends(_ isCausal: Bool) throws {
         let model = try model(isCausal: isCausal)
@@ -62,7 +62,7 @@ struct TextGeneratorTests {
         }
     }
 
-    @Test("what is drawn depends on the seed and on the text's place, not on threads or on how a model runs")
+    @Test("tokens that are drawn depend on the seed and on the text's index, not on threads or on how a model runs")
     func drawn() throws {
         let model = try model(isCausal: true)
         let options = GenerationOptions(

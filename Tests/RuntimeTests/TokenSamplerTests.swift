@@ -6,7 +6,8 @@ import Testing
 private let logits: [Float] = [2, 4, 1, 3].map { Float(log(Double($0))) }
 private let order = [1, 3, 0, 2]
 
-@Suite struct TokenSamplerTests {
+@Suite("Drawing tokens")
+struct TokenSamplerTests {
     /// Shares worked out by hand.
     private static let shares: [(Sampling, [Double])] = [
         (Sampling(), [0.4, 0.3, 0.2, 0.1]),
@@ -42,7 +43,7 @@ private let order = [1, 3, 0, 2]
         }
     }
 
-    @Test("the same seed draws the same tokens; another seed, or another place in the batch, others")
+    @Test("the same seed draws the same tokens; another seed, or another index in the batch, others")
     func seeds() {
         func draw(_ seed: UInt64, _ text: Int) -> [Int?] {
             var sampler = TokenSampler(Sampling(seed: seed), text: text)

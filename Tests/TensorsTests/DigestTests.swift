@@ -18,12 +18,12 @@ struct DigestTests {
         ),
     ]
 
-    @Test("agrees with the standard's own examples", arguments: vectors)
+    @Test("SHA-256 agrees with the standard's own examples", arguments: vectors)
     func standard(message: String, expected: String) {
         #expect(Digest(of: Array(message.utf8)).hex == expected)
     }
 
-    @Test("is the same whatever pieces the bytes come in", arguments: [1, 3, 63, 64, 65, 1000])
+    @Test("SHA-256 is the same whatever pieces the bytes come in", arguments: [1, 3, 63, 64, 65, 1000])
     func pieces(length: Int) {
         let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }
         var hasher = SHA256()
@@ -33,12 +33,12 @@ struct DigestTests {
         #expect(hasher.finalize() == Digest(of: bytes))
     }
 
-    @Test("of a tensor is that of its little-endian bytes")
+    @Test("the SHA-256 of a tensor is that of its little-endian bytes")
     func tensor() {
         #expect(Tensor([1, -2], shape: [2]).digest == Digest(of: [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0]))
     }
 
-    @Test("is read from hexadecimal digits of either case")
+    @Test("a digest is read from hexadecimal digits of either case")
     func hexadecimal() throws {
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         let digest = try #require(Digest(hex: text))
@@ -48,7 +48,7 @@ struct DigestTests {
     }
 
     @Test(
-        "is not read from anything else",
+        "a digest is read from 64 hexadecimal digits only",
         arguments: [
             "", "ab", String(repeating: "0", count: 63), String(repeating: "0", count: 65),
             String(repeating: "0", count: 63) + "g", String(repeating: "0", count: 62) + "é",

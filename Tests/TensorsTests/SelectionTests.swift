@@ -44,7 +44,7 @@ struct SelectionTests {
         #expect(scaled.dtype == .float32 && scaled.floats == [3, 3.5, 4, 4.5, 5, 5.5, 0, 2, 4, 6, 8, 10])
     }
 
-    @Test("blocks outside the tensor are none")
+    @Test("blocks outside of a tensor cannot be cut out")
     func outside() throws {
         let matrix = try Self.counting(.float32, [4, 6])
         #expect(matrix.selectingColumns(blocks: [3], width: 2) == nil)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Statistics of a tensor")
 struct TensorStatisticsTests {
-    @Test("ranges leave out what is no number, which is counted")
+    @Test("the range of a tensor leaves out what is no number, which is counted")
     func range() {
         let statistics = TensorStatistics(of: Tensor([1, -3, .nan, .infinity, 0, -.infinity], shape: [2, 3]))
         #expect(statistics.minimum == -3)
@@ -14,7 +14,7 @@ struct TensorStatisticsTests {
         #expect(!statistics.isAllZero)
     }
 
-    @Test("zeros, nothing at all, and nothing finite")
+    @Test("the statistics of zeros, of no elements, and of nothing finite are those of the definition")
     func edges() {
         #expect(TensorStatistics(of: Tensor([0, -0.0], shape: [2])).isAllZero)
         let nothing = TensorStatistics(of: Tensor([], shape: [0]))

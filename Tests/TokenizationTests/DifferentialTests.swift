@@ -3,7 +3,8 @@ import Testing
 import Tokenization
 
 /// Cases made on the spot by scripts/check-tokenizers, which names their folder in the environment.
-@Suite struct DifferentialTests {
+@Suite("Tokenizers against the reference library, on fresh texts")
+struct DifferentialTests {
     static let folder = ProcessInfo.processInfo.environment["REUSEFORMER_TOKENIZER_CASES"]
 
     @Test("fresh and random texts are encoded as by the reference library", .enabled(if: folder != nil))

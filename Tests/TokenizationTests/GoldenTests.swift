@@ -3,7 +3,8 @@ import Testing
 import Tokenization
 
 /// Ids and texts as the reference library (`transformers` with `tokenizers`) gives them.
-@Suite struct GoldenTests {
+@Suite("Tokenizers against stored results of the reference library")
+struct GoldenTests {
     @Test(
         "ids, types and decoded texts equal the reference's",
         arguments: ["bert", "bert_mlm", "roberta", "gpt2", "xlm_roberta", "t5"])
@@ -23,13 +24,14 @@ import Tokenization
         try check(try Tokenizer.load(files: Fixture.files(name, files)), against: name)
     }
 
-    @Test("tokenizer.json alone is enough", arguments: ["bert", "roberta", "gpt2", "xlm_roberta"])
+    @Test(
+        "a tokenizer.json alone is enough to make a tokenizer", arguments: ["bert", "roberta", "gpt2", "xlm_roberta"])
     func jsonAlone(name: String) throws {
         try check(try Tokenizer.load(files: Fixture.files(name, ["tokenizer.json"])), against: name)
     }
 
     @Test(
-        "every step of the format does what the reference's does",
+        "every step of tokenizer.json does what the reference library's does",
         arguments: [
             "sentencepiece_bpe", "metaspace_first", "clip", "gpt4", "prefix_space", "word_cuts", "words",
             "unigram_cleaned", "behaviours",

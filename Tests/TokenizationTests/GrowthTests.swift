@@ -24,7 +24,7 @@ struct GrowthTests {
         #expect(tokenizer.encode(word + " a").ids.count <= 2)
     }
 
-    @Test("so does a decoder that doubles")
+    @Test("a decoder that doubles stops where a text has grown thirty-two times")
     func decoding() throws {
         let step = #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"#
         let steps = Array(repeating: step, count: 64).joined(separator: ",")

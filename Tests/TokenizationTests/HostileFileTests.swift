@@ -2,7 +2,8 @@ import Testing
 import Tokenization
 
 /// Files that are wrong in a named way, and what the message about each must mention.
-@Suite struct HostileFileTests {
+@Suite("Wrong tokenizer files")
+struct HostileFileTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
         let files: [String: [UInt8]]
@@ -21,7 +22,9 @@ import Tokenization
         var testDescription: String { name }
     }
 
-    @Test("a wrong file is an error that names file, place and remedy", arguments: json + models + steps + others)
+    @Test(
+        "a wrong tokenizer file is an error that names file, path and remedy", arguments: json + models + steps + others
+    )
     func isRefused(wrong: Case) throws {
         do {
             _ = try Tokenizer.load(files: TokenizerFiles(wrong.files))

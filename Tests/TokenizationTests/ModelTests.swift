@@ -3,7 +3,8 @@ import Testing
 import Tokenization
 
 /// Models against the plainest form of their own definition, on random vocabularies and words.
-@Suite struct ModelTests {
+@Suite("Models of tokenizers")
+struct ModelTests {
     @Test("byte-pair encoding joins the pair of lowest rank, leftmost first, one at a time", arguments: 0..<24)
     func bytePairs(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))

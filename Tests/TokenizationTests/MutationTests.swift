@@ -3,7 +3,8 @@ import Testing
 import Tokenization
 
 /// Sound files with bytes changed: whatever happens, the process lives on.
-@Suite struct MutationTests {
+@Suite("Tokenizer files with changed bytes")
+struct MutationTests {
     private static let texts = [
         "The tulips aren't [MASK] old.", "naïve 漢字 👩‍👩‍👧 e\u{301}\u{0}\u{FFFD}", "<mask>\r\n  x",
     ]

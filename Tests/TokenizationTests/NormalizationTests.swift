@@ -1,7 +1,8 @@
 import Testing
 import Tokenization
 
-@Suite struct NormalizationTests {
+@Suite("Unicode normalization")
+struct NormalizationTests {
     /// From the examples of Unicode Standard Annex 15 and its test file.
     @Test(
         "the four forms of examples from the standard",

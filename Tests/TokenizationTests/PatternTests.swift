@@ -2,7 +2,8 @@ import ArchitectureSpecs
 import Testing
 import Tokenization
 
-@Suite struct PatternTests {
+@Suite("Patterns of tokenizers")
+struct PatternTests {
     /// Expected by hand from the meaning of each expression.
     @Test(
         "expressions match what they say",
@@ -26,7 +27,7 @@ import Tokenization
         #expect(try Self.matches(try Pattern(expression: expression), text) == expected)
     }
 
-    @Test("a plain text is searched as it is written")
+    @Test("a pattern of plain text is searched as it is written")
     func literal() throws {
         #expect(try Self.matches(Pattern(literal: Array("a.".utf8)), "aba.a.") == ["a.", "a."])
         #expect(try Self.matches(Pattern(literal: []), "ab") == [])

@@ -1,7 +1,8 @@
 import Testing
 import Tokenization
 
-@Suite struct TokenizerTests {
+@Suite("Tokenizers")
+struct TokenizerTests {
     @Test("roles, sizes and lengths come from the files beside the vocabulary")
     func properties() throws {
         let bert = try Fixture.tokenizer("bert")

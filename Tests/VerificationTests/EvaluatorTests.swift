@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 import Verification
 
-@Suite struct EvaluatorTests {
+@Suite("Evaluating a model")
+struct EvaluatorTests {
     /// −ln p of each token but the first, from the logits that the runtime lays out as a framework does.
     private func losses(_ model: Model, _ text: ModelInput) throws -> [Double] {
         let outputs = try PaddedOutputs(of: model, for: [text], selecting: .logits)

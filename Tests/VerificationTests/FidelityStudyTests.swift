@@ -26,7 +26,7 @@ struct FidelityStudyTests {
         }
     }
 
-    @Test("the numbers of another model are those of the definitions")
+    @Test("the fidelity of another model is that of the definitions")
     func definitions() throws {
         let source = tinyEncoder(), other = tinyEncoder(seed: 2)
         let values = try values(source, other)

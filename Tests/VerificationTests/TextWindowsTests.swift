@@ -1,7 +1,8 @@
 import Testing
 import Verification
 
-@Suite struct TextWindowsTests {
+@Suite("Windows over long texts")
+struct TextWindowsTests {
     @Test(
         "every token but the first is counted once, with as much before it as the stride leaves",
         arguments: [(10, 4, 2), (10, 4, 1), (10, 4, 3), (11, 4, 2), (2, 4, 2), (5, 5, 2), (100, 7, 5), (3, 2, 1)])

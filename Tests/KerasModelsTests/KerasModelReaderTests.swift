@@ -1,16 +1,16 @@
-import Checkpoints
 import KerasModels
 import ModelGraph
 import Platform
 import Testing
 
-/// Configurations as descriptions of models.
-@Suite struct DescriptionTests {
+@Suite("Reading Keras configurations")
+struct KerasModelReaderTests {
     private func read(_ text: String, _ generation: KerasGeneration = .keras2) throws -> KerasModel {
         try KerasModelReader.model(json(text), generation: generation)
     }
 
-    @Test func keras2CallsAreListsOfTensorsWithKeywords() throws {
+    @Test("a call in a Keras 2 configuration is a list of tensors with keywords")
+    func keras2Calls() throws {
         let model = try read(
             """
             {"class_name": "Functional", "config": {"name": "m", "layers": [
@@ -26,8 +26,8 @@ import Testing
         #expect(model.layers[2].calls[0].arguments[0].references.map(\.layer) == ["x", "plus"])
     }
 
-    /// A chain without an input layer takes its shape from its first layer.
-    @Test func sequentialModelsAreChains() throws {
+    @Test("a sequential model is a chain, with an input layer of its first layer's shape where it has none")
+    func sequentialModels() throws {
         let model = try read(
             """
             {"class_name": "Sequential", "config": {"name": "m", "layers": [
@@ -40,7 +40,8 @@ import Testing
     }
 
     /// Keras 2 counts the call that built a nested model; the reference says so.
-    @Test(arguments: [0, 1]) func nestedModelsCountTheirCallsAsTheyAreRead(_ first: Int) throws {
+    @Test("calls of a nested model are counted from where references to it start", arguments: [0, 1])
+    func nestedModels(_ first: Int) throws {
         let inner = """
             {"class_name": "Functional", "name": "inner", "config": {"name": "inner", "layers": [
               {"class_name": "InputLayer", "name": "h", "config": {"batch_input_shape": [null, 4]}},
@@ -58,8 +59,8 @@ import Testing
         #expect(model.layers[1].firstCall == first)
     }
 
-    /// The branch that is longer to the end runs first, whatever the order in the configuration.
-    @Test func callsFarFromTheOutputsRunFirst() throws {
+    @Test("of two branches the longer one runs first, whatever the order in the configuration")
+    func executionOrder() throws {
         let model = try read(
             """
             {"class_name": "Functional", "config": {"name": "m", "layers": [
@@ -99,19 +100,22 @@ import Testing
         ("an empty chain", #"{"class_name": "Sequential", "config": {"layers": []}}"#),
     ]
 
-    @Test(arguments: broken) func brokenDescriptionsAreCorrupt(_ name: String, _ text: String) throws {
+    @Test("a configuration that contradicts itself is corrupt", arguments: broken)
+    func brokenConfigurations(_ name: String, _ text: String) throws {
         let problem = try #require(throws: Problem.self) { try read(text) }
         #expect(problem.kind == .corrupt, "\(name): \(problem.message)")
     }
 
-    @Test func modelsWrittenInCodeAreUnsupported() throws {
+    @Test("a model whose configuration lists no layers is unsupported")
+    func modelsInCode() throws {
         let problem = try #require(throws: Problem.self) {
             try read(#"{"class_name": "MyModel", "config": {"width": 24}}"#)
         }
         #expect(problem.kind == .unsupported)
     }
 
-    @Test func callsThatWaitForEachOtherAreCorrupt() throws {
+    @Test("calls of a model that wait for each other are corrupt")
+    func circularCalls() throws {
         let model = try read(
             """
             {"class_name": "Functional", "config": {"name": "m", "layers": [
@@ -123,7 +127,8 @@ import Testing
         #expect(throws: Problem.self) { try KerasExecutionOrder(model) }
     }
 
-    @Test func modelsInsideModelsHaveADepth() throws {
+    @Test("models inside models are refused beyond a bounded depth")
+    func depth() throws {
         var text = #"{"class_name": "Dropout", "name": "d", "config": {}}"#
         for level in 0..<40 {
             text = #"{"class_name": "Sequential", "config": {"name": "m\#(level)", "layers": [\#(text)]}}"#

@@ -1,15 +1,15 @@
 import Checkpoints
 import Foundation
 import JSON
-import ModelGraph
 import Platform
-import Tensors
 import TestSupport
 import Testing
 import WeightFiles
 
-/// Configurations that somebody damaged end in a model or in an error of the right kind, never in a crash.
-@Suite struct HostileTests {
+@Suite("Damaged Keras files")
+struct DamagedKerasFileTests {
+    private let scratch = Scratch()
+
     private static let unknowns: [JSONValue] = [
         .null, .bool(true), .integer(-1), .integer(0), .integer(7), .integer(Int.max), .integer(Int.min),
         .number(1e300), .number(0.5), .string(""), .string("layers"), .string("\u{1B}[31m/../x"), .array([]),
@@ -46,21 +46,24 @@ import WeightFiles
         }
     }
 
-    @Test(arguments: [
-        "keras2_nested/model.h5", "keras3_keras_example/model.keras", "keras3_int4_tied/model.keras",
-        "garden_reuse_partial/model.h5", "garden_bert_encoder_v2/model.h5",
-    ])
-    func damagedConfigurationsEndInTypedErrors(_ path: String) throws {
-        let original = try Self.configuration(of: "\(fixtures)/\(path)")
+    @Test(
+        "damaged configurations of Keras models end in a model or a typed error, never in a crash",
+        arguments: [
+            "keras2_nested/model.h5", "keras3_keras_example/model.keras", "keras3_int4_tied/model.keras",
+            "garden_reuse_partial/model.h5", "garden_bert_encoder_v2/model.h5",
+        ])
+    func configurations(_ path: String) throws {
+        let original = try Self.configuration(of: Repository.fixture("keras/\(path)"))
         var numbers = SeededGenerator(seed: 17)
         var refused = 0, read = 0
         for _ in 0..<120 {
             var config = original
             for _ in 0..<Int.random(in: 1...3, using: &numbers) { config = mutated(config, &numbers) }
             let text = String(decoding: try Document.encode(config), as: UTF8.self)
-            let file = try ScratchFile(text)
+            try scratch.file("config.json", contents: text)
             do throws(FileError) {
-                _ = try Checkpoint.load(path: "\(fixtures)/\(path)", options: .init(config: file.path))
+                _ = try Checkpoint.load(
+                    path: Repository.fixture("keras/\(path)"), options: .init(config: scratch("config.json")))
                 read += 1
             } catch {
                 let isExpected = error.kind == .corrupt || error.kind == .unsupported
@@ -77,25 +80,27 @@ import WeightFiles
         try #require(try KerasDocument.read(path: path))
     }
 
-    @Test(arguments: ["[1, 2", "", "\u{0}\u{1}", "{}", "[]", #"{"class_name": 7}"#])
-    func filesThatAreNoConfigurationAreRefused(_ text: String) throws {
-        let file = try ScratchFile(text)
+    @Test(
+        "a file that is no Keras configuration is refused as one",
+        arguments: ["[1, 2", "", "\u{0}\u{1}", "{}", "[]", #"{"class_name": 7}"#])
+    func otherFiles(_ text: String) throws {
+        try scratch.file("config.json", contents: text)
         #expect(throws: FileError.self) {
-            try Checkpoint.load(path: "\(fixtures)/keras2_nested/weights_only.h5", options: .init(config: file.path))
+            try Checkpoint.load(
+                path: Repository.fixture("keras/keras2_nested/weights_only.h5"),
+                options: .init(config: scratch("config.json")))
         }
     }
 
-    /// A zip archive under another name is read for what it is; one cut short is corrupt.
-    @Test func archivesAreKnownByTheirContents() throws {
-        let source = URL(fileURLWithPath: "\(fixtures)/keras3_int4_tied/model.keras")
+    @Test("a .keras archive under another name is read for what it is, and one cut short is corrupt")
+    func archives() throws {
+        let source = URL(filePath: Repository.fixture("keras/keras3_int4_tied/model.keras"))
         let bytes = try Data(contentsOf: source)
-        let renamed = try ScratchFile("", suffix: ".h5")
-        try bytes.write(to: URL(fileURLWithPath: renamed.path))
-        #expect(try Checkpoint.load(path: renamed.path).provenance.dialect == "keras3")
+        try bytes.write(to: scratch.url("renamed.h5"))
+        #expect(try Checkpoint.load(path: scratch("renamed.h5")).provenance.dialect == "keras3")
 
-        let short = try ScratchFile("", suffix: ".keras")
-        try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: short.path))
-        let error = try #require(throws: FileError.self) { try Checkpoint.load(path: short.path) }
+        try bytes.prefix(bytes.count / 2).write(to: scratch.url("short.keras"))
+        let error = try #require(throws: FileError.self) { try Checkpoint.load(path: scratch("short.keras")) }
         #expect(error.kind == .corrupt)
     }
 }

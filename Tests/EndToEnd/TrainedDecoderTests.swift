@@ -1,20 +1,19 @@
 import Analysis
 import Checkpoints
-import Foundation
 import Inputs
 import ModelGraph
 import NumPy
 import Runtime
+import TestSupport
 import Tensors
 import TestSupport
 import Testing
 import Verification
 
-private let fixtures = Fixtures.folder
 private let tolerance: Float = 1e-4
 
 /// The trained language model and the trained encoder–decoder of fixtures/.
-@Suite("Trained models that write")
+@Suite("Writing with trained models")
 struct TrainedDecoderTests {
     private struct Trained {
         let model: Model
@@ -23,9 +22,8 @@ struct TrainedDecoderTests {
         let target: String?
 
         init(_ name: String) throws {
-            let folder = fixtures.appending(path: name)
-            model = try Checkpoint.load(path: folder.path)
-            arrays = try NumPyArchive(path: folder.appending(path: "reference.npz").path).tensors()
+            model = try Checkpoint.load(path: Repository.fixture(name))
+            arrays = try NumPyArchive(path: Repository.fixture("\(name)/reference.npz")).tensors()
             target = name == "t5" ? "decoder_input_ids" : nil
         }
 
@@ -61,13 +59,13 @@ struct TrainedDecoderTests {
             for nodes in kinds.values {
                 let names = nodes.map(\.name)
                 for row in plan.layers.indices {
-                    guard let place = names.firstIndex(of: plan.layers[row].node), (1...2).contains(place) else {
+                    guard let depth = names.firstIndex(of: plan.layers[row].node), (1...2).contains(depth) else {
                         continue
                     }
                     for head in plan.layers[row].heads.indices {
                         let own = HeadID(node: names[0], head: head), first = HeadID(node: names[0], head: 0)
                         plan.layers[row].heads[head].source =
-                            place == 1
+                            depth == 1
                             ? .reused(own)
                             : .borrowed([
                                 MapTerm(weight: 0.5, map: .head(own)), MapTerm(weight: 0.25, map: .head(first)),
@@ -94,7 +92,8 @@ struct TrainedDecoderTests {
     }
 
     @Test(
-        "token by token gives the logits of whole runs, source and converted", arguments: ["gpt", "t5"], [false, true])
+        "token by token, a trained model and its conversion give the logits of whole runs", arguments: ["gpt", "t5"],
+        [false, true])
     func decoding(_ name: String, isConverted: Bool) throws {
         let trained = try Trained(name)
         let model = try isConverted ? trained.converted() : trained.model
@@ -122,7 +121,7 @@ struct TrainedDecoderTests {
         }
     }
 
-    @Test("what is written is what the framework's own greedy search writes", arguments: ["gpt", "t5"])
+    @Test("a trained model writes what the framework's own greedy search writes", arguments: ["gpt", "t5"])
     func greedy(_ name: String) throws {
         let trained = try Trained(name), tasks = try trained.tasks()
         let generator = try TextGenerator(trained.model, target: trained.target, resources: .init(threads: 2))
@@ -139,7 +138,9 @@ struct TrainedDecoderTests {
         for (text, task) in zip(together, tasks) { #expect(Array(text.prefix(task.answer.count)) == task.answer) }
     }
 
-    @Test("a layer that borrows all its maps keeps values only, in bytes that were measured", arguments: ["gpt", "t5"])
+    @Test(
+        "a layer that borrows all its maps caches values only, in the bytes that were measured",
+        arguments: ["gpt", "t5"])
     func cache(_ name: String) throws {
         let trained = try Trained(name), converted = try trained.converted()
         let study = try #require(try CacheStudy(source: trained.model, converted: converted))

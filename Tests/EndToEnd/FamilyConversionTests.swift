@@ -1,6 +1,5 @@
 import Analysis
 import Checkpoints
-import Foundation
 import ModelGraph
 import Rewriting
 import Runtime
@@ -8,17 +7,15 @@ import TestSupport
 import Testing
 import Verification
 
-private let root = Fixtures.root
-
 private let families = [
     "bart", "deberta_v2_conv", "deit", "gemma2_kerashub", "gpt2", "gpt2_kerashub", "gptj", "llama3_kerashub", "mistral",
     "mpnet", "opt_postnorm", "t5_v1_1", "vit_base", "whisper",
 ]
 
-@Suite("Every family goes the whole road")
-struct FamilyRoadTests {
+@Suite("Converting a model of every family")
+struct FamilyConversionTests {
     private func read(_ name: String) throws -> Model {
-        try Checkpoint.load(path: root.appending(path: "fixtures/families/\(name)").path)
+        try Checkpoint.load(path: Repository.fixture("families/\(name)"))
     }
 
     /// Texts, pictures or recordings without meaning; lengths differ where they may.
@@ -26,17 +23,10 @@ struct FamilyRoadTests {
         MadeUpInputs.sequences((0..<count).map { 8 + 2 * ($0 % 4) }, target: 6, graph: model.graph)
     }
 
-    private func readBack(_ model: Model) throws -> Model {
-        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appending(path: "model.reuse.h5").path
-        try Checkpoint.write(model, to: path, compression: .none, toolVersion: "test") { _ in }
-        return try Checkpoint.load(path: path)
-    }
-
-    @Test("analysed, planned, healed, written: the file computes what memory does, and less", arguments: families)
-    func road(_ name: String) throws {
+    @Test(
+        "a model of each family that was analysed, planned and healed computes the same from its file, with fewer maps",
+        arguments: families)
+    func conversion(_ name: String) throws {
         let model = try read(name)
         let calibration = try CalibrationSet(items(model))
         let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
@@ -57,8 +47,8 @@ struct FamilyRoadTests {
         #expect(result.healing.after.damage <= result.healing.before.damage)
         let data = items(model, count: 6)
         let exactness = try Exactness.check(
-            result.model, against: try readBack(result.model), promise: .bitwise, on: data, resources: .init(threads: 2)
-        )
+            result.model, against: try writtenAndRead(result.model), promise: .bitwise, on: data,
+            resources: .init(threads: 2))
         #expect(exactness.isBitwise)
         let metrics = try FidelityStudy(source: model, converted: result.model).measure(data)
         #expect(metrics.contains { $0.metric == .mapsTVMean && $0.value > 0 })
@@ -71,13 +61,13 @@ struct FamilyRoadTests {
         }
     }
 
-    @Test("a plan without replacements changes no bit", arguments: families)
+    @Test("a plan without replacements changes no bit of a model of any family", arguments: families)
     func identity(_ name: String) throws {
         let model = try read(name)
         let calibration = try CalibrationSet(items(model))
         let result = try Converter().convert(model, plan: ReusePlan(of: model.graph), calibration: calibration)
         let exactness = try Exactness.check(
-            model, against: try readBack(result.model), promise: .bitwise, on: items(model, count: 4))
+            model, against: try writtenAndRead(result.model), promise: .bitwise, on: items(model, count: 4))
         #expect(exactness.isBitwise)
         let metrics = try FidelityStudy(source: model, converted: result.model).measure(items(model, count: 4))
         for (metric, value) in [(Metric.mapsTVMean, 0.0), (.perplexityRatio, 1), (.top1Agreement, 1)] {
@@ -108,7 +98,7 @@ struct FamilyRoadTests {
         #expect(split.model.graph.cost(tokens: 8).parameters > plain.model.graph.cost(tokens: 8).parameters)
         for converted in [plain.model, split.model] {
             let exactness = try Exactness.check(
-                converted, against: try readBack(converted), promise: .bitwise, on: items(model, count: 4))
+                converted, against: try writtenAndRead(converted), promise: .bitwise, on: items(model, count: 4))
             #expect(exactness.isBitwise)
         }
     }

@@ -1,15 +1,15 @@
 import Checkpoints
-import Foundation
 import Inputs
 import ModelGraph
 import NumPy
 import Runtime
+import TestSupport
 import Tensors
 import TestSupport
 import Testing
 
 /// One checkpoint of each family, written by the framework, with the framework's outputs.
-private let folder = Fixtures.path("families")
+private let folder = Repository.fixture("families")
 
 private let otherDecoders = [
     "bloom_kerashub", "gemma2_kerashub", "gemma3_kerashub", "gpt2_kerashub", "gpt_neox_kerashub", "llama3_kerashub",
@@ -33,8 +33,8 @@ private let inputNames: Set = [
 ]
 private let tolerance: Float = 1e-4
 
-@Suite("Families against the framework's own outputs")
-struct FamilyTests {
+@Suite("Checkpoints of every family against the framework's own outputs")
+struct FamilyReferenceTests {
     private func read(_ name: String) throws -> (model: Model, arrays: [String: Tensor]) {
         (
             try Checkpoint.load(path: "\(folder)/\(name)"),
@@ -46,7 +46,7 @@ struct FamilyTests {
         arrays.filter { inputNames.contains($0.key) }
     }
 
-    @Test("hidden states, maps and logits agree", arguments: families)
+    @Test("hidden states, maps and logits of each family are the framework's", arguments: families)
     func outputs(_ name: String) throws {
         let (model, arrays) = try read(name)
         let sequences = try GraphArrays.sequences(from: inputs(arrays), for: model.graph)
@@ -85,7 +85,7 @@ struct FamilyTests {
         }
     }
 
-    @Test("decoding token by token gives the logits of whole runs", arguments: decoders)
+    @Test("decoding token by token gives the logits of whole runs in each family that writes", arguments: decoders)
     func decoding(_ name: String) throws {
         let (model, arrays) = try read(name)
         let decoder = try DecoderModel(model, resources: .init(threads: 2))
@@ -107,7 +107,7 @@ struct FamilyTests {
         let outputs = try PaddedOutputs(of: model, for: whole, selecting: .logits)
         let logits = try #require(outputs.arrays.first { $0.name == "logits" }?.tensor)
         let length = logits.shape[1], width = logits.shape[2], all = logits.floats
-        // Prompts of different lengths, so that each has its own place in the batch.
+        // Prompts of different lengths, so that each sequence has rows of its own.
         let session = try decoder.session(whole.enumerated().map { cut($1, 1 + $0) })
         while let longest = session.lengths.max(), longest < length {
             for index in whole.indices {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("Keras models on the command line")
-struct KerasRoadTests {
+struct KerasCommandTests {
     private static let garden = Command.root.appending(path: "fixtures/keras").path
     private let scratch = Scratch()
 
@@ -11,7 +11,7 @@ struct KerasRoadTests {
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    @Test("a model that was trained with reuse shows its plan, and becomes a file along it to the bit")
+    @Test("a Keras model that was trained with reuse shows its plan, and becomes a file along it to the bit")
     func trainedReuse() throws {
         let model = Self.garden + "/garden_reuse_partial/model.h5"
         let data = Self.garden + "/garden_reuse_partial/calibration.npz"
@@ -34,7 +34,7 @@ struct KerasRoadTests {
         #expect(again.output.contains("10 of 16 maps computed"))
     }
 
-    @Test("a layer of one's own needs a JSON document, and then the whole road is open")
+    @Test("a Keras model with a custom layer is inspected, converted and run once a JSON document describes the layer")
     func ownLayer() throws {
         let folder = Self.garden + "/keras2_custom_layer", model = folder + "/model.h5"
         let data = folder + "/calibration.npz"
@@ -54,7 +54,7 @@ struct KerasRoadTests {
         #expect(run.status == 0, "\(run.errors)")
     }
 
-    @Test("a model with a mask among its inputs is analysed and converted on arrays", arguments: [true, false])
+    @Test("a Keras model with a mask among its inputs is analysed and converted on arrays", arguments: [true, false])
     func arrays(_ isReuse: Bool) throws {
         let folder = Self.garden + (isReuse ? "/garden_reuse_partial" : "/garden_encoder_block_prenorm")
         let model = folder + "/model.h5", data = folder + "/calibration.npz"

@@ -1,14 +1,14 @@
-import Checkpoints
 import JSON
 import KerasModels
 import ModelGraph
 import Platform
+import TestSupport
 import Tensors
 import Testing
 import WeightFiles
 
-/// Layers against arithmetic done by hand.
-@Suite struct LayerTests {
+@Suite("Keras layers against arithmetic done by hand")
+struct KerasLayerTests {
     private let series = Tensor([1, 2, 3, 4, 5, 6], shape: [1, 3, 2])
 
     /// One layer over an input `[batch, 3, 2]`.
@@ -22,7 +22,8 @@ import WeightFiles
         return try #require(try run(model(sketch.model(outputs: ["y"]), weights), ["x": series])["output"])
     }
 
-    @Test func batchNormalizationFoldsItsFourVariables() throws {
+    @Test("batch normalization folds its four variables into a scale and an offset")
+    func batchNormalization() throws {
         let path = "layers/batch_normalization/vars"
         let y = try result(
             of: "BatchNormalization", #"{"axis": -1, "epsilon": 0.0}"#,
@@ -33,7 +34,8 @@ import WeightFiles
         #expect(y.floats == [10, -2, 12, 0, 14, 2])
     }
 
-    @Test func causalConvolutionsLookBack() throws {
+    @Test("a causal convolution looks at earlier rows only, zeros before the first")
+    func causalConvolution() throws {
         let path = "layers/conv1d/vars"
         let y = try result(
             of: "Conv1D",
@@ -44,7 +46,8 @@ import WeightFiles
         #expect(y.shape == [1, 3, 1])
     }
 
-    @Test func pooledChannelsThatStandFirstAreMeansOfRows() throws {
+    @Test("pooling over channels that come first gives the mean of each row")
+    func channelsFirst() throws {
         let y = try result(of: "GlobalAveragePooling1D", #"{"data_format": "channels_first"}"#)
         #expect(y.floats == [1.5, 3.5, 5.5])
         #expect(y.shape == [1, 3])
@@ -61,9 +64,8 @@ import WeightFiles
         ("Dropout", #"{"rate": 0.5}"#, [1, 2, 3, 4, 5, 6], [1, 3, 2]),
     ]
 
-    @Test(arguments: plain) func layersWithoutWeights(
-        _ className: String, _ config: String, _ values: [Float], _ shape: [Int]
-    ) throws {
+    @Test("a layer without weights gives the numbers and the shape of its definition", arguments: plain)
+    func plainLayers(_ className: String, _ config: String, _ values: [Float], _ shape: [Int]) throws {
         let y = try result(of: className, config)
         #expect(y.floats == values)
         #expect(y.shape == Shape(shape))
@@ -71,7 +73,8 @@ import WeightFiles
 
     static let rows: [(Int, [Float], [Int])] = [(0, [1, 2], [1, 2]), (-1, [5, 6], [1, 2])]
 
-    @Test(arguments: rows) func singleRowsAreTaken(_ index: Int, _ values: [Float], _ shape: [Int]) throws {
+    @Test("an index into a tensor takes a single row, counted from either end", arguments: rows)
+    func singleRows(_ index: Int, _ values: [Float], _ shape: [Int]) throws {
         var sketch = Sketch()
         sketch.input("x", [nil, 2])
         let whole = try json(#"{"class_name": "__slice__", "config": {"start": null, "stop": null, "step": null}}"#)
@@ -83,7 +86,8 @@ import WeightFiles
         #expect(y.shape == Shape(shape))
     }
 
-    @Test func operationsWithNumbersAreFactorsAndOffsets() throws {
+    @Test("an operation of a tensor and a number is a factor and an offset")
+    func numbers() throws {
         var sketch = Sketch()
         sketch.input("x", [3, 2])
         try sketch.layer("y", "Multiply", "{}", ["x"], module: "keras.src.ops.numpy")
@@ -91,7 +95,8 @@ import WeightFiles
         #expect(try run(model(config), ["x": series])["output"]?.floats == [0.5, 1, 1.5, 2, 2.5, 3])
     }
 
-    @Test func concatenationGoesAlongRowsOrWidth() throws {
+    @Test("tensors are concatenated side by side or one after the other, by the axis")
+    func concatenation() throws {
         var sketch = Sketch()
         sketch.input("x", [nil, 2])
         try sketch.layer("wide", "Concatenate", #"{"axis": -1}"#, ["x", "x"], asList: true)
@@ -102,8 +107,8 @@ import WeightFiles
         #expect(results["output.long"]?.floats == series.floats + series.floats)
     }
 
-    /// Rows of zeros are hidden from the mean.
-    @Test func maskingReachesThePool() throws {
+    @Test("rows that a masking layer hides are left out of a pooled mean")
+    func masking() throws {
         var sketch = Sketch()
         sketch.input("x", [nil, 2])
         try sketch.layer("masked", "Masking", #"{"mask_value": 0.0}"#, ["x"])
@@ -114,8 +119,8 @@ import WeightFiles
 
     static let means: [(KerasGeneration, [Float])] = [(.keras2, [2, 3]), (.keras3, [4.0 / 3.0, 2])]
 
-    @Test(arguments: means)
-    func sumsOfMaskedAndPlainRowsKeepTheMaskInKeras2Only(_ generation: KerasGeneration, _ mean: [Float]) throws {
+    @Test("the sum of masked and plain rows keeps the mask in Keras 2 and loses it in Keras 3", arguments: means)
+    func sumsUnderMasks(_ generation: KerasGeneration, _ mean: [Float]) throws {
         var sketch = Sketch()
         sketch.input("x", [nil, 2])
         try sketch.layer("masked", "Masking", #"{"mask_value": 0.0}"#, ["x"])
@@ -128,8 +133,8 @@ import WeightFiles
         #expect(difference(y, Tensor(mean, shape: [1, 2])) < 1e-6)
     }
 
-    /// A layer that is applied twice has one set of parameters.
-    @Test func sharedLayersAreStoredOnce() throws {
+    @Test("a layer that is applied twice has one set of parameters")
+    func sharedLayers() throws {
         var sketch = Sketch()
         sketch.input("x", [nil, 2])
         try sketch.layer("twice", "Dense", #"{"units": 2, "use_bias": false}"#, ["x"])
@@ -141,7 +146,8 @@ import WeightFiles
         #expect(try run(made, ["x": series])["output"]?.floats == series.floats.map { $0 * 2 })
     }
 
-    @Test func unknownLayersAreNamedWithTheirPlaces() throws {
+    @Test("every unknown layer is named with its position in the model")
+    func unknownLayers() throws {
         var sketch = Sketch()
         sketch.input("x", [3, 2])
         try sketch.layer("memory", "LSTM", #"{"units": 4}"#, ["x"])

@@ -1,39 +1,25 @@
 import Analysis
 import Checkpoints
-import Foundation
 import Inputs
 import ModelGraph
 import NumPy
 import Rewriting
 import Runtime
+import TestSupport
 import Tensors
 import TestSupport
 import Testing
 import Verification
 
-/// Functional Keras models, whose masks are inputs of the model, go the whole road too.
-@Suite("Keras models with a mask go the whole road")
-struct KerasRoadTests {
+/// Functional Keras models, whose masks are inputs of the model.
+@Suite("Converting Keras models with masks")
+struct KerasConversionTests {
     private static let folders = ["garden_encoder_block_prenorm", "garden_reuse_partial"]
 
-    private static func path(_ folder: String, _ file: String) -> String {
-        Fixtures.path("keras/\(folder)/\(file)")
-    }
-
-    private let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-
     private func read(_ folder: String) throws -> (model: Model, sequences: [ModelInput]) {
-        let model = try Checkpoint.load(path: Self.path(folder, "model.h5"))
-        let arrays = try NumPyArchive(path: Self.path(folder, "calibration.npz")).tensors()
+        let model = try Checkpoint.load(path: Repository.fixture("keras/\(folder)/model.h5"))
+        let arrays = try NumPyArchive(path: Repository.fixture("keras/\(folder)/calibration.npz")).tensors()
         return (model, try GraphArrays.sequences(from: arrays, for: model.graph))
-    }
-
-    private func readBack(_ model: Model) throws -> Model {
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        let path = scratch.appending(path: "model.reuse.h5").path
-        try Checkpoint.write(model, to: path, compression: .none, toolVersion: "test") { _ in }
-        return try Checkpoint.load(path: path)
     }
 
     /// The same inputs with other ids where the mask hides them: nothing that is looked at may change.
@@ -42,14 +28,16 @@ struct KerasRoadTests {
             var result = sequence
             guard let mask = sequence.arrays["input_mask"]?.numbers, var ids = sequence.arrays["input_word_ids"]
             else { return result }
-            for place in mask.indices where mask[place] == 0 { ids.ids[place] = 7 }
+            for position in mask.indices where mask[position] == 0 { ids.ids[position] = 7 }
             result.arrays["input_word_ids"] = ids
             return result
         }
     }
 
-    @Test("planned under masks, healed, written: what padding holds has no say", arguments: folders)
-    func road(_ folder: String) throws {
+    @Test(
+        "what padding holds changes neither the analysis of a masked Keras model nor the converted one",
+        arguments: folders)
+    func padding(_ folder: String) throws {
         let (model, sequences) = try read(folder)
         let calibration = try CalibrationSet(sequences)
         let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
@@ -65,7 +53,7 @@ struct KerasRoadTests {
             model, plan: plan, calibration: calibration)
         #expect(result.model.graph.mapCount <= model.graph.mapCount * 3 / 4)
         #expect(result.healing.after.damage <= result.healing.before.damage)
-        let written = try readBack(result.model)
+        let written = try writtenAndRead(result.model)
         let exactness = try Exactness.check(
             result.model, against: written, promise: .bitwise, on: sequences, resources: .init(threads: 2))
         #expect(exactness.isBitwise)
@@ -75,7 +63,7 @@ struct KerasRoadTests {
         #expect(try study.measure(disturbed(sequences)) == metrics)
     }
 
-    @Test("a model that was trained with reuse keeps its plan to the bit, and can give up more")
+    @Test("a Keras model that was trained with reuse keeps its plan to the bit, and can give up more maps")
     func trainedReuse() throws {
         let (model, sequences) = try read("garden_reuse_partial")
         let calibration = try CalibrationSet(sequences)
@@ -83,7 +71,8 @@ struct KerasRoadTests {
         let same = try Converter(options: .init(healing: .none)).convert(model, plan: plan, calibration: calibration)
         #expect(same.model.graph == model.graph && same.model.plan == plan)
         let exactness = try Exactness.check(
-            model, against: try readBack(same.model), promise: .bitwise, on: sequences, resources: .init(threads: 2))
+            model, against: try writtenAndRead(same.model), promise: .bitwise, on: sequences,
+            resources: .init(threads: 2))
         #expect(exactness.isBitwise)
 
         let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
@@ -99,7 +88,7 @@ struct KerasRoadTests {
         }
     }
 
-    @Test("a model cannot compute again what its training left out")
+    @Test("a plan cannot compute maps that a model trained with reuse never had")
     func lostHeads() throws {
         let (model, sequences) = try read("garden_reuse_partial")
         var plan = try #require(model.plan)

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The whole road")
-struct RoadTests {
+@Suite("Converting on the command line")
+struct ConversionCommandTests {
     private let scratch = Scratch()
 
-    @Test("analyse, plan and convert: a smaller model, a report, documents that say the same")
-    func road() throws {
+    @Test("analyze, plan and convert give a smaller model, a report, and documents that say the same")
+    func conversion() throws {
         let converted = try Converted.shared.get()
         #expect(converted.outcome.output.contains("24 of 36 maps computed"))
         for (name, path) in [("analysis.json", converted.analysis), ("plan.json", converted.plan)] {
@@ -24,7 +24,7 @@ struct RoadTests {
         #expect(valid.status == 0 && valid.output.contains("is sound"))
     }
 
-    @Test("the same input gives the same file, whatever the number of threads")
+    @Test("convert gives the same file for any number of threads")
     func deterministic() throws {
         let converted = try Converted.shared.get()
         var files: [Data] = []
@@ -42,7 +42,7 @@ struct RoadTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: converted.model)) == files[0])
     }
 
-    @Test("a source verified against itself is exact, and every metric says so")
+    @Test("verify finds a source exact against itself, in every metric")
     func identity() throws {
         let outcome = try Command.run(
             "verify", Command.fixture, Command.fixture, "--data", Command.fixture + "/heldout.txt", "--max-length",
@@ -57,7 +57,7 @@ struct RoadTests {
         try Converted.keep(outcome.output, as: "report-identity.json")
     }
 
-    @Test("embeddings are one row a text, empty lines included, in the order of the file, of length 1")
+    @Test("run gives embeddings of length 1, one row a text, empty lines included, in the order of the file")
     func embeddings() throws {
         try scratch.file("texts.txt", contents: "first text\n\nthird, after an empty one\r\nlast without an end")
         let outcome = try Command.run(
