@@ -191,7 +191,7 @@ struct Run: ParsableCommand {
         if logits { try requireScores(of: loaded) }
         let source: RowModel.Source =
             logits ? .predictions : .hiddenStates(pool?.pooling ?? .mean, isNormalized: normalize)
-        let model = try RowModel(loaded, source, resources: try threads.resources().execution())
+        let model = try RowModel(loaded, source, resources: try threads.resources())
         try OutputFile.produce(output) { path in
             var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: [model.width])
             try forEachBatch(for: loaded) { try rows.append(model.rows(of: $0)) }
