@@ -1,3 +1,4 @@
+import ModelGraph
 import Verification
 
 /// Metrics and gates as a table: the same on the terminal and in the report.

@@ -1,3 +1,4 @@
+import ModelGraph
 import Statistics
 
 /// Everything that is summed while two models are compared.

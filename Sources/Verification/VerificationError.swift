@@ -1,3 +1,4 @@
+import ModelGraph
 import Runtime
 
 /// Why models cannot be compared.

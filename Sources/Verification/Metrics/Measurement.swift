@@ -1,3 +1,5 @@
+import ModelGraph
+
 /// One measured number.
 package struct Measurement: Sendable, Hashable, Codable {
     package let metric: Metric

@@ -26,7 +26,7 @@ struct Failure {
         case let error as RuntimeError: self.init(ExitStatus(error.kind), error)
         case let error as AnalysisError: self.init(error)
         case let error as VerificationError: self.init(error)
-        case let error as Gate.SyntaxError: self.init(.usage, error)
+        case let error as MetricCondition.SyntaxError: self.init(.usage, error)
         case let error as GraphError: self.init(error)
         default: self.init(.defect, error)
         }
