@@ -116,7 +116,7 @@ let package = Package(
             name: "CheckpointsTests",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
-                "Checkpoints", "reuseformer-h5index",
+                "Checkpoints", "TestSupport", "reuseformer-h5index",
             ]),
         // Whole models, from a checkpoint to outputs or to a converted file.
         .testTarget(

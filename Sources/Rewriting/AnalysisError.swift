@@ -16,7 +16,7 @@ package enum AnalysisError: Error, Sendable, CustomStringConvertible {
     /// Healing would split weights that several layers share.
     case shared(nodes: [String], bytes: Int)
     /// A tensor that rewriting needs is missing or tied to another node.
-    case tensor(path: String, reason: String)
+    case tensor(ParameterID, reason: String)
 
     package var description: String {
         switch self {
@@ -30,7 +30,7 @@ package enum AnalysisError: Error, Sendable, CustomStringConvertible {
             "layers of this model share their weights, and healing would give \(nodes.joined(separator: ", ")) "
                 + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
                 + "--heal none"
-        case .tensor(let path, let reason): "tensor \(path) \(reason)"
+        case .tensor(let parameter, let reason): "tensor \(parameter) \(reason)"
         }
     }
 }

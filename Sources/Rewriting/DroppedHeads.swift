@@ -13,11 +13,11 @@ extension Model {
         for node in source.graph.attentionNodes {
             guard let before = node.attention, let after = graph.node(named: node.name)?.attention else { continue }
             let dropped = before.keptHeads.enumerated().filter { after.heads[$0.element].isDropped }.map(\.offset)
-            let path = "\(node.name)/output_bias"
-            guard !dropped.isEmpty, !shared.contains(path) else { continue }
+            let id = node.parameterID("output_bias")
+            guard !dropped.isEmpty, !shared.contains(id) else { continue }
             try addBias(of: node.name)
-            guard let bias = tensors[path],
-                let weight = source.tensors["\(node.name)/output_weight"]
+            guard let bias = tensors[id],
+                let weight = source.tensors[node.parameterID("output_weight")]
             else {
                 continue
             }
@@ -43,7 +43,7 @@ extension Model {
                 let part = means.multiplied(by: weight.block(rows: columns, columns: 0..<before.outputWidth))
                 for index in shifted.indices { shifted[index] += part.elements[index] }
             }
-            tensors[path] = Tensor(shifted.map(Float.init), shape: bias.shape)
+            tensors[id] = Tensor(shifted.map(Float.init), shape: bias.shape)
         }
     }
 }

@@ -3,6 +3,7 @@ import Checkpoints
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 
@@ -123,7 +124,7 @@ struct BindingTests {
         _ = try graph.checked()
         #expect(binding.problems == [])
         #expect(
-            binding.parameters.map(\.path) == [
+            binding.parameters.map(\.id) == [
                 "table/tokens", "table/types", "block_0/mix/weight", "block_0/mix/bias", "block_2/mix/weight",
                 "head/weight",
             ])

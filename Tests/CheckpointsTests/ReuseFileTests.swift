@@ -6,6 +6,7 @@ import JSON
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("The .reuse.h5 file")

@@ -38,6 +38,13 @@ struct Expected: Decodable {
     }
 }
 
+extension Model {
+    /// SHA-256 of each tensor, by its name in documents.
+    var digests: [String: String] {
+        Dictionary(tensors.map { ($0.key.description, $0.value.digest.hex) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
 /// A folder that goes away with the value.
 final class ScratchFolder {
     let path: String

@@ -3,6 +3,7 @@ import KerasModels
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 

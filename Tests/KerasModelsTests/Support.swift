@@ -45,12 +45,12 @@ func model(
         registry: KerasLayerRegistry(custom: custom), path: "test")
     let binding = TensorBinder(graph.places, catalog: TensorCatalog(weights)).bind(graph.graph)
     try #require(binding.problems.isEmpty, "\(binding.problems)")
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ParameterID: Tensor] = [:]
     for parameter in binding.parameters {
         guard let tensor = try parameter.read() else {
-            throw FileError(.corrupt, path: "test", "\(parameter.path) makes no sense")
+            throw FileError(.corrupt, path: "test", "\(parameter.id) makes no sense")
         }
-        tensors[parameter.path] = tensor
+        tensors[parameter.id] = tensor
     }
     let model = Model(
         graph: try graph.graph.checked(), tensors: tensors,

@@ -6,10 +6,10 @@ import Testing
 @Suite("Models")
 struct ModelTests {
     private func model(_ graph: Graph = .encoder()) -> Model {
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for node in graph.nodes {
             for parameter in node.ownParameters {
-                tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { _ in }
+                tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { _ in }
             }
         }
         return Model(

@@ -43,7 +43,7 @@ struct HealingTests {
             model, plan: reuse, calibration: try calibration())
         #expect(result.healing.after.damage < result.healing.before.damage)
         for layer in [0, 2] {
-            let path = "\(attentionName(layer))/output_weight"
+            let path: ParameterID = "\(attentionName(layer))/output_weight"
             #expect(result.model.tensors[path]?.digest == model.tensors[path]?.digest)
         }
         for step in result.healing.steps where step.verdict == .kept && step.node.hasSuffix("down") {
@@ -59,7 +59,7 @@ struct HealingTests {
             model, plan: reuse, calibration: try calibration())
         #expect(result.healing.steps.isEmpty)
         #expect(result.healing.before == result.healing.after)
-        let path = "\(attentionName(1))/output_weight"
+        let path: ParameterID = "\(attentionName(1))/output_weight"
         #expect(result.model.tensors[path]?.digest == model.tensors[path]?.digest)
     }
 
@@ -81,7 +81,7 @@ struct HealingTests {
     func droppedConstant() throws {
         var model = Model.random(layers: 2, seed: 9)
         // Values without weights: the head's context is its bias, whatever the map.
-        let path = "\(attentionName(1))/value_weight"
+        let path: ParameterID = "\(attentionName(1))/value_weight"
         let tensor = try #require(model.tensors[path])
         var values = tensor.floats
         for row in 0..<width { for column in 0..<headSize { values[row * width + headSize + column] = 0 } }

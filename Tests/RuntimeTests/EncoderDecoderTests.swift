@@ -56,10 +56,10 @@ private func translator(borrows: Bool) -> Model {
         hiddenStates: ["decoder/embeddings", stream], encoderHiddenStates: ["encoder/embeddings", "memory"],
         use: .languageModel)
     var generator = SeededGenerator(seed: 4)
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ParameterID: Tensor] = [:]
     for node in nodes {
         for parameter in node.ownParameters {
-            tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+            tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
                 for index in target.indices { target[index] = Float.random(in: -0.4...0.4, using: &generator) }
             }
         }

@@ -63,10 +63,10 @@ private func sensorModel() -> Model {
         outputs: [.init(name: "scaled", value: "scaled"), .init(name: "scores", value: "scores")],
         hiddenStates: ["self"])
     var generator = SeededGenerator(seed: 11)
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ParameterID: Tensor] = [:]
     for node in ordered {
         for parameter in node.ownParameters {
-            tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+            tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
                 for index in target.indices { target[index] = Float.random(in: -0.5...0.5, using: &generator) }
             }
         }
@@ -146,7 +146,7 @@ struct RowSpaceTests {
             nodes: [Node(name: "attention", operation: .attention(attention), inputs: ["x", "mask"])],
             outputs: [.init(name: "y", value: "attention")], hiddenStates: ["attention"])
         let identity = Tensor([1, 0, 0, 1], shape: [2, 2]), zero = Tensor([0, 0], shape: [2])
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for name in ["query", "key", "value", "output"] {
             tensors["attention/\(name)_weight"] = identity
             tensors["attention/\(name)_bias"] = zero

@@ -99,13 +99,13 @@ extension Model {
     /// - Parameter spread: Largest magnitude; queries and keys get 0.6, so that maps differ from one another.
     package init(randomFor graph: Graph, spread: Float, seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for node in graph.nodes {
             for parameter in node.ownParameters {
                 let isScale = parameter.name == "scale"
                 let isOfMap = parameter.name.hasPrefix("query") || parameter.name.hasPrefix("key")
                 let spread = isOfMap ? 0.6 : spread
-                tensors["\(node.name)/\(parameter.name)"] = Tensor(shape: parameter.shape) { target in
+                tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
                     for index in target.indices {
                         target[index] = Float.random(in: -spread...spread, using: &generator) + (isScale ? 1 : 0)
                     }

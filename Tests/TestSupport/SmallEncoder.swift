@@ -40,7 +40,7 @@ extension Model {
         var result = self
         for name in ["query", "key"] {
             for part in ["weight", "bias"] {
-                let path = "\(attentionName(layer))/\(name)_\(part)"
+                let path = ParameterID(node: attentionName(layer), name: "\(name)_\(part)")
                 guard let tensor = tensors[path] else { continue }
                 var elements = tensor.floats
                 for row in 0..<tensor.count / width {

@@ -2,6 +2,7 @@ import Foundation
 import ModelGraph
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 import Verification
 
@@ -49,7 +50,7 @@ struct EvaluatorTests {
     @Test("a uniform model has the perplexity of its vocabulary")
     func uniform() throws {
         var model = tinyEncoder()
-        for name in ["logits/weight", "logits/bias"] {
+        for name in ["logits/weight", "logits/bias"] as [ParameterID] {
             if let tensor = model.tensors[name] {
                 model.tensors[name] = Tensor([Float](repeating: 0, count: tensor.count), shape: tensor.shape)
             }

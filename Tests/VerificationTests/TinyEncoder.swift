@@ -39,12 +39,12 @@ func tinyEncoder(seed: UInt64 = 1, sources: [[HeadSource]]? = nil) -> Model {
         outputs: [.init(name: "last_hidden_state", value: stream), .init(name: "logits", value: "logits")],
         hiddenStates: hiddenStates, use: .maskedLanguageModel)
     var random = SplitMix(seed: seed)
-    var tensors: [String: Tensor] = [:]
+    var tensors: [ParameterID: Tensor] = [:]
     for node in nodes {
         for parameter in node.ownParameters {
             let count = parameter.shape.count
             let values = (0..<count).map { _ in Float(random.next(below: 2001)) / 1000 - 1 }
-            tensors["\(node.name)/\(parameter.name)"] = Tensor(values, shape: parameter.shape)
+            tensors[node.parameterID(parameter.name)] = Tensor(values, shape: parameter.shape)
         }
     }
     return Model(

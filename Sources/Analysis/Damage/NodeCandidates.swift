@@ -34,7 +34,7 @@ struct NodeCandidates: Sendable {
         self.rule = rule
         guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight")
         else {
-            throw .tensor(path: "\(node.name)/value_weight", reason: "is missing")
+            throw .tensor(node.parameterID("value_weight"), reason: "is missing")
         }
         let bias = attention.biases.value ? model.tensor(of: node, "value_bias")?.floats : nil
         let size = attention.valueSize

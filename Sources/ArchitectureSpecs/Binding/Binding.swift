@@ -1,11 +1,12 @@
+import ModelGraph
 import Platform
 import Tensors
 import WeightFiles
 
 /// What became of a tensor of a checkpoint.
 package enum TensorRole: Sendable, Hashable {
-    /// Read for these parameters, `<node>/<parameter>`; several where it is cut into parts.
-    case parameter([String])
+    /// Read for these parameters; several where it is cut into parts.
+    case parameter([ParameterID])
     /// Another copy of a shared variable that is read under the same name.
     case copy
     /// Left out on purpose, with the spec's reason.
@@ -16,8 +17,8 @@ package enum TensorRole: Sendable, Hashable {
 
 /// A parameter of a graph together with the stored tensors that give it.
 package struct BoundParameter: Sendable {
-    /// `<node>/<parameter>`.
-    package let path: String
+    /// The parameter.
+    package let id: ParameterID
     /// Shape of the parameter, `[in, out]` for matrices.
     package let shape: Shape
     /// The tensors that it is made from: one, unless it is computed.
@@ -42,8 +43,8 @@ package struct BoundParameter: Sendable {
 package struct Binding: Sendable {
     /// A parameter that no tensor gives.
     package struct Missing: Sendable {
-        /// `<node>/<parameter>`.
-        package let path: String
+        /// The parameter.
+        package let id: ParameterID
         /// Shape of the parameter.
         package let shape: Shape
         /// Common names that were looked for.

@@ -14,12 +14,12 @@ extension ParameterSources {
             guard let origin = expanded.origins[node.name] else { continue }
             for parameter in node.ownParameters {
                 guard let rule = table.parameters[origin.template]?[parameter.name] else { continue }
-                let path = "\(node.name)/\(parameter.name)"
+                let id = node.parameterID(parameter.name)
                 do throws(Expression.Failure) {
-                    result.sources[path] = Source(
+                    result.sources[id] = Source(
                         names: try rule.names(in: origin.settings), layout: try rule.layout(in: origin.settings))
                 } catch {
-                    problems.append(Problem(.usage, "\(path): \(error.message)"))
+                    problems.append(Problem(.usage, "\(id): \(error.message)"))
                 }
             }
         }

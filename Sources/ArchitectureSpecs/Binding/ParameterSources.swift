@@ -1,3 +1,4 @@
+import ModelGraph
 import Tensors
 
 /// Which stored tensors give the parameters of one graph, before any is looked for.
@@ -55,12 +56,12 @@ package struct ParameterSources: Sendable {
         }
     }
 
-    /// By `<node>/<parameter>`.
-    package var sources: [String: Source]
+    /// One a parameter.
+    package var sources: [ParameterID: Source]
     /// Tensors that no parameter needs, with reasons.
     package var ignored: [Ignored]
 
-    package init(_ sources: [String: Source] = [:], ignored: [Ignored] = []) {
+    package init(_ sources: [ParameterID: Source] = [:], ignored: [Ignored] = []) {
         self.sources = sources
         self.ignored = ignored
     }

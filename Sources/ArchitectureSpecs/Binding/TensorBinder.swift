@@ -20,14 +20,14 @@ package struct TensorBinder {
     /// - Parameter problems: Found before, reported with the others.
     package func bind(_ graph: Graph, problems: [Problem] = []) -> Binding {
         var parameters: [BoundParameter] = []
-        var users: [String: [String]] = [:]
+        var users: [String: [ParameterID]] = [:]
         var problems = problems
         var missing: [Binding.Missing] = []
         for node in graph.nodes {
             for parameter in node.ownParameters {
-                let path = "\(node.name)/\(parameter.name)"
-                guard let source = sources.sources[path] else {
-                    problems.append(Problem(.usage, "\(path): the tensor table does not say where it is"))
+                let id = node.parameterID(parameter.name)
+                guard let source = sources.sources[id] else {
+                    problems.append(Problem(.usage, "\(id): the tensor table does not say where it is"))
                     continue
                 }
                 let found = source.names.compactMap { catalog[$0] }
@@ -35,17 +35,17 @@ package struct TensorBinder {
                 guard isComplete else {
                     missing.append(
                         .init(
-                            path: path, shape: parameter.shape, names: source.names,
+                            id: id, shape: parameter.shape, names: source.names,
                             storedShape: source.layout.storedShape(of: parameter.shape),
                             neutral: node.operation.neutralElement(of: parameter.name)))
                     continue
                 }
                 let tensors = source.computation == nil ? Array(found.prefix(1)) : found
-                for tensor in tensors { users[tensor.name, default: []].append(path) }
-                if let problem = misfit(of: tensors, for: path, parameter.shape, source) {
+                for tensor in tensors { users[tensor.name, default: []].append(id) }
+                if let problem = misfit(of: tensors, for: id, parameter.shape, source) {
                     problems.append(problem)
                 } else {
-                    parameters.append(.init(path: path, shape: parameter.shape, tensors: tensors, source: source))
+                    parameters.append(.init(id: id, shape: parameter.shape, tensors: tensors, source: source))
                 }
             }
         }
@@ -61,36 +61,36 @@ package struct TensorBinder {
     }
 
     private func misfit(
-        of tensors: [StoredTensor], for path: String, _ shape: Shape, _ source: ParameterSources.Source
+        of tensors: [StoredTensor], for id: ParameterID, _ shape: Shape, _ source: ParameterSources.Source
     ) -> Problem? {
         if let tensor = tensors.first(where: { !$0.isComplete }) {
             return Problem(
-                .corrupt, "\(tensor.name.printable) was never written to the file completely; \(path) needs it")
+                .corrupt, "\(tensor.name.printable) was never written to the file completely; \(id) needs it")
         }
         if let computation = source.computation {
             // What computes has looked at the stored tensors; only the result is compared.
             return computation.shape.count == shape.count
-                ? nil : Problem(.corrupt, "\(path) has shape \(shape), computed was \(computation.shape)")
+                ? nil : Problem(.corrupt, "\(id) has shape \(shape), computed was \(computation.shape)")
         }
         guard let tensor = tensors.first else { return nil }
         let layout = source.layout
         guard tensor.dtype.isFloatingPoint else {
             return Problem(
                 .unsupported,
-                "\(tensor.name.printable) holds \(tensor.dtype.rawValue); \(path) takes floating-point numbers")
+                "\(tensor.name.printable) holds \(tensor.dtype.rawValue); \(id) takes floating-point numbers")
         }
         guard !layout.fits(tensor.shape, as: shape) else { return nil }
         return Problem(
             .corrupt,
-            "\(tensor.name.printable) has shape \(tensor.shape), expected \(layout.storedShape(of: shape)) for \(path)")
+            "\(tensor.name.printable) has shape \(tensor.shape), expected \(layout.storedShape(of: shape)) for \(id)")
     }
 
-    private func roles(users: [String: [String]]) -> [String: TensorRole] {
+    private func roles(users: [String: [ParameterID]]) -> [String: TensorRole] {
         let ignored = sources.ignored.map { (patterns: $0.names.map { GlobPattern($0) }, reason: $0.reason) }
         var roles: [String: TensorRole] = [:]
         for name in catalog.names {
-            if let paths = users[name] {
-                roles[name] = .parameter(paths)
+            if let ids = users[name] {
+                roles[name] = .parameter(ids)
             } else if let rule = ignored.first(where: { $0.patterns.contains { $0.matches(name) } }) {
                 roles[name] = .ignored(rule.reason)
             } else {
@@ -104,7 +104,7 @@ package struct TensorBinder {
         let free = catalog.names.filter { roles[$0] == .unknown }.compactMap { catalog[$0] }
         return missing.enumerated().map { position, entry in
             let wanted = entry.names.map { "\"\($0)\"" }.joined(separator: " or ")
-            var message = "\(entry.path): \(wanted) \(entry.storedShape) is missing"
+            var message = "\(entry.id): \(wanted) \(entry.storedShape) is missing"
             if position < Self.largestSearch {
                 let near = Candidates.nearest(to: entry.names.first ?? "", shape: entry.storedShape, among: free)
                 if !near.isEmpty {

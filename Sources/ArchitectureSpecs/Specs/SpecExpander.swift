@@ -87,14 +87,18 @@ package struct SpecExpander {
             }
             var ties: [String: Node.Tie] = [:]
             for (parameter, tie) in template.ties ?? [:] where try tie.when.holds(in: settings) {
-                ties[parameter] = Node.Tie(
-                    parameter: try tie.parameter.name(in: settings), isTransposed: tie.isTransposed ?? false)
+                let text = try tie.parameter.name(in: settings)
+                guard let owner = ParameterID(text) else {
+                    throw Expression.Failure(message: "\(parameter) is tied to \"\(text)\", which names no parameter")
+                }
+                ties[parameter] = Node.Tie(parameter: owner, isTransposed: tie.isTransposed ?? false)
             }
             let operation = try template.operation.operation(in: settings)
             if let shares = template.shares, try shares.when.holds(in: settings) {
                 let owner = try shares.node.name(in: settings)
                 for parameter in operation.parameters where ties[parameter.name] == nil {
-                    ties[parameter.name] = Node.Tie(parameter: "\(owner)/\(parameter.name)")
+                    ties[parameter.name] = Node.Tie(
+                        parameter: ParameterID(node: owner, name: parameter.name))
                 }
             }
             if try template.isHiddenState?.value(in: settings) == true {

@@ -76,16 +76,16 @@ struct BoundCheckpoint: Sendable {
             try options.cancellation.check(path)
             guard let tensor = try parameter.read() else {
                 let names = parameter.tensors.map(\.name.printable).joined(separator: ", ")
-                problems.append(Problem(.corrupt, "\(names) does not give \(parameter.path)"))
+                problems.append(Problem(.corrupt, "\(names) does not give \(parameter.id)"))
                 continue
             }
-            tensors[parameter.path] = tensor
+            tensors[parameter.id] = tensor
         }
         problems += try differingCopies(options)
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(),
-            provenance: provenance(assumed: binding.missing.map(\.path).filter { assumed[$0] != nil }),
+            provenance: provenance(assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }),
             traits: traits, plan: .trained(graph))
         do throws(GraphError) {
             try model.validate()
@@ -98,15 +98,15 @@ struct BoundCheckpoint: Sendable {
     /// The neutral elements of parameters that the checkpoint lacks, where it may lack them.
     ///
     /// - Throws: When anything else does not fit.
-    private func assumedParameters(_ options: ReadingOptions) throws(FileError) -> [String: Tensor] {
-        var assumed: [String: Tensor] = [:]
+    private func assumedParameters(_ options: ReadingOptions) throws(FileError) -> [ParameterID: Tensor] {
+        var assumed: [ParameterID: Tensor] = [:]
         if options.allowsMissing {
             for missing in binding.missing {
                 guard let neutral = missing.neutral else { continue }
-                assumed[missing.path] = Tensor(shape: missing.shape) { $0.update(repeating: neutral) }
+                assumed[missing.id] = Tensor(shape: missing.shape) { $0.update(repeating: neutral) }
             }
         }
-        let lacking = zip(binding.missing, binding.absences).filter { assumed[$0.0.path] == nil }.map(\.1)
+        let lacking = zip(binding.missing, binding.absences).filter { assumed[$0.0.id] == nil }.map(\.1)
         guard binding.misfits.isEmpty, lacking.isEmpty else {
             let isOffered =
                 !options.allowsMissing && binding.misfits.isEmpty && binding.missing.allSatisfy { $0.neutral != nil }
@@ -145,7 +145,7 @@ struct BoundCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance(assumed: [String]) -> Model.Provenance {
+    private func provenance(assumed: [ParameterID]) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
         // The very mappings that the tensors come from.
         for file in source.files { entries.append(.init(name: file.name) { file.digest.hex }) }

@@ -17,8 +17,8 @@ package struct Manifest: Sendable, Codable {
 
     /// One stored tensor.
     package struct TensorEntry: Sendable, Hashable, Codable {
-        /// `<node>/<parameter>`.
-        package var name: String
+        /// The parameter that it holds.
+        package var name: ParameterID
         package var dtype: DType
         package var shape: Shape
         /// SHA-256 of the decoded little-endian bytes.

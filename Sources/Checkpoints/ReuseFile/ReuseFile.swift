@@ -43,7 +43,8 @@ package enum ReuseFile {
         for tensor in contents.manifest.tensors {
             let dataset = try contents.dataset(of: tensor)
             let stored = StoredTensor(
-                name: tensor.name, file: file.name, path: dataset.path, dtype: tensor.dtype, shape: tensor.shape,
+                name: tensor.name.description, file: file.name, path: dataset.path, dtype: tensor.dtype,
+                shape: tensor.shape,
                 filters: dataset.filterNames, storedByteCount: dataset.storedByteCount
             ) { () throws(FileError) -> Tensor in try contents.tensor(tensor) }
             tensors.append(.init(stored, role: .parameter([tensor.name])))
@@ -108,7 +109,7 @@ struct ReuseFileContents: Sendable {
 
     /// The whole model.
     func model(_ options: ReadingOptions) throws(FileError) -> Model {
-        var tensors: [String: Tensor] = [:]
+        var tensors: [ParameterID: Tensor] = [:]
         for entry in manifest.tensors {
             try options.cancellation.check(path)
             tensors[entry.name] = try tensor(entry)
@@ -150,7 +151,7 @@ struct ReuseFileContents: Sendable {
         guard stored.dtype == entry.dtype, stored.shape == entry.shape else {
             throw FileError(
                 .corrupt, path: path,
-                "\(entry.name.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
+                "\(entry.name.description.printable) is \(stored.dtype.rawValue) \(stored.shape), the manifest says "
                     + "\(entry.dtype.rawValue) \(entry.shape)")
         }
         return stored

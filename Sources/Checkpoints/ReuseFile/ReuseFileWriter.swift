@@ -46,9 +46,9 @@ struct ReuseFileWriter {
             try writer.write(bytes: manifest, at: "/\(ReuseFile.Path.manifest)")
             try writer.makeGroup(at: "/\(ReuseFile.Path.tensors)")
             // A file that was given up is thrown away below.
-            for (name, tensor) in model.tensors.sorted(by: { $0.key < $1.key })
+            for (id, tensor) in model.tensors.sorted(by: { $0.key < $1.key })
             where cancellation?.isRequested != true {
-                try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(name)", compression: compression)
+                try writer.write(tensor, at: "/\(ReuseFile.Path.tensors)/\(id)", compression: compression)
             }
             try writer.makeGroup(at: "/\(ReuseFile.Path.assets)")
             for (name, bytes) in model.assets.sorted(by: { $0.key < $1.key }) {

@@ -46,11 +46,11 @@ extension KerasGraphBuilder {
     /// Where the graph's parameters are stored.
     var places: TensorPlaces {
         var result = TensorPlaces()
-        for (path, source) in sources {
+        for (id, source) in sources {
             switch source {
             case .stored(let tensor):
-                result.sources[path] = .init(names: [tensor.name], layout: TensorLayout(.reshape))
-            case .computed(let computation): result.sources[path] = .init(computation)
+                result.sources[id] = .init(names: [tensor.name], layout: TensorLayout(.reshape))
+            case .computed(let computation): result.sources[id] = .init(computation)
             }
         }
         if !ignored.isEmpty {

@@ -16,8 +16,8 @@ struct KerasGraphBuilder {
     private(set) var inputs: [String] = []
     /// What each input looks like.
     var layouts: [String: InputLayout] = [:]
-    /// By `<node>/<parameter>`.
-    private(set) var sources: [String: ParameterSource] = [:]
+    /// What each parameter is made of.
+    private(set) var sources: [ParameterID: ParameterSource] = [:]
     /// Names of tensors that layers own and results do not depend on.
     private(set) var ignored: Set<String> = []
     /// Names that are taken, of nodes and of inputs.
@@ -55,11 +55,12 @@ struct KerasGraphBuilder {
             let key = OwnerKey(path: call.path, kind: operation.kind, part: part)
             if let owner = owners[key] {
                 for parameter in operation.parameters {
-                    node.ties[parameter.name] = .init(parameter: "\(owner)/\(parameter.name)")
+                    node.ties[parameter.name] = .init(
+                        parameter: ParameterID(node: owner, name: parameter.name))
                 }
             } else {
                 owners[key] = name
-                for (parameter, source) in parameters { sources["\(name)/\(parameter)"] = source }
+                for (parameter, source) in parameters { sources[node.parameterID(parameter)] = source }
             }
         }
         nodes.append(node)

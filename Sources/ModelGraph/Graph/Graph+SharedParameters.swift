@@ -13,11 +13,11 @@ extension Attention {
 }
 
 extension Graph {
-    /// Parameters that several nodes read, by path.
-    package var sharedParameters: Set<String> { Set(nodes.flatMap { node in node.ties.values.map(\.parameter) }) }
+    /// Parameters that several nodes read.
+    package var sharedParameters: Set<ParameterID> { Set(nodes.flatMap { node in node.ties.values.map(\.parameter) }) }
 
-    /// Parameters of attention nodes that several nodes read, by path.
-    package var sharedAttentionParameters: Set<String> {
+    /// Parameters of attention nodes that several nodes read.
+    package var sharedAttentionParameters: Set<ParameterID> {
         Set(nodes.filter { $0.attention != nil }.flatMap { node in node.ties.values.map(\.parameter) })
     }
 
@@ -29,22 +29,21 @@ extension Graph {
         let shared = before.sharedAttentionParameters
         guard !shared.isEmpty else { return }
         struct Reading: Hashable {
-            let owner: String
+            let owner: ParameterID
             let blocks: [Int]?
         }
-        var owners: [Reading: String] = [:]
+        var owners: [Reading: ParameterID] = [:]
         for (index, node) in nodes.enumerated() {
             guard let attention = node.attention else { continue }
             var ties: [String: Node.Tie] = [:]
             for parameter in node.operation.parameters {
-                let path = "\(node.name)/\(parameter.name)"
-                let owner = before.nodes[index].ties[parameter.name]?.parameter ?? path
+                let owner = before.nodes[index].owner(of: parameter.name)
                 guard shared.contains(owner) else { continue }
                 let reading = Reading(owner: owner, blocks: attention.blocks(of: parameter.name))
                 if let made = owners[reading] {
                     ties[parameter.name] = Node.Tie(parameter: made)
                 } else {
-                    owners[reading] = path
+                    owners[reading] = node.parameterID(parameter.name)
                 }
             }
             nodes[index].ties = ties

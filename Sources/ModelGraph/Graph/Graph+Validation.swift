@@ -17,9 +17,9 @@ extension Graph {
 
     private func tieProblems() -> [GraphError.Problem] {
         guard nodes.contains(where: { !$0.ties.isEmpty }) else { return [] }
-        var owned: [String: Shape] = [:]
+        var owned: [ParameterID: Shape] = [:]
         for node in nodes {
-            for parameter in node.ownParameters { owned["\(node.name)/\(parameter.name)"] = parameter.shape }
+            for parameter in node.ownParameters { owned[node.parameterID(parameter.name)] = parameter.shape }
         }
         return nodes.flatMap { node in
             let wanted = Dictionary(uniqueKeysWithValues: node.operation.parameters.map { ($0.name, $0.shape) })

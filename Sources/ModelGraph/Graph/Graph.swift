@@ -2,12 +2,12 @@
 package struct Node: Sendable, Hashable {
     /// A parameter that is read from another node's parameter instead of being stored again.
     package struct Tie: Sendable, Hashable, Codable {
-        /// `<node>/<parameter>` of the owner.
-        package var parameter: String
+        /// The owner's parameter.
+        package var parameter: ParameterID
         /// Whether the owner's matrix is used with its axes exchanged.
         package var isTransposed: Bool
 
-        package init(parameter: String, isTransposed: Bool = false) {
+        package init(parameter: ParameterID, isTransposed: Bool = false) {
             self.parameter = parameter
             self.isTransposed = isTransposed
         }

@@ -12,11 +12,10 @@ package struct Model: Sendable {
         package var dialect: String
         /// Name of the architecture spec.
         package var architecture: String
-        /// Parameters that the files lack and that were given their neutral element on request, `<node>/<parameter>`;
-        /// `nil` for none.
-        package var assumed: [String]?
+        /// Parameters that the files lack and that were given their neutral element on request; `nil` for none.
+        package var assumed: [ParameterID]?
 
-        package init(files: [File], dialect: String, architecture: String, assumed: [String]? = nil) {
+        package init(files: [File], dialect: String, architecture: String, assumed: [ParameterID]? = nil) {
             self.files = files
             self.dialect = dialect
             self.architecture = architecture
@@ -39,8 +38,8 @@ package struct Model: Sendable {
 
     /// What is computed.
     package var graph: CheckedGraph
-    /// Parameters by `<node>/<parameter>`, matrices as `[in, out]`.
-    package var tensors: [String: Tensor]
+    /// Parameters, matrices as `[in, out]`.
+    package var tensors: [ParameterID: Tensor]
     /// Tokenizer, configuration and preprocessing files, byte for byte, by file name.
     package var assets: [String: [UInt8]]
     /// Where the model came from.
@@ -53,7 +52,7 @@ package struct Model: Sendable {
     package var healing: JSONValue?
 
     package init(
-        graph: CheckedGraph, tensors: [String: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
+        graph: CheckedGraph, tensors: [ParameterID: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
         traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil
     ) {
         self.graph = graph
@@ -72,18 +71,18 @@ package struct Model: Sendable {
         var problems: [GraphError.Problem] = []
         for node in graph.nodes {
             for parameter in node.ownParameters {
-                let path = "\(node.name)/\(parameter.name)"
-                guard let tensor = tensors[path] else {
+                let id = node.parameterID(parameter.name)
+                guard let tensor = tensors[id] else {
                     let message = "is missing, expected \(parameter.shape)"
-                    problems.append(.init(kind: .tensor, place: path, message: message))
+                    problems.append(.init(kind: .tensor, place: id.description, message: message))
                     continue
                 }
                 if tensor.shape != parameter.shape {
                     let message = "has shape \(tensor.shape), expected \(parameter.shape)"
-                    problems.append(.init(kind: .tensor, place: path, message: message))
+                    problems.append(.init(kind: .tensor, place: id.description, message: message))
                 } else if !tensor.dtype.isFloatingPoint {
                     let message = "holds \(tensor.dtype.rawValue), expected floating point"
-                    problems.append(.init(kind: .tensor, place: path, message: message))
+                    problems.append(.init(kind: .tensor, place: id.description, message: message))
                 }
             }
         }
@@ -94,8 +93,7 @@ package struct Model: Sendable {
     ///
     /// - Returns: `nil` when the node has no such parameter or the tensor is missing.
     package func tensor(of node: Node, _ parameter: String) -> Tensor? {
-        guard let tie = node.ties[parameter] else { return tensors["\(node.name)/\(parameter)"] }
-        guard let owner = tensors[tie.parameter] else { return nil }
-        return tie.isTransposed ? owner.transposed() : owner
+        guard let owner = tensors[node.owner(of: parameter)] else { return nil }
+        return node.ties[parameter]?.isTransposed == true ? owner.transposed() : owner
     }
 }

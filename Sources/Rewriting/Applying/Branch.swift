@@ -19,10 +19,11 @@ package struct Branch: Sendable, Hashable {
     /// The other values that the sum adds: the stream, and branches that run beside this one.
     package let others: [String]
 
-    /// Name of the matrix and of the bias among the node's parameters.
-    package var parameters: (weight: String, bias: String) {
-        features == .context ? ("output_weight", "output_bias") : ("weight", "bias")
-    }
+    /// The matrix.
+    package var weight: ParameterID { ParameterID(node: node, name: isAttention ? "output_weight" : "weight") }
+
+    /// What is added behind the matrix; the node may be without.
+    package var bias: ParameterID { ParameterID(node: node, name: isAttention ? "output_bias" : "bias") }
 
     package var isAttention: Bool { features == .context }
 }

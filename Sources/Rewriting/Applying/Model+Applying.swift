@@ -22,7 +22,7 @@ extension Model {
             // Rows of an output projection that other nodes read too must stay as they are.
             let hasOwnOutput =
                 changed.nodes[index].ties["output_weight"] == nil
-                && !shared.contains("\(node.name)/output_weight")
+                && !shared.contains(node.parameterID("output_weight"))
             let factors = hasOwnOutput ? after.foldSingleTerms() : [:]
             changed.nodes[index].operation = .attention(after)
             try result.cut(changed.nodes[index], of: self, from: before, to: after, outputFactors: factors)
@@ -52,21 +52,21 @@ extension Model {
             throw .graph(
                 GraphError(.plan, HeadID(node: node.name, head: lost).description, "the model has dropped this head"))
         }
-        for parameter in old.ownParameters { tensors["\(node.name)/\(parameter.name)"] = nil }
+        for parameter in old.ownParameters { tensors[node.parameterID(parameter.name)] = nil }
         for parameter in node.ownParameters {
-            let path = "\(node.name)/\(parameter.name)"
+            let id = node.parameterID(parameter.name)
             guard let tensor = source.tensor(of: old, parameter.name) else {
-                throw .tensor(path: path, reason: "is missing")
+                throw .tensor(id, reason: "is missing")
             }
             guard let wanted = after.blocks(of: parameter.name), let present = before.blocks(of: parameter.name) else {
-                tensors[path] = tensor
+                tensors[id] = tensor
                 continue
             }
             let slots = wanted.compactMap { present.firstIndex(of: $0) }
             let factors = parameter.name == "output_weight" ? wanted.map { outputFactors[$0] ?? 1 } : []
             let isPlain = factors.allSatisfy { $0 == 1 }
             if isPlain, slots == Array(present.indices) {
-                tensors[path] = tensor
+                tensors[id] = tensor
                 continue
             }
             let cut =
@@ -79,8 +79,8 @@ extension Model {
                     tensor.scalingRows(
                         blocks: zip(slots, factors).map { ($0, $1) }, height: before.valueSize)
                 }
-            guard let cut else { throw .tensor(path: path, reason: "has shape \(tensor.shape) and cannot be cut") }
-            tensors[path] = cut
+            guard let cut else { throw .tensor(id, reason: "has shape \(tensor.shape) and cannot be cut") }
+            tensors[id] = cut
         }
     }
 }

@@ -5,8 +5,7 @@ import Tensors
 extension Model {
     /// The weights of a branch as a prior for its refit.
     package func weight(of branch: Branch) throws(AnalysisError) -> Matrix {
-        let path = "\(branch.node)/\(branch.parameters.weight)"
-        guard let tensor = tensors[path] else { throw .tensor(path: path, reason: "is missing") }
+        guard let tensor = tensors[branch.weight] else { throw .tensor(branch.weight, reason: "is missing") }
         return tensor.matrix
     }
 
@@ -14,10 +13,9 @@ extension Model {
     package func replacing(_ branch: Branch, by fit: RidgeFit) throws(AnalysisError) -> Model {
         var result = self
         try result.addBias(of: branch.node)
-        result.tensors["\(branch.node)/\(branch.parameters.weight)"] = Tensor(
+        result.tensors[branch.weight] = Tensor(
             fit.weight.elements.map(Float.init), shape: [fit.weight.rows, fit.weight.columns])
-        result.tensors["\(branch.node)/\(branch.parameters.bias)"] = Tensor(
-            fit.bias.map(Float.init), shape: [fit.bias.count])
+        result.tensors[branch.bias] = Tensor(fit.bias.map(Float.init), shape: [fit.bias.count])
         return result
     }
 
@@ -33,12 +31,12 @@ extension Model {
             guard !attention.biases.output else { return }
             attention.biases.output = true
             operation = .attention(attention)
-            tensors["\(name)/output_bias"] = Tensor(zeros: attention.outputWidth)
+            tensors[ParameterID(node: name, name: "output_bias")] = Tensor(zeros: attention.outputWidth)
         case .linear(var linear):
             guard !linear.hasBias else { return }
             linear.hasBias = true
             operation = .linear(linear)
-            tensors["\(name)/bias"] = Tensor(zeros: linear.outputWidth)
+            tensors[ParameterID(node: name, name: "bias")] = Tensor(zeros: linear.outputWidth)
         default: return
         }
         do { graph = try graph.changed { $0.nodes[index].operation = operation } } catch { throw .graph(error) }
@@ -46,16 +44,14 @@ extension Model {
 
     /// Whether a branch's weight and bias may be moved by a refit: its own, which nobody else reads.
     package func canRefit(_ branch: Branch) -> Bool {
-        tensors["\(branch.node)/\(branch.parameters.weight)"] != nil && !isShared(branch)
+        tensors[branch.weight] != nil && !isShared(branch)
     }
 
     /// Whether other nodes read the weight or the bias of a branch as well.
     package func isShared(_ branch: Branch) -> Bool {
         let shared = graph.sharedParameters
         let ties = graph.node(named: branch.node)?.ties ?? [:]
-        return [branch.parameters.weight, branch.parameters.bias].contains { parameter in
-            ties[parameter] != nil || shared.contains("\(branch.node)/\(parameter)")
-        }
+        return [branch.weight, branch.bias].contains { ties[$0.name] != nil || shared.contains($0) }
     }
 
     /// The model in which a branch has its weight and bias to itself.
@@ -65,26 +61,25 @@ extension Model {
         var result = self
         var changed = graph.graph
         guard let index = changed.nodes.firstIndex(where: { $0.name == branch.node }) else { return self }
-        for parameter in [branch.parameters.weight, branch.parameters.bias] {
+        for parameter in [branch.weight, branch.bias] {
             let node = changed.nodes[index]
-            guard node.operation.parameters.contains(where: { $0.name == parameter }) else { continue }
-            let path = "\(node.name)/\(parameter)"
-            guard let tensor = result.tensor(of: node, parameter) else {
-                throw .tensor(path: path, reason: "is missing")
+            guard node.operation.parameters.contains(where: { $0.name == parameter.name }) else { continue }
+            guard let tensor = result.tensor(of: node, parameter.name) else {
+                throw .tensor(parameter, reason: "is missing")
             }
-            if node.ties[parameter] != nil {
-                changed.nodes[index].ties[parameter] = nil
-                result.tensors[path] = tensor
+            if node.ties[parameter.name] != nil {
+                changed.nodes[index].ties[parameter.name] = nil
+                result.tensors[parameter] = tensor
                 continue
             }
             // The others go on sharing what this node had: the first of them owns it from now on.
-            var owner: String?
+            var owner: ParameterID?
             for other in changed.nodes.indices {
-                for (name, tie) in changed.nodes[other].ties where tie.parameter == path && !tie.isTransposed {
+                for (name, tie) in changed.nodes[other].ties where tie.parameter == parameter && !tie.isTransposed {
                     if let owner {
                         changed.nodes[other].ties[name]?.parameter = owner
                     } else {
-                        owner = "\(changed.nodes[other].name)/\(name)"
+                        owner = changed.nodes[other].parameterID(name)
                         changed.nodes[other].ties[name] = nil
                     }
                 }

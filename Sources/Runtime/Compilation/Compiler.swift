@@ -91,7 +91,7 @@ struct Compiler {
 
     func tensor(_ node: Node, _ name: String) throws(RuntimeError) -> Tensor {
         guard let tensor = model.tensor(of: node, name) else {
-            throw .invalidModel(GraphError(.tensor, "\(node.name)/\(name)", "is missing"))
+            throw .invalidModel(GraphError(.tensor, node.parameterID(name).description, "is missing"))
         }
         return tensor
     }
@@ -169,7 +169,7 @@ struct Compiler {
         let weight: Tensor
         if let tie {
             guard let owner = model.tensors[tie.parameter] else {
-                throw .invalidModel(GraphError(.tensor, tie.parameter, "is missing"))
+                throw .invalidModel(GraphError(.tensor, tie.parameter.description, "is missing"))
             }
             weight = owner
         } else {
@@ -222,7 +222,7 @@ struct PackedKey: Hashable {
     ///   - size: Size of the heads that are padded; 0 where none are.
     init(_ node: Node, _ names: [String], scale: Float = 1, size: Int = 0) {
         self.size = size
-        parameters = names.map { node.ties[$0] ?? Node.Tie(parameter: "\(node.name)/\($0)") }
+        parameters = names.map { node.ties[$0] ?? Node.Tie(parameter: node.parameterID($0)) }
         self.scale = scale
     }
 }

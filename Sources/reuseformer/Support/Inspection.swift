@@ -149,7 +149,7 @@ extension TensorRole {
     /// The role in words.
     var words: String {
         switch self {
-        case .parameter(let paths): paths.joined(separator: ", ")
+        case .parameter(let ids): ids.map(\.description).joined(separator: ", ")
         case .copy: "a copy of another tensor"
         case .ignored(let reason): "left out: \(reason)"
         case .unknown: "not used"

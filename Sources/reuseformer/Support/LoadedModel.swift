@@ -13,7 +13,7 @@ struct LoadedModel {
         self.path = path
         model = try Checkpoint.load(path: path, options: try reading.options())
         for parameter in model.provenance.assumed ?? [] {
-            let value = parameter.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
+            let value = parameter.name == "scale" ? "the neutral scale stands" : "zeros stand"
             Terminal.note(
                 "reuseformer: note: \(Terminal.escaped(path)): \(parameter) is missing; \(value) in for it")
         }

@@ -31,7 +31,7 @@ enum ReversibleEmbeddingLayer: KerasLayerClass {
         var result = input
         result.name = builder.add(
             linear, [rounded.name], to: call,
-            ties: ["weight": .init(parameter: "\(owner)/tokens", isTransposed: true)])
+            ties: ["weight": .init(parameter: ParameterID(node: owner, name: "tokens"), isTransposed: true)])
         result.width = rows
         return [.tensor(result)]
     }
