@@ -126,6 +126,9 @@ struct ShapeInferenceTests {
         Case(
             "a value size that overflows", attention { $0.valueSize = .max / 2 }, names: attention, "value size is"),
         Case("no heads", attention { $0.heads = [] }, names: attention, "number of heads is 0"),
+        Case(
+            "more heads than any model has", attention { $0.heads = [HeadSource](repeating: .computed, count: 4097) },
+            names: attention, "number of heads is 4097, must be 1…4096"),
         Case("no groups", attention { $0.groupCount = 0 }, names: attention, "3 heads cannot be divided into 0 groups"),
         Case(
             "groups that do not divide the heads", attention { $0.groupCount = 2 }, names: attention,
@@ -159,11 +162,14 @@ struct ShapeInferenceTests {
             "a cap of nothing", attention { $0.softCap = 0 }, names: attention,
             "the cap of scores must be a number above 0"),
         Case("an empty window", attention { $0.mask.window = 0 }, names: attention, "a window of 0 shows no key"),
+        Case("a window without end", attention { $0.mask.window = .max }, names: attention, "window is"),
         Case("a negative window", attention { $0.mask.window = .min }, names: attention, "shows no key"),
         Case("an infinite scale", attention { $0.scale = .infinity }, names: attention, "scale is not a finite number"),
         Case("a negative vocabulary", embedding { $0.vocabulary = -1 }, names: "embeddings", "vocabulary is -1"),
         Case("a vocabulary that overflows", embedding { $0.vocabulary = .max }, names: "embeddings", "vocabulary is"),
         Case("a width of nothing", embedding { $0.width = 0 }, names: "embeddings", "width is 0"),
+        Case("a negative padding id", embedding { $0.paddingID = -1 }, names: "embeddings", "padding id is -1"),
+        Case("a padding id that overflows", embedding { $0.paddingID = .max }, names: "embeddings", "padding id is"),
         Case(
             "a negative number of types", embedding { $0.types = -2 }, names: "embeddings",
             "number of token types is -2"),

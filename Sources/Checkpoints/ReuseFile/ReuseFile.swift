@@ -100,10 +100,6 @@ struct ReuseFileContents: Sendable {
                 "format version \(manifest.formatVersion); this program reads version \(Manifest.currentVersion)",
                 remedy: "use a newer reuseformer")
         }
-        let absurdities = manifest.graph.absurdities
-        guard absurdities.isEmpty else {
-            throw FileError(.corrupt, path: path, absurdities.map { "/manifest: \($0)" })
-        }
         return manifest
     }
 

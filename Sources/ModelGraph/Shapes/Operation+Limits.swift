@@ -1,12 +1,15 @@
 /// How large a graph may be: far beyond any transformer, and small enough that no product of two sizes overflows.
 ///
-/// A graph may come from a file that lies. Whoever reads parameters or widths of a graph whose shapes were inferred may
-/// multiply them without checking.
+/// A graph may come from a file that lies. Parameters and widths of a `CheckedGraph` may be multiplied without checking.
+/// The only limits on graphs: what one reader accepts, all do, so that a model that was read and written can be read
+/// again.
 package enum GraphLimit {
     /// Nodes of a graph.
     package static let nodes = 1 << 16
     /// Width of a value, rows of a table, and width of all heads of a node together.
     package static let extent = 1 << 26
+    /// Heads of one node.
+    package static let heads = 1 << 12
     /// Distances of positions that have a number of their own, over all heads of a node: the runtime spells them out.
     package static let distances = 1 << 22
     /// Values that one node puts together.
@@ -43,16 +46,19 @@ extension Operation {
     }
 }
 
-/// A complaint about an extent that is not in `minimum...GraphLimit.extent`.
-private func outOfRange(_ name: String, _ value: Int, minimum: Int = 1) -> String? {
-    guard !(minimum...GraphLimit.extent).contains(value) else { return nil }
-    return "\(name) is \(value), must be \(minimum)…\(GraphLimit.extent)"
+/// A complaint about a number that is not in `minimum...maximum`.
+private func outOfRange(
+    _ name: String, _ value: Int, minimum: Int = 1, maximum: Int = GraphLimit.extent
+) -> String? {
+    guard !(minimum...maximum).contains(value) else { return nil }
+    return "\(name) is \(value), must be \(minimum)…\(maximum)"
 }
 
 extension Embedding {
     fileprivate var numbersProblem: String? {
         if let problem = outOfRange("vocabulary", vocabulary) ?? outOfRange("width", width)
             ?? outOfRange("number of token types", types, minimum: 0)
+            ?? outOfRange("padding id", paddingID ?? 0, minimum: 0)
         {
             return problem
         }
@@ -127,7 +133,8 @@ extension Norm {
 
 extension Attention {
     fileprivate var numbersProblem: String? {
-        if let problem = outOfRange("number of heads", heads.count) ?? outOfRange("input width", inputWidth)
+        if let problem = outOfRange("number of heads", heads.count, maximum: GraphLimit.heads)
+            ?? outOfRange("input width", inputWidth)
             ?? outOfRange("memory width", memoryWidth ?? 1) ?? outOfRange("output width", outputWidth)
             ?? outOfRange("head size", headSize) ?? outOfRange("value size", valueSize)
         {
@@ -140,7 +147,10 @@ extension Attention {
         guard groupCount > 0, heads.count.isMultiple(of: groupCount) else {
             return "\(heads.count) heads cannot be divided into \(groupCount) groups"
         }
-        if let window = mask.window, window < 1 { return "a window of \(window) shows no key" }
+        if let window = mask.window {
+            if window < 1 { return "a window of \(window) shows no key" }
+            if let problem = outOfRange("window", window) { return problem }
+        }
         if let problem = positions?.problem(headSize: headSize) { return problem }
         if let reach = positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
             return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
