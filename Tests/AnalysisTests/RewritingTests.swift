@@ -171,7 +171,8 @@ struct RewritingTests {
         let whole = plan(model, Dictionary(uniqueKeysWithValues: borrowed))
         let reuse = try model.applying(whole)
         // Whole layers that borrow need no second copy of anything.
-        #expect(reuse.tensors.keys.filter { $0.node.hasSuffix("/attention") }.allSatisfy { $0.node == attentionName(0) })
+        #expect(
+            reuse.tensors.keys.filter { $0.node.hasSuffix("/attention") }.allSatisfy { $0.node == attentionName(0) })
         #expect(try hidden(reuse) == hidden(try apart.applying(whole)))
 
         let single = plan(model, [head(0, 1): .reused(head(0, 0)), head(3, 2): .dropped])

@@ -119,7 +119,9 @@ extension FuzzTarget {
         var stream = "embeddings"
         for layer in 0..<2 {
             let attention = Attention(
-                inputWidth: width, outputWidth: width, headSize: 4, scale: 0.5, heads: [.computed, .computed])
+                sizes: .init(inputWidth: width, outputWidth: width, headSize: 4),
+                scores: .init(scale: 0.5),
+                heads: [.computed, .computed])
             nodes += [
                 Node(name: "layer_\(layer)/attention", operation: .attention(attention), inputs: [stream]),
                 Node(name: "layer_\(layer)/add", operation: .add, inputs: ["layer_\(layer)/attention", stream]),

@@ -57,8 +57,11 @@ struct AttentionParameterTests {
     @Test("parameters of attention have the shapes that the heads' sources leave", arguments: cases)
     func shapes(_ test: Case) throws {
         let attention = Attention(
-            inputWidth: 7, memoryWidth: test.memory, outputWidth: 9, headSize: 4, valueSize: test.valueSize,
-            groupCount: test.groups, scale: 0.5, heads: test.heads)
+            sizes: .init(
+                inputWidth: 7, memoryWidth: test.memory, outputWidth: 9, headSize: 4, valueSize: test.valueSize),
+            groupCount: test.groups,
+            scores: .init(scale: 0.5),
+            heads: test.heads)
         let memory = test.memory ?? 7
         var expected: [Parameter] = []
         func add(_ name: String, rows: Int, columns: Int) {
@@ -76,8 +79,10 @@ struct AttentionParameterTests {
     @Test("parameters of attention leave out the biases that the model does not have")
     func withoutBiases() {
         let attention = Attention(
-            inputWidth: 8, outputWidth: 8, headSize: 4, scale: 0.5,
-            biases: .init(query: true, key: false, value: false, output: false), heads: [.computed, .computed])
+            sizes: .init(inputWidth: 8, outputWidth: 8, headSize: 4),
+            scores: .init(scale: 0.5),
+            biases: .init(query: true, key: false, value: false, output: false),
+            heads: [.computed, .computed])
         #expect(
             Operation.attention(attention).parameters == [
                 Parameter("query_weight", [8, 8]), Parameter("query_bias", [8]), Parameter("key_weight", [8, 8]),
@@ -90,7 +95,9 @@ struct AttentionParameterTests {
         arguments: [(6, 3, [0, 0, 1, 1, 2, 2]), (4, 1, [0, 0, 0, 0]), (3, 3, [0, 1, 2])])
     func groups(heads: Int, groups: Int, expected: [Int]) {
         let attention = Attention(
-            inputWidth: 8, outputWidth: 8, headSize: 4, groupCount: groups, scale: 0.5,
+            sizes: .init(inputWidth: 8, outputWidth: 8, headSize: 4),
+            groupCount: groups,
+            scores: .init(scale: 0.5),
             heads: [HeadSource](repeating: .computed, count: heads))
         #expect((0..<heads).map(attention.group(of:)) == expected)
     }

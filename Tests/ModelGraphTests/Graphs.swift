@@ -86,7 +86,8 @@ extension Attention {
     static func plain(width: Int, heads: Int) -> Attention {
         let size = width / heads
         return Attention(
-            inputWidth: width, outputWidth: width, headSize: size, scale: 1 / Float(size).squareRoot(),
+            sizes: .init(inputWidth: width, outputWidth: width, headSize: size),
+            scores: .init(scale: 1 / Float(size).squareRoot()),
             heads: [HeadSource](repeating: .computed, count: heads))
     }
 }

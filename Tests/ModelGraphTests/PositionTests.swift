@@ -40,7 +40,9 @@ struct PositionTests {
     func slopes() {
         func slopes(_ heads: Int) -> [Double] {
             let attention = Attention(
-                inputWidth: 8, outputWidth: 8, headSize: 1, scale: 1, heads: Array(repeating: .computed, count: heads))
+                sizes: .init(inputWidth: 8, outputWidth: 8, headSize: 1),
+                scores: .init(scale: 1),
+                heads: Array(repeating: .computed, count: heads))
             return (0..<heads).map { log2(Double(attention.alibiSlope(of: $0))) }
         }
         #expect(slopes(8) == [-1, -2, -3, -4, -5, -6, -7, -8])
@@ -78,7 +80,8 @@ struct PositionTests {
     @Test("tables by distance have a column a computing head, disentangled ones do not depend on the heads")
     func parameters() {
         var attention = Attention(
-            inputWidth: 8, outputWidth: 8, headSize: 4, scale: 1, positions: .clamped(length: 3),
+            sizes: .init(inputWidth: 8, outputWidth: 8, headSize: 4),
+            scores: .init(scale: 1, positions: .clamped(length: 3)),
             heads: [.computed, .dropped])
         func shapes(_ attention: Attention) -> [String: [Int]] {
             let node = Node(name: "a", operation: .attention(attention), inputs: ["x"])
@@ -98,8 +101,10 @@ struct PositionTests {
     func cache() {
         func graph(_ heads: [HeadSource], memory: Bool = false) -> Graph {
             let attention = Attention(
-                inputWidth: 8, memoryWidth: memory ? 8 : nil, outputWidth: 8, headSize: 4, valueSize: 3, groupCount: 2,
-                scale: 1, mask: .init(isCausal: !memory), heads: heads)
+                sizes: .init(inputWidth: 8, memoryWidth: memory ? 8 : nil, outputWidth: 8, headSize: 4, valueSize: 3),
+                groupCount: 2,
+                scores: .init(scale: 1, mask: .init(isCausal: !memory)),
+                heads: heads)
             return Graph(
                 inputs: ["input_ids"],
                 nodes: [

@@ -10,10 +10,10 @@ private func translator(borrows: Bool) -> Model {
     func attention(memory: Bool = false, causal: Bool = false, _ heads: [HeadSource]) -> ModelGraph.Operation {
         .attention(
             Attention(
-                inputWidth: width, memoryWidth: memory ? width : nil, outputWidth: width, headSize: 16, scale: 0.25,
-                mask: .init(isCausal: causal),
-                positions: memory
-                    ? nil : .bucketed(.init(count: 8, maximumDistance: 9, isBidirectional: !causal)),
+                sizes: .init(inputWidth: width, memoryWidth: memory ? width : nil, outputWidth: width, headSize: 16),
+                scores: .init(
+                    scale: 0.25, mask: .init(isCausal: causal),
+                    positions: memory ? nil : .bucketed(.init(count: 8, maximumDistance: 9, isBidirectional: !causal))),
                 heads: heads))
     }
     let computed: [HeadSource] = [.computed, .computed]

@@ -12,7 +12,8 @@ private func sensorModel() -> Model {
     func attention(_ memory: Int?, _ masking: Attention.Masking) -> ModelGraph.Operation {
         .attention(
             Attention(
-                inputWidth: width, memoryWidth: memory, outputWidth: width, headSize: 4, scale: 0.5, masking: masking,
+                sizes: .init(inputWidth: width, memoryWidth: memory, outputWidth: width, headSize: 4),
+                scores: .init(scale: 0.5, masking: masking),
                 heads: [.computed, .computed]))
     }
     let nodes = [
@@ -49,8 +50,9 @@ private func sensorModel() -> Model {
         name: "cross",
         operation: .attention(
             Attention(
-                inputWidth: 3, memoryWidth: width, outputWidth: width, headSize: 4, scale: 0.5,
-                masking: .init(pairs: true), heads: [.computed, .computed])),
+                sizes: .init(inputWidth: 3, memoryWidth: width, outputWidth: width, headSize: 4),
+                scores: .init(scale: 0.5, masking: .init(pairs: true)),
+                heads: [.computed, .computed])),
         inputs: ["memory", "frames_conv", "pairs"])
     let graph = Graph(
         inputs: ["frames", "memory", "pairs"],
@@ -136,8 +138,9 @@ struct RowSpaceTests {
     @Test("a query without a visible key gives zeros, or sees all keys alike", arguments: [false, true])
     func hidden(_ isPenalized: Bool) throws {
         let attention = Attention(
-            inputWidth: 2, outputWidth: 2, headSize: 2, scale: 1,
-            masking: .init(keys: true, hiding: isPenalized ? .penalized : .excluded), heads: [.computed])
+            sizes: .init(inputWidth: 2, outputWidth: 2, headSize: 2),
+            scores: .init(scale: 1, masking: .init(keys: true, hiding: isPenalized ? .penalized : .excluded)),
+            heads: [.computed])
         let graph = Graph(
             inputs: ["x", "mask"],
             inputLayouts: [

@@ -64,11 +64,15 @@ package struct EncoderStack {
         for (layer, sources) in shape.layers.enumerated() {
             let p = "layer_\(layer)/"
             let attention = Attention(
-                inputWidth: width, outputWidth: width, headSize: width / shape.heads, valueSize: shape.valueSize,
-                groupCount: shape.groupCount, scale: 1 / Float(width / shape.heads).squareRoot(), mask: shape.mask,
+                sizes: .init(
+                    inputWidth: width, outputWidth: width, headSize: width / shape.heads, valueSize: shape.valueSize),
+                groupCount: shape.groupCount,
+                scores: .init(
+                    scale: 1 / Float(width / shape.heads).squareRoot(), mask: shape.mask, positions: shape.positions,
+                    headNorm: shape.headNorm, softCap: shape.softCap),
                 biases: .init(
                     query: shape.hasBiases, key: shape.hasBiases, value: shape.hasBiases, output: shape.hasBiases),
-                positions: shape.positions, headNorm: shape.headNorm, softCap: shape.softCap, heads: sources)
+                heads: sources)
             nodes += [
                 Node(name: p + "attention", operation: .attention(attention), inputs: [self.stream]),
                 Node(name: p + "attention_add", operation: .add, inputs: [p + "attention", self.stream]),

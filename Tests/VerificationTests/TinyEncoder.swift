@@ -21,7 +21,10 @@ func tinyEncoder(seed: UInt64 = 1, sources: [[HeadSource]]? = nil) -> Model {
     var stream = "embeddings"
     var hiddenStates = [stream]
     for (layer, heads) in sources.enumerated() {
-        let attention = Attention(inputWidth: width, outputWidth: width, headSize: 4, scale: 0.5, heads: heads)
+        let attention = Attention(
+            sizes: .init(inputWidth: width, outputWidth: width, headSize: 4),
+            scores: .init(scale: 0.5),
+            heads: heads)
         nodes += [
             Node(name: "layer_\(layer)/attention", operation: .attention(attention), inputs: [stream]),
             Node(name: "layer_\(layer)/add", operation: .add, inputs: ["layer_\(layer)/attention", stream]),

@@ -117,23 +117,22 @@ extension OperationTemplate.Attention {
         }
         let visible = try mask?.first(in: settings, when: \.when)
         return Attention(
-            inputWidth: try inputWidth.count(in: settings),
-            memoryWidth: try memoryWidth.count(in: settings),
-            outputWidth: try outputWidth.count(in: settings),
-            headSize: size,
-            valueSize: try valueSize.count(in: settings),
+            sizes: .init(
+                inputWidth: try inputWidth.count(in: settings), memoryWidth: try memoryWidth.count(in: settings),
+                outputWidth: try outputWidth.count(in: settings), headSize: size,
+                valueSize: try valueSize.count(in: settings)),
             groupCount: try groupCount.count(in: settings),
-            scale: try scale.float(in: settings) ?? 1 / Float(size).squareRoot(),
-            mask: Attention.Mask(
-                isCausal: try visible?.isCausal?.value(in: settings) ?? false,
-                window: try (visible?.window).count(in: settings)),
+            scores: .init(
+                scale: try scale.float(in: settings) ?? 1 / Float(size).squareRoot(),
+                mask: Attention.Mask(
+                    isCausal: try visible?.isCausal?.value(in: settings) ?? false,
+                    window: try (visible?.window).count(in: settings)), positions: try attentionPositions(in: settings),
+                headNorm: norm, softCap: try softCap.float(in: settings)),
             biases: Attention.Biases(
                 query: try biases?.query?.value(in: settings) ?? true,
                 key: try biases?.key?.value(in: settings) ?? true,
                 value: try biases?.value?.value(in: settings) ?? true,
                 output: try biases?.output?.value(in: settings) ?? true),
-            positions: try attentionPositions(in: settings), headNorm: norm,
-            softCap: try softCap.float(in: settings),
             heads: Array(repeating: .computed, count: headCount))
     }
 

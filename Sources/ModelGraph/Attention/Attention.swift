@@ -11,7 +11,10 @@ import Tensors
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
 /// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
 ///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them.
-package struct Attention: Sendable, Hashable, Codable {
+///
+/// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
+@dynamicMemberLookup
+package struct Attention: Sendable, Hashable {
     /// Which keys a query sees.
     package struct Mask: Sendable, Hashable, Codable {
         /// Only keys at or before the query.
@@ -70,64 +73,97 @@ package struct Attention: Sendable, Hashable, Codable {
         }
     }
 
-    /// Width of the queries' stream.
-    package var inputWidth: Int
-    /// Width of the keys' and values' stream in cross-attention; `nil`: the queries' own stream.
-    package var memoryWidth: Int?
-    /// Width of the result.
-    package var outputWidth: Int
-    /// Width of a head's query and key.
-    package var headSize: Int
-    /// Width of a head's value.
-    package var valueSize: Int
+    /// Widths of what goes in and out, and of a head.
+    package struct Sizes: Sendable, Hashable, Codable {
+        /// Width of the queries' stream.
+        package var inputWidth: Int
+        /// Width of the keys' and values' stream in cross-attention; `nil`: the queries' own stream.
+        package var memoryWidth: Int?
+        /// Width of the result.
+        package var outputWidth: Int
+        /// Width of a head's query and key.
+        package var headSize: Int
+        /// Width of a head's value.
+        package var valueSize: Int
+
+        /// - Parameter valueSize: `nil`: the head size.
+        package init(inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil) {
+            self.inputWidth = inputWidth
+            self.memoryWidth = memoryWidth
+            self.outputWidth = outputWidth
+            self.headSize = headSize
+            self.valueSize = valueSize ?? headSize
+        }
+    }
+
+    /// What is done to queries, keys and scores before the softmax: everything that a map is made by, but its heads.
+    package struct Scores: Sendable, Hashable, Codable {
+        /// Factor on the scores.
+        package var scale: Float
+        /// Which keys a query sees.
+        package var mask: Mask
+        /// Masks that are values of the graph; `nil`: none.
+        package var masking: Masking?
+        /// How scores know positions; `nil`: they don't.
+        package var positions: Positions?
+        /// Norm of each head's query and key; `nil`: none.
+        package var headNorm: HeadNorm?
+        /// Scores become cap · tanh(score / cap) before masks and biases; `nil`: they stay.
+        package var softCap: Float?
+
+        package init(
+            scale: Float, mask: Mask = Mask(), masking: Masking? = nil, positions: Positions? = nil,
+            headNorm: HeadNorm? = nil, softCap: Float? = nil
+        ) {
+            self.scale = scale
+            self.mask = mask
+            self.masking = masking
+            self.positions = positions
+            self.headNorm = headNorm
+            self.softCap = softCap
+        }
+    }
+
+    /// Widths of what goes in and out, and of a head.
+    package var sizes: Sizes
     /// Groups of heads that share key and value projections; equal to the number of heads without grouping.
     package var groupCount: Int
-    /// Factor on the scores.
-    package var scale: Float
-    /// Which keys a query sees.
-    package var mask: Mask
-    /// Masks that are values of the graph; `nil`: none.
-    package var masking: Masking?
+    /// How scores are made.
+    package var scores: Scores
     /// What the rows of maps times values are rounded to before the output projection; `nil`: nothing.
     package var contextRounding: Rounding?
     /// Which projections have a bias.
     package var biases: Biases
-    /// How scores know positions; `nil`: they don't.
-    package var positions: Positions?
-    /// Norm of each head's query and key; `nil`: none.
-    package var headNorm: HeadNorm?
-    /// Scores become cap · tanh(score / cap) before masks and biases; `nil`: they stay.
-    package var softCap: Float?
     /// Source of each head's map, in the source model's order.
     package var heads: [HeadSource]
 
+    /// - Parameter groupCount: `nil`: each head has keys and values of its own.
     package init(
-        inputWidth: Int, memoryWidth: Int? = nil, outputWidth: Int, headSize: Int, valueSize: Int? = nil,
-        groupCount: Int? = nil, scale: Float, mask: Mask = Mask(), masking: Masking? = nil,
-        contextRounding: Rounding? = nil, biases: Biases = Biases(), positions: Positions? = nil,
-        headNorm: HeadNorm? = nil, softCap: Float? = nil, heads: [HeadSource]
+        sizes: Sizes, groupCount: Int? = nil, scores: Scores, contextRounding: Rounding? = nil,
+        biases: Biases = Biases(), heads: [HeadSource]
     ) {
-        self.contextRounding = contextRounding
-        self.masking = masking
-        self.positions = positions
-        self.headNorm = headNorm
-        self.softCap = softCap
-        self.inputWidth = inputWidth
-        self.memoryWidth = memoryWidth
-        self.outputWidth = outputWidth
-        self.headSize = headSize
-        self.valueSize = valueSize ?? headSize
+        self.sizes = sizes
         self.groupCount = groupCount ?? heads.count
-        self.scale = scale
-        self.mask = mask
+        self.scores = scores
+        self.contextRounding = contextRounding
         self.biases = biases
         self.heads = heads
+    }
+
+    package subscript<Member>(dynamicMember member: WritableKeyPath<Sizes, Member>) -> Member {
+        get { sizes[keyPath: member] }
+        set { sizes[keyPath: member] = newValue }
+    }
+
+    package subscript<Member>(dynamicMember member: WritableKeyPath<Scores, Member>) -> Member {
+        get { scores[keyPath: member] }
+        set { scores[keyPath: member] = newValue }
     }
 
     /// Number of inputs that are streams.
     package var streamCount: Int { isCross ? 2 : 1 }
     /// Whether keys and values come from another stream.
-    package var isCross: Bool { memoryWidth != nil }
+    package var isCross: Bool { sizes.memoryWidth != nil }
     /// Heads that compute a map, in order.
     package var computedHeads: [Int] { heads.indices.filter { heads[$0].isComputed } }
     /// Heads that are not dropped, in order.
@@ -145,32 +181,59 @@ package struct Attention: Sendable, Hashable, Codable {
     }
 
     var parameters: [Parameter] {
-        let memory = memoryWidth ?? inputWidth
-        let query = computedHeads.count * headSize, key = keyGroups.count * headSize
-        let value = valueGroups.count * valueSize, context = keptHeads.count * valueSize
+        let width = sizes.inputWidth, memory = sizes.memoryWidth ?? width
+        let query = computedHeads.count * sizes.headSize, key = keyGroups.count * sizes.headSize
+        let value = valueGroups.count * sizes.valueSize, context = keptHeads.count * sizes.valueSize
         var result: [Parameter] = []
         func append(_ name: String, _ rows: Int, _ columns: Int, bias: Bool) {
             guard rows > 0, columns > 0 else { return }
             result.append(Parameter("\(name)_weight", [rows, columns]))
             if bias { result.append(Parameter("\(name)_bias", [columns])) }
         }
-        append("query", inputWidth, query, bias: biases.query)
+        append("query", width, query, bias: biases.query)
         append("key", memory, key, bias: biases.key)
         append("value", memory, value, bias: biases.value)
-        append("output", context, outputWidth, bias: false)
+        append("output", context, sizes.outputWidth, bias: false)
         // The bias stays even when every head is dropped: their mean may have gone into it.
-        if biases.output { result.append(Parameter("output_bias", [outputWidth])) }
+        if biases.output { result.append(Parameter("output_bias", [sizes.outputWidth])) }
         guard query > 0 else { return result }
-        if headNorm != nil { result += [Parameter("query_norm", [headSize]), Parameter("key_norm", [headSize])] }
-        if let rows = positions?.biasCount {
+        if scores.headNorm != nil {
+            result += ["query_norm", "key_norm"].map { Parameter($0, [sizes.headSize]) }
+        }
+        if let rows = scores.positions?.biasCount {
             result.append(Parameter("position_bias", [rows, computedHeads.count]))
         }
-        if case .disentangled(let disentangled) = positions {
-            result.append(Parameter("relative_embeddings", [2 * disentangled.span, inputWidth]))
+        if case .disentangled(let disentangled) = scores.positions {
+            result.append(Parameter("relative_embeddings", [2 * disentangled.span, width]))
             if disentangled.epsilon != nil {
-                result += [Parameter("relative_scale", [inputWidth]), Parameter("relative_offset", [inputWidth])]
+                result += [Parameter("relative_scale", [width]), Parameter("relative_offset", [width])]
             }
         }
         return result
+    }
+}
+
+/// In documents all of it is one object: sizes and scores have no objects of their own.
+extension Attention: Codable {
+    private enum Key: String, CodingKey { case groupCount, contextRounding, biases, heads }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        sizes = try Sizes(from: decoder)
+        groupCount = try container.decode(Int.self, forKey: .groupCount)
+        scores = try Scores(from: decoder)
+        contextRounding = try container.decodeIfPresent(Rounding.self, forKey: .contextRounding)
+        biases = try container.decode(Biases.self, forKey: .biases)
+        heads = try container.decode([HeadSource].self, forKey: .heads)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try sizes.encode(to: encoder)
+        try scores.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(groupCount, forKey: .groupCount)
+        try container.encodeIfPresent(contextRounding, forKey: .contextRounding)
+        try container.encode(biases, forKey: .biases)
+        try container.encode(heads, forKey: .heads)
     }
 }

@@ -112,21 +112,22 @@ extension Graph {
 extension Attention {
     /// Multiply-adds of one sequence.
     func multiplyAdds(queries: Int, keys: Int) -> Int {
-        let memory = memoryWidth ?? inputWidth
-        let ofQueries = computedHeads.count * headSize * inputWidth + keptHeads.count * valueSize * outputWidth
-        let ofKeys = keyGroups.count * headSize * memory + valueGroups.count * valueSize * memory
+        let memory = sizes.memoryWidth ?? sizes.inputWidth
+        let map = computedHeads.count * sizes.headSize, context = keptHeads.count * sizes.valueSize
+        let ofQueries = map * sizes.inputWidth + context * sizes.outputWidth
+        let ofKeys = (keyGroups.count * sizes.headSize + valueGroups.count * sizes.valueSize) * memory
         // One map at weight 1 is read as it is; otherwise every term is one multiply-add an element.
         let blending = heads.reduce(0) { total, source in
             let terms = source.terms
             return total + (terms.count > 1 || (terms.first?.weight ?? 1) != 1 ? terms.count : 0)
         }
-        let perPair = computedHeads.count * headSize + keptHeads.count * valueSize + blending
-        let pairs = queries == keys ? mask.visiblePairs(tokens: queries) : product(queries, keys)
+        let perPair = map + context + blending
+        let pairs = queries == keys ? scores.mask.visiblePairs(tokens: queries) : product(queries, keys)
         let all = sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
-        guard case .disentangled(let disentangled) = positions, queries > 0 else { return all }
+        guard case .disentangled(let disentangled) = scores.positions, queries > 0 else { return all }
         // Each query and each key against those rows of the table that some distance between them asks for.
         let rows = disentangled.row(of: queries - 1) - disentangled.row(of: 1 - queries) + 1
-        return sum(all, product(sum(queries, keys), computedHeads.count * headSize, rows))
+        return sum(all, product(sum(queries, keys), map, rows))
     }
 }
 

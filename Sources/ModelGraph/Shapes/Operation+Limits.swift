@@ -133,29 +133,40 @@ extension Norm {
 
 extension Attention {
     fileprivate var numbersProblem: String? {
-        if let problem = outOfRange("number of heads", heads.count, maximum: GraphLimit.heads)
-            ?? outOfRange("input width", inputWidth)
-            ?? outOfRange("memory width", memoryWidth ?? 1) ?? outOfRange("output width", outputWidth)
-            ?? outOfRange("head size", headSize) ?? outOfRange("value size", valueSize)
-        {
+        if let problem = outOfRange("number of heads", heads.count, maximum: GraphLimit.heads) ?? sizes.numbersProblem {
             return problem
         }
         if let problem = contextRounding?.problem { return problem }
-        guard max(headSize, valueSize) <= GraphLimit.extent / heads.count else {
-            return "\(heads.count) heads of size \(max(headSize, valueSize)) are wider than \(GraphLimit.extent)"
+        let size = max(sizes.headSize, sizes.valueSize)
+        guard size <= GraphLimit.extent / heads.count else {
+            return "\(heads.count) heads of size \(size) are wider than \(GraphLimit.extent)"
         }
         guard groupCount > 0, heads.count.isMultiple(of: groupCount) else {
             return "\(heads.count) heads cannot be divided into \(groupCount) groups"
         }
+        if let problem = scores.problem(headSize: sizes.headSize) { return problem }
+        if let reach = scores.positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
+            return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
+        }
+        return scores.positions != nil && isCross ? "cross-attention has no positions" : nil
+    }
+}
+
+extension Attention.Sizes {
+    fileprivate var numbersProblem: String? {
+        outOfRange("input width", inputWidth) ?? outOfRange("memory width", memoryWidth ?? 1)
+            ?? outOfRange("output width", outputWidth) ?? outOfRange("head size", headSize)
+            ?? outOfRange("value size", valueSize)
+    }
+}
+
+extension Attention.Scores {
+    fileprivate func problem(headSize: Int) -> String? {
         if let window = mask.window {
             if window < 1 { return "a window of \(window) shows no key" }
             if let problem = outOfRange("window", window) { return problem }
         }
         if let problem = positions?.problem(headSize: headSize) { return problem }
-        if let reach = positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
-            return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
-        }
-        if positions != nil, isCross { return "cross-attention has no positions" }
         if let headNorm, !(headNorm.epsilon.isFinite && headNorm.epsilon >= 0 && headNorm.scaleOffset.isFinite) {
             return "epsilon and scale offset of the heads' norm must be finite numbers, epsilon not negative"
         }

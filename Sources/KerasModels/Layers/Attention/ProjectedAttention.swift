@@ -33,9 +33,13 @@ struct ProjectedAttention {
             call, query: query, memory: memory, maskPosition: call.generation == .keras2 ? 3 : 6, in: &builder)
         let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
         let attention = Attention(
-            inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,
-            headSize: headSize, valueSize: valueSize, groupCount: groups, scale: 1 / Float(headSize).squareRoot(),
-            mask: .init(isCausal: isCausal), masking: masks.masking(hiding: hiding),
+            sizes: .init(
+                inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,
+                headSize: headSize, valueSize: valueSize),
+            groupCount: groups,
+            scores: .init(
+                scale: 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
+                masking: masks.masking(hiding: hiding)),
             contextRounding: projections.contextRounding,
             biases: .init(query: biases, key: biases, value: biases, output: biases),
             heads: [HeadSource](repeating: .computed, count: heads))

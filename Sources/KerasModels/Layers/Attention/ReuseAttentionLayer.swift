@@ -51,11 +51,14 @@ enum ReuseAttentionLayer: KerasLayerClass {
         let headSize = try call.size("key_dim")
         let reused = earlier?.heads.prefix(heads.reused) ?? []
         let attention = Attention(
-            inputWidth: query.width, memoryWidth: query.isSame(as: memory) ? nil : memory.width,
-            outputWidth: outputWidth, headSize: headSize, valueSize: try valueSize(call), groupCount: heads.all,
-            scale: 1 / Float(headSize).squareRoot(), masking: maps.masking,
+            sizes: .init(
+                inputWidth: query.width, memoryWidth: query.isSame(as: memory) ? nil : memory.width,
+                outputWidth: outputWidth, headSize: headSize, valueSize: try valueSize(call)),
+            groupCount: heads.all,
+            scores: .init(
+                scale: 1 / Float(headSize).squareRoot(), masking: maps.masking,
+                positions: heads.knowsDistances ? .clamped(length: try call.size("pe_max_seq_length")) : nil),
             biases: .init(query: heads.hasBias, key: heads.hasBias, value: heads.hasBias, output: heads.hasBias),
-            positions: heads.knowsDistances ? .clamped(length: try call.size("pe_max_seq_length")) : nil,
             heads: [HeadSource](repeating: .computed, count: heads.new) + reused.map(HeadSource.reused))
         let streams = attention.isCross ? [query.name, memory.name] : [query.name]
         var result = query.withoutMask
