@@ -65,7 +65,7 @@ package struct ModelInputs: Sendable {
             return
         }
         pictures = nil
-        let readsText = graph.inputs.contains("input_ids") && graph.inputLayouts["input_ids"] == nil
+        let readsText = graph.readsText
         let decoder = layouts.first { entry in
             if case .axis = entry.value.rows { entry.value.content == .ids } else { false }
         }

@@ -26,7 +26,7 @@ package enum MadeUpInputs {
             return (0..<count).map { _ in Int32(low + random.next(below: vocabulary - low)) }
         }
         let layouts = graph.inputLayouts.sorted { $0.key < $1.key }.filter { $0.value.absent == nil }
-        let readsText = graph.inputs.contains("input_ids") && graph.inputLayouts["input_ids"] == nil
+        let readsText = graph.readsText
         let isBeside = readsText || layouts.contains { $0.value.content == .numbers }
         return lengths.map { length in
             var sequence = ModelInput(ids: readsText ? ids("input_ids", length) : [])

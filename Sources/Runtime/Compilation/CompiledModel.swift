@@ -140,13 +140,7 @@ package final class CompiledModel: Sendable {
 
     /// Checks everything about the inputs that could lead a kernel outside its tables.
     func check(_ sequences: [ModelInput]) throws(RuntimeError) {
-        let embeddings = graph.nodes.compactMap { node in
-            if case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs.first ?? ""] == nil {
-                embedding
-            } else {
-                nil
-            }
-        }
+        let embeddings = graph.textEmbeddings
         let arrays = InputCheck(graph: graph, schedule: schedule)
         for (index, sequence) in sequences.enumerated() {
             try arrays.check(sequence, index: index)

@@ -20,7 +20,7 @@ package struct Evaluator {
     ) throws(VerificationError) {
         graph = model.graph
         logits = graph.predictions
-        hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
+        hidden = graph.lastHiddenState
         let observation = Observation(
             values: Set([logits, hidden].compactMap(\.self)).union(model.graph.rowMasks.values))
         do {

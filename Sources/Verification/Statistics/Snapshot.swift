@@ -47,7 +47,7 @@ struct Witness {
     ///   - heads: Heads whose maps are wanted.
     init(_ model: Model, resources: ExecutionResources, heads: [HeadID]) throws(VerificationError) {
         let graph = model.graph
-        hidden = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last
+        hidden = graph.lastHiddenState
         logits = graph.predictions
         shapes = graph.shapes
         masks = graph.rowMasks

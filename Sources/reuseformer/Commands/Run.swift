@@ -207,8 +207,7 @@ struct Run: ParsableCommand {
     }
 
     private func hiddenValue(of loaded: LoadedModel) throws -> String {
-        let graph = loaded.model.graph
-        guard let value = graph.value(ofOutput: "last_hidden_state") ?? graph.hiddenStates.last else {
+        guard let value = loaded.model.graph.lastHiddenState else {
             throw CommandError.usage("\(loaded.path): the model has no hidden states to pool")
         }
         return value

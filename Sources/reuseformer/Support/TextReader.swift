@@ -22,15 +22,8 @@ struct TextReader {
     /// - Parameter limit: Longest text that is wanted; the model's own limits hold in any case.
     init(for loaded: LoadedModel, limit: Int? = nil) throws {
         self.loaded = loaded
-        let graph = loaded.model.graph
         ownTokenizer = try loaded.optionalTokenizer()
-        // Tables that token ids are looked up in; others hold places, classes, whatever a model reads.
-        let tables = graph.nodes.compactMap { node -> Embedding? in
-            guard case .embedding(let embedding) = node.operation, let input = node.inputs.first,
-                graph.inputs.contains(input)
-            else { return nil }
-            return graph.inputLayouts[input] == nil ? embedding : nil
-        }
+        let tables = loaded.model.graph.textEmbeddings
         if let bound = ownTokenizer?.idBound, let rows = tables.map(\.vocabulary).min(), bound > rows {
             throw CommandError.corrupt(
                 "\(loaded.path): the tokenizer knows \(bound) tokens, the model \(rows): "
