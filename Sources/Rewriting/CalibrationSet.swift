@@ -48,23 +48,3 @@ package struct CalibrationSet: Sendable {
         return stride(from: 0, to: fit.count, by: step).map { fit[$0] }
     }
 }
-
-extension Array where Element == ModelInput {
-    /// Consecutive ranges of about `limit` rows each, and of at most `most` sequences: what is held in memory at a
-    /// time.
-    package func chunks(tokens limit: Int, most: Int = .max) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var start = 0
-        var tokens = 0
-        for index in indices {
-            tokens += self[index].rowEstimate
-            if tokens >= limit || index - start + 1 >= most {
-                result.append(start..<index + 1)
-                start = index + 1
-                tokens = 0
-            }
-        }
-        if start < count { result.append(start..<count) }
-        return result
-    }
-}

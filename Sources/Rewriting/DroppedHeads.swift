@@ -24,7 +24,7 @@ extension Model {
             let compiled = try source.compiled(resources: resources, observing: .init(contexts: [node.name]))
             var sums = [Double](repeating: 0, count: before.keptHeads.count * before.valueSize)
             var count = 0
-            for chunk in sequences.chunks(tokens: 4096) {
+            for chunk in sequences.batches(rows: 4096, by: .reaching) {
                 guard
                     let rows = try compiled.collect(Array(sequences[chunk]), contexts: [node.name]).contexts[node.name]
                 else {

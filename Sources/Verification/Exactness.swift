@@ -37,7 +37,7 @@ package struct Exactness: Sendable, Hashable, Codable {
         let a = try Witness(first, resources: resources, heads: []),
             b = try Witness(second, resources: resources, heads: [])
         var largest = 0.0, isBitwise = true
-        for range in FidelityStudy.chunks(of: sequences) {
+        for range in sequences.batches(rows: FidelityStudy.batchRows) {
             let part = Array(sequences[range])
             for (x, y) in zip(try a.look(at: part), try b.look(at: part)) {
                 for (left, right) in [(x.hidden, y.hidden), (x.logits, y.logits)] {

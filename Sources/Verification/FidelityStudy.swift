@@ -27,8 +27,8 @@ package struct FidelityStudy {
         }
     }
 
-    /// Tokens that go through both models before anything is compared.
-    private static let chunkTokens = 512
+    /// Rows that go through both models before anything is compared.
+    static let batchRows = 512
     /// Rows of logits that are compared; above it, every so-manieth row is.
     private static let logitRowLimit = 4096
 
@@ -67,7 +67,7 @@ package struct FidelityStudy {
         var tally = FidelityTally(logitStride: max(1, tokens / Self.logitRowLimit))
         let predicted = sourceModel.graph.predictedTokens
         var losses = (source: RunningMean(), converted: RunningMean())
-        for range in Self.chunks(of: sequences) {
+        for range in sequences.batches(rows: Self.batchRows) {
             let part = Array(sequences[range])
             let before = try source.look(at: part), after = try converted.look(at: part)
             for (first, second) in zip(before, after) { tally.add(source: first, converted: second) }
@@ -90,7 +90,7 @@ package struct FidelityStudy {
     private func perplexity(_ sequences: [ModelInput], _ masking: Masking) throws(VerificationError) -> [Measurement] {
         var first = RunningMean(), second = RunningMean()
         let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
-        for range in Self.chunks(of: sequences) {
+        for range in sequences.batches(rows: Self.batchRows) {
             let part = masked[range].map(\.sequence)
             let before = try source.look(at: part), after = try converted.look(at: part)
             for (offset, index) in range.enumerated() {
@@ -107,22 +107,6 @@ package struct FidelityStudy {
             Measurement(.perplexityRatio, exp(after - before)),
             Measurement(.perplexity, exp(after), source: exp(before)),
         ]
-    }
-
-    /// Ranges of texts of about `chunkTokens` rows; a longer text stands alone.
-    static func chunks(of sequences: [ModelInput]) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var start = 0, tokens = 0
-        for (index, sequence) in sequences.enumerated() {
-            if index > start, tokens + sequence.rowEstimate > chunkTokens {
-                result.append(start..<index)
-                start = index
-                tokens = 0
-            }
-            tokens += sequence.rowEstimate
-        }
-        if start < sequences.count { result.append(start..<sequences.count) }
-        return result
     }
 
     private static func checkLikeness(_ source: CheckedGraph, _ converted: CheckedGraph) throws(VerificationError) {

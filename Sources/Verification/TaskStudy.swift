@@ -51,7 +51,7 @@ package struct TaskStudy {
         _ sequences: [ModelInput], _ labels: [Int], _ witness: Witness
     ) throws(VerificationError) -> Double {
         var hits = RunningMean()
-        for range in FidelityStudy.chunks(of: sequences) {
+        for range in sequences.batches(rows: FidelityStudy.batchRows) {
             for (snapshot, label) in zip(try witness.look(at: Array(sequences[range])), labels[range]) {
                 guard snapshot.logitRows == 1 else {
                     throw .labels("the model gives no class for a whole text, so labels cannot be compared")
@@ -69,7 +69,7 @@ package struct TaskStudy {
     private func similarities(_ pairs: [ScoredPair], _ witness: Witness) throws(VerificationError) -> [Double] {
         let texts = pairs.flatMap { [$0.first, $0.second] }
         var vectors: [[Double]] = []
-        for range in FidelityStudy.chunks(of: texts) {
+        for range in texts.batches(rows: FidelityStudy.batchRows) {
             vectors += try witness.look(at: Array(texts[range])).map(\.pooled)
         }
         return pairs.indices.map { FidelityTally.cosine(vectors[2 * $0], vectors[2 * $0 + 1]) }

@@ -35,7 +35,9 @@ package struct CandidatePass {
         var sums = nodes.map { $0.heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
         let fixed = nodes
         let sumSize = sums.joined().reduce(0) { $0 + $1.byteCount }
-        for chunk in sequences.chunks(tokens: Self.chunkTokens, most: max(1, Self.sumBytes / max(1, sumSize))) {
+        for chunk in sequences.batches(
+            rows: Self.chunkTokens, most: max(1, Self.sumBytes / max(1, sumSize)), by: .reaching)
+        {
             let part = Array(sequences[chunk])
             let slots = Mutex([[[ContextSums]]?](repeating: nil, count: part.count))
             do {

@@ -37,7 +37,7 @@ package struct SimilarityPass {
         let looksAtText = Set(pairs.nodes.filter { spaces[$0]?.keys == .tokens })
         var halves = [PairSums(pairs), PairSums(pairs)]
         let most = max(1, Self.sumBytes / max(1, 16 * pairs.pairs.count))
-        for chunk in sequences.chunks(tokens: Self.chunkTokens, most: most) {
+        for chunk in sequences.batches(rows: Self.chunkTokens, most: most, by: .reaching) {
             let part = Array(sequences[chunk])
             let slots = Mutex([PairSums?](repeating: nil, count: part.count))
             do {

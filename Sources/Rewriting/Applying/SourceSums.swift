@@ -26,7 +26,7 @@ package struct SourceSums {
         self.sequences = sequences
         self.source = source
         self.resources = resources
-        chunks = sequences.chunks(tokens: Self.chunkTokens)
+        chunks = sequences.batches(rows: Self.chunkTokens, by: .reaching)
         let names = Set(branches.map(\.sum))
         guard names.count > 1 else { return }
         let model = try source.compiled(resources: resources, observing: Observation(values: names))

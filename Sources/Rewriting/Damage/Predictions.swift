@@ -20,7 +20,7 @@ struct Predictions: Sendable {
     ) throws(AnalysisError) {
         var chunks: [RowBuffer] = []
         var followers: [[Int32]] = []
-        for chunk in sequences.chunks(tokens: Self.chunkTokens) {
+        for chunk in sequences.batches(rows: Self.chunkTokens, by: .reaching) {
             let rows = try model.collect(Array(sequences[chunk]), values: [value])
             guard let logits = rows.values[value] else { continue }
             chunks.append(logits)
@@ -40,7 +40,8 @@ struct Predictions: Sendable {
         of rewrite: CompiledModel, value: String, sequences: [ModelInput], resources: ExecutionResources
     ) throws(AnalysisError) -> OutputDifference {
         var total = Sums()
-        for (number, chunk) in sequences.chunks(tokens: Self.chunkTokens).enumerated() where number < chunks.count {
+        for (number, chunk) in sequences.batches(rows: Self.chunkTokens, by: .reaching).enumerated()
+        where number < chunks.count {
             let source = chunks[number]
             let rows = try rewrite.collect(Array(sequences[chunk]), values: [value])
             guard let other = rows.values[value], other.rows == source.rows, other.columns == source.columns else {

@@ -66,7 +66,7 @@ package final class CompiledModel: Sendable {
         do { try check(sequences) } catch { throw .runtime(error) }
         let workspace = borrow()
         defer { giveBack(workspace) }
-        for range in Group.cut(sequences, limit: options.groupTokens) {
+        for range in sequences.batches(rows: options.groupTokens) {
             let execution: GroupExecution
             do { execution = try run(group(sequences, range), in: workspace) } catch { throw .runtime(error) }
             do { try receive(GroupResult(execution: execution)) } catch { throw .receiver(error) }
@@ -85,7 +85,7 @@ package final class CompiledModel: Sendable {
         // Small batches are cut so that every thread has a part, as long as the parts are worth it.
         let team = resources.team
         let share = max((tokens + team.count - 1) / team.count, 2 * GroupExecution.fewRows)
-        let ranges = Group.cut(sequences, limit: min(options.groupTokens, share))
+        let ranges = sequences.batches(rows: min(options.groupTokens, share))
         if ranges.count < team.count {
             let workspace = borrow()
             defer { giveBack(workspace) }

@@ -24,7 +24,7 @@ package final class DecodingSession {
         cache = KeyValueCache(model.compiled.schedule, axis: model.axis, sequences: prompts.count)
         lengths = prompts.map { model.tokens(of: $0).count }
         rows = FloatBuffer(count: prompts.count * model.vocabulary)
-        for range in Group.cut(prompts, limit: model.compiled.options.groupTokens) {
+        for range in prompts.batches(rows: model.compiled.options.groupTokens) {
             try run(Group(prompts, range: range, schedule: model.compiled.schedule), sequences: Array(range))
         }
     }

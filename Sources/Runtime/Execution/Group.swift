@@ -108,23 +108,6 @@ struct Group: Sendable {
     /// Floats from one row of a member's map to the next.
     func mapStride(_ member: Int, keyAxis: Int) -> Int { KernelSet.padded(keys(of: member, axis: keyAxis)) }
 
-    /// Indices of a batch's sequences, cut into groups of at most `limit` tokens (a longer sequence stands alone).
-    static func cut(_ sequences: [ModelInput], limit: Int) -> [Range<Int>] {
-        var groups: [Range<Int>] = []
-        var start = 0
-        var tokens = 0
-        for (index, sequence) in sequences.enumerated() {
-            if index > start, tokens + sequence.rowEstimate > limit {
-                groups.append(start..<index)
-                start = index
-                tokens = 0
-            }
-            tokens += sequence.rowEstimate
-        }
-        if start < sequences.count { groups.append(start..<sequences.count) }
-        return groups
-    }
-
     init(
         _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: Continuing? = nil
     ) {

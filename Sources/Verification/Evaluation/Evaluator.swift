@@ -161,21 +161,14 @@ package struct Evaluator {
     private func forEachGroup(
         _ sequences: [ModelInput], _ body: (GroupResult, Int) -> Void
     ) throws(VerificationError) {
-        var start = 0
-        while start < sequences.count {
-            var end = start, rows = 0
-            while end < sequences.count, end == start || rows + sequences[end].rowEstimate <= Self.runTokens {
-                rows += sequences[end].rowEstimate
-                end += 1
-            }
+        for range in sequences.batches(rows: Self.runTokens) {
             do {
-                try compiled.run(Array(sequences[start..<end])) { (group: GroupResult) throws(Never) in
-                    body(group, start)
+                try compiled.run(Array(sequences[range])) { (group: GroupResult) throws(Never) in
+                    body(group, range.lowerBound)
                 }
             } catch {
                 if case .runtime(let failure) = error { throw .runtime(failure) }
             }
-            start = end
         }
     }
 
