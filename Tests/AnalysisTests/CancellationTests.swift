@@ -86,7 +86,9 @@ struct CancellationTests {
     func workers(count: Int) {
         let cancellation = Cancellation()
         #expect {
-            try CancellableWorkers(count: count, cancellation: cancellation).run(100) { if $0 == 0 { cancellation.request() } }
+            try CancellableWorkers(count: count, cancellation: cancellation).run(100) {
+                if $0 == 0 { cancellation.request() }
+            }
         } throws: { isCancelled($0) }
     }
 }

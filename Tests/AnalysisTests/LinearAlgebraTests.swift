@@ -24,9 +24,11 @@ struct LinearAlgebraTests {
         let targets = buffer(rows: 2500, columns: 2) { values[$0 * 300 + $1 + 7] + 1 }
         var statistics = RowStatistics(features: 300, targets: 2)
         try statistics.add(
-            features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: CancellableWorkers(count: workers))
+            features: features, targets: targets, rows: [3..<2400, 2450..<2500],
+            workers: CancellableWorkers(count: workers))
         var alone = RowStatistics(features: 300, targets: 2)
-        try alone.add(features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: CancellableWorkers(count: 1))
+        try alone.add(
+            features: features, targets: targets, rows: [3..<2400, 2450..<2500], workers: CancellableWorkers(count: 1))
         #expect(statistics.gram == alone.gram)
         #expect(statistics.cross == alone.cross)
         let rows = Array(3..<2400) + Array(2450..<2500)

@@ -1,6 +1,7 @@
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 import WeightFiles
 

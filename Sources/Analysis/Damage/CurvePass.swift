@@ -30,7 +30,8 @@ struct CurvePass {
         let total = branches.count * Self.shares.count
         for (index, branch) in branches.enumerated() {
             let own = candidates.filter { $0.id.node == branch.node }
-            let order = try ReplacementOrder(own, most: limits[branch.node] ?? 0, moves: moves, CancellableWorkers(resources))
+            let order = try ReplacementOrder(
+                own, most: limits[branch.node] ?? 0, moves: moves, CancellableWorkers(resources))
             var points: [DamageCurve.Point] = []
             for (step, share) in Self.shares.enumerated() {
                 progress(index * Self.shares.count + step, total)

@@ -22,7 +22,9 @@ public struct ReadingOptions: Sendable, Hashable {
         options = .standard
         if let helper { options.helper = IndexHelper(executable: helper.path) }
         let text = limits.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
-        do { options.limits = try HDF5Limits(parsing: text) } catch { throw TransformerError(.usage, error.description) }
+        do { options.limits = try HDF5Limits(parsing: text) } catch {
+            throw TransformerError(.usage, error.description)
+        }
     }
 
     /// Reading with a helper of one's own choice, within the standard limits.

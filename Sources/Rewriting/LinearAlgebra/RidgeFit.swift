@@ -27,7 +27,8 @@ package struct RidgeFit: Sendable {
     /// - Returns: `nil` when no λ lowers the held-out error, when there are no rows, or when nothing could be solved.
     /// - Complexity: features³ / 3 + features² · targets multiply-adds for each λ.
     package static func fit(
-        train: RowStatistics, heldOut: RowStatistics, prior: Matrix, strengths: [Double] = strengths, workers: CancellableWorkers
+        train: RowStatistics, heldOut: RowStatistics, prior: Matrix, strengths: [Double] = strengths,
+        workers: CancellableWorkers
     ) throws(AnalysisError) -> RidgeFit? {
         guard train.count > 1, heldOut.count > 0 else { return nil }
         let system = System(train, prior: prior)

@@ -27,7 +27,9 @@ struct EvaluationStage {
 
     private static let batchSize = 256
 
-    init(_ loaded: TransformerModel, limit: Int?, stride: Int?, resources: ExecutionResources, progress: Progress) throws {
+    init(
+        _ loaded: TransformerModel, limit: Int?, stride: Int?, resources: ExecutionResources, progress: Progress
+    ) throws {
         self.loaded = loaded
         self.stride = stride
         self.resources = resources
