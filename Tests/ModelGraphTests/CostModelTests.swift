@@ -84,7 +84,7 @@ struct LiveMapTests {
     let graph = Graph.encoder(EncoderSizes(layers: 5))
 
     @Test("no maps are kept when no head borrows one")
-    func none() { #expect(graph.liveMaps == 0) }
+    func none() { #expect(graph.sound.liveMaps == 0) }
 
     @Test("a map that two layers read is kept once, until the last of them")
     func shared() {

@@ -83,7 +83,7 @@ public struct TransformerModel: Sendable {
     }
 
     /// Reads a model on this thread.
-    package init(path: String, options: LoadingOptions) throws(TransformerError) {
+    package init(path: String, options: LoadingOptions = LoadingOptions()) throws(TransformerError) {
         let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
         self.init(path: path, model: model)
     }
