@@ -34,9 +34,10 @@ extension FileError {
 
     /// What is wrong with an archive.
     package init(_ failure: ZipDirectory.Failure, path: String) {
-        let place = failure.member.map { "\($0.printable): " } ?? ""
+        let member = failure.member.map { "\($0.printable): " } ?? ""
         self.init(
-            failure.kind == .unsupported ? .unsupported : .corrupt, path: path, "the archive: \(place)\(failure.reason)"
+            failure.kind == .unsupported ? .unsupported : .corrupt, path: path,
+            "the archive: \(member)\(failure.reason)"
         )
     }
 }

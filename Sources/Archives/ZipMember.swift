@@ -31,14 +31,14 @@ extension ZipDirectory.Member {
             // zlib counts in 32 bits, so large members go through in pieces; it writes no more than it is told.
             while status == Z_OK || status == Z_BUF_ERROR {
                 let piece = source.prefix(1 << 30)
-                let room = min(output.count - count, 1 << 30)
+                let capacity = min(output.count - count, 1 << 30)
                 stream.next_in = UnsafeMutablePointer(
                     mutating: UnsafeRawBufferPointer(rebasing: piece).bindMemory(to: UInt8.self).baseAddress)
                 stream.avail_in = UInt32(piece.count)
                 stream.next_out = output.baseAddress.map { $0 + count }
-                stream.avail_out = UInt32(room)
+                stream.avail_out = UInt32(capacity)
                 status = CZlib.inflate(&stream, Z_NO_FLUSH)
-                let consumed = piece.count - Int(stream.avail_in), written = room - Int(stream.avail_out)
+                let consumed = piece.count - Int(stream.avail_in), written = capacity - Int(stream.avail_out)
                 source = source.dropFirst(consumed)
                 count += written
                 if consumed == 0 && written == 0 { break }

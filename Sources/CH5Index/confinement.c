@@ -44,7 +44,7 @@ int h5i_limit(uint64_t memory_bytes, uint64_t cpu_milliseconds, uint64_t output_
     status |= cap(RLIMIT_CPU, cpu_milliseconds / 1000 + 1);
     status |= cap(RLIMIT_CORE, 0);
     status |= cap(RLIMIT_FSIZE, output_bytes);
-    // Nothing more can be opened: no file, no socket. Where there is no filter of system calls, this is the wall.
+    // Nothing more can be opened: no file, no socket. Without a filter of system calls, this confines the process.
     status |= cap(RLIMIT_NOFILE, 0);
 #if defined(__linux__)
     status |= cap(RLIMIT_AS, memory_bytes);

@@ -76,7 +76,7 @@ package struct FileSystem: Sendable {
             guard status == 0 || code == EINVAL || code == ENOTSUP else { throw Failure(code: code) }
         },
         close: { descriptor throws(Failure) in
-            // After EINTR the descriptor is closed on Linux; asking again could close somebody else's.
+            // After EINTR the descriptor is closed on Linux; asking again could close another file.
             guard systemClose(descriptor) == 0 || errno == EINTR else { throw Failure(code: errno) }
         },
         rename: { from, to throws(Failure) in _ = try retrying { systemRename(from, to) } },

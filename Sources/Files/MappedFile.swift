@@ -1,8 +1,8 @@
 import Platform
 
-/// A file mapped into memory, read-only, for as long as anybody holds the object.
+/// A file mapped into memory, read-only, for as long as the object is held.
 ///
-/// `@unchecked Sendable`: mapped once, never written by us, unmapped when the last owner lets go. Somebody else may
+/// `@unchecked Sendable`: mapped once, never written by us, unmapped when the last owner lets go. Another process may
 /// change the file under us; then values change, and a shrunk file ends the process, as for any mapped file.
 package final class MappedFile: @unchecked Sendable {
     package let path: String

@@ -45,7 +45,7 @@ struct ChunkReader {
         // The extent has been checked against the file.
         let stored = UnsafeRawBufferPointer(rebasing: file[chunk.address..<(chunk.address + chunk.byteCount)])
         let steps = filters.indices.reversed().filter { chunk.filterMask >> UInt64($0) & 1 == 0 }
-        guard let first = steps.first else { return try place(stored, of: chunk, into: target) }
+        guard let first = steps.first else { return try copy(stored, of: chunk, into: target) }
 
         // Between two filters data may be a little larger than the chunk: checksums, data that do not compress.
         let capacity = chunkByteCount + chunkByteCount / 64 + 4096
@@ -55,11 +55,11 @@ struct ChunkReader {
                 try filters[step].undone(input, capacity: capacity)
             }
         }
-        try bytes.withBytes { (decoded) throws(ChunkFailure) in try place(decoded, of: chunk, into: target) }
+        try bytes.withBytes { (decoded) throws(ChunkFailure) in try copy(decoded, of: chunk, into: target) }
     }
 
     /// Copies the part of a chunk that lies inside the shape, row by row.
-    private func place(
+    private func copy(
         _ bytes: UnsafeRawBufferPointer, of chunk: IndexDocument.Chunk, into target: UnsafeMutableRawBufferPointer
     ) throws(ChunkFailure) {
         guard bytes.count == chunkByteCount else {

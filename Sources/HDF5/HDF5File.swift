@@ -58,10 +58,10 @@ package struct HDF5File: Sendable {
         do throws(IndexValidation.Finding) {
             try validation.check()
         } catch {
-            let place = HDF5Location(file: file.path, object: error.path)
+            let location = HDF5Location(file: file.path, object: error.path)
             switch error.kind {
-            case .corrupt: throw .corrupt(place, reason: error.reason)
-            case .limit: throw .limit(place, reason: error.reason)
+            case .corrupt: throw .corrupt(location, reason: error.reason)
+            case .limit: throw .limit(location, reason: error.reason)
             }
         }
         contents = HDF5Contents(file: file, region: region, document: document, limits: limits)
@@ -90,8 +90,8 @@ package struct HDF5File: Sendable {
         do throws(IndexFormError) {
             parsed = try IndexDocument.parse(answer)
         } catch {
-            let place = HDF5Location(file: path, object: error.path)
-            throw .corrupt(place, reason: "its index makes no sense: \(error.reason)")
+            let location = HDF5Location(file: path, object: error.path)
+            throw .corrupt(location, reason: "its index makes no sense: \(error.reason)")
         }
         switch parsed {
         case .index(let document): return document

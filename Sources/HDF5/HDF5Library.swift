@@ -7,7 +7,7 @@ import Synchronization
 enum HDF5Library {
     private static let isStarted = Mutex(false)
 
-    /// Calls `body` while nobody else uses libhdf5, with its error printing off.
+    /// Calls `body` while no other thread uses libhdf5, with its error printing off.
     static func locked<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         try isStarted.withLock { (isStarted: inout Bool) throws(E) -> R in
             if !isStarted {
@@ -41,7 +41,7 @@ enum HDF5Library {
 }
 
 extension String {
-    /// The first place where `other` stands; the standard library has this for collections only on newer systems.
+    /// Where `other` stands for the first time; the standard library has this for collections only on newer systems.
     fileprivate func range(of other: String) -> Range<String.Index>? {
         var start = startIndex
         while start < endIndex {

@@ -10,7 +10,7 @@ import Tensors
 ///     try writer.close()
 ///
 /// Groups on the way to an object are made as needed. A writer that is not closed leaves an unfinished file; use
-/// `AtomicFile` so that nobody sees it.
+/// `AtomicFile` so that it is never seen under its name.
 package struct HDF5Writer: ~Copyable {
     /// The file that is being written.
     package let path: String
@@ -35,7 +35,7 @@ package struct HDF5Writer: ~Copyable {
                 H5Pclose(access)
             }
             // Version 1.8's structures: readable everywhere, and covered by checksums. File locks fail on some
-            // network folders, and nobody else knows the temporary name.
+            // network folders, and the temporary name is ours alone.
             guard H5Pset_userblock(creation, hsize_t(userBlockByteCount)) >= 0,
                 H5Pset_obj_track_times(creation, false) >= 0,
                 H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0,

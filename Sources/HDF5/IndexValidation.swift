@@ -1,6 +1,6 @@
 import Tensors
 
-/// Checks that what the helper claims is possible in this file, before anybody relies on it.
+/// Checks that what the helper claims is possible in this file, before anything relies on it.
 ///
 /// libhdf5 is silent about a size that contradicts the shape, data inside metadata, chunks at wrong coordinates, wrong
 /// filter parameters; and a helper that a hostile file has taken over may claim anything.
@@ -76,14 +76,14 @@ package struct IndexValidation {
     private func checkAttributes(of object: IndexDocument.Object) throws(Finding) {
         for attribute in object.attributes {
             guard let shape = attribute.shape else { continue }
-            let place = "\(object.path) attribute \(attribute.name)"
-            guard let count = Shape(checking: shape)?.count else { throw .corrupt(place, "its size overflows") }
+            let path = "\(object.path) attribute \(attribute.name)"
+            guard let count = Shape(checking: shape)?.count else { throw .corrupt(path, "its size overflows") }
             if let texts = attribute.texts, texts.count != count {
-                throw .corrupt(place, "\(texts.count) texts for \(count)")
+                throw .corrupt(path, "\(texts.count) texts for \(count)")
             }
             let type = attribute.type
             if let data = attribute.data, let dtype = type.plain ?? type.converted {
-                try checkSize(data.count, of: dtype, count: count, place)
+                try checkSize(data.count, of: dtype, count: count, path)
             }
         }
     }
@@ -119,7 +119,7 @@ package struct IndexValidation {
         }
         if let texts = dataset.texts, texts.count != shape.count { throw .corrupt(path, "\(texts.count) texts") }
 
-        // Elements of other kinds have another size in memory than in the file, and nobody reads them.
+        // Elements of other kinds have another size in memory than in the file, and are never read.
         let isNumeric = type.isNumeric
         var stored = 0
         switch dataset.layout {

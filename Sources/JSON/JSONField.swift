@@ -146,16 +146,16 @@ extension JSONField {
     }
 
     /// Position and path, such as `line 3 column 7, rope_scaling.factor`.
-    package var place: String {
+    package var location: String {
         let path = path
         return path.isEmpty ? "\(position)" : "\(position), \(path.escaped)"
     }
 
     /// A complaint about this value.
-    package func malformed(_ reason: String) -> FileError { .damaged(file, place, reason) }
+    package func malformed(_ reason: String) -> FileError { .damaged(file, location, reason) }
 
     /// A complaint about a value that is understood and not handled.
     package func unsupported(_ found: String, remedy: String) -> FileError {
-        .unsupported(file: file, field: place, found: found, remedy: remedy)
+        .unsupported(file: file, field: location, found: found, remedy: remedy)
     }
 }

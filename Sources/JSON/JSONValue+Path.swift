@@ -1,7 +1,7 @@
 import Platform
 
 extension JSONValue {
-    /// A member of a member: keys separated by dots, members of lists by their place: `config.image_shape.0`.
+    /// A member of a member: keys separated by dots, members of lists by their index: `config.image_shape.0`.
     package subscript(path path: String) -> JSONValue? {
         path.split(separator: ".").reduce(Optional(self)) { value, key in
             guard case .array(let values)? = value else { return value?[String(key)] }

@@ -72,16 +72,16 @@ struct NumPyHeader: Equatable {
         .uint32: "u4", .uint64: "u8", .float16: "f2", .float32: "f4", .float64: "f8",
     ]
 
-    /// The header's bytes, a multiple of 64, with room for any first extent.
+    /// The header's bytes, a multiple of 64, with spare bytes for any first extent.
     func encoded() -> [UInt8] {
         let order = dtype.byteCount == 1 ? "|" : "<"
         let extents = shape.extents.map(String.init).joined(separator: ", ") + (shape.rank == 1 ? "," : "")
         let name = Self.names[dtype] ?? "f4"
         let text = "{'descr': '\(order)\(name)', 'fortran_order': False, 'shape': (\(extents)), }"
         // As NumPy does: a first extent that becomes known later may have up to 21 digits.
-        let room = max(0, 21 - (shape.extents.first.map { String($0).utf8.count } ?? 21))
-        let used = 10 + text.utf8.count + room + 1
-        let padding = room + (64 - used % 64) % 64
+        let spare = max(0, 21 - (shape.extents.first.map { String($0).utf8.count } ?? 21))
+        let used = 10 + text.utf8.count + spare + 1
+        let padding = spare + (64 - used % 64) % 64
         let length = text.utf8.count + padding + 1
         return Self.magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8 & 0xFF)] + Array(text.utf8)
             + [UInt8](repeating: UInt8(ascii: " "), count: padding) + [UInt8(ascii: "\n")]

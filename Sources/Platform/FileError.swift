@@ -6,7 +6,7 @@ package struct FileError: KindedError, Sendable, Hashable {
     package let kind: Kind
     /// The file or folder as the caller named it.
     package let path: String
-    /// What is wrong, one entry a problem, each naming its place; never empty.
+    /// What is wrong, one entry a problem, each saying where; never empty.
     package let problems: [String]
     /// What to do about it; empty when nothing can be advised.
     package let remedy: String
@@ -51,8 +51,8 @@ extension FileError {
 
     /// A field that asks for something that is not done here.
     package static func unsupported(file: String, field: String, found: String, remedy: String) -> FileError {
-        let place = field.isEmpty ? "" : "\(field): "
-        return FileError(.unsupported, path: file, "\(place)\(found) is not supported; \(remedy)")
+        let prefix = field.isEmpty ? "" : "\(field): "
+        return FileError(.unsupported, path: file, "\(prefix)\(found) is not supported; \(remedy)")
     }
 
     /// A size in a file beyond what any sound one needs.

@@ -7,7 +7,7 @@ extension Tensor {
         return withUnsafeBytes { left in
             other.withUnsafeBytes { right in
                 guard let a = left.baseAddress, let b = right.baseAddress, !left.isEmpty else { return true }
-                // One place that is looked at twice needs no comparison.
+                // The same bytes need no comparison.
                 return a == b || memcmp(a, b, left.count) == 0
             }
         }

@@ -4,7 +4,7 @@ extension Tensor {
 
     /// Blocks of `width` columns of a matrix or vector, in the given order, in the stored type.
     ///
-    /// Large results take no memory of their own: they are cut anew whenever somebody looks at them.
+    /// Large results take no memory of their own: they are cut anew whenever they are read.
     ///
     /// - Parameter blocks: Numbers of blocks, each inside the tensor.
     package func selectingColumns(blocks: [Int], width: Int) -> Tensor? {
@@ -59,7 +59,7 @@ extension Tensor {
         }
     }
 
-    /// A tensor that `fill` writes: now, or, if it is large, each time that somebody looks at it.
+    /// A tensor that `fill` writes: now, or, if it is large, each time that it is read.
     private func kept(
         dtype: DType, shape: Shape, _ fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
     ) -> Tensor? {

@@ -1,11 +1,11 @@
 import Platform
 
 /// Bytes of one or more tensors: memory of our own, a part of something that stays alive (a mapped file), or bytes that
-/// are computed whenever somebody looks at them.
+/// are computed whenever they are read.
 ///
 /// A class, because identity and lifetime are its point: tensors share it and never copy it.
 ///
-/// `@unchecked Sendable`: the bytes are written only inside the initialiser, before anybody else can hold the object,
+/// `@unchecked Sendable`: the bytes are written only inside the initialiser, before the object is shared,
 /// and are immutable afterwards.
 package final class TensorStorage: @unchecked Sendable {
     /// Alignment of memory that we allocate, in bytes: a cache line and a 512-bit register.

@@ -15,7 +15,7 @@ struct AddedToken: Sendable, Hashable {
 
 /// All added tokens, and the search for them.
 struct AddedTokens: Sendable {
-    /// A stretch of text, or a token in its place.
+    /// A stretch of text, or a token that was found there.
     enum Section {
         case text(Range<Int>)
         case token(Int32)

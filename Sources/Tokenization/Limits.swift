@@ -1,6 +1,6 @@
 /// Bounds on what a tokenizer file may ask for.
 ///
-/// The largest published tokenizers have 262 144 tokens of 3 MiB together in 33 MiB of JSON; each bound leaves room
+/// The largest published tokenizers have 262 144 tokens of 3 MiB together in 33 MiB of JSON; each bound lies well
 /// above that and keeps the memory that a hostile file can claim below a gigabyte.
 enum Limits {
     /// Bytes of one file.

@@ -96,8 +96,8 @@ package final class Tokenizer: Sendable {
         let second = pair.map { ids(of: $0) }
         guard let maxLength else { return template.assemble(first[...], second.map { $0[...] }) }
 
-        let room = max(0, maxLength - template.specialCount(isPair: second != nil))
-        let lengths = Truncation.lengths(first.count, second?.count ?? 0, limit: room)
+        let budget = max(0, maxLength - template.specialCount(isPair: second != nil))
+        let lengths = Truncation.lengths(first.count, second?.count ?? 0, limit: budget)
         var encoding = template.assemble(cut(first, to: lengths.0), second.map { cut($0, to: lengths.1) })
         encoding.isTruncated = lengths.0 < first.count || lengths.1 < second?.count ?? 0
         if encoding.ids.count > max(0, maxLength) {

@@ -38,7 +38,7 @@ struct DatasetIndexer: ~Copyable {
         _ dataset: hid_t, at path: [UInt8], metadataStart: Int, to json: inout JSONWriter
     ) throws(Refusal) {
         let properties = try Handle(H5Dget_create_plist(dataset), path, "the creation properties cannot be read")
-        // Before anything is read: doors to other files.
+        // Before anything is read: what leads to other files.
         guard try checked(H5Pget_external_count(properties.id), path, "the storage cannot be read") == 0 else {
             throw Refusal(.unsafe, path, "its values lie in another file (external storage)")
         }
@@ -178,7 +178,7 @@ struct DatasetIndexer: ~Copyable {
         let needsLibrary = filters.contains { $0.isDecodedByLibraryOnly }
         let isMappable = (element.plain != nil || element.size == 2) && !isCompact && !needsLibrary
         guard !isMappable, let count = subject.count, count > 0 else { return }
-        // A filter nobody knows: the parent names it.
+        // An unknown filter: the parent names it.
         guard filters.allSatisfy(\.isBuiltIn) else { return }
 
         if let text = element.text {

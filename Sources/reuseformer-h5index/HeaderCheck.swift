@@ -126,14 +126,14 @@ struct HeaderCheck {
         }
         let isPadded = message[0] == 1
         let sizes = (0..<3).map { Int(littleEndian(message[(2 + $0 * 2)..<(4 + $0 * 2)])) }
-        let places = sizes.map { isPadded ? ($0 + 7) / 8 * 8 : $0 }
-        let typeStart = (message[0] == 3 ? 9 : 8) + places[0]
-        let spaceStart = typeStart + places[1]
-        let dataStart = spaceStart + places[2]
+        let padded = sizes.map { isPadded ? ($0 + 7) / 8 * 8 : $0 }
+        let typeStart = (message[0] == 3 ? 9 : 8) + padded[0]
+        let spaceStart = typeStart + padded[1]
+        let dataStart = spaceStart + padded[2]
         guard sizes[0] > 0, dataStart <= message.count else {
             throw Refusal(.corrupt, path, "an attribute is larger than the message it lies in")
         }
-        guard message[typeStart - places[0]..<typeStart].contains(0) else {
+        guard message[typeStart - padded[0]..<typeStart].contains(0) else {
             throw Refusal(.corrupt, path, "the name of an attribute does not end")
         }
         // A shared type or shape lies elsewhere.

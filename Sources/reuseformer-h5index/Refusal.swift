@@ -10,7 +10,7 @@ struct Refusal: Error {
         case unsafe
         /// It is larger, deeper or more than we are willing to handle.
         case limit
-        /// Sound, but nothing that is followed: a link of somebody's own class.
+        /// Sound, but nothing that is followed: a link of a class that a user has defined.
         case unsupported
         /// Written by a newer version of the format than the library knows.
         case newerFormat

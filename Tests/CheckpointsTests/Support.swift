@@ -8,7 +8,7 @@ import Testing
 import WeightFiles
 
 /// The repository's `fixtures/checkpoints`.
-let fixtures = Fixtures.path("checkpoints")
+let fixtures = Repository.fixture("checkpoints")
 
 /// Keeps a file that a test has written in `.build/documents`, where scripts/check-schemas looks for documents.
 func keepDocument(_ path: String, as name: String) throws {

@@ -16,7 +16,7 @@ struct Command {
         var message: String { errors.split(separator: "\n").last.map(String.init) ?? "" }
     }
 
-    static let root = Fixtures.root
+    static let root = Repository.root
 
     static let fixture = root.appending(path: "fixtures/encoder").path
 

@@ -6,7 +6,7 @@ import Testing
 /// `REUSEFORMER_RECORD_HELP=1` and look at the difference.
 @Suite("Help")
 struct HelpTests {
-    private static let folder = Fixtures.root.appending(path: "Tests/CommandTests/Help")
+    private static let folder = Repository.root.appending(path: "Tests/CommandTests/Help")
 
     @Test(
         "the help of every command is the stored one",

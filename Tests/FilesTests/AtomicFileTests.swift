@@ -62,6 +62,45 @@ struct AtomicFileTests {
         }
     }
 
+    @Test("a file that is written through a buffer says which call failed", arguments: [0, 1, 3])
+    func failingOutput(at call: Int) throws {
+        try withTemporaryFolder { folder in
+            let system = FileSystem.failing(atCall: call, code: ENOSPC)
+            let error = #expect(throws: FileError.self) {
+                var output = try FileOutput(path: folder + "/out", on: system)
+                try output.write([1, 2, 3])
+                try output.close()
+            }
+            #expect(error?.path == folder + "/out")
+            #expect(error?.description.contains("No space left") == true)
+        }
+    }
+
+    @Test("the start of a file can be overwritten at the end, and writing goes on behind")
+    func overwriting() throws {
+        try withTemporaryFolder { folder in
+            var output = try FileOutput(path: folder + "/out", on: .failing(atCall: -1, code: 0))
+            let large = [UInt8](repeating: 7, count: 100_000)
+            try output.write([1, 2, 3])
+            try output.write(large)
+            try output.overwriteStart(with: [4, 5])
+            try output.write([6])
+            #expect(output.position == 100_004)
+            try output.close()
+            #expect(try Array(Data(contentsOf: URL(fileURLWithPath: folder + "/out"))) == [4, 5, 3] + large + [6])
+        }
+    }
+
+    @Test(
+        "a path is cut into folder and name",
+        arguments: [
+            ("a/b", "a", "b"), ("b", ".", "b"), ("/b", "/", "b"), ("a/b/", "a/b", ""), ("/", "/", ""), ("", ".", ""),
+        ])
+    func pathParts(path: String, folder: String, name: String) {
+        #expect(PathParts(path).folder == folder)
+        #expect(PathParts(path).name == name)
+    }
+
     @Test(
         "a file in a folder that does not exist, or with an impossible name, is refused",
         arguments: ["/no/out", "/", "/.."])

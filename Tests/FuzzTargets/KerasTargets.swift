@@ -48,8 +48,8 @@ extension FuzzTarget {
         withFile(Array(bytes), named: "model.index.json") { path in
             let folder = path.split(separator: "/").dropLast().joined(separator: "/")
             for file in (try? Checkpoint.weightFiles(at: path)) ?? [] {
-                let place = file.split(separator: "/").dropLast().joined(separator: "/")
-                precondition(place == folder && !file.hasSuffix("/.."), "a shard outside the checkpoint's folder")
+                let parent = file.split(separator: "/").dropLast().joined(separator: "/")
+                precondition(parent == folder && !file.hasSuffix("/.."), "a shard outside the checkpoint's folder")
             }
         }
     }

@@ -42,7 +42,7 @@ extension FuzzTarget {
                 config: ModelConfiguration(config, vocabulary: vocabulary(of: dialect)), tensors: tensors,
                 dialect: dialect)
             let likely = Set(ranking.prefix(2).map(\.architecture))
-            for (place, spec) in library.specs.enumerated() where place == turn || likely.contains(spec.name) {
+            for (index, spec) in library.specs.enumerated() where index == turn || likely.contains(spec.name) {
                 expand(spec, config, dialect)
             }
         }
@@ -50,7 +50,7 @@ extension FuzzTarget {
 
     private static let library = try? SpecLibrary.builtIn()
 
-    /// An architecture spec of somebody's own, with an ordinary configuration.
+    /// An architecture spec that a user has written, with an ordinary configuration.
     static let spec = FuzzTarget("spec") { bytes in
         guard let spec = try? ArchitectureSpec(Array(bytes), path: "spec.json") else { return }
         for dialect in spec.tensors.keys.sorted().prefix(2) { expand(spec, configuration, dialect) }

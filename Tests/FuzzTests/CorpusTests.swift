@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Bytes that readers have met before")
 struct CorpusTests {
-    private static let folder = Fixtures.folder.appending(path: "fuzz")
+    private static let folder = Repository.root.appending(path: "fixtures/fuzz")
 
     private static func names(in folder: URL) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.first != "." }.sorted()

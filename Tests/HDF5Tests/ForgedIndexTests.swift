@@ -27,7 +27,7 @@ struct ForgedIndexTests {
         withDataset(#"\#(float),"shape":[8,4],"layout":"chunked","chunk":\#(chunk),"chunks":\#(chunks)\#(filters)"#)
     }
 
-    /// What is said about a document: the place and the reason, or nothing when it is accepted.
+    /// What is said about a document: where and why, or nothing when it is accepted.
     private static func verdict(_ document: String) -> String? {
         do {
             guard case .index(let index) = try IndexDocument.parse(Array(document.utf8)) else { return "a refusal" }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The index helper", .serialized)
 struct HelperTests {
-    /// Runs a shell script in the helper's place.
+    /// Runs a shell script as the helper.
     private static func outcome(of script: String, limits: HDF5Limits = .standard) throws -> IndexHelper.Outcome {
         try withTemporaryFolder { folder in
             let path = folder + "/helper"

@@ -110,11 +110,7 @@ struct ReadingTests {
     func unknownFilter() throws {
         let file = try HDF5File.open(path: fixture("filters.h5"))
         let error = #expect(throws: FileError.self) { try file.dataset(at: "lz4").tensor() }
-        guard case .unsupported(_, .filter(id: 32004, let name)) = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
-        #expect(name.contains("lz4"))
+        #expect(error?.description.contains("compressed by filter 32004 (lz4") == true)
         #expect(error?.kind == .unsupported)
     }
 }

@@ -6,7 +6,7 @@ import TestSupport
 import HDF5
 
 /// A file of `fixtures/hdf5`.
-func fixture(_ name: String) -> String { Fixtures.path("hdf5/\(name)") }
+func fixture(_ name: String) -> String { Repository.fixture("hdf5/\(name)") }
 
 /// The error that opening the file, or else reading one of its datasets, ends with.
 func failure(ofReading path: String) -> FileError? {

@@ -11,7 +11,7 @@ import Testing
 
 /// Pictures and numbers of fixtures/images: what Pillow, TensorFlow and transformers make of the same files.
 enum ImageFixture {
-    static let folder = Fixtures.folder.appending(path: "images")
+    static let folder = Repository.root.appending(path: "fixtures/images")
 
     static func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 

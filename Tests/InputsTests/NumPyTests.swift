@@ -10,7 +10,7 @@ import Testing
 
 @Suite("NumPy files")
 struct NumPyTests {
-    private static func fixture(_ name: String) -> String { Fixtures.path("numpy/\(name)") }
+    private static func fixture(_ name: String) -> String { Repository.fixture("numpy/\(name)") }
 
     /// What NumPy, which wrote the fixtures, says is in them: file, array, type, shape, digest.
     private static let expected: [[String]] = {

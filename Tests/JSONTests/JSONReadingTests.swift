@@ -22,8 +22,8 @@ struct JSONReadingTests {
             error?.problems.first?.hasPrefix("line 2 column 30, rope_scaling.factor: a finite number was expected")
                 == true, "\(String(describing: error))")
         let inner = try scaling.required("kinds").elements()[1].required("a")
-        #expect(inner.place == "line 2 column 54, rope_scaling.kinds[1].a")
-        #expect(try Self.field(text).place == "line 1 column 1")
+        #expect(inner.location == "line 2 column 54, rope_scaling.kinds[1].a")
+        #expect(try Self.field(text).location == "line 1 column 1")
     }
 
     @Test(

@@ -3,11 +3,11 @@ import NumPy
 import Platform
 import ReuseTransformers
 import Tensors
+import TestSupport
 
 /// Models that came with the project, and what their frameworks computed.
 enum Fixtures {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "fixtures")
+    static let root = Repository.root.appending(path: "fixtures")
 
     static let encoder = root.appending(path: "encoder")
     static let gpt = root.appending(path: "gpt")

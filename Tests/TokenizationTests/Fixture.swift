@@ -4,7 +4,7 @@ import Tokenization
 
 /// Files below `fixtures/tokenizers`.
 enum Fixture {
-    static let folder = Fixtures.folder.appending(path: "tokenizers")
+    static let folder = Repository.root.appending(path: "fixtures/tokenizers")
 
     static func tokenizer(_ name: String) throws -> Tokenizer {
         try Tokenizer.load(directory: folder.appendingPathComponent(name).path)

@@ -1,8 +1,8 @@
 /// How large a graph may be: far beyond any transformer, and small enough that no product of two sizes overflows.
 ///
-/// A graph may come from a file that lies. Parameters and widths of a `CheckedGraph` may be multiplied without checking.
-/// The only limits on graphs: what one reader accepts, all do, so that a model that was read and written can be read
-/// again.
+/// A graph may come from a file that lies. Parameters and widths of a `CheckedGraph` may be multiplied without
+/// checking. The only limits on graphs: what one reader accepts, all do, so that a model that was read and written can
+/// be read again.
 package enum GraphLimit {
     /// Nodes of a graph.
     package static let nodes = 1 << 16

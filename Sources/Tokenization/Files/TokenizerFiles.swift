@@ -28,8 +28,8 @@ package struct TokenizerFiles: Sendable {
     package init(directory: String) throws(FileError) {
         var found: [String: [UInt8]] = [:]
         for name in TokenizerFiles.knownNames {
-            let places = [directory + "/" + name] + TokenizerFiles.assetFolders.map { "\(directory)/\($0)/\(name)" }
-            guard let path = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else { continue }
+            let candidates = [directory + "/" + name] + TokenizerFiles.assetFolders.map { "\(directory)/\($0)/\(name)" }
+            guard let path = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else { continue }
             let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
             // A link's own size says nothing, so the bound is checked again on what was read.
             guard size <= Limits.fileBytes else {

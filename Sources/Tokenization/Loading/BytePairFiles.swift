@@ -82,7 +82,7 @@ enum BytePairFiles {
         while let line = lines.next() {
             number += 1
             if line.isEmpty || line.starts(with: Array("#version".utf8)) { continue }
-            try merges.add(line: line, place: "line \(number)")
+            try merges.add(line: line, at: "line \(number)")
         }
         return merges.table
     }

@@ -79,11 +79,11 @@ extension BytePairEncoding {
             count: elements.count)
         for entry in elements {
             if entry.kind == .string {
-                try merges.add(line: try entry.bytes()[...], place: entry.place)
+                try merges.add(line: try entry.bytes()[...], at: entry.location)
             } else {
                 let sides = try entry.elements()
                 guard sides.count == 2 else { throw entry.malformed("two tokens were expected") }
-                try merges.add(try sides[0].bytes(), try sides[1].bytes(), place: entry.place)
+                try merges.add(try sides[0].bytes(), try sides[1].bytes(), at: entry.location)
             }
         }
         self.init(vocabulary: vocabulary, merges: merges.table, options: options)
@@ -106,34 +106,34 @@ struct MergeListReader {
 
     /// Adds “left right”.
     ///
-    /// - Parameter place: Where the file says so.
-    mutating func add(line: ArraySlice<UInt8>, place: @autoclosure () -> String) throws(FileError) {
+    /// - Parameter location: Where the file says so.
+    mutating func add(line: ArraySlice<UInt8>, at location: @autoclosure () -> String) throws(FileError) {
         let sides = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard sides.count == 2 else {
             throw .damaged(
-                file, place(), "“\(Vocabulary.printable(Array(line)))” is not two tokens with a space between")
+                file, location(), "“\(Vocabulary.printable(Array(line)))” is not two tokens with a space between")
         }
-        try add(Array(sides[0]), Array(sides[1]), place: place())
+        try add(Array(sides[0]), Array(sides[1]), at: location())
     }
 
     /// Adds a pair.
-    mutating func add(_ left: [UInt8], _ right: [UInt8], place: @autoclosure () -> String) throws(FileError) {
+    mutating func add(_ left: [UInt8], _ right: [UInt8], at location: @autoclosure () -> String) throws(FileError) {
         let joined = left + right.dropFirst(prefixLength)
-        let leftID = try id(of: left, place: place())
-        let rightID = try id(of: right, place: place())
-        let merge = MergeTable.Merge(rank: Int32(table.count), id: try id(of: joined, place: place()))
+        let leftID = try id(of: left, at: location())
+        let rightID = try id(of: right, at: location())
+        let merge = MergeTable.Merge(rank: Int32(table.count), id: try id(of: joined, at: location()))
         guard table.insert(leftID, rightID, merge) else {
             throw .malformed(
-                file: file, field: place(),
+                file: file, field: location(),
                 reason: "the pair “\(Vocabulary.printable(left)) \(Vocabulary.printable(right))” occurs twice",
                 remedy: "remove the second one")
         }
     }
 
-    private func id(of token: [UInt8], place: @autoclosure () -> String) throws(FileError) -> Int32 {
+    private func id(of token: [UInt8], at location: @autoclosure () -> String) throws(FileError) -> Int32 {
         guard let id = vocabulary.id(of: token) else {
             throw .malformed(
-                file: file, field: place(), reason: "“\(Vocabulary.printable(token))” is not in the vocabulary",
+                file: file, field: location(), reason: "“\(Vocabulary.printable(token))” is not in the vocabulary",
                 remedy: "use the vocabulary and merges of one and the same tokenizer")
         }
         return id

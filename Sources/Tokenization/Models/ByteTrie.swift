@@ -4,7 +4,7 @@
 /// Edges lie in one open-addressed table, so that building costs no more than reading the keys. The table's hash is
 /// seeded per process: a file cannot be made to collide.
 package struct ByteTrie: Sendable {
-    /// A place in the trie; the empty key is ``root``.
+    /// A node of the trie; the empty key is ``root``.
     package typealias Node = UInt32
 
     package static let root: Node = 0
@@ -17,7 +17,7 @@ package struct ByteTrie: Sendable {
     /// Value of each node; negative for nodes that end no key.
     private var values: [Int32] = [-1]
 
-    /// An empty trie with room for keys of so many bytes together.
+    /// An empty trie for keys of about so many bytes together.
     package init(expectingBytes byteCount: Int = 0) {
         var capacity = 64
         while capacity < byteCount { capacity <<= 1 }
@@ -103,12 +103,12 @@ package struct ByteTrie: Sendable {
         guard values.count < 1 << 24 else { return nil }
         let child = UInt32(values.count)
         values.append(-1)
-        place(UInt64(node << 8 | UInt32(byte)) << 32 | UInt64(child))
+        store(UInt64(node << 8 | UInt32(byte)) << 32 | UInt64(child))
         edgeCount += 1
         return child
     }
 
-    private mutating func place(_ edge: UInt64) {
+    private mutating func store(_ edge: UInt64) {
         var at = slot(of: UInt32(truncatingIfNeeded: edge >> 32))
         while edges[at] != ByteTrie.free { at = (at + 1) & (edges.count - 1) }
         edges[at] = edge
@@ -117,6 +117,6 @@ package struct ByteTrie: Sendable {
     private mutating func grow() {
         let old = edges
         edges = Array(repeating: ByteTrie.free, count: old.count * 2)
-        for edge in old where edge != ByteTrie.free { place(edge) }
+        for edge in old where edge != ByteTrie.free { store(edge) }
     }
 }

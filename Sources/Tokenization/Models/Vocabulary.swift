@@ -21,7 +21,7 @@ struct Vocabulary: Sendable {
     ///
     /// - Parameters:
     ///   - file: File that the tokens come from, for messages.
-    ///   - field: Place of the vocabulary inside the file.
+    ///   - field: Path of the vocabulary inside the file.
     ///   - tokenCount: Number of tokens to expect.
     init(file: String, field: String, expecting tokenCount: Int = 0) {
         self.file = file
