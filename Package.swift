@@ -146,7 +146,7 @@ let package = Package(
         .testTarget(
             name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs", "TestSupport"]),
         .testTarget(
-            name: "KernelsTests", dependencies: ["Platform", "Tensors", "Tokenization", "Runtime", "CKernels"]),
+            name: "KernelsTests", dependencies: ["Platform", "Tensors", "Runtime", "CKernels"]),
         .testTarget(
             name: "AnalysisTests",
             dependencies: [

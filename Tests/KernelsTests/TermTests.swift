@@ -2,7 +2,6 @@ import CKernels
 import Runtime
 import Tensors
 import Testing
-import Tokenization
 
 /// Maps that are not computed but borrowed, blended, or patterns; expectations by hand.
 @Suite("Borrowed maps and patterns")

@@ -43,7 +43,7 @@ struct LiveMapTests {
                 [.computed, .reused(head(0, 1)), .computed],
             ]),
         Case(
-            "lifetimes that overlap, and others that follow", maps: 4,
+            "lifetimes that overlap, and others that follow", maps: 5,
             [
                 computed, computed, [.reused(head(0, 0)), .reused(head(0, 1)), .computed],
                 [.reused(head(1, 0)), .reused(head(1, 1)), .reused(head(2, 2))],
