@@ -105,8 +105,7 @@ private final class TeamThreads: @unchecked Sendable {
 
 /// What a team's threads wait for, and what they run.
 ///
-/// `@unchecked Sendable`: the job is written under the lock before the generation is raised, and read after it was
-/// seen.
+/// `@unchecked Sendable`: the job is read and written under the lock; the other members are atomic.
 final class TeamState: @unchecked Sendable {
     typealias Job = @Sendable (_ member: Int) -> Void
 
@@ -147,7 +146,9 @@ final class TeamState: @unchecked Sendable {
             spins += 1
             if spins > Self.spins { sched_yield() }
         }
+        pthread_mutex_lock(mutex)
         job = nil
+        pthread_mutex_unlock(mutex)
     }
 
     func stop() {
