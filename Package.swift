@@ -122,10 +122,20 @@ let package = Package(
                 "Inputs", "TestSupport",
             ]),
         .testTarget(
+            name: "WeightFilesTests",
+            dependencies: [
+                "Platform", "Files", "Archives", "Tensors", "HDF5", "WeightFiles", "TestSupport", "reuseformer-h5index",
+            ]),
+        .testTarget(
+            name: "ArchitectureSpecsTests",
+            dependencies: [
+                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "TestSupport",
+            ]),
+        .testTarget(
             name: "CheckpointsTests",
             dependencies: [
-                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
-                "Checkpoints", "TestSupport", "reuseformer-h5index",
+                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "Checkpoints",
+                "TestSupport", "reuseformer-h5index",
             ]),
         // Whole models, from a checkpoint to outputs or to a converted file.
         .testTarget(

@@ -5,6 +5,7 @@ import HDF5
 import ModelGraph
 import Platform
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Hugging Face TensorFlow checkpoints")
@@ -96,7 +97,7 @@ struct HuggingFaceTFTests {
             (["hidden_size": "\u{1B}[2J"], .corrupt, "\"hidden_size\" is \"\\u{1b}[2J\""),
         ])
     func refusedOptions(_ change: [String: String], _ kind: FileError.Kind, _ message: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let folder = try scratch.copy("bert")
         try editConfig(folder, change.mapValues { $0 })
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
@@ -118,7 +119,7 @@ struct HuggingFaceTFTests {
             (["vocab_size": 31], "bert/embeddings/word_embeddings/weight has shape [30, 16], expected [31, 16]"),
         ])
     func contradictions(_ change: [String: Int], _ message: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let folder = try scratch.copy("bert")
         try editConfig(folder, change.mapValues { $0 })
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
@@ -131,7 +132,7 @@ struct HuggingFaceTFTests {
 
     @Test("weights without a configuration are refused with what to do")
     func noConfig() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let folder = try scratch.copy("bert")
         try FileManager.default.removeItem(atPath: folder + "/config.json")
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
@@ -142,7 +143,7 @@ struct HuggingFaceTFTests {
 
     @Test("a missing shard is named")
     func missingShard() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let folder = try scratch.copy("bert_sharded")
         try FileManager.default.removeItem(atPath: folder + "/tf_model-00002-of-00002.h5")
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: folder) }
@@ -152,7 +153,7 @@ struct HuggingFaceTFTests {
 
     @Test("a shard index may not lead out of its folder")
     func strayShard() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let folder = try scratch.copy("bert_sharded")
         let index = #"{"weight_map": {"a": "../bert/tf_model.h5"}}"#
         try index.write(toFile: folder + "/tf_model.h5.index.json", atomically: true, encoding: .utf8)
@@ -162,7 +163,7 @@ struct HuggingFaceTFTests {
 
     @Test("copies of a shared variable that differ are refused, naming both")
     func differingCopies() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let folder = try scratch.copy("bert_mlm_old")
         let path = folder + "/tf_model.h5"
         let name = "/mlm___cls/tf_bert_for_masked_lm/bert/embeddings/word_embeddings/weight:0"
@@ -184,5 +185,13 @@ struct HuggingFaceTFTests {
         }
         #expect(unknown?.kind == .usage)
         #expect(unknown?.remedy.contains("bert") == true)
+    }
+
+    @Test("names of weights of all generations of writers become one")
+    func commonNames() {
+        func common(_ name: String) -> String { HuggingFaceTF.commonName(name.split(separator: "/")[...]) }
+        #expect(common("bert/encoder/layer_._11/output/dense/kernel:0") == "bert/encoder/layer.11/output/dense/kernel")
+        #expect(common("mlm___cls/predictions/bias:0") == "cls/predictions/bias")
+        #expect(common("model/encoder/layers.0/fc1/bias:0") == "model/encoder/layers.0/fc1/bias")
     }
 }

@@ -2,12 +2,13 @@ import Checkpoints
 import Foundation
 import ModelGraph
 import Platform
+import TestSupport
 import Testing
 
 @Suite("A family of one's own")
 struct OwnSpecTests {
     /// BERT under other keys than any built-in spec knows, and the document that says so.
-    private func family(_ scratch: ScratchFolder) throws -> (checkpoint: String, spec: String) {
+    private func family(_ scratch: Scratch) throws -> (checkpoint: String, spec: String) {
         let folder = try scratch.copy("bert")
         try editConfig(
             folder,
@@ -31,7 +32,7 @@ struct OwnSpecTests {
 
     @Test("a checkpoint that no built-in spec knows needs a JSON file, and no code")
     func ownFamily() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let (checkpoint, spec) = try family(scratch)
         #expect(throws: FileError.self) { try Checkpoint.load(path: checkpoint) }
         let model = try Checkpoint.load(path: checkpoint, options: .init(architecture: spec))
@@ -44,7 +45,7 @@ struct OwnSpecTests {
 
     @Test("a spec that does not fit is told from one that does by what is missing")
     func misfit() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let (_, spec) = try family(scratch)
         let error = try #require(throws: FileError.self) {
             try Checkpoint.load(path: "\(fixtures)/bert", options: .init(architecture: spec))

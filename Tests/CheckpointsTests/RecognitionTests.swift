@@ -1,8 +1,7 @@
+import Checkpoints
 import Foundation
 import Tensors
 import Testing
-
-import Checkpoints
 
 /// A checkpoint below `fixtures/`, and what it is.
 private struct Sample: CustomTestStringConvertible, Sendable {
@@ -68,7 +67,7 @@ struct RecognitionTests {
     ]
 
     @Test(
-        "a checkpoint is recognised as what it is, with reasons, far ahead of the next, and all tensors have a use",
+        "a checkpoint is recognised as what it is, far ahead of the next, and every tensor has its use",
         arguments: samples)
     private func recognised(_ sample: Sample) throws {
         let summary = try Checkpoint.describe(path: sample.location)
@@ -84,7 +83,7 @@ struct RecognitionTests {
         }
     }
 
-    @Test("parameters of a recognised checkpoint are the file's numbers, bit for bit", arguments: samples)
+    @Test("a checkpoint's parameters are its file's numbers, bit for bit", arguments: samples)
     private func bitForBit(_ sample: Sample) throws {
         let model = try Checkpoint.load(path: sample.location)
         var compared = 0

@@ -46,7 +46,7 @@ struct ReuseFileTests {
     }
 
     private static func write(
-        _ model: Model, _ folder: ScratchFolder, _ name: String = "model.reuse.h5",
+        _ model: Model, _ folder: Scratch, _ name: String = "model.reuse.h5",
         compression: Checkpoint.Compression = .none
     ) throws -> String {
         let path = "\(folder.path)/\(name)"
@@ -55,10 +55,9 @@ struct ReuseFileTests {
     }
 
     @Test(
-        "a .reuse.h5 is read back bit for bit as it was written",
-        arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
+        "a model that is written is read back bit for bit", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func roundTrip(_ compression: Checkpoint.Compression) throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let model = try Self.model()
         let path = try Self.write(model, scratch, compression: compression)
         let read = try Checkpoint.load(path: path)
@@ -82,7 +81,7 @@ struct ReuseFileTests {
     @Test(
         "the same model gives the same bytes of a .reuse.h5", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func determinism(_ compression: Checkpoint.Compression) throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let model = try Self.model()
         let first = try Self.write(model, scratch, "a.reuse.h5", compression: compression)
         let second = try Self.write(model, scratch, "b.reuse.h5", compression: compression)
@@ -91,7 +90,7 @@ struct ReuseFileTests {
 
     @Test("user block and block table are what docs/format.md says")
     func layout() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let path = try Self.write(try Self.model(), scratch)
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         func number(_ offset: Int, _ count: Int) -> Int {
@@ -113,7 +112,7 @@ struct ReuseFileTests {
     @Test(
         "a flipped byte anywhere in a .reuse.h5 is detected", arguments: [Checkpoint.Compression.none, .zstd(level: 3)])
     func flippedBytes(_ compression: Checkpoint.Compression) throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let path = try Self.write(try Self.model(), scratch, compression: compression)
         let url = URL(fileURLWithPath: path)
         let sound = try Data(contentsOf: url)
@@ -140,7 +139,7 @@ struct ReuseFileTests {
 
     @Test("describing a file notices a damaged head, without reading its tensors")
     func describedDamage() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let path = try Self.write(try Self.model(), scratch)
         let url = URL(fileURLWithPath: path)
         let sound = try Data(contentsOf: url)
@@ -156,9 +155,9 @@ struct ReuseFileTests {
         #expect(error?.problems.first?.contains("were written") == true)
     }
 
-    @Test("damage of a .reuse.h5 is told by block and by what lies there")
-    func places() throws {
-        let scratch = try ScratchFolder()
+    @Test("damage is told by block and by what it holds")
+    func damagedBlocks() throws {
+        let scratch = Scratch()
         let path = try Self.write(try Self.model(), scratch)
         let url = URL(fileURLWithPath: path)
         let sound = try Data(contentsOf: url)
@@ -187,7 +186,7 @@ struct ReuseFileTests {
 
     @Test("a damaged magic is still taken for a damaged .reuse.h5, a newer version for what it is")
     func versions() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let path = try Self.write(try Self.model(), scratch)
         let url = URL(fileURLWithPath: path)
         var newer = [UInt8](try Data(contentsOf: url))
@@ -206,7 +205,7 @@ struct ReuseFileTests {
 
     @Test("a model that is not sound is not written, and nothing is left behind")
     func unsound() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         var model = try Self.model()
         model.tensors["pooler/bias"] = nil
         let error = #expect(throws: FileError.self) { try Self.write(model, scratch) }
@@ -219,7 +218,7 @@ struct ReuseFileTests {
         #expect(nowhere?.kind == .inputOutput)
     }
 
-    /// A file whose seals are all right, with a manifest that somebody made up.
+    /// A file whose seals are all right, with a manifest that was made up.
     private static func forge(_ path: String, manifest edit: (inout String) -> Void) throws {
         let model = try Self.model()
         var text = String(
@@ -261,12 +260,12 @@ struct ReuseFileTests {
             ("{", "[", "/manifest: "),
         ])
     func hostileManifest(_ text: String, _ replacement: String, _ message: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let path = scratch.path + "/forged.reuse.h5"
         try Self.forge(path) { manifest in
-            let place = manifest.firstRange(of: text)
-            #expect(place != nil)
-            if let place { manifest.replaceSubrange(place, with: replacement) }
+            let range = manifest.firstRange(of: text)
+            #expect(range != nil)
+            if let range { manifest.replaceSubrange(range, with: replacement) }
         }
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
@@ -274,7 +273,7 @@ struct ReuseFileTests {
 
     @Test("a model with sizes that no architecture spec can count to is read back from its own file")
     func largeTables() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         let rows = (1 << 24) + 1
         let table = Embedding(vocabulary: rows, width: 1)
         let graph = Graph(
@@ -291,16 +290,29 @@ struct ReuseFileTests {
         #expect(try Checkpoint.load(path: path).graph == model.graph)
     }
 
-    @Test("tensors that the graph does not need are left out of a .reuse.h5")
+    @Test("a manifest of an earlier release that names an analysis is read")
+    func earlierManifest() throws {
+        let scratch = Scratch()
+        let path = scratch.path + "/earlier.reuse.h5"
+        let digest = String(repeating: "0", count: 64)
+        try Self.forge(path) { manifest in
+            guard let brace = manifest.firstIndex(of: "{") else { return }
+            manifest.insert(
+                contentsOf: #""analysis" : "\#(digest)", "quantization" : null,"#, at: manifest.index(after: brace))
+        }
+        #expect(try Checkpoint.load(path: path).graph == Self.model().graph)
+    }
+
+    @Test("tensors that no node owns are not written")
     func superfluous() throws {
-        let scratch = try ScratchFolder()
+        let scratch = Scratch()
         var model = try Self.model()
         model.tensors["forgotten/weight"] = Tensor([1], shape: [1])
         let read = try Checkpoint.load(path: try Self.write(model, scratch))
         #expect(read.tensors["forgotten/weight"] == nil)
     }
 
-    @Test("a file of several blocks has one digest a block")
+    @Test("a file of several blocks has a digest for each")
     func blocks() {
         var bytes = [UInt8](repeating: 0, count: BlockDigests.blockByteCount * 2 + 5)
         for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index &* 31 >> 8) }

@@ -1,11 +1,9 @@
 import Checkpoints
 import Foundation
 import ModelGraph
-import Platform
 import Tensors
 import TestSupport
 import Testing
-import WeightFiles
 
 /// The repository's `fixtures/checkpoints`.
 let fixtures = Repository.fixture("checkpoints")
@@ -43,17 +41,7 @@ extension Model {
     }
 }
 
-/// A folder that goes away with the value.
-final class ScratchFolder {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("checkpoints-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension Scratch {
     /// A copy of a fixture's folder.
     func copy(_ fixture: String) throws -> String {
         let target = "\(path)/\(fixture)"
@@ -69,17 +57,4 @@ func editConfig(_ folder: String, _ changes: [String: Any?]) throws {
     var config = try #require(parsed as? [String: Any])
     for (key, value) in changes { config[key] = value }
     try JSONSerialization.data(withJSONObject: config).write(to: url)
-}
-
-extension TensorCatalog {
-    /// An index of tensors that only have shapes: reading them gives zeros.
-    init(shapes: [(String, [Int])], dtype: DType = .float32) {
-        self.init(
-            shapes.map { name, extents in
-                StoredTensor(
-                    name: name, file: "model.h5", path: "/" + name, dtype: dtype, shape: Shape(extents),
-                    storedByteCount: 0
-                ) { () throws(FileError) -> Tensor in Tensor(shape: Shape(extents)) { _ in } }
-            })
-    }
 }

@@ -1,5 +1,4 @@
 import ArchitectureSpecs
-import Checkpoints
 import ModelGraph
 import Platform
 import Tensors
@@ -136,7 +135,7 @@ struct BindingTests {
         #expect(graph.inputs == ["input_ids"])
         #expect(graph.outputs.map(\.name) == ["last"])
         #expect(graph.use == .encoder)
-        // The second block's tensor is nobody's now.
+        // Nothing reads the second block's tensor now.
         #expect(
             binding.problems.map(\.message) == [
                 "block.2/w [4, 12] is in the checkpoint, but has no place in the architecture"

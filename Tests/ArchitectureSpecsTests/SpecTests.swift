@@ -1,6 +1,7 @@
 import ArchitectureSpecs
-import Checkpoints
+import JSON
 import ModelGraph
+import Platform
 import Testing
 
 @Suite("Architecture specs")
@@ -48,7 +49,7 @@ struct SpecTests {
     }
 
     @Test(
-        "conditions of a spec combine comparisons with or, and, and not",
+        "a condition is an or of ands of flags and comparisons",
         arguments: [
             ("yes", true), ("not yes", false), ("no or yes and no", false), ("no and no or yes", true),
             ("width == 24", true),
@@ -70,7 +71,7 @@ struct SpecTests {
     }
 
     @Test(
-        "patterns with stars match the names that they should",
+        "a star in a pattern stands for any run of characters",
         arguments: [
             ("bert/pooler/*", "bert/pooler/dense/kernel", true), ("bert/pooler/*", "bert/poole", false),
             ("*", "", true), ("a*c*e", "abcde", true), ("a*c*e", "abcd", false), ("abc", "abc", true),
@@ -80,14 +81,6 @@ struct SpecTests {
         #expect(GlobPattern(pattern).matches(name) == expected)
     }
 
-    @Test("names of variables by all generations of writers become one")
-    func commonNames() {
-        func common(_ name: String) -> String { HuggingFaceTF.commonName(name.split(separator: "/")[...]) }
-        #expect(common("bert/encoder/layer_._11/output/dense/kernel:0") == "bert/encoder/layer.11/output/dense/kernel")
-        #expect(common("mlm___cls/predictions/bias:0") == "cls/predictions/bias")
-        #expect(common("model/encoder/layers.0/fc1/bias:0") == "model/encoder/layers.0/fc1/bias")
-    }
-
     @Test("a spec that reads undeclared names is refused with each of them")
     func undeclared() throws {
         var spec = try #require(try SpecLibrary.builtIn().specs.first)
@@ -95,5 +88,39 @@ struct SpecTests {
         let problems = spec.problems
         #expect(problems.contains("config head_size: \"hidden\" is not a setting of this spec"))
         #expect(problems.contains("node pooler: \"has_pooler\" is not a setting of this spec"))
+    }
+
+    /// A whole spec around one setting.
+    private static func spec(_ setting: String) -> [UInt8] {
+        Array(
+            """
+            {"name": "tiny", "title": "Tiny", "recognise": [], "config": [\(setting)], "tensors": {},
+             "graph": {"inputs": [], "nodes": [], "outputs": [], "use": []}}
+            """.utf8)
+    }
+
+    @Test(
+        "a setting with a member that its kind does not have is refused, naming where",
+        arguments: [
+            (#"{"name": "a", "kind": "integer", "present": "x/y"}"#, "config[0].present", "kind integer"),
+            (#"{"name": "a", "kind": "number", "minimum": 2}"#, "config[0].minimum", "kind number"),
+            (#"{"name": "a", "kind": "flag", "values": {"b": "c"}}"#, "config[0].values", "kind flag"),
+            (#"{"name": "a", "kind": "choice", "values": {"b": "c"}, "only": ["b"]}"#, "config[0].only", "kind choice"),
+            (#"{"name": "a", "kind": "choice"}"#, "config[0]", "values"),
+            (#"{"name": "a", "kind": "flag", "present": "x/y", "condition": "b"}"#, "config[0].present", "condition"),
+            (#"{"name": "a", "kind": "flag", "present": "x/y", "keys": {"hf": "b"}}"#, "config[0].keys", "present"),
+        ])
+    func wrongMembers(_ setting: String, _ location: String, _ message: String) {
+        let error = #expect(throws: FileError.self) { try ArchitectureSpec(Self.spec(setting), path: "tiny.json") }
+        #expect(error?.kind == .usage)
+        #expect(error?.description.contains(location) == true, "\(String(describing: error))")
+        #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+
+    @Test("every built-in spec that is written as JSON and read again is the same spec")
+    func roundTrip() throws {
+        for spec in try SpecLibrary.builtIn().specs {
+            #expect(try ArchitectureSpec(Document.encode(spec), path: spec.name) == spec, "\(spec.name)")
+        }
     }
 }
