@@ -39,6 +39,3 @@ package struct StoredTensor: Sendable {
         self.read = read
     }
 }
-
-/// The former name, for what still uses it.
-package typealias SourceTensor = StoredTensor

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("The .reuse.h5 file")
 struct ReuseFileTests {
-    /// The small BERT with a reusing, a blending and a dropped head, and bfloat16 in one place.
+    /// The small BERT with a reusing, a blending and a dropped head, and one bfloat16 tensor.
     private static func model() throws -> Model {
         var model = try Checkpoint.load(path: "\(fixtures)/bert")
         let node = try #require(model.graph.nodes.firstIndex { $0.name == "layer_1/attention" })

@@ -66,9 +66,9 @@ extension FuzzTarget {
         """#
 
     /// As many variables as make sense here, filled with zeros.
-    private static func variables(_ text: [UInt8]) -> [SourceTensor] {
+    private static func variables(_ text: [UInt8]) -> [StoredTensor] {
         let lines = text.split(separator: UInt8(ascii: "\n")).prefix(64)
-        return lines.compactMap { line -> SourceTensor? in
+        return lines.compactMap { line -> StoredTensor? in
             let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
             guard fields.count == 2 else { return nil }
             let extents = fields[1].split(separator: UInt8(ascii: ",")).compactMap {
@@ -78,7 +78,7 @@ extension FuzzTarget {
                 let shape = Shape(checking: extents), shape.count <= 1 << 16
             else { return nil }
             let name = String(decoding: fields[0], as: UTF8.self)
-            return SourceTensor(
+            return StoredTensor(
                 name: name, file: "model.h5", path: "/" + name, dtype: .float32, shape: shape,
                 storedByteCount: shape.count * 4
             ) { () throws(FileError) in Tensor([Float](repeating: 0, count: shape.count), shape: shape) }
@@ -86,7 +86,7 @@ extension FuzzTarget {
     }
 
     /// Makes the graph by both ways of finding variables, and its parameters.
-    private static func assemble(_ config: JSONValue, _ tensors: [SourceTensor], custom: [CustomLayer] = []) {
+    private static func assemble(_ config: JSONValue, _ tensors: [StoredTensor], custom: [CustomLayer] = []) {
         let registry = KerasLayerRegistry(custom: custom + ((try? CustomLayer.builtIn()) ?? []))
         let isNumbered = tensors.contains { $0.name.contains("/vars/") }
         let weights: KerasGraph.Weights =
@@ -96,15 +96,15 @@ extension FuzzTarget {
                 config, generation: KerasDocument.generation(of: config), weights: weights, registry: registry,
                 path: "model.h5"), judge(made.graph), made.graph.nodes.count < 400
         else { return }
-        let binding = TensorBinder(made.places, catalog: TensorCatalog(tensors)).bind(made.graph)
+        let binding = TensorBinder(made.parameterSources, catalog: TensorCatalog(tensors)).bind(made.graph)
         guard binding.problems.isEmpty else { return }
         for parameter in binding.parameters { _ = try? parameter.read() }
     }
 
     /// One list for each first part of a name.
-    private static func listed(_ tensors: [SourceTensor]) -> ListedWeights {
+    private static func listed(_ tensors: [StoredTensor]) -> ListedWeights {
         var order: [String] = []
-        var members: [String: [SourceTensor]] = [:]
+        var members: [String: [StoredTensor]] = [:]
         for tensor in tensors {
             let layer = tensor.name.split(separator: "/").first.map(String.init) ?? ""
             if members[layer] == nil { order.append(layer) }

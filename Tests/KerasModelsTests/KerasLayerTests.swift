@@ -13,7 +13,7 @@ struct KerasLayerTests {
 
     /// One layer over an input `[batch, 3, 2]`.
     private func result(
-        of className: String, _ config: String, _ weights: [SourceTensor] = [], module: String = "keras.layers",
+        of className: String, _ config: String, _ weights: [StoredTensor] = [], module: String = "keras.layers",
         keywords: [String: JSONValue] = [:]
     ) throws -> Tensor {
         var sketch = Sketch()

@@ -108,7 +108,7 @@ struct KerasWeightTests {
 
     // MARK: Quantized
 
-    private func quantized(_ weights: [SourceTensor], units: Int, inputs: Int = 2) throws -> Model {
+    private func quantized(_ weights: [StoredTensor], units: Int, inputs: Int = 2) throws -> Model {
         var sketch = Sketch()
         sketch.input("x", [inputs])
         try sketch.layer("d", "Dense", #"{"units": \#(units), "use_bias": false}"#, ["x"])

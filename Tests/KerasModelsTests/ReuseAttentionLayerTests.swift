@@ -21,11 +21,11 @@ struct ReuseAttentionLayerTests {
         return try model(sketch.model(outputs: outputs), Self.weights(heads: 2) + Self.reusing(1, of: 2))
     }
 
-    private static func numbers(_ name: String, _ shape: [Int]) -> SourceTensor {
+    private static func numbers(_ name: String, _ shape: [Int]) -> StoredTensor {
         stored(name, Shape(shape), (0..<shape.reduce(1, *)).map { Float($0 % 5) / 4 - 0.5 })
     }
 
-    private static func weights(heads: Int) -> [SourceTensor] {
+    private static func weights(heads: Int) -> [StoredTensor] {
         let layer = "layers/reuse_multi_head_attention"
         return [
             numbers("\(layer)/_query_dense/vars/0", [2, heads, 1]),
@@ -35,7 +35,7 @@ struct ReuseAttentionLayerTests {
         ]
     }
 
-    private static func reusing(_ reused: Int, of heads: Int) -> [SourceTensor] {
+    private static func reusing(_ reused: Int, of heads: Int) -> [StoredTensor] {
         let layer = "layers/reuse_multi_head_attention_1", new = heads - reused
         return [
             numbers("\(layer)/_query_dense/vars/0", [2, new, 1]), numbers("\(layer)/_key_dense/vars/0", [2, new, 1]),

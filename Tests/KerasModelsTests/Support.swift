@@ -14,19 +14,19 @@ import WeightFiles
 func json(_ text: String) throws -> JSONValue { try Document.decode(JSONValue.self, from: Array(text.utf8)) }
 
 /// A stored tensor of numbers that a test makes up.
-func stored(_ name: String, _ shape: Shape, _ values: [Float]) -> SourceTensor {
+func stored(_ name: String, _ shape: Shape, _ values: [Float]) -> StoredTensor {
     let tensor = Tensor(values, shape: shape)
-    return SourceTensor(
+    return StoredTensor(
         name: name, file: "test", path: "/" + name, dtype: .float32, shape: shape, storedByteCount: values.count * 4
     ) { () throws(FileError) in tensor }
 }
 
 /// A stored tensor of bytes.
-func stored(_ name: String, _ shape: Shape, bytes: [Int8]) -> SourceTensor {
+func stored(_ name: String, _ shape: Shape, bytes: [Int8]) -> StoredTensor {
     let storage = TensorStorage(byteCount: bytes.count) { target in
         target.copyBytes(from: bytes.map { UInt8(bitPattern: $0) })
     }
-    return SourceTensor(
+    return StoredTensor(
         name: name, file: "test", path: "/" + name, dtype: .int8, shape: shape, storedByteCount: bytes.count
     ) { () throws(FileError) in
         guard let tensor = Tensor(dtype: .int8, shape: shape, storage: storage) else {
@@ -38,13 +38,13 @@ func stored(_ name: String, _ shape: Shape, bytes: [Int8]) -> SourceTensor {
 
 /// A model from its configuration and numbers named `layers/dense/vars/0`.
 func model(
-    _ config: JSONValue, _ weights: [SourceTensor] = [], generation: KerasGeneration = .keras3,
+    _ config: JSONValue, _ weights: [StoredTensor] = [], generation: KerasGeneration = .keras3,
     custom: [CustomLayer] = []
 ) throws -> Model {
     let graph = try KerasGraph(
         config, generation: generation, weights: .objects(ObjectWeights(weights, names: [:])),
         registry: KerasLayerRegistry(custom: custom), path: "test")
-    let binding = TensorBinder(graph.places, catalog: TensorCatalog(weights)).bind(graph.graph)
+    let binding = TensorBinder(graph.parameterSources, catalog: TensorCatalog(weights)).bind(graph.graph)
     try #require(binding.problems.isEmpty, "\(binding.problems)")
     var tensors: [ParameterID: Tensor] = [:]
     for parameter in binding.parameters {

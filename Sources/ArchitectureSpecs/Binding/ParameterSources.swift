@@ -66,6 +66,3 @@ package struct ParameterSources: Sendable {
         self.ignored = ignored
     }
 }
-
-/// The former name, for what still uses it.
-package typealias TensorPlaces = ParameterSources

@@ -33,7 +33,7 @@ extension RecognizedCheckpoint {
             let graph = try KerasGraph(
                 document, generation: KerasDocument.generation(of: document), weights: weights, registry: registry,
                 path: path)
-            var sources = graph.places
+            var sources = graph.parameterSources
             sources.ignored += ignored
             return OwnGraph(architecture: "keras-functional", graph: graph.graph, sources: sources, traits: .init())
         }

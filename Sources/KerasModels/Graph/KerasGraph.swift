@@ -16,7 +16,7 @@ package struct KerasGraph: Sendable {
     /// What the model computes.
     package let graph: Graph
     /// Where the graph's parameters are stored.
-    package let places: TensorPlaces
+    package let parameterSources: ParameterSources
 
     /// - Parameters:
     ///   - document: `config.json`, or attribute `model_config`.
@@ -44,7 +44,7 @@ package struct KerasGraph: Sendable {
             case .objects(let objects): objects.assign(to: model, registry)
             }
         guard problems.isEmpty else { throw FileError(problems, path: path) }
-        (graph, places) = try located { () throws(Problem) in
+        (graph, parameterSources) = try located { () throws(Problem) in
             let builder = KerasGraphBuilder(generation: generation, variables: variables)
             var interpreter = KerasInterpreter(registry, builder: builder)
             return try interpreter.graph(of: model)

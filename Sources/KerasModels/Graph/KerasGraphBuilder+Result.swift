@@ -44,8 +44,8 @@ extension KerasGraphBuilder {
     }
 
     /// Where the graph's parameters are stored.
-    var places: TensorPlaces {
-        var result = TensorPlaces()
+    var parameterSources: ParameterSources {
+        var result = ParameterSources()
         for (id, source) in sources {
             switch source {
             case .stored(let tensor):

@@ -22,7 +22,7 @@ extension KerasGraphBuilder {
     /// One of a layer's variables, of a known number of elements.
     func stored(
         of call: LayerCall, object: String = "", number: Int, count: Int
-    ) throws(Problem) -> SourceTensor {
+    ) throws(Problem) -> StoredTensor {
         let tensors = variables.tensors(of: call.path, object: object)
         guard tensors.indices.contains(number) else {
             throw call.corrupt("has \(tensors.count) weights\(object.isEmpty ? "" : " in \(object)")")

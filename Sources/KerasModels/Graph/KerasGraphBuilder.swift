@@ -92,7 +92,7 @@ struct KerasGraphBuilder {
     }
 
     /// Notes tensors that results do not depend on.
-    mutating func ignore(_ tensors: [SourceTensor]) { ignored.formUnion(tensors.map(\.name)) }
+    mutating func ignore(_ tensors: [StoredTensor]) { ignored.formUnion(tensors.map(\.name)) }
 
     // MARK: Inputs
 

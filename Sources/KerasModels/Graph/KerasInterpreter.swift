@@ -21,10 +21,10 @@ struct KerasInterpreter {
     }
 
     /// The graph of a whole model, and where its parameters are stored.
-    mutating func graph(of model: KerasModel) throws(Problem) -> (graph: Graph, places: TensorPlaces) {
+    mutating func graph(of model: KerasModel) throws(Problem) -> (graph: Graph, parameterSources: ParameterSources) {
         let inputs = try builder.inputs(of: model)
         let outputs = try run(model, path: [], inputs: inputs)
-        return (try builder.graph(model, outputs), builder.places)
+        return (try builder.graph(model, outputs), builder.parameterSources)
     }
 
     /// Runs a model's calls in Keras's own order.

@@ -12,12 +12,12 @@ extension LayerPath {
 /// Which stored tensors each layer owns, by the object inside the layer.
 package struct LayerVariables: Sendable {
     /// By layer, then by object; the layer's own under an empty name.
-    package private(set) var tensors: [LayerPath: [String: [SourceTensor]]] = [:]
+    package private(set) var tensors: [LayerPath: [String: [StoredTensor]]] = [:]
 
     /// Tensors of an object inside a layer, in the order in which they were created; empty when there are none.
-    package func tensors(of layer: LayerPath, object: String = "") -> [SourceTensor] { tensors[layer]?[object] ?? [] }
+    package func tensors(of layer: LayerPath, object: String = "") -> [StoredTensor] { tensors[layer]?[object] ?? [] }
 
-    mutating func assign(_ tensors: [SourceTensor], to layer: LayerPath, object: String) {
+    mutating func assign(_ tensors: [StoredTensor], to layer: LayerPath, object: String) {
         guard !tensors.isEmpty else { return }
         self.tensors[layer, default: [:]][object] = tensors
     }

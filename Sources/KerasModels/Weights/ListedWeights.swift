@@ -12,9 +12,9 @@ package struct ListedWeights: Sendable {
         /// The name under which the file lists it.
         package let name: String
         /// In the order of the file.
-        package let tensors: [SourceTensor]
+        package let tensors: [StoredTensor]
 
-        package init(name: String, tensors: [SourceTensor]) {
+        package init(name: String, tensors: [StoredTensor]) {
             self.name = name
             self.tensors = tensors
         }
@@ -102,9 +102,9 @@ package struct ListedWeights: Sendable {
             return layer.isTrainable ? lists : Lists(others: lists.all)
         }
 
-        static func grouped(_ pairs: Zip2Sequence<[Slot], [SourceTensor]>) -> [(owner: Owner, tensors: [SourceTensor])]
+        static func grouped(_ pairs: Zip2Sequence<[Slot], [StoredTensor]>) -> [(owner: Owner, tensors: [StoredTensor])]
         {
-            var members: [Owner: [(Int, SourceTensor)]] = [:]
+            var members: [Owner: [(Int, StoredTensor)]] = [:]
             for (slot, tensor) in pairs { members[slot.owner, default: []].append((slot.number, tensor)) }
             return members.map { ($0.key, $0.value.sorted { $0.0 < $1.0 }.map(\.1)) }
         }

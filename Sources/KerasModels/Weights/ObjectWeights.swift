@@ -8,7 +8,7 @@ import WeightFiles
 /// the attribute that holds them.
 package struct ObjectWeights: Sendable {
     /// Variables by the path of their owner, in the order of their numbers.
-    private let variables: [String: [SourceTensor]]
+    private let variables: [String: [StoredTensor]]
     /// Paths of all owners and everything above them.
     private let paths: Set<String>
     /// Layers' own names by path, where the writer noted them.
@@ -20,8 +20,8 @@ package struct ObjectWeights: Sendable {
     /// - Parameters:
     ///   - tensors: Named by path, `layers/dense/vars/0`.
     ///   - names: Layers' own names by path.
-    package init(_ tensors: [SourceTensor], names: [String: String]) {
-        var variables: [String: [(number: Int, tensor: SourceTensor)]] = [:]
+    package init(_ tensors: [StoredTensor], names: [String: String]) {
+        var variables: [String: [(number: Int, tensor: StoredTensor)]] = [:]
         var paths: Set<String> = []
         for tensor in tensors {
             let parts = tensor.name.split(separator: "/")

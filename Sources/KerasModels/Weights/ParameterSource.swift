@@ -4,7 +4,7 @@ import WeightFiles
 /// What a parameter of the graph is made from.
 enum ParameterSource: Sendable {
     /// A stored tensor of the same elements in the same order.
-    case stored(SourceTensor)
+    case stored(StoredTensor)
     /// Computed from stored tensors.
-    case computed(TensorPlaces.Computation)
+    case computed(ParameterSources.Computation)
 }

@@ -8,18 +8,18 @@ import WeightFiles
 /// that divides, or blocks of rows with a zero point, which is taken off, and a factor that multiplies.
 struct QuantizedMatrix {
     /// The stored numbers, packed where they have four bits.
-    let values: SourceTensor
+    let values: StoredTensor
     /// The factors.
-    let scale: SourceTensor
+    let scale: StoredTensor
     /// The zero points of blocks; `nil` without blocks.
-    let zero: SourceTensor?
+    let zero: StoredTensor?
     /// Which block each row belongs to.
-    let groups: SourceTensor?
+    let groups: StoredTensor?
     let rows: Int
     let columns: Int
 
     /// The matrix out of numbers of eight bits; `nil` when the shapes do not fit.
-    var eightBit: TensorPlaces.Computation? {
+    var eightBit: ParameterSources.Computation? {
         guard scale.shape.count == columns else { return nil }
         let rows = rows, columns = columns
         return .init(names: [values.name, scale.name], shape: [rows, columns]) { tensors in
@@ -33,7 +33,7 @@ struct QuantizedMatrix {
     }
 
     /// The matrix out of numbers of four bits; `nil` when the shapes do not fit.
-    var fourBit: TensorPlaces.Computation? {
+    var fourBit: ParameterSources.Computation? {
         let rows = rows, columns = columns
         let packed = (columns + 1) / 2
         let isAlongColumns = values.shape == [rows, packed]

@@ -5,18 +5,18 @@ import WeightFiles
 /// A table of small whole numbers: one factor a row that divides, or blocks of columns with a zero point.
 struct QuantizedTable {
     /// The stored numbers, packed where they have four bits.
-    let values: SourceTensor
+    let values: StoredTensor
     /// The factors.
-    let scale: SourceTensor
+    let scale: StoredTensor
     /// The zero points of blocks; `nil` without blocks.
-    let zero: SourceTensor?
+    let zero: StoredTensor?
     /// Which block each column belongs to.
-    let groups: SourceTensor?
+    let groups: StoredTensor?
     let rows: Int
     let width: Int
 
     /// The table; `nil` when the shapes do not fit.
-    var computation: TensorPlaces.Computation? {
+    var computation: ParameterSources.Computation? {
         let rows = rows, width = width
         let packed = (width + 1) / 2
         let isPacked = values.shape == [rows, packed] && !(packed == width && zero == nil)

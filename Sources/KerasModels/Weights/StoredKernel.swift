@@ -15,7 +15,7 @@ struct StoredKernel {
     /// What the layer does to its input; `nil`: nothing.
     let rounding: Rounding?
     /// What only training needs.
-    let statistics: [SourceTensor]
+    let statistics: [StoredTensor]
 
     /// - Parameters:
     ///   - tensors: Kernel, bias where there is one, then what quantization adds.
@@ -24,7 +24,7 @@ struct StoredKernel {
     ///   - label: The layer, for messages.
     /// - Throws: `corrupt` for other shapes, `unsupported` for other kinds of numbers.
     init(
-        _ tensors: [SourceTensor], contracted: [Int], kept: [Int], hasBias: Bool, label: String
+        _ tensors: [StoredTensor], contracted: [Int], kept: [Int], hasBias: Bool, label: String
     ) throws(Problem) {
         let rows = contracted.reduce(1, *), columns = kept.reduce(1, *)
         guard let kernel = tensors.first, tensors.count >= (hasBias ? 2 : 1) else {
@@ -71,7 +71,7 @@ struct StoredKernel {
 
     private init(
         weight: ParameterSource, bias: ParameterSource?, rounding: Rounding?,
-        statistics: [SourceTensor] = []
+        statistics: [StoredTensor] = []
     ) {
         self.statistics = statistics
         self.weight = weight
@@ -82,7 +82,7 @@ struct StoredKernel {
     /// Kernel and input go through 8-bit floating point, the bias through bfloat16; each with a scale that training
     /// has left.
     private init(
-        eightBitFloats kernel: SourceTensor, _ bias: SourceTensor?, _ rest: [SourceTensor], shape: Shape, label: String
+        eightBitFloats kernel: StoredTensor, _ bias: StoredTensor?, _ rest: [StoredTensor], shape: Shape, label: String
     ) throws(Problem) {
         let inputScale = rest[0], kernelScale = rest[2]
         guard inputScale.shape.count == 1, kernelScale.shape.count == 1 else {
@@ -94,7 +94,7 @@ struct StoredKernel {
             throw Problem(error.kind, "\(label): \(error.problems.joined(separator: "; "))")
         }
         guard scale.isFinite, scale > 0 else { throw Problem(.corrupt, "\(label): the scale of its input is \(scale)") }
-        let weight = TensorPlaces.Computation(names: [kernel.name, kernelScale.name], shape: shape) { tensors in
+        let weight = ParameterSources.Computation(names: [kernel.name, kernelScale.name], shape: shape) { tensors in
             let scale = tensors[1].floats[0]
             return tensors[0].mapped(shape) { Rounding.float8(scale: scale).rounded($0) }
         }

@@ -11,7 +11,7 @@ struct StoredTable {
     ///   - tensors: The table, then what quantization adds.
     ///   - label: The layer, for messages.
     /// - Throws: `corrupt` for another shape, `unsupported` for other kinds of numbers.
-    init(_ tensors: [SourceTensor], rows: Int, width: Int, label: String) throws(Problem) {
+    init(_ tensors: [StoredTensor], rows: Int, width: Int, label: String) throws(Problem) {
         guard let table = tensors.first else { throw Problem(.corrupt, "\(label): has no table") }
         let misshapen = Problem(
             .corrupt, "\(label): \(table.name.printable) has shape \(table.shape), expected \(Shape([rows, width]))")

@@ -115,7 +115,7 @@ enum ReuseAttentionLayer: KerasLayerClass {
     ) throws(Problem) -> [String: ParameterSource] {
         let headSize = try call.size("key_dim"), valueSize = try valueSize(call)
         var result: [String: ParameterSource] = [:]
-        func stored(_ object: String, _ number: Int, _ shape: [Int]) throws(Problem) -> SourceTensor {
+        func stored(_ object: String, _ number: Int, _ shape: [Int]) throws(Problem) -> StoredTensor {
             let count = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? 0 : $0 * $1 }
             let tensor = try builder.stored(of: call, object: object, number: number, count: count)
             guard tensor.shape.extents == shape else {
@@ -132,7 +132,7 @@ enum ReuseAttentionLayer: KerasLayerClass {
                 }
             }
         }
-        var values: [SourceTensor] = [], biases: [SourceTensor] = [], outputs: [SourceTensor] = []
+        var values: [StoredTensor] = [], biases: [StoredTensor] = [], outputs: [StoredTensor] = []
         for (part, count) in zip(heads.parts, heads.counts) {
             values.append(try stored("value_dense/\(part)", 0, [memory.width, count, valueSize]))
             if heads.hasBias { biases.append(try stored("value_dense/\(part)", 1, [count, valueSize])) }
@@ -165,7 +165,7 @@ extension ParameterSource {
     /// - Parameters:
     ///   - shape: Rows and columns of all together.
     ///   - result: The shape of the parameter where it is another one.
-    fileprivate static func sideBySide(_ parts: [SourceTensor], _ shape: [Int], as result: [Int]? = nil) -> Self {
+    fileprivate static func sideBySide(_ parts: [StoredTensor], _ shape: [Int], as result: [Int]? = nil) -> Self {
         if parts.count == 1 { return .stored(parts[0]) }
         let rows = shape[0], columns = shape[1]
         return .computed(

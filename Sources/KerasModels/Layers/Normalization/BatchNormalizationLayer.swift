@@ -30,11 +30,11 @@ enum BatchNormalizationLayer: KerasLayerClass {
         @Sendable func factor(_ tensors: [[Float]], _ column: Int) -> Float {
             (hasGamma ? tensors[2][column] : 1) / (tensors[1][column] + epsilon).squareRoot()
         }
-        let scale = TensorPlaces.Computation(names: names, shape: [width]) { tensors in
+        let scale = ParameterSources.Computation(names: names, shape: [width]) { tensors in
             let values = tensors.map(\.floats)
             return Tensor((0..<width).map { factor(values, $0) }, shape: [width])
         }
-        let offset = TensorPlaces.Computation(names: names, shape: [width]) { tensors in
+        let offset = ParameterSources.Computation(names: names, shape: [width]) { tensors in
             let values = tensors.map(\.floats)
             return Tensor(
                 (0..<width).map { column in

@@ -22,10 +22,10 @@ enum NormalizationLayer: KerasLayerClass {
         let names = [mean.name, variance.name]
         // Keras keeps the divisor above 1e-7.
         @Sendable func divisor(_ variance: Float) -> Float { max(variance.squareRoot(), 1e-7) }
-        let scale = TensorPlaces.Computation(names: names, shape: [width]) { tensors in
+        let scale = ParameterSources.Computation(names: names, shape: [width]) { tensors in
             Tensor(tensors[1].floats.map { 1 / divisor($0) }, shape: [width])
         }
-        let offset = TensorPlaces.Computation(names: names, shape: [width]) { tensors in
+        let offset = ParameterSources.Computation(names: names, shape: [width]) { tensors in
             Tensor(zip(tensors[0].floats, tensors[1].floats).map { -$0 / divisor($1) }, shape: [width])
         }
         let affine = Affine(width: width, hasScale: true, hasOffset: true)
