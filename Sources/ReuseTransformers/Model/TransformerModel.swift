@@ -162,8 +162,3 @@ extension TransformerModel {
         return parts.last { $0 != "." && $0 != ".." } ?? path
     }
 }
-
-extension Graph {
-    /// The value that embeddings are made of; `nil` for models without hidden states.
-    package var lastHiddenState: String? { value(ofOutput: "last_hidden_state") ?? hiddenStates.last }
-}
