@@ -44,7 +44,7 @@ struct CostModelTests {
     // Width 12, three heads of 4. A head costs, at n tokens: query and key 2·12·4 a token, value and output 2·12·4 a
     // token, scores 4 and values 4 a pair.
     @Test(
-        "every source has its own cost a head",
+        "every source of a head has a cost of its own",
         arguments: [
             ("one map as it is", HeadSource.reused(head(0, 0)), 96, 4),
             ("one map at half weight", .borrowed([MapTerm(weight: 0.5, map: .head(head(0, 0)))]), 96, 5),

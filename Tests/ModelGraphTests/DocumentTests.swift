@@ -80,7 +80,7 @@ struct DocumentTests {
     }
 
     @Test(
-        "what is wrong is said together with its place",
+        "what is wrong in a document is said together with its path",
         arguments: [
             ("", "", "is not valid JSON"),
             ("{", "", "is not valid JSON"),
@@ -122,7 +122,7 @@ struct DocumentTests {
         #expect(error.description == "line 1 column 36, operation.kind: unknown operation \"recurrence\"")
     }
 
-    @Test("nesting without end is an error, not the end of the stack")
+    @Test("a document nested without end is refused and does not exhaust the stack")
     func nesting() {
         let json = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
         #expect(throws: Document.ReadError.self) { try Document.decode(JSONValue.self, from: json) }

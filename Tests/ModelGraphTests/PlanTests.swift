@@ -32,7 +32,7 @@ struct PlanTests {
     }
 
     @Test(
-        "a chain inside a layer is resolved in whatever order its heads stand",
+        "a chain inside a layer is resolved in any order of its heads",
         arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
     func chainInLayer(order: [Int]) throws {
         // order[1] borrows from order[0], which borrows from layer 0; order[2] borrows from order[1].
@@ -72,7 +72,7 @@ struct PlanTests {
             $0.layers[1].heads[1].source = .reused(head(1, 0))
         }
         let found = problems { () throws(GraphError) in _ = try graph.applying(plan) }
-        #expect(found.map(\.place) == [head(1, 0), head(1, 1)].map(\.description))
+        #expect(found.map(\.subject) == [head(1, 0), head(1, 1)].map(\.description))
         for problem in found { #expect(problem.message.contains("which computes no map itself")) }
     }
 

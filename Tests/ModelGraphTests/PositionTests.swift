@@ -21,7 +21,9 @@ struct PositionTests {
         #expect(positions.biasRow(of: -reach) == positions.biasRow(of: -reach - 1000))
     }
 
-    @Test("distances have DeBERTa's rows: exact up to half of the buckets, then by logarithms, then the last")
+    @Test(
+        "distances read DeBERTa's rows of the table: exact up to half of the buckets, then by logarithms, then the last"
+    )
     func disentangled() {
         let positions = Attention.Disentangled(span: 256, buckets: 256, maximumDistance: 512, epsilon: nil)
         let expected = [0: 256, 1: 257, -1: 255, 128: 384, 129: 385, -129: 127, 600: 511, -600: 0, 100_000: 511]

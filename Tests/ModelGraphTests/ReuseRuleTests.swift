@@ -7,15 +7,15 @@ struct ReuseRuleTests {
         let testDescription: String
         let graph: Graph
         /// Node or head that the complaint must name.
-        let place: String
+        let subject: String
         let message: String
 
-        init(_ description: String, _ graph: Graph, names place: HeadID, _ message: String) {
-            self.init(description, graph, names: place.description, message)
+        init(_ description: String, _ graph: Graph, names id: HeadID, _ message: String) {
+            self.init(description, graph, names: id.description, message)
         }
 
-        init(_ description: String, _ graph: Graph, names place: String, _ message: String) {
-            (testDescription, self.graph, self.place, self.message) = (description, graph, place, message)
+        init(_ description: String, _ graph: Graph, names subject: String, _ message: String) {
+            (testDescription, self.graph, self.subject, self.message) = (description, graph, subject, message)
         }
     }
 
@@ -92,7 +92,7 @@ struct ReuseRuleTests {
         let complaint = try #require(found.first, "the graph was accepted")
         #expect(found.count == 1)
         #expect(complaint.kind == .source)
-        #expect(complaint.place == test.place)
+        #expect(complaint.subject == test.subject)
         #expect(complaint.message.contains(test.message), "\(complaint.message)")
     }
 
@@ -127,12 +127,12 @@ struct ReuseRuleTests {
             .with([.computed, .computed, .reused(head(2, 0))], inLayer: 1)
             .with([.borrowed([]), .reused(head(0, 7)), .computed], inLayer: 2)
         let found = problems { () throws(GraphError) in _ = try graph.checked() }
-        #expect(found.map(\.place) == [head(1, 2), head(2, 0), head(2, 1)].map(\.description))
+        #expect(found.map(\.subject) == [head(1, 2), head(2, 0), head(2, 1)].map(\.description))
     }
 
     @Test("a long list of problems is cut, and says how many follow")
     func longList() {
-        let error = GraphError((0..<11).map { .init(kind: .plan, place: "node \($0)", message: "is wrong") })
+        let error = GraphError((0..<11).map { .init(kind: .plan, subject: "node \($0)", message: "is wrong") })
         #expect(error.description.split(separator: "\n").count == 9)
         #expect(error.description.hasSuffix("… and 3 more"))
     }

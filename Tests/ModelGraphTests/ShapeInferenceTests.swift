@@ -6,11 +6,11 @@ struct ShapeInferenceTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let graph: Graph
-        let place: String
+        let subject: String
         let message: String
 
-        init(_ description: String, _ graph: Graph, names place: String, _ message: String) {
-            (testDescription, self.graph, self.place, self.message) = (description, graph, place, message)
+        init(_ description: String, _ graph: Graph, names subject: String, _ message: String) {
+            (testDescription, self.graph, self.subject, self.message) = (description, graph, subject, message)
         }
     }
 
@@ -148,7 +148,7 @@ struct ShapeInferenceTests {
             "a rotary base of nothing", attention { $0.positions = .rotary(.init(size: 4, base: 0)) },
             names: attention, "the rotary base must be a number above 1"),
         Case(
-            "more distances than anybody has", attention { $0.positions = .clamped(length: .max) }, names: attention,
+            "more distances than any model has", attention { $0.positions = .clamped(length: .max) }, names: attention,
             "the number of distances is out of bounds"),
         Case(
             "distances that are too many for so many heads", attention { $0.positions = .clamped(length: 1 << 20) },
@@ -208,7 +208,7 @@ struct ShapeInferenceTests {
     @Test("a graph that makes no sense is refused with the value at fault", arguments: structure + numbers)
     func refused(_ test: Case) throws {
         let found = problems { () throws(GraphError) in _ = try test.graph.inferShapes() }
-        let complaint = try #require(found.first { $0.place == test.place }, "\(found)")
+        let complaint = try #require(found.first { $0.subject == test.subject }, "\(found)")
         #expect(complaint.kind == .structure)
         #expect(complaint.message.contains(test.message), "\(complaint.message)")
     }
@@ -251,7 +251,8 @@ struct ShapeInferenceTests {
     }
 
     @Test(
-        "names are safe to be used as paths", arguments: ["", "a//b", "/a", "a/", "..", "a/../b", "a b", "ä", "a\u{0}"])
+        "a node whose name is no safe path is refused",
+        arguments: ["", "a//b", "/a", "a/", "..", "a/../b", "a b", "ä", "a\u{0}"])
     func unsafeNames(_ name: String) {
         let graph = Self.graph.changing("pooled") { $0.name = name }
         let found = problems { () throws(GraphError) in
@@ -259,7 +260,7 @@ struct ShapeInferenceTests {
             graph.outputs = []
             _ = try graph.checked()
         }
-        #expect(found.map(\.place) == [name])
+        #expect(found.map(\.subject) == [name])
     }
 
     @Test("a tied parameter must exist on both sides and fit")

@@ -69,7 +69,7 @@ extension CheckedGraph {
             case .convolution(let convolution):
                 let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
                 result[node.name] = product(
-                    rows, convolution.windowPlaces * convolution.inputWidth, convolution.outputWidth)
+                    rows, convolution.windowSize * convolution.inputWidth, convolution.outputWidth)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
                 .affine, .softmax, .round, .table, .mask:
                 break

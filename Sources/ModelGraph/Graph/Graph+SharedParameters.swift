@@ -22,7 +22,7 @@ extension Graph {
     }
 
     /// Ties set anew after heads of attention nodes have changed: nodes go on sharing a parameter where they still need
-    /// the same heads of it. The first of them owns it; a parameter that nobody needs is gone.
+    /// the same heads of it. The first of them owns it; a parameter that is no longer needed is gone.
     ///
     /// - Parameter before: The graph whose ties stand for what is equal.
     mutating func retie(from before: Graph) {

@@ -10,7 +10,7 @@ extension Graph {
     private func nameProblems() -> [GraphError.Problem] {
         nodes.filter { !$0.name.isSoundNodeName }.map { node in
             GraphError.Problem(
-                kind: .structure, place: node.name,
+                kind: .structure, subject: node.name,
                 message: "names are made of letters, digits, _ - . with / between parts")
         }
     }
@@ -25,7 +25,7 @@ extension Graph {
             let wanted = Dictionary(uniqueKeysWithValues: node.operation.parameters.map { ($0.name, $0.shape) })
             return node.ties.sorted { $0.key < $1.key }.compactMap { name, tie in
                 problem(of: tie, wanted: wanted[name], owner: owned[tie.parameter]).map {
-                    GraphError.Problem(kind: .structure, place: node.name, message: "\(name) \($0)")
+                    GraphError.Problem(kind: .structure, subject: node.name, message: "\(name) \($0)")
                 }
             }
         }
@@ -48,18 +48,18 @@ extension Graph {
             let kind = MapKind(node, shapes)
             if stacksWithMaps.insert(kind).inserted, attention.computedHeads.isEmpty {
                 let message = "the first attention of a stack must compute at least one map"
-                problems.append(.init(kind: .source, place: node.name, message: message))
+                problems.append(.init(kind: .source, subject: node.name, message: message))
             }
             for (head, source) in attention.heads.enumerated() {
-                let place = HeadID(node: node.name, head: head).description
+                let subject = HeadID(node: node.name, head: head).description
                 guard case .borrowed(let terms) = source else { continue }
                 if terms.isEmpty {
                     problems.append(
-                        .init(kind: .source, place: place, message: "borrows nothing; use \"dropped\" for that"))
+                        .init(kind: .source, subject: subject, message: "borrows nothing; use \"dropped\" for that"))
                 }
                 for term in terms {
                     if let message = problem(of: term, borrowedBy: kind, attention, earlier: earlier, shapes) {
-                        problems.append(.init(kind: .source, place: place, message: message))
+                        problems.append(.init(kind: .source, subject: subject, message: message))
                     }
                 }
             }
@@ -120,9 +120,9 @@ package struct MapKind: Hashable, CustomStringConvertible {
     package var description: String {
         let window = mask.window.map { " of window \($0)" } ?? ""
         let direction = mask.isCausal ? "causal " : ""
-        let place = rows == .tokens ? "" : " along \(rows)"
+        let axis = rows == .tokens ? "" : " along \(rows)"
         let masked = masks.isEmpty ? "" : " masked by \(masks.joined(separator: ", "))"
-        return direction + (memory.map { "cross-attention over \($0)" } ?? "self-attention") + place + window + masked
+        return direction + (memory.map { "cross-attention over \($0)" } ?? "self-attention") + axis + window + masked
     }
 }
 

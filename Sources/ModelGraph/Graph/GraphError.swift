@@ -19,17 +19,17 @@ package struct GraphError: KindedError, Sendable, Hashable {
         /// What the problem is about.
         package let kind: Kind
         /// Node, head or tensor.
-        package let place: String
+        package let subject: String
         /// What is wrong, what to do.
         package let message: String
 
-        package init(kind: Kind, place: String, message: String) {
+        package init(kind: Kind, subject: String, message: String) {
             self.kind = kind
-            self.place = place
+            self.subject = subject
             self.message = message
         }
 
-        package var description: String { "\(place): \(message)" }
+        package var description: String { "\(subject): \(message)" }
     }
 
     /// Everything that was found, in execution order; never empty.
@@ -37,8 +37,8 @@ package struct GraphError: KindedError, Sendable, Hashable {
 
     package init(_ problems: [Problem]) { self.problems = problems }
 
-    package init(_ kind: Kind, _ place: String, _ message: String) {
-        problems = [Problem(kind: kind, place: place, message: message)]
+    package init(_ kind: Kind, _ subject: String, _ message: String) {
+        problems = [Problem(kind: kind, subject: subject, message: message)]
     }
 
     /// What stands in a plan is a person's; what stands in a graph came from a file.

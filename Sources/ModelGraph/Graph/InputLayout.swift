@@ -28,7 +28,7 @@ package struct InputLayout: Sendable, Hashable {
     package var isChannelsFirst: Bool
     /// The value of all elements where the input is not given; `nil`: it must be given.
     package var absent: Float?
-    /// An input of the model whose zeros hide ids of this one: nobody looks at their rows. It has no layout of its own.
+    /// An input of the model whose zeros hide ids of this one: their rows are not looked at. It has no layout itself.
     package var mask: String?
 
     package init(
@@ -61,13 +61,13 @@ package struct InputLayout: Sendable, Hashable {
         if content == .ids, width != 1 || isPairs { return "ids have one number a row" }
         if isPairs, width != 1 { return "a mask of pairs has no width of its own" }
         guard !grid.isEmpty else { return nil }
-        var places = 1
+        var positions = 1
         for extent in grid {
-            let (product, overflow) = places.multipliedReportingOverflow(by: extent)
+            let (product, overflow) = positions.multipliedReportingOverflow(by: extent)
             guard extent > 0, !overflow, product <= GraphLimit.extent else { return "the grid is out of bounds" }
-            places = product
+            positions = product
         }
-        return rows == .count(places) ? nil : "the grid has \(places) places, the rows are \(rows)"
+        return rows == .count(positions) ? nil : "the grid has \(positions) positions, the rows are \(rows)"
     }
 }
 

@@ -74,15 +74,15 @@ package struct Model: Sendable {
                 let id = node.parameterID(parameter.name)
                 guard let tensor = tensors[id] else {
                     let message = "is missing, expected \(parameter.shape)"
-                    problems.append(.init(kind: .tensor, place: id.description, message: message))
+                    problems.append(.init(kind: .tensor, subject: id.description, message: message))
                     continue
                 }
                 if tensor.shape != parameter.shape {
                     let message = "has shape \(tensor.shape), expected \(parameter.shape)"
-                    problems.append(.init(kind: .tensor, place: id.description, message: message))
+                    problems.append(.init(kind: .tensor, subject: id.description, message: message))
                 } else if !tensor.dtype.isFloatingPoint {
                     let message = "holds \(tensor.dtype.rawValue), expected floating point"
-                    problems.append(.init(kind: .tensor, place: id.description, message: message))
+                    problems.append(.init(kind: .tensor, subject: id.description, message: message))
                 }
             }
         }

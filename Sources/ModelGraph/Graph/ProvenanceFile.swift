@@ -51,7 +51,7 @@ extension Model.Provenance {
     }
 }
 
-/// A digest that is computed at most once, whoever asks first.
+/// A digest that is computed at most once, when it is first asked for.
 private final class DigestOnce: Sendable {
     private enum State {
         case known(String)

@@ -17,13 +17,13 @@ extension CheckedGraph {
             guard var attention = node.attention else { continue }
             guard let layer = layers[node.name] else {
                 let message = "the plan says nothing about this attention node"
-                problems.append(.init(kind: .plan, place: node.name, message: message))
+                problems.append(.init(kind: .plan, subject: node.name, message: message))
                 continue
             }
             unused.remove(node.name)
             guard layer.heads.count == attention.heads.count else {
                 let message = "the plan has \(layer.heads.count) heads, the model \(attention.heads.count)"
-                problems.append(.init(kind: .plan, place: node.name, message: message))
+                problems.append(.init(kind: .plan, subject: node.name, message: message))
                 continue
             }
             attention.heads = resolving(layer, resolved: &resolved)
@@ -31,7 +31,7 @@ extension CheckedGraph {
         }
         for layer in plan.layers where unused.contains(layer.node) {
             let message = "the model has no attention node of this name"
-            problems.append(.init(kind: .plan, place: layer.node, message: message))
+            problems.append(.init(kind: .plan, subject: layer.node, message: message))
         }
         guard problems.isEmpty else { throw GraphError(problems) }
         result.retie(from: graph)
@@ -72,7 +72,8 @@ extension ReusePlan {
         var result: [String: Layer] = [:]
         var problems: [GraphError.Problem] = []
         for layer in layers where result.updateValue(layer, forKey: layer.node) != nil {
-            problems.append(.init(kind: .plan, place: layer.node, message: "the plan lists this attention node twice"))
+            problems.append(
+                .init(kind: .plan, subject: layer.node, message: "the plan lists this attention node twice"))
         }
         guard problems.isEmpty else { throw GraphError(problems) }
         return result

@@ -85,7 +85,7 @@ extension Convolution {
         guard windows.count == max(grid.count, 1), grid.count <= 3 else {
             return "has \(windows.count) windows for a grid of \(grid.count) axes"
         }
-        var places = 1, width = inputWidth
+        var positions = 1, width = inputWidth
         for window in windows {
             if let problem = window.problem { return problem }
             let (product, overflow) = width.multipliedReportingOverflow(by: window.size)
@@ -93,9 +93,9 @@ extension Convolution {
             width = product
         }
         for extent in grid {
-            let (product, overflow) = places.multipliedReportingOverflow(by: extent)
+            let (product, overflow) = positions.multipliedReportingOverflow(by: extent)
             guard extent > 0, !overflow, product <= GraphLimit.extent else { return "the grid is out of bounds" }
-            places = product
+            positions = product
         }
         return grid.isEmpty || resultGrid != nil ? nil : "a window is larger than the grid"
     }

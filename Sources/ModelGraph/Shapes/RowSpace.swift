@@ -4,9 +4,9 @@ package enum RowSpace: Sendable, Hashable {
     case tokens
     /// A sequence (or image, or whatever an input of the batch is).
     case sequences
-    /// One of so many places, the same number for every sequence: patches of an image.
+    /// One of so many positions, the same number for every sequence: patches of an image.
     case count(Int)
-    /// A place on an axis whose length differs between sequences.
+    /// A position on an axis whose length differs between sequences.
     case axis(Axis)
 
     /// A named axis, and what operations did to its length.
@@ -158,20 +158,20 @@ extension RowSpace: Codable {
 
 /// Windows that slide along an axis, or along one of the axes of a grid.
 package struct Window: Sendable, Hashable {
-    /// Places that a window looks at.
+    /// Positions that a window looks at.
     package var size: Int
-    /// Places from one window to the next.
+    /// Positions from one window to the next.
     package var stride: Int
-    /// Places from one looked at to the next.
+    /// Positions from one looked at to the next.
     package var dilation: Int
     /// Zeros before and after; `nil`: as many as give ⌈length / stride⌉ windows, the odd one after ("same").
     package var padding: Padding?
 
     /// Zeros around an axis.
     package struct Padding: Sendable, Hashable, Codable {
-        /// Zeros before the first place.
+        /// Zeros before the first position.
         package var before: Int
-        /// Zeros after the last place.
+        /// Zeros after the last position.
         package var after: Int
 
         package init(before: Int = 0, after: Int = 0) {
@@ -187,10 +187,10 @@ package struct Window: Sendable, Hashable {
         self.padding = padding
     }
 
-    /// Places between the first and the last one looked at, both included.
+    /// Positions between the first and the last one looked at, both included.
     var span: Int { (size - 1) * dilation + 1 }
 
-    /// Number of windows over `length` places. Sizes are within `GraphLimit`, so nothing overflows.
+    /// Number of windows over `length` positions. Sizes are within `GraphLimit`, so nothing overflows.
     package func count(over length: Int) -> Int? {
         guard (0...GraphLimit.extent).contains(length) else { return nil }
         guard let padding else { return (length + stride - 1) / stride }
@@ -198,12 +198,12 @@ package struct Window: Sendable, Hashable {
             * (length + padding.before + padding.after >= span ? 1 : 0)
     }
 
-    /// Whether there is one window a place, however many places there are.
+    /// Whether there is one window a position, however many positions there are.
     package var keepsLength: Bool {
         stride == 1 && (padding.map { $0.before + $0.after == span - 1 } ?? true)
     }
 
-    /// Zeros before the first of `length` places.
+    /// Zeros before the first of `length` positions.
     package func before(length: Int) -> Int {
         if let padding { return padding.before }
         guard length > 0 else { return 0 }

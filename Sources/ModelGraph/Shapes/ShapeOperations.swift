@@ -1,8 +1,8 @@
 import Tensors
 
-/// Windows over places, each multiplied by one matrix: patches of an image, strided convolutions along time.
+/// Windows over positions, each multiplied by one matrix: patches of an image, strided convolutions along time.
 ///
-/// Parameters: `weight` `[places of a window · inputWidth, outputWidth]` (places in row-major order of the grid),
+/// Parameters: `weight` `[positions of a window · inputWidth, outputWidth]` (positions in row-major order of the grid),
 /// `bias` `[outputWidth]`.
 package struct Convolution: Sendable, Hashable, Codable {
     /// Extents of the grid that the rows form, row-major; empty: the rows lie along one axis of any length.
@@ -24,8 +24,8 @@ package struct Convolution: Sendable, Hashable, Codable {
         self.hasBias = hasBias
     }
 
-    /// Places that one window looks at.
-    package var windowPlaces: Int { windows.reduce(1) { $0 * $1.size } }
+    /// Positions that one window looks at.
+    package var windowSize: Int { windows.reduce(1) { $0 * $1.size } }
 
     /// Windows along each axis of the grid; `nil` where one is out of bounds.
     package var resultGrid: [Int]? {
@@ -38,7 +38,7 @@ package struct Convolution: Sendable, Hashable, Codable {
     }
 
     var parameters: [Parameter] {
-        [Parameter("weight", [windowPlaces * inputWidth, outputWidth])]
+        [Parameter("weight", [windowSize * inputWidth, outputWidth])]
             + (hasBias ? [Parameter("bias", [outputWidth])] : [])
     }
 }

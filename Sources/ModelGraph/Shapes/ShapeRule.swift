@@ -109,11 +109,11 @@ struct ShapeRule {
             else { throw ShapeFailure("no window fits along \(rows)") }
             return result
         }
-        let places = convolution.grid.reduce(1, *)
-        guard rows == .count(places), let result = convolution.resultGrid else {
-            throw ShapeFailure("the grid has \(places) places, the input has rows along \(rows)")
+        let positions = convolution.grid.reduce(1, *)
+        guard rows == .count(positions), let result = convolution.resultGrid else {
+            throw ShapeFailure("the grid has \(positions) positions, the input has rows along \(rows)")
         }
-        // Same padding never gives more windows than places; explicit padding is bounded by Window.problem.
+        // Same padding never gives more windows than positions; explicit padding is bounded by Window.problem.
         let count = result.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? .max : $0 * $1 }
         guard count <= GraphLimit.extent else { throw ShapeFailure("gives more than \(GraphLimit.extent) rows") }
         return .count(count)

@@ -41,7 +41,7 @@ extension Graph {
         let inputNames = Set(inputs)
         for node in nodes {
             if shapes[node.name] != nil || inputNames.contains(node.name) {
-                problems.append(.init(kind: .structure, place: node.name, message: "the name is used twice"))
+                problems.append(.init(kind: .structure, subject: node.name, message: "the name is used twice"))
             }
             switch ShapeRule(graph: self, shapes: shapes, inputNames: inputNames).shape(of: node) {
             case .success(let shape):
@@ -51,10 +51,10 @@ extension Graph {
                 parameterCount += node.operation.parameters.reduce(0) { $0 + $1.shape.count }
                 if parameterCount > GraphLimit.parameters {
                     let message = "has more than \(GraphLimit.parameters) numbers in its parameters"
-                    throw GraphError(problems + [.init(kind: .structure, place: "graph", message: message)])
+                    throw GraphError(problems + [.init(kind: .structure, subject: "graph", message: message)])
                 }
             case .failure(let failure):
-                problems.append(.init(kind: .structure, place: node.name, message: failure.message))
+                problems.append(.init(kind: .structure, subject: node.name, message: failure.message))
             }
         }
         problems += outputProblems(shapes) + hiddenStateProblems(hiddenStates, shapes)
@@ -69,7 +69,7 @@ extension Graph {
             if let mask = layout.mask, !inputs.contains(mask) || inputLayouts[mask] != nil {
                 unknown = "is hidden by \"\(mask)\", which is no plain input of the graph"
             }
-            return (unknown ?? layout.problem).map { .init(kind: .structure, place: name, message: $0) }
+            return (unknown ?? layout.problem).map { .init(kind: .structure, subject: name, message: $0) }
         }
     }
 
@@ -85,7 +85,7 @@ extension Graph {
             } else {
                 message = "output of an unknown value \"\(output.value)\""
             }
-            return GraphError.Problem(kind: .structure, place: output.name, message: message)
+            return GraphError.Problem(kind: .structure, subject: output.name, message: message)
         }
     }
 
@@ -99,7 +99,7 @@ extension Graph {
             } else {
                 return nil
             }
-            return GraphError.Problem(kind: .structure, place: value, message: message)
+            return GraphError.Problem(kind: .structure, subject: value, message: message)
         }
     }
 }

@@ -85,7 +85,7 @@ extension Compiler {
             packing: packing)
         guard let rows = shapes[node.name]?.rows else { throw .unknownValue(node.name) }
         let gathered = register(
-            .rows(axis: axis(of: rows)), width: convolution.windowPlaces * convolution.inputWidth)
+            .rows(axis: axis(of: rows)), width: convolution.windowSize * convolution.inputWidth)
         append(.windows(convolution, source, gathered), reads: [source], writes: gathered)
         try appendProduct(packed, input: gathered, node: node)
     }

@@ -164,7 +164,7 @@ extension GroupExecution {
         for row in 0..<target.count {
             let window = row.digits(counts)
             let line = target.base + row * target.slot.stride
-            for element in 0..<convolution.windowPlaces {
+            for element in 0..<convolution.windowSize {
                 let inside = element.digits(sizes)
                 var index = 0, isInside = true
                 for axis in grid.indices {
