@@ -198,49 +198,28 @@ extension Compiler {
         _ attention: Attention, _ node: Node, space: Int, masksByPosition: Bool
     ) -> [AttentionStep.Unit] {
         let mask = masksByPosition ? attention.mask : Attention.Mask()
-        let kept = attention.keptHeads, computed = attention.computedHeads
-        let keyGroups = attention.keyGroups, valueGroups = attention.valueGroups
-        func consumer(_ head: Int) -> AttentionStep.Consumer? {
-            guard let column = kept.firstIndex(of: head),
-                let value = valueGroups.firstIndex(of: attention.group(of: head))
-            else { return nil }
-            return AttentionStep.Consumer(value: value, column: column * attention.paddedValueSize)
-        }
-        let isObserved = observation.maps.contains(node.name)
         var readers: [[MapTerm]: [Int]] = [:]
         var order: [[MapTerm]] = []
-        for head in kept where !attention.heads[head].isComputed {
+        for head in attention.keptHeads where !attention.heads[head].isComputed {
             let terms = attention.heads[head].terms
             if readers[terms] == nil { order.append(terms) }
             readers[terms, default: []].append(head)
         }
         var units: [AttentionStep.Unit] = []
-        for (query, head) in computed.enumerated() {
+        for (query, head) in attention.computedHeads.enumerated() {
             let id = HeadID(node: node.name, head: head)
-            let asIs = [MapTerm(map: .head(id))]
-            let borrowers = readers[asIs] ?? []
-            var keep: Register?
-            if isObserved || liveness.keptMaps.contains(id) {
-                keep = register(.maps(space: space), width: 0)
-                keptMaps[id] = keep
-            }
-            if isObserved {
-                for reader in [head] + borrowers { schedule.maps[HeadID(node: node.name, head: reader)] = keep }
-            }
-            let key = keyGroups.firstIndex(of: attention.group(of: head)) ?? 0
+            let heads = [head] + (readers.removeValue(forKey: [MapTerm(map: .head(id))]) ?? [])
+            let keep = register(ofMapOf: heads, node, space: space, isRead: liveness.keptMaps.contains(id))
+            if let keep { keptMaps[id] = keep }
+            let key = attention.keyGroups.firstIndex(of: attention.group(of: head)) ?? 0
             units.append(
                 AttentionStep.Unit(
-                    origin: .computed(query: query, key: key), keep: keep,
-                    consumers: ([head] + borrowers).compactMap(consumer), mask: mask))
-            readers[asIs] = nil
+                    origin: .computed(query: query, key: key), keep: keep, consumers: consumers(heads, attention),
+                    mask: mask))
         }
         for terms in order {
             guard let heads = readers[terms] else { continue }
-            var keep: Register?
-            if isObserved {
-                keep = register(.maps(space: space), width: 0)
-                for head in heads { schedule.maps[HeadID(node: node.name, head: head)] = keep }
-            }
+            let keep = register(ofMapOf: heads, node, space: space, isRead: false)
             let parts = terms.map { term -> AttentionStep.Term in
                 switch term.map {
                 case .head(let id): AttentionStep.Term(weight: term.weight, pattern: nil, map: keptMaps[id])
@@ -251,10 +230,33 @@ extension Compiler {
             let hasPatterns = parts.contains { $0.pattern != nil }
             units.append(
                 AttentionStep.Unit(
-                    origin: .terms(parts), keep: keep, consumers: heads.compactMap(consumer),
+                    origin: .terms(parts), keep: keep, consumers: consumers(heads, attention),
                     mask: hasPatterns ? attention.mask : mask))
         }
         return units
+    }
+
+    /// Where a map stays that later heads read or the caller observes; `nil` for one that neither does.
+    ///
+    /// - Parameter heads: Heads of the node whose map it is.
+    private mutating func register(ofMapOf heads: [Int], _ node: Node, space: Int, isRead: Bool) -> Register? {
+        let isObserved = observation.maps.contains(node.name)
+        guard isObserved || isRead else { return nil }
+        let keep = register(.maps(space: space), width: 0)
+        if isObserved {
+            for head in heads { schedule.maps[HeadID(node: node.name, head: head)] = keep }
+        }
+        return keep
+    }
+
+    /// The values that heads multiply their map with; dropped heads have none.
+    private func consumers(_ heads: [Int], _ attention: Attention) -> [AttentionStep.Consumer] {
+        heads.compactMap { head in
+            guard let column = attention.keptHeads.firstIndex(of: head),
+                let value = attention.valueGroups.firstIndex(of: attention.group(of: head))
+            else { return nil }
+            return AttentionStep.Consumer(value: value, column: column * attention.paddedValueSize)
+        }
     }
 }
 

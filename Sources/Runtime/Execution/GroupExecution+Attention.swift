@@ -75,24 +75,7 @@ extension GroupExecution {
         let step = share.step, unit = share.unit, member = share.member
         let queryRows = group.axes[step.queryAxis], keyRows = group.axes[step.keyAxis]
         let start = queryRows.starts[member], keyStart = keyRows.starts[member]
-        let mapOffset = group.maps[step.space].offsets[member]
-        let mapStride = group.mapStride(member, keyAxis: step.keyAxis)
-        var map = rk_map()
-        map.queries = queryRows.rows(of: member).count
-        map.keys = group.keys(of: member, axis: step.keyAxis)
-        map.head_size = step.headSize
-        map.softcap = step.softCap
-        map.causal = unit.mask.isCausal ? 1 : 0
-        map.window = unit.mask.window ?? 0
-        if let added = step.added {
-            map.mask = UnsafePointer(address(added).base + mapOffset)
-            map.ldmask = mapStride
-        }
-        map.scratch = workspace.scratch(worker: share.worker)
-        if let keep = unit.keep {
-            map.keep = address(keep).base + mapOffset
-            map.ldkeep = mapStride
-        }
+        var map = map(of: share)
         let headMajor = { (register: Register, head: Int, size: Int, rows: AxisRows, start: Int) in
             UnsafePointer(address(register).base + head * size * rows.count + start * size)
         }
@@ -128,23 +111,47 @@ extension GroupExecution {
                     withBias(of: query, share, &map) {
                         rk_attention(kernels.table, &$0, share.rows.lowerBound, share.rows.upperBound)
                     }
-                case .terms(let terms): compute(terms, share, mapOffset: mapOffset, mapStride: mapStride, &map)
+                case .terms(let terms): compute(terms, share, &map)
                 }
             }
         }
     }
 
+    /// What the kernel is told of a map whatever it is made of and whichever heads read it.
+    private func map(of share: MapShare) -> rk_map {
+        let step = share.step, unit = share.unit, member = share.member
+        let offset = group.maps[step.space].offsets[member]
+        let stride = group.mapStride(member, keyAxis: step.keyAxis)
+        var map = rk_map()
+        map.queries = group.axes[step.queryAxis].rows(of: member).count
+        map.keys = group.keys(of: member, axis: step.keyAxis)
+        map.head_size = step.headSize
+        map.softcap = step.softCap
+        map.causal = unit.mask.isCausal ? 1 : 0
+        map.window = unit.mask.window ?? 0
+        if let added = step.added {
+            map.mask = UnsafePointer(address(added).base + offset)
+            map.ldmask = stride
+        }
+        map.scratch = workspace.scratch(worker: share.worker)
+        if let keep = unit.keep {
+            map.keep = address(keep).base + offset
+            map.ldkeep = stride
+        }
+        return map
+    }
+
     /// Computes a map that is a sum of kept maps and patterns.
-    private func compute(
-        _ terms: [AttentionStep.Term], _ share: MapShare, mapOffset: Int, mapStride: Int, _ map: inout rk_map
-    ) {
+    private func compute(_ terms: [AttentionStep.Term], _ share: MapShare, _ map: inout rk_map) {
+        let offset = group.maps[share.step.space].offsets[share.member]
+        let stride = group.mapStride(share.member, keyAxis: share.step.keyAxis)
         withUnsafeTemporaryAllocation(of: rk_term.self, capacity: max(terms.count, 1)) { list in
             for (index, term) in terms.enumerated() {
                 list.initializeElement(
                     at: index,
                     to: rk_term(
                         kind: term.pattern?.kernel ?? Int32(RK_TERM_MAP.rawValue), weight: term.weight,
-                        map: term.map.map { UnsafePointer(address($0).base + mapOffset) }, ldmap: mapStride))
+                        map: term.map.map { UnsafePointer(address($0).base + offset) }, ldmap: stride))
             }
             map.terms = UnsafePointer(list.baseAddress)
             map.term_count = terms.count
