@@ -1,5 +1,3 @@
-import Tensors
-
 /// What a node computes. Operations are few and transformer-sized; fusing them is the Runtime's business.
 ///
 /// A value holds rows of one width: one row a token (`[batch, tokens, width]`), one row a sequence (`[batch, width]`),
@@ -105,19 +103,6 @@ package enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
     case mean
     /// Maximum of the visible tokens' rows, for each column.
     case max
-}
-
-/// A parameter's name within its node and its shape.
-package struct Parameter: Sendable, Hashable {
-    /// Name within the node: `weight`, `query_bias`.
-    package let name: String
-    /// Extents, matrices as `[in, out]`.
-    package let shape: Shape
-
-    package init(_ name: String, _ shape: Shape) {
-        self.name = name
-        self.shape = shape
-    }
 }
 
 /// Lookup of token rows, with learned positions and token types where the model has them.

@@ -66,7 +66,7 @@ package final class DecodingSession {
                 throw .sequenceTooLong(index: index, tokens: lengths[index] + 1, limit: limit)
             }
         }
-        let continuing = Group.Continuing(axis: model.axis, past: lengths, memory: cache.memories)
+        let continuing = ContinuedRows(axis: model.axis, past: lengths, memory: cache.memories)
         let group = Group(
             tokens.map(model.sequence(of:)), range: tokens.indices, schedule: model.compiled.schedule,
             continuing: continuing)

@@ -28,7 +28,7 @@ struct AxisRows: Sendable {
 
     /// The rows of all axes of a schedule.
     static func all(
-        _ sequences: ArraySlice<ModelInput>, _ schedule: Schedule, tokens: TokenRows, continuing: Group.Continuing?
+        _ sequences: ArraySlice<ModelInput>, _ schedule: Schedule, tokens: TokenRows, continuing: ContinuedRows?
     ) -> [AxisRows] {
         let lengths = zip(sequences, tokens.members).map { sequence, member in
             var lengths = schedule.lengths(of: sequence)

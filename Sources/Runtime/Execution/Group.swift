@@ -5,7 +5,7 @@ struct Group: Sendable {
     /// The sequences of the group, for inputs that are read row by row.
     let sequences: ArraySlice<ModelInput>
     /// What earlier runs left in caches; `nil`: this one starts from nothing.
-    let continuing: Continuing?
+    let continuing: ContinuedRows?
     /// Rows along the tokens.
     let tokens: TokenRows
     /// By axis of the schedule.
@@ -22,21 +22,8 @@ struct Group: Sendable {
     /// By axis, by member: keys that queries look at.
     private let keys: [[Int]]
 
-    /// Sequences that go on where earlier runs ended: only rows along one axis are computed.
-    struct Continuing: Sendable {
-        /// The axis that grows.
-        let axis: Int
-        /// By member: rows along it that were computed before.
-        let past: [Int]
-        /// By other axis, by member: keys that stand in caches.
-        let memory: [Int: [Int]]
-
-        /// Rows of a member along an axis that were computed before.
-        func past(of member: Int, axis: Int) -> Int { axis == self.axis ? past[member] : 0 }
-    }
-
     init(
-        _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: Continuing? = nil
+        _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: ContinuedRows? = nil
     ) {
         let part = sequences[range]
         let tokens = TokenRows(part, schedule, continuing: continuing)

@@ -7,7 +7,7 @@ struct InputRows: Sendable {
     /// Row of the table of positions, per row; empty where no table numbers them.
     let tableRows: [Int32]
 
-    init(_ input: LaidOutInput, _ sequences: ArraySlice<ModelInput>, continuing: Group.Continuing?) {
+    init(_ input: LaidOutInput, _ sequences: ArraySlice<ModelInput>, continuing: ContinuedRows?) {
         ids =
             input.layout.content == .ids
             ? sequences.flatMap { $0.inRowOrder($0.ids(of: input), input) } : []

@@ -12,7 +12,7 @@ struct MaskedRows: Sendable {
 
     /// The rows of all such axes of a schedule, by axis.
     static func byAxis(
-        _ sequences: ArraySlice<ModelInput>, _ schedule: Schedule, continuing: Group.Continuing?
+        _ sequences: ArraySlice<ModelInput>, _ schedule: Schedule, continuing: ContinuedRows?
     ) -> [Int: MaskedRows] {
         var result: [Int: MaskedRows] = [:]
         for (member, sequence) in sequences.enumerated() {

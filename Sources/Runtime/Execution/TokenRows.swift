@@ -31,7 +31,7 @@ struct TokenRows: Sendable {
     private var rowKeys: [Int32] = []
     private var hasQueryOnlyRows = false
 
-    init(_ sequences: ArraySlice<ModelInput>, _ schedule: Schedule, continuing: Group.Continuing?) {
+    init(_ sequences: ArraySlice<ModelInput>, _ schedule: Schedule, continuing: ContinuedRows?) {
         for index in sequences.indices {
             let past = continuing?.past(of: index - sequences.startIndex, axis: Schedule.tokenAxis) ?? 0
             if schedule.readsText {
