@@ -12,7 +12,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "Sources/ReuseTransformers"
 # What an example may use without saying where it comes from.
-GIVEN = "model: TransformerModel, embedder: TextEmbedder, generator: TextGenerator, vectors: Embeddings, texts: [String]"
+GIVEN = ("model: TransformerModel, embedder: TextEmbedder, generator: TextGenerator, analyzer: ModelAnalyzer, "
+         "vectors: Embeddings, texts: [String]")
 
 
 def articles():
@@ -61,7 +62,7 @@ def main():
     errors = [line for line in result.stdout.split("\n") if "error:" in line]
     for line in errors or ([result.stdout] if result.returncode else []):
         print(line)
-    print(f"doc examples: {count} compiled" if not result.returncode else f"doc examples: {len(errors)} errors in {count}")
+    print(f"doc examples: {len(errors)} errors in {count}" if result.returncode else f"doc examples: {count} compiled")
     return 1 if result.returncode or not count else 0
 
 
