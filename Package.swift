@@ -84,8 +84,8 @@ let package = Package(
         .target(
             name: "ReuseTransformers",
             dependencies: [
-                "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization", "Checkpoints", "Images", "Inputs",
-                "Statistics", "Runtime", "Rewriting", "Verification",
+                "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization",
+                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting", "Analysis", "Verification", "Reporting",
             ]),
         .executableTarget(
             name: "reuseformer",
