@@ -155,7 +155,7 @@ struct Convert: ParsableCommand {
         _ budget: Budget?, _ source: TransformerModel, _ texts: (set: CalibrationSet, reader: DataReader),
         _ resources: ExecutionResources, _ progress: Progress
     ) throws -> Planned {
-        guard let budget, let text = self.budget else { throw CommandError.usage("give --budget or --plan") }
+        guard let budget else { throw CommandError.usage("give --budget or --plan") }
         let moves = try planning.moves()
         let document: AnalysisDocument
         if let analysis {
@@ -170,7 +170,7 @@ struct Convert: ParsableCommand {
         let plan = try QualityStage(
             source: source.model, calibration: texts.set, unshares: unshare, resources: resources, progress: progress
         )
-        .largestPlan(of: planner, budget: budget, text: text)
+        .largestPlan(of: planner, budget: budget)
         return Planned(plan: plan, analysis: document, curve: report == nil ? nil : try PlanCurve(planner))
     }
 

@@ -65,8 +65,8 @@ struct Plan: ParsableCommand {
             }
             blocks.append(CurveText.describe(points))
         }
-        if let budget, let text = self.budget {
-            let plan = try plan(budget, text, planner, document)
+        if let budget {
+            let plan = try plan(budget, planner, document)
             if let output { try OutputFile.write(document: plan, to: output) }
             if json.json {
                 try Terminal.print(document: plan)
@@ -78,9 +78,9 @@ struct Plan: ParsableCommand {
     }
 
     private func plan(
-        _ budget: Budget, _ text: String, _ planner: Planner, _ document: AnalysisDocument
+        _ budget: Budget, _ planner: Planner, _ document: AnalysisDocument
     ) throws -> ReusePlan {
-        guard case .quality = budget else { return try planner.plan(budget, text: text) }
+        guard case .quality = budget.goal else { return try planner.plan(budget) }
         guard let checkpoint, !calibration.calibration.isEmpty else {
             throw CommandError.usage(
                 "a budget on quality is found by converting: "
@@ -95,7 +95,7 @@ struct Plan: ParsableCommand {
         return try QualityStage(
             source: loaded.model, calibration: texts.set, resources: threads.resources().execution(), progress: progress
         )
-        .largestPlan(of: planner, budget: budget, text: text)
+        .largestPlan(of: planner, budget: budget)
     }
 }
 

@@ -5,7 +5,6 @@ import Inputs
 import ModelGraph
 import ReuseTransformers
 import Runtime
-import Statistics
 import Verification
 
 /// One model measured on files, with progress on the terminal. Files are read a batch at a time.
@@ -95,7 +94,7 @@ struct EvaluationStage {
 
     func accuracy(onTexts path: String) throws -> Score {
         progress.begin("\(loaded.name): accuracy")
-        var tally = Tally()
+        var tally = Accuracy()
         var texts = try LabelledTexts(path, names: loaded.model.traits.labels)
         var batch: [(text: String, label: Int)] = []
         while let next = try texts.next() {
@@ -112,7 +111,7 @@ struct EvaluationStage {
         progress.begin("\(loaded.name): accuracy")
         let names = loaded.model.traits.labels
         let files = try PictureFolder(path: path).files
-        var tally = Tally()
+        var tally = Accuracy()
         for start in Swift.stride(from: 0, to: files.count, by: 32) {
             let part = files[start..<min(start + 32, files.count)]
             try add(
@@ -129,19 +128,12 @@ struct EvaluationStage {
         return Score(measure: .accuracy, items: tally.items, value: tally.share)
     }
 
-    private struct Tally {
-        var items = 0
-        var hits = 0
-        var share: Double { items == 0 ? .nan : Double(hits) / Double(items) }
-    }
-
-    private func add(_ batch: [(sequence: ModelInput, label: Int)], to tally: inout Tally) throws {
-        guard !batch.isEmpty else { return }
-        guard let classes = try evaluator.classes(of: batch.map(\.sequence)) else {
+    private func add(_ batch: [(sequence: ModelInput, label: Int)], to tally: inout Accuracy) throws {
+        do {
+            try evaluator.add(batch, to: &tally)
+        } catch VerificationError.noClasses {
             throw CommandError.usage("\(loaded.path): the model gives no class for a whole item")
         }
-        tally.items += batch.count
-        tally.hits += zip(classes, batch).count { $0 == $1.label }
     }
 
     // MARK: Pairs
@@ -150,18 +142,13 @@ struct EvaluationStage {
         progress.begin("\(loaded.name): pairs of texts")
         let rows = try ScoredPairs(path).rows
         guard rows.count > 2 else { throw CommandError.usage("\(path): a correlation needs at least three pairs") }
-        var similarities: [Double] = []
-        for start in Swift.stride(from: 0, to: rows.count, by: Self.batchSize) {
-            let part = rows[start..<min(start + Self.batchSize, rows.count)]
-            let sequences = try part.flatMap {
-                [try reader.sequence(of: $0.first), try reader.sequence(of: $0.second)]
-            }
-            similarities += try evaluator.similarities(ofPairs: sequences)
-            progress.advance(to: start + part.count, of: rows.count)
+        let pairs = try rows.map { row in
+            ScoredPair(
+                first: try reader.sequence(of: row.first), second: try reader.sequence(of: row.second), score: row.score
+            )
         }
-        return Score(
-            measure: .spearman, items: rows.count,
-            value: RankCorrelation.spearman(similarities, rows.map(\.score)))
+        let value = try evaluator.correlation(of: pairs) { progress.advance(to: $0, of: pairs.count) }
+        return Score(measure: .spearman, items: rows.count, value: value)
     }
 
     // MARK: Answers
@@ -173,7 +160,7 @@ struct EvaluationStage {
             throw CommandError.usage("\(loaded.path): --answers is for encoder–decoders with a tokenizer")
         }
         let generator = try TextGenerator(loaded.model, target: target.input, resources: resources)
-        var tally = Tally()
+        var tally = Accuracy()
         var losses = Evaluator.Losses()
         try reader.forEachItems(of: path, size: 64) { items in
             if items.contains(where: { $0.targetIDs.isEmpty }) {
@@ -186,8 +173,7 @@ struct EvaluationStage {
             let longest = items.map(\.targetIDs.count).max() ?? 0
             let answers = try generator.texts(
                 after: prompts, options: .init(maximumNewTokens: longest + 1, endIDs: target.endIDs))
-            tally.items += items.count
-            tally.hits += zip(answers, items).count { $0 == $1.targetIDs }
+            for (answer, item) in zip(answers, items) { tally.add(isRight: answer == item.targetIDs) }
         }
         return [
             Score(measure: .accuracy, items: tally.items, value: tally.share),

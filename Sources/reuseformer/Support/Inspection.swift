@@ -20,6 +20,14 @@ struct Inspection: Encodable {
         let maps: Double
         let multiplyAdds: Double
         let parameters: Double
+
+        init(_ layer: LayerSavings) {
+            node = layer.node
+            heads = layer.heads
+            maps = layer.savings.maps.saved
+            multiplyAdds = layer.savings.multiplyAdds.saved
+            parameters = layer.savings.parameters.saved
+        }
     }
 
     struct TensorEntry: Encodable {
@@ -90,7 +98,8 @@ struct Inspection: Encodable {
         problems = summary.problems
         totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
         parts = summary.graph.map { Self.parts(of: $0) } ?? []
-        savings = summary.graph.map { Self.savings(of: $0) } ?? []
+        savings =
+            summary.graph.map { LayerSavings.all(of: $0, tokens: Self.tokens).map(LayerSaving.init) } ?? []
         tensors = try summary.tensors.map { tensor in
             TensorEntry(
                 name: tensor.name, file: tensor.file, type: tensor.dtype.rawValue, shape: tensor.shape.extents,
@@ -105,25 +114,6 @@ struct Inspection: Encodable {
             let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
             let work = multiplyAdds[node.name] ?? 0
             return parameters + work == 0 ? nil : Part(name: node.name, parameters: parameters, multiplyAdds: work)
-        }
-    }
-
-    /// Each layer but the first, with all of its maps taken from the layer before.
-    private static func savings(of graph: CheckedGraph) -> [LayerSaving] {
-        let nodes = graph.attentionNodes
-        return zip(nodes, nodes.dropFirst()).compactMap { earlier, later -> LayerSaving? in
-            var plan = ReusePlan(of: graph)
-            guard let row = plan.layers.firstIndex(where: { $0.node == later.name }),
-                let heads = earlier.attention?.heads.count
-            else { return nil }
-            for head in plan.layers[row].heads.indices {
-                plan.layers[row].heads[head].source = .reused(HeadID(node: earlier.name, head: head % max(heads, 1)))
-            }
-            guard let reused = try? graph.applying(plan) else { return nil }
-            let savings = Savings(source: graph, converted: reused, tokens: tokens)
-            return LayerSaving(
-                node: later.name, heads: plan.layers[row].heads.count, maps: savings.maps.saved,
-                multiplyAdds: savings.multiplyAdds.saved, parameters: savings.parameters.saved)
         }
     }
 }

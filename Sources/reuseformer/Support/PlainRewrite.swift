@@ -5,6 +5,7 @@ import ModelGraph
 import Platform
 import Reporting
 import ReuseTransformers
+import Rewriting
 import Verification
 
 /// `convert --plan … --heal none` without texts: nothing is run, and nothing larger than one tensor is held in memory,
@@ -19,7 +20,7 @@ struct PlainRewrite {
     func run(_ progress: Progress) throws -> (verdict: VerificationReport, plan: ReusePlan) {
         progress.begin("Rewriting")
         let rewritten = try source.model.applying(plan)
-        if let name = newlyDropped(rewritten.graph) {
+        if let name = rewritten.graph.firstNodeDroppingHeads(of: source.model.graph) {
             throw CommandError.usage(
                 "the plan drops heads of \(name), whose mean must be kept: give --calibration with a file of texts")
         }
@@ -44,14 +45,5 @@ struct PlainRewrite {
             savings: Savings(source: source.model.graph, converted: readBack.model.graph), metrics: [],
             exactness: readBack.exactness, gates: [])
         return (verdict, rewritten.plan ?? plan)
-    }
-
-    /// The first node with a head that the plan drops.
-    private func newlyDropped(_ graph: CheckedGraph) -> String? {
-        graph.attentionNodes.first { node in
-            let before = source.model.graph.node(named: node.name)?.attention?.heads ?? []
-            let after = node.attention?.heads ?? []
-            return zip(before, after).contains { !$0.isDropped && $1.isDropped }
-        }?.name
     }
 }

@@ -12,33 +12,29 @@ struct QualityStage {
     let resources: ExecutionResources
     let progress: Progress
 
-    /// - Throws: When not even the smallest plan holds, or the metric is unknown or not measured for this model.
-    func largestPlan(of planner: Planner, budget: Budget, text: String) throws -> ReusePlan {
-        guard case .quality(let name, let comparison, let value) = budget else {
-            return try planner.plan(budget, text: text)
+    /// - Throws: When not even the smallest plan holds, or the metric is not measured for this model.
+    func largestPlan(of planner: Planner, budget: Budget) throws -> ReusePlan {
+        guard case .quality(let condition) = budget.goal else { return try planner.plan(budget) }
+        let plan = try planner.largestPlan(for: budget) { steps in
+            progress.begin("Trying a plan of \(steps) of \(planner.steps.count) steps")
+        } where: { plan in
+            try holds(plan, condition)
         }
-        // The gate says when a model is not good enough: the opposite of what the budget asks for.
-        let gate = try Gate(parsing: "\(name)\(comparison == .atLeast ? "<" : ">")\(value)")
-        var low = 0, high = planner.steps.count
-        while low < high {
-            let middle = (low + high + 1) / 2
-            progress.begin("Trying a plan of \(middle) of \(planner.steps.count) steps")
-            if try holds(planner.plan(steps: middle, budget: text), gate) { low = middle } else { high = middle - 1 }
+        guard let plan else {
+            throw AnalysisError.budget(
+                budget.text, reason: "no plan holds it; lower the demand or allow more moves (--allow)")
         }
-        guard low > 0 else {
-            throw AnalysisError.budget(text, reason: "no plan holds it; lower the demand or allow more moves (--allow)")
-        }
-        return planner.plan(steps: low, budget: text)
+        return plan
     }
 
-    private func holds(_ plan: ReusePlan, _ gate: Gate) throws -> Bool {
+    private func holds(_ plan: ReusePlan, _ condition: MetricCondition) throws -> Bool {
         let converted = try Converter(options: .init(resources: resources, unshares: unshares)).convert(
             source, plan: plan, calibration: calibration)
         let study = try FidelityStudy(source: source, converted: converted.model, options: .init(resources: resources))
         let measured = try study.measure(calibration.heldOut)
-        guard let found = measured.first(where: { $0.metric == gate.metric }) else {
-            throw VerificationError.notMeasured(gate.metric, measured: measured.map(\.metric))
+        guard let found = measured.first(where: { $0.metric == condition.metric }) else {
+            throw VerificationError.notMeasured(condition.metric, measured: measured.map(\.metric))
         }
-        return !gate.fails(found.value)
+        return condition.holds(found.value)
     }
 }

@@ -31,7 +31,7 @@ struct VerificationStage {
         if let pairs {
             progress.begin("Scoring pairs")
             let scored = try ScoredPairs(pairs).rows.map { row in
-                TaskStudy.ScoredPair(
+                ScoredPair(
                     first: try reader.sequence(of: row.first), second: try reader.sequence(of: row.second),
                     score: row.score)
             }
