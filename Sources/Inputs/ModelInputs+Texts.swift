@@ -22,6 +22,6 @@ extension ModelInputs {
         ofTexts texts: [String], drawing limit: Int, cancellation: Cancellation? = nil
     ) throws(FileError) -> [InputItem] {
         let items = try items(ofTexts: texts, cancellation: cancellation)
-        return Draw.indices(of: items.map(\.sequence.visibleCount), limit: limit).map { items[$0] }
+        return Sampling.indices(of: items.map(\.sequence.visibleCount), limit: limit).map { items[$0] }
     }
 }
