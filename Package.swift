@@ -79,13 +79,15 @@ let package = Package(
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
             ]),
         .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
-        .target(name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"]),
+        .target(
+            name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"],
+            resources: [.embedInCode("Resources/report.css")]),
         // The public library: what a program imports. The modules below are its own.
         .target(
             name: "ReuseTransformers",
             dependencies: [
-                "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization", "Checkpoints", "Images", "Inputs",
-                "Statistics", "Runtime", "Rewriting", "Verification",
+                "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization",
+                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting", "Analysis", "Verification", "Reporting",
             ]),
         .executableTarget(
             name: "reuseformer",

@@ -4,7 +4,7 @@ import Platform
 import Tensors
 
 /// The draw of a part of a user's data: always the same part of the same data.
-enum Draw {
+enum Sampling {
     /// Indices of about `limit` worth of items, ascending; all of them when they weigh no more.
     static func indices(of weights: [Int], limit: Int) -> [Int] {
         guard weights.reduce(0, +) > limit else { return Array(weights.indices) }
@@ -45,7 +45,7 @@ extension ModelInputs {
             }
         }
         guard total > limit else { return kept }
-        let chosen = Draw.indices(of: weights, limit: limit)
+        let chosen = Sampling.indices(of: weights, limit: limit)
         guard areRepeatable else { return chosen.map { kept[$0] } }
         var result: [InputItem] = []
         var next = chosen.makeIterator()

@@ -23,7 +23,7 @@ package struct Page: Sendable {
         case bars(BarChart)
         /// Names with values: provenance, settings.
         case facts([(name: String, value: String)])
-        /// A drawing or table folded away until somebody wants it.
+        /// A drawing or table folded away until it is opened.
         indirect case folded(title: String, [Block])
     }
 

@@ -47,3 +47,14 @@ extension Model {
         }
     }
 }
+
+extension CheckedGraph {
+    /// Name of the first attention node that drops a head which `source`, the graph that this one was made of, keeps:
+    /// its mean is needed, and calibration data to take it from. `nil`: there is none.
+    package func firstNodeDroppingHeads(of source: CheckedGraph) -> String? {
+        graph.attentionNodes.first { node in
+            let before = source.node(named: node.name)?.attention?.heads ?? []
+            return zip(before, node.attention?.heads ?? []).contains { !$0.isDropped && $1.isDropped }
+        }?.name
+    }
+}

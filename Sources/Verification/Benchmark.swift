@@ -3,7 +3,8 @@ import Platform
 import Runtime
 import Tensors
 
-/// Speed of models on made-up inputs: they take turns, so that a machine's moods hit all of them alike.
+/// Speed of models on made-up inputs: they take turns, so that changes of the machine's
+/// speed meet all of them alike.
 package struct Benchmark {
     /// How many texts (pictures, recordings) of which lengths go through at once.
     package enum Load: Sendable, Hashable, CustomStringConvertible {

@@ -37,12 +37,12 @@ package struct Exactness: Sendable, Hashable, Codable {
         _ first: Model, against second: Model, promise: Promise, on sequences: [ModelInput],
         resources: ExecutionResources = ExecutionResources()
     ) throws(VerificationError) -> Exactness {
-        let a = try Witness(first, resources: resources, heads: []),
-            b = try Witness(second, resources: resources, heads: [])
+        let a = try OutputRecorder(first, resources: resources, heads: []),
+            b = try OutputRecorder(second, resources: resources, heads: [])
         var largest = 0.0, isBitwise = true
         for range in sequences.batches(rows: FidelityStudy.batchRows) {
             let part = Array(sequences[range])
-            for (x, y) in zip(try a.look(at: part), try b.look(at: part)) {
+            for (x, y) in zip(try a.record(part), try b.record(part)) {
                 for (left, right) in [(x.hidden, y.hidden), (x.logits, y.logits)] {
                     guard left.count == right.count else { throw .unlike("outputs differ in size") }
                     for (p, q) in zip(left, right) where p.bitPattern != q.bitPattern {

@@ -29,11 +29,11 @@ package struct FidelityStudy {
 
     /// Rows that go through both models before anything is compared.
     static let batchRows = 512
-    /// Rows of logits that are compared; above it, every so-manieth row is.
+    /// Rows of logits that are compared; above it, one row in several is.
     private static let logitRowLimit = 4096
 
-    private let source: Witness
-    private let converted: Witness
+    private let source: OutputRecorder
+    private let converted: OutputRecorder
     private let heads: [HeadID]
     private let options: Options
     private let sourceModel: Model
@@ -47,8 +47,8 @@ package struct FidelityStudy {
             ? converted.graph.headIDs.filter { converted.graph.source(of: $0)?.isDropped == false } : []
         self.heads = heads
         self.options = options
-        self.source = try Witness(source, resources: options.resources, heads: heads)
-        self.converted = try Witness(converted, resources: options.resources, heads: heads)
+        self.source = try OutputRecorder(source, resources: options.resources, heads: heads)
+        self.converted = try OutputRecorder(converted, resources: options.resources, heads: heads)
         sourceModel = source
         convertedModel = converted
     }
@@ -70,7 +70,7 @@ package struct FidelityStudy {
         var losses = (source: RunningMean(), converted: RunningMean())
         for range in sequences.batches(rows: Self.batchRows) {
             let part = Array(sequences[range])
-            let before = try source.look(at: part), after = try converted.look(at: part)
+            let before = try source.record(part), after = try converted.record(part)
             for (first, second) in zip(before, after) {
                 try options.resources.check()
                 tally.add(source: first, converted: second)
@@ -98,7 +98,7 @@ package struct FidelityStudy {
         let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
         for range in sequences.batches(rows: Self.batchRows) {
             let part = masked[range].map(\.sequence)
-            let before = try source.look(at: part), after = try converted.look(at: part)
+            let before = try source.record(part), after = try converted.record(part)
             for (offset, index) in range.enumerated() {
                 try options.resources.check()
                 before[offset].addLosses(of: masked[index].targets, to: &first)

@@ -4,7 +4,7 @@ import Statistics
 
 /// Everything that is summed while two models are compared.
 struct FidelityTally {
-    /// Every so-manieth row of logits is compared.
+    /// Every `logitStride`-th row of logits is compared.
     let logitStride: Int
 
     private var cosines = CosineStatistics()
@@ -21,7 +21,7 @@ struct FidelityTally {
     init(logitStride: Int) { self.logitStride = max(1, logitStride) }
 
     /// Adds one text as both models see it.
-    mutating func add(source: Snapshot, converted: Snapshot) {
+    mutating func add(source: RecordedOutputs, converted: RecordedOutputs) {
         addHidden(source, converted)
         addPooled(source, converted)
         addLogits(source, converted)
@@ -30,7 +30,7 @@ struct FidelityTally {
         }
     }
 
-    private mutating func addHidden(_ source: Snapshot, _ converted: Snapshot) {
+    private mutating func addHidden(_ source: RecordedOutputs, _ converted: RecordedOutputs) {
         guard source.tokens > 0, source.tokens == converted.tokens else { return }
         let width = source.hidden.count / source.tokens
         guard converted.hidden.count == source.hidden.count else { return }
@@ -38,7 +38,7 @@ struct FidelityTally {
             converted.hidden.withUnsafeBufferPointer { second in
                 for row in 0..<source.tokens {
                     let range = row * width..<(row + 1) * width
-                    let pair = RowPair(.init(rebasing: first[range]), .init(rebasing: second[range]))
+                    let pair = CosineSums(.init(rebasing: first[range]), .init(rebasing: second[range]))
                     cosines.add(pair.cosine)
                     squaredError += pair.first + pair.second - 2 * pair.dot
                     squaredSize += pair.first
@@ -47,17 +47,17 @@ struct FidelityTally {
         }
     }
 
-    private mutating func addPooled(_ source: Snapshot, _ converted: Snapshot) {
+    private mutating func addPooled(_ source: RecordedOutputs, _ converted: RecordedOutputs) {
         let first = source.pooled, second = converted.pooled
         guard !first.isEmpty, first.count == second.count else { return }
-        pooledCosines.add(Self.cosine(first, second))
+        pooledCosines.add(CosineSums(first, second).cosine)
         if pooledSource.count < PairSampling.textLimit {
             pooledSource.append(first)
             pooledConverted.append(second)
         }
     }
 
-    private mutating func addLogits(_ source: Snapshot, _ converted: Snapshot) {
+    private mutating func addLogits(_ source: RecordedOutputs, _ converted: RecordedOutputs) {
         guard source.logitRows > 0, source.logitRows == converted.logitRows else { return }
         let width = source.logits.count / source.logitRows
         // One logit is a score, not a distribution.
@@ -74,7 +74,7 @@ struct FidelityTally {
         }
     }
 
-    private mutating func addMap(_ first: Snapshot.Map, _ second: Snapshot.Map) {
+    private mutating func addMap(_ first: RecordedOutputs.Map, _ second: RecordedOutputs.Map) {
         guard first.rows > 0, first.elements.count == second.elements.count else { return }
         let width = first.elements.count / first.rows
         for row in 0..<first.rows {
@@ -86,17 +86,6 @@ struct FidelityTally {
         }
     }
 
-    static func cosine(_ a: [Double], _ b: [Double]) -> Double {
-        var dot = 0.0, first = 0.0, second = 0.0
-        for (x, y) in zip(a, b) {
-            dot += x * y
-            first += x * x
-            second += y * y
-        }
-        guard first > 0, second > 0 else { return first == second ? 1 : 0 }
-        return dot / (first.squareRoot() * second.squareRoot())
-    }
-
     /// Cosines of pairs of vectors.
     private static func cosines(
         of vectors: [[Double]], _ pairs: [(Int, Int)], _ resources: ExecutionResources
@@ -106,7 +95,7 @@ struct FidelityTally {
         for (first, second) in pairs {
             // A thousand pairs take about a millisecond.
             if result.count.isMultiple(of: 1024) { try resources.check() }
-            result.append(cosine(vectors[first], vectors[second]))
+            result.append(CosineSums(vectors[first], vectors[second]).cosine)
         }
         return result
     }

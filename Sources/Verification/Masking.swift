@@ -25,17 +25,17 @@ package struct Masking: Sendable, Hashable {
         package let targets: [(row: Int, id: Int32)]
     }
 
-    /// - Parameter index: Place of the text in the data; seeds the choice.
+    /// - Parameter index: Number of the text in the data; seeds the choice.
     package func mask(_ sequence: ModelInput, index: Int) -> Masked {
         var random = SplitMix(seed: UInt64(truncatingIfNeeded: index))
         var result = sequence
         var targets: [(row: Int, id: Int32)] = []
         var row = 0
-        for place in sequence.ids.indices where sequence.mask.isEmpty || sequence.mask[place] {
-            let id = sequence.ids[place]
+        for position in sequence.ids.indices where sequence.mask.isEmpty || sequence.mask[position] {
+            let id = sequence.ids[position]
             if !specialIDs.contains(id), random.next(below: Self.interval) == 0 {
                 targets.append((row, id))
-                result.ids[place] = maskID
+                result.ids[position] = maskID
             }
             row += 1
         }
@@ -43,7 +43,7 @@ package struct Masking: Sendable, Hashable {
     }
 }
 
-extension Snapshot {
+extension RecordedOutputs {
     /// Adds the loss, in nats, of each hidden token.
     func addLosses(of targets: [(row: Int, id: Int32)], to mean: inout RunningMean) {
         guard logitRows == tokens, tokens > 0 else { return }

@@ -49,3 +49,32 @@ package struct Savings: Sendable, Hashable, Codable {
         ] + (cache.map { [Measurement(.cacheSaved, $0.saved)] } ?? [])
     }
 }
+
+/// What a model would save if one layer took all of its maps from the layer before.
+package struct LayerSavings: Sendable, Hashable {
+    /// Name of the attention node.
+    package let node: String
+    /// Its heads.
+    package let heads: Int
+    package let savings: Savings
+
+    /// Every attention layer but the first; those that may not reuse the maps of the one before are left out.
+    ///
+    /// - Parameter tokens: Sequence length that multiply-adds are counted for.
+    package static func all(of graph: CheckedGraph, tokens: Int = 128) -> [LayerSavings] {
+        let nodes = graph.attentionNodes
+        return zip(nodes, nodes.dropFirst()).compactMap { earlier, later in
+            var plan = ReusePlan(of: graph)
+            guard let row = plan.layers.firstIndex(where: { $0.node == later.name }),
+                let heads = earlier.attention?.heads.count
+            else { return nil }
+            for head in plan.layers[row].heads.indices {
+                plan.layers[row].heads[head].source = .reused(HeadID(node: earlier.name, head: head % max(heads, 1)))
+            }
+            guard let reused = try? graph.applying(plan) else { return nil }
+            return LayerSavings(
+                node: later.name, heads: plan.layers[row].heads.count,
+                savings: Savings(source: graph, converted: reused, tokens: tokens))
+        }
+    }
+}

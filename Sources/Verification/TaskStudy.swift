@@ -1,39 +1,26 @@
 import ModelGraph
 import Runtime
-import Statistics
 
 /// Task metrics on labelled data, for the source and for the converted model.
 package struct TaskStudy {
-    /// Two texts and how alike people found them.
-    package struct ScoredPair: Sendable {
-        package let first: ModelInput
-        package let second: ModelInput
-        package let score: Double
+    private let source: Evaluator
+    private let converted: Evaluator
+    /// Classes of the model; `nil` where it gives none.
+    private let classes: Int?
 
-        package init(first: ModelInput, second: ModelInput, score: Double) {
-            self.first = first
-            self.second = second
-            self.score = score
-        }
-    }
-
-    private let source: Witness
-    private let converted: Witness
-
+    /// - Parameter resources: Threads, kernels and cancellation of every measurement.
     package init(
         source: Model, converted: Model, resources: ExecutionResources = ExecutionResources()
     ) throws(VerificationError) {
-        self.source = try Witness(source, resources: resources, heads: [])
-        self.converted = try Witness(converted, resources: resources, heads: [])
+        self.source = try Evaluator(source, resources: resources)
+        self.converted = try Evaluator(converted, resources: resources)
+        classes = converted.graph.predictions.flatMap { converted.graph.shapes[$0]?.width }
     }
 
     /// Spearman correlation of cosine similarities of mean-pooled embeddings with scores.
     package func spearman(of pairs: [ScoredPair]) throws(VerificationError) -> Measurement {
-        guard pairs.count > 2 else { throw .labels("a correlation needs at least three labelled pairs") }
-        let scores = pairs.map(\.score)
-        let before = RankCorrelation.spearman(try similarities(pairs, source), scores)
-        let after = RankCorrelation.spearman(try similarities(pairs, converted), scores)
-        return Measurement(.spearman, after, source: before)
+        let before = try source.correlation(of: pairs)
+        return Measurement(.spearman, try converted.correlation(of: pairs), source: before)
     }
 
     /// Share of texts whose most likely class is their label.
@@ -43,35 +30,13 @@ package struct TaskStudy {
         guard sequences.count == labels.count else {
             throw .labels("\(labels.count) labels for \(sequences.count) texts; give one label a text")
         }
-        return Measurement(
-            .accuracy, try accuracy(sequences, labels, converted), source: try accuracy(sequences, labels, source))
-    }
-
-    private func accuracy(
-        _ sequences: [ModelInput], _ labels: [Int], _ witness: Witness
-    ) throws(VerificationError) -> Double {
-        var hits = RunningMean()
-        for range in sequences.batches(rows: FidelityStudy.batchRows) {
-            for (snapshot, label) in zip(try witness.look(at: Array(sequences[range])), labels[range]) {
-                guard snapshot.logitRows == 1 else {
-                    throw .labels("the model gives no class for a whole text, so labels cannot be compared")
-                }
-                let best = LogProbabilities(logits: snapshot.logits).best
-                guard label < snapshot.logits.count else {
-                    throw .labels("label \(label) is outside the model's \(snapshot.logits.count) classes")
-                }
-                hits.add(best == label ? 1 : 0)
-            }
+        let items = zip(sequences, labels).map { (sequence: $0, label: $1) }
+        var before = Accuracy(), after = Accuracy()
+        try converted.add(items, to: &after)
+        try source.add(items, to: &before)
+        if let classes, let label = labels.first(where: { $0 >= classes }) {
+            throw .labels("label \(label) is outside the model's \(classes) classes")
         }
-        return hits.mean ?? .nan
-    }
-
-    private func similarities(_ pairs: [ScoredPair], _ witness: Witness) throws(VerificationError) -> [Double] {
-        let texts = pairs.flatMap { [$0.first, $0.second] }
-        var vectors: [[Double]] = []
-        for range in texts.batches(rows: FidelityStudy.batchRows) {
-            vectors += try witness.look(at: Array(texts[range])).map(\.pooled)
-        }
-        return pairs.indices.map { FidelityTally.cosine(vectors[2 * $0], vectors[2 * $0 + 1]) }
+        return Measurement(.accuracy, after.share, source: before.share)
     }
 }

@@ -12,6 +12,8 @@ package enum VerificationError: KindedError, Sendable, Hashable {
     case noData
     /// Labels do not fit the texts or the model.
     case labels(String)
+    /// The model gives no class for a whole item.
+    case noClasses
     /// A gate names a metric that was not measured.
     case notMeasured(Metric, measured: [Metric])
     /// The work was asked to end.
@@ -25,7 +27,7 @@ package enum VerificationError: KindedError, Sendable, Hashable {
     package var kind: ErrorKind {
         switch self {
         case .runtime(let error): error.kind
-        case .unlike, .noData, .labels, .notMeasured: .usage
+        case .unlike, .noData, .labels, .noClasses, .notMeasured: .usage
         case .cancelled: .cancelled
         }
     }
@@ -36,6 +38,7 @@ package enum VerificationError: KindedError, Sendable, Hashable {
         case .unlike(let difference): "the two models are not versions of one model: \(difference)"
         case .noData: "the data hold no text to compare the models on; give a file with one text a line"
         case .labels(let problem): problem
+        case .noClasses: "the model gives no class for a whole text, so labels cannot be compared"
         case .notMeasured(let metric, let measured):
             "\(metric.rawValue) was not measured for this model and these data; measured were "
                 + measured.map(\.rawValue).joined(separator: ", ")

@@ -78,7 +78,7 @@ struct CancellationTests {
         let cancellation = Cancellation()
         #expect(try PlanCurve(planner, cancellation: cancellation) == PlanCurve(planner))
         cancellation.request()
-        #expect { try planner.plan(.maps(0.2), text: "1/5", cancellation: cancellation) } throws: { isCancelled($0) }
+        #expect { try planner.plan(Budget("1/5"), cancellation: cancellation) } throws: { isCancelled($0) }
         #expect { try PlanCurve(planner, cancellation: cancellation) } throws: { isCancelled($0) }
     }
 

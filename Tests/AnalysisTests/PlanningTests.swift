@@ -10,16 +10,18 @@ struct PlanningTests {
     @Test(
         "a budget is read in all its forms",
         arguments: [
-            ("1/3", Budget.maps(1.0 / 3)), ("0.33", .maps(0.33)), ("maps:1/2", .maps(0.5)), ("maps:25%", .maps(0.25)),
+            ("1/3", Budget.Goal.maps(1.0 / 3)), ("0.33", .maps(0.33)), ("maps:1/2", .maps(0.5)),
+            ("maps:25%", .maps(0.25)),
             ("macs:10%@128", .multiplyAdds(0.1, tokens: 128)), ("bytes:8%", .bytes(0.08)),
             (
                 "quality:hidden.cosine.mean>=0.98",
-                .quality(metric: "hidden.cosine.mean", comparison: .atLeast, value: 0.98)
+                .quality(MetricCondition(.hiddenCosineMean, .greaterOrEqual, 0.98))
             ),
-            ("quality:logits.kl.mean<=0.1", .quality(metric: "logits.kl.mean", comparison: .atMost, value: 0.1)),
+            ("quality:logits.kl.mean<=0.1", .quality(MetricCondition(.logitsKLMean, .lessOrEqual, 0.1))),
         ])
-    func reading(_ text: String, _ expected: Budget) throws {
-        #expect(try Budget(text) == expected)
+    func reading(_ text: String, _ expected: Budget.Goal) throws {
+        let budget = try Budget(text)
+        #expect(budget.goal == expected && budget.text == text)
     }
 
     @Test(
@@ -27,7 +29,7 @@ struct PlanningTests {
         arguments: [
             ("", "share"), ("half", "share"), ("1/0", "share"), ("120%", "share"), ("-0.1", "share"), ("nan", "share"),
             ("macs:10%", "@"), ("macs:10%@0", "@"), ("flops:1/3", "known are"), ("quality:good", ">="),
-            ("quality:x>=", ">="),
+            ("quality:x>=", "metric"), ("quality:spearman>=", "number"), ("quality:spearman==1", ">= or <="),
         ])
     func refusing(_ text: String, _ hint: String) {
         do {
@@ -35,6 +37,26 @@ struct PlanningTests {
             Issue.record("\(text) was read")
         } catch {
             #expect("\(error)".contains(hint), "\(error)")
+        }
+    }
+
+    @Test("the largest plan that is good enough is found by halving, and none when no plan is")
+    func quality() throws {
+        let model = Model.random(layers: 3, seed: 5)
+        let analysis = try Analyzer().analyze(
+            model, calibration: CalibrationSet(randomSequences(60, seed: 8)))
+        let planner = try Planner(analysis, graph: model.graph)
+        let budget = try Budget("quality:spearman>=0.5")
+        for limit in 0...planner.steps.count {
+            var tried = 0
+            let found = planner.largestPlan(for: budget) { _ in
+                tried += 1
+            } where: {
+                $0.replacedCount <= limit
+            }
+            #expect(found?.replacedCount == (limit == 0 ? nil : limit))
+            #expect(limit == 0 || found?.budget == budget.text)
+            #expect(tried <= 4)
         }
     }
 
@@ -69,7 +91,7 @@ struct PlanningTests {
     func copiedHead() throws {
         let (model, document) = try document()
         let planner = try Planner(document, graph: model.graph)
-        let plan = planner.plan(steps: 1, budget: "1/9")
+        let plan = planner.plan(steps: 1, for: Budget("1/9"))
         let replaced = model.graph.headIDs.filter { plan[$0]?.isComputed == false }
         #expect(replaced == [head(1, 0)] || replaced == [head(1, 1)])
         let terms = try #require(plan[replaced[0]]).terms
@@ -101,7 +123,7 @@ struct PlanningTests {
         for (heads, chosen) in [
             ([head(1, 1)], first), ([head(1, 0), head(1, 1)], second), ([head(2, 0), head(1, 1)], first),
         ] {
-            let plan = planner.plan(replacing: heads, budget: "")
+            let plan = planner.plan(replacing: heads)
             #expect(plan[head(1, 1)]?.terms.map(\.map) == [.head(chosen)])
         }
     }
@@ -112,7 +134,7 @@ struct PlanningTests {
         let planner = try Planner(document, graph: model.graph)
         var earlier: Set<HeadID> = []
         for (text, count) in [("0", 0), ("1/9", 1), ("1/3", 3), ("0.34", 4), ("2/3", 6)] {
-            let plan = try planner.plan(Budget(text), text: text)
+            let plan = try planner.plan(Budget(text))
             #expect(plan.replacedCount == count)
             #expect(plan.budget == text)
             let replaced = Set(model.graph.headIDs.filter { plan[$0]?.isComputed == false })
@@ -127,7 +149,7 @@ struct PlanningTests {
         let (model, document) = try document()
         let planner = try Planner(document, graph: model.graph)
         for text in ["macs:8%@20", "bytes:8%"] {
-            let plan = try planner.plan(Budget(text), text: text)
+            let plan = try planner.plan(Budget(text))
             let after = try model.graph.applying(plan)
             let before = model.graph.cost(tokens: 20), cost = after.cost(tokens: 20)
             let saved =
@@ -135,12 +157,12 @@ struct PlanningTests {
                 ? 1 - Double(cost.multiplyAdds) / Double(before.multiplyAdds)
                 : 1 - Double(cost.parameters) / Double(before.parameters)
             #expect(saved >= 0.08)
-            let smaller = planner.plan(steps: plan.replacedCount - 1, budget: "")
-            let less = try planner.saving(of: smaller, Budget(text))
+            let smaller = planner.plan(steps: plan.replacedCount - 1)
+            let less = try planner.saving(of: smaller, Budget(text).goal)
             #expect(less < 0.08)
         }
-        #expect(throws: AnalysisError.self) { try planner.plan(Budget("bytes:90%"), text: "bytes:90%") }
-        #expect(throws: AnalysisError.self) { try planner.plan(Budget("quality:x>=1"), text: "quality:x>=1") }
+        #expect(throws: AnalysisError.self) { try planner.plan(Budget("bytes:90%")) }
+        #expect(throws: AnalysisError.self) { try planner.plan(Budget("quality:spearman>=1")) }
     }
 
     @Test("the curve of plans starts at nothing and saves more with every step")
@@ -160,7 +182,7 @@ struct PlanningTests {
     func layers() throws {
         let (model, document) = try document()
         let planner = try Planner(document, graph: model.graph, granularity: .layer)
-        let plan = try planner.plan(.maps(1.0 / 3), text: "1/3")
+        let plan = try planner.plan(Budget("1/3"))
         #expect(plan.layers.map { $0.heads.count { !$0.source.isComputed } }.sorted() == [0, 0, 3])
         #expect(!plan.layers[0].heads.contains { !$0.source.isComputed })
     }

@@ -34,7 +34,7 @@ struct FamilyConversionTests {
         try analysis.validate()
         #expect(analysis.curves.allSatisfy { $0.points.allSatisfy { $0.difference.damage > -1e-6 } })
         let planner = try Planner(analysis, graph: model.graph)
-        let plan = try planner.plan(.maps(1.0 / 3), text: "1/3")
+        let plan = try planner.plan(Budget("1/3"))
         for layer in plan.layers where model.graph.node(named: layer.node)?.attention?.isCross == true {
             let patterns = layer.heads.flatMap(\.source.terms).compactMap { term -> StaticPattern? in
                 if case .pattern(let pattern) = term.map { pattern } else { nil }
@@ -85,7 +85,7 @@ struct FamilyConversionTests {
         let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
             model, calibration: calibration)
         #expect(analysis.curves.count == model.graph.attentionNodes.count)
-        let plan = try Planner(analysis, graph: model.graph).plan(.maps(1.0 / 4), text: "1/4")
+        let plan = try Planner(analysis, graph: model.graph).plan(Budget("1/4"))
         #expect {
             try Converter().convert(model, plan: plan, calibration: calibration)
         } throws: { error in

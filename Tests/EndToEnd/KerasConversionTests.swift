@@ -48,7 +48,7 @@ struct KerasConversionTests {
             model, calibration: CalibrationSet(disturbed(sequences)))
         #expect(other.similarity == analysis.similarity && other.curves == analysis.curves)
         let planner = try Planner(analysis, graph: model.graph)
-        let plan = try planner.plan(.maps(1.0 / 4), text: "1/4")
+        let plan = try planner.plan(Budget("1/4"))
         let result = try Converter(options: .init(resources: .init(threads: 2))).convert(
             model, plan: plan, calibration: calibration)
         #expect(result.model.graph.mapCount <= model.graph.mapCount * 3 / 4)
@@ -80,7 +80,7 @@ struct KerasConversionTests {
         #expect(analysis.heads.count == 10, "heads that reuse a map have none to compare")
         for moves in [Moves.standard, [.reuse, .blend, .pattern, .drop]] {
             let planner = try Planner(analysis, graph: model.graph, moves: moves)
-            let further = try planner.plan(.maps(0.3), text: "0.3")
+            let further = try planner.plan(Budget("0.3"))
             let result = try Converter(options: .init(resources: .init(threads: 2))).convert(
                 model, plan: further, calibration: calibration)
             #expect(result.model.graph.mapCount <= 7)

@@ -28,7 +28,7 @@ struct CancellationTests {
         }
     }
 
-    @Test("a comparison whose cancellation nobody requests measures the same numbers as one without")
+    @Test("a comparison whose cancellation is never requested measures the same numbers as one without")
     func unrequested() throws {
         let source = tinyEncoder(), converted = tinyEncoder(seed: 2)
         let masking = Masking(maskID: 29, specialIDs: [])

@@ -1,56 +1,66 @@
+import ModelGraph
 import Rewriting
 
 /// How much a plan shall save, or how good the result must stay.
-package enum Budget: Sendable, Hashable {
-    /// Share of attention maps no longer computed.
-    case maps(Double)
-    /// Share of multiply-adds saved at a sequence length.
-    case multiplyAdds(Double, tokens: Int)
-    /// Share of the parameters' bytes saved.
-    case bytes(Double)
-    /// The largest saving whose held-out metric holds.
-    case quality(metric: String, comparison: Comparison, value: Double)
+package struct Budget: Sendable, Hashable {
+    /// What is asked for.
+    package enum Goal: Sendable, Hashable {
+        /// Share of attention maps no longer computed.
+        case maps(Double)
+        /// Share of multiply-adds saved at a sequence length.
+        case multiplyAdds(Double, tokens: Int)
+        /// Share of the parameters' bytes saved.
+        case bytes(Double)
+        /// The largest saving for which this holds on texts kept back; its comparison is `>=` or `<=`.
+        case quality(MetricCondition)
 
-    /// How a metric is held against a value.
-    package enum Comparison: String, Sendable, Hashable, CaseIterable {
-        case atLeast = ">=", atMost = "<="
-
-        /// Whether a metric is good enough.
-        package func holds(_ metric: Double, _ value: Double) -> Bool {
-            self == .atLeast ? metric >= value : metric <= value
+        /// The share that is asked for; 0 for a quality.
+        var share: Double {
+            switch self {
+            case .maps(let share), .multiplyAdds(let share, _), .bytes(let share): share
+            case .quality: 0
+            }
         }
     }
+
+    /// What is asked for.
+    package let goal: Goal
+    /// The budget as it was written: plans and messages name it so.
+    package let text: String
 
     /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `quality:hidden.cosine.mean>=0.98`.
     ///
     /// - Throws: `AnalysisError.budget` with what would have been understood.
     package init(_ text: String) throws(AnalysisError) {
+        self.text = text
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let kind = parts.count == 2 ? parts[0] : "maps"
         let rest = parts.last ?? ""
         switch kind {
-        case "maps": self = .maps(try Self.share(rest, of: text))
-        case "bytes": self = .bytes(try Self.share(rest, of: text))
+        case "maps": goal = .maps(try Self.share(rest, of: text))
+        case "bytes": goal = .bytes(try Self.share(rest, of: text))
         case "macs":
             let halves = rest.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
             guard halves.count == 2, let tokens = Int(halves[1]), tokens > 0 else {
                 throw .budget(text, reason: "write the sequence length after @, as in macs:10%@128")
             }
-            self = .multiplyAdds(try Self.share(halves[0], of: text), tokens: tokens)
-        case "quality":
-            for comparison in Comparison.allCases {
-                let sides = rest.components(separatedBy: comparison.rawValue)
-                guard sides.count == 2, !sides[0].isEmpty, let value = Double(sides[1]), value.isFinite else {
-                    continue
-                }
-                self = .quality(metric: sides[0], comparison: comparison, value: value)
-                return
-            }
-            throw .budget(
-                text, reason: "write a metric, >= or <=, and a number, as in quality:hidden.cosine.mean>=0.98")
+            goal = .multiplyAdds(try Self.share(halves[0], of: text), tokens: tokens)
+        case "quality": goal = .quality(try Self.quality(rest, of: text))
         default:
             throw .budget(text, reason: "unknown kind \"\(kind)\"; known are maps, macs, bytes and quality")
         }
+    }
+
+    private static func quality(_ text: String, of budget: String) throws(AnalysisError) -> MetricCondition {
+        let condition: MetricCondition
+        do { condition = try MetricCondition(parsing: text) } catch {
+            throw .budget(budget, reason: "\(error); write quality:hidden.cosine.mean>=0.98")
+        }
+        guard condition.comparison == .greaterOrEqual || condition.comparison == .lessOrEqual else {
+            throw .budget(
+                budget, reason: "write a metric, >= or <=, and a number, as in quality:hidden.cosine.mean>=0.98")
+        }
+        return condition
     }
 
     private static func share(_ text: String, of budget: String) throws(AnalysisError) -> Double {
@@ -66,14 +76,5 @@ package enum Budget: Sendable, Hashable {
             throw .budget(budget, reason: "\"\(text)\" is not a share between 0 and 1: write 1/3, 0.33 or 33%")
         }
         return value
-    }
-}
-
-extension String {
-    /// The parts between occurrences of a separator.
-    fileprivate func components(separatedBy separator: String) -> [String] {
-        guard let range = firstRange(of: separator) else { return [self] }
-        return [String(self[..<range.lowerBound])]
-            + String(self[range.upperBound...]).components(separatedBy: separator)
     }
 }

@@ -35,7 +35,7 @@ package struct PlanCurve: Sendable, Hashable, Codable {
         points = []
         for count in 0...planner.steps.count {
             if cancellation?.isRequested == true { throw .cancelled }
-            let plan = planner.plan(steps: count, budget: "")
+            let plan = planner.plan(steps: count)
             points.append(
                 Point(
                     replaced: plan.replacedCount, maps: try planner.saving(of: plan, .maps(0)).rounded(6),

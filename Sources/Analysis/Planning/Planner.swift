@@ -118,14 +118,14 @@ package struct Planner: Sendable {
     // MARK: Plans
 
     /// The plan that gives up the heads of the first `count` steps.
-    package func plan(steps count: Int, budget: String) -> ReusePlan {
-        plan(replacing: steps.prefix(count).flatMap(\.heads), budget: budget)
+    package func plan(steps count: Int, for budget: Budget? = nil) -> ReusePlan {
+        plan(replacing: steps.prefix(count).flatMap(\.heads), for: budget)
     }
 
     /// The plan that gives up some heads, each for the best of what is left.
-    package func plan(replacing heads: [HeadID], budget: String) -> ReusePlan {
+    package func plan(replacing heads: [HeadID], for budget: Budget? = nil) -> ReusePlan {
         let replaced = Set(heads)
-        var plan = ReusePlan(of: graph, budget: budget)
+        var plan = ReusePlan(of: graph, budget: budget?.text ?? "")
         plan.analysis = analysisDigest
         plan.model = analysis.model
         let total = max(analysis.candidates.reduce(0) { $0 + $1.energy }, .leastNormalMagnitude)
@@ -153,28 +153,29 @@ package struct Planner: Sendable {
     /// - Throws: `AnalysisError.budget` when even giving up everything is not enough, or for a budget on quality, which
     ///   only a conversion can measure; `AnalysisError.cancelled`.
     package func plan(
-        _ budget: Budget, text: String, cancellation: Cancellation? = nil
+        _ budget: Budget, cancellation: Cancellation? = nil
     ) throws(AnalysisError) -> ReusePlan {
-        if case .quality = budget {
+        if case .quality = budget.goal {
             throw .budget(
-                text, reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
+                budget.text,
+                reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
         }
         var best = 0.0
         for count in 0...steps.count {
             if cancellation?.isRequested == true { throw .cancelled }
-            let plan = plan(steps: count, budget: text)
-            let saved = try saving(of: plan, budget)
-            if saved >= budget.share - 1e-9 { return plan }
+            let plan = plan(steps: count, for: budget)
+            let saved = try saving(of: plan, budget.goal)
+            if saved >= budget.goal.share - 1e-9 { return plan }
             best = max(best, saved)
         }
-        throw .budget(text, reason: "the largest saving that this model allows is \((best * 100).rounded(1)) %")
+        throw .budget(budget.text, reason: "the largest saving that this model allows is \((best * 100).rounded(1)) %")
     }
 
-    /// Share that a plan saves, in the budget's terms.
-    package func saving(of plan: ReusePlan, _ budget: Budget) throws(AnalysisError) -> Double {
+    /// Share that a plan saves, in the terms of a goal; of maps for a quality.
+    package func saving(of plan: ReusePlan, _ goal: Budget.Goal) throws(AnalysisError) -> Double {
         let after: CheckedGraph
         do { after = try graph.applying(plan) } catch { throw .graph(error) }
-        switch budget {
+        switch goal {
         case .maps, .quality: return share(graph.mapCount, after.mapCount)
         case .multiplyAdds(_, let tokens):
             return share(graph.cost(tokens: tokens).multiplyAdds, after.cost(tokens: tokens).multiplyAdds)
@@ -184,15 +185,5 @@ package struct Planner: Sendable {
 
     private func share(_ before: Int, _ after: Int) -> Double {
         before > 0 ? Double(before - after) / Double(before) : 0
-    }
-}
-
-extension Budget {
-    /// The share that is asked for; 0 for a budget on quality.
-    var share: Double {
-        switch self {
-        case .maps(let share), .multiplyAdds(let share, _), .bytes(let share): share
-        case .quality: 0
-        }
     }
 }

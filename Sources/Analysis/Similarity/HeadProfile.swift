@@ -19,7 +19,7 @@ package struct HeadProfile: Sendable, Hashable, Codable {
     package let next: Double
     /// Mass on the query's own position; 0 in cross-attention.
     package let own: Double
-    /// Mass on separator tokens; `nil` when nobody said which tokens separate.
+    /// Mass on separator tokens; `nil` when it is not known which tokens separate.
     package let separator: Double?
 
     package init(

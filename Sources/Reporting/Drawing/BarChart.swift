@@ -42,22 +42,22 @@ package struct BarChart: Sendable {
         for group in groups {
             let longest = group.bars.map(\.value).filter(\.isFinite).max() ?? 1
             let middle = y + Double(group.bars.count) * (Self.barHeight + 3) / 2
-            result.append(Draw.label(group.name, x: Self.left - 14, y: middle + 3, anchor: .end, style: "strong"))
+            result.append(SVG.label(group.name, x: Self.left - 14, y: middle + 3, anchor: .end, style: "strong"))
             for (index, bar) in group.bars.enumerated() {
                 let length = longest > 0 && bar.value.isFinite ? max(1, bar.value / longest * Self.width) : 1
                 result.append(
                     .element(
                         "rect",
                         [
-                            "x": Draw.number(Self.left), "y": Draw.number(y), "width": Draw.number(length),
-                            "height": Draw.number(Self.barHeight), "rx": "3", "class": index == 0 ? "bar base" : "bar",
+                            "x": SVG.number(Self.left), "y": SVG.number(y), "width": SVG.number(length),
+                            "height": SVG.number(Self.barHeight), "rx": "3", "class": index == 0 ? "bar base" : "bar",
                         ], .element("title", [:], .text("\(bar.name): \(bar.text)"))))
                 result.append(
-                    Draw.label("\(bar.text)  \(bar.name)", x: Self.left + length + 8, y: y + 13, anchor: .start))
+                    SVG.label("\(bar.text)  \(bar.name)", x: Self.left + length + 8, y: y + 13, anchor: .start))
                 y += Self.barHeight + 3
             }
             y += 12
         }
-        return Draw.figure(width: Self.left + Self.width + 260, height: y, title: title, result)
+        return SVG.figure(width: Self.left + Self.width + 260, height: y, title: title, result)
     }
 }

@@ -58,7 +58,7 @@ package struct HeatMap: Sendable {
         let high = max(low + 0.1, min(1, Double(((shown.max() ?? 1) * 10).rounded(.up) / 10)))
         let frame = Frame(left: left, top: top, cell: cell, low: low, high: high)
         let cells = count <= Self.tooltipLimit ? pointableCells(frame) : mergedCells(frame)
-        return Draw.figure(
+        return SVG.figure(
             width: left + side + 8, height: top + side + 74, title: "Similarity of attention heads",
             [cells, frames(frame), layers(frame), legend(frame, side: side)])
     }
@@ -86,7 +86,7 @@ package struct HeatMap: Sendable {
 
     private func pointableCells(_ frame: Frame) -> Markup {
         var result = Markup()
-        let size = Draw.number(frame.cell * 0.94)
+        let size = SVG.number(frame.cell * 0.94)
         for row in 0..<count {
             for column in 0..<row {
                 let value = values[row * count + column]
@@ -95,7 +95,7 @@ package struct HeatMap: Sendable {
                     .element(
                         "rect",
                         [
-                            "x": Draw.number(frame.x(column)), "y": Draw.number(frame.y(row)), "width": size,
+                            "x": SVG.number(frame.x(column)), "y": SVG.number(frame.y(row)), "width": size,
                             "height": size, "class": "q\(frame.level(value))",
                         ],
                         .element(
@@ -124,9 +124,9 @@ package struct HeatMap: Sendable {
                 {
                     column += 1
                 }
-                let width = Draw.number(Double(column - start) * frame.cell)
+                let width = SVG.number(Double(column - start) * frame.cell)
                 paths[level] +=
-                    "M\(Draw.point(frame.x(start), frame.y(row)))h\(width)v\(Draw.number(frame.cell))h-\(width)z"
+                    "M\(SVG.point(frame.x(start), frame.y(row)))h\(width)v\(SVG.number(frame.cell))h-\(width)z"
             }
         }
         return .element(
@@ -146,9 +146,9 @@ package struct HeatMap: Sendable {
                 .empty(
                     "rect",
                     [
-                        "x": Draw.number(frame.x(pair.column) - 0.5), "y": Draw.number(frame.y(pair.row) - 0.5),
-                        "width": Draw.number(frame.cell * 0.94 + 1), "height": Draw.number(frame.cell * 0.94 + 1),
-                        "rx": Draw.number(min(2, frame.cell / 4)),
+                        "x": SVG.number(frame.x(pair.column) - 0.5), "y": SVG.number(frame.y(pair.row) - 0.5),
+                        "width": SVG.number(frame.cell * 0.94 + 1), "height": SVG.number(frame.cell * 0.94 + 1),
+                        "rx": SVG.number(min(2, frame.cell / 4)),
                     ])
             })
     }
@@ -160,18 +160,18 @@ package struct HeatMap: Sendable {
         for (index, group) in groups.enumerated() {
             let end = start + group.count
             let middle = (frame.y(start) + frame.y(end)) / 2
-            result.append(Draw.label(group.name, x: frame.left - 8, y: middle + 4, anchor: .end))
+            result.append(SVG.label(group.name, x: frame.left - 8, y: middle + 4, anchor: .end))
             let centre = (frame.x(start) + frame.x(end)) / 2
-            result.append(Draw.label(String(index), x: centre, y: frame.top + side + 14))
+            result.append(SVG.label(String(index), x: centre, y: frame.top + side + 14))
             if index > 0 {
-                result.append(Draw.line(frame.left, frame.y(start), frame.x(end), frame.y(start), style: "divide"))
+                result.append(SVG.line(frame.left, frame.y(start), frame.x(end), frame.y(start), style: "divide"))
                 result.append(
-                    Draw.line(frame.x(start), frame.y(start), frame.x(start), frame.top + side, style: "divide"))
+                    SVG.line(frame.x(start), frame.y(start), frame.x(start), frame.top + side, style: "divide"))
             }
             start = end
         }
         result.append(
-            Draw.label("layer of the earlier head", x: frame.left + side / 2, y: frame.top + side + 30, style: "axis"))
+            SVG.label("layer of the earlier head", x: frame.left + side / 2, y: frame.top + side + 30, style: "axis"))
         return result
     }
 
@@ -183,21 +183,21 @@ package struct HeatMap: Sendable {
                 .empty(
                     "rect",
                     [
-                        "x": Draw.number(frame.left + Double(level) * width), "y": Draw.number(top),
-                        "width": Draw.number(width + 0.3), "height": "10", "class": "q\(level)",
+                        "x": SVG.number(frame.left + Double(level) * width), "y": SVG.number(top),
+                        "width": SVG.number(width + 0.3), "height": "10", "class": "q\(level)",
                     ]))
         }
         let end = frame.left + Double(Self.levels) * width
-        result.append(Draw.label(Format.fixed(frame.low, 1), x: frame.left, y: top + 24, anchor: .start))
-        result.append(Draw.label(Format.fixed(frame.high, 1), x: end, y: top + 24, anchor: .end))
+        result.append(SVG.label(Format.fixed(frame.low, 1), x: frame.left, y: top + 24, anchor: .start))
+        result.append(SVG.label(Format.fixed(frame.high, 1), x: end, y: top + 24, anchor: .end))
         if !framed.isEmpty {
             result.append(
                 .element(
                     "g", ["class": "framed"],
                     .empty(
                         "rect",
-                        ["x": Draw.number(end + 24), "y": Draw.number(top), "width": "10", "height": "10", "rx": "2"])))
-            result.append(Draw.label("reused by the plan", x: end + 42, y: top + 9.5, anchor: .start))
+                        ["x": SVG.number(end + 24), "y": SVG.number(top), "width": "10", "height": "10", "rx": "2"])))
+            result.append(SVG.label("reused by the plan", x: end + 42, y: top + 9.5, anchor: .start))
         }
         return result
     }

@@ -53,7 +53,7 @@ package struct LineChart: Sendable {
         body.append(names(place))
         if let marker { body.append(self.marker(marker, place(marker))) }
         let right = series.count > 1 ? max(84, LayerNames.width(series.map(\.name)) + 18) : 30
-        return Draw.figure(
+        return SVG.figure(
             width: Self.left + Self.width + right, height: Self.top + Self.height + 50, title: title, [body])
     }
 
@@ -62,28 +62,28 @@ package struct LineChart: Sendable {
         let bottom = Self.top + Self.height
         for tick in up.ticks {
             let y = Self.top + (1 - up.share(tick)) * Self.height
-            result.append(Draw.line(Self.left, y, Self.left + Self.width, y, style: "grid"))
-            result.append(Draw.label(vertical.text(tick, step: up.step), x: Self.left - 8, y: y + 4, anchor: .end))
+            result.append(SVG.line(Self.left, y, Self.left + Self.width, y, style: "grid"))
+            result.append(SVG.label(vertical.text(tick, step: up.step), x: Self.left - 8, y: y + 4, anchor: .end))
         }
         for tick in across.ticks {
             let x = Self.left + across.share(tick) * Self.width
-            result.append(Draw.line(x, bottom, x, bottom + 4, style: "tick"))
-            result.append(Draw.label(horizontal.text(tick, step: across.step), x: x, y: bottom + 18))
+            result.append(SVG.line(x, bottom, x, bottom + 4, style: "tick"))
+            result.append(SVG.label(horizontal.text(tick, step: across.step), x: x, y: bottom + 18))
         }
-        result.append(Draw.line(Self.left, bottom, Self.left + Self.width, bottom, style: "tick"))
-        result.append(Draw.label(horizontal.title, x: Self.left + Self.width / 2, y: bottom + 40, style: "axis"))
-        result.append(Draw.label(vertical.title, x: Self.left, y: 10, anchor: .start, style: "axis"))
+        result.append(SVG.line(Self.left, bottom, Self.left + Self.width, bottom, style: "tick"))
+        result.append(SVG.label(horizontal.title, x: Self.left + Self.width / 2, y: bottom + 40, style: "axis"))
+        result.append(SVG.label(vertical.title, x: Self.left, y: 10, anchor: .start, style: "axis"))
         return result
     }
 
     private func hue(_ index: Int) -> Double {
-        series.count == 1 ? 255 : Draw.hue(layer: index, of: series.count)
+        series.count == 1 ? 255 : SVG.hue(layer: index, of: series.count)
     }
 
     private func curve(_ curve: Series, _ index: Int, _ place: (Point) -> (x: Double, y: Double)) -> Markup {
-        let hue = Draw.number(hue(index))
+        let hue = SVG.number(hue(index))
         let places = curve.points.map(place)
-        let path = places.enumerated().map { ($0.offset == 0 ? "M" : "L") + Draw.point($0.element.x, $0.element.y) }
+        let path = places.enumerated().map { ($0.offset == 0 ? "M" : "L") + SVG.point($0.element.x, $0.element.y) }
             .joined()
         var parts: [Markup] = [.empty("path", ["d": path, "class": "curve", "style": "--h:\(hue)"])]
         for (point, place) in zip(curve.points, places) {
@@ -94,7 +94,7 @@ package struct LineChart: Sendable {
                 .element(
                     "circle",
                     [
-                        "cx": Draw.number(place.x), "cy": Draw.number(place.y), "r": "3.2", "class": "dot",
+                        "cx": SVG.number(place.x), "cy": SVG.number(place.y), "r": "3.2", "class": "dot",
                         "style": "--h:\(hue)",
                     ], .element("title", [:], .text(words.joined(separator: " · ")))))
         }
@@ -112,7 +112,7 @@ package struct LineChart: Sendable {
         var result = Markup()
         for end in ends {
             result.append(
-                Draw.label(
+                SVG.label(
                     series[end.index].name, x: end.x + 9, y: end.y - overflow + 4, anchor: .start, style: "name",
                     hue: hue(end.index)))
         }
@@ -121,12 +121,12 @@ package struct LineChart: Sendable {
 
     private func marker(_ point: Point, _ place: (x: Double, y: Double)) -> Markup {
         // Rising curves leave room to the left above a point, except at the very beginning.
-        let anchor: Draw.Anchor = place.x < Self.left + 80 ? .start : .end
+        let anchor: SVG.Anchor = place.x < Self.left + 80 ? .start : .end
         return .element(
             "g", [:],
-            Draw.line(place.x, place.y, place.x, Self.top + Self.height, style: "drop"),
-            .empty("circle", ["cx": Draw.number(place.x), "cy": Draw.number(place.y), "r": "6.5", "class": "chosen"]),
-            Draw.label(
+            SVG.line(place.x, place.y, place.x, Self.top + Self.height, style: "drop"),
+            .empty("circle", ["cx": SVG.number(place.x), "cy": SVG.number(place.y), "r": "6.5", "class": "chosen"]),
+            SVG.label(
                 point.note, x: place.x + (anchor == .end ? -10 : 10), y: place.y - 12, anchor: anchor, style: "strong"))
     }
 }

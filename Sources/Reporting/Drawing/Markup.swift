@@ -14,6 +14,11 @@ struct Markup: Sendable {
     /// Our own markup: never anything that came from a file.
     static func verbatim(_ source: StaticString) -> Markup { Markup(source: "\(source)") }
 
+    /// Markup of a file that is built in.
+    static func verbatim(file bytes: some Collection<UInt8>) -> Markup {
+        Markup(source: String(decoding: bytes, as: UTF8.self))
+    }
+
     /// An element with its contents.
     static func element(
         _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String> = [:], _ contents: Markup...
@@ -67,7 +72,7 @@ struct Markup: Sendable {
 }
 
 /// Small helpers of drawings.
-enum Draw {
+enum SVG {
     /// A coordinate: two decimals at most, no trailing zeros.
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return "0" }

@@ -24,7 +24,7 @@ package struct PlanGrid: Sendable {
         var labels = Markup(), plain = Markup(), borrowing = Markup()
         for (row, layer) in layers.enumerated() {
             labels.append(
-                Draw.label(names[row], x: left - 12, y: y(row) + Self.cellHeight / 2 + 4, anchor: .end))
+                SVG.label(names[row], x: left - 12, y: y(row) + Self.cellHeight / 2 + 4, anchor: .end))
             for (column, head) in layer.heads.enumerated() {
                 switch head.source {
                 case .computed: plain.append(computedCell(row, column))
@@ -34,26 +34,26 @@ package struct PlanGrid: Sendable {
             }
         }
         let legend = legend(y: height - 14)
-        return Draw.figure(
+        return SVG.figure(
             width: max(width, legend.width), height: height, title: "Source of every attention map",
             [labels, plain, borrowing, legend.drawing])
     }
 
     private func x(_ column: Int) -> Double { left + Double(column) * Self.columnStep }
     private func y(_ row: Int) -> Double { Self.top + Double(row) * Self.rowStep }
-    private func hue(_ row: Int) -> Double { Draw.hue(layer: row, of: layers.count) }
+    private func hue(_ row: Int) -> Double { SVG.hue(layer: row, of: layers.count) }
 
     private func box(_ row: Int, _ column: Int, style: String, hue: Double) -> Markup {
         .empty(
             "rect",
             [
-                "x": Draw.number(x(column)), "y": Draw.number(y(row)), "width": Draw.number(Self.cellWidth),
-                "height": Draw.number(Self.cellHeight), "rx": "5", "class": style, "style": "--h:\(Draw.number(hue))",
+                "x": SVG.number(x(column)), "y": SVG.number(y(row)), "width": SVG.number(Self.cellWidth),
+                "height": SVG.number(Self.cellHeight), "rx": "5", "class": style, "style": "--h:\(SVG.number(hue))",
             ])
     }
 
     private func caption(_ text: String, _ row: Int, _ column: Int, style: String) -> Markup {
-        Draw.label(text, x: x(column) + Self.cellWidth / 2, y: y(row) + Self.cellHeight / 2 + 4, style: style)
+        SVG.label(text, x: x(column) + Self.cellWidth / 2, y: y(row) + Self.cellHeight / 2 + 4, style: style)
     }
 
     private func computedCell(_ row: Int, _ column: Int) -> Markup {
@@ -108,14 +108,14 @@ package struct PlanGrid: Sendable {
             lift = (start.y - end.y) / 2
             landing = end.y + lift
         }
-        let bends = "\(Draw.point(start.x, start.y - lift)) \(Draw.point(end.x, landing))"
-        let path = "M\(Draw.point(start.x, start.y))C\(bends) \(Draw.point(end.x, end.y))"
-        let width = Draw.number(0.7 + 1.6 * share), opacity = Draw.number(0.25 + 0.6 * share)
+        let bends = "\(SVG.point(start.x, start.y - lift)) \(SVG.point(end.x, landing))"
+        let path = "M\(SVG.point(start.x, start.y))C\(bends) \(SVG.point(end.x, end.y))"
+        let width = SVG.number(0.7 + 1.6 * share), opacity = SVG.number(0.25 + 0.6 * share)
         return .empty(
             "path",
             [
                 "d": path, "class": "arrow",
-                "style": "--h:\(Draw.number(hue(to.row)));stroke-width:\(width);opacity:\(opacity)",
+                "style": "--h:\(SVG.number(hue(to.row)));stroke-width:\(width);opacity:\(opacity)",
             ])
     }
 
@@ -155,10 +155,10 @@ package struct PlanGrid: Sendable {
                 .empty(
                     "rect",
                     [
-                        "x": Draw.number(position), "y": Draw.number(y - 9), "width": "16", "height": "11", "rx": "3",
-                        "class": "cell \(style)", "style": "--h:\(Draw.number(hue(0)))",
+                        "x": SVG.number(position), "y": SVG.number(y - 9), "width": "16", "height": "11", "rx": "3",
+                        "class": "cell \(style)", "style": "--h:\(SVG.number(hue(0)))",
                     ]))
-            result.append(Draw.label(words, x: position + 22, y: y, anchor: .start))
+            result.append(SVG.label(words, x: position + 22, y: y, anchor: .start))
             position += 40 + Double(words.count) * 6.6
         }
         return (result, position)

@@ -6,7 +6,7 @@ package enum Format {
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return "–" }
         let text = String(format: "%.\(digits)f", value)
-        // −0.00 tells nobody anything.
+        // the sign of −0.00 says nothing.
         return text.hasPrefix("-") && text.dropFirst().allSatisfy({ $0 == "0" || $0 == "." })
             ? String(text.dropFirst()) : text.replacing("-", with: "−")
     }

@@ -20,6 +20,8 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
         case scoringPairs
         /// Models are timed.
         case timing
+        /// A model is measured at its own task.
+        case evaluating(model: String, measure: String)
 
         /// The stage in words: `Comparing attention maps`.
         public var description: String {
@@ -33,6 +35,7 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
             case .comparingModels: "Comparing the models"
             case .scoringPairs: "Scoring pairs"
             case .timing: "Timing the models"
+            case .evaluating(let model, let measure): "\(model): \(measure)"
             }
         }
     }

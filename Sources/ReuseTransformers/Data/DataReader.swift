@@ -1,5 +1,6 @@
 import Inputs
 import ModelGraph
+import Platform
 import Runtime
 import Tokenization
 import Verification
@@ -10,6 +11,7 @@ package struct DataReader: Sendable {
     package let inputs: ModelInputs
     private let model: TransformerModel
     private let resources: ComputeResources
+    private let cancellation: Cancellation?
     /// The model's own, where it came with one.
     private let ownTokenizer: Tokenizer?
     /// Longest text, special tokens included; `nil`: unlimited.
@@ -20,12 +22,17 @@ package struct DataReader: Sendable {
     /// Sources that are answered at once.
     private static let answerBatch = 64
 
-    /// - Parameter limit: Longest text that is wanted; the model's own limits hold in any case.
+    /// - Parameters:
+    ///   - limit: Longest text that is wanted; the model's own limits hold in any case.
+    ///   - resources: The threads that missing targets are answered with.
+    ///   - cancellation: Ends the reading of files and the answering.
     package init(
-        for model: TransformerModel, limit: Int? = nil, resources: ComputeResources = .shared
+        for model: TransformerModel, limit: Int? = nil, resources: ComputeResources = .shared,
+        cancellation: Cancellation? = nil
     ) throws(TransformerError) {
         self.model = model
         self.resources = resources
+        self.cancellation = cancellation
         let ownTokenizer = try model.optionalTokenizer()
         let tables = model.model.graph.textEmbeddings
         if let bound = ownTokenizer?.idBound, let rows = tables.map(\.vocabulary).min(), bound > rows {
@@ -78,7 +85,7 @@ package struct DataReader: Sendable {
     ) throws(TransformerError) {
         try check(path)
         try TransformerError.mapping {
-            var batches = try inputs.batches(of: path, size: size)
+            var batches = try inputs.batches(of: path, size: size, cancellation: cancellation)
             while let batch = try batches.next() { try body(batch) }
         }
     }
@@ -101,7 +108,33 @@ package struct DataReader: Sendable {
     /// the files.
     package func sequences(of paths: [String], drawing limit: Int) throws(TransformerError) -> [ModelInput] {
         for path in paths { try check(path) }
-        return try completed(try TransformerError.mapping { try inputs.items(of: paths, drawing: limit) })
+        return try completed(
+            try TransformerError.mapping {
+                try inputs.items(of: paths, drawing: limit, cancellation: cancellation)
+            })
+    }
+
+    /// Texts in memory: all, or about `limit` tokens' worth of them, the same that would be drawn from a file.
+    func sequences(
+        ofTexts texts: [String], drawing limit: Int = .max
+    ) throws(TransformerError) -> [ModelInput] {
+        _ = try tokenizer()
+        return try completed(
+            try TransformerError.mapping {
+                try inputs.items(ofTexts: texts, drawing: limit, cancellation: cancellation)
+            })
+    }
+
+    /// Scored pairs of texts as the model takes them.
+    func scored(_ pairs: [ScoredTexts]) throws(TransformerError) -> [ScoredPair] {
+        var result: [ScoredPair] = []
+        for pair in pairs {
+            if cancellation?.isRequested == true { throw .cancelled }
+            result.append(
+                ScoredPair(
+                    first: try sequence(of: pair.first), second: try sequence(of: pair.second), score: pair.score))
+        }
+        return result
     }
 
     private func check(_ path: String) throws(TransformerError) {
@@ -119,7 +152,7 @@ package struct DataReader: Sendable {
     }
 
     private func answer(_ pending: [Int], of sequences: inout [ModelInput], _ target: TargetText) throws {
-        let generator = try Runtime.TextGenerator(model.model, target: target.input, resources: resources.execution())
+        let generator = try Runtime.TextGenerator(model.model, target: target.input, resources: resources.execution(cancellation))
         for start in stride(from: 0, to: pending.count, by: Self.answerBatch) {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]
             let answers = try generator.texts(

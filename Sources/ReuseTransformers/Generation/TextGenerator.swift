@@ -2,7 +2,6 @@ import Inputs
 import ModelGraph
 import Platform
 import Runtime
-import Synchronization
 import Tokenization
 
 /// Lets a language model write: it continues texts, or answers them.
@@ -46,12 +45,8 @@ public struct TextGenerator: Sendable {
     private let tokenizer: Tokenizer
     private let endIDs: Set<Int32>
     private let resources: ComputeResources
-    private let compiled = Shared()
-
     /// Compiled when it is first used; copies of a generator share it.
-    private final class Shared: Sendable {
-        let generator = Mutex<Runtime.TextGenerator?>(nil)
-    }
+    private let prepared = PreparedValue<Runtime.TextGenerator>()
 
     /// A generator of texts. The weights are packed when it is first used, or by `prepare()`.
     ///
@@ -71,7 +66,9 @@ public struct TextGenerator: Sendable {
 
     /// Packs the weights now rather than at the first use.
     public func prepare() async throws(TransformerError) {
-        try await resources.queue.run { (_) throws(TransformerError) in _ = try prepared() }
+        try await resources.queue.run { (cancellation) throws(TransformerError) in
+            _ = try compiled(Work(cancellation: cancellation))
+        }
     }
 
     /// The tokens that continue or answer a prompt, as they come.
@@ -113,8 +110,7 @@ public struct TextGenerator: Sendable {
         receive: (GeneratedToken) -> Void
     ) throws(TransformerError) -> [GeneratedText] {
         guard !prompts.isEmpty else { return [] }
-        try work.checkCancellation()
-        let generator = try prepared().cancelled(by: work.cancellation)
+        let generator = try compiled(work)
         var settings = GenerationOptions(
             sampling: .init(options.sampling), maximumNewTokens: options.maximumNewTokens, endIDs: endIDs)
         settings.sampling.seed &+= UInt64(truncatingIfNeeded: firstPrompt) &* 0x9E37_79B9_7F4A_7C15
@@ -154,16 +150,12 @@ public struct TextGenerator: Sendable {
         return input
     }
 
-    private func prepared() throws(TransformerError) -> Runtime.TextGenerator {
-        try compiled.generator.withLock { (generator) throws(TransformerError) in
-            if let generator { return generator }
-            let new = try TransformerError.mapping {
-                try Runtime.TextGenerator(
-                    model.model, target: reader.inputs.target?.input, resources: resources.execution())
-            }
-            generator = new
-            return new
-        }
+    /// The compiled generator, whose writing ends with the work.
+    private func compiled(_ work: Work) throws(TransformerError) -> Runtime.TextGenerator {
+        try prepared.get(work) {
+            try Runtime.TextGenerator(
+                model.model, target: reader.inputs.target?.input, resources: resources.execution(work.cancellation))
+        }.cancelled(by: work.cancellation)
     }
 }
 

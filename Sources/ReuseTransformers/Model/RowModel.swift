@@ -1,7 +1,6 @@
 import ModelGraph
 import Platform
 import Runtime
-import Synchronization
 import Tensors
 
 /// A model that gives one row an item: a pooled value, or scores. Compiled when it is first run.
@@ -20,7 +19,7 @@ package final class RowModel: Sendable {
     private let source: Source
     private let value: String
     private let resources: ComputeResources
-    private let compiled = Mutex<CompiledModel?>(nil)
+    private let prepared = PreparedValue<CompiledModel>()
 
     /// Checks that the model has what rows are made of.
     ///
@@ -56,8 +55,7 @@ package final class RowModel: Sendable {
     ///
     /// - Throws: `.usage` when an item does not fit the model; `.cancelled`.
     package func rows(of items: [ModelInput], work: Work = Work()) throws(TransformerError) -> Tensor {
-        try work.checkCancellation()
-        let compiled = try prepared().cancelled(by: work.cancellation)
+        let compiled = try compiled(work)
         return try TransformerError.mapping {
             switch source {
             case .hiddenStates(let pooling, let isNormalized):
@@ -88,21 +86,18 @@ package final class RowModel: Sendable {
 
     /// Compiles the model on a thread of the resources.
     func prepare(on resources: ComputeResources) async throws(TransformerError) {
-        try await resources.queue.run { (_) throws(TransformerError) in _ = try self.prepared() }
+        try await resources.queue.run { (cancellation) throws(TransformerError) in
+            _ = try self.compiled(Work(cancellation: cancellation))
+        }
     }
 
-    /// Compiles the model, once.
-    @discardableResult
-    package func prepared() throws(TransformerError) -> CompiledModel {
-        try compiled.withLock { (compiled) throws(TransformerError) in
-            if let compiled { return compiled }
-            let new = try TransformerError.mapping {
-                let observation = Observation(values: Set(model.model.graph.rowMasks.values).union([value]))
-                return try CompiledModel(
-                    model.model, options: .init(resources: resources.execution(), observation: observation))
-            }
-            compiled = new
-            return new
-        }
+    /// The compiled model, whose runs end with the work.
+    private func compiled(_ work: Work) throws(TransformerError) -> CompiledModel {
+        try prepared.get(work) {
+            let observation = Observation(values: Set(model.model.graph.rowMasks.values).union([value]))
+            return try CompiledModel(
+                model.model,
+                options: .init(resources: resources.execution(work.cancellation), observation: observation))
+        }.cancelled(by: work.cancellation)
     }
 }

@@ -4,6 +4,7 @@ import HDF5
 import Inputs
 import ModelGraph
 import Platform
+import Verification
 
 /// A trained transformer, read and ready for use.
 ///
@@ -37,6 +38,13 @@ public struct TransformerModel: Sendable {
             self.allowsMissing = allowsMissing
             self.reading = reading
         }
+
+        /// What the modules below are given.
+        func loading(_ cancellation: Cancellation) -> LoadingOptions {
+            LoadingOptions(
+                architecture: architecture, config: configuration?.path, allowsMissing: allowsMissing,
+                hdf5: reading.options, cancellation: cancellation)
+        }
     }
 
     /// What a model is for.
@@ -54,6 +62,8 @@ public struct TransformerModel: Sendable {
     /// The path as it was given: what errors call the model.
     package let path: String
     package let model: Model
+    /// How its files were read, and files that are made of it are read back.
+    let hdf5: HDF5ReadingOptions
     /// Read when it is first asked for; copies share it.
     let tokenizers: TokenizerStore
 
@@ -71,11 +81,7 @@ public struct TransformerModel: Sendable {
     ///   (`.inputOutput`); `.cancelled`.
     public init(at location: URL, options: Options = Options()) async throws(TransformerError) {
         self = try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
-            let model = try TransformerModel(
-                path: location.path,
-                options: LoadingOptions(
-                    architecture: options.architecture, config: options.configuration?.path,
-                    allowsMissing: options.allowsMissing, hdf5: options.reading.options, cancellation: cancellation))
+            let model = try TransformerModel(path: location.path, options: options.loading(cancellation))
             // What is wrong with it shows where it is needed; here it is only read on a thread that may block.
             _ = model.tokenizers.load(model)
             return model
@@ -85,13 +91,14 @@ public struct TransformerModel: Sendable {
     /// Reads a model on this thread.
     package init(path: String, options: LoadingOptions = LoadingOptions()) throws(TransformerError) {
         let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
-        self.init(path: path, model: model)
+        self.init(path: path, model: model, hdf5: options.hdf5)
     }
 
     /// A model that is in memory already.
-    package init(path: String, model: Model) {
+    package init(path: String, model: Model, hdf5: HDF5ReadingOptions = .standard) {
         self.path = path
         self.model = model
+        self.hdf5 = hdf5
         tokenizers = TokenizerStore()
     }
 }
@@ -153,6 +160,25 @@ extension TransformerModel {
     /// Whether the model reads pictures.
     package var readsPictures: Bool {
         (try? ModelInputs(model, tokenizer: nil, maximumTokens: nil))?.kind == .pictures
+    }
+
+    /// Writes the model as a `.reuse.h5`: one file that holds everything needed to run it, tokenizer included.
+    ///
+    /// The file is read back and compared before it gets its name; it appears complete or not at all. The same model
+    /// gives the same bytes.
+    ///
+    /// - Parameters:
+    ///   - file: Replaced if it exists.
+    ///   - compression: How tensors are stored.
+    /// - Throws: `.inputOutput` when the disk refuses; `.cancelled`, and no file is left.
+    public func write(to file: URL, compression: Compression = .none) async throws(TransformerError) {
+        try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
+            let file = VerifiedFile(
+                path: file.path, compression: compression, reading: hdf5, work: Work(cancellation: cancellation))
+            _ = try file.write(model, complaint: "the written file does not hold what the model in memory holds") {
+                try Exactness.check(tensorsOf: model, against: $0, cancellation: cancellation)
+            }
+        }
     }
 
     /// Last part of a path that names something.

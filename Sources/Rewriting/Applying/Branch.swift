@@ -48,7 +48,7 @@ extension CheckedGraph {
         }
     }
 
-    /// Where a node's value joins a stream, through sums that nobody else reads, and what is added besides.
+    /// Where a node's value joins a stream, through sums that no other node reads, and what is added besides.
     private func join(of node: Node, _ readers: [String: [Node]]) -> (sum: String, others: [String]) {
         var sum = node.name
         var others: [String] = []

@@ -42,7 +42,7 @@ extension Model {
         do { graph = try graph.changed { $0.nodes[index].operation = operation } } catch { throw .graph(error) }
     }
 
-    /// Whether a branch's weight and bias may be moved by a refit: its own, which nobody else reads.
+    /// Whether a branch's weight and bias may be moved by a refit: its own, which no other node reads.
     package func canRefit(_ branch: Branch) -> Bool {
         tensors[branch.weight] != nil && !isShared(branch)
     }

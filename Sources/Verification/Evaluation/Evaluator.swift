@@ -9,28 +9,18 @@ package struct Evaluator {
     /// Rows and columns of logits that are looked at in one run of the model.
     private static let runTokens = 4096
 
-    private let compiled: CompiledModel
-    private let graph: CheckedGraph
-    private let logits: String?
-    private let hidden: String?
+    private let recorder: OutputRecorder
 
     /// - Parameter resources: Threads, kernels and cancellation: every measurement throws `VerificationError.cancelled`
     ///   once it is requested.
     package init(
         _ model: Model, resources: ExecutionResources = ExecutionResources()
     ) throws(VerificationError) {
-        graph = model.graph
-        logits = graph.predictions
-        hidden = graph.lastHiddenState
-        let observation = Observation(
-            values: Set([logits, hidden].compactMap(\.self)).union(model.graph.rowMasks.values))
-        do {
-            compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
-        } catch { throw VerificationError(error) }
+        recorder = try OutputRecorder(model, resources: resources, heads: [])
     }
 
     /// The longest text that the model takes; `nil`: any.
-    package var maximumTokens: Int? { compiled.maximumTokens }
+    package var maximumTokens: Int? { recorder.compiled.maximumTokens }
 
     // MARK: Perplexity
 
@@ -60,7 +50,7 @@ package struct Evaluator {
         of texts: [ModelInput], stride: Int? = nil, to losses: inout Losses
     ) throws(VerificationError) {
         let longest = texts.reduce(2) { max($0, $1.ids.count) }
-        let windows = TextWindows(length: min(compiled.maximumTokens ?? longest, longest), stride: stride)
+        let windows = TextWindows(length: min(recorder.compiled.maximumTokens ?? longest, longest), stride: stride)
         var parts: [(sequence: ModelInput, targets: [(row: Int, id: Int32)])] = []
         for text in texts {
             for window in windows.windows(of: text.ids.count) {
@@ -92,7 +82,7 @@ package struct Evaluator {
     private func addLosses(
         of parts: [(sequence: ModelInput, targets: [(row: Int, id: Int32)])], to losses: inout Losses
     ) throws(VerificationError) {
-        guard let logits else { throw .labels("the model predicts no tokens") }
+        guard let logits = recorder.logits else { throw .labels("the model predicts no tokens") }
         var sum = losses
         try forEachGroup(parts.map(\.sequence)) { group, offset in
             guard let matrix = group.value(logits), !group.isPooled(logits) else { return }
@@ -112,7 +102,7 @@ package struct Evaluator {
 
     /// The most likely class of each item; `nil` for a model that gives no class for a whole item.
     package func classes(of sequences: [ModelInput]) throws(VerificationError) -> [Int]? {
-        guard let logits else { return nil }
+        guard let logits = recorder.logits else { return nil }
         var result: [Int]? = [Int](repeating: 0, count: sequences.count)
         try forEachGroup(sequences) { group, offset in
             guard let matrix = group.value(logits), group.isPooled(logits) else {
@@ -128,7 +118,7 @@ package struct Evaluator {
 
     /// Classes of a whole item, the most likely first, with their probabilities.
     package func ranking(of sequences: [ModelInput], count: Int) throws(VerificationError) -> [[(Int, Double)]]? {
-        guard let logits else { return nil }
+        guard let logits = recorder.logits else { return nil }
         var result: [[(Int, Double)]]? = [[(Int, Double)]](repeating: [], count: sequences.count)
         try forEachGroup(sequences) { group, offset in
             guard let matrix = group.value(logits), group.isPooled(logits) else {
@@ -146,14 +136,41 @@ package struct Evaluator {
 
     /// Cosine similarities of mean-pooled embeddings: of the first and second item, of the third and fourth, …
     package func similarities(ofPairs sequences: [ModelInput]) throws(VerificationError) -> [Double] {
-        guard let hidden else { throw .labels("the model has no hidden states to compare") }
-        let vectors: [Float], width: Int
-        do {
-            let tensor = try compiled.vectors(of: hidden, for: sequences)
-            (vectors, width) = (tensor.floats, tensor.shape[1])
-        } catch { throw VerificationError(error) }
-        func vector(_ index: Int) -> [Double] { vectors[index * width..<(index + 1) * width].map(Double.init) }
-        return (0..<sequences.count / 2).map { FidelityTally.cosine(vector(2 * $0), vector(2 * $0 + 1)) }
+        guard recorder.hidden != nil else { throw .labels("the model has no hidden states to compare") }
+        var vectors: [[Double]] = []
+        for range in sequences.batches(rows: FidelityStudy.batchRows) {
+            vectors += try recorder.record(Array(sequences[range])).map(\.pooled)
+        }
+        return (0..<sequences.count / 2).map { CosineSums(vectors[2 * $0], vectors[2 * $0 + 1]).cosine }
+    }
+
+    /// Spearman correlation of the similarities of pairs of texts with their scores; NaN where either does not vary.
+    ///
+    /// - Parameter progress: Called with the number of pairs that are done.
+    package func correlation(
+        of pairs: [ScoredPair], progress: (Int) -> Void = { _ in }
+    ) throws(VerificationError) -> Double {
+        guard pairs.count > 2 else { throw .labels("a correlation needs at least three labelled pairs") }
+        var similarities: [Double] = []
+        for start in Swift.stride(from: 0, to: pairs.count, by: Self.pairBatch) {
+            let part = pairs[start..<min(start + Self.pairBatch, pairs.count)]
+            similarities += try self.similarities(ofPairs: part.flatMap { [$0.first, $0.second] })
+            progress(start + part.count)
+        }
+        return RankCorrelation.spearman(similarities, pairs.map(\.score))
+    }
+
+    private static let pairBatch = 256
+
+    /// Counts items whose most likely class is their label.
+    ///
+    /// - Throws: `VerificationError.noClasses` for a model that gives no class for a whole item.
+    package func add(
+        _ items: [(sequence: ModelInput, label: Int)], to accuracy: inout Accuracy
+    ) throws(VerificationError) {
+        guard !items.isEmpty else { return }
+        guard let classes = try classes(of: items.map(\.sequence)) else { throw .noClasses }
+        for (found, item) in zip(classes, items) { accuracy.add(isRight: found == item.label) }
     }
 
     // MARK: Running
@@ -163,17 +180,7 @@ package struct Evaluator {
         _ sequences: [ModelInput], _ body: (GroupResult, Int) -> Void
     ) throws(VerificationError) {
         for range in sequences.batches(rows: Self.runTokens) {
-            do {
-                try compiled.run(Array(sequences[range])) { (group: GroupResult) throws(VerificationError) in
-                    try compiled.resources.check()
-                    body(group, range.lowerBound)
-                }
-            } catch {
-                switch error {
-                case .runtime(let reason): throw VerificationError(reason)
-                case .receiver(let reason): throw reason
-                }
-            }
+            try recorder.run(Array(sequences[range])) { body($0, range.lowerBound) }
         }
     }
 

@@ -40,32 +40,3 @@ package struct CosineStatistics: Sendable {
         return 1
     }
 }
-
-/// Sums over two rows of numbers, in double precision.
-struct RowPair {
-    /// Products and squares of one row of each.
-    let dot, first, second: Double
-
-    /// - Precondition: Both have the same number of elements.
-    init(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>) {
-        var dot = 0.0, first = 0.0, second = 0.0
-        var index = 0
-        while index < min(a.count, b.count) {
-            let x = Double(a[index]), y = Double(b[index])
-            dot += x * y
-            first += x * x
-            second += y * y
-            index += 1
-        }
-        self.dot = dot
-        self.first = first
-        self.second = second
-    }
-
-    /// Cosine of the angle between the rows; two rows of zeros are alike.
-    var cosine: Double {
-        if first == 0, second == 0 { return 1 }
-        if first == 0 || second == 0 { return 0 }
-        return dot / (first.squareRoot() * second.squareRoot())
-    }
-}

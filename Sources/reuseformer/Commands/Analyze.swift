@@ -1,6 +1,4 @@
-import Analysis
 import ArgumentParser
-import ModelGraph
 import Reporting
 
 struct Analyze: ParsableCommand {
@@ -42,9 +40,8 @@ struct Analyze: ParsableCommand {
         let progress = Progress()
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
-        let texts = try calibration.texts(for: loaded)
-        let analysis = try AnalysisStage(progress: progress, resources: threads.resources().execution()).run(
-            loaded, texts.set, separators: texts.reader.separators, moves: .standard)
+        let analyzer = ModelAnalyzer(loaded, resources: try threads.resources())
+        let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)
         if let report {

@@ -53,7 +53,7 @@ struct Convert: ParsableCommand {
     @OptionGroup var planning: PlanningOptions
 
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
-    var heal: HealingSummary.Method = .closed
+    var heal: ModelConverter.Healing = .closedForm
 
     @Flag(
         help: ArgumentHelp(
@@ -92,48 +92,52 @@ struct Convert: ParsableCommand {
     func run() throws {
         try OutputFile.check(output, force: force.force)
         try OutputFile.check(report, force: force.force)
-        let budget = try self.budget.map { try Budget($0) }
-        let document = try plan.map { try InputFile.document(ReusePlan.self, at: $0, named: "a plan") }
-        let resources = try threads.resources().execution()
+        let budget = try self.budget.map { try ConversionBudget($0) }
+        let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
+        let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
+        let resources = try threads.resources()
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
-        let converter = Converter(options: .init(resources: resources, healing: heal, unshares: unshare))
-        if let refusal = converter.refusal(of: source.model) { throw refusal }
-        if calibration.calibration.isEmpty, let document {
-            let rewrite = PlainRewrite(
-                source: source, plan: document, output: output, compression: try compression())
-            let (verdict, plan) = try rewrite.run(progress)
-            progress.end()
-            try show(verdict, plan)
-            return
+        let converter = ModelConverter(source, try options(), resources: resources)
+        let result: ConversionResult
+        if let plan, calibration.calibration.isEmpty {
+            result = try converter.rewrite(along: plan, to: output).run(progress.work)
+        } else if let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map({ .budget($0, analysis) }) {
+            result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
+        } else {
+            throw CommandError.usage("give --budget or --plan")
         }
-        let texts = try calibration.texts(for: source)
-        let planned = try document.map { Planned(plan: $0) } ?? makePlan(budget, source, texts, resources, progress)
-
-        progress.begin("Rewriting and healing")
-        let result = try converter.convert(source.model, plan: planned.plan, calibration: texts.set) {
-            progress.advance(to: $0, of: $1)
-        }
-        progress.begin("Writing and reading back")
-        let (written, exactness) = try write(result.model, checkedOn: texts.set.heldOut, resources)
-        let stage = VerificationStage(source: source, converted: written, resources: resources, progress: progress)
-        var found = try stage.fidelity(on: texts.set.heldOut, masking: texts.reader.masking)
-        found.exactness = exactness
-        let verdict = try stage.report(found, gates: [])
-        if let report {
-            var page = ReportPage(model: .init(name: source.name, model: source.model), analysis: planned.analysis)
-            page.converted = .init(name: written.name, model: written.model)
-            page.plan = written.model.plan
-            page.curve = planned.curve
-            page.healing = result.healing
-            page.verification = verdict
-            page.timings = try stage.time()
-            try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
-        }
+        if let report { try write(result, of: source, resources, to: report, progress) }
         progress.end()
-        try show(verdict, planned.plan)
+        try show(result.comparison.report, result.plan.plan)
+    }
+
+    private func options() throws -> ModelConverter.Options {
+        ModelConverter.Options(
+            moves: try planning.moves(), granularity: planning.granularity, healing: heal, unsharesLayers: unshare,
+            compression: try compression())
+    }
+
+    /// Writes the report; both models are timed for it.
+    private func write(
+        _ result: ConversionResult, of source: TransformerModel, _ resources: ComputeResources, to path: String,
+        _ progress: Progress
+    ) throws {
+        let converted = result.model
+        var page = ReportPage(
+            model: .init(name: source.name, model: source.model), analysis: result.analysis?.document)
+        page.converted = .init(name: converted.name, model: converted.model)
+        page.plan = converted.model.plan
+        page.curve = try result.analysis.map {
+            try PlanCurve($0.planner(planning.moves(), planning.granularity, graph: source.model.graph))
+        }
+        page.healing = result.healing
+        page.verification = result.comparison.report
+        page.timings = try ModelVerifier(source: source, converted: converted, resources: resources)
+            .time(progress.work)
+        try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
     }
 
     private func show(_ verdict: VerificationReport, _ plan: ReusePlan) throws {
@@ -144,77 +148,17 @@ struct Convert: ParsableCommand {
         }
     }
 
-    /// A plan and what it came from.
-    private struct Planned {
-        let plan: ReusePlan
-        var analysis: AnalysisDocument?
-        var curve: PlanCurve?
-    }
-
-    private func makePlan(
-        _ budget: Budget?, _ source: TransformerModel, _ texts: (set: CalibrationSet, reader: DataReader),
-        _ resources: ExecutionResources, _ progress: Progress
-    ) throws -> Planned {
-        guard let budget, let text = self.budget else { throw CommandError.usage("give --budget or --plan") }
-        let moves = try planning.moves()
-        let document: AnalysisDocument
-        if let analysis {
-            document = try InputFile.document(AnalysisDocument.self, at: analysis, named: "an analysis")
-            try document.requireOrigin(in: source)
-        } else {
-            document = try AnalysisStage(progress: progress, resources: resources).run(
-                source, texts.set, separators: texts.reader.separators, moves: moves)
-        }
-        let planner = try Planner(
-            document, graph: source.model.graph, moves: moves, granularity: planning.granularity)
-        let plan = try QualityStage(
-            source: source.model, calibration: texts.set, unshares: unshare, resources: resources, progress: progress
-        )
-        .largestPlan(of: planner, budget: budget, text: text)
-        return Planned(plan: plan, analysis: document, curve: report == nil ? nil : try PlanCurve(planner))
-    }
-
-    /// Writes the file; before it gets its name it is read back and run against the model in memory.
-    private func write(
-        _ converted: Model, checkedOn sequences: [ModelInput], _ resources: ExecutionResources
-    ) throws -> (written: TransformerModel, exactness: Exactness) {
-        var readBack: (model: Model, exactness: Exactness)?
-        let reading = try HDF5ReadingOptions.ofEnvironment()
-        try Checkpoint.write(
-            converted, to: output, compression: try compression(), toolVersion: Version.text
-        ) { (path) throws(FileError) in
-            let model = try Checkpoint.load(path: path, options: LoadingOptions(hdf5: reading))
-            let exactness = try? Exactness.check(
-                converted, against: model, promise: .bitwise, on: Array(sequences.prefix(Self.exactnessTexts)),
-                resources: resources)
-            guard let exactness, exactness.holds else {
-                throw FileError(
-                    .defect, path: output, "the written file does not compute what the model in memory computes"
-                )
-            }
-            readBack = (model, exactness)
-        }
-        guard let readBack else { throw CommandError(status: .defect, description: "\(output) was not read back") }
-        return (TransformerModel(path: output, model: readBack.model), readBack.exactness)
-    }
-
-    /// Texts that both models run on: one wrong weight shows in the first.
-    private static let exactnessTexts = 100
-
-    private func compression() throws -> Checkpoint.Compression {
+    private func compression() throws -> TransformerModel.Compression {
         let parts = compress.split(separator: ":", omittingEmptySubsequences: false)
         switch (parts.first, parts.count) {
         case ("none", 1): return .none
-        case ("zstd", 1): return .zstd(level: Self.zstdLevel)
+        case ("zstd", 1): return .zstd()
         case ("zstd", 2):
             if let level = Int(parts[1]), (1...19).contains(level) { return .zstd(level: level) }
         default: break
         }
         throw ValidationError("--compress is none, zstd or zstd:LEVEL with a level from 1 to 19, not \"\(compress)\".")
     }
-
-    /// Weights barely shrink further above it, and writing gets slow.
-    private static let zstdLevel = 9
 }
 
-extension HealingSummary.Method: ExpressibleByArgument {}
+extension ModelConverter.Healing: ExpressibleByArgument {}

@@ -87,17 +87,17 @@ struct Eval: ParsableCommand {
     func run() throws {
         let progress = Progress()
         defer { progress.end() }
-        let resources = try threads.resources().execution()
+        let resources = try threads.resources()
         var subjects: [EvaluationReport.Subject] = []
-        var columns: [[EvaluationStage.Score]] = []
+        var columns: [[ModelEvaluator.Score]] = []
         // One model after the other: memory holds one.
         for path in models {
             progress.begin("Reading \(TransformerModel.name(of: path))")
             let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
-            let stage = try EvaluationStage(
-                loaded, limit: maxLength, stride: stride, resources: resources, progress: progress)
-            columns.append(try scores(stage))
+            let evaluator = try ModelEvaluator(
+                loaded, limit: maxLength, stride: stride, resources: resources, work: progress.work)
+            columns.append(try scores(evaluator))
         }
         progress.end()
         let rows = (columns.first ?? []).indices.map { row in
@@ -113,13 +113,13 @@ struct Eval: ParsableCommand {
         }
     }
 
-    private func scores(_ stage: EvaluationStage) throws -> [EvaluationStage.Score] {
-        var scores: [EvaluationStage.Score] = []
-        if let texts { scores.append(try stage.perplexity(on: texts, asWhole: whole)) }
-        if let labelled { scores.append(try stage.accuracy(onTexts: labelled)) }
-        if let images { scores.append(try stage.accuracy(onPictures: images)) }
-        if let pairs { scores.append(try stage.correlation(on: pairs)) }
-        if let answers { scores += try stage.answers(on: answers) }
+    private func scores(_ evaluator: ModelEvaluator) throws -> [ModelEvaluator.Score] {
+        var scores: [ModelEvaluator.Score] = []
+        if let texts { scores.append(try evaluator.perplexity(on: texts, asWhole: whole)) }
+        if let labelled { scores.append(try evaluator.accuracy(onTexts: labelled)) }
+        if let images { scores.append(try evaluator.accuracy(onPictures: images)) }
+        if let pairs { scores.append(try evaluator.correlation(on: pairs)) }
+        if let answers { scores += try evaluator.answers(on: answers) }
         return scores
     }
 }

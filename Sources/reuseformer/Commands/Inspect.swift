@@ -27,9 +27,8 @@ struct Inspect: ParsableCommand {
     @OptionGroup var reading: CheckpointOptions
 
     func run() throws {
-        let summary = try Checkpoint.describe(
-            path: model.model, options: try reading.options())
-        let inspection = try Inspection(summary, name: TransformerModel.name(of: model.model), hasStatistics: stats)
+        let inspection = try ModelInspection(
+            path: model.model, options: try reading.options(), hasStatistics: stats)
         if json.json {
             try Terminal.print(document: inspection)
             return
@@ -47,7 +46,7 @@ struct Inspect: ParsableCommand {
         Terminal.print(blocks.joined(separator: "\n\n"))
     }
 
-    private func headline(_ inspection: Inspection) -> String {
+    private func headline(_ inspection: ModelInspection) -> String {
         let kind = [inspection.dialect, inspection.architecture].compactMap(\.self).joined(separator: ", ")
         var lines = ["\(Terminal.escaped(inspection.name)) (\(Terminal.escaped(kind)))"]
         if let totals = inspection.totals {
@@ -71,7 +70,7 @@ struct Inspect: ParsableCommand {
         return lines.joined(separator: "\n")
     }
 
-    private func tree(_ inspection: Inspection) -> String {
+    private func tree(_ inspection: ModelInspection) -> String {
         let tree = TensorTree(
             inspection.tensors.map { tensor in
                 let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
@@ -85,7 +84,7 @@ struct Inspect: ParsableCommand {
         return "\(inspection.tensors.count) tensors\n\(tree.text)"
     }
 
-    private func parts(_ inspection: Inspection) -> String {
+    private func parts(_ inspection: ModelInspection) -> String {
         guard let totals = inspection.totals else { return "" }
         var table = Table([
             .init("part", .left), .init("parameters"), .init("of all"), .init("multiply-adds"), .init("of all"),
@@ -102,10 +101,10 @@ struct Inspect: ParsableCommand {
     }
 
     /// Parts, those of layers that are built alike as one row: `6 × layer_*/up`, `3 × block*_attention`.
-    private func rows(of parts: [Inspection.Part]) -> [(name: String, part: Inspection.Part, count: Int)] {
+    private func rows(of parts: [ModelInspection.Part]) -> [(name: String, part: ModelInspection.Part, count: Int)] {
         struct Kind: Hashable { let name: String, parameters: Int, multiplyAdds: Int }
         var counts: [Kind: Int] = [:]
-        func kind(_ part: Inspection.Part) -> Kind {
+        func kind(_ part: ModelInspection.Part) -> Kind {
             var steps = part.name.split(separator: "/").map(String.init)
             // The numbers of layers, not those of a layer's parts.
             for index in steps.dropLast(steps.count > 1 ? 1 : 0).indices {
@@ -121,7 +120,7 @@ struct Inspect: ParsableCommand {
         }
     }
 
-    private func savings(_ inspection: Inspection) -> String {
+    private func savings(_ inspection: ModelInspection) -> String {
         var table = Table([
             .init("if this layer reused all its maps", .left), .init("maps saved"), .init("parameters"),
             .init("multiply-adds"),
@@ -136,7 +135,7 @@ struct Inspect: ParsableCommand {
     }
 
     /// Ranges, and a line for what deserves a look.
-    private func statistics(_ inspection: Inspection) -> String {
+    private func statistics(_ inspection: ModelInspection) -> String {
         var table = Table([
             .init("tensor", .left), .init("least"), .init("greatest"), .init("mean magnitude"), .init("", .left),
         ])
@@ -156,7 +155,7 @@ struct Inspect: ParsableCommand {
         return table.text
     }
 
-    private func explanation(_ inspection: Inspection) -> String {
+    private func explanation(_ inspection: ModelInspection) -> String {
         var lines =
             ["Taken for \(Terminal.escaped(inspection.dialect)) because:"]
             + inspection.dialectReasons.map { "  " + Terminal.escaped($0) }

@@ -52,21 +52,19 @@ struct Plan: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        let budget = try self.budget.map { try Budget($0) }
-        let document = try InputFile.document(AnalysisDocument.self, at: analysis, named: "an analysis")
-        let planner = try Planner(
-            document, graph: document.graph, moves: try planning.moves(), granularity: planning.granularity)
+        let budget = try self.budget.map { try ConversionBudget($0) }
+        let analysis = try ModelAnalysis(contentsOf: analysis)
         var blocks: [String] = []
         if curve {
-            let points = try PlanCurve(planner)
+            let points = try PlanCurve(analysis.planner(planning.moves(), planning.granularity))
             if json.json, budget == nil {
                 try Terminal.print(document: points)
                 return
             }
             blocks.append(CurveText.describe(points))
         }
-        if let budget, let text = self.budget {
-            let plan = try plan(budget, text, planner, document)
+        if let budget {
+            let plan = try plan(budget, analysis).plan
             if let output { try OutputFile.write(document: plan, to: output) }
             if json.json {
                 try Terminal.print(document: plan)
@@ -77,10 +75,10 @@ struct Plan: ParsableCommand {
         Terminal.print(blocks.joined(separator: "\n\n"))
     }
 
-    private func plan(
-        _ budget: Budget, _ text: String, _ planner: Planner, _ document: AnalysisDocument
-    ) throws -> ReusePlan {
-        guard case .quality = budget else { return try planner.plan(budget, text: text) }
+    private func plan(_ budget: ConversionBudget, _ analysis: ModelAnalysis) throws -> ConversionPlan {
+        guard budget.isQuality else {
+            return try analysis.plan(for: budget, moves: try planning.moves(), granularity: planning.granularity)
+        }
         guard let checkpoint, !calibration.calibration.isEmpty else {
             throw CommandError.usage(
                 "a budget on quality is found by converting: "
@@ -90,37 +88,10 @@ struct Plan: ParsableCommand {
         let progress = Progress()
         defer { progress.end() }
         let loaded = try reading.model(at: checkpoint)
-        try document.requireOrigin(in: loaded)
-        let texts = try calibration.texts(for: loaded)
-        return try QualityStage(
-            source: loaded.model, calibration: texts.set, resources: threads.resources().execution(), progress: progress
-        )
-        .largestPlan(of: planner, budget: budget, text: text)
-    }
-}
-
-extension AnalysisDocument {
-    /// - Throws: When the analysis was made of another model.
-    func requireOrigin(in loaded: TransformerModel) throws {
-        if loaded.model.weightsDigest.hex != model {
-            throw CommandError.usage("\(loaded.path): is not the model that was analysed; analyse this one")
-        }
-    }
-}
-
-/// A curve for the terminal.
-enum CurveText {
-    static func describe(_ curve: PlanCurve) -> String {
-        var table = Table([
-            .init("maps replaced"), .init("maps saved"), .init("multiply-adds @\(curve.tokens)"), .init("bytes"),
-            .init("expected damage"),
-        ])
-        for point in curve.points {
-            table.append([
-                "\(point.replaced)", Format.percent(point.maps), Format.percent(point.multiplyAdds),
-                Format.percent(point.bytes), Format.significant(point.damage, 3),
-            ])
-        }
-        return table.text
+        let converter = ModelConverter(
+            loaded, .init(moves: try planning.moves(), granularity: planning.granularity),
+            resources: try threads.resources())
+        return try converter.plan(calibration: calibration.data, budget: budget, analysis: analysis)
+            .run(progress.work)
     }
 }

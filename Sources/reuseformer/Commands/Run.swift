@@ -148,15 +148,15 @@ struct Run: ParsableCommand {
         try OutputFile.check(output, force: force.force)
         let loaded = try reading.model(at: model.model)
         if generation.generate {
-            let stage = try GenerationStage(loaded, generation, try threads.resources())
-            try stage.run(texts: texts, asJSON: json.json)
+            let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
+            try printer.run(texts: texts, asJSON: json.json)
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
         } else if let output {
             try writeRows(of: loaded, to: output)
         } else if let images {
-            let stage = try PictureStage(loaded, try threads.resources())
-            try stage.run(path: images, top: top, asJSON: json.json)
+            let printer = try PictureClassPrinter(loaded, try threads.resources())
+            try printer.run(path: images, top: top, asJSON: json.json)
         }
     }
 

@@ -23,31 +23,16 @@ struct Validate: ParsableCommand {
     @OptionGroup var json: JSONOption
 
     func run() throws {
-        let document = try InputFile.document(ReusePlan.self, at: plan, named: "a plan")
-        _ = try graph().applying(document)
-        if json.json {
-            try Terminal.print(document: document)
-        } else {
-            Terminal.print("\(Terminal.escaped(plan)) is sound.\n\n" + PlanText.describe(document))
-        }
-    }
-
-    private func graph() throws -> CheckedGraph {
+        let document = try ConversionPlan(contentsOf: plan)
         if checkpoint.hasSuffix(".json") {
-            return try InputFile.document(Subject.self, at: checkpoint, named: "an analysis").graph
+            try document.check(onAnalysisAt: checkpoint)
+        } else {
+            try document.check(onCheckpointAt: checkpoint, options: try reading.options())
         }
-        let summary = try Checkpoint.describe(
-            path: checkpoint, options: try reading.options())
-        guard let graph = summary.graph else {
-            throw CommandError(
-                status: .unsupported,
-                description: "\(checkpoint): " + (summary.problems.first ?? "no architecture is known for it"))
+        if json.json {
+            try Terminal.print(document: document.plan)
+        } else {
+            Terminal.print("\(Terminal.escaped(plan)) is sound.\n\n" + PlanText.describe(document.plan))
         }
-        return graph
-    }
-
-    /// The part of an analysis that matters here.
-    private struct Subject: Decodable {
-        let graph: CheckedGraph
     }
 }

@@ -69,7 +69,7 @@ struct Verify: ParsableCommand {
 
     func validate() throws {
         for text in failOn {
-            do { _ = try Gate(parsing: text) } catch { throw ValidationError("--fail-on: \(error).") }
+            do { _ = try QualityGate(text) } catch { throw ValidationError("--fail-on: \(error).") }
         }
         if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
         if labels != nil, data == nil { throw ValidationError("--labels are for the texts of --data: give both.") }
@@ -79,27 +79,23 @@ struct Verify: ParsableCommand {
     func run() throws {
         try OutputFile.check(junit, force: force.force)
         try OutputFile.check(report, force: force.force)
-        let gates = try failOn.map { try Gate(parsing: $0) }
+        let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
+        defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
-        let stage = VerificationStage(
-            source: source, converted: converted, resources: try threads.resources().execution(), progress: progress)
-        var found = try stage.measure(data: data, labels: labels, pairs: pairs, maxLength: maxLength)
-        var timings: [Benchmark.Result] = []
-        if timing {
-            timings = try stage.time()
-            found.metrics += timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
-        }
+        let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
+        let data = VerificationData(path: data, labels: labels, pairs: pairs, maximumTokens: maxLength)
+        let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
-        let verdict = try stage.report(found, gates: gates)
-        if let junit { try OutputFile.write(Array(JUnit.document(of: verdict).utf8), to: junit) }
+        let verdict = comparison.report
+        if let junit { try OutputFile.write(Array(comparison.junit.utf8), to: junit) }
         if let report {
             var page = ReportPage(model: .init(name: source.name, model: source.model))
             page.converted = .init(name: converted.name, model: converted.model)
             page.plan = converted.model.plan
             page.verification = verdict
-            page.timings = timings
+            page.timings = comparison.timings
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
         }
         if json.json {
@@ -107,21 +103,10 @@ struct Verify: ParsableCommand {
         } else {
             Terminal.print(FidelityTable.table(of: verdict).text)
         }
-        guard verdict.passed else { throw CommandError(status: .gateFailed, description: verdict.complaint) }
-    }
-}
-
-extension VerificationReport {
-    /// Why the model is not good enough.
-    var complaint: String {
-        var parts = gates.filter { !$0.passed }.map { gate in
-            "\(gate.metric.rawValue) is \(gate.value.map { Format.significant($0, 5) } ?? "no number") "
-                + "(fails when \(gate.condition))"
+        guard comparison.passed else {
+            throw CommandError(
+                status: .gateFailed,
+                description: "\(converted.name) is not good enough: " + comparison.failures.joined(separator: ", "))
         }
-        if let exactness, !exactness.holds {
-            parts.append(
-                "outputs differ by \(Format.significant(exactness.largestDifference, 3)) where nothing was replaced")
-        }
-        return "\(converted.name) is not good enough: " + parts.joined(separator: ", ")
     }
 }

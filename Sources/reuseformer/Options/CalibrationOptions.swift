@@ -1,8 +1,5 @@
-import Analysis
 import ArgumentParser
-import ModelGraph
 import ReuseTransformers
-import Rewriting
 
 /// The texts that stand for the data a model will meet.
 struct CalibrationOptions: ParsableArguments {
@@ -30,10 +27,9 @@ struct CalibrationOptions: ParsableArguments {
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
-    /// Reads, draws and splits the texts.
-    func texts(for loaded: TransformerModel) throws -> (set: CalibrationSet, reader: DataReader) {
-        let reader = try DataReader(for: loaded, limit: maxLength)
-        return (try CalibrationSet(reader.sequences(of: calibration, drawing: calibrationTokens)), reader)
+    /// The data, to be read when the model is known.
+    var data: CalibrationData {
+        .paths(calibration, tokens: calibrationTokens, maximumTokens: maxLength)
     }
 }
 
@@ -49,12 +45,12 @@ struct PlanningOptions: ParsableArguments {
     var allow = "reuse,blend,static"
 
     @Option(help: ArgumentHelp("What is replaced at a time: head or layer.", valueName: "unit"))
-    var granularity: Planner.Granularity = .head
+    var granularity: ReuseGranularity = .head
 
     func validate() throws { _ = try moves() }
 
-    func moves() throws -> Moves {
-        var moves: Moves = []
+    func moves() throws -> ReuseMoves {
+        var moves: ReuseMoves = []
         for name in allow.split(separator: ",", omittingEmptySubsequences: false) {
             switch name {
             case "reuse": moves.insert(.reuse)
@@ -68,4 +64,4 @@ struct PlanningOptions: ParsableArguments {
     }
 }
 
-extension Planner.Granularity: ExpressibleByArgument {}
+extension ReuseGranularity: ExpressibleByArgument {}

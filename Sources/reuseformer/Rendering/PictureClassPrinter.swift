@@ -3,7 +3,7 @@ import Reporting
 import ReuseTransformers
 
 /// The likeliest classes of pictures, on standard output.
-struct PictureStage {
+struct PictureClassPrinter {
     private let classifier: ImageClassifier
 
     private static let batchSize = 32

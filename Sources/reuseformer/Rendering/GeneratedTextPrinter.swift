@@ -3,7 +3,7 @@ import Platform
 import ReuseTransformers
 
 /// Texts that a model writes, on standard output as they come.
-struct GenerationStage {
+struct GeneratedTextPrinter {
     private let generator: TextGenerator
     private let prompts: [String]
     private let options: TextGenerator.Options

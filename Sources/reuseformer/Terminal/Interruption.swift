@@ -1,4 +1,5 @@
 import Platform
+import Files
 import Foundation
 
 /// Ctrl-C and SIGTERM: partial files go away, then the process does.
@@ -23,7 +24,7 @@ enum Interruption {
     }
 
     private static func leave() {
-        OutputFile.discardAllPartials()
+        AtomicFile.removePending()
         if Terminal.isInteractive { Terminal.write("\r\u{1B}[2K", to: STDERR_FILENO) }
         Terminal.note("reuseformer: interrupted; nothing half-written is left")
         // No destructors: other threads are still at work with what they would free.

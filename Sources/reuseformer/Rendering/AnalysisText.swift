@@ -1,40 +1,5 @@
 import Analysis
-import ModelGraph
 import Reporting
-import ReuseTransformers
-import Rewriting
-import Runtime
-
-/// The analysis of a model with progress on the terminal.
-struct AnalysisStage {
-    let progress: Progress
-    let resources: ExecutionResources
-
-    func run(
-        _ loaded: TransformerModel, _ calibration: CalibrationSet, separators: Set<Int32>, moves: Moves
-    ) throws -> AnalysisDocument {
-        let analyzer = Analyzer(options: .init(resources: resources, separators: separators, moves: moves))
-        var current: Analyzer.Stage?
-        return try analyzer.analyze(loaded.model, calibration: calibration) { stage, done, total in
-            if stage != current {
-                current = stage
-                progress.begin(stage.words)
-            }
-            progress.advance(to: done, of: total)
-        }
-    }
-}
-
-extension Analyzer.Stage {
-    /// The stage in words.
-    fileprivate var words: String {
-        switch self {
-        case .similarity: "Comparing attention maps"
-        case .local: "Looking for replacements"
-        case .endToEnd: "Measuring damage at the output"
-        }
-    }
-}
 
 /// An analysis for the terminal.
 enum AnalysisText {

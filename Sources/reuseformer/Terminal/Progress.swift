@@ -1,4 +1,5 @@
 import Platform
+import ReuseTransformers
 import Synchronization
 
 /// One line on the terminal that says what is being done and how far it is. Silent when nobody watches.
@@ -10,6 +11,16 @@ final class Progress: Sendable {
     }
 
     private let state = Mutex(State())
+
+    /// What work is given that should show here how far it is.
+    var work: Work { Work { [self] in show($0) } }
+
+    /// Shows how far work is.
+    private func show(_ progress: WorkProgress) {
+        let stage = progress.stage.description
+        if state.withLock({ $0.stage != stage }) || progress.total == 0 { begin(stage) }
+        advance(to: progress.completed, of: progress.total)
+    }
 
     /// Starts a stage: `Reading the model`.
     func begin(_ stage: String) {

@@ -1,44 +1,13 @@
 import ModelGraph
 import Runtime
 
-/// What a model makes of one text, picture or whatever it reads, copied out of a run.
-///
-/// Rows that a mask hides are left out.
-struct Snapshot: Sendable {
-    /// One attention map, `[queries, keys]`.
-    struct Map: Sendable {
-        /// Query rows.
-        let rows: Int
-        let elements: [Float]
-    }
-
-    /// Last hidden states, row by row; of an encoder–decoder the decoder's.
-    var hidden: [Float] = []
-    /// Rows of `hidden`.
-    var tokens = 0
-    /// Logits, one row a token or one row for all of it; empty for models without.
-    var logits: [Float] = []
-    var logitRows = 0
-    /// Attention maps that were asked for, in the order of the heads.
-    var maps: [Map?] = []
-
-    /// Mean of the visible tokens' rows; empty for a text without tokens.
-    var pooled: [Double] {
-        guard tokens > 0 else { return [] }
-        let width = hidden.count / tokens
-        var sums = [Double](repeating: 0, count: width)
-        for row in 0..<tokens {
-            for column in 0..<width { sums[column] += Double(hidden[row * width + column]) }
-        }
-        return sums.map { $0 / Double(tokens) }
-    }
-}
-
-/// A model that hands out snapshots.
-struct Witness {
-    private let compiled: CompiledModel
-    private let hidden: String?
-    private let logits: String?
+/// A model whose last hidden states, logits and attention maps are recorded while it runs.
+struct OutputRecorder {
+    let compiled: CompiledModel
+    /// Value that holds the last hidden states; `nil` for models without.
+    let hidden: String?
+    /// Value that holds the logits; `nil` for models without.
+    let logits: String?
     private let heads: [HeadID]
     private let shapes: [String: ValueShape]
     private let masks: [RowSpace: String]
@@ -59,23 +28,32 @@ struct Witness {
         } catch { throw VerificationError(error) }
     }
 
-    /// Snapshots in the order of the texts.
-    func look(at sequences: [ModelInput]) throws(VerificationError) -> [Snapshot] {
-        var snapshots = [Snapshot](repeating: Snapshot(), count: sequences.count)
+    /// Outputs in the order of the texts.
+    ///
+    /// - Complexity: Memory for all hidden states, logits and maps of the texts: pass batches.
+    func record(_ sequences: [ModelInput]) throws(VerificationError) -> [RecordedOutputs] {
+        var outputs = [RecordedOutputs](repeating: RecordedOutputs(), count: sequences.count)
+        try run(sequences) { group in
+            for sequence in group.sequences { outputs[sequence.index] = self.outputs(of: sequence, in: group) }
+        }
+        return outputs
+    }
+
+    /// Runs texts group by group, for what need not be copied; `receive` is called in their order.
+    func run(
+        _ sequences: [ModelInput], receive: (GroupResult) -> Void
+    ) throws(VerificationError) {
         do {
-            try compiled.run(sequences) { (group) throws(Never) in
-                for sequence in group.sequences { snapshots[sequence.index] = snapshot(of: sequence, in: group) }
-            }
+            try compiled.run(sequences) { (group) throws(Never) in receive(group) }
         } catch {
             switch error {
             case .runtime(let reason): throw VerificationError(reason)
             }
         }
-        return snapshots
     }
 
-    private func snapshot(of sequence: GroupResult.Sequence, in group: GroupResult) -> Snapshot {
-        var result = Snapshot()
+    private func outputs(of sequence: GroupResult.Sequence, in group: GroupResult) -> RecordedOutputs {
+        var result = RecordedOutputs()
         if let hidden, let matrix = group.value(hidden) {
             let rows = rows(of: sequence, of: hidden, in: group)
             result.tokens = rows.count
@@ -90,7 +68,7 @@ struct Witness {
             group.map(head, of: sequence).map { map in
                 let visible = group.sequence(sequence, alongQueriesOf: head).visible
                 let rows = shown(min(map.rows, visible), along: shapes[head.node]?.rows, of: sequence, in: group)
-                return Snapshot.Map(rows: rows.count, elements: map.copy(of: rows))
+                return RecordedOutputs.Map(rows: rows.count, elements: map.copy(of: rows))
             }
         }
         return result
@@ -98,9 +76,9 @@ struct Witness {
 
     /// Rows of a value that belong to a sequence and that no mask hides.
     private func rows(of sequence: GroupResult.Sequence, of value: String, in group: GroupResult) -> [Int] {
-        let place = group.sequence(sequence, alongRowsOf: value)
-        let count = min(place.rows.count, place.visible)
-        return shown(count, along: shapes[value]?.rows, of: sequence, in: group).map { place.rows.lowerBound + $0 }
+        let location = group.sequence(sequence, alongRowsOf: value)
+        let count = min(location.rows.count, location.visible)
+        return shown(count, along: shapes[value]?.rows, of: sequence, in: group).map { location.rows.lowerBound + $0 }
     }
 
     /// Which of a sequence's first rows along an axis no mask hides.

@@ -1,0 +1,107 @@
+import Analysis
+import Foundation
+import JSON
+import ModelGraph
+
+/// What an analysis found out about a model: enough to make plans for any budget without the model.
+///
+/// A document of JSON: `write(to:)` and `init(contentsOf:)` keep it, so that a model is analysed once.
+public struct ModelAnalysis: Sendable, Hashable {
+    /// One attention head.
+    public struct Head: Sendable, Hashable, CustomStringConvertible {
+        /// Name of the attention layer.
+        public let layer: String
+        /// Index of the head in its layer.
+        public let index: Int
+
+        /// A head of a layer.
+        public init(layer: String, index: Int) {
+            self.layer = layer
+            self.index = index
+        }
+
+        public var description: String { "\(layer).\(index)" }
+    }
+
+    package let document: AnalysisDocument
+
+    package init(_ document: AnalysisDocument) { self.document = document }
+
+    /// Reads an analysis that `write(to:)` or `reuseformer analyze` wrote.
+    ///
+    /// - Throws: `.usage` for a file that is no analysis, `.inputOutput` for one that is not there.
+    public init(contentsOf file: URL) async throws(TransformerError) {
+        self = try await WorkQueue.unlimited.run { (_) throws(TransformerError) in
+            try ModelAnalysis(contentsOf: file.path)
+        }
+    }
+
+    /// Reads an analysis on this thread.
+    package init(contentsOf path: String) throws(TransformerError) {
+        document = try InputFile.document(AnalysisDocument.self, at: path, named: "an analysis")
+    }
+
+    /// Writes the analysis as JSON; the file appears complete or not at all.
+    public func write(to file: URL) async throws(TransformerError) {
+        try await WorkQueue.unlimited.run { (_) throws(TransformerError) in
+            try OutputFile.write(document: document, to: file.path)
+        }
+    }
+
+    /// The heads that compute a map, in execution order.
+    public var heads: [Head] { document.heads.map { Head(layer: $0.id.node, index: $0.id.head) } }
+
+    /// Texts and tokens that were looked at.
+    public var calibration: (texts: Int, tokens: Int) { (document.calibration.texts, document.calibration.tokens) }
+
+    /// Correlation between the similarities of two halves of the texts, −1…1; near 1 there were enough of them. `nil`
+    /// when it cannot be told.
+    public var stability: Double? { document.stability }
+
+    /// How alike the maps of two heads are, 0…1: one minus half the mean distance of their rows. `nil` when one of the
+    /// heads is unknown, or both are the same.
+    public func similarity(of first: Head, to second: Head) -> Double? {
+        document.similarity(
+            of: HeadID(node: first.layer, head: first.index), to: HeadID(node: second.layer, head: second.index))
+    }
+
+    /// A plan that saves as much as a budget asks for. A plan for a larger budget contains one for a smaller.
+    ///
+    /// - Throws: `.usage` when even giving up all that may be is not enough, and for a budget on quality, which only
+    ///   `ModelConverter.plan` can hold.
+    public func plan(
+        for budget: ConversionBudget, moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head
+    ) throws(TransformerError) -> ConversionPlan {
+        let planner = try planner(moves, granularity)
+        let budget = try budget.parsed()
+        return ConversionPlan(try TransformerError.mapping { try planner.plan(budget) })
+    }
+
+    /// The order in which heads are given up.
+    package func planner(
+        _ moves: ReuseMoves, _ granularity: ReuseGranularity, graph: CheckedGraph? = nil
+    ) throws(TransformerError) -> Planner {
+        try TransformerError.mapping {
+            try Planner(
+                document, graph: graph ?? document.graph, moves: moves.moves, granularity: granularity.granularity)
+        }
+    }
+
+    /// - Throws: `.usage` when the analysis was made of another model.
+    package func requireOrigin(in model: TransformerModel) throws(TransformerError) {
+        if model.model.weightsDigest.hex != document.model {
+            throw TransformerError(
+                .usage, path: model.path, "is not the model that was analysed; analyse this one")
+        }
+    }
+}
+
+/// What is replaced at a time.
+public enum ReuseGranularity: String, Sendable, Hashable, CaseIterable {
+    /// One head.
+    case head
+    /// All heads of a layer.
+    case layer
+
+    package var granularity: Planner.Granularity { self == .head ? .head : .layer }
+}

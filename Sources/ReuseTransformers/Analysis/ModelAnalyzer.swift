@@ -1,0 +1,71 @@
+import Analysis
+import Rewriting
+
+/// Finds out which attention maps a model could do without.
+///
+///     let analysis = try await ModelAnalyzer(model).analyze(calibration: texts).output
+///     let plan = try analysis.plan(for: .maps(1 / 3))
+///
+/// Compares the maps of all heads on texts like those that the model will meet, and measures what the output suffers
+/// when the cheapest heads of each layer take their maps from elsewhere. The result is enough for plans of any budget.
+public struct ModelAnalyzer: Sendable {
+    /// The model.
+    public let model: TransformerModel
+    /// What plans will be allowed to do.
+    public let moves: ReuseMoves
+    private let resources: ComputeResources
+
+    /// An analyzer of a model.
+    ///
+    /// - Parameters:
+    ///   - moves: What plans will be allowed to do.
+    ///   - resources: The threads to compute on; the result does not depend on them.
+    public init(
+        _ model: TransformerModel, moves: ReuseMoves = .standard, resources: ComputeResources = .shared
+    ) {
+        self.model = model
+        self.moves = moves
+        self.resources = resources
+    }
+
+    /// Analyses the model: about nine passes of it over the data.
+    ///
+    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data that the model does not read, for too
+    ///   few of them, and for a model that computes no attention maps.
+    public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
+        WorkSteps { (work) throws(TransformerError) in
+            let data = try calibration.read(for: model, resources, work)
+            return try analysis(data.set, data.reader, work)
+        }
+    }
+
+    /// Analyses the model on texts.
+    public func analyze(calibration texts: [String]) -> WorkSteps<ModelAnalysis> {
+        analyze(calibration: .texts(texts))
+    }
+
+    func analysis(
+        _ calibration: CalibrationSet, _ reader: DataReader, _ work: Work
+    ) throws(TransformerError) -> ModelAnalysis {
+        let analyzer = Analyzer(
+            options: .init(
+                resources: resources.execution(work.cancellation), separators: reader.separators,
+                moves: moves.moves))
+        return ModelAnalysis(
+            try TransformerError.mapping {
+                try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
+                    work.advance(.init(stage), to: completed, of: total)
+                }
+            })
+    }
+}
+
+extension WorkProgress.Stage {
+    fileprivate init(_ stage: Analyzer.Stage) {
+        switch stage {
+        case .similarity: self = .comparingMaps
+        case .local: self = .findingReplacements
+        case .endToEnd: self = .measuringDamage
+        }
+    }
+}

@@ -1,0 +1,277 @@
+import Analysis
+import Foundation
+import ModelGraph
+import Rewriting
+import Verification
+
+/// Makes a smaller, faster model: analyses, plans, rewrites, heals, writes, reads back and compares.
+///
+///     let converter = ModelConverter(model)
+///     let file = URL(filePath: "small.reuse.h5")
+///     for try await step in converter.convert(calibration: texts, budget: .maps(1 / 3), to: file) {
+///         switch step {
+///         case .progress(let progress): print(progress)
+///         case .finished(let result): print(result.comparison[.hiddenCosineMean] ?? 0)
+///         }
+///     }
+///
+/// The same model, data and options give the same file, whatever the number of threads. When the task is cancelled the
+/// work ends within a second and leaves no file.
+public struct ModelConverter: Sendable {
+    /// How to convert.
+    public struct Options: Sendable, Hashable {
+        /// What may stand in for a head's own map.
+        public var moves: ReuseMoves
+        /// What is replaced at a time.
+        public var granularity: ReuseGranularity
+        /// How the rewrite is repaired.
+        public var healing: Healing
+        /// Lets layers that share weights get output projections of their own where healing needs them. Without it,
+        /// healing refuses to split what the layers of an ALBERT share.
+        public var unsharesLayers: Bool
+        /// How the file stores tensors.
+        public var compression: TransformerModel.Compression
+
+        /// Options; the defaults are those of the command.
+        public init(
+            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
+            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .none
+        ) {
+            self.moves = moves
+            self.granularity = granularity
+            self.healing = healing
+            self.unsharesLayers = unsharesLayers
+            self.compression = compression
+        }
+    }
+
+    /// How a rewrite is repaired.
+    public enum Healing: String, Sendable, Hashable, CaseIterable {
+        /// Not at all.
+        case none
+        /// In closed form, by least squares, layer by layer: no training.
+        case closedForm = "closed"
+    }
+
+    /// The model to convert.
+    public let model: TransformerModel
+    /// How to convert.
+    public let options: Options
+    private let resources: ComputeResources
+
+    /// Outputs that both models compute after writing: one wrong weight shows in the first.
+    private static let exactnessItems = 100
+
+    /// A converter of a model.
+    ///
+    /// - Parameters:
+    ///   - model: The model to convert; it stays as it is.
+    ///   - options: How to convert.
+    ///   - resources: The threads to compute on; the result does not depend on them.
+    public init(
+        _ model: TransformerModel, _ options: Options = Options(), resources: ComputeResources = .shared
+    ) {
+        self.model = model
+        self.options = options
+        self.resources = resources
+    }
+
+    // MARK: Converting
+
+    /// Converts along the plan that a budget asks for.
+    ///
+    /// - Parameters:
+    ///   - calibration: Data like those that the model will meet.
+    ///   - budget: How much to save, or how good to stay.
+    ///   - analysis: What `ModelAnalyzer` found out about this model: saves the analysis.
+    ///   - file: The `.reuse.h5` to write, replacing what is there; `nil`: the model stays in memory.
+    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for a budget that cannot be held, too few
+    ///   data, or an analysis of another model; `.inputOutput` when the file cannot be written.
+    public func convert(
+        calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil, to file: URL? = nil
+    ) -> WorkSteps<ConversionResult> {
+        convert(calibration, .budget(budget, analysis), to: file?.path)
+    }
+
+    /// Converts along the plan that a budget asks for, calibrated on texts.
+    public func convert(
+        calibration texts: [String], budget: ConversionBudget, to file: URL? = nil
+    ) -> WorkSteps<ConversionResult> {
+        convert(.texts(texts), .budget(budget, nil), to: file?.path)
+    }
+
+    /// Converts along a plan.
+    ///
+    /// - Parameters:
+    ///   - calibration: Data like those that the model will meet.
+    ///   - plan: Which heads take their maps from where.
+    ///   - file: The `.reuse.h5` to write, replacing what is there; `nil`: the model stays in memory.
+    /// - Returns: The work. It throws `.usage` for a plan that does not suit the model.
+    public func convert(
+        calibration: CalibrationData, plan: ConversionPlan, to file: URL? = nil
+    ) -> WorkSteps<ConversionResult> {
+        convert(calibration, .plan(plan), to: file?.path)
+    }
+
+    /// Applies a plan without healing and without running anything: the way for models that are larger than memory.
+    ///
+    /// - Returns: The work. It throws `.usage` for a plan that does not suit the model, or that drops heads, whose mean
+    ///   only data can tell.
+    public func rewrite(along plan: ConversionPlan, to file: URL) -> WorkSteps<ConversionResult> {
+        rewrite(along: plan, to: file.path)
+    }
+
+    /// The plan that a budget asks for, without the conversion. A budget on quality is found by trying.
+    ///
+    /// - Returns: The work. It throws `.usage` for a budget that cannot be held.
+    public func plan(
+        calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
+    ) -> WorkSteps<ConversionPlan> {
+        WorkSteps { (work) throws(TransformerError) in
+            let data = try calibration.read(for: model, resources, work)
+            return try planned(.budget(budget, analysis), data, work).plan
+        }
+    }
+
+    // MARK: Steps
+
+    /// Where a conversion takes its plan from.
+    package enum PlanSource: Sendable {
+        case budget(ConversionBudget, ModelAnalysis?)
+        case plan(ConversionPlan)
+    }
+
+    /// Converts; the way of all public methods.
+    package func convert(
+        _ calibration: CalibrationData, _ source: PlanSource, to path: String?
+    ) -> WorkSteps<ConversionResult> {
+        WorkSteps { (work) throws(TransformerError) in
+            let converter = converter(work)
+            // Told before an analysis that takes minutes.
+            if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            let data = try calibration.read(for: model, resources, work)
+            let (plan, analysis) = try planned(source, data, work)
+            work.begin(.rewriting)
+            let result = try TransformerError.mapping {
+                try converter.convert(model.model, plan: plan.plan, calibration: data.set) {
+                    work.advance(.rewriting, to: $0, of: $1)
+                }
+            }
+            let (converted, exactness) = try write(result.model, to: path, checkedOn: data.set.heldOut, work)
+            let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
+            var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
+            findings.exactness = exactness ?? findings.exactness
+            return ConversionResult(
+                model: converted, plan: plan, comparison: try verifier.comparison(findings, work), analysis: analysis,
+                healing: result.healing)
+        }
+    }
+
+    /// Applies a plan without running anything.
+    package func rewrite(along plan: ConversionPlan, to path: String) -> WorkSteps<ConversionResult> {
+        WorkSteps { (work) throws(TransformerError) in
+            work.begin(.rewriting)
+            let rewritten = try TransformerError.mapping { try model.model.applying(plan.plan) }
+            if let name = rewritten.graph.firstNodeDroppingHeads(of: model.model.graph) {
+                throw TransformerError(
+                    .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
+            }
+            work.begin(.writing)
+            let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
+            let (written, exactness) = try file.write(
+                rewritten, complaint: "the written file does not hold what the model in memory holds"
+            ) { try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation) }
+            let report = try TransformerError.mapping {
+                try VerificationReport(
+                    source: .init(name: model.name, provenance: model.model.provenance),
+                    converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
+                    savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
+                    exactness: exactness, gates: [])
+            }
+            return ConversionResult(
+                model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
+                comparison: ModelComparison(report: report), analysis: nil, healing: nil)
+        }
+    }
+
+    private func converter(_ work: Work, healing: Healing? = nil) -> Converter {
+        let method: HealingSummary.Method = (healing ?? options.healing) == .none ? .none : .closed
+        return Converter(
+            options: .init(
+                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers))
+    }
+
+    private func planned(
+        _ source: PlanSource, _ data: (set: CalibrationSet, reader: DataReader), _ work: Work
+    ) throws(TransformerError) -> (plan: ConversionPlan, analysis: ModelAnalysis?) {
+        guard case .budget(let wanted, let given) = source else {
+            if case .plan(let plan) = source { return (plan, nil) }
+            throw TransformerError(.usage, "give a budget or a plan")
+        }
+        let budget = try wanted.parsed()
+        let analysis: ModelAnalysis
+        if let given {
+            try given.requireOrigin(in: model)
+            analysis = given
+        } else {
+            let analyzer = ModelAnalyzer(model, moves: options.moves, resources: resources)
+            analysis = try analyzer.analysis(data.set, data.reader, work)
+        }
+        let planner = try analysis.planner(options.moves, options.granularity, graph: model.model.graph)
+        return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
+    }
+
+    /// The plan for a budget: computed, or for a quality found by converting and measuring on the data kept back.
+    private func plan(
+        _ planner: Planner, _ budget: Budget, _ calibration: CalibrationSet, _ work: Work
+    ) throws(TransformerError) -> ReusePlan {
+        guard case .quality(let condition) = budget.goal else {
+            return try TransformerError.mapping { try planner.plan(budget, cancellation: work.cancellation) }
+        }
+        let plan = try planner.largestPlan(for: budget) { steps in
+            work.begin(.tryingPlan(steps: steps, of: planner.steps.count))
+        } where: { (plan) throws(TransformerError) in
+            try holds(plan, condition, calibration, work)
+        }
+        guard let plan else {
+            throw TransformerError(
+                AnalysisError.budget(
+                    budget.text, reason: "no plan holds it; lower the demand or allow more moves (--allow)"))
+        }
+        return plan
+    }
+
+    private func holds(
+        _ plan: ReusePlan, _ condition: MetricCondition, _ calibration: CalibrationSet, _ work: Work
+    ) throws(TransformerError) -> Bool {
+        try TransformerError.mapping {
+            let converted = try converter(work, healing: .closedForm)
+                .convert(model.model, plan: plan, calibration: calibration)
+            let study = try FidelityStudy(
+                source: model.model, converted: converted.model,
+                options: .init(resources: resources.execution(work.cancellation)))
+            let measured = try study.measure(calibration.heldOut)
+            guard let found = measured.first(where: { $0.metric == condition.metric }) else {
+                throw VerificationError.notMeasured(condition.metric, measured: measured.map(\.metric))
+            }
+            return condition.holds(found.value)
+        }
+    }
+
+    /// Writes the file and checks that it computes, to the bit, what the model in memory does.
+    private func write(
+        _ converted: Model, to path: String?, checkedOn items: [ModelInput], _ work: Work
+    ) throws(TransformerError) -> (model: TransformerModel, exactness: Exactness?) {
+        guard let path else { return (TransformerModel(path: model.path, model: converted, hdf5: model.hdf5), nil) }
+        work.begin(.writing)
+        let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
+        let (written, exactness) = try file.write(
+            converted, complaint: "the written file does not compute what the model in memory computes"
+        ) {
+            try Exactness.check(
+                converted, against: $0, promise: .bitwise, on: Array(items.prefix(Self.exactnessItems)),
+                resources: resources.execution(work.cancellation))
+        }
+        return (written, exactness)
+    }
+}

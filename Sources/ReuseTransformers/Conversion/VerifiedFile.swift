@@ -1,0 +1,66 @@
+import Checkpoints
+import HDF5
+import ModelGraph
+import Platform
+import Verification
+
+/// A model's file that gets its name only after it was read back and found to be what it should be.
+struct VerifiedFile {
+    let path: String
+    let compression: TransformerModel.Compression
+    /// How the file is read back.
+    let reading: HDF5ReadingOptions
+    let work: Work
+
+    /// Writes a model.
+    ///
+    /// - Parameters:
+    ///   - complaint: What is wrong where `compare` finds a difference.
+    ///   - compare: Compares the model with what was read back.
+    /// - Throws: `.defect` when they differ, `.inputOutput` when the disk refuses, `.cancelled`; no file is left then.
+    func write(
+        _ model: Model, complaint: String, compare: (Model) throws -> Exactness
+    ) throws(TransformerError) -> (model: TransformerModel, exactness: Exactness) {
+        let compression = try compression.checked()
+        var readBack: (model: Model, exactness: Exactness)?
+        do throws(FileError) {
+            try Checkpoint.write(
+                model, to: path, compression: compression, toolVersion: Version.text,
+                cancellation: work.cancellation
+            ) { (temporary) throws(FileError) in
+                let written = try Checkpoint.load(
+                    path: temporary, options: LoadingOptions(hdf5: reading, cancellation: work.cancellation))
+                let exactness = try? compare(written)
+                if work.cancellation.isRequested { throw FileError(.cancelled, path: path, "was not written") }
+                guard let exactness, exactness.holds else { throw FileError(.defect, path: path, complaint) }
+                readBack = (written, exactness)
+            }
+        } catch {
+            throw TransformerError(error)
+        }
+        guard let readBack else { throw TransformerError(.defect, path: path, "was not read back") }
+        return (TransformerModel(path: path, model: readBack.model, hdf5: reading), readBack.exactness)
+    }
+}
+
+extension TransformerModel {
+    /// How a file stores tensors.
+    public enum Compression: Sendable, Hashable {
+        /// As they are: ready to be mapped.
+        case none
+        /// Compressed by Zstandard; weights shrink by a tenth. Levels from 1 (fast) to 19.
+        case zstd(level: Int = 9)
+
+        /// - Throws: `.usage` for a level that does not exist.
+        func checked() throws(TransformerError) -> Checkpoint.Compression {
+            switch self {
+            case .none: return .none
+            case .zstd(let level):
+                guard (1...19).contains(level) else {
+                    throw TransformerError(.usage, "levels of compression are 1 to 19, not \(level)")
+                }
+                return .zstd(level: level)
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Files
+import JSON
+import Platform
+
+/// Files that are written: complete under their name, or not there at all.
+package enum OutputFile {
+    /// Writes a whole file.
+    package static func write(_ bytes: [UInt8], to path: String) throws(TransformerError) {
+        try TransformerError.mapping {
+            var file = try AtomicFile(replacing: path)
+            try file.write(bytes)
+            try file.commit()
+        }
+    }
+
+    /// Writes a document of ours.
+    package static func write(document: some Encodable, to path: String) throws(TransformerError) {
+        try write(try TransformerError.mapping { try Document.encode(document) }, to: path)
+    }
+
+    /// Lets `body` write a file under a temporary name, then gives it its own.
+    ///
+    /// - Parameter body: Writes to the path that it is given.
+    package static func produce(_ path: String, _ body: (String) throws -> Void) throws(TransformerError) {
+        try TransformerError.mapping {
+            let file = try AtomicFile(replacing: path)
+            do {
+                try body(file.temporaryPath)
+            } catch let error as FileError {
+                // People know the name that they gave.
+                throw FileError(error.kind, path: path, error.problems, remedy: error.remedy)
+            }
+            try file.commit()
+        }
+    }
+}

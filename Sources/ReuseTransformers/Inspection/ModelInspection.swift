@@ -1,0 +1,215 @@
+import ArchitectureSpecs
+import Checkpoints
+import Foundation
+import ModelGraph
+import Tensors
+import Verification
+
+/// What a checkpoint is, what it holds, and what reuse could save: from its metadata, without its weights.
+///
+///     let inspection = try await ModelInspection(of: URL(filePath: "bert/"))
+///     print(inspection.architecture ?? "unknown", inspection.problems)
+///
+/// Works on any HDF5 or safetensors file; what a model would need and the file lacks is listed as a problem.
+public struct ModelInspection: Sendable, Encodable {
+    /// A part of the model.
+    public struct Part: Sendable, Hashable, Encodable {
+        /// Name of the part.
+        public let name: String
+        /// Numbers that the part has learnt.
+        public let parameters: Int
+        /// Multiply-adds of one input.
+        public let multiplyAdds: Int
+    }
+
+    /// What reuse of all maps of one layer would save, shares of the whole model 0…1.
+    public struct LayerSaving: Sendable, Hashable, Encodable {
+        /// Name of the layer.
+        public let node: String
+        /// Heads of the layer.
+        public let heads: Int
+        /// Share of the attention maps.
+        public let maps: Double
+        /// Share of the multiply-adds.
+        public let multiplyAdds: Double
+        /// Share of the parameters.
+        public let parameters: Double
+    }
+
+    /// A tensor of the file.
+    public struct TensorEntry: Sendable, Encodable {
+        /// Name in the file.
+        public let name: String
+        /// Name of the file.
+        public let file: String
+        /// Element type: `float32`, `bfloat16` …
+        public let type: String
+        /// Extents, outermost first.
+        public let shape: [Int]
+        /// Bytes in the file.
+        public let storedBytes: Int
+        /// How the bytes are compressed.
+        public let filters: [String]
+        /// What the model uses the tensor for, in words.
+        public let use: String
+        /// Range and what in it is no number, where it was asked for.
+        package let statistics: TensorStatistics?
+    }
+
+    /// A layout or an architecture with what speaks for it and against it.
+    public struct Candidate: Sendable, Hashable, Encodable {
+        /// Its name.
+        public let name: String
+        /// The higher the more speaks for it.
+        public let score: Int
+        /// What speaks for it and against it.
+        public let reasons: [String]
+    }
+
+    /// Sizes of the model.
+    public struct Totals: Sendable, Hashable, Encodable {
+        /// Attention layers.
+        public let layers: Int
+        /// Attention heads.
+        public let heads: Int
+        /// Heads that compute a map.
+        public let maps: Int
+        /// Width of the last hidden states.
+        public let hidden: Int
+        /// Tokens that the model knows.
+        public let vocabulary: Int
+        /// Longest text in tokens; `nil`: unlimited.
+        public let maximumTokens: Int?
+        /// Numbers that the model has learnt.
+        public let parameters: Int
+        /// Multiply-adds of one input of `tokens` tokens.
+        public let multiplyAdds: Int
+        /// Sequence length of every count of multiply-adds.
+        public let tokens: Int
+        /// Whether counts do not depend on a length: every input of the model has a shape of its own.
+        public let isFixed: Bool
+        /// Bytes that decoding keeps for each token, of models that decode, in float32.
+        public let cacheBytes: Int?
+        /// The same for each row of what cross-attention looks at.
+        public let memoryCacheBytes: Int?
+    }
+
+    /// Last part of the path.
+    public let name: String
+    /// How the file is laid out: `hf-tf`, `keras2`, `safetensors` …
+    public let dialect: String
+    /// Why it was taken for this layout.
+    public let dialectReasons: [String]
+    /// All layouts, scored.
+    public let dialects: [Candidate]
+    /// Name of the architecture; `nil` when none is recognised.
+    public let architecture: String?
+    /// Architectures that were considered.
+    public let candidates: [Candidate]
+    package let use: ModelUse?
+    /// Sizes; `nil` when it is no model that is known.
+    public let totals: Totals?
+    /// Parts in execution order.
+    public let parts: [Part]
+    /// What reuse could save, layer by layer.
+    public let savings: [LayerSaving]
+    package let plan: ReusePlan?
+    /// Why it is not a model that can be run; empty when it is.
+    public let problems: [String]
+    /// Everything that the files hold.
+    public let tensors: [TensorEntry]
+
+    /// Sequence length that multiply-adds are counted for.
+    private static let tokens = 128
+
+    /// Inspects what is at a path.
+    ///
+    /// - Parameters:
+    ///   - location: A folder with a checkpoint, or a file of tensors.
+    ///   - options: How the checkpoint is to be understood.
+    /// - Throws: `.inputOutput` when nothing is there, `.corrupt` for a file that is damaged, `.unsupported` for one
+    ///   that is something else; `.cancelled`.
+    public init(
+        of location: URL, options: TransformerModel.Options = .init()
+    ) async throws(TransformerError) {
+        self = try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
+            try ModelInspection(path: location.path, options: options.loading(cancellation))
+        }
+    }
+
+    /// Inspects on this thread.
+    ///
+    /// - Parameter hasStatistics: Whether every tensor is read, for its range and what in it is no number.
+    package init(
+        path: String, options: LoadingOptions, hasStatistics: Bool = false
+    ) throws(TransformerError) {
+        let summary = try TransformerError.mapping { try Checkpoint.describe(path: path, options: options) }
+        name = TransformerModel.name(of: path)
+        dialect = summary.dialect
+        dialectReasons = summary.dialectReasons
+        dialects = summary.dialects.map { .init(name: $0.dialect, score: $0.score, reasons: $0.reasons) }
+        architecture = summary.architecture
+        candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
+        use = summary.graph?.use
+        plan = summary.plan
+        problems = summary.problems
+        totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
+        parts = summary.graph.map { Self.parts(of: $0) } ?? []
+        savings = summary.graph.map { LayerSavings.all(of: $0, tokens: Self.tokens).map(LayerSaving.init) } ?? []
+        tensors = try TransformerError.mapping {
+            try summary.tensors.map { tensor in
+                TensorEntry(
+                    name: tensor.name, file: tensor.file, type: tensor.dtype.rawValue, shape: tensor.shape.extents,
+                    storedBytes: tensor.storedByteCount, filters: tensor.filters, use: tensor.role.words,
+                    statistics: hasStatistics ? TensorStatistics(of: try tensor.read()) : nil)
+            }
+        }
+    }
+
+    private static func parts(of graph: CheckedGraph) -> [Part] {
+        let multiplyAdds = graph.multiplyAddsByNode(tokens: tokens)
+        return graph.nodes.compactMap { node in
+            let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
+            let work = multiplyAdds[node.name] ?? 0
+            return parameters + work == 0 ? nil : Part(name: node.name, parameters: parameters, multiplyAdds: work)
+        }
+    }
+}
+
+extension ModelInspection.LayerSaving {
+    fileprivate init(_ layer: LayerSavings) {
+        node = layer.node
+        heads = layer.heads
+        maps = layer.savings.maps.saved
+        multiplyAdds = layer.savings.multiplyAdds.saved
+        parameters = layer.savings.parameters.saved
+    }
+}
+extension ModelInspection.Totals {
+    fileprivate init(_ graph: CheckedGraph, _ traits: Model.Traits?, tokens: Int) {
+        let cost = graph.cost(tokens: tokens)
+        let embeddings = graph.nodes.compactMap { node in
+            if case .embedding(let embedding) = node.operation { embedding } else { nil }
+        }
+        self.init(
+            layers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
+            hidden: graph.hiddenStates.last.flatMap { graph.shapes[$0]?.width } ?? 0,
+            vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
+            parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
+            isFixed: cost.multiplyAdds == graph.cost(tokens: tokens + 1).multiplyAdds,
+            cacheBytes: cost.cacheBytes > 0 ? cost.cacheBytes : nil,
+            memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil)
+    }
+}
+
+extension TensorRole {
+    /// The role in words.
+    var words: String {
+        switch self {
+        case .parameter(let ids): ids.map(\.description).joined(separator: ", ")
+        case .copy: "a copy of another tensor"
+        case .ignored(let reason): "left out: \(reason)"
+        case .unknown: "not used"
+        }
+    }
+}

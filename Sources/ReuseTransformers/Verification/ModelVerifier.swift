@@ -1,0 +1,151 @@
+import ModelGraph
+import Verification
+
+/// Compares a converted model with its source and judges it by gates.
+///
+///     let verifier = ModelVerifier(source: model, converted: small)
+///     let comparison = try await verifier.verify(
+///         on: VerificationData(texts: heldOut), gates: [.below(0.97, .hiddenCosineMean)]
+///     ).output
+///     if !comparison.passed { print(comparison.failures) }
+public struct ModelVerifier: Sendable {
+    /// The model that the other was made of.
+    public let source: TransformerModel
+    /// The model that is judged.
+    public let converted: TransformerModel
+    private let resources: ComputeResources
+
+    /// A verifier of two models.
+    ///
+    /// - Parameters:
+    ///   - source: The model that the other was made of.
+    ///   - converted: The model that is judged.
+    ///   - resources: The threads to compute on; only `speedup` depends on them.
+    public init(source: TransformerModel, converted: TransformerModel, resources: ComputeResources = .shared) {
+        self.source = source
+        self.converted = converted
+        self.resources = resources
+    }
+
+    /// Runs both models on data and measures.
+    ///
+    /// - Parameters:
+    ///   - data: Texts, labels and pairs, as far as there are.
+    ///   - gates: Conditions under which the model is not good enough.
+    ///   - timing: Whether both models are timed, which takes some seconds and adds the metric `speedup`.
+    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data or models that do not fit each other,
+    ///   and for gates on metrics that were not measured. That a gate failed is no error: `ModelComparison.passed`.
+    public func verify(
+        on data: VerificationData, gates: [QualityGate] = [], timing: Bool = false
+    ) -> WorkSteps<ModelComparison> {
+        WorkSteps { (work) throws(TransformerError) in
+            var findings = try measure(data, work)
+            if timing {
+                findings.timings = try time(work)
+                findings.metrics += findings.timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
+            }
+            return try comparison(findings, gates: gates, work)
+        }
+    }
+
+    /// What was measured, and on what.
+    struct Findings: Sendable {
+        var metrics: [Measurement] = []
+        var data = VerificationReport.Data([])
+        var exactness: Exactness?
+        var timings: [Benchmark.Result] = []
+    }
+
+    /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes; or at 32 pictures.
+    package func time(_ work: Work = Work()) throws(TransformerError) -> [Benchmark.Result] {
+        work.begin(.timing)
+        let tokens = min(128, source.model.traits.maximumTokens ?? 128)
+        return try TransformerError.mapping {
+            try Benchmark([(source.name, source.model), (converted.name, converted.model)])
+                .measure(.shape(batch: 32, tokens: tokens), with: resources.execution(work.cancellation))
+        }
+    }
+
+    private func measure(_ data: VerificationData, _ work: Work) throws(TransformerError) -> Findings {
+        let reader = try DataReader(
+            for: source, limit: data.maximumTokens, resources: resources, cancellation: work.cancellation)
+        var findings = Findings()
+        if let items = data.items {
+            let sequences: [ModelInput]
+            switch items {
+            case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
+            case .path(let path): sequences = try reader.sequences(of: path)
+            }
+            findings = try fidelity(on: sequences, masking: reader.masking, work)
+            if let labels = data.labels {
+                let indices = try indices(labels)
+                findings.metrics.append(
+                    try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: indices) })
+            }
+        }
+        if let pairs = data.pairs {
+            work.begin(.scoringPairs)
+            let rows: [ScoredTexts]
+            switch pairs {
+            case .texts(let texts): rows = texts
+            case .path(let path): rows = try ScoredTexts.read(path)
+            }
+            let scored = try reader.scored(rows)
+            findings.metrics.append(try TransformerError.mapping { try task(work).spearman(of: scored) })
+        }
+        return findings
+    }
+
+    /// Fidelity, and exactness where no head was replaced.
+    func fidelity(
+        on sequences: [ModelInput], masking: Masking?, _ work: Work
+    ) throws(TransformerError) -> Findings {
+        work.begin(.comparingModels)
+        let resources = resources.execution(work.cancellation)
+        return try TransformerError.mapping {
+            let study = try FidelityStudy(
+                source: source.model, converted: converted.model,
+                options: .init(resources: resources, masking: masking))
+            var findings = Findings()
+            findings.data = .init(sequences)
+            findings.metrics = try study.measure(sequences) {
+                work.advance(.comparingModels, to: $0, of: sequences.count)
+            }
+            if source.model.graph == converted.model.graph {
+                findings.exactness = try Exactness.check(
+                    source.model, against: converted.model, promise: .unchanged, on: sequences, resources: resources)
+            }
+            return findings
+        }
+    }
+
+    /// The verdict on what was measured.
+    func comparison(
+        _ findings: Findings, gates: [QualityGate] = [], _ work: Work
+    ) throws(TransformerError) -> ModelComparison {
+        let report = try TransformerError.mapping {
+            try VerificationReport(
+                source: .init(name: source.name, provenance: source.model.provenance),
+                converted: .init(name: converted.name, provenance: converted.model.provenance), data: findings.data,
+                savings: Savings(source: source.model.graph, converted: converted.model.graph),
+                metrics: findings.metrics,
+                cache: try CacheStudy(
+                    source: source.model, converted: converted.model,
+                    resources: resources.execution(work.cancellation)),
+                exactness: findings.exactness, gates: gates.map(\.gate))
+        }
+        return ModelComparison(report: report, timings: findings.timings)
+    }
+
+    private func indices(_ labels: VerificationData.Labels) throws(TransformerError) -> [Int] {
+        switch labels {
+        case .names(let labels): try ClassLabels(labels, names: source.labels).indices
+        case .path(let path): try ClassLabels(path, names: source.labels).indices
+        }
+    }
+
+    private func task(_ work: Work) throws -> TaskStudy {
+        try TaskStudy(
+            source: source.model, converted: converted.model, resources: resources.execution(work.cancellation))
+    }
+}

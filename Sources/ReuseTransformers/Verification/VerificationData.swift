@@ -1,0 +1,65 @@
+import Foundation
+
+/// What two models are compared on. Use none that the model was calibrated on.
+public struct VerificationData: Sendable, Hashable {
+    enum Items: Sendable, Hashable {
+        case texts([String])
+        case path(String)
+    }
+
+    enum Labels: Sendable, Hashable {
+        case names([String])
+        case path(String)
+    }
+
+    enum Pairs: Sendable, Hashable {
+        case texts([ScoredTexts])
+        case path(String)
+    }
+
+    var items: Items?
+    var labels: Labels?
+    var pairs: Pairs?
+    /// Longest text in tokens, special tokens included; longer ones are cut.
+    public var maximumTokens: Int
+
+    /// Longest text in tokens unless said otherwise.
+    public static let defaultMaximumTokens = 512
+
+    /// Texts in memory.
+    ///
+    /// - Parameters:
+    ///   - labels: The class of each text, by name or number: adds the metric `accuracy`.
+    ///   - pairs: Pairs of texts that people scored: adds the metric `spearman`.
+    ///   - maximumTokens: Longest text in tokens.
+    public init(
+        texts: [String]? = nil, labels: [String]? = nil, pairs: [ScoredTexts]? = nil,
+        maximumTokens: Int = defaultMaximumTokens
+    ) {
+        items = texts.map(Items.texts)
+        self.labels = labels.map(Labels.names)
+        self.pairs = pairs.map(Pairs.texts)
+        self.maximumTokens = maximumTokens
+    }
+
+    /// Files.
+    ///
+    /// - Parameters:
+    ///   - file: Texts, one a line; a folder of pictures; or an `.npz` with the model's own inputs.
+    ///   - labels: The class of each text, one a line.
+    ///   - pairs: Score, text and text a line, separated by tabs.
+    ///   - maximumTokens: Longest text in tokens.
+    public init(
+        file: URL?, labels: URL? = nil, pairs: URL? = nil, maximumTokens: Int = defaultMaximumTokens
+    ) {
+        self.init(path: file?.path, labels: labels?.path, pairs: pairs?.path, maximumTokens: maximumTokens)
+    }
+
+    /// Files by their paths.
+    package init(path: String?, labels: String?, pairs: String?, maximumTokens: Int) {
+        items = path.map(Items.path)
+        self.labels = labels.map(Labels.path)
+        self.pairs = pairs.map(Pairs.path)
+        self.maximumTokens = maximumTokens
+    }
+}

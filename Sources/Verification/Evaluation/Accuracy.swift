@@ -1,0 +1,18 @@
+/// Share of items that came out right, counted as they come.
+package struct Accuracy: Sendable, Hashable {
+    /// Items so far.
+    package private(set) var items = 0
+    /// Those among them that were right.
+    package private(set) var hits = 0
+
+    package init() {}
+
+    /// Counts one item.
+    package mutating func add(isRight: Bool) {
+        items += 1
+        if isRight { hits += 1 }
+    }
+
+    /// 0…1; NaN without items.
+    package var share: Double { items == 0 ? .nan : Double(hits) / Double(items) }
+}

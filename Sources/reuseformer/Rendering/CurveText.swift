@@ -1,0 +1,19 @@
+import Analysis
+import Reporting
+
+/// A curve for the terminal.
+enum CurveText {
+    static func describe(_ curve: PlanCurve) -> String {
+        var table = Table([
+            .init("maps replaced"), .init("maps saved"), .init("multiply-adds @\(curve.tokens)"), .init("bytes"),
+            .init("expected damage"),
+        ])
+        for point in curve.points {
+            table.append([
+                "\(point.replaced)", Format.percent(point.maps), Format.percent(point.multiplyAdds),
+                Format.percent(point.bytes), Format.significant(point.damage, 3),
+            ])
+        }
+        return table.text
+    }
+}
