@@ -122,13 +122,13 @@ extension IndexDocument {
     /// Reads the helper's answer.
     package static func parse(_ bytes: [UInt8]) throws(IndexFormError) -> Answer {
         let limits = JSONDocument.Limits(values: max(8 << 20, bytes.count / 8), depth: depth)
-        let root: JSONField
+        let answer: JSONField
         do throws(JSONDocument.SyntaxError) {
-            root = try JSONDocument(parsing: bytes, limits: limits).root
+            answer = try JSONDocument(parsing: bytes, limits: limits).root
         } catch {
             throw IndexFormError(path: "", reason: "\(error)")
         }
-        let document = try Reader(root, "")
+        let document = try Reader(answer, "")
         guard try document.integer("format") == 1 else { throw document.error("unknown format") }
         if let failure = try document.optional("error", Reader.init) {
             return .refusal(
@@ -136,12 +136,14 @@ extension IndexDocument {
                     kind: try failure.text("kind"), path: try failure.text("path"), message: try failure.text("message")
                 ))
         }
+        let fileBytes = try document.integer("fileBytes"), userBlock = try document.integer("userBlock")
+        let root = try document.number("root")
         var objects: [Object] = []
         for value in try document.list("objects") { objects.append(try object(value)) }
         return .index(
             IndexDocument(
-                fileBytes: try document.integer("fileBytes"), userBlock: try document.integer("userBlock"),
-                root: try document.number("root"), objects: objects, metadata: try document.integers("metadata")))
+                fileBytes: fileBytes, userBlock: userBlock, root: root, objects: objects,
+                metadata: try document.integers("metadata")))
     }
 
     private static func object(_ value: JSONField) throws(IndexFormError) -> Object {

@@ -91,7 +91,7 @@ struct ForgedIndexTests {
         ),
         (
             withDataset(#"\#(float),"shape":[2],"layout":"compact","values":"AAAAAA=="#),
-            "a string does not end"
+            "is not valid JSON"
         ),
         (withDataset(#"\#(float),"shape":[2],"layout":"compact","values":"AAAAAA==""#), "4 bytes of values"),
         (withDataset(#"\#(float),"shape":[2],"layout":"compact","values":"A?""#), "wrong type or range"),

@@ -42,7 +42,7 @@ struct HostileFileTests {
         Case("nothing", [:], ["tokenizer.json", "vocab.txt"]),
         Case("empty file", file, "", file, "line 1 column 1"),
         Case("git-LFS pointer", file, "version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-        Case("cut off", file, #"{"model": {"type": "WordPi"#, "column 28", "does not end"),
+        Case("cut off", file, #"{"model": {"type": "WordPi"#, "column 27", "does not end"),
         Case("text after the value", file, "{} {}", "column 4"),
         Case("nested too deeply", file, String(repeating: "[", count: 5000), "limit of 64"),
         Case("nested too deeply in objects", file, String(repeating: #"{"a":"#, count: 200), "limit of 64"),

@@ -68,7 +68,8 @@ final class ElementChannel<Element: Sendable>: Sendable {
         private let body: Body
 
         /// The work: is told of the wish that it should end, and hands elements over with whether they are replaceable.
-        typealias Body = @Sendable (Cancellation, (Element, Bool) -> Void) throws(TransformerError) -> Void
+        typealias Body =
+            @Sendable (Cancellation, @escaping @Sendable (Element, Bool) -> Void) throws(TransformerError) -> Void
 
         /// Work that starts when the first element is asked for.
         init(_ queue: WorkQueue, _ body: @escaping Body) {

@@ -16,7 +16,7 @@ final class PreparedValue<Value: Sendable>: Sendable {
     private let state = Mutex(State.missing)
 
     /// Microseconds between two looks at what another caller makes.
-    private static let pause: UInt32 = 2000
+    private static var pause: UInt32 { 2000 }
 
     /// The value; the first caller makes it, others wait for it, each as long as its own work may go on.
     ///
