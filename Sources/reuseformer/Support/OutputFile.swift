@@ -42,7 +42,7 @@ enum OutputFile {
         let file = try AtomicFile(replacing: path)
         do {
             try body(file.temporaryPath)
-        } catch let error as FileError {
+        } catch let error as FileError where error.path == file.temporaryPath {
             // People know the name that they gave.
             throw FileError(error.kind, path: path, error.problems, remedy: error.remedy)
         }
