@@ -119,7 +119,7 @@ struct DocumentTests {
         let error = try #require(throws: Document.ReadError.self) {
             try Document.decode(Node.self, from: Array(json.utf8))
         }
-        #expect(error.description == "line 1 column 36, operation.kind: unknown operation \"recurrence\"")
+        #expect(error.description == "line 1 column 37, operation.kind: unknown operation \"recurrence\"")
     }
 
     @Test("a document nested without end is refused and does not exhaust the stack")
