@@ -87,7 +87,8 @@ let package = Package(
             name: "ReuseTransformers",
             dependencies: [
                 "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization",
-                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting", "Analysis", "Verification", "Reporting",
+                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting",
+                "Analysis", "Verification", "Reporting",
             ]),
         .executableTarget(
             name: "reuseformer",

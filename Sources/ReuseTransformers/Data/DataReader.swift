@@ -152,7 +152,8 @@ package struct DataReader: Sendable {
     }
 
     private func answer(_ pending: [Int], of sequences: inout [ModelInput], _ target: TargetText) throws {
-        let generator = try Runtime.TextGenerator(model.model, target: target.input, resources: resources.execution(cancellation))
+        let generator = try Runtime.TextGenerator(
+            model.model, target: target.input, resources: resources.execution(cancellation))
         for start in stride(from: 0, to: pending.count, by: Self.answerBatch) {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]
             let answers = try generator.texts(
