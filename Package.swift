@@ -86,7 +86,7 @@ let package = Package(
         .target(
             name: "ReuseTransformers",
             dependencies: [
-                "Platform", "JSON", "Tensors", "HDF5", "ModelGraph", "Tokenization",
+                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Tokenization",
                 "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting",
                 "Analysis", "Verification", "Reporting",
             ]),
@@ -94,7 +94,7 @@ let package = Package(
             name: "reuseformer",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
-                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics",
+                "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
                 "Reporting", "ReuseTransformers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

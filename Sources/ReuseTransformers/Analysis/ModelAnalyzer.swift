@@ -30,8 +30,8 @@ public struct ModelAnalyzer: Sendable {
 
     /// Analyses the model: about nine passes of it over the data.
     ///
-    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data that the model does not read, for too
-    ///   few of them, and for a model that computes no attention maps.
+    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data that the model does not read,
+    ///   for too few of them, and for a model that computes no attention maps.
     public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
         WorkSteps { (work) throws(TransformerError) in
             let data = try calibration.read(for: model, resources, work)

@@ -19,11 +19,14 @@ public struct GeneratedTokens: AsyncSequence, Sendable {
 
         /// The next token; `nil` after the last one.
         ///
-        /// - Throws: Why the model stopped writing.
+        /// - Throws: Why the model stopped writing; `.cancelled` when the task was cancelled.
         public mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(TransformerError) -> GeneratedToken? {
-            try await elements.next(isolation: actor)
+            let token = try await elements.next(isolation: actor)
+            // Tokens that were ready before the task was cancelled are not handed on: the caller no longer listens.
+            if token != nil, Task.isCancelled { throw .cancelled }
+            return token
         }
     }
 

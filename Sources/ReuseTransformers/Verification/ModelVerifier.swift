@@ -33,8 +33,9 @@ public struct ModelVerifier: Sendable {
     ///   - data: Texts, labels and pairs, as far as there are.
     ///   - gates: Conditions under which the model is not good enough.
     ///   - timing: Whether both models are timed, which takes some seconds and adds the metric `speedup`.
-    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data or models that do not fit each other,
-    ///   and for gates on metrics that were not measured. That a gate failed is no error: `ModelComparison.passed`.
+    /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data or models that do not fit each
+    ///   other, and for gates on metrics that were not measured. That a gate failed is no error:
+    ///   `ModelComparison.passed`.
     public func verify(
         on data: VerificationData, gates: [QualityGate] = [], timing: Bool = false
     ) -> WorkSteps<ModelComparison> {
