@@ -1,5 +1,6 @@
 import Platform
 import ArgumentParser
+import ReuseTransformers
 
 struct Reuseformer: ParsableCommand {
     static let configuration = CommandConfiguration(

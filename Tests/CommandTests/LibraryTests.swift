@@ -19,4 +19,16 @@ struct LibraryTests {
         let written = [UInt8](try Data(contentsOf: scratch.url("rows.npy"))).suffix(rows.values.count * 4)
         #expect(written.elementsEqual(rows.values.withUnsafeBytes { Array($0) }))
     }
+
+    @Test("a conversion by the library gives the file that `convert` writes, byte for byte")
+    func conversion() async throws {
+        let converted = try Converted.shared.get()
+        let model = try await TransformerModel(at: URL(filePath: Command.fixture))
+        let files = CalibrationData.files([URL(filePath: converted.calibration[1])], maximumTokens: 24)
+        let path = scratch.url("library.reuse.h5")
+        _ = try await ModelConverter(model, resources: ComputeResources(threads: 2)).convert(
+            calibration: files, budget: try ConversionBudget("1/3"), to: path
+        ).output
+        #expect(try Data(contentsOf: path) == Data(contentsOf: URL(filePath: converted.model)))
+    }
 }

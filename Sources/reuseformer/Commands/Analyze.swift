@@ -1,4 +1,5 @@
 import ArgumentParser
+import ReuseTransformers
 import Reporting
 
 struct Analyze: ParsableCommand {

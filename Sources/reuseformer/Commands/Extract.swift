@@ -1,4 +1,5 @@
 import ArgumentParser
+import ReuseTransformers
 import Checkpoints
 import Inputs
 import NumPy

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ReuseTransformers
 import Foundation
 import ModelGraph
 import Reporting
