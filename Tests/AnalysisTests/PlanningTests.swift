@@ -91,7 +91,7 @@ struct PlanningTests {
     func copiedHead() throws {
         let (model, document) = try document()
         let planner = try Planner(document, graph: model.graph)
-        let plan = planner.plan(steps: 1, for: Budget("1/9"))
+        let plan = try planner.plan(steps: 1, for: Budget("1/9"))
         let replaced = model.graph.headIDs.filter { plan[$0]?.isComputed == false }
         #expect(replaced == [head(1, 0)] || replaced == [head(1, 1)])
         let terms = try #require(plan[replaced[0]]).terms
