@@ -26,8 +26,10 @@ struct LibraryTests {
         let model = try await TransformerModel(at: URL(filePath: Command.fixture))
         let files = CalibrationData.files([URL(filePath: converted.calibration[1])], maximumTokens: 24)
         let path = scratch.url("library.reuse.h5")
+        // As the command does it here: along an analysis that was written before.
+        let analysis = try await ModelAnalysis(contentsOf: URL(filePath: converted.analysis))
         _ = try await ModelConverter(model, resources: ComputeResources(threads: 2)).convert(
-            calibration: files, budget: try ConversionBudget("1/3"), to: path
+            calibration: files, budget: try ConversionBudget("1/3"), analysis: analysis, to: path
         ).output
         #expect(try Data(contentsOf: path) == Data(contentsOf: URL(filePath: converted.model)))
     }

@@ -33,7 +33,12 @@ struct ConversionTests {
     func documents() async throws {
         let (_, analysis) = try await Self.shared.value
         try await analysis.write(to: scratch.url("analysis.json"))
-        #expect(try await ModelAnalysis(contentsOf: scratch.url("analysis.json")) == analysis)
+        // Documents round their numbers; what was read is written as it stands.
+        let read = try await ModelAnalysis(contentsOf: scratch.url("analysis.json"))
+        try await read.write(to: scratch.url("again.json"))
+        #expect(
+            try Data(contentsOf: scratch.url("again.json")) == Data(contentsOf: scratch.url("analysis.json"))
+                && read.heads == analysis.heads)
         let plan = try analysis.plan(for: .maps(1 / 3))
         try await plan.write(to: scratch.url("plan.json"))
         #expect(try await ConversionPlan(contentsOf: scratch.url("plan.json")) == plan)
@@ -130,7 +135,9 @@ struct ConversionTests {
         #expect(await kind { _ = try ConversionBudget("maps:2") } == .usage)
         #expect(await kind { _ = try analysis.plan(for: .maps(0.999)) } == .usage)
         let other = try await TransformerModel(at: Fixtures.gpt)
-        #expect(await kind { try analysis.plan(for: .maps(0.2)).check(on: other) } == .usage)
+        // The language model has layers of the same names and sizes as the encoder; the answering model has not.
+        let third = try await TransformerModel(at: Fixtures.encoder.deletingLastPathComponent().appending(path: "t5"))
+        #expect(await kind { try analysis.plan(for: .maps(0.2)).check(on: third) } == .usage)
         #expect(
             await kind {
                 _ = try await ModelConverter(other).convert(
