@@ -12,8 +12,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "Sources/ReuseTransformers"
 # What an example may use without saying where it comes from.
-GIVEN = ("model: TransformerModel, embedder: TextEmbedder, generator: TextGenerator, analyzer: ModelAnalyzer, "
-         "vectors: Embeddings, texts: [String]")
+GIVEN = ("model: TransformerModel, converted: TransformerModel, embedder: TextEmbedder, generator: TextGenerator, "
+         "analyzer: ModelAnalyzer, vectors: Embeddings, texts: [String]")
 
 
 def articles():
@@ -27,14 +27,15 @@ def articles():
 def comments():
     """Yields the same of the indented or fenced blocks in documentation comments."""
     for path in sorted(LIBRARY.rglob("*.swift")):
-        block, start, fenced = [], 0, False
+        block, start, fenced, after_blank = [], 0, False, False
         for number, line in enumerate(path.read_text().split("\n") + [""], 1):
             comment = re.match(r"\s*///(.*)$", line)
             text = comment.group(1) if comment else None
             if text is not None and text.strip().startswith("```"):
                 fenced = not fenced and text.strip() == "```swift"
                 text = ""
-            if text is not None and (fenced or text.startswith("     ")):
+            # An indented block begins after an empty line; elsewhere the indent continues an item of a list.
+            if text is not None and (fenced or text.startswith("     ") and (block or after_blank)):
                 start = start or number
                 block.append(text[1:] if fenced else text[5:])
             elif text is not None and not text.strip() and block:
@@ -42,6 +43,7 @@ def comments():
             elif block:
                 yield path, start, "\n".join(block) + "\n"
                 block, start = [], 0
+            after_blank = text is not None and not text.strip()
 
 
 def main():

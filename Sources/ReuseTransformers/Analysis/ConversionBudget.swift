@@ -3,10 +3,13 @@ import ModelGraph
 
 /// How much a conversion should save, or how good the model should stay.
 ///
-///     .maps(1 / 3)                                // a third of the attention maps
-///     .multiplyAdds(0.1, tokens: 128)             // a tenth of the arithmetic at 128 tokens
-///     .quality(.hiddenCosineMean, atLeast: 0.98)  // the largest saving that holds on texts kept back
-///     try ConversionBudget("macs:10%@128")        // as on the command line
+///     let budgets: [ConversionBudget] = [
+///         .maps(1 / 3),                                // a third of the attention maps
+///         .multiplyAdds(0.1, tokens: 128),             // a tenth of the arithmetic at 128 tokens
+///         .quality(.hiddenCosineMean, atLeast: 0.98),  // the largest saving that holds on texts kept back
+///         try ConversionBudget("macs:10%@128"),        // as on the command line
+///     ]
+///     print(budgets)
 public struct ConversionBudget: Sendable, Hashable, CustomStringConvertible {
     /// The budget as the command line spells it; plans carry it.
     public let description: String

@@ -18,6 +18,7 @@ public struct ModelAnalyzer: Sendable {
     /// An analyzer of a model.
     ///
     /// - Parameters:
+    ///   - model: The model to analyse.
     ///   - moves: What plans will be allowed to do.
     ///   - resources: The threads to compute on; the result does not depend on them.
     public init(

@@ -5,7 +5,7 @@ import Platform
 ///     for try await step in analyzer.analyze(calibration: texts) {
 ///         switch step {
 ///         case .progress(let progress): print(progress)
-///         case .finished(let analysis): …
+///         case .finished(let analysis): print(analysis.heads.count)
 ///         }
 ///     }
 ///

@@ -19,6 +19,7 @@ public struct CalibrationData: Sendable, Hashable {
     /// Texts. For an encoder–decoder each is `source<TAB>target`; a missing target is answered by the model itself.
     ///
     /// - Parameters:
+    ///   - texts: The texts.
     ///   - tokens: Tokens to use at most.
     ///   - maximumTokens: Longest text in tokens.
     public static func texts(
@@ -30,6 +31,7 @@ public struct CalibrationData: Sendable, Hashable {
     /// Files: texts in UTF-8, one a line; folders of PNG or JPEG files; `.npz` archives with the model's own inputs.
     ///
     /// - Parameters:
+    ///   - files: Files and folders.
     ///   - tokens: Tokens to use at most.
     ///   - maximumTokens: Longest text in tokens.
     public static func files(

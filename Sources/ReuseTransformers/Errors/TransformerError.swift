@@ -4,11 +4,11 @@ import Foundation
 ///
 /// The one error of the library. Decide by `kind`, show `description`:
 ///
-///     do {
-///         let model = try await TransformerModel(at: folder)
-///         …
-///     } catch where error.kind == .unsupported {
-///         log(error.description)
+///     do throws(TransformerError) {
+///         let model = try await TransformerModel(at: URL(filePath: "bert/"))
+///         print(model.architecture)
+///     } catch {
+///         if error.kind == .unsupported { print(error.description) } else { throw error }
 ///     }
 ///
 /// Texts name files, tensors and values of the model as they are spelled in its files; show them to people through

@@ -2,7 +2,7 @@
 ///
 /// A collection of rows, in the order of the texts:
 ///
-///     for (text, row) in zip(texts, embeddings) { index.add(Array(row), for: text) }
+///     for (text, row) in zip(texts, try await embedder.embeddings(for: texts)) { print(text, row.prefix(3)) }
 public struct Embeddings: Sendable, Hashable, RandomAccessCollection {
     /// Numbers in a row.
     public let width: Int

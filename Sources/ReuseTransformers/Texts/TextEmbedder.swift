@@ -109,7 +109,9 @@ public struct TextEmbedder: Sendable {
 
     /// The embeddings of texts that are tokens already, special tokens included: `[texts, width]`.
     ///
-    /// - Parameter types: Token types (segments) of each text, as many as tokens; `nil`: all 0.
+    /// - Parameters:
+    ///   - texts: The ids of each text's tokens.
+    ///   - types: Token types (segments) of each text, as many as tokens; `nil`: all 0.
     /// - Throws: `.usage` for ids that the model does not know and for texts that are longer than it takes.
     public func embeddings(
         forTokens texts: [[Int32]], types: [[Int32]]? = nil

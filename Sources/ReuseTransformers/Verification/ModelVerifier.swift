@@ -3,9 +3,9 @@ import Verification
 
 /// Compares a converted model with its source and judges it by gates.
 ///
-///     let verifier = ModelVerifier(source: model, converted: small)
+///     let verifier = ModelVerifier(source: model, converted: converted)
 ///     let comparison = try await verifier.verify(
-///         on: VerificationData(texts: heldOut), gates: [.below(0.97, .hiddenCosineMean)]
+///         on: VerificationData(texts: texts), gates: [.below(0.97, .hiddenCosineMean)]
 ///     ).output
 ///     if !comparison.passed { print(comparison.failures) }
 public struct ModelVerifier: Sendable {

@@ -29,6 +29,7 @@ public struct VerificationData: Sendable, Hashable {
     /// Texts in memory.
     ///
     /// - Parameters:
+    ///   - texts: Held-out texts.
     ///   - labels: The class of each text, by name or number: adds the metric `accuracy`.
     ///   - pairs: Pairs of texts that people scored: adds the metric `spearman`.
     ///   - maximumTokens: Longest text in tokens.
