@@ -157,13 +157,15 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
-            let (converted, exactness) = try write(result.model, to: path, checkedOn: data.set.heldOut, work)
-            let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
-            var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
-            findings.exactness = exactness ?? findings.exactness
-            return ConversionResult(
-                model: converted, plan: plan, comparison: try verifier.comparison(findings, work), analysis: analysis,
-                healing: result.healing)
+            return try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
+                (converted, exactness) throws(TransformerError) in
+                let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
+                var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
+                findings.exactness = exactness ?? findings.exactness
+                return ConversionResult(
+                    model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
+                    analysis: analysis, healing: result.healing)
+            }
         }
     }
 
@@ -178,19 +180,22 @@ public struct ModelConverter: Sendable {
             }
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-            let (written, exactness) = try file.write(
+            return try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
-            ) { try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation) }
-            let report = try TransformerError.mapping {
-                try VerificationReport(
-                    source: .init(name: model.name, provenance: model.model.provenance),
-                    converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
-                    savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
-                    exactness: exactness, gates: [])
+            ) {
+                try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
+            } finish: { (written, exactness) throws(TransformerError) in
+                let report = try TransformerError.mapping {
+                    try VerificationReport(
+                        source: .init(name: model.name, provenance: model.model.provenance),
+                        converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
+                        savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
+                        exactness: exactness, gates: [])
+                }
+                return ConversionResult(
+                    model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
+                    comparison: ModelComparison(report: report), analysis: nil, healing: nil)
             }
-            return ConversionResult(
-                model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
-                comparison: ModelComparison(report: report), analysis: nil, healing: nil)
         }
     }
 
@@ -258,20 +263,25 @@ public struct ModelConverter: Sendable {
         }
     }
 
-    /// Writes the file and checks that it computes, to the bit, what the model in memory does.
-    private func write(
-        _ converted: Model, to path: String?, checkedOn items: [ModelInput], _ work: Work
-    ) throws(TransformerError) -> (model: TransformerModel, exactness: Exactness?) {
-        guard let path else { return (TransformerModel(path: model.path, model: converted, hdf5: model.hdf5), nil) }
+    /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets
+    /// its name; without a path only finishes.
+    private func finish(
+        _ converted: Model, to path: String?, checkedOn items: [ModelInput], _ work: Work,
+        _ finish: (TransformerModel, Exactness?) throws(TransformerError) -> ConversionResult
+    ) throws(TransformerError) -> ConversionResult {
+        guard let path else {
+            return try finish(TransformerModel(path: model.path, model: converted, hdf5: model.hdf5), nil)
+        }
         work.begin(.writing)
         let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-        let (written, exactness) = try file.write(
+        return try file.write(
             converted, complaint: "the written file does not compute what the model in memory computes"
         ) {
             try Exactness.check(
                 converted, against: $0, promise: .bitwise, on: Array(items.prefix(Self.exactnessItems)),
                 resources: resources.execution(work.cancellation))
+        } finish: { (written, exactness) throws(TransformerError) in
+            try finish(written, exactness)
         }
-        return (written, exactness)
     }
 }

@@ -17,12 +17,17 @@ struct VerifiedFile {
     /// - Parameters:
     ///   - complaint: What is wrong where `compare` finds a difference.
     ///   - compare: Compares the model with what was read back.
-    /// - Throws: `.defect` when they differ, `.inputOutput` when the disk refuses, `.cancelled`; no file is left then.
-    func write(
-        _ model: Model, complaint: String, compare: (Model) throws -> Exactness
-    ) throws(TransformerError) -> (model: TransformerModel, exactness: Exactness) {
+    ///   - finish: Whatever else must succeed before the file gets its name, given the model that was read back.
+    /// - Returns: What `finish` returns.
+    /// - Throws: `.defect` when the models differ, `.inputOutput` when the disk refuses, `.cancelled`, or what `finish`
+    ///   throws; no file is left then, and one that was there is as it was.
+    func write<Result>(
+        _ model: Model, complaint: String, compare: (Model) throws -> Exactness,
+        finish: (TransformerModel, Exactness) throws(TransformerError) -> Result
+    ) throws(TransformerError) -> Result {
         let compression = try compression.checked()
-        var readBack: (model: Model, exactness: Exactness)?
+        var result: Result?
+        var failure: TransformerError?
         do throws(FileError) {
             try Checkpoint.write(
                 model, to: path, compression: compression, toolVersion: Version.text,
@@ -33,13 +38,18 @@ struct VerifiedFile {
                 let exactness = try? compare(written)
                 if work.cancellation.isRequested { throw FileError(.cancelled, path: path, "was not written") }
                 guard let exactness, exactness.holds else { throw FileError(.defect, path: path, complaint) }
-                readBack = (written, exactness)
+                do throws(TransformerError) {
+                    result = try finish(TransformerModel(path: path, model: written, hdf5: reading), exactness)
+                } catch {
+                    failure = error
+                    throw FileError(.cancelled, path: path, "was not written")
+                }
             }
         } catch {
-            throw TransformerError(error)
+            throw failure ?? TransformerError(error)
         }
-        guard let readBack else { throw TransformerError(.defect, path: path, "was not read back") }
-        return (TransformerModel(path: path, model: readBack.model, hdf5: reading), readBack.exactness)
+        guard let result else { throw TransformerError(.defect, path: path, "was not read back") }
+        return result
     }
 }
 

@@ -175,8 +175,9 @@ extension TransformerModel {
         try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
             let file = VerifiedFile(
                 path: file.path, compression: compression, reading: hdf5, work: Work(cancellation: cancellation))
-            _ = try file.write(model, complaint: "the written file does not hold what the model in memory holds") {
+            try file.write(model, complaint: "the written file does not hold what the model in memory holds") {
                 try Exactness.check(tensorsOf: model, against: $0, cancellation: cancellation)
+            } finish: { _, _ in
             }
         }
     }
