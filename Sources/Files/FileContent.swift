@@ -30,7 +30,7 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
         case .empty: "the download failed: fetch it again"
         case .gitLFSPointer: "fetch the real file with 'git lfs pull'"
         case .webPage: "the download brought an error page: fetch the file itself"
-        case .zipArchive: "a .keras archive must keep its own name; otherwise unpack it first"
+        case .zipArchive: "give a .keras archive, or unpack it first"
         case .gzip: "unpack it with gunzip first"
         case .safetensors: "give it the name of a .safetensors file and the folder it came with"
         case .pickle: "save the weights with save_weights() to HDF5; pickles are never opened"
