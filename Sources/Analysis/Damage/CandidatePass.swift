@@ -1,8 +1,8 @@
 import COpenBLAS
 import ModelGraph
+import Platform
 import Rewriting
 import Runtime
-import Synchronization
 import Tensors
 
 /// Local damage: for every head, how well other maps would do with the head's own values.
@@ -41,7 +41,7 @@ package struct CandidatePass {
             rows: Self.chunkTokens, most: max(1, Self.sumBytes / max(1, sumSize)), by: .reaching)
         {
             let part = Array(sequences[chunk])
-            let slots = Mutex([[[ContextSums]]?](repeating: nil, count: part.count))
+            let slots = Lock([[[ContextSums]]?](repeating: nil, count: part.count))
             do {
                 try compiled.run(concurrently: part) { group in
                     for sequence in group.sequences where !workers.isCancelled {

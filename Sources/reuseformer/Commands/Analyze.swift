@@ -22,10 +22,7 @@ struct Analyze: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var output: String
 
-    @Option(
-        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
-        completion: .file(extensions: ["html"]))
-    var report: String?
+    @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
@@ -37,7 +34,7 @@ struct Analyze: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        try OutputFile.check(report, force: force.force)
+        try OutputFile.check(reporting.report, force: force.force)
         let progress = Progress()
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
@@ -45,7 +42,7 @@ struct Analyze: ParsableCommand {
         let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)
-        if let report {
+        if let report = reporting.report {
             let page = ReportPage(model: .init(name: loaded.name, model: loaded.model), analysis: analysis)
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
         }

@@ -69,10 +69,7 @@ struct Convert: ParsableCommand {
         completion: .file(extensions: ["h5"]))
     var output: String
 
-    @Option(
-        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
-        completion: .file(extensions: ["html"]))
-    var report: String?
+    @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
@@ -81,7 +78,7 @@ struct Convert: ParsableCommand {
 
     func validate() throws {
         if (budget == nil) == (plan == nil) { throw ValidationError("Give either --budget or --plan.") }
-        if calibration.calibration.isEmpty, plan == nil || heal != .none || report != nil {
+        if calibration.calibration.isEmpty, plan == nil || heal != .none || reporting.report != nil {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
         }
@@ -91,7 +88,7 @@ struct Convert: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, force: force.force)
-        try OutputFile.check(report, force: force.force)
+        try OutputFile.check(reporting.report, force: force.force)
         let budget = try self.budget.map { try ConversionBudget($0) }
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
@@ -109,7 +106,7 @@ struct Convert: ParsableCommand {
         } else {
             throw CommandError.usage("give --budget or --plan")
         }
-        if let report { try write(result, of: source, resources, to: report, progress) }
+        if let report = reporting.report { try write(result, of: source, resources, to: report, progress) }
         progress.end()
         try show(result.comparison.report, result.plan.plan)
     }

@@ -58,10 +58,7 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["xml"]))
     var junit: String?
 
-    @Option(
-        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
-        completion: .file(extensions: ["html"]))
-    var report: String?
+    @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
@@ -79,7 +76,7 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(junit, force: force.force)
-        try OutputFile.check(report, force: force.force)
+        try OutputFile.check(reporting.report, force: force.force)
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
@@ -91,7 +88,7 @@ struct Verify: ParsableCommand {
         progress.end()
         let verdict = comparison.report
         if let junit { try OutputFile.write(Array(comparison.junit.utf8), to: junit) }
-        if let report {
+        if let report = reporting.report {
             var page = ReportPage(model: .init(name: source.name, model: source.model))
             page.converted = .init(name: converted.name, model: converted.model)
             page.plan = converted.model.plan

@@ -55,6 +55,14 @@ struct CheckpointOptions: ParsableArguments {
     }
 }
 
+/// Where the result is drawn.
+struct ReportOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+}
+
 /// Whether existing files may go.
 struct ForceOption: ParsableArguments {
     @Flag(help: "Overwrite output files that exist already.")

@@ -1,6 +1,5 @@
 import Platform
 import ReuseTransformers
-import Synchronization
 
 /// One line on the terminal that says what is being done and how far it is. Silent when nobody watches.
 final class Progress: Sendable {
@@ -10,7 +9,7 @@ final class Progress: Sendable {
         var lastDrawn: ContinuousClock.Instant?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// What work is given that should show here how far it is.
     var work: Work { Work { [self] in show($0) } }

@@ -1,11 +1,10 @@
 import JSON
 import ModelGraph
 import Platform
-import Synchronization
 
 /// Standard output and standard error: results on the one, everything else on the other.
 enum Terminal {
-    private static let isPipeClosed = Mutex(false)
+    private static let isPipeClosed = Lock(false)
 
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
     static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
