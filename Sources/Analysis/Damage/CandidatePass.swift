@@ -106,8 +106,8 @@ struct ContextSums: Sendable {
             }
         }
         var partial = [Float](repeating: 0, count: candidates * candidates)
-        cblas_ssyrk(
-            CblasRowMajor, CblasUpper, CblasNoTrans, Int32(candidates), Int32(rows * width), 1, contexts,
+        blas_ssyrk(
+            BLASRowMajor, BLASUpper, BLASNoTranspose, Int32(candidates), Int32(rows * width), 1, contexts,
             Int32(rows * width), 0, &partial, Int32(candidates))
         for row in 0..<candidates {
             for column in row..<candidates { products[row, column] = Double(partial[row * candidates + column]) }

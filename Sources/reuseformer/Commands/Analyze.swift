@@ -27,24 +27,28 @@ struct Analyze: ParsableCommand {
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
         if calibration.calibration.isEmpty { throw ValidationError("Give --calibration with a file of texts.") }
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
-        try OutputFile.check(reporting.report, force: force.force)
-        let progress = Progress()
+        quiet.apply()
+        try OutputFile.check(output, as: .document, force: force.force)
+        try OutputFile.check(reporting.report, as: .report, force: force.force)
+        let progress = Progress(steps: 4)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(loaded, resources: try threads.resources())
         let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)
+        Terminal.noteWritten(output)
         if let report = reporting.report {
             let page = ReportPage(model: .init(name: loaded.name, model: loaded.model), analysis: analysis)
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+            Terminal.noteWritten(report)
         }
         Terminal.print(AnalysisText.describe(analysis))
     }

@@ -64,6 +64,7 @@ struct Verify: ParsableCommand {
     @OptionGroup var json: JSONOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
         for text in failOn {
@@ -75,8 +76,9 @@ struct Verify: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(junit, force: force.force)
-        try OutputFile.check(reporting.report, force: force.force)
+        quiet.apply()
+        try OutputFile.check(junit, as: .junit, force: force.force)
+        try OutputFile.check(reporting.report, as: .report, force: force.force)
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
@@ -87,7 +89,10 @@ struct Verify: ParsableCommand {
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
         let verdict = comparison.report
-        if let junit { try OutputFile.write(Array(comparison.junit.utf8), to: junit) }
+        if let junit {
+            try OutputFile.write(Array(comparison.junit.utf8), to: junit)
+            Terminal.noteWritten(junit)
+        }
         if let report = reporting.report {
             var page = ReportPage(model: .init(name: source.name, model: source.model))
             page.converted = .init(name: converted.name, model: converted.model)
@@ -95,6 +100,7 @@ struct Verify: ParsableCommand {
             page.verification = verdict
             page.timings = comparison.timings
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+            Terminal.noteWritten(report)
         }
         if json.json {
             try Terminal.print(document: verdict)

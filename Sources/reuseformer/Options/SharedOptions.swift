@@ -63,6 +63,15 @@ struct ReportOption: ParsableArguments {
     var report: String?
 }
 
+/// Whether progress is shown.
+struct QuietOption: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Show no progress and not what was written; warnings and errors remain.")
+    var quiet = false
+
+    /// Makes it so. Called first in `run()`.
+    func apply() { Terminal.isQuiet = quiet }
+}
+
 /// Whether existing files may go.
 struct ForceOption: ParsableArguments {
     @Flag(help: "Overwrite output files that exist already.")

@@ -33,6 +33,20 @@ enum Terminal {
         }
     }
 
+    private static let quiet = Lock(false)
+
+    /// Whether only errors, warnings and results are shown: no progress, no word about what was written.
+    static var isQuiet: Bool {
+        get { quiet.withLock { $0 } }
+        set { quiet.withLock { $0 = newValue } }
+    }
+
+    /// Says what was written, and how large it is.
+    static func noteWritten(_ path: String, _ more: String = "") {
+        guard !isQuiet, path != "/dev/null" else { return }
+        note("reuseformer: wrote \(escaped(path))\(more.isEmpty ? "" : ": \(more)")")
+    }
+
     /// Whether messages go to a person's screen.
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
