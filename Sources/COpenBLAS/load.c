@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "COpenBLAS.h"
 
 #include <dlfcn.h>

@@ -3,11 +3,11 @@ import Foundation
 import Platform
 import Synchronization
 
+/// Where a mapped file was read beyond its end; 0: nowhere. Outside the type: a handler may capture nothing.
+private let faultAddress = Atomic<UInt>(0)
+
 /// Ctrl-C, SIGTERM and SIGHUP, and a file that shrinks while it is read: partial files go away, then the process does.
 enum Interruption {
-    /// Where a mapped file was read beyond its end; 0: nowhere.
-    private static let fault = Atomic<UInt>(0)
-
     /// Starts to listen. The work itself never has to ask whether it was interrupted.
     static func install() {
         // A closed pipe and a file beyond the allowed size show as errors of `write`, which knows what to do.
@@ -29,7 +29,7 @@ enum Interruption {
     }
 
     private static func leave() {
-        let address = fault.load(ordering: .acquiring)
+        let address = faultAddress.load(ordering: .acquiring)
         if address != 0 { leave(because: address) }
         end(.interrupted, "interrupted; nothing half-written is left")
     }
@@ -48,13 +48,13 @@ enum Interruption {
     /// the listening thread, which may do what a handler must not, says what happened.
     private static func catchFaults() {
         // Made before a handler needs it.
-        fault.store(0, ordering: .relaxed)
+        faultAddress.store(0, ordering: .relaxed)
         #if canImport(Glibc)
         var action = sigaction()
         action.sa_flags = SA_SIGINFO
         action.__sigaction_handler.sa_sigaction = { _, info, _ in
             let address = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
-            fault.store(max(address, 1), ordering: .releasing)
+            faultAddress.store(max(address, 1), ordering: .releasing)
             kill(getpid(), SIGTERM)
             while true { pause() }
         }
