@@ -70,7 +70,7 @@ struct MistakeTests {
 
     @Test("a gate that fails for good values is noticed, and still does what it says")
     func invertedGate() throws {
-        let texts = scratch.file("t.txt", contents: "one two three\nfour five six\n").path
+        let texts = try scratch.file("t.txt", contents: "one two three\nfour five six\n").path
         let outcome = try Command.run(
             "verify", Command.fixture, Command.fixture, "--data", texts, "--fail-on", "hidden.cosine.mean>=0.97")
         #expect(outcome.status == 3)
@@ -113,7 +113,7 @@ struct MistakeTests {
         let output = scratch("a.npz")
         let outcome = try Command.run("extract", Command.fixture, "-o", output)
         #expect(outcome.errors.contains("wrote \(output): ") && outcome.errors.contains(" tensors"))
-        let texts = scratch.file("t.txt", contents: "one two three\nfour five six\n").path
+        let texts = try scratch.file("t.txt", contents: "one two three\nfour five six\n").path
         let verified = try Command.run("verify", Command.fixture, Command.fixture, "--data", texts)
         #expect(verified.errors.contains("reuseformer: Comparing the models: "))
         let quiet = try Command.run("verify", Command.fixture, Command.fixture, "--data", texts, "--quiet")
