@@ -1,4 +1,5 @@
 import Analysis
+import JSON
 import Rewriting
 
 /// Finds out which attention maps a model could do without.
@@ -53,12 +54,15 @@ public struct ModelAnalyzer: Sendable {
             options: .init(
                 resources: resources.execution(work.cancellation), separators: reader.separators,
                 moves: moves.moves))
+        let document = try TransformerError.mapping {
+            try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
+                work.advance(.init(stage), to: completed, of: total)
+            }
+        }
+        // As it is read back from its file, where numbers are rounded: a conversion right after the analysis and one from
+        // the file are the same to the bit.
         return ModelAnalysis(
-            try TransformerError.mapping {
-                try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
-                    work.advance(.init(stage), to: completed, of: total)
-                }
-            })
+            try TransformerError.mapping { try Document.decode(AnalysisDocument.self, from: try Document.encode(document)) })
     }
 }
 
