@@ -61,8 +61,11 @@ struct Convert: ParsableCommand {
             discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
     var unshare = false
 
-    @Option(help: ArgumentHelp("How to store tensors: none, zstd or zstd:LEVEL.", valueName: "method"))
-    var compress = "none"
+    @Option(
+        help: ArgumentHelp(
+            "How to store tensors: zstd, zstd:LEVEL, or none. Nothing is lost; none is read a little sooner.",
+            valueName: "method"))
+    var compress = "zstd"
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"),

@@ -4,6 +4,7 @@ import ModelGraph
 import Reporting
 import ReuseTransformers
 import Tensors
+import Verification
 
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -75,7 +76,9 @@ struct Plan: ParsableCommand {
                 try Terminal.print(document: plan)
                 return
             }
-            blocks.append(PlanText.describe(plan))
+            let graph = analysis.document.graph
+            let savings = try TransformerError.mapping { try Savings(source: graph, converted: graph.applying(plan)) }
+            blocks.append("\(PlanText.describe(plan))\n\n\(ConversionLine.text(of: savings))")
         }
         Terminal.print(blocks.joined(separator: "\n\n"))
     }

@@ -29,6 +29,13 @@ enum ConversionLine {
         return parts.joined(separator: ", ")
     }
 
+    /// What a plan saves, in every currency: `saves 33.3 % of the maps, …`.
+    static func text(of savings: Savings) -> String {
+        func share(_ change: Savings.Change) -> String { "\(decimal(change.saved * 100, 1)) %" }
+        return "saves \(share(savings.maps)) of the maps, \(share(savings.multiplyAdds)) of the multiply-adds at "
+            + "\(savings.tokens) tokens, \(share(savings.bytes)) of the bytes"
+    }
+
     private static func isSaving(_ metric: Metric) -> Bool { metric.rawValue.hasSuffix(".saved") }
 
     /// A signed share: `−4.2 %`.
