@@ -134,7 +134,9 @@ private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { try member(key).isNull }
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try member(key).read(type, record) }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try member(key).read(type, record)
+    }
 
     func nestedContainer<Inner: CodingKey>(
         keyedBy type: Inner.Type, forKey key: Key
@@ -144,10 +146,10 @@ private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
         try ListedFields(try member(key), record)
     }
-    func superDecoder() throws -> any Decoder { 
+    func superDecoder() throws -> any Decoder {
         FieldDecoder(field: try member(NamedKey(stringValue: "super")), record: record)
     }
-    func superDecoder(forKey key: Key) throws -> any Decoder { 
+    func superDecoder(forKey key: Key) throws -> any Decoder {
         FieldDecoder(field: try member(key), record: record)
     }
 }
@@ -186,16 +188,16 @@ private struct ListedFields: UnkeyedDecodingContainer {
         currentIndex += 1
         return true
     }
-    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { 
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         try next { [record] in try $0.read(type, record) }
     }
     mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         try next { [record] in KeyedDecodingContainer(try KeyedFields<Key>($0, record)) }
     }
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { 
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
         try next { [record] in try ListedFields($0, record) }
     }
-    mutating func superDecoder() throws -> any Decoder { 
+    mutating func superDecoder() throws -> any Decoder {
         try next { [record] in FieldDecoder(field: $0, record: record) }
     }
 }

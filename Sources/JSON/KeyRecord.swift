@@ -27,7 +27,9 @@ final class KeyRecord {
     /// The first key that nothing has, in the order of the text; `nil` where there is none.
     var firstUnknown: (field: JSONField, key: String, suggestion: String?)? {
         for (_, object) in objects.sorted(by: { $0.key < $1.key }) where !object.unknown.isEmpty {
-            guard let member = object.field.objectValue?.first(where: { object.unknown.contains($0.key) }) else { continue }
+            guard let member = object.field.objectValue?.first(where: { object.unknown.contains($0.key) }) else {
+                continue
+            }
             let near = Self.spellings(of: member.key).first { name in object.tests.contains { $0(name) } }
             return (member.value, member.key, near)
         }
@@ -54,7 +56,9 @@ final class KeyRecord {
         for index in 0...letters.count {
             for letter in alphabet {
                 result.append(String(letters[..<index] + [letter] + letters[index...]))
-                if index < letters.count { result.append(String(letters[..<index] + [letter] + letters[(index + 1)...])) }
+                if index < letters.count {
+                    result.append(String(letters[..<index] + [letter] + letters[(index + 1)...]))
+                }
             }
         }
         return result

@@ -2,8 +2,8 @@ import Verification
 
 /// The verdict as JUnit XML, which CI systems show as test results.
 ///
-/// Strict readers (the Ant task's schema, on which most others are built) want a time, a host and an identifier of every
-/// suite. A verdict is the same file whenever and wherever it is written, so these say nothing.
+/// Strict readers (the Ant task's schema, on which most others are built) want a time, a host and an identifier of
+/// every suite. A verdict is the same file whenever and wherever it is written, so these say nothing.
 package enum JUnit {
     private static let noTime = "1970-01-01T00:00:00"
 
@@ -29,7 +29,8 @@ package enum JUnit {
         }
         var result = Markup.verbatim("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
         let attributes: KeyValuePairs<StaticString, String> = [
-            "name": suite, "id": "0", "package": "reuseformer.verify", "timestamp": Self.noTime, "hostname": "localhost",
+            "name": suite, "id": "0", "package": "reuseformer.verify", "timestamp": Self.noTime,
+            "hostname": "localhost",
             "tests": "\(cases.count)", "failures": "\(failures)", "errors": "0", "time": "0",
         ]
         let streams = [Markup.empty("system-out", [:]), .empty("system-err", [:])]

@@ -53,7 +53,8 @@ package enum AnalysisError: KindedError, Sendable {
                 + "--heal none"
         case .tensor(let parameter, let reason): "tensor \(parameter) \(reason)"
         case .linearAlgebra(let reason):
-            "the library of matrix products cannot be loaded: \(reason); install OpenBLAS (libopenblas0 on Debian and Ubuntu)"
+            "the library of matrix products cannot be loaded: \(reason); install OpenBLAS "
+                + "(libopenblas0 on Debian and Ubuntu)"
         case .cancelled: "cancelled"
         }
     }

@@ -25,7 +25,9 @@ struct ExitStatusTests {
         return URL(fileURLWithPath: path)
     }
 
-    @Test("exit 6: a program that was installed without its helper says so and what to do; it is no defect of the program")
+    @Test(
+        "exit 6: a program that was installed without its helper says so and what to do; it is no defect of the program"
+    )
     func brokenInstallation() throws {
         // The program alone in a folder, as a careless package would have it.
         let outcome = try Command.Running(["inspect", Command.fixture], executable: try copiedCommand()).wait()

@@ -35,7 +35,8 @@ struct MistakeTests {
         Mistake("convert MODEL --calibration t.txt --budget 1/3 -o x.onnx", 2, "says .onnx", ".reuse.h5"),
         Mistake("convert MODEL --calibration t.txt --budget 1/3 -o x.safetensors", 2, "says .safetensors"),
         Mistake("run MODEL --texts t.txt -o e.csv", 2, "says .csv", ".npy"),
-        Mistake("convert MODEL --calibration t.txt --budget 1/3 -o missing/x.reuse.h5", 6, "there is no folder missing/"),
+        Mistake(
+            "convert MODEL --calibration t.txt --budget 1/3 -o missing/x.reuse.h5", 6, "there is no folder missing/"),
         Mistake(
             "convert MODEL --calibration t.txt --budget 1/3 --report missing/r.html -o x.reuse.h5", 6,
             "there is no folder missing/"),
@@ -43,7 +44,8 @@ struct MistakeTests {
     ]
 
     static let gates = [
-        Mistake("verify MODEL MODEL --data t.txt --fail-on hidden.cosine.maen<1", 2, "no metric \"hidden.cosine.maen\""),
+        Mistake(
+            "verify MODEL MODEL --data t.txt --fail-on hidden.cosine.maen<1", 2, "no metric \"hidden.cosine.maen\""),
         Mistake("verify MODEL MODEL --data t.txt --fail-on hidden.cosine.mean<97", 2, "from -1 to 1"),
         Mistake("verify MODEL MODEL --data t.txt --fail-on speedup<1", 2, "--timing"),
         Mistake("verify MODEL MODEL --data t.txt --fail-on accuracy<0.9", 2, "--labels"),

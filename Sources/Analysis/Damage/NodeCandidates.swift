@@ -87,7 +87,8 @@ struct NodeCandidates: Sendable {
                 for column in 0..<head.width { values[row * head.width + column] = head.bias[column] }
             }
             blas_sgemm(
-                BLASRowMajor, BLASNoTranspose, BLASNoTranspose, Int32(keys.count), Int32(head.width), Int32(stream.columns),
+                BLASRowMajor, BLASNoTranspose, BLASNoTranspose, Int32(keys.count), Int32(head.width),
+                Int32(stream.columns),
                 1, stream.base + keys.startIndex * stream.stride, Int32(stream.stride), head.weight, Int32(head.width),
                 1, &values, Int32(head.width))
             return contexts(of: head, values: values, keys: keys.count, queries: queries, place, group, sequence)

@@ -62,7 +62,9 @@ public struct ModelAnalyzer: Sendable {
         // As it is read back from its file, where numbers are rounded: a conversion right after the analysis and one from
         // the file are the same to the bit.
         return ModelAnalysis(
-            try TransformerError.mapping { try Document.decode(AnalysisDocument.self, from: try Document.encode(document)) })
+            try TransformerError.mapping {
+                try Document.decode(AnalysisDocument.self, from: try Document.encode(document))
+            })
     }
 }
 

@@ -57,8 +57,8 @@ public struct ModelVerifier: Sendable {
         guard after <= before else {
             throw TransformerError(
                 .usage,
-                "\(source.name) computes \(before) maps and \(converted.name) \(after): give the source first, then the "
-                    + "converted model")
+                "\(source.name) computes \(before) maps and \(converted.name) \(after): give the source first, then "
+                    + "the converted model")
         }
     }
 

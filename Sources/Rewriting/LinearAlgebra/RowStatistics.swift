@@ -114,7 +114,8 @@ package struct RowStatistics: Sendable {
     ) -> [Float] {
         [Float](unsafeUninitializedCapacity: leftColumns * rightColumns) { buffer, count in
             blas_sgemm(
-                BLASRowMajor, BLASTransposed, BLASNoTranspose, Int32(leftColumns), Int32(rightColumns), Int32(rows), 1, left,
+                BLASRowMajor, BLASTransposed, BLASNoTranspose, Int32(leftColumns), Int32(rightColumns), Int32(rows), 1,
+                left,
                 Int32(leftStride), right, Int32(rightStride), 0, buffer.baseAddress, Int32(rightColumns))
             count = leftColumns * rightColumns
         }

@@ -86,7 +86,9 @@ struct Verify: ParsableCommand {
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
-        if let missing { throw ValidationError("--fail-on \(condition.metric.rawValue): give \(missing) to measure it.") }
+        if let missing {
+            throw ValidationError("--fail-on \(condition.metric.rawValue): give \(missing) to measure it.")
+        }
     }
 
     func run() throws {

@@ -2,8 +2,8 @@ import Foundation
 import ModelGraph
 import Verification
 
-/// What a conversion has gained and what it has cost, in one line: bytes, work, speed where it was measured, and how near
-/// the outputs are.
+/// What a conversion has gained and what it has cost, in one line: bytes, work, speed where it was measured, and how
+/// near the outputs are.
 enum ConversionLine {
     /// `23.1 MB (−4.2 %), −6.1 % multiply-adds at 128 tokens, hidden.cosine.mean 0.98714 on 400 texts kept back`.
     ///

@@ -4,7 +4,7 @@ import Reporting
 
 /// A plan for the terminal.
 enum PlanText {
-    /// One row a layer: which heads take their maps from elsewhere, `H0 ← L3H1 + mean` for head 0 from head 1 of layer 3.
+    /// One row a layer: which heads take their maps from elsewhere, `H0 ← L3H1 + mean`: head 0 from head 1 of layer 3.
     static func describe(_ plan: ReusePlan) -> String {
         let rows = Dictionary(plan.layers.enumerated().map { ($1.node, $0) }, uniquingKeysWith: { first, _ in first })
         let names = LayerNames(plan.layers.map(\.node)).brief
