@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef void gemm_d(int, int, int, int, int, int, double, const double *, int, const double *, int, double, double *, int);
+typedef void gemm_d(int, int, int, int, int, int, double, const double *, int, const double *, int, double, double *,
+                    int);
 typedef void gemm_s(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
 typedef void syrk_s(int, int, int, int, int, float, const float *, int, float, float *, int);
 typedef void trsm_d(int, int, int, int, int, int, int, double, const double *, int, double *, int);
@@ -74,26 +75,28 @@ static void require(void) {
     }
 }
 
-void blas_dgemm(enum BLASOrder order, enum BLASTranspose a_transpose, enum BLASTranspose b_transpose, int m, int n, int k,
-                double alpha, const double *a, int lda, const double *b, int ldb, double beta, double *c, int ldc) {
+void blas_dgemm(enum BLASOrder order, enum BLASTranspose a_transpose, enum BLASTranspose b_transpose, int m, int n,
+                int k, double alpha, const double *a, int lda, const double *b, int ldb, double beta, double *c, int
+                ldc) {
     require();
     routines.dgemm(order, a_transpose, b_transpose, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-void blas_sgemm(enum BLASOrder order, enum BLASTranspose a_transpose, enum BLASTranspose b_transpose, int m, int n, int k,
-                float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
+void blas_sgemm(enum BLASOrder order, enum BLASTranspose a_transpose, enum BLASTranspose b_transpose, int m, int n,
+                int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
     require();
     routines.sgemm(order, a_transpose, b_transpose, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-void blas_ssyrk(enum BLASOrder order, enum BLASTriangle triangle, enum BLASTranspose transpose, int n, int k, float alpha,
-                const float *a, int lda, float beta, float *c, int ldc) {
+void blas_ssyrk(enum BLASOrder order, enum BLASTriangle triangle, enum BLASTranspose transpose, int n, int k, float
+                alpha, const float *a, int lda, float beta, float *c, int ldc) {
     require();
     routines.ssyrk(order, triangle, transpose, n, k, alpha, a, lda, beta, c, ldc);
 }
 
 void blas_dtrsm(enum BLASOrder order, enum BLASSide side, enum BLASTriangle triangle, enum BLASTranspose transpose,
-                enum BLASDiagonal diagonal, int m, int n, double alpha, const double *a, int lda, double *b, int ldb) {
+                enum BLASDiagonal diagonal, int m, int n, double alpha, const double *a, int lda, double *b, int ldb)
+                {
     require();
     routines.dtrsm(order, side, triangle, transpose, diagonal, m, n, alpha, a, lda, b, ldb);
 }

@@ -74,8 +74,8 @@ extension FileError {
     package static func machine(_ location: HDF5Location, reason: String) -> FileError {
         FileError(
             .inputOutput, location,
-            "cannot be read here: \(reason.escaped); see to it that memory, processes and open files are left, and that "
-                + "nothing else writes the file, then try again")
+            "cannot be read here: \(reason.escaped); see to it that memory, processes and open files are left, and "
+                + "that nothing else writes the file, then try again")
     }
 }
 

@@ -3,8 +3,8 @@
 ///     let names = Lock<Set<String>>([])
 ///     names.withLock { _ = $0.insert("a") }
 ///
-/// The same as `Synchronization.Mutex`, over the system's own lock: that one's futex is not seen by the thread sanitizer on
-/// Linux, which then reports every access to a guarded value.
+/// The same as `Synchronization.Mutex`, over the system's own lock: the thread sanitizer does not see that one's futex
+/// on Linux, and reports every access to a guarded value.
 ///
 /// `@unchecked Sendable`: the value is read and written under the lock only, and comes and goes by `sending`.
 package final class Lock<Value>: @unchecked Sendable {

@@ -45,7 +45,7 @@ package struct CheckpointFolder: Sendable {
             throw FileError(
                 .inputOutput, path: path, "there is no such file or folder",
                 remedy: Self.isLikeHubName(path)
-                    ? "if it is a model's name on a hub, fetch it first: hf download \(path.printable) --local-dir FOLDER"
+                    ? "if it is a model's name on a hub, fetch it: hf download \(path.printable) --local-dir FOLDER"
                     : "check the path")
         }
         self.path = path

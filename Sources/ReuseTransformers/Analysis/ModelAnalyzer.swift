@@ -59,8 +59,8 @@ public struct ModelAnalyzer: Sendable {
                 work.advance(.init(stage), to: completed, of: total)
             }
         }
-        // As it is read back from its file, where numbers are rounded: a conversion right after the analysis and one from
-        // the file are the same to the bit.
+        // As it is read back from its file, where numbers are rounded: a conversion right after the analysis and one
+        // from the file are the same to the bit.
         return ModelAnalysis(
             try TransformerError.mapping {
                 try Document.decode(AnalysisDocument.self, from: try Document.encode(document))

@@ -16,8 +16,8 @@ extension TransformerModel {
             else { continue }
             throw TransformerError(
                 .corrupt, path: path,
-                "the weights \(parameter) hold \(value) at element \(index): a broken download, or training that diverged; "
-                    + "get a fresh copy")
+                "the weights \(parameter) hold \(value) at element \(index): a broken download, or training that "
+                    + "diverged; get a fresh copy")
         }
     }
 }
