@@ -1,9 +1,8 @@
 // The routines of a BLAS library that analysis and healing use, loaded when the first of them is needed.
 //
 // Linked in, OpenBLAS starts its threads before main() in every command that never computes anything with it, and
-// under a limit of memory or processes it hangs there. Loaded by name it starts none: one thread a call is what
-// the order of
-// summation needs anyway.
+// under a limit of memory or processes it hangs there. Loaded by name it starts none: one thread a call is what the
+// order of summation needs anyway.
 #ifndef COPENBLAS_H
 #define COPENBLAS_H
 
@@ -18,8 +17,7 @@ enum BLASSide { BLASLeft = 141 };
 const char *blas_load(void);
 
 // C = alpha · A · B + beta · C, as cblas_dgemm and cblas_sgemm. Ends the process where blas_load() would not give
-// NULL, like
-// all below.
+// NULL, like all below.
 void blas_dgemm(enum BLASOrder order, enum BLASTranspose a_transpose, enum BLASTranspose b_transpose, int m, int n,
                 int k, double alpha, const double *a, int lda, const double *b, int ldb, double beta, double *c, int
                 ldc);
