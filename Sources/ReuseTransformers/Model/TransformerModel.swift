@@ -171,7 +171,7 @@ extension TransformerModel {
     ///   - file: Replaced if it exists.
     ///   - compression: How tensors are stored.
     /// - Throws: `.inputOutput` when the disk refuses; `.cancelled`, and no file is left.
-    public func write(to file: URL, compression: Compression = .none) async throws(TransformerError) {
+    public func write(to file: URL, compression: Compression = .zstd()) async throws(TransformerError) {
         try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
             let file = VerifiedFile(
                 path: file.path, compression: compression, reading: hdf5, work: Work(cancellation: cancellation))
