@@ -10,10 +10,14 @@ package struct SettingsResolver {
     let config: ModelConfiguration
     let table: ArchitectureSpec.TensorTable
     let tensors: TensorCatalog
+    let dialect: String
 
+    /// - Parameter dialect: Key of the table.
     package init(
-        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog
+        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog,
+        dialect: String = ""
     ) {
+        self.dialect = dialect
         self.spec = spec
         self.config = config
         self.table = table
@@ -29,7 +33,9 @@ package struct SettingsResolver {
 
     /// All settings, or every problem with them.
     package func settings() -> Result<Settings, Problems> {
-        var settings = Settings([ArchitectureSpec.writerName: .choice(config.vocabulary)])
+        var settings = Settings([
+            ArchitectureSpec.writerName: .choice(config.vocabulary), ArchitectureSpec.dialectName: .choice(dialect),
+        ])
         var problems: [Problem] = []
         for setting in spec.config {
             do throws(Problem) {
@@ -51,14 +57,21 @@ package struct SettingsResolver {
         switch setting.kind {
         case .flag(.condition(let condition)): return .flag(try holds(condition, for: setting, settings))
         case .flag(.presence(let parameter)): return .flag(storedShape(of: parameter) != nil)
+        case .flag(.difference(let difference)): return .flag(try holds(difference, for: setting))
         case .integer(let integer):
             if let extent = integer.extent, let value = value(of: extent) { return .integer(value) }
         default: break
         }
         let keys = config.keys(of: setting)
         for key in keys {
-            if let found = config[key] { return try value(found, of: setting, key: key) }
+            if let found = config[key] {
+                if case .rotary(let rotary) = setting.kind {
+                    return try scaling(found, rotary, of: setting, key: key, settings)
+                }
+                return try value(found, of: setting, key: key)
+            }
         }
+        if case .rotary = setting.kind { return nil }
         if let value = config.vocabularyDefault(of: setting) { return try defaulted(value, of: setting) }
         if let expression = setting.computation?.value { return try computed(expression, for: setting, settings) }
         if let value = setting.default { return try defaulted(value, of: setting) }
@@ -137,7 +150,7 @@ package struct SettingsResolver {
                 throw Problem(.unsupported, "config.json: \"\(key)\" is \"\(word.printable)\"; known are \(allowed)")
             }
             return .choice(ours)
-        case .flag(.condition), .flag(.presence): throw Problem(.defect, "\(setting.name) is not told by a key")
+        case .flag(.condition), .flag(.presence), .flag(.difference), .rotary: throw Problem(.defect, "\(setting.name) is not told by a key")
         }
     }
 
@@ -161,7 +174,7 @@ extension ArchitectureSpec.Setting {
         switch kind {
         case .integer(let integer): integer.computation
         case .number(let number): number.computation
-        case .flag, .choice: nil
+        case .flag, .choice, .rotary: nil
         }
     }
 }
