@@ -42,6 +42,7 @@ extension OperationTemplate {
             var when: Condition?
             var epsilon: Expression
             var scaleOffset: Expression?
+            var isJoint: FlagExpression?
         }
         var heads: Expression
         var inputWidth: Expression
@@ -75,7 +76,7 @@ extension OperationTemplate {
         }
 
         var flags: [FlagExpression?] {
-            [biases?.query, biases?.key, biases?.value, biases?.output]
+            [biases?.query, biases?.key, biases?.value, biases?.output, headNorm?.isJoint]
                 + (mask?.list ?? []).map(\.isCausal)
                 + ([headNorm?.when] + (mask?.list ?? []).map(\.when)).map { $0.map(FlagExpression.condition) }
                 + (positions?.list ?? []).flatMap { positions in
@@ -120,7 +121,8 @@ extension OperationTemplate.Attention {
         if let headNorm, try headNorm.when.holds(in: settings) {
             norm = Attention.HeadNorm(
                 epsilon: try headNorm.epsilon.float(in: settings),
-                scaleOffset: try headNorm.scaleOffset.float(in: settings) ?? 0)
+                scaleOffset: try headNorm.scaleOffset.float(in: settings) ?? 0,
+                isJoint: try headNorm.isJoint?.value(in: settings) ?? false)
         }
         let visible = try mask?.first(in: settings, when: \.when)
         return Attention(

@@ -46,13 +46,17 @@ extension Attention {
 
     /// RMS norm of each head's query and key before positions come in. Parameters: `query_norm`, `key_norm`
     /// `[headSize]`.
-    package struct HeadNorm: Sendable, Hashable, Codable {
+    package struct HeadNorm: Sendable, Hashable {
         /// Added to the mean square.
         package var epsilon: Float
         /// Added to the stored scale.
         package var scaleOffset: Float
+        /// Whether the mean square is taken over the queries, or the keys, of all heads together (OLMo 2). Such a node's
+        /// heads all compute a map, or none.
+        package var isJoint: Bool
 
-        package init(epsilon: Float, scaleOffset: Float = 0) {
+        package init(epsilon: Float, scaleOffset: Float = 0, isJoint: Bool = false) {
+            self.isJoint = isJoint
             self.epsilon = epsilon
             self.scaleOffset = scaleOffset
         }
@@ -146,5 +150,24 @@ extension Attention.Positions: Codable {
             try container.encode(Kind.disentangled, forKey: .kind)
             try disentangled.encode(to: encoder)
         }
+    }
+}
+
+extension Attention.HeadNorm: Codable {
+    private enum Key: String, CodingKey { case epsilon, scaleOffset, isJoint }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            epsilon: try container.decode(Float.self, forKey: .epsilon),
+            scaleOffset: try container.decode(Float.self, forKey: .scaleOffset),
+            isJoint: try container.decodeIfPresent(Bool.self, forKey: .isJoint) ?? false)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(epsilon, forKey: .epsilon)
+        try container.encode(scaleOffset, forKey: .scaleOffset)
+        if isJoint { try container.encode(isJoint, forKey: .isJoint) }
     }
 }

@@ -125,6 +125,9 @@ extension Attention {
             return "\(heads.count) heads cannot be divided into \(groupCount) groups"
         }
         if let problem = scores.problem(headSize: sizes.headSize) { return problem }
+        if scores.headNorm?.isJoint == true, !computedHeads.isEmpty, computedHeads.count < heads.count {
+            return "norms the queries of all heads together: all of them compute a map, or none"
+        }
         if let reach = scores.positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
             return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
         }

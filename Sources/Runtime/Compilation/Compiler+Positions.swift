@@ -23,7 +23,8 @@ extension Compiler {
                 let stored = try tensor(node, name).floats
                 let scale = stored.map { ($0 + norm.scaleOffset) * factor }
                 return HeadStep.NormedHeads(
-                    heads: heads, scale: Tensor(scale, shape: [scale.count]), epsilon: norm.epsilon)
+                    heads: heads, scale: Tensor(scale, shape: [scale.count]), epsilon: norm.epsilon,
+                    isJoint: norm.isJoint)
             }
             queryNorms = [try normed("query_norm", queryHeads, attention.scale)]
             keyNorms = [try normed("key_norm", keyHeads, 1)]

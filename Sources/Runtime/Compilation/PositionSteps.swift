@@ -27,6 +27,8 @@ struct HeadStep: Sendable {
         let heads: Range<Int>
         let scale: Tensor
         let epsilon: Float
+        /// Whether the mean square is that of all these heads together.
+        let isJoint: Bool
     }
 
     let buffer: Register

@@ -172,6 +172,12 @@ extension GroupExecution {
         let base = workspace.base(slot, worker: 0, blockRows: 0) + rows.lowerBound * step.size
         for norm in step.norms {
             norm.scale.withFloats { scale in
+                if norm.isJoint {
+                    rk_joint_rms_norm(
+                        base + norm.heads.lowerBound * headStride, headStride, norm.heads.count, step.size, rows.count,
+                        step.width, norm.epsilon, scale.baseAddress)
+                    return
+                }
                 for head in norm.heads {
                     let heads = base + head * headStride
                     rk_rms_norm(
