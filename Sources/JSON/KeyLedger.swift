@@ -36,6 +36,16 @@ package struct KeyLedger: Sendable, Hashable {
         }
     }
 
+    /// Members that no rule is about.
+    package enum Unknown: Sendable, Hashable {
+        /// All are refused.
+        case refused
+        /// Only those are refused whose name says that they could matter: one that has one of these words between its
+        /// underscores. The rest is no setting that the framework reads, and harmless for this reason. For files whose
+        /// settings are all known, and to which people add members of their own.
+        case judged(words: Set<String>, reason: String)
+    }
+
     /// Name of the file, as messages call it.
     package let file: String
     /// In the order of their paths.
@@ -49,15 +59,23 @@ package struct KeyLedger: Sendable, Hashable {
     ///   - used: Paths of members that are read. One that names an object stands for all of it; members of objects that
     ///     are named one by one (`rope_scaling.factor`) are each accounted for. `*` stands for any text.
     ///   - harmless: Rules of members that change nothing; the first that is about a key and holds counts.
+    ///   - refused: Rules of members that matter and are never heeded, with what they mean, where no rule of `harmless`
+    ///     is about them.
+    ///   - common: Rules like `harmless`, for members that no rule of it is about.
+    ///   - unknown: What becomes of members that no rule is about.
     ///   - waived: Paths that the user does not want to count. The caller takes them out before it reads.
     package init(
-        of document: JSONValue, in file: String, used: Set<String>, harmless: [KeyRule], waived: Set<String> = []
+        of document: JSONValue, in file: String, used: Set<String>, harmless: [KeyRule], refused: [KeyRule] = [],
+        common: [KeyRule] = [], unknown: Unknown = .refused, waived: Set<String> = []
     ) {
         self.file = file
         let reader = Reader(
             used: used.filter { !$0.contains("*") }, usedPatterns: used.filter { $0.contains("*") }.sorted(),
-            harmless: harmless, waived: waived)
+            harmless: harmless, refused: refused, common: common, unknown: unknown, waived: waived)
         reader.append(document, at: "", to: &entries)
+        // What the caller has taken out already is told all the same.
+        let seen = Set(entries.map(\.key))
+        entries += waived.subtracting(seen).sorted().map { Entry(key: $0, value: .null, fate: .waived) }
     }
 
     /// Members that could change a result and are not heeded.
@@ -96,6 +114,9 @@ extension KeyLedger {
         let used: Set<String>
         let usedPatterns: [String]
         let harmless: [KeyRule]
+        let refused: [KeyRule]
+        let common: [KeyRule]
+        let unknown: Unknown
         let waived: Set<String>
 
         func append(_ value: JSONValue, at path: String, to entries: inout [Entry]) {
@@ -111,10 +132,11 @@ extension KeyLedger {
 
         /// Whether members of an object are told one by one.
         private func isOpened(_ key: String) -> Bool {
-            guard !isUsed(key), !harmless.contains(where: { $0.isAbout(key) }) else { return false }
+            let rules = harmless + refused + common
+            guard !isUsed(key), !rules.contains(where: { $0.isAbout(key) }) else { return false }
             let prefix = key + "."
             return used.contains { $0.hasPrefix(prefix) } || usedPatterns.contains { $0.hasPrefix(prefix) }
-                || harmless.contains { $0.keys.contains { $0.hasPrefix(prefix) } }
+                || rules.contains { $0.keys.contains { $0.hasPrefix(prefix) } }
         }
 
         private func isUsed(_ key: String) -> Bool {
@@ -128,8 +150,18 @@ extension KeyLedger {
             // A list whose members are read by their numbers.
             if value.arrayValue != nil, used.contains(where: { $0.hasPrefix(prefix) }) { return .used }
             if value.isNull { return .harmless("null: it is not set") }
-            let about = harmless.filter { $0.isAbout(key) }
+            var about = harmless.filter { $0.isAbout(key) }
+            if about.isEmpty {
+                if let rule = refused.first(where: { $0.isAbout(key) && $0.holds(at: value) }) {
+                    return .refused(rule.reason)
+                }
+                about = common.filter { $0.isAbout(key) }
+            }
             if let rule = about.first(where: { $0.holds(at: value) }) { return .harmless(rule.reason) }
+            if about.isEmpty, case .judged(let words, let reason) = unknown {
+                if value.isOff { return .harmless("switched off, and \(reason)") }
+                if words.isDisjoint(with: key.settingWords) { return .harmless(reason) }
+            }
             let allowed = about.flatMap { $0.values ?? [] }.map(\.settingText)
             return .refused(
                 allowed.isEmpty
@@ -156,6 +188,18 @@ extension JSONValue {
         }
     }
 
+    /// False, or empty: what a setting that is not used looks like.
+    fileprivate var isOff: Bool {
+        switch self {
+        case .bool(let value): !value
+        case .array(let values): values.isEmpty
+        case .object(let members): members.isEmpty
+        case .string(let text): text.isEmpty
+        case .null: true
+        case .integer, .number: false
+        }
+    }
+
     private var isLeaf: Bool { arrayValue == nil && objectValue == nil }
 
     /// The document without some members, given by their paths.
@@ -171,5 +215,12 @@ extension JSONValue {
             }
         }
         return .object(members)
+    }
+}
+
+extension String {
+    /// The words of a setting's name: `rope_scaling.low_freq` is rope, scaling, low and freq.
+    fileprivate var settingWords: [String] {
+        split { $0 == "_" || $0 == "." || $0 == "-" }.map { $0.lowercased() }
     }
 }

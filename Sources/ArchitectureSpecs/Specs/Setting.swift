@@ -10,6 +10,10 @@ extension ArchitectureSpec {
             case flag(Flag)
             /// From the checkpoint's words to ours; any other word is an error.
             case choice([String: String])
+            /// A flag for each layer.
+            case list(List)
+            /// Which of the family's heads the checkpoint is read with.
+            case head([Head])
         }
 
         package struct Integer: Sendable, Hashable {
@@ -33,6 +37,9 @@ extension ArchitectureSpec {
             case condition(Condition)
             /// Whether the checkpoint holds a parameter, `<node>/<parameter>`.
             case presence(String)
+            /// Whether two parameters have tensors of their own that differ: what may be tied is compared, never taken
+            /// for tied.
+            case difference(String, String)
             /// What the configuration says: true or false, or with `matches` whether the key's value, or one of its
             /// values, is like one of these patterns with `*`. `only`: the values that the family's graph stands for.
             case told(matches: Names?, only: [JSONValue]?)
@@ -72,6 +79,8 @@ extension ArchitectureSpec {
             case .integer(let integer): expressions = integer.computation.expressions
             case .number(let number): expressions = number.computation.expressions
             case .flag(.condition(let condition)): conditions.append(condition)
+            case .list(let list): return list.names.union(when?.names ?? [])
+            case .head(let heads): conditions += heads.map(\.when)
             case .flag, .choice: break
             }
             return Set(expressions.flatMap { $0?.names ?? [] }).union(conditions.flatMap { $0?.names ?? [] })
@@ -86,19 +95,21 @@ extension ArchitectureSpec.Setting.Computation {
 extension ArchitectureSpec.Setting: Codable {
     private enum Key: String, CodingKey {
         case name, kind, when, keys, present, extent, value, otherwise, condition, matches, values, `default`
-        case defaults, only, minimum
+        case defaults, only, minimum, differs, heads, count, index
     }
 
     private enum KindName: String, Codable {
-        case integer, number, flag, choice
+        case integer, number, flag, choice, list, head
 
         /// Members that only some kinds have.
         var members: Set<Key> {
             switch self {
             case .integer: [.extent, .value, .otherwise, .minimum, .only]
             case .number: [.value, .otherwise, .only]
-            case .flag: [.present, .condition, .matches, .only]
+            case .flag: [.present, .differs, .condition, .matches, .only]
             case .choice: [.values]
+            case .list: [.count, .index, .condition, .values]
+            case .head: [.heads]
             }
         }
     }
@@ -119,7 +130,8 @@ extension ArchitectureSpec.Setting: Codable {
         name = try container.decode(String.self, forKey: .name)
         let kindName = try container.decode(KindName.self, forKey: .kind)
         let allMembers: Set<Key> = [
-            .present, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum,
+            .present, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum, .differs, .heads,
+            .count, .index,
         ]
         try refuse(allMembers.subtracting(kindName.members), with: "a setting of kind \(kindName.rawValue)")
         when = try optional(Condition.self, .when)
@@ -138,6 +150,13 @@ extension ArchitectureSpec.Setting: Codable {
                     minimum: try optional(Int.self, .minimum) ?? 1, only: only))
         case .number: kind = .number(Number(computation: computation, only: only))
         case .choice: kind = .choice(try container.decode([String: String].self, forKey: .values))
+        case .list:
+            kind = .list(
+                List(
+                    count: try container.decode(Expression.self, forKey: .count),
+                    index: try optional(String.self, .index) ?? "i", condition: try optional(Condition.self, .condition),
+                    values: try container.decode([String: Bool].self, forKey: .values)))
+        case .head: kind = .head(try container.decode([Head].self, forKey: .heads))
         case .flag:
             let told: Set<Key> = [.keys, .default, .defaults, .matches, .only]
             if let condition = try optional(Condition.self, .condition) {
@@ -146,6 +165,13 @@ extension ArchitectureSpec.Setting: Codable {
             } else if let parameter = try optional(String.self, .present) {
                 try refuse(told, with: "a flag with \"present\"")
                 kind = .flag(.presence(parameter))
+            } else if let pair = try optional([String].self, .differs) {
+                try refuse(told, with: "a flag with \"differs\"")
+                guard pair.count == 2 else {
+                    throw DecodingError.dataCorruptedError(
+                        forKey: .differs, in: container, debugDescription: "names two parameters")
+                }
+                kind = .flag(.difference(pair[0], pair[1]))
             } else {
                 kind = .flag(.told(matches: try optional(ArchitectureSpec.Names.self, .matches), only: only))
             }
@@ -181,6 +207,9 @@ extension ArchitectureSpec.Setting: Codable {
         case .flag(.presence(let parameter)):
             try encode(KindName.flag)
             try container.encode(parameter, forKey: .present)
+        case .flag(.difference(let first, let second)):
+            try encode(KindName.flag)
+            try container.encode([first, second], forKey: .differs)
         case .flag(.told(let matches, let only)):
             try encode(KindName.flag)
             try container.encodeIfPresent(matches, forKey: .matches)
@@ -188,6 +217,15 @@ extension ArchitectureSpec.Setting: Codable {
         case .choice(let values):
             try encode(KindName.choice)
             try container.encode(values, forKey: .values)
+        case .list(let list):
+            try encode(KindName.list)
+            try container.encode(list.count, forKey: .count)
+            try container.encode(list.index, forKey: .index)
+            try container.encodeIfPresent(list.condition, forKey: .condition)
+            try container.encode(list.values, forKey: .values)
+        case .head(let heads):
+            try encode(KindName.head)
+            try container.encode(heads, forKey: .heads)
         }
     }
 }

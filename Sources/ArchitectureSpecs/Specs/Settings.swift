@@ -5,6 +5,8 @@ package struct Settings: Sendable, Hashable {
         case number(Double)
         case flag(Bool)
         case choice(String)
+        /// One flag a layer.
+        case flags([Bool])
 
         /// A value as it is written in a condition: a number, `true`, `false`, or a word.
         init(literal: String) {
@@ -25,6 +27,7 @@ package struct Settings: Sendable, Hashable {
             case .number(let value): String(value)
             case .flag(let value): String(value)
             case .choice(let value): "\"\(value)\""
+            case .flags(let values): "a list of \(values.count)"
             }
         }
     }

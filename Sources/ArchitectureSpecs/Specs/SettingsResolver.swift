@@ -28,17 +28,34 @@ package struct SettingsResolver {
     }
 
     /// All settings, or every problem with them.
-    package func settings() -> Result<Settings, Problems> {
+    package func settings() -> Result<Settings, Problems> { resolution().map(\.settings) }
+
+    /// All settings and what a user should know of them, or every problem with them.
+    package func resolution() -> Result<Resolution, Problems> {
         var settings = Settings([ArchitectureSpec.writerName: .choice(config.vocabulary)])
+        var notes: [String] = []
         var problems: [Problem] = []
         for setting in spec.config {
             do throws(Problem) {
-                if let value = try value(of: setting, settings) { settings = settings.setting(setting.name, to: value) }
+                if case .head(let heads) = setting.kind {
+                    let choice = try HeadChoice(heads, setting, self, settings)
+                    settings = settings.setting(setting.name, to: .choice(choice.head))
+                    notes += choice.notes
+                } else if let value = try value(of: setting, settings) {
+                    settings = settings.setting(setting.name, to: value)
+                }
             } catch {
                 problems.append(error)
             }
         }
-        return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
+        return problems.isEmpty ? .success(Resolution(settings: settings, notes: notes)) : .failure(Problems(problems))
+    }
+
+    /// The settings of one checkpoint.
+    package struct Resolution: Sendable {
+        package let settings: Settings
+        /// What was decided that a user should know, a sentence each.
+        package let notes: [String]
     }
 
     /// - Returns: `nil` for a setting that stays unset.
@@ -51,13 +68,19 @@ package struct SettingsResolver {
         switch setting.kind {
         case .flag(.condition(let condition)): return .flag(try holds(condition, for: setting, settings))
         case .flag(.presence(let parameter)): return .flag(storedShape(of: parameter) != nil)
+        case .flag(.difference(let first, let second)): return .flag(try differ(first, second))
         case .integer(let integer):
             if let extent = integer.extent, let value = value(of: extent) { return .integer(value) }
         default: break
         }
         let keys = config.keys(of: setting)
         for key in keys {
-            if let found = config[key] { return try value(found, of: setting, key: key) }
+            guard let found = config[key] else { continue }
+            if case .list(let list) = setting.kind { return try told(found, list, of: setting, key: key, settings) }
+            return try value(found, of: setting, key: key)
+        }
+        if case .list(let list) = setting.kind, let condition = list.condition {
+            return try flags(of: list, condition, for: setting, settings)
         }
         if let value = config.vocabularyDefault(of: setting) { return try defaulted(value, of: setting) }
         if let expression = setting.computation?.value { return try computed(expression, for: setting, settings) }
@@ -68,7 +91,7 @@ package struct SettingsResolver {
         throw Problem(.corrupt, "config.json: \"\(key)\" is missing")
     }
 
-    private func holds(
+    func holds(
         _ condition: Condition, for setting: ArchitectureSpec.Setting, _ settings: Settings
     ) throws(Problem) -> Bool {
         do throws(Expression.Failure) {
@@ -137,7 +160,8 @@ package struct SettingsResolver {
                 throw Problem(.unsupported, "config.json: \"\(key)\" is \"\(word.printable)\"; known are \(allowed)")
             }
             return .choice(ours)
-        case .flag(.condition), .flag(.presence): throw Problem(.defect, "\(setting.name) is not told by a key")
+        case .flag(.condition), .flag(.presence), .flag(.difference), .list, .head:
+            throw Problem(.defect, "\(setting.name) is not told by a key")
         }
     }
 
@@ -150,7 +174,7 @@ package struct SettingsResolver {
     }
 
     /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
-    private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
+    func storedShape(of parameter: String) -> (Shape, TensorRule)? {
         table.firstTensor(of: parameter, in: tensors).map { ($0.tensor.shape, $0.rule) }
     }
 }
@@ -161,7 +185,7 @@ extension ArchitectureSpec.Setting {
         switch kind {
         case .integer(let integer): integer.computation
         case .number(let number): number.computation
-        case .flag, .choice: nil
+        case .flag, .choice, .list, .head: nil
         }
     }
 }
