@@ -125,7 +125,7 @@ extension Node {
             guard attention.mask.isCausal else { return "looks at later tokens" }
             if case .disentangled = attention.positions { return "has disentangled positions" }
             return nil
-        case .pooling, .convolution, .rearrange, .mask: return "looks at several tokens at once"
+        case .pooling, .convolution, .rearrange, .mask, .tokenMask: return "looks at several tokens at once"
         }
     }
 }
