@@ -148,7 +148,9 @@ extension CheckpointSummary {
         return catalog.tensors.map { tensor in
             let isFirst = seen.insert(tensor.name).inserted
             let role = roles[tensor.name] ?? .unknown
-            if case .parameter = role, !isFirst { return TensorEntry(tensor, role: .copy) }
+            if case .parameter(let owners) = role, !isFirst, let owner = owners.first {
+                return TensorEntry(tensor, role: .copy(owner))
+            }
             return TensorEntry(tensor, role: role)
         }
     }

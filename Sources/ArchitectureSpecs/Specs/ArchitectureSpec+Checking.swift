@@ -18,7 +18,7 @@ extension ArchitectureSpec {
     /// What is wrong with the spec before it meets a checkpoint: names that nothing declares.
     package var problems: [String] {
         var problems: [String] = []
-        var known: Set<String> = [Self.writerName]
+        var known: Set<String> = [Self.writerName, Self.dialectName]
         func check(_ names: Set<String>, _ part: String, _ scope: Set<String>) {
             for name in names.subtracting(scope).sorted() {
                 problems.append("\(part): \"\(name)\" is not a setting of this spec")

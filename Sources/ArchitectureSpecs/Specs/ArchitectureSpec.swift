@@ -35,6 +35,8 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
 
     /// A setting that every spec has: the configuration's vocabulary, `hf` or `kerashub`.
     static let writerName = "writer"
+    /// Another one: the dialect of the tensors, `safetensors`.
+    static let dialectName = "dialect"
 
     package var name: String
     package var title: String

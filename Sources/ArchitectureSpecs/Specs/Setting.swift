@@ -14,6 +14,8 @@ extension ArchitectureSpec {
             case list(List)
             /// Which of the family's heads the checkpoint is read with.
             case head([Head])
+            /// How rotary positions are stretched, from an object of the configuration; unset where they are not.
+            case rotary(Rotary)
         }
 
         package struct Integer: Sendable, Hashable {
@@ -37,12 +39,17 @@ extension ArchitectureSpec {
             case condition(Condition)
             /// Whether the checkpoint holds a parameter, `<node>/<parameter>`.
             case presence(String)
-            /// Whether two parameters have tensors of their own that differ: what may be tied is compared, never taken
-            /// for tied.
-            case difference(String, String)
+            /// Whether the checkpoint holds both parameters, and their elements differ: a tie that is none.
+            case difference(Difference)
             /// What the configuration says: true or false, or with `matches` whether the key's value, or one of its
             /// values, is like one of these patterns with `*`. `only`: the values that the family's graph stands for.
             case told(matches: Names?, only: [JSONValue]?)
+        }
+
+        /// Two parameters, `<node>/<parameter>`, that may be one tensor.
+        package struct Difference: Sendable, Hashable {
+            package var first: String
+            package var second: String
         }
 
         /// What settings above give.
@@ -81,6 +88,7 @@ extension ArchitectureSpec {
             case .flag(.condition(let condition)): conditions.append(condition)
             case .list(let list): return list.names.union(when?.names ?? [])
             case .head(let heads): conditions += heads.map(\.when)
+            case .rotary(let rotary): expressions = [rotary.positions, rotary.length]
             case .flag, .choice: break
             }
             return Set(expressions.flatMap { $0?.names ?? [] }).union(conditions.flatMap { $0?.names ?? [] })
@@ -94,12 +102,12 @@ extension ArchitectureSpec.Setting.Computation {
 
 extension ArchitectureSpec.Setting: Codable {
     private enum Key: String, CodingKey {
-        case name, kind, when, keys, present, extent, value, otherwise, condition, matches, values, `default`
-        case defaults, only, minimum, differs, heads, count, index
+        case name, kind, when, keys, present, differs, extent, value, otherwise, condition, matches, values, `default`
+        case defaults, only, minimum, positions, length, heads, count, index
     }
 
     private enum KindName: String, Codable {
-        case integer, number, flag, choice, list, head
+        case integer, number, flag, choice, rotary, list, head
 
         /// Members that only some kinds have.
         var members: Set<Key> {
@@ -110,6 +118,7 @@ extension ArchitectureSpec.Setting: Codable {
             case .choice: [.values]
             case .list: [.count, .index, .condition, .values]
             case .head: [.heads]
+            case .rotary: [.positions, .length]
             }
         }
     }
@@ -130,8 +139,8 @@ extension ArchitectureSpec.Setting: Codable {
         name = try container.decode(String.self, forKey: .name)
         let kindName = try container.decode(KindName.self, forKey: .kind)
         let allMembers: Set<Key> = [
-            .present, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum, .differs, .heads,
-            .count, .index,
+            .present, .differs, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum,
+            .positions, .length, .heads, .count, .index,
         ]
         try refuse(allMembers.subtracting(kindName.members), with: "a setting of kind \(kindName.rawValue)")
         when = try optional(Condition.self, .when)
@@ -157,21 +166,24 @@ extension ArchitectureSpec.Setting: Codable {
                     index: try optional(String.self, .index) ?? "i", condition: try optional(Condition.self, .condition),
                     values: try container.decode([String: Bool].self, forKey: .values)))
         case .head: kind = .head(try container.decode([Head].self, forKey: .heads))
+        case .rotary:
+            kind = .rotary(
+                Rotary(positions: try optional(Expression.self, .positions), length: try optional(Expression.self, .length)))
         case .flag:
             let told: Set<Key> = [.keys, .default, .defaults, .matches, .only]
             if let condition = try optional(Condition.self, .condition) {
-                try refuse(told.union([.present]), with: "a flag with a \"condition\"")
+                try refuse(told.union([.present, .differs]), with: "a flag with a \"condition\"")
                 kind = .flag(.condition(condition))
             } else if let parameter = try optional(String.self, .present) {
-                try refuse(told, with: "a flag with \"present\"")
+                try refuse(told.union([.differs]), with: "a flag with \"present\"")
                 kind = .flag(.presence(parameter))
-            } else if let pair = try optional([String].self, .differs) {
+            } else if let parameters = try optional([String].self, .differs) {
                 try refuse(told, with: "a flag with \"differs\"")
-                guard pair.count == 2 else {
+                guard parameters.count == 2 else {
                     throw DecodingError.dataCorruptedError(
-                        forKey: .differs, in: container, debugDescription: "names two parameters")
+                        forKey: .differs, in: container, debugDescription: "two parameters are compared")
                 }
-                kind = .flag(.difference(pair[0], pair[1]))
+                kind = .flag(.difference(Difference(first: parameters[0], second: parameters[1])))
             } else {
                 kind = .flag(.told(matches: try optional(ArchitectureSpec.Names.self, .matches), only: only))
             }
@@ -207,13 +219,17 @@ extension ArchitectureSpec.Setting: Codable {
         case .flag(.presence(let parameter)):
             try encode(KindName.flag)
             try container.encode(parameter, forKey: .present)
-        case .flag(.difference(let first, let second)):
+        case .flag(.difference(let difference)):
             try encode(KindName.flag)
-            try container.encode([first, second], forKey: .differs)
+            try container.encode([difference.first, difference.second], forKey: .differs)
         case .flag(.told(let matches, let only)):
             try encode(KindName.flag)
             try container.encodeIfPresent(matches, forKey: .matches)
             try container.encodeIfPresent(only, forKey: .only)
+        case .rotary(let rotary):
+            try encode(KindName.rotary)
+            try container.encodeIfPresent(rotary.positions, forKey: .positions)
+            try container.encodeIfPresent(rotary.length, forKey: .length)
         case .choice(let values):
             try encode(KindName.choice)
             try container.encode(values, forKey: .values)

@@ -1,6 +1,5 @@
 import JSON
 import Platform
-import WeightFiles
 
 extension SettingsResolver {
     /// The flags that a key tells, one a layer.
@@ -47,19 +46,6 @@ extension SettingsResolver {
             return try list.count.count(in: settings, from: 0, upTo: Expression.largestRepetition)
         } catch {
             throw Problem(.corrupt, "\(setting.name): \(error.message)")
-        }
-    }
-
-    /// Whether two parameters have tensors of their own with other contents.
-    func differ(_ first: String, _ second: String) throws(Problem) -> Bool {
-        guard let left = table.firstTensor(of: first, in: tensors)?.tensor,
-            let right = table.firstTensor(of: second, in: tensors)?.tensor, left.name != right.name
-        else { return false }
-        guard left.shape == right.shape, left.dtype == right.dtype else { return true }
-        do throws(FileError) {
-            return try !left.read().hasSameBytes(as: try right.read())
-        } catch {
-            throw Problem(error.kind, error.problems.joined(separator: "; "))
         }
     }
 }

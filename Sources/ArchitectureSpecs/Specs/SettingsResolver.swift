@@ -10,10 +10,14 @@ package struct SettingsResolver {
     let config: ModelConfiguration
     let table: ArchitectureSpec.TensorTable
     let tensors: TensorCatalog
+    let dialect: String
 
+    /// - Parameter dialect: Key of the table.
     package init(
-        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog
+        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog,
+        dialect: String = ""
     ) {
+        self.dialect = dialect
         self.spec = spec
         self.config = config
         self.table = table
@@ -32,7 +36,9 @@ package struct SettingsResolver {
 
     /// All settings and what a user should know of them, or every problem with them.
     package func resolution() -> Result<Resolution, Problems> {
-        var settings = Settings([ArchitectureSpec.writerName: .choice(config.vocabulary)])
+        var settings = Settings([
+            ArchitectureSpec.writerName: .choice(config.vocabulary), ArchitectureSpec.dialectName: .choice(dialect),
+        ])
         var notes: [String] = []
         var problems: [Problem] = []
         for setting in spec.config {
@@ -68,7 +74,7 @@ package struct SettingsResolver {
         switch setting.kind {
         case .flag(.condition(let condition)): return .flag(try holds(condition, for: setting, settings))
         case .flag(.presence(let parameter)): return .flag(storedShape(of: parameter) != nil)
-        case .flag(.difference(let first, let second)): return .flag(try differ(first, second))
+        case .flag(.difference(let difference)): return .flag(try holds(difference, for: setting))
         case .integer(let integer):
             if let extent = integer.extent, let value = value(of: extent) { return .integer(value) }
         default: break
@@ -76,12 +82,16 @@ package struct SettingsResolver {
         let keys = config.keys(of: setting)
         for key in keys {
             guard let found = config[key] else { continue }
-            if case .list(let list) = setting.kind { return try told(found, list, of: setting, key: key, settings) }
-            return try value(found, of: setting, key: key)
+            switch setting.kind {
+            case .rotary(let rotary): return try scaling(found, rotary, of: setting, key: key, settings)
+            case .list(let list): return try told(found, list, of: setting, key: key, settings)
+            default: return try value(found, of: setting, key: key)
+            }
         }
         if case .list(let list) = setting.kind, let condition = list.condition {
             return try flags(of: list, condition, for: setting, settings)
         }
+        if case .rotary = setting.kind { return nil }
         if let value = config.vocabularyDefault(of: setting) { return try defaulted(value, of: setting) }
         if let expression = setting.computation?.value { return try computed(expression, for: setting, settings) }
         if let value = setting.default { return try defaulted(value, of: setting) }
@@ -160,7 +170,7 @@ package struct SettingsResolver {
                 throw Problem(.unsupported, "config.json: \"\(key)\" is \"\(word.printable)\"; known are \(allowed)")
             }
             return .choice(ours)
-        case .flag(.condition), .flag(.presence), .flag(.difference), .list, .head:
+        case .flag(.condition), .flag(.presence), .flag(.difference), .rotary, .list, .head:
             throw Problem(.defect, "\(setting.name) is not told by a key")
         }
     }
@@ -185,7 +195,7 @@ extension ArchitectureSpec.Setting {
         switch kind {
         case .integer(let integer): integer.computation
         case .number(let number): number.computation
-        case .flag, .choice, .list, .head: nil
+        case .flag, .choice, .rotary, .list, .head: nil
         }
     }
 }

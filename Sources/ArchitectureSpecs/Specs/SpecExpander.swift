@@ -126,9 +126,12 @@ package struct SpecExpander {
             use = candidate.use
             break
         }
+        // An encoder without its decoder is the model's one stack.
+        let isEncoderAlone = hiddenStates.isEmpty
         let graph = Graph(
-            inputs: graphInputs, inputLayouts: inputLayouts, nodes: nodes, outputs: outputs, hiddenStates: hiddenStates,
-            encoderHiddenStates: encoderHiddenStates, use: use)
+            inputs: graphInputs, inputLayouts: inputLayouts, nodes: nodes, outputs: outputs,
+            hiddenStates: isEncoderAlone ? encoderHiddenStates : hiddenStates,
+            encoderHiddenStates: isEncoderAlone ? [] : encoderHiddenStates, use: use)
         return ExpandedGraph(graph: graph, origins: origins)
     }
 }

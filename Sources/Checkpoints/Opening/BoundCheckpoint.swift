@@ -50,7 +50,7 @@ struct BoundCheckpoint: Sendable {
                 "the architecture \(spec.name) has no tensor table for \(source.dialect)")
         }
         let resolver = SettingsResolver(
-            spec: spec, config: source.config, table: table, tensors: source.tensors)
+            spec: spec, config: source.config, table: table, tensors: source.tensors, dialect: source.dialect)
         let settings: Settings
         switch resolver.resolution() {
         case .success(let resolved): (settings, notes) = (resolved.settings, resolved.notes)
@@ -139,7 +139,7 @@ struct BoundCheckpoint: Sendable {
 
     /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
     private func differingCopies(_ options: LoadingOptions) throws(FileError) -> [Problem] {
-        var problems: [Problem] = []
+        var problems = try differingNames(options)
         for name in source.tensors.names {
             guard case .parameter? = binding.roles[name] else { continue }
             let copies = source.tensors.copies(of: name)
@@ -152,6 +152,25 @@ struct BoundCheckpoint: Sendable {
                     let both = "\(copies[0].path.printable) and \(copy.path.printable)"
                     problems.append(Problem(.corrupt, "\(both) are copies of one variable and differ"))
                 }
+            }
+        }
+        return problems
+    }
+
+    /// Tensors that families share may be stored under several names: where their elements differ they are not shared.
+    private func differingNames(_ options: LoadingOptions) throws(FileError) -> [Problem] {
+        var problems: [Problem] = []
+        for name in source.tensors.names {
+            guard case .copy(let owner)? = binding.roles[name], let copy = source.tensors[name],
+                let tensor = binding.parameters.first(where: { $0.id == owner })?.tensors.first
+            else { continue }
+            try options.cancellation.check(path)
+            if try !tensor.read().hasElements(of: copy.read()) {
+                let both = "\(tensor.name.printable) and \(name.printable)"
+                problems.append(
+                    Problem(
+                        .unsupported, "\(both) are one tensor in models of this family, and differ: a model that "
+                            + "does not share them is not handled"))
             }
         }
         return problems

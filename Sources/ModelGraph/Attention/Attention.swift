@@ -10,7 +10,9 @@ import Tensors
 /// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`;
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
 /// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
-///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them.
+///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where positions
+///   have projections of their own, also `position_key_weight`, `position_query_weight` and their biases, with the
+///   columns of `key_weight` and `query_weight`.
 ///
 /// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
 @dynamicMemberLookup
@@ -204,6 +206,10 @@ package struct Attention: Sendable, Hashable {
             result.append(Parameter("position_bias", [rows, computedHeads.count]))
         }
         if case .disentangled(let disentangled) = scores.positions {
+            if disentangled.hasOwnProjections {
+                if disentangled.hasContentToPosition { append("position_key", width, key, bias: true) }
+                if disentangled.hasPositionToContent { append("position_query", width, query, bias: true) }
+            }
             result.append(Parameter("relative_embeddings", [2 * disentangled.span, width]))
             if disentangled.epsilon != nil {
                 result += [Parameter("relative_scale", [width]), Parameter("relative_offset", [width])]
