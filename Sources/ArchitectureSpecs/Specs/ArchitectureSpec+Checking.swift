@@ -28,6 +28,9 @@ extension ArchitectureSpec {
             check(setting.names, "config \(setting.name)", known)
             if !known.insert(setting.name).inserted { problems.append("config \(setting.name): declared twice") }
         }
+        for harmless in harmless ?? [] {
+            check(harmless.when?.names ?? [], "harmless \(harmless.rule.keys.joined(separator: ", "))", known)
+        }
         var templates: [String: OperationTemplate] = [:]
         func visit(_ steps: [Step], _ scope: Set<String>) {
             for step in steps {

@@ -10,6 +10,10 @@ extension ArchitectureSpec {
             case flag(Flag)
             /// From the checkpoint's words to ours; any other word is an error.
             case choice([String: String])
+            /// A flag for each layer.
+            case list(List)
+            /// Which of the family's heads the checkpoint is read with.
+            case head([Head])
             /// How rotary positions are stretched, from an object of the configuration; unset where they are not.
             case rotary(Rotary)
         }
@@ -82,6 +86,8 @@ extension ArchitectureSpec {
             case .integer(let integer): expressions = integer.computation.expressions
             case .number(let number): expressions = number.computation.expressions
             case .flag(.condition(let condition)): conditions.append(condition)
+            case .list(let list): return list.names.union(when?.names ?? [])
+            case .head(let heads): conditions += heads.map(\.when)
             case .rotary(let rotary): expressions = [rotary.positions, rotary.length]
             case .flag, .choice: break
             }
@@ -97,11 +103,11 @@ extension ArchitectureSpec.Setting.Computation {
 extension ArchitectureSpec.Setting: Codable {
     private enum Key: String, CodingKey {
         case name, kind, when, keys, present, differs, extent, value, otherwise, condition, matches, values, `default`
-        case defaults, only, minimum, positions, length
+        case defaults, only, minimum, positions, length, heads, count, index
     }
 
     private enum KindName: String, Codable {
-        case integer, number, flag, choice, rotary
+        case integer, number, flag, choice, rotary, list, head
 
         /// Members that only some kinds have.
         var members: Set<Key> {
@@ -110,6 +116,8 @@ extension ArchitectureSpec.Setting: Codable {
             case .number: [.value, .otherwise, .only]
             case .flag: [.present, .differs, .condition, .matches, .only]
             case .choice: [.values]
+            case .list: [.count, .index, .condition, .values]
+            case .head: [.heads]
             case .rotary: [.positions, .length]
             }
         }
@@ -132,7 +140,7 @@ extension ArchitectureSpec.Setting: Codable {
         let kindName = try container.decode(KindName.self, forKey: .kind)
         let allMembers: Set<Key> = [
             .present, .differs, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum,
-            .positions, .length,
+            .positions, .length, .heads, .count, .index,
         ]
         try refuse(allMembers.subtracting(kindName.members), with: "a setting of kind \(kindName.rawValue)")
         when = try optional(Condition.self, .when)
@@ -151,6 +159,13 @@ extension ArchitectureSpec.Setting: Codable {
                     minimum: try optional(Int.self, .minimum) ?? 1, only: only))
         case .number: kind = .number(Number(computation: computation, only: only))
         case .choice: kind = .choice(try container.decode([String: String].self, forKey: .values))
+        case .list:
+            kind = .list(
+                List(
+                    count: try container.decode(Expression.self, forKey: .count),
+                    index: try optional(String.self, .index) ?? "i", condition: try optional(Condition.self, .condition),
+                    values: try container.decode([String: Bool].self, forKey: .values)))
+        case .head: kind = .head(try container.decode([Head].self, forKey: .heads))
         case .rotary:
             kind = .rotary(
                 Rotary(positions: try optional(Expression.self, .positions), length: try optional(Expression.self, .length)))
@@ -218,6 +233,15 @@ extension ArchitectureSpec.Setting: Codable {
         case .choice(let values):
             try encode(KindName.choice)
             try container.encode(values, forKey: .values)
+        case .list(let list):
+            try encode(KindName.list)
+            try container.encode(list.count, forKey: .count)
+            try container.encode(list.index, forKey: .index)
+            try container.encodeIfPresent(list.condition, forKey: .condition)
+            try container.encode(list.values, forKey: .values)
+        case .head(let heads):
+            try encode(KindName.head)
+            try container.encode(heads, forKey: .heads)
         }
     }
 }

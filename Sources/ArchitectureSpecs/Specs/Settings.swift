@@ -7,6 +7,8 @@ package struct Settings: Sendable, Hashable {
         case number(Double)
         case flag(Bool)
         case choice(String)
+        /// One flag a layer.
+        case flags([Bool])
         /// How rotary positions are stretched.
         case scaling(Attention.Rotary.Scaling)
 
@@ -29,6 +31,7 @@ package struct Settings: Sendable, Hashable {
             case .number(let value): String(value)
             case .flag(let value): String(value)
             case .choice(let value): "\"\(value)\""
+            case .flags(let values): "a list of \(values.count)"
             case .scaling: "a scaling of rotary positions"
             }
         }

@@ -32,19 +32,36 @@ package struct SettingsResolver {
     }
 
     /// All settings, or every problem with them.
-    package func settings() -> Result<Settings, Problems> {
+    package func settings() -> Result<Settings, Problems> { resolution().map(\.settings) }
+
+    /// All settings and what a user should know of them, or every problem with them.
+    package func resolution() -> Result<Resolution, Problems> {
         var settings = Settings([
             ArchitectureSpec.writerName: .choice(config.vocabulary), ArchitectureSpec.dialectName: .choice(dialect),
         ])
+        var notes: [String] = []
         var problems: [Problem] = []
         for setting in spec.config {
             do throws(Problem) {
-                if let value = try value(of: setting, settings) { settings = settings.setting(setting.name, to: value) }
+                if case .head(let heads) = setting.kind {
+                    let choice = try HeadChoice(heads, setting, self, settings)
+                    settings = settings.setting(setting.name, to: .choice(choice.head))
+                    notes += choice.notes
+                } else if let value = try value(of: setting, settings) {
+                    settings = settings.setting(setting.name, to: value)
+                }
             } catch {
                 problems.append(error)
             }
         }
-        return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
+        return problems.isEmpty ? .success(Resolution(settings: settings, notes: notes)) : .failure(Problems(problems))
+    }
+
+    /// The settings of one checkpoint.
+    package struct Resolution: Sendable {
+        package let settings: Settings
+        /// What was decided that a user should know, a sentence each.
+        package let notes: [String]
     }
 
     /// - Returns: `nil` for a setting that stays unset.
@@ -64,12 +81,15 @@ package struct SettingsResolver {
         }
         let keys = config.keys(of: setting)
         for key in keys {
-            if let found = config[key] {
-                if case .rotary(let rotary) = setting.kind {
-                    return try scaling(found, rotary, of: setting, key: key, settings)
-                }
-                return try value(found, of: setting, key: key)
+            guard let found = config[key] else { continue }
+            switch setting.kind {
+            case .rotary(let rotary): return try scaling(found, rotary, of: setting, key: key, settings)
+            case .list(let list): return try told(found, list, of: setting, key: key, settings)
+            default: return try value(found, of: setting, key: key)
             }
+        }
+        if case .list(let list) = setting.kind, let condition = list.condition {
+            return try flags(of: list, condition, for: setting, settings)
         }
         if case .rotary = setting.kind { return nil }
         if let value = config.vocabularyDefault(of: setting) { return try defaulted(value, of: setting) }
@@ -81,7 +101,7 @@ package struct SettingsResolver {
         throw Problem(.corrupt, "config.json: \"\(key)\" is missing")
     }
 
-    private func holds(
+    func holds(
         _ condition: Condition, for setting: ArchitectureSpec.Setting, _ settings: Settings
     ) throws(Problem) -> Bool {
         do throws(Expression.Failure) {
@@ -150,7 +170,8 @@ package struct SettingsResolver {
                 throw Problem(.unsupported, "config.json: \"\(key)\" is \"\(word.printable)\"; known are \(allowed)")
             }
             return .choice(ours)
-        case .flag(.condition), .flag(.presence), .flag(.difference), .rotary: throw Problem(.defect, "\(setting.name) is not told by a key")
+        case .flag(.condition), .flag(.presence), .flag(.difference), .rotary, .list, .head:
+            throw Problem(.defect, "\(setting.name) is not told by a key")
         }
     }
 
@@ -163,7 +184,7 @@ package struct SettingsResolver {
     }
 
     /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
-    private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
+    func storedShape(of parameter: String) -> (Shape, TensorRule)? {
         table.firstTensor(of: parameter, in: tensors).map { ($0.tensor.shape, $0.rule) }
     }
 }
@@ -174,7 +195,7 @@ extension ArchitectureSpec.Setting {
         switch kind {
         case .integer(let integer): integer.computation
         case .number(let number): number.computation
-        case .flag, .choice, .rotary: nil
+        case .flag, .choice, .rotary, .list, .head: nil
         }
     }
 }

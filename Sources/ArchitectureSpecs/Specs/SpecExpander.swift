@@ -116,7 +116,10 @@ package struct SpecExpander {
         var outputs: [Graph.Output] = []
         for output in spec.graph.outputs where try output.when.holds(in: settings) {
             let value = aliases[output.value] ?? output.value
-            outputs.append(Graph.Output(name: output.name, value: value, isSqueezed: output.isSqueezed ?? false))
+            outputs.append(
+                Graph.Output(
+                    name: output.name, value: value, isSqueezed: output.isSqueezed ?? false,
+                    isOfChoices: output.isOfChoices ?? false))
         }
         var use = ModelUse.encoder
         for candidate in spec.graph.use where try candidate.when.holds(in: settings) {

@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import Files
+import JSON
 import ModelGraph
 import Platform
 import Tensors
@@ -13,6 +14,10 @@ struct BoundCheckpoint: Sendable {
     let graph: CheckedGraph
     let traits: Model.Traits
     let binding: Binding
+    /// What became of every key of the configuration; `nil` where the graph is the configuration's own.
+    let ledger: KeyLedger?
+    /// What was decided that a user should know, a sentence each.
+    let notes: [String]
 
     /// As the caller named it.
     private var path: String { source.folder.path }
@@ -28,10 +33,14 @@ struct BoundCheckpoint: Sendable {
         self.source = source
         architecture = own.architecture
         traits = own.traits
+        ledger = nil
+        notes = []
     }
 
     /// A spec's graph.
-    init(_ source: RecognizedCheckpoint, _ spec: ArchitectureSpec) throws(FileError) {
+    init(
+        _ source: RecognizedCheckpoint, _ spec: ArchitectureSpec, ignoring waived: Set<String>
+    ) throws(FileError) {
         if let reason = spec.unsupported {
             throw FileError(.unsupported, path: source.folder.path, "\(spec.title): \(reason)")
         }
@@ -43,10 +52,11 @@ struct BoundCheckpoint: Sendable {
         let resolver = SettingsResolver(
             spec: spec, config: source.config, table: table, tensors: source.tensors, dialect: source.dialect)
         let settings: Settings
-        switch resolver.settings() {
-        case .success(let resolved): settings = resolved
+        switch resolver.resolution() {
+        case .success(let resolved): (settings, notes) = (resolved.settings, resolved.notes)
         case .failure(let problems): throw FileError(problems.list, path: source.folder.path)
         }
+        ledger = try spec.ledger(of: source.config, settings, waived: waived)
         let expanded: ExpandedGraph
         do throws(Problem) {
             expanded = try SpecExpander.expand(spec, settings)
@@ -69,6 +79,7 @@ struct BoundCheckpoint: Sendable {
     ///
     /// - Throws: Everything that does not fit, at once.
     func model(_ options: LoadingOptions) throws(FileError) -> Model {
+        if let error = ledger?.error(path: path) { throw error }
         let assumed = try assumedParameters(options)
         var tensors = assumed
         var problems: [Problem] = []
@@ -85,8 +96,9 @@ struct BoundCheckpoint: Sendable {
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(),
-            provenance: provenance(assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }),
-            traits: traits, plan: .trained(graph))
+            provenance: provenance(
+                assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }, ignored: options.ignoredSettings),
+            traits: traits, plan: .trained(graph), notes: notes)
         do throws(GraphError) {
             try model.validate()
         } catch {
@@ -164,13 +176,14 @@ struct BoundCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance(assumed: [ParameterID]) -> Model.Provenance {
+    private func provenance(assumed: [ParameterID], ignored: Set<String>) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
         // The very mappings that the tensors come from.
         for file in source.files { entries.append(.init(name: file.name) { file.digest.hex }) }
         return Model.Provenance(
             files: entries, dialect: source.dialect, architecture: architecture,
-            assumed: assumed.isEmpty ? nil : assumed)
+            assumed: assumed.isEmpty ? nil : assumed,
+            ignoredSettings: ignored.isEmpty ? nil : ignored.sorted())
     }
 }
 

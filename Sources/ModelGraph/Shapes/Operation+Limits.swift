@@ -20,6 +20,7 @@ extension Operation {
                 ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
                     ? nil : "the first row is said to be number \(table.offset)")
         case .round(let rounding): rounding.problem
+        case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
         }
@@ -41,6 +42,9 @@ extension Embedding {
             ?? outOfRange("padding id", paddingID ?? 0, minimum: 0)
         {
             return problem
+        }
+        if let start = shiftedFrom, !(0..<vocabulary).contains(start) {
+            return "the text is shifted from id \(start), outside the vocabulary"
         }
         guard scale.isFinite else { return "scale is not a finite number" }
         guard let positions else { return nil }

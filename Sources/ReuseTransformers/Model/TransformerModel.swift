@@ -25,17 +25,21 @@ public struct TransformerModel: Sendable {
         /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
         /// tables are never made up.
         public var allowsMissing: Bool
+        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they change
+        /// no output. A key that could and is not handled is an error otherwise.
+        public var ignoredSettings: Set<String>
         /// How HDF5 files are read. It applies to `.reuse.h5` files too.
         public var reading: ReadingOptions
 
         /// Options with defaults that suit a complete checkpoint.
         public init(
             architecture: String? = nil, configuration: URL? = nil, allowsMissing: Bool = false,
-            reading: ReadingOptions = ReadingOptions()
+            ignoredSettings: Set<String> = [], reading: ReadingOptions = ReadingOptions()
         ) {
             self.architecture = architecture
             self.configuration = configuration
             self.allowsMissing = allowsMissing
+            self.ignoredSettings = ignoredSettings
             self.reading = reading
         }
 
@@ -43,7 +47,7 @@ public struct TransformerModel: Sendable {
         func loading(_ cancellation: Cancellation) -> LoadingOptions {
             LoadingOptions(
                 architecture: architecture, config: configuration?.path, allowsMissing: allowsMissing,
-                hdf5: reading.options, cancellation: cancellation)
+                ignoredSettings: ignoredSettings, hdf5: reading.options, cancellation: cancellation)
         }
     }
 
@@ -146,6 +150,13 @@ extension TransformerModel {
             let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             return "\(parameter) is missing; \(value) in for it"
         }
+    }
+
+    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the caller
+    /// left out.
+    public var notes: [String] {
+        model.notes
+            + (model.provenance.ignoredSettings ?? []).map { "\"\($0)\" of the configuration does not count, on request" }
     }
 
     /// What the model scores.

@@ -128,7 +128,7 @@ extension Node {
                 return "turns queries and keys by angles that depend on the length"
             }
             return nil
-        case .pooling, .convolution, .rearrange, .mask: return "looks at several tokens at once"
+        case .pooling, .convolution, .rearrange, .mask, .tokenMask: return "looks at several tokens at once"
         }
     }
 }
