@@ -16,7 +16,7 @@ extension OperationTemplate {
         struct Positions: Sendable, Hashable, Codable {
             enum Kind: String, Sendable, Hashable, Codable { case rotary, alibi, bucketed, clamped, disentangled }
             struct Scaling: Sendable, Hashable, Codable {
-                enum Kind: String, Sendable, Hashable, Codable { case linear, banded }
+                enum Kind: String, Sendable, Hashable, Codable { case linear, banded, dynamic }
                 var kind: Kind
                 var when: Condition?
                 var factor: Expression
@@ -226,6 +226,9 @@ extension OperationTemplate.Attention.Positions.Scaling {
     fileprivate func scaling(in settings: Settings) throws(Expression.Failure) -> Attention.Rotary.Scaling {
         switch kind {
         case .linear: return .linear(factor: try factor.float(in: settings))
+        case .dynamic:
+            guard let length else { throw Expression.Failure(message: "dynamic scaling needs a \"length\"") }
+            return .dynamic(factor: try factor.float(in: settings), length: try length.count(in: settings))
         case .banded:
             guard let low, let high, let length else {
                 throw Expression.Failure(message: "banded scaling needs \"low\", \"high\" and \"length\"")

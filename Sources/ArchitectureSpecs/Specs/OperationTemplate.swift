@@ -85,7 +85,10 @@ package enum OperationTemplate: Sendable, Hashable {
         case .convolution(let convolution): (convolution.expressions, [convolution.hasBias])
         case .slice(let slice): ([slice.start, slice.count, slice.less], [])
         case .affine(let affine): ([affine.width, affine.factor, affine.shift], [affine.hasScale, affine.hasOffset])
-        case .table(let table): ([table.count, table.width, table.offset], [])
+        case .table(let table):
+            (
+                [table.count, table.width, table.offset, table.resampling?.leading] + (table.resampling?.grid ?? []), []
+            )
         case .tokenMask(let mask): (mask.ids, [mask.isHiding])
         case .activation, .gate, .add, .multiply, .softmax, .pooling, .concatenate: ([], [])
         }

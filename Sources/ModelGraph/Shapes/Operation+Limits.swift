@@ -19,6 +19,9 @@ extension Operation {
             outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
                 ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
                     ? nil : "the first row is said to be number \(table.offset)")
+                ?? (table.resampling == nil || table.isAlongInput && table.offset == 0
+                    ? nil : "a table that is laid over pictures has an input and begins with its first row")
+                ?? table.resampling?.problem(count: table.count)
         case .round(let rounding): rounding.problem
         case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"

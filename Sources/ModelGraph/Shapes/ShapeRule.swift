@@ -75,6 +75,12 @@ struct ShapeRule {
         case .table(let table):
             try expect(table.isAlongInput ? 1...1 : 0...0)
             guard table.isAlongInput else { return ValueShape(rows: .count(table.count), width: table.width) }
+            if let resampling = table.resampling {
+                guard let rows = resampling.rows, first.rows == .count(rows) else {
+                    throw ShapeFailure("the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
+                }
+                return ValueShape(rows: first.rows, width: table.width)
+            }
             if case .count(let rows) = first.rows, rows > table.count - table.offset {
                 throw ShapeFailure("the input has \(rows) rows, the table \(table.count - table.offset)")
             }

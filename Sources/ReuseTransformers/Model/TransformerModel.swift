@@ -4,6 +4,7 @@ import HDF5
 import Inputs
 import ModelGraph
 import Platform
+import Tensors
 import Verification
 
 /// A trained transformer, read and ready for use.
@@ -94,8 +95,16 @@ public struct TransformerModel: Sendable {
 
     /// Reads a model on this thread.
     package init(path: String, options: LoadingOptions = LoadingOptions()) throws(TransformerError) {
-        let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
+        let model = try TransformerError.mapping {
+            try Checkpoint.load(path: path, options: options).fittedToItsPictures()
+        }
         self.init(path: path, model: model, hdf5: options.hdf5)
+    }
+
+    /// The model for the pictures among a batch's arrays, where it takes pictures of several sizes.
+    package func fitted(to arrays: [String: Tensor]) throws(TransformerError) -> TransformerModel {
+        let fitted = try TransformerError.mapping { try model.fitted(to: arrays) }
+        return TransformerModel(path: path, model: fitted, hdf5: hdf5)
     }
 
     /// A model that is in memory already.

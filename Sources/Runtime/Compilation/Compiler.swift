@@ -134,7 +134,12 @@ struct Compiler {
             append(.rearrange(rearrangement, source, out), reads: [source], writes: out)
         case .table(let table):
             let out = try result(of: node.name)
-            append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)
+            var rows = try tensor(node, "rows").float32()
+            if let resampling = table.resampling {
+                guard let resampled = resampling.resampled(rows) else { throw .unknownValue(node.name) }
+                rows = resampled
+            }
+            append(.table(rows, offset: table.offset, out), reads: [], writes: out)
         }
     }
 
