@@ -17,7 +17,7 @@ package struct Resampling: Sendable, Hashable, Codable {
     }
 
     /// Rows that the table has for its input; `nil` when out of bounds.
-    var rows: Int? { Self.rows(leading, wanted) }
+    package var rows: Int? { Self.rows(leading, wanted) }
 
     private static func rows(_ leading: Int, _ grid: [Int]) -> Int? {
         guard grid.count == 2, grid.allSatisfy({ (1...GraphLimit.extent).contains($0) }),

@@ -39,7 +39,9 @@ struct InputCheck {
         lookups = graph.nodes.compactMap { node in
             guard let rows = node.inputs.first.flatMap({ graph.shapes[$0]?.rows }) else { return nil }
             switch node.operation {
-            case .table(let table): return (rows, 0, table.count - table.offset, node.name)
+            case .table(let table):
+                let places = table.resampling?.rows ?? table.count - table.offset
+                return (rows, 0, places, node.name)
             case .slice(let slice) where slice.axis == .rows:
                 let least = slice.start < 0 ? -slice.start : slice.start + (slice.count ?? slice.less)
                 return (rows, least, .max, node.name)
