@@ -59,7 +59,9 @@ extension ArchitectureSpec {
         of config: ModelConfiguration, _ settings: Settings, waived: Set<String>
     ) throws(FileError) -> KeyLedger? {
         guard let common = try CommonKeys.rules(for: config.vocabulary) else { return nil }
-        var used = Set(self.config.flatMap { config.keys(of: $0) })
+        // A setting that does not count under these settings uses no key.
+        let read = self.config.filter { (try? $0.when.holds(in: settings)) ?? true }
+        var used = Set(read.flatMap { config.keys(of: $0) })
         used.formUnion(recognise.compactMap(\.key))
         if let labels = traits?.labels?[config.vocabulary] { used.insert(labels) }
         var rules: [KeyRule] = []

@@ -1,5 +1,6 @@
 extension ArchitectureSpec.Setting {
-    /// A flag for each layer: `layer_types`, `no_rope_layers`. Conditions read it as `name[i]`.
+    /// A flag for each layer: `layer_types`, `no_rope_layers`. Conditions read it as `name[i]`. Where the setting's
+    /// `when` does not hold its keys do not count, and the condition gives the flags.
     package struct List: Sendable, Hashable {
         /// How many flags there are; a list of another length is an error.
         package var count: Expression
@@ -9,8 +10,10 @@ extension ArchitectureSpec.Setting {
         package var condition: Condition?
         /// From the checkpoint's words (numbers and truth values as they are written) to flags; any other is an error.
         package var values: [String: Bool]
+        /// A setting above that has to be set where the checkpoint sets a flag: the width of a window.
+        package var needs: String?
 
-        var names: Set<String> { count.names.union((condition?.names ?? []).subtracting([index])) }
+        var names: Set<String> { count.names.union((condition?.names ?? []).subtracting([index])).union(needs.map { [$0] } ?? []) }
     }
 
     /// A head that the family can have.

@@ -77,6 +77,8 @@ extension ArchitectureSpec {
         package var `default`: JSONValue?
         /// The same for checkpoints of one vocabulary, instead of `default`.
         package var defaults: [String: JSONValue]?
+        /// Whether a key whose value is null leaves the setting unset; otherwise it counts as a key that is not there.
+        package var isUnsetByNull: Bool?
 
         /// Names of settings that it reads.
         var names: Set<String> {
@@ -103,7 +105,8 @@ extension ArchitectureSpec.Setting.Computation {
 extension ArchitectureSpec.Setting: Codable {
     private enum Key: String, CodingKey {
         case name, kind, when, keys, present, differs, extent, value, otherwise, condition, matches, values, `default`
-        case defaults, only, minimum, positions, length, heads, count, index
+        case defaults, only, minimum, positions, length, heads, count, index, needs
+        case isUnsetByNull
     }
 
     private enum KindName: String, Codable {
@@ -116,14 +119,14 @@ extension ArchitectureSpec.Setting: Codable {
             case .number: [.value, .otherwise, .only]
             case .flag: [.present, .differs, .condition, .matches, .only]
             case .choice: [.values]
-            case .list: [.count, .index, .condition, .values]
+            case .list: [.count, .index, .condition, .values, .needs]
             case .head: [.heads]
             case .rotary: [.positions, .length]
             }
         }
     }
 
-    private static let commonMembers: Set<Key> = [.name, .kind, .when, .keys, .default, .defaults]
+    private static let commonMembers: Set<Key> = [.name, .kind, .when, .keys, .default, .defaults, .isUnsetByNull]
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -140,7 +143,7 @@ extension ArchitectureSpec.Setting: Codable {
         let kindName = try container.decode(KindName.self, forKey: .kind)
         let allMembers: Set<Key> = [
             .present, .differs, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum,
-            .positions, .length, .heads, .count, .index,
+            .positions, .length, .heads, .count, .index, .needs,
         ]
         try refuse(allMembers.subtracting(kindName.members), with: "a setting of kind \(kindName.rawValue)")
         when = try optional(Condition.self, .when)
@@ -148,6 +151,7 @@ extension ArchitectureSpec.Setting: Codable {
         // A null is a default too, not a missing one.
         `default` = container.contains(.default) ? try container.decode(JSONValue.self, forKey: .default) : nil
         defaults = try optional([String: JSONValue].self, .defaults)
+        isUnsetByNull = try optional(Bool.self, .isUnsetByNull)
         let computation = Computation(
             value: try optional(Expression.self, .value), otherwise: try optional(Expression.self, .otherwise))
         let only = try optional([JSONValue].self, .only)
@@ -164,7 +168,8 @@ extension ArchitectureSpec.Setting: Codable {
                 List(
                     count: try container.decode(Expression.self, forKey: .count),
                     index: try optional(String.self, .index) ?? "i", condition: try optional(Condition.self, .condition),
-                    values: try container.decode([String: Bool].self, forKey: .values)))
+                    values: try container.decode([String: Bool].self, forKey: .values),
+                    needs: try optional(String.self, .needs)))
         case .head: kind = .head(try container.decode([Head].self, forKey: .heads))
         case .rotary:
             kind = .rotary(
@@ -197,6 +202,7 @@ extension ArchitectureSpec.Setting: Codable {
         try container.encodeIfPresent(keys, forKey: .keys)
         try container.encodeIfPresent(`default`, forKey: .default)
         try container.encodeIfPresent(defaults, forKey: .defaults)
+        try container.encodeIfPresent(isUnsetByNull, forKey: .isUnsetByNull)
         func encode(_ kind: KindName) throws { try container.encode(kind, forKey: .kind) }
         func encode(_ computation: Computation) throws {
             try container.encodeIfPresent(computation.value, forKey: .value)
@@ -239,6 +245,7 @@ extension ArchitectureSpec.Setting: Codable {
             try container.encode(list.index, forKey: .index)
             try container.encodeIfPresent(list.condition, forKey: .condition)
             try container.encode(list.values, forKey: .values)
+            try container.encodeIfPresent(list.needs, forKey: .needs)
         case .head(let heads):
             try encode(KindName.head)
             try container.encode(heads, forKey: .heads)

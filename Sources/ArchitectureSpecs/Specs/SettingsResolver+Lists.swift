@@ -24,6 +24,10 @@ extension SettingsResolver {
             }
             flags.append(flag)
         }
+        if let needed = list.needs, settings[needed] == nil, flags.contains(true) {
+            throw Problem(
+                .unsupported, "config.json: \"\(key)\" sets what needs \(needed), which no key of the configuration gives")
+        }
         return .flags(flags)
     }
 

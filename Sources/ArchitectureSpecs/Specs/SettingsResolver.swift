@@ -67,6 +67,9 @@ package struct SettingsResolver {
     /// - Returns: `nil` for a setting that stays unset.
     private func value(of setting: ArchitectureSpec.Setting, _ settings: Settings) throws(Problem) -> Settings.Value? {
         if let when = setting.when, try !holds(when, for: setting, settings) {
+            if case .list(let list) = setting.kind, let condition = list.condition {
+                return try flags(of: list, condition, for: setting, settings)
+            }
             return try setting.computation?.otherwise.map { expression throws(Problem) in
                 try computed(expression, for: setting, settings)
             }
@@ -81,7 +84,10 @@ package struct SettingsResolver {
         }
         let keys = config.keys(of: setting)
         for key in keys {
-            guard let found = config[key] else { continue }
+            guard let found = config[key] else {
+                if setting.isUnsetByNull == true, config.isNull(key) { return nil }
+                continue
+            }
             switch setting.kind {
             case .rotary(let rotary): return try scaling(found, rotary, of: setting, key: key, settings)
             case .list(let list): return try told(found, list, of: setting, key: key, settings)
