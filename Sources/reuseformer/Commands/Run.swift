@@ -107,6 +107,7 @@ struct Run: ParsableCommand {
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     /// Items that go through the model at once.
     private static let batchSize = 512
@@ -145,7 +146,8 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
+        quiet.apply()
+        try OutputFile.check(output, as: .arrays, force: force.force)
         var loaded = try reading.model(at: model.model)
         if let inputs, loaded.model.graph.resizablePicture != nil {
             loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
