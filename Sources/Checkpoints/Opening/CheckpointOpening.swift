@@ -25,7 +25,7 @@ struct CheckpointOpening: Sendable {
         let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()
         let recognized = Result { () throws(FileError) in try files.recognized(dialects) }
-        var choice = ArchitectureChoice(name: options.architecture)
+        var choice = ArchitectureChoice(name: options.architecture, ignoredSettings: options.ignoredSettings)
         bound = Result { () throws(FileError) in try choice.bind(try recognized.get()) }
         self.files = files
         self.dialects = dialects
@@ -41,13 +41,18 @@ private struct ArchitectureChoice {
     var name: String?
     var candidates: [Recognition] = []
 
-    init(name: String?) { self.name = name }
+    private let ignoredSettings: Set<String>
+
+    init(name: String?, ignoredSettings: Set<String>) {
+        self.name = name
+        self.ignoredSettings = ignoredSettings
+    }
 
     /// The checkpoint with the graph that the caller names, that it brings itself, or that its contents speak for.
     mutating func bind(_ checkpoint: RecognizedCheckpoint) throws(FileError) -> BoundCheckpoint {
         let bound: BoundCheckpoint
         if let name {
-            bound = try Self.bind(checkpoint, to: name)
+            bound = try bind(checkpoint, to: name)
         } else if let ownGraph = checkpoint.ownGraph {
             bound = try BoundCheckpoint(checkpoint, try ownGraph([]))
         } else {
@@ -56,18 +61,18 @@ private struct ArchitectureChoice {
                 config: checkpoint.config, tensors: checkpoint.tensors, dialect: checkpoint.dialect)
             let spec = try library.choose(candidates, claim: checkpoint.claim, path: checkpoint.folder.path)
             name = spec.name
-            bound = try BoundCheckpoint(checkpoint, spec)
+            bound = try BoundCheckpoint(checkpoint, spec, ignoring: ignoredSettings)
         }
         name = bound.architecture
         return bound
     }
 
     /// What the caller says: a spec, or what layers of the checkpoint's own graph are made of.
-    private static func bind(
+    private func bind(
         _ checkpoint: RecognizedCheckpoint, to name: String
     ) throws(FileError) -> BoundCheckpoint {
         guard let layers = try CustomLayer.layers(named: name) else {
-            return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name))
+            return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name), ignoring: ignoredSettings)
         }
         guard let ownGraph = checkpoint.ownGraph else {
             throw FileError(

@@ -71,7 +71,7 @@ extension CheckedGraph {
                 result[node.name] = product(
                     rows, convolution.windowSize * convolution.inputWidth, convolution.outputWidth)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .round, .table, .mask:
+                .affine, .softmax, .round, .table, .mask, .tokenMask:
                 break
             }
         }
@@ -107,7 +107,7 @@ extension Attention.Mask {
         // Queries with more keys behind them than the window holds; each hides one key more than the one before.
         let beyond = max(0, tokens - (window ?? tokens))
         let all = isCausal ? triangle(tokens) : product(tokens, tokens)
-        return all == .max ? all : all - triangle(beyond)
+        return all == .max ? all : all - product(isCausal ? 1 : 2, triangle(beyond))
     }
 }
 

@@ -60,11 +60,15 @@ package struct Graph: Sendable, Hashable {
         package var value: String
         /// Whether an axis of width 1 is left out, `[batch, tokens]` (a discriminator's logits).
         package var isSqueezed: Bool
+        /// Whether sequences that were given as the choices of one item have their rows together: `[items, choices]`
+        /// where the inputs are `[items, choices, tokens]`.
+        package var isOfChoices: Bool
 
-        package init(name: String, value: String, isSqueezed: Bool = false) {
+        package init(name: String, value: String, isSqueezed: Bool = false, isOfChoices: Bool = false) {
             self.name = name
             self.value = value
             self.isSqueezed = isSqueezed
+            self.isOfChoices = isOfChoices
         }
     }
 

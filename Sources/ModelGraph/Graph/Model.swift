@@ -14,12 +14,18 @@ package struct Model: Sendable {
         package var architecture: String
         /// Parameters that the files lack and that were given their neutral element on request; `nil` for none.
         package var assumed: [ParameterID]?
+        /// Members of settings files that did not count, on request; `nil` for none.
+        package var ignoredSettings: [String]?
 
-        package init(files: [File], dialect: String, architecture: String, assumed: [ParameterID]? = nil) {
+        package init(
+            files: [File], dialect: String, architecture: String, assumed: [ParameterID]? = nil,
+            ignoredSettings: [String]? = nil
+        ) {
             self.files = files
             self.dialect = dialect
             self.architecture = architecture
             self.assumed = assumed
+            self.ignoredSettings = ignoredSettings
         }
     }
 
@@ -50,10 +56,12 @@ package struct Model: Sendable {
     package var plan: ReusePlan?
     /// What healing did, as its document; carried, not understood here.
     package var healing: JSONValue?
+    /// What reading decided that a user should know, a sentence each; not stored.
+    package var notes: [String]
 
     package init(
         graph: CheckedGraph, tensors: [ParameterID: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
-        traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil
+        traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil, notes: [String] = []
     ) {
         self.graph = graph
         self.tensors = tensors
@@ -62,6 +70,7 @@ package struct Model: Sendable {
         self.traits = traits
         self.plan = plan
         self.healing = healing
+        self.notes = notes
     }
 
     /// Checks that every parameter has a floating-point tensor of the right shape.

@@ -39,6 +39,8 @@ package enum Operation: Sendable, Hashable {
     case table(Table)
     /// 1 for each row that has an element unlike this one, 0 for the others: the mask of padding ids or frames.
     case mask(hidden: Float)
+    /// A mask told by token ids. Input: the ids.
+    case tokenMask(TokenMask)
 
     /// Name in documents.
     package var kind: String {
@@ -61,6 +63,7 @@ package enum Operation: Sendable, Hashable {
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
+        case .tokenMask: "token_mask"
         }
     }
 
@@ -74,7 +77,8 @@ package enum Operation: Sendable, Hashable {
         case .convolution(let operation): operation.parameters
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask:
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask,
+            .tokenMask:
             []
         }
     }
@@ -148,10 +152,13 @@ package struct Embedding: Sendable, Hashable, Codable {
     package var scale: Float
     /// The id that stands for padding, where positions are numbered by it.
     package var paddingID: Int?
+    /// Each row looks up the id before its own, and the first one this: a decoder that reads the text itself, shifted.
+    /// Only of a text's own ids.
+    package var shiftedFrom: Int?
 
     package init(
         vocabulary: Int, width: Int, positions: Positions? = nil, types: Int = 0, scale: Float = 1,
-        paddingID: Int? = nil
+        paddingID: Int? = nil, shiftedFrom: Int? = nil
     ) {
         self.vocabulary = vocabulary
         self.width = width
@@ -159,6 +166,7 @@ package struct Embedding: Sendable, Hashable, Codable {
         self.types = types
         self.scale = scale
         self.paddingID = paddingID
+        self.shiftedFrom = shiftedFrom
     }
 
     var parameters: [Parameter] {

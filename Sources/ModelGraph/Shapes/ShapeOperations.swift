@@ -144,8 +144,11 @@ package struct Table: Sendable, Hashable {
     package var isAlongInput: Bool
     /// Row of the table that belongs to the input's first row; 0 without an input.
     package var offset: Int
+    /// For a table of places of a picture: how it is laid over pictures of another size; `nil`: it is not.
+    package var resampling: Resampling?
 
-    package init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0) {
+    package init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0, resampling: Resampling? = nil) {
+        self.resampling = resampling
         self.offset = offset
         self.count = count
         self.width = width
@@ -156,7 +159,7 @@ package struct Table: Sendable, Hashable {
 }
 
 extension Table: Codable {
-    private enum Key: String, CodingKey { case count, width, isAlongInput, offset }
+    private enum Key: String, CodingKey { case count, width, isAlongInput, offset, resampling }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -164,7 +167,8 @@ extension Table: Codable {
             count: try container.decode(Int.self, forKey: .count),
             width: try container.decode(Int.self, forKey: .width),
             isAlongInput: try container.decode(Bool.self, forKey: .isAlongInput),
-            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0)
+            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0,
+            resampling: try container.decodeIfPresent(Resampling.self, forKey: .resampling))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -173,6 +177,7 @@ extension Table: Codable {
         try container.encode(width, forKey: .width)
         try container.encode(isAlongInput, forKey: .isAlongInput)
         if offset != 0 { try container.encode(offset, forKey: .offset) }
+        try container.encodeIfPresent(resampling, forKey: .resampling)
     }
 }
 

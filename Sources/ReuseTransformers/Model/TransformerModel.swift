@@ -4,6 +4,7 @@ import HDF5
 import Inputs
 import ModelGraph
 import Platform
+import Tensors
 import Verification
 
 /// A trained transformer, read and ready for use.
@@ -25,17 +26,21 @@ public struct TransformerModel: Sendable {
         /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
         /// tables are never made up.
         public var allowsMissing: Bool
+        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they change
+        /// no output. A key that could and is not handled is an error otherwise.
+        public var ignoredSettings: Set<String>
         /// How HDF5 files are read. It applies to `.reuse.h5` files too.
         public var reading: ReadingOptions
 
         /// Options with defaults that suit a complete checkpoint.
         public init(
             architecture: String? = nil, configuration: URL? = nil, allowsMissing: Bool = false,
-            reading: ReadingOptions = ReadingOptions()
+            ignoredSettings: Set<String> = [], reading: ReadingOptions = ReadingOptions()
         ) {
             self.architecture = architecture
             self.configuration = configuration
             self.allowsMissing = allowsMissing
+            self.ignoredSettings = ignoredSettings
             self.reading = reading
         }
 
@@ -43,7 +48,7 @@ public struct TransformerModel: Sendable {
         func loading(_ cancellation: Cancellation) -> LoadingOptions {
             LoadingOptions(
                 architecture: architecture, config: configuration?.path, allowsMissing: allowsMissing,
-                hdf5: reading.options, cancellation: cancellation)
+                ignoredSettings: ignoredSettings, hdf5: reading.options, cancellation: cancellation)
         }
     }
 
@@ -90,8 +95,16 @@ public struct TransformerModel: Sendable {
 
     /// Reads a model on this thread.
     package init(path: String, options: LoadingOptions = LoadingOptions()) throws(TransformerError) {
-        let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
+        let model = try TransformerError.mapping {
+            try Checkpoint.load(path: path, options: options).fittedToItsPictures()
+        }
         self.init(path: path, model: model, hdf5: options.hdf5)
+    }
+
+    /// The model for the pictures among a batch's arrays, where it takes pictures of several sizes.
+    package func fitted(to arrays: [String: Tensor]) throws(TransformerError) -> TransformerModel {
+        let fitted = try TransformerError.mapping { try model.fitted(to: arrays) }
+        return TransformerModel(path: path, model: fitted, hdf5: hdf5)
     }
 
     /// A model that is in memory already.
@@ -146,6 +159,13 @@ extension TransformerModel {
             let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             return "\(parameter) is missing; \(value) in for it"
         }
+    }
+
+    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the caller
+    /// left out.
+    public var notes: [String] {
+        model.notes
+            + (model.provenance.ignoredSettings ?? []).map { "\"\($0)\" of the configuration does not count, on request" }
     }
 
     /// What the model scores.

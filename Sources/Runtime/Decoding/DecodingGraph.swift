@@ -124,8 +124,11 @@ extension Node {
             if attention.isCross { return nil }
             guard attention.mask.isCausal else { return "looks at later tokens" }
             if case .disentangled = attention.positions { return "has disentangled positions" }
+            if case .rotary(let rotary) = attention.positions, rotary.unchangedLength != nil {
+                return "turns queries and keys by angles that depend on the length"
+            }
             return nil
-        case .pooling, .convolution, .rearrange, .mask: return "looks at several tokens at once"
+        case .pooling, .convolution, .rearrange, .mask, .tokenMask: return "looks at several tokens at once"
         }
     }
 }

@@ -11,7 +11,11 @@ extension GroupExecution {
             let out = target.base + member * target.slot.stride
             let rows = view(source, own)
             if let mask = step.mask {
-                step.pooling.pool(rows, shownBy: view(address(mask), own), into: out, kernels)
+                // A row that only queries is no row of the text.
+                let count = axis == Schedule.tokenAxis ? group.keys(of: member, axis: axis) : own.count
+                let counted = own.prefix(count)
+                step.pooling.pool(
+                    view(source, counted), shownBy: view(address(mask), counted), into: out, kernels)
             } else {
                 step.pooling.pool(
                     rows, keys: group.keys(of: member, axis: axis), first: group.firstRow(of: member, axis: axis),
@@ -59,13 +63,22 @@ extension Pooling {
         }
     }
 
-    /// Pools the rows that a mask shows, their mean or their largest elements; zeros when it shows none.
+    /// Pools the rows that a mask shows: their mean or their largest elements, zeros when it shows none; the first or
+    /// the last of them, the very first row when it shows none.
     ///
     /// - Parameter mask: One column, 0 where a row does not count.
     func pool(
         _ rows: MatrixView, shownBy mask: MatrixView, into out: UnsafeMutablePointer<Float>, _ kernels: KernelSet
     ) {
         let width = rows.columns
+        // A single row: the first or the last that is shown; where none is, the first one, as the frameworks do.
+        if self == .first || self == .last {
+            let shown = (0..<rows.rows).filter { mask.base[$0 * mask.stride] != 0 }
+            guard let row = (self == .first ? shown.first : shown.last) ?? (rows.rows > 0 ? 0 : nil) else {
+                return out.update(repeating: 0, count: width)
+            }
+            return out.update(from: rows.base + row * rows.stride, count: width)
+        }
         var shown = 0
         for row in 0..<rows.rows where mask.base[row * mask.stride] != 0 {
             let source = rows.base + row * rows.stride

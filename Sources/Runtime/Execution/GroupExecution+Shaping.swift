@@ -269,7 +269,9 @@ extension GroupExecution {
                 }
                 for key in 0..<keys {
                     var isSeen = isVisible && (!step.isCausal || key <= row)
-                    if let window = step.window { isSeen = isSeen && row - key < window }
+                    if let window = step.window {
+                        isSeen = isSeen && row - key < window && (step.isCausal || key - row < window)
+                    }
                     if let pairs { isSeen = isSeen && pairs.numbers[row * pairs.columns + key] != 0 }
                     line[key] = isSeen ? 0 : step.penalty
                 }

@@ -148,7 +148,10 @@ struct Run: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .arrays, force: force.force)
-        let loaded = try reading.model(at: model.model)
+        var loaded = try reading.model(at: model.model)
+        if let inputs, loaded.model.graph.resizablePicture != nil {
+            loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
+        }
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
             try printer.run(texts: texts, asJSON: json.json)
