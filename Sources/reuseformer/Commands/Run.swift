@@ -74,6 +74,9 @@ struct Run: ParsableCommand {
         completion: .directory)
     var images: String?
 
+    @Flag(help: "End with the first picture of a folder that cannot be read; without it such pictures are listed.")
+    var strict = false
+
     @Option(
         help: ArgumentHelp("An .npz with the model's own inputs.", valueName: "file"),
         completion: .file(extensions: ["npz"]))
@@ -138,10 +141,12 @@ struct Run: ParsableCommand {
     }
 
     private func validateGeneration() throws {
-        if images != nil || inputs != nil || dump != nil || pool != nil || normalize || logits || output != nil {
-            throw ValidationError("--generate prints texts: it goes with --prompt or --texts only.")
+        if images != nil || dump != nil || pool != nil || normalize || logits || output != nil {
+            throw ValidationError("--generate prints texts: it goes with --prompt, --texts or --inputs only.")
         }
-        if (texts == nil) == generation.prompt.isEmpty { throw ValidationError("Give either --prompt or --texts.") }
+        if [texts != nil, inputs != nil, !generation.prompt.isEmpty].count(where: \.self) != 1 {
+            throw ValidationError("Give one of --prompt, --texts and --inputs.")
+        }
     }
 
     func run() throws {
@@ -149,14 +154,19 @@ struct Run: ParsableCommand {
         let loaded = try reading.model(at: model.model)
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
-            try printer.run(texts: texts, asJSON: json.json)
+            if let inputs {
+                try printer.run(arrays: inputs, asJSON: json.json)
+            } else {
+                try printer.run(texts: texts, asJSON: json.json)
+            }
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
         } else if let output {
             try writeRows(of: loaded, to: output)
         } else if let images {
             let printer = try PictureClassPrinter(loaded, try threads.resources())
-            try printer.run(path: images, top: top, asJSON: json.json)
+            try printer.run(
+                path: images, top: top, asJSON: json.json, unreadable: UnreadablePictures(isStrict: strict))
         }
     }
 
@@ -219,7 +229,19 @@ struct Run: ParsableCommand {
             let arrays = try NumPyArchive(path: inputs).tensors()
             try body(try GraphArrays.sequences(from: arrays, for: loaded.model.graph))
         } else if let path = texts ?? images {
-            try DataReader(for: loaded).forEachBatch(of: path, size: Self.batchSize, body)
+            let reader = try DataReader(for: loaded)
+            for note in reader.notes {
+                Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
+            }
+            let unreadable = UnreadablePictures(isStrict: strict)
+            var count = 0
+            try reader.forEachBatch(
+                of: path, size: Self.batchSize, unreadable: strict ? nil : unreadable.note
+            ) { batch in
+                count += batch.count
+                try body(batch)
+            }
+            try unreadable.finish(afterReading: count)
         }
     }
 }
