@@ -5,7 +5,7 @@ import Platform
 ///
 /// Source: the logits processors of transformers, in the order in which `generate` calls them; arithmetic in single
 /// precision as there.
-struct RuledText {
+package struct RuledText {
     private let rules: GenerationRules
     private let endIDs: [Int32]
     /// Tokens of the source: of an encoder–decoder what the encoder reads, of a decoder the prompt.
@@ -21,7 +21,7 @@ struct RuledText {
     ///   - ids: What the text goes on from.
     ///   - source: What it was made from; for a decoder the same.
     ///   - maximumNewTokens: Where the limit ends it.
-    init(_ rules: GenerationRules, ids: [Int32], source: [Int32], endIDs: Set<Int32>, maximumNewTokens: Int) {
+    package init(_ rules: GenerationRules, ids: [Int32], source: [Int32], endIDs: Set<Int32>, maximumNewTokens: Int) {
         self.rules = rules
         self.endIDs = endIDs.sorted()
         self.source = source
@@ -32,13 +32,13 @@ struct RuledText {
     }
 
     /// Adds a token that was chosen.
-    mutating func append(_ id: Int32) {
+    package mutating func append(_ id: Int32) {
         ids.append(id)
         known.insert(id)
     }
 
     /// Changes the logits of the next token.
-    func apply(to logits: inout [Float]) {
+    package func apply(to logits: inout [Float]) {
         for bias in rules.biases where matches(bias.ids) { change(bias.ids.last, in: &logits) { $0 + bias.value } }
         if rules.sourcePenalty != 1 { penalize(Set(source), 1 / rules.sourcePenalty, &logits) }
         if rules.repetitionPenalty != 1 { penalize(known, rules.repetitionPenalty, &logits) }

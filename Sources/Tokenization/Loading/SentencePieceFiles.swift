@@ -135,7 +135,9 @@ enum SentencePieceFiles {
                 (.bos, "[CLS]"), (.eos, "[SEP]"), (.unk, "[UNK]"), (.sep, "[SEP]"), (.pad, "[PAD]"), (.cls, "[CLS]"),
                 (.mask, "[MASK]"),
             ], &config, spacesBeforeMask: false)
-        if config.roles[.unk]?.content == Array("[UNK]".utf8) { config.roles[.unk]?.isNormalized = true }
+        if !config.release.isFive, config.roles[.unk]?.content == Array("[UNK]".utf8) {
+            config.roles[.unk]?.isNormalized = true
+        }
         let vocabulary = parts.model.vocabulary
         parts.template = .bert(
             cls: try id(of: "[CLS]", vocabulary, file), sep: try id(of: "[SEP]", vocabulary, file))

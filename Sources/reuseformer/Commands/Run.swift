@@ -38,9 +38,12 @@ struct Run: ParsableCommand {
     /// What `--dump` can ask for.
     enum Part: String, CaseIterable {
         case hidden, attentions, logits, pooled
+        /// What the model is given: token ids, pixels.
+        case inputs
 
         var selection: OutputSelection {
             switch self {
+            case .inputs: []
             case .hidden: .hidden
             case .attentions: .attentions
             case .logits: .logits
@@ -93,7 +96,8 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write these instead, comma-separated: hidden, attentions, logits, pooled.", valueName: "parts"))
+            "Write these instead, comma-separated: hidden, attentions, logits, pooled, or inputs: what the model is given.",
+            valueName: "parts"))
     var dump: String?
 
     @Option(
@@ -182,17 +186,25 @@ struct Run: ParsableCommand {
         return selection
     }
 
+    /// Whether `--dump` asks for what the model is given.
+    private var dumpsInputs: Bool { dump?.split(separator: ",").contains("inputs") ?? false }
+
     private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws {
         var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
-        let outputs = try PaddedOutputs(
-            of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution())
-        guard !outputs.arrays.isEmpty else {
+        var arrays: [(name: String, tensor: Tensor)] = []
+        if dumpsInputs { arrays = GraphArrays.arrays(of: sequences, for: loaded.model.graph) }
+        if !parts.isEmpty {
+            arrays += try PaddedOutputs(
+                of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution()
+            ).arrays
+        }
+        guard !arrays.isEmpty else {
             throw CommandError.usage("\(loaded.path): the model computes none of what --dump asks for")
         }
         try OutputFile.produce(output) { path in
             var archive = try NumPyArchiveWriter(path: path)
-            for (name, tensor) in outputs.arrays { try archive.append(tensor, named: name) }
+            for (name, tensor) in arrays { try archive.append(tensor, named: name) }
             try archive.close()
         }
     }
