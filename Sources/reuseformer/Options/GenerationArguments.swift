@@ -9,7 +9,9 @@ struct GenerationArguments: ParsableArguments {
     @Option(help: ArgumentHelp("What to go on from. May be repeated.", valueName: "text"))
     var prompt: [String] = []
 
-    @Option(help: ArgumentHelp("Tokens to add to a text at most (default: 128).", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens to add to a text at most (default: what the model's files say, else 128).", valueName: "count"))
     var maxNewTokens: Int?
 
     @Option(
@@ -55,7 +57,7 @@ struct GenerationArguments: ParsableArguments {
     var options: TextGenerator.Options {
         let isRandom = temperature != nil || topK != nil || topP != nil || seed != nil
         return TextGenerator.Options(
-            maximumNewTokens: maxNewTokens ?? 128,
+            maximumNewTokens: maxNewTokens,
             sampling: isRandom
                 ? .random(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0) : .greedy)
     }
