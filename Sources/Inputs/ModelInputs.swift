@@ -9,7 +9,7 @@ import Tokenization
 ///
 /// | the model reads | a file or folder is |
 /// | --- | --- |
-/// | a text | one text a line |
+/// | a text | one text a line; for models that score a whole item also two, with a tab between |
 /// | a source and a target text | `source<TAB>target` a line; the target may be missing |
 /// | pictures | a folder of PNG and JPEG files, or one of them |
 /// | anything | an `.npz` with the model's own inputs |
@@ -27,6 +27,12 @@ package struct ModelInputs: Sendable {
     let maximumTokens: Int?
     /// How the target is taken, of an encoder–decoder.
     package let target: TargetText?
+    /// What is done to texts.
+    package private(set) var texts: TextPreparation
+    /// When a line is two texts.
+    let pairing: TextPreparation.Pairing
+    /// Texts that were cut.
+    package let truncated = TruncationCount()
     private let pictures: PictureInput?
 
     /// The input that a model's pictures go to.
@@ -42,12 +48,24 @@ package struct ModelInputs: Sendable {
     ///   - model: Its graph and the files that came with it.
     ///   - tokenizer: The model's own; `nil` for models that read no text.
     ///   - maximumTokens: Longest text that is wanted.
+    ///   - prompt: What stands before each text: a name among the model's prompts, or the prompt itself; `nil`: what
+    ///     the model's files say.
+    ///   - pairing: When a line is two texts.
     /// - Throws: `FileError` when the files that say how pictures are prepared cannot be used.
-    package init(_ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?) throws(FileError) {
+    package init(
+        _ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?, prompt: String? = nil,
+        pairing: TextPreparation.Pairing = .never
+    ) throws(FileError) {
         let graph = model.graph
         self.graph = graph
         self.tokenizer = tokenizer
         self.maximumTokens = maximumTokens
+        texts = TextPreparation(model.traits.sentences, prompt: prompt)
+        let scoresItems = graph.use == .classifier && graph.predictions.map { graph.shapes[$0]?.rows } == .sequences
+        self.pairing = pairing == .byTab && !scoresItems ? .never : pairing
+        if graph.inputs.contains(Graph.poolingMask), let tokenizer {
+            try texts.hidePrompt(tokenizer, maximumTokens: maximumTokens)
+        }
         let layouts = graph.inputLayouts.sorted { $0.key < $1.key }
         if let (name, layout) = layouts.first(where: { $0.value.grid.count == 2 && $0.value.content == .numbers }),
             layouts.allSatisfy({ $0.key == name || $0.value.absent != nil })
@@ -106,7 +124,7 @@ package struct ModelInputs: Sendable {
             let inputs = graph.inputs.joined(separator: ", ")
             throw FileError(.usage, path: "text", "is nothing that this model reads; it takes \(inputs)")
         }
-        guard let target else { return InputItem(encoded(text, tokenizer)) }
+        guard let target else { return InputItem(try textItem(text, tokenizer)) }
         let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
         var item = InputItem(encoded(parts.first.map(String.init) ?? "", tokenizer))
         guard parts.count > 1 else {
@@ -118,10 +136,37 @@ package struct ModelInputs: Sendable {
         return item
     }
 
-    private func encoded(_ text: String, _ tokenizer: Tokenizer) -> ModelInput {
-        let encoding = tokenizer.encode(text, maxLength: maximumTokens)
+    /// A line: a text, or two with a tab between.
+    private func textItem(_ line: String, _ tokenizer: Tokenizer) throws(FileError) -> ModelInput {
+        guard pairing != .never else { return encoded(line, tokenizer) }
+        let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 2 { return encoded(parts[0], pair: parts[1], tokenizer) }
+        guard pairing != .always else {
+            throw FileError(.usage, path: "pair", "has no tab between two texts: \"\(line.prefix(60).printable)\"")
+        }
+        return encoded(line, tokenizer)
+    }
+
+    /// Two texts as a model takes them that scores pairs.
+    package func item(of first: String, and second: String) throws(FileError) -> InputItem {
+        guard let tokenizer, kind == .text else {
+            throw FileError(.usage, path: "pair", "is nothing that this model reads")
+        }
+        return InputItem(encoded(first, pair: second, tokenizer))
+    }
+
+    private func encoded(_ text: String, pair: String? = nil, _ tokenizer: Tokenizer) -> ModelInput {
+        let encoding = tokenizer.encode(
+            texts.prepared(text), pair: pair.map(texts.prepared), maxLength: maximumTokens)
+        if encoding.isTruncated { truncated.add() }
         // An empty list of types stands for zeros, which nearly all texts have.
-        return ModelInput(ids: encoding.ids, types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
+        var input = ModelInput(ids: encoding.ids, types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
+        if texts.hiddenTokens > 0 {
+            let count = encoding.ids.count, hidden = min(texts.hiddenTokens, count)
+            let numbers = [Float](repeating: 0, count: hidden) + [Float](repeating: 1, count: count - hidden)
+            input.arrays[Graph.poolingMask] = InputArray(rows: count, columns: 1, numbers: numbers)
+        }
+        return input
     }
 
     /// A picture as the model takes it.

@@ -42,12 +42,12 @@ package enum Safetensors: Dialect {
 }
 
 extension WeightContainer {
-    /// The tensors of a safetensors file under their own names; of another file none.
-    func safetensorsTensors() throws(FileError) -> [StoredTensor] {
+    /// The tensors of a safetensors file under their own names, or under those after a prefix; of another file none.
+    func safetensorsTensors(prefix: String = "") throws(FileError) -> [StoredTensor] {
         guard let safetensors else { return [] }
         var result: [StoredTensor] = []
         for entry in safetensors.entries {
-            guard let tensor = StoredTensor(entry, of: safetensors, name: entry.name) else {
+            guard let tensor = StoredTensor(entry, of: safetensors, name: prefix + entry.name) else {
                 throw FileError(
                     .unsupported, path: file.path, "\(entry.name.printable) holds \(entry.type), which is not handled")
             }

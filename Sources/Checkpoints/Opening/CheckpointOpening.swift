@@ -22,9 +22,10 @@ struct CheckpointOpening: Sendable {
     init(_ folder: CheckpointFolder, _ options: LoadingOptions) throws(FileError) {
         // The built-in architectures are needed soon where there is a configuration.
         if folder.configEntry != nil { SpecLibrary.readAhead() }
+        let modules = try SentenceModules(folder)
         let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()
-        let recognized = Result { () throws(FileError) in try files.recognized(dialects) }
+        let recognized = Result { () throws(FileError) in try files.recognized(dialects).adding(modules) }
         var choice = ArchitectureChoice(name: options.architecture)
         bound = Result { () throws(FileError) in try choice.bind(try recognized.get()) }
         self.files = files

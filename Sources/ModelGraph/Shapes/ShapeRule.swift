@@ -43,7 +43,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .round:
+        case .activation, .softmax, .unitLength, .round:
             try expect(1...1)
             return first
         case .mask:
@@ -60,7 +60,7 @@ struct ShapeRule {
             if let mask = arguments.dropFirst().first, mask != ValueShape(rows: first.rows, width: 1) {
                 throw ShapeFailure("the mask has shape \(mask), expected [batch, \(first.rows), 1]")
             }
-            if arguments.count == 2, pooling == .first || pooling == .last {
+            if arguments.count == 2, !pooling.takesMask {
                 throw ShapeFailure("only means and maxima are pooled by a mask")
             }
             return ValueShape(rows: .sequences, width: first.width)
