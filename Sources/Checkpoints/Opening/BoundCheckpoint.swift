@@ -58,7 +58,7 @@ struct BoundCheckpoint: Sendable {
         own.pairActivation = try source.pairActivation()
         let whole = try source.sentences?.extend(expanded.graph, sources, architecture: spec.name, traits: own)
         do throws(GraphError) {
-            graph = try (whole?.graph ?? expanded.graph).checked()
+            graph = try (whole?.graph ?? expanded.graph).checked().namingRegression(source.config)
         } catch {
             throw FileError(.corrupt, path: source.folder.path, error.problems.map { "\(spec.name): \($0)" })
         }
