@@ -22,6 +22,12 @@ struct CheckpointOpening: Sendable {
     init(_ folder: CheckpointFolder, _ options: LoadingOptions) throws(FileError) {
         // The built-in architectures are needed soon where there is a configuration.
         if folder.configEntry != nil { SpecLibrary.readAhead() }
+        if folder.exists("adapter_config.json") {
+            throw FileError(
+                .unsupported, path: folder.entry("adapter_config.json").path,
+                "names an adapter that changes the weights beside it, which is not handled",
+                remedy: "merge the adapter into the model (peft's merge_and_unload), and save that")
+        }
         let modules = try SentenceModules(folder)
         let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()

@@ -102,7 +102,9 @@ struct SentenceModules: Sendable {
             try module.append(to: &whole)
         }
         var result = whole.graph
-        let embedding = try whole.value(.sentence, for: "the folder's end")
+        guard let embedding = whole.values[.sentence] else {
+            throw FileError(.unsupported, path: path, "names no module that pools: it gives no embedding of a text")
+        }
         result.outputs.append(Graph.Output(name: Graph.embeddingOutput, value: embedding))
         var traits = traits
         traits.labels = []

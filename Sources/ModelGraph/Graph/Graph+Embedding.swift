@@ -7,8 +7,9 @@ extension Graph {
     /// The value that holds one embedding a text; `nil` where the model's files do not say how it is made.
     package var embedding: String? { value(ofOutput: Self.embeddingOutput) }
 
-    /// The nodes between the last hidden states and the embedding, the embedding's own last.
-    private var embeddingNodes: [Node] {
+    /// The nodes from the pooling to the embedding; of several poolings side by side the node that puts them together
+    /// is the first.
+    package var embeddingNodes: [Node] {
         guard let embedding, let pooled = pooledNode(of: embedding) else { return [] }
         guard let first = nodes.firstIndex(where: { $0.name == pooled.name }),
             let last = nodes.firstIndex(where: { $0.name == embedding }), first <= last

@@ -49,7 +49,9 @@ package struct DataReader: Sendable {
         let positions = tables.compactMap { $0.positions.map { $0.count - $0.offset } }.min()
         let sentences = model.model.traits.sentences
         // Where a sentence-transformers folder says it, the tokenizer's own limit does not count.
-        let said = sentences == nil ? ownTokenizer?.maxLength : replacingLimit ?? sentences?.maximumTokens
+        var said = sentences == nil ? ownTokenizer?.maxLength : replacingLimit ?? sentences?.maximumTokens
+        // Cross-encoders heed tokenizer_config.json, never what tokenizer.json was once saved with.
+        if pairing == .always { said = try model.tokenizerLimit() ?? said }
         let longest = [limit, replacingLimit, said, model.model.traits.maximumTokens, positions]
             .compactMap(\.self).min()
         inputs = try TransformerError.mapping {
@@ -143,11 +145,13 @@ package struct DataReader: Sendable {
     /// Scored pairs of texts as the model takes them.
     func scored(_ pairs: [ScoredTexts]) throws(TransformerError) -> [ScoredPair] {
         var result: [ScoredPair] = []
+        let scoresPairs = model.scoresPairs
         for pair in pairs {
             if cancellation?.isRequested == true { throw .cancelled }
             result.append(
                 ScoredPair(
-                    first: try sequence(of: pair.first), second: try sequence(of: pair.second), score: pair.score))
+                    first: try sequence(of: pair.first), second: try sequence(of: pair.second), score: pair.score,
+                    together: scoresPairs ? try sequence(of: pair.first, and: pair.second) : nil))
         }
         return result
     }

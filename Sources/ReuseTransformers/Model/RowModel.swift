@@ -149,6 +149,12 @@ extension TransformerModel {
         return name
     }
 
+    /// Whether the model gives one number for a whole text, or for a pair of texts.
+    var scoresPairs: Bool {
+        guard scores == .perItem, let logits = model.graph.predictions else { return false }
+        return model.graph.readsText && model.graph.shapes[logits]?.width == 1
+    }
+
     /// What makes a pair's score of the logits: what the files say, else a sigmoid of a single one.
     package var pairActivation: Activation {
         if let said = model.traits.pairActivation { return said }
