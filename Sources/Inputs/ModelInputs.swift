@@ -61,7 +61,8 @@ package struct ModelInputs: Sendable {
         self.tokenizer = tokenizer
         self.maximumTokens = maximumTokens
         texts = TextPreparation(model.traits.sentences, prompt: prompt)
-        let scoresItems = [.classifier, .numbers].contains(graph.use)
+        let scoresItems =
+            [.classifier, .numbers].contains(graph.use)
             && graph.predictions.map { graph.shapes[$0]?.rows } == .sequences
         self.pairing = pairing == .byTab && !scoresItems ? .never : pairing
         if graph.inputs.contains(Graph.poolingMask), let tokenizer {

@@ -50,7 +50,8 @@ package struct TextPreparation: Sendable {
         hiddenTokens = ids.last.map(tokenizer.specialTokens.all.contains) == true ? ids.count - 1 : ids.count
         if let maximumTokens, ids.count >= maximumTokens {
             throw FileError(
-                .usage, path: "prompt", "has \(ids.count) tokens or more, and texts are cut to \(maximumTokens): "
+                .usage, path: "prompt",
+                "has \(ids.count) tokens or more, and texts are cut to \(maximumTokens): "
                     + "none of a text would count")
         }
     }

@@ -63,7 +63,8 @@ package struct CheckpointFolder: Sendable {
             folder = root
             file = FileEntry(path: path)
             // Only of a transformer's own file does the list beside it speak, and a .reuse.h5 needs none.
-            let list = Self.weightNames.contains((path as NSString).lastPathComponent)
+            let list =
+                Self.weightNames.contains((path as NSString).lastPathComponent)
                 ? try SentenceModuleList(folder: root) : nil
             modules = list?.transformerPath == "" ? list : nil
         }

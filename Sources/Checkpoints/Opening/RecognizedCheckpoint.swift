@@ -48,7 +48,8 @@ struct RecognizedCheckpoint: Sendable {
         guard let modules else { return self }
         guard ownGraph == nil else {
             throw FileError(
-                .unsupported, path: folder.path, "modules.json stands beside a Keras model, and follows transformers only")
+                .unsupported, path: folder.path,
+                "modules.json stands beside a Keras model, and follows transformers only")
         }
         var result = self
         result.sentences = modules

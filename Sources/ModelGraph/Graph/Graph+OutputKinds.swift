@@ -14,7 +14,9 @@ extension CheckedGraph {
         graph.outputs.filter { output in
             let isOwn = output.name.hasPrefix("output") || output.name.contains("logits")
             guard isOwn, graph.use == .numbers || output.value != graph.predictions else { return false }
-            guard graph.use == .numbers || graph.use == .classifier && output.name.hasPrefix("output.") else { return false }
+            guard graph.use == .numbers || graph.use == .classifier && output.name.hasPrefix("output.") else {
+                return false
+            }
             return graph.kind(of: output.value, shapes) == .numbers
         }
     }

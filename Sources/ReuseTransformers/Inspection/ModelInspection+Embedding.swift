@@ -30,7 +30,8 @@ extension ModelInspection {
             let limit = maximumTokens.map { "texts cut to \($0) tokens" }
             let prompt = defaultPrompt.flatMap { prompts[$0] }.map { "prompt \"\($0)\"" }
             let named = prompts.isEmpty ? nil : "prompts " + prompts.keys.sorted().joined(separator: ", ")
-            return (["embedding: " + steps.joined(separator: ", ")]
+            return
+                (["embedding: " + steps.joined(separator: ", ")]
                 + [limit, isLowerCase ? "in lower case" : nil, prompt ?? named].compactMap(\.self))
                 .joined(separator: " · ")
         }

@@ -65,7 +65,9 @@ package final class RowModel: Sendable {
         switch source {
         case .embedding: break
         case .predictions, .scores:
-            guard shape.rows == .sequences else { throw usage("the model gives scores for every token, not one row an item") }
+            guard shape.rows == .sequences else {
+                throw usage("the model gives scores for every token, not one row an item")
+            }
         }
         self.model = changed
         self.pooling = pooling

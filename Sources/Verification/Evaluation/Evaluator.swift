@@ -136,7 +136,9 @@ package struct Evaluator {
 
     /// Cosine similarities of embeddings: of the first and second item, of the third and fourth, …
     package func similarities(ofPairs sequences: [ModelInput]) throws(VerificationError) -> [Double] {
-        guard recorder.hidden != nil || recorder.embedding != nil else { throw .labels("the model has no hidden states to compare") }
+        guard recorder.hidden != nil || recorder.embedding != nil else {
+            throw .labels("the model has no hidden states to compare")
+        }
         var vectors: [[Double]] = []
         for range in sequences.batches(rows: FidelityStudy.batchRows) {
             vectors += try recorder.record(Array(sequences[range])).map(\.pooled)

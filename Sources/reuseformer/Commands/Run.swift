@@ -164,7 +164,9 @@ struct Run: ParsableCommand {
         } else if output.hasSuffix(".npz") {
             throw ValidationError("An .npz holds several arrays: say which with --dump, or write to an .npy.")
         }
-        if logits, pool != nil || normalize != nil { throw ValidationError("--logits goes without --pool and --normalize.") }
+        if logits, pool != nil || normalize != nil {
+            throw ValidationError("--logits goes without --pool and --normalize.")
+        }
     }
 
     private func validateGeneration() throws {
@@ -243,7 +245,8 @@ struct Run: ParsableCommand {
         switch loaded.scores {
         case .perItem: return
         case .none:
-            throw CommandError.usage("\(loaded.path): the model has no logits; give --texts without --logits for embeddings")
+            throw CommandError.usage(
+                "\(loaded.path): the model has no logits; give --texts without --logits for embeddings")
         case .perToken:
             throw CommandError.usage(
                 "\(loaded.path): the model gives logits for every token, not one row a text; "

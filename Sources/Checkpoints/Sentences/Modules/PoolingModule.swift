@@ -43,7 +43,8 @@ struct PoolingModule: SentenceModule {
             }
             let named = known.map(\.pooling)
             guard !isSaid || named == poolings else {
-                throw FileError(.corrupt, path: config.path, "\"pooling_mode\" and the older keys contradict each other")
+                throw FileError(
+                    .corrupt, path: config.path, "\"pooling_mode\" and the older keys contradict each other")
             }
             poolings = named
         } else if !isSaid {
