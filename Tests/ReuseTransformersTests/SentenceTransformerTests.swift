@@ -12,7 +12,7 @@ struct SentenceTransformerTests {
     private static let folder = Fixtures.root.appending(path: "sentences")
 
     private func wanted(_ name: String) throws -> [Float] {
-        try NumPyArray(path: Self.folder.appending(path: "\(name)/want.npy").path).tensor().floats
+        try NumPyArray.read(path: Self.folder.appending(path: "\(name)/want.npy").path).floats
     }
 
     private func texts(_ name: String) throws -> [String] {
