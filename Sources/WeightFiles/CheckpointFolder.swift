@@ -47,7 +47,11 @@ package struct CheckpointFolder: Sendable {
     ) throws(FileError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw FileError(.inputOutput, path: path, "there is no such file or folder", remedy: "check the path")
+            throw FileError(
+                .inputOutput, path: path, "there is no such file or folder",
+                remedy: Self.isLikeHubName(path)
+                    ? "if it is a model's name on a hub, fetch it: hf download \(path.printable) --local-dir FOLDER"
+                    : "check the path")
         }
         self.path = path
         self.reading = reading
@@ -136,6 +140,9 @@ package struct CheckpointFolder: Sendable {
         }
         let found = hdf5Names()
         if found.count == 1 { return [entry(found[0])] }
+        if found.isEmpty, let (name, content) = foreignWeights() {
+            throw FileError(.unsupported, path: entry(name).path, "is \(content.name)", remedy: content.remedy)
+        }
         let what =
             found.isEmpty
             ? "no checkpoint here"
@@ -144,6 +151,29 @@ package struct CheckpointFolder: Sendable {
             found.isEmpty ? .inputOutput : .usage, path: path, what,
             remedy: found.isEmpty
                 ? "give a folder with weights and config.json, or a .reuse.h5" : "name the file itself")
+    }
+
+    /// The first file of the folder that holds weights in a way that is never read, and what it is.
+    private func foreignWeights() -> (name: String, content: FileContent)? {
+        let endings = [".bin", ".pt", ".pth", ".ckpt", ".onnx", ".gguf", ".pkl"]
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        for name in names where endings.contains(where: name.hasSuffix) {
+            if let file = try? file(entry(name)) {
+                let content = FileContent(file)
+                if content.isForeign { return (name, content) }
+            }
+        }
+        return nil
+    }
+
+    /// `owner/name`: how model hubs name a model.
+    private static func isLikeHubName(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2
+            && parts.allSatisfy { part in
+                part.first?.isLetter == true || part.first?.isNumber == true
+                    ? part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } : false
+            }
     }
 
     /// Names of the folder's HDF5 files, as far as names tell.

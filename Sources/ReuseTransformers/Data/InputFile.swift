@@ -38,7 +38,7 @@ package enum InputFile {
     ) throws(TransformerError) -> Value {
         let bytes = try bytes(of: path)
         do throws(Document.ReadError) {
-            return try Document.decode(type, from: bytes)
+            return try Document.decode(type, from: bytes, isStrict: true)
         } catch {
             throw TransformerError(.usage, path: path, "is not \(name) that this version can read: \(error)")
         }

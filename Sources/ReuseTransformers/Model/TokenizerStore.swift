@@ -1,11 +1,10 @@
 import JSON
 import Platform
-import Synchronization
 import Tokenization
 
 /// A model's tokenizer, read when it is first asked for.
 final class TokenizerStore: Sendable {
-    private let loaded = Mutex<Result<Tokenizer?, TransformerError>?>(nil)
+    private let loaded = Lock<Result<Tokenizer?, TransformerError>?>(nil)
 
     /// The tokenizer among a model's files; `nil` when there is none.
     func load(_ model: TransformerModel) -> Result<Tokenizer?, TransformerError> {

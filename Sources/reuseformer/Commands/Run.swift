@@ -129,6 +129,7 @@ struct Run: ParsableCommand {
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     /// Items that go through the model at once.
     private static let batchSize = 512
@@ -179,7 +180,8 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
+        quiet.apply()
+        try OutputFile.check(output, as: .arrays, force: force.force)
         let loaded = try reading.model(at: model.model)
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())

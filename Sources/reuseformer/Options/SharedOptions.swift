@@ -55,6 +55,23 @@ struct CheckpointOptions: ParsableArguments {
     }
 }
 
+/// Where the result is drawn.
+struct ReportOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+}
+
+/// Whether progress is shown.
+struct QuietOption: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Show no progress and not what was written; warnings and errors remain.")
+    var quiet = false
+
+    /// Makes it so. Called first in `run()`.
+    func apply() { Terminal.isQuiet = quiet }
+}
+
 /// Whether existing files may go.
 struct ForceOption: ParsableArguments {
     @Flag(help: "Overwrite output files that exist already.")
