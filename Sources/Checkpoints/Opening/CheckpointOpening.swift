@@ -22,9 +22,16 @@ struct CheckpointOpening: Sendable {
     init(_ folder: CheckpointFolder, _ options: LoadingOptions) throws(FileError) {
         // The built-in architectures are needed soon where there is a configuration.
         if folder.configEntry != nil { SpecLibrary.readAhead() }
+        if folder.exists("adapter_config.json") {
+            throw FileError(
+                .unsupported, path: folder.entry("adapter_config.json").path,
+                "names an adapter that changes the weights beside it, which is not handled",
+                remedy: "merge the adapter into the model (peft's merge_and_unload), and save that")
+        }
+        let modules = try SentenceModules(folder)
         let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()
-        let recognized = Result { () throws(FileError) in try files.recognized(dialects) }
+        let recognized = Result { () throws(FileError) in try files.recognized(dialects).adding(modules) }
         var choice = ArchitectureChoice(name: options.architecture, ignoredSettings: options.ignoredSettings)
         bound = Result { () throws(FileError) in try choice.bind(try recognized.get()) }
         self.files = files

@@ -22,6 +22,7 @@ extension Operation: Codable {
         case "multiply": self = .multiply
         case "affine": self = .affine(try Affine(from: decoder))
         case "softmax": self = .softmax
+        case "unit_length": self = .unitLength
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
         case "token_mask": self = .tokenMask(try TokenMask(from: decoder))
@@ -51,7 +52,7 @@ extension Operation: Codable {
         case .tokenMask(let mask): try mask.encode(to: encoder)
         case .concatenate(let along): try container.encode(along, forKey: .along)
         case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
-        case .add, .multiply, .softmax: break
+        case .add, .multiply, .softmax, .unitLength: break
         }
     }
 }

@@ -48,6 +48,8 @@ package enum ModelUse: String, Sendable, Hashable, Codable {
     case languageModel = "language_model"
     /// Logits over classes, for each sequence or token.
     case classifier
+    /// Numbers that are no classes: a regression, a forecast, the score of a pair.
+    case numbers
 }
 
 /// A transformer as a list of nodes in execution order.

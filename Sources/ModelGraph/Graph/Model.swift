@@ -35,10 +35,19 @@ package struct Model: Sendable {
         package var maximumTokens: Int?
         /// Names of classes, by index; empty when unknown.
         package var labels: [String]
+        /// How a text becomes one embedding; `nil` where the model's files do not say it.
+        package var sentences: SentenceTraits?
+        /// What makes the score of a pair of texts of a classifier's logits; `nil` where the files do not say it.
+        package var pairActivation: Activation?
 
-        package init(maximumTokens: Int? = nil, labels: [String] = []) {
+        package init(
+            maximumTokens: Int? = nil, labels: [String] = [], sentences: SentenceTraits? = nil,
+            pairActivation: Activation? = nil
+        ) {
             self.maximumTokens = maximumTokens
             self.labels = labels
+            self.sentences = sentences
+            self.pairActivation = pairActivation
         }
     }
 

@@ -25,7 +25,7 @@ extension Operation {
         case .round(let rounding): rounding.problem
         case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
-        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength: nil
         }
     }
 }

@@ -33,6 +33,8 @@ package enum Operation: Sendable, Hashable {
     case affine(Affine)
     /// Softmax over each row.
     case softmax
+    /// Each row divided by its Euclidean length; a row of zeros stays.
+    case unitLength
     /// Each row as a layer that was quantised at run time sees it.
     case round(Rounding)
     /// Rows that are the model's own.
@@ -60,6 +62,7 @@ package enum Operation: Sendable, Hashable {
         case .multiply: "multiply"
         case .affine: "affine"
         case .softmax: "softmax"
+        case .unitLength: "unit_length"
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
@@ -77,8 +80,8 @@ package enum Operation: Sendable, Hashable {
         case .convolution(let operation): operation.parameters
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask,
-            .tokenMask:
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
+            .round, .mask, .tokenMask:
             []
         }
     }
@@ -107,6 +110,13 @@ package enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
     case mean
     /// Maximum of the visible tokens' rows, for each column.
     case max
+    /// Sum of the visible tokens' rows, divided by the square root of their number.
+    case meanSquareRoot = "mean_square_root"
+    /// Mean of the visible tokens' rows, the token of position `i`, counted from 0, `i + 1` times.
+    case weightedMean = "weighted_mean"
+
+    /// Whether a mask among the values may say which rows count: it has no say in which row is the first or the last.
+    package var takesMask: Bool { self != .first && self != .last }
 }
 
 /// Lookup of token rows, with learned positions and token types where the model has them.

@@ -44,7 +44,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .round:
+        case .activation, .softmax, .unitLength, .round:
             try expect(1...1)
             return first
         case .mask:

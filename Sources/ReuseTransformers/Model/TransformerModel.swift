@@ -62,6 +62,8 @@ public struct TransformerModel: Sendable {
         case languageModel
         /// Scores classes, for each item or token.
         case classifier
+        /// Gives numbers that are no classes: a regression, a forecast, the score of a pair.
+        case numbers
     }
 
     /// The path as it was given: what errors call the model.
@@ -130,6 +132,7 @@ extension TransformerModel {
         case .maskedLanguageModel: .maskedLanguageModel
         case .languageModel: .languageModel
         case .classifier: .classifier
+        case .numbers: .numbers
         }
     }
 

@@ -42,6 +42,7 @@ enum RowStep: Sendable {
     case load(LoadStep)
     case affine(AffineStep)
     case softmax(Register, Register)
+    case unitLength(Register, Register)
     case round(Register, Rounding, Register)
     case columns([ColumnRange], Register)
     /// 1 where the row has an element unlike the hidden one.

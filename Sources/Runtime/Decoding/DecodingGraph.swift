@@ -107,7 +107,7 @@ extension Node {
     /// Whether a row of the result depends on one row of one input.
     fileprivate var isRowByRow: Bool {
         switch operation {
-        case .norm, .linear, .activation, .affine, .softmax: inputs.count == 1
+        case .norm, .linear, .activation, .affine, .softmax, .unitLength: inputs.count == 1
         default: false
         }
     }
@@ -115,7 +115,8 @@ extension Node {
     /// Why later tokens would change the node's earlier rows, or could not be appended; `nil` when they can.
     fileprivate var obstacle: String? {
         switch operation {
-        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax: return nil
+        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax, .unitLength:
+            return nil
         case .concatenate(let along): return along == .width ? nil : "puts rows of several values together"
         case .slice(let slice): return slice.axis == .width ? nil : "cuts rows"
         case .table(let table): return table.isAlongInput ? nil : "has rows of its own"
