@@ -17,12 +17,14 @@ package struct KerasLayer: Sendable {
     package let inner: KerasModel?
     /// Number of the call that references count as the first: Keras 2 counts the call that built a nested model.
     package let firstCall: Int
+    /// Layers that a wrapper's configuration holds, by the key that holds them.
+    var wrapped: [String: KerasLayer] = [:]
 
     /// The layer with its calls counted from another number.
     func counted(from firstCall: Int) -> KerasLayer {
         KerasLayer(
             className: className, module: module, name: name, config: config, calls: calls, inner: inner,
-            firstCall: firstCall)
+            firstCall: firstCall, wrapped: wrapped)
     }
 
     // MARK: Class

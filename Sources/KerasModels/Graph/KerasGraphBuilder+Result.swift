@@ -30,6 +30,7 @@ extension KerasGraphBuilder {
             results.append(
                 .init(name: name.soundNodeName, value: result, isSqueezed: tensor.isColumn && tensor.width == 1))
         }
+        removeUnread(results.map(\.value))
         var graph = Graph(
             inputs: inputs, inputLayouts: resolvedLayouts, nodes: nodes, outputs: results, hiddenStates: [])
         let shapes: [String: ValueShape]

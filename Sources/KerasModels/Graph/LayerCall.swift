@@ -15,6 +15,8 @@ struct LayerCall: Sendable {
     let keywords: [String: KerasValue]
     /// Which release's rules apply.
     let generation: KerasGeneration
+    /// Axes behind the batch that the layer does not see: it is applied at each of their places (`TimeDistributed`).
+    var leadingAxes = 0
 
     /// The layer's configuration.
     var config: JSONValue { layer.config }

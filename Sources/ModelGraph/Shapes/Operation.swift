@@ -43,6 +43,21 @@ package enum Operation: Sendable, Hashable {
     case mask(hidden: Float)
     /// A mask told by token ids. Input: the ids.
     case tokenMask(TokenMask)
+    /// The smaller of two or more values, elementwise; shapes as for `add`.
+    case minimum
+    /// The larger of two or more values, elementwise; shapes as for `add`.
+    case maximum
+    /// A cell that goes through the rows one after the other. Inputs: the rows, where it has one a mask of width 1 (0:
+    /// passed over), where it has them the states that it starts from, one row a sequence each.
+    case recurrent(Recurrent)
+    /// The largest or the mean row of each window.
+    case localPooling(LocalPooling)
+    /// Rows of a grid at other places: repeated, set apart, padded with zeros, cut off.
+    case respacing(Respacing)
+    /// The product of two matrices of each sequence.
+    case matrixProduct(MatrixProduct)
+    /// Numbers made into shares of a whole, or their logarithms.
+    case distribution(Distribution)
 
     /// Name in documents.
     package var kind: String {
@@ -67,6 +82,13 @@ package enum Operation: Sendable, Hashable {
         case .table: "table"
         case .mask: "mask"
         case .tokenMask: "token_mask"
+        case .minimum: "minimum"
+        case .maximum: "maximum"
+        case .recurrent: "recurrent"
+        case .localPooling: "local_pooling"
+        case .respacing: "respacing"
+        case .matrixProduct: "matrix_product"
+        case .distribution: "distribution"
         }
     }
 
@@ -80,24 +102,12 @@ package enum Operation: Sendable, Hashable {
         case .convolution(let operation): operation.parameters
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
+        case .recurrent(let operation): operation.parameters
         case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
-            .round, .mask, .tokenMask:
+            .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution:
             []
         }
     }
-}
-
-/// Functions of one element. A closed set: an unknown one is an error when a checkpoint is read.
-package enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
-    case identity, relu
-    /// `x · Φ(x)`, the erf form.
-    case gelu
-    /// The tanh approximation of GELU.
-    case geluTanh = "gelu_tanh"
-    case tanh, silu, sigmoid
-    /// `x · sigmoid(1.702 x)`.
-    case quickGelu = "quick_gelu"
-    case reluSquared = "relu_squared"
 }
 
 /// How one row a sequence is made from one row a token.
@@ -195,6 +205,8 @@ package struct Norm: Sendable, Hashable, Codable {
         case layer
         /// `x / √(mean of x² + ε) · scale`.
         case rms
+        /// `x / √max(sum of x², ε)`: rows of length 1. It has no parameters.
+        case unit
     }
 
     // "kind" is the operation's own key in documents.
@@ -220,7 +232,8 @@ package struct Norm: Sendable, Hashable, Codable {
     }
 
     var parameters: [Parameter] {
-        [Parameter("scale", [width])] + (hasOffset ? [Parameter("offset", [width])] : [])
+        kind == .unit
+            ? [] : [Parameter("scale", [width])] + (hasOffset ? [Parameter("offset", [width])] : [])
     }
 }
 

@@ -14,7 +14,8 @@ enum NormalizationLayer: KerasLayerClass {
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["invert"])
-        let input = try call.normalized(), width = input.width
+        let normed = try NormedAxes(call), input = normed.input, width = input.width
+        guard normed.isWidth else { throw call.unsupported("normalises another axis than the last of \(input.shapeText)") }
         guard !call.has("mean") else { throw call.unsupported("mean and variance given in the configuration") }
         let mean = try builder.stored(of: call, number: 0, count: width)
         let variance = try builder.stored(of: call, number: 1, count: width)
