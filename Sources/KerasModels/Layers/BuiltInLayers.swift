@@ -19,6 +19,7 @@ enum BuiltInLayers {
         MultiHeadAttentionLayer.self,
         GroupedQueryAttentionLayer.self,
         ReuseAttentionLayer.self,
+        MatrixAttentionLayer.self,
     ]
 
     private static let normalization: [any KerasLayerClass.Type] = [
