@@ -18,6 +18,10 @@ struct BoundCheckpoint: Sendable {
     let ledger: KeyLedger?
     /// What was decided that a user should know, a sentence each.
     let notes: [String]
+    /// What the graph takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the model's own framework computes it in 16 bits.
+    var isCoarse = false
 
     /// As the caller named it.
     private var path: String { source.folder.path }
@@ -35,6 +39,8 @@ struct BoundCheckpoint: Sendable {
         traits = own.traits
         ledger = nil
         notes = []
+        assumptions = own.assumptions
+        isCoarse = own.isCoarse
     }
 
     /// A spec's graph.

@@ -33,6 +33,7 @@ struct CheckpointOpening: Sendable {
         let dialects = try files.rankedDialects()
         let recognized = Result { () throws(FileError) in try files.recognized(dialects).adding(modules) }
         var choice = ArchitectureChoice(name: options.architecture, ignoredSettings: options.ignoredSettings)
+        choice.claims.assumptions = options.assumptions
         bound = Result { () throws(FileError) in try choice.bind(try recognized.get()) }
         self.files = files
         self.dialects = dialects
@@ -47,6 +48,8 @@ private struct ArchitectureChoice {
     /// Said by the caller, or found.
     var name: String?
     var candidates: [Recognition] = []
+    /// What the caller says of classes whose code no file holds.
+    var claims = LayerClaims()
 
     private let ignoredSettings: Set<String>
 
@@ -60,8 +63,8 @@ private struct ArchitectureChoice {
         let bound: BoundCheckpoint
         if let name {
             bound = try bind(checkpoint, to: name)
-        } else if let ownGraph = checkpoint.ownGraph {
-            bound = try BoundCheckpoint(checkpoint, try ownGraph([]))
+        } else if let ownGraphs = checkpoint.ownGraphs {
+            bound = try BoundCheckpoint(checkpoint, try ownGraphs(claims).graph())
         } else {
             let library = try SpecLibrary.builtIn()
             candidates = library.rank(
@@ -87,11 +90,13 @@ private struct ArchitectureChoice {
         guard let layers = try CustomLayer.layers(named: name) else {
             return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name), ignoring: ignoredSettings)
         }
-        guard let ownGraph = checkpoint.ownGraph else {
+        guard let ownGraphs = checkpoint.ownGraphs else {
             throw FileError(
                 .usage, path: name, "describes layers, and the checkpoint has no graph that has any",
                 remedy: "give a spec of the whole architecture")
         }
-        return try BoundCheckpoint(checkpoint, try ownGraph(layers))
+        var claims = claims
+        claims.layers = layers
+        return try BoundCheckpoint(checkpoint, try ownGraphs(claims).graph())
     }
 }

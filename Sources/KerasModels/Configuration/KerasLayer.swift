@@ -19,12 +19,16 @@ package struct KerasLayer: Sendable {
     package let firstCall: Int
     /// Layers that a wrapper's configuration holds, by the key that holds them.
     var wrapped: [String: KerasLayer] = [:]
+    /// Whether the configuration says that the class is none of the framework's, whatever its name.
+    package var isForeign = false
+    /// What the layer is made of, where that was told by what is stored for it.
+    package var document: CustomLayer?
 
     /// The layer with its calls counted from another number.
     func counted(from firstCall: Int) -> KerasLayer {
         KerasLayer(
             className: className, module: module, name: name, config: config, calls: calls, inner: inner,
-            firstCall: firstCall, wrapped: wrapped)
+            firstCall: firstCall, wrapped: wrapped, isForeign: isForeign, document: document)
     }
 
     // MARK: Class

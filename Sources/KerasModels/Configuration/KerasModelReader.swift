@@ -82,7 +82,8 @@ package struct KerasModelReader {
             layers.append(
                 KerasLayer(
                     className: read.className, module: read.module, name: read.name, config: read.config,
-                    calls: call.map { [$0] } ?? [], inner: read.inner, firstCall: 0, wrapped: read.wrapped))
+                    calls: call.map { [$0] } ?? [], inner: read.inner, firstCall: 0, wrapped: read.wrapped,
+                    isForeign: read.isForeign))
         }
         guard let first = layers.first, let last = layers.last else {
             throw Problem(.corrupt, "\(path.printable): has no layers")
@@ -180,7 +181,8 @@ package struct KerasModelReader {
         return KerasLayer(
             className: className, module: entry["module"]?.stringValue, name: name, config: config, calls: calls,
             inner: inner, firstCall: inner != nil && wasCalled ? 1 : 0,
-            wrapped: try wrapped(className, config, path: "\(path)/\(name)", depth: depth))
+            wrapped: try wrapped(className, config, path: "\(path)/\(name)", depth: depth),
+            isForeign: KerasLayer.isForeign(className, module: entry["module"], config: config))
     }
 
     /// Layers that a wrapper's configuration holds.

@@ -20,6 +20,7 @@ enum BuiltInLayers {
         GroupedQueryAttentionLayer.self,
         ReuseAttentionLayer.self,
         PlainAttentionLayer.self,
+        MatrixAttentionLayer.self,
     ]
 
     private static let normalization: [any KerasLayerClass.Type] = [

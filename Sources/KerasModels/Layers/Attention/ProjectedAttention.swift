@@ -11,6 +11,8 @@ struct ProjectedAttention {
     let headSize: Int
     /// Columns of a head's values.
     let valueSize: Int
+    /// Factor on the scores; `nil`: one over the root of the head's columns.
+    var scale: Float?
 
     /// A kernel and a bias for each product.
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
@@ -38,7 +40,7 @@ struct ProjectedAttention {
                 headSize: headSize, valueSize: valueSize),
             groupCount: groups,
             scores: .init(
-                scale: 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
+                scale: scale ?? 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
                 masking: masks.masking(hiding: hiding)),
             contextRounding: projections.contextRounding,
             biases: .init(query: biases, key: biases, value: biases, output: biases),
