@@ -38,7 +38,14 @@ package struct KerasLayer: Sendable {
     /// Whether it is an operation on tensors rather than a layer: `x + y`, `x[:, 0]`.
     var isOperation: Bool {
         className == "TFOpLambda" || className == "SlicingOpLambda" || module?.hasPrefix("keras.src.ops") == true
-            || module?.hasPrefix("keras.ops") == true
+            || module?.hasPrefix("keras.ops") == true || isLegacyOperation
+    }
+
+    /// Whether it is an operation of Keras 3 in the older form of a file, which names no modules: layers note how they
+    /// compute, operations have nothing but a name and their own options.
+    private var isLegacyOperation: Bool {
+        module == nil && config["name"] != nil && config["dtype"] == nil && config["trainable"] == nil
+            && config["layers"] == nil && BuiltInOperations.named(functionName) != nil
     }
 
     // MARK: Configuration

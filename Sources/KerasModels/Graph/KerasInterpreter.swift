@@ -63,7 +63,9 @@ struct KerasInterpreter {
 
     private mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
         if let inner = call.layer.inner { return try run(inner, path: call.path, inputs: call.inputs(of: inner)) }
-        if let type = registry.layerClass(of: call.layer) { return try type.apply(call, in: &builder) }
+        if let type = registry.layerClass(of: call.layer) {
+            return try type.apply(type.takesConstants ? call : call.withTensors(in: &builder), in: &builder)
+        }
         guard let custom = registry.customLayer(of: call.layer) else {
             throw call.unsupported("the layer is not known")
         }
@@ -125,6 +127,7 @@ private struct CallResults {
             return .named(values)
         case .ellipsis: return .ellipsis
         case .constant(let value): return .constant(value)
+        case .array(let array): return .array(array)
         }
     }
 }

@@ -14,6 +14,8 @@ indirect enum KerasValue: Sendable {
     case slice(start: KerasValue, stop: KerasValue, step: KerasValue)
     case ellipsis
     case constant(JSONValue)
+    /// Numbers that are known before anything runs.
+    case array(ConstantArray)
     /// Values by name.
     case named([String: KerasValue])
     /// The attention maps of a layer.
@@ -43,6 +45,7 @@ indirect enum KerasValue: Sendable {
     var integer: Int? {
         switch self {
         case .constant(let value): value.boundedInteger
+        case .array(let array): array.number.flatMap { Int(exactly: $0) }.flatMap { JSONValue.integer($0).boundedInteger }
         case .extent(let value, let axis): axis > 0 && axis <= value.axes.count ? value.extents[axis - 1] : nil
         default: nil
         }

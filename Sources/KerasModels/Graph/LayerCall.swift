@@ -36,6 +36,20 @@ struct LayerCall: Sendable {
         return value
     }
 
+    /// The call with other arguments, all of them handed in by position.
+    func replacing(arguments: [KerasValue]) -> LayerCall {
+        LayerCall(layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation)
+    }
+
+    /// The call with another first argument.
+    func replacing(first: KerasValue) -> LayerCall {
+        var keywords = keywords
+        for name in ["inputs", "x", "input"] { keywords[name] = nil }
+        return LayerCall(
+            layer: layer, path: path, node: node, arguments: [first] + arguments.dropFirst(), keywords: keywords,
+            generation: generation)
+    }
+
     // MARK: Configuration
 
     /// A size: 1 or more.

@@ -52,6 +52,7 @@ enum BuiltInLayers {
         ReshapeLayer.self,
         FlattenLayer.self,
         PermuteLayer.self,
+        RepeatVectorLayer.self,
     ]
 
     private static let masking: [any KerasLayerClass.Type] = [

@@ -31,6 +31,9 @@ protocol KerasLayerClass: Sendable {
     /// It is asked before anything stored is known: only the configuration decides.
     static func variables(of layer: KerasLayer) -> [VariableGroup]
 
+    /// Whether calls see constants as they are; otherwise a constant is a tensor like any other.
+    static var takesConstants: Bool { get }
+
     /// Adds one call of a layer to the graph.
     ///
     /// - Returns: The results, one a tensor that the layer gives.
@@ -40,4 +43,5 @@ protocol KerasLayerClass: Sendable {
 
 extension KerasLayerClass {
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [] }
+    static var takesConstants: Bool { false }
 }

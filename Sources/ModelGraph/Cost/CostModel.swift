@@ -71,7 +71,7 @@ extension CheckedGraph {
                 result[node.name] = product(
                     rows, convolution.windowSize * convolution.inputWidth, convolution.outputWidth)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .round, .table, .mask:
+                .affine, .softmax, .round, .table, .mask, .elementwise:
                 break
             }
         }

@@ -24,6 +24,7 @@ extension Operation: Codable {
         case "softmax": self = .softmax
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
+        case "elementwise": self = .elementwise(try container.decode(Elementwise.self, forKey: .function))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
         default:
             throw DecodingError.dataCorruptedError(
@@ -49,6 +50,7 @@ extension Operation: Codable {
         case .round(let rounding): try rounding.encode(to: encoder)
         case .concatenate(let along): try container.encode(along, forKey: .along)
         case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
+        case .elementwise(let function): try container.encode(function, forKey: .function)
         case .add, .multiply, .softmax: break
         }
     }
@@ -76,14 +78,15 @@ extension Node: Codable {
 }
 
 extension Graph.Output: Codable {
-    private enum Key: String, CodingKey { case name, value, isSqueezed }
+    private enum Key: String, CodingKey { case name, value, isSqueezed, extents }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         self.init(
             name: try container.decode(String.self, forKey: .name),
             value: try container.decode(String.self, forKey: .value),
-            isSqueezed: try container.decodeIfPresent(Bool.self, forKey: .isSqueezed) ?? false)
+            isSqueezed: try container.decodeIfPresent(Bool.self, forKey: .isSqueezed) ?? false,
+            extents: try container.decodeIfPresent([Int?].self, forKey: .extents))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -91,6 +94,7 @@ extension Graph.Output: Codable {
         try container.encode(name, forKey: .name)
         try container.encode(value, forKey: .value)
         if isSqueezed { try container.encode(isSqueezed, forKey: .isSqueezed) }
+        try container.encodeIfPresent(extents, forKey: .extents)
     }
 }
 

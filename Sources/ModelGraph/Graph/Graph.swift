@@ -60,8 +60,12 @@ package struct Graph: Sendable, Hashable {
         package var value: String
         /// Whether an axis of width 1 is left out, `[batch, tokens]` (a discriminator's logits).
         package var isSqueezed: Bool
+        /// Extents behind the batch where the framework's array has other axes than the value, `nil` for the one that
+        /// counts rows of differing number: `[1, 1]`, `[4, 1, 1]`, a picture's `[16, 16, 3]`. `nil`: rows and width.
+        package var extents: [Int?]?
 
-        package init(name: String, value: String, isSqueezed: Bool = false) {
+        package init(name: String, value: String, isSqueezed: Bool = false, extents: [Int?]? = nil) {
+            self.extents = extents
             self.name = name
             self.value = value
             self.isSqueezed = isSqueezed

@@ -21,7 +21,7 @@ extension Operation {
                     ? nil : "the first row is said to be number \(table.offset)")
         case .round(let rounding): rounding.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
-        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .elementwise: nil
         }
     }
 }

@@ -39,6 +39,8 @@ package enum Operation: Sendable, Hashable {
     case table(Table)
     /// 1 for each row that has an element unlike this one, 0 for the others: the mask of padding ids or frames.
     case mask(hidden: Float)
+    /// A function of each element, of one value or of several; shapes as for `add`.
+    case elementwise(Elementwise)
 
     /// Name in documents.
     package var kind: String {
@@ -61,6 +63,7 @@ package enum Operation: Sendable, Hashable {
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
+        case .elementwise: "elementwise"
         }
     }
 
@@ -74,7 +77,8 @@ package enum Operation: Sendable, Hashable {
         case .convolution(let operation): operation.parameters
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask:
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask,
+            .elementwise:
             []
         }
     }

@@ -53,6 +53,9 @@ struct ShapeRule {
             guard arguments.count == 2 else { throw ShapeFailure("gate takes two inputs") }
             return try common(arguments, isSpreading: false)
         case .add, .multiply: return try common(arguments, isSpreading: true)
+        case .elementwise(let function):
+            try expect(function.valueCount...function.valueCount)
+            return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)
         case .pooling(let pooling):
             guard (1...2).contains(arguments.count), first.rows != .sequences else {
                 throw ShapeFailure("pools one value with one row a token")
@@ -159,19 +162,25 @@ struct ShapeRule {
     private func sliced(_ slice: Slice, _ input: ValueShape) throws(ShapeFailure) -> ValueShape {
         let failure = ShapeFailure("the slice lies outside of \(input)")
         if slice.axis == .width {
-            guard let range = slice.range(of: input.width), !range.isEmpty else { throw failure }
-            return ValueShape(rows: input.rows, width: range.count)
+            guard let taken = slice.taken(of: input.width), taken > 0 else { throw failure }
+            return ValueShape(rows: input.rows, width: taken)
         }
         if slice.isSqueezed { return ValueShape(rows: .sequences, width: input.width) }
         switch input.rows {
         case .sequences: throw failure
         case .count(let rows):
-            guard let range = slice.range(of: rows), !range.isEmpty else { throw failure }
-            return ValueShape(rows: .count(range.count), width: input.width)
+            guard let taken = slice.taken(of: rows), taken > 0 else { throw failure }
+            return ValueShape(rows: .count(taken), width: input.width)
         case .tokens, .axis:
-            if let count = slice.count { return ValueShape(rows: .count(count), width: input.width) }
-            guard slice.start >= 0, let rows = input.rows.applying(.longer(by: -slice.start - slice.less)) else {
+            if let count = slice.count {
+                return ValueShape(rows: .count((count + slice.step - 1) / slice.step), width: input.width)
+            }
+            guard slice.start >= 0, var rows = input.rows.applying(.longer(by: -slice.start - slice.less)) else {
                 throw failure
+            }
+            if slice.step > 1 {
+                guard let taken = rows.applying(.windows(Window(size: 1, stride: slice.step))) else { throw failure }
+                rows = taken
             }
             return ValueShape(rows: rows, width: input.width)
         }
@@ -206,8 +215,14 @@ struct ShapeRule {
         if masking.queries { try check(stream.rows, "queries") }
         if masking.keys { try check(memory.rows, "keys") }
         if masking.pairs, let name = masks.first {
-            guard let layout = graph.inputLayouts[name], layout.rows == stream.rows, layout.isPairs else {
-                throw ShapeFailure("\"\(name)\" is no mask of pairs with queries along \(stream.rows)")
+            if let value = shapes[name] {
+                guard case .count(let keys) = memory.rows, value == ValueShape(rows: stream.rows, width: keys) else {
+                    throw ShapeFailure("the mask of pairs has shape \(value), has queries along \(stream.rows)")
+                }
+            } else {
+                guard let layout = graph.inputLayouts[name], layout.rows == stream.rows, layout.isPairs else {
+                    throw ShapeFailure("\"\(name)\" is no mask of pairs with queries along \(stream.rows)")
+                }
             }
         }
         return ValueShape(rows: stream.rows, width: attention.outputWidth)

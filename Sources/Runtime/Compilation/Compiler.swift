@@ -120,6 +120,9 @@ struct Compiler {
         case .affine(let affine): try add(affine, node)
         case .add: try addCombination(node, isProduct: false)
         case .multiply: try addCombination(node, isProduct: true)
+        case .elementwise(let function):
+            let sources = try inputs(node), out = try result(of: node.name)
+            append(.elementwise(function, sources, out), reads: sources, writes: out)
         case .gate(let activation):
             let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
             append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)

@@ -36,6 +36,8 @@ enum ShapeStep: Sendable {
     case table(Tensor, offset: Int, Register)
     /// Sum or product of values, rows of sequences and single columns repeated.
     case spread([Register], isProduct: Bool, Register)
+    /// A function of each element; rows of sequences and single columns repeated.
+    case elementwise(Elementwise, [Register], Register)
 }
 
 /// What masks add to the scores of one map space.
@@ -43,6 +45,8 @@ struct MaskStep: Sendable {
     let queries, keys: Register?
     /// Index of the input that masks pairs.
     let pairs: Int?
+    /// A value that masks pairs, one column a key.
+    let pairValue: Register?
     let isCausal: Bool
     let window: Int?
     /// Added to hidden scores.

@@ -115,7 +115,9 @@ extension Node {
     /// Why later tokens would change the node's earlier rows, or could not be appended; `nil` when they can.
     fileprivate var obstacle: String? {
         switch operation {
-        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax: return nil
+        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax,
+            .elementwise:
+            return nil
         case .concatenate(let along): return along == .width ? nil : "puts rows of several values together"
         case .slice(let slice): return slice.axis == .width ? nil : "cuts rows"
         case .table(let table): return table.isAlongInput ? nil : "has rows of its own"

@@ -91,7 +91,7 @@ extension GroupExecution {
     }
 
     /// One member's rows in a register.
-    private func rows(
+    func rows(
         _ register: Register, _ member: Int
     ) -> (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int) {
         let (base, slot) = address(register)
@@ -112,13 +112,14 @@ extension GroupExecution {
             }
         case .slice(let slice, let input, let out):
             let source = rows(input, member), target = rows(out, member)
-            guard let range = slice.range(of: source.count), range.count >= target.count else {
+            guard let range = slice.range(of: source.count), (range.count + slice.step - 1) / slice.step >= target.count
+            else {
                 // Checked for whole batches before they run; a text whose mask hides everything has no row.
                 return zero(target.base, target.slot, target.count)
             }
             copyRows(
                 source.base + range.lowerBound * source.slot.stride, source.slot, target.count, target.base,
-                target.slot)
+                target.slot, step: slice.step)
         case .table(let table, let offset, let out):
             let target = rows(out, member)
             let offset = offset + group.firstPosition(of: member, axis: schedule.axis(of: out))
@@ -131,15 +132,17 @@ extension GroupExecution {
             }
         case .rearrange(let rearrangement, let input, let out): rearrange(rearrangement, input, out, member)
         case .spread(let sources, let isProduct, let out): spread(sources, isProduct, out, member)
+        case .elementwise(let function, let sources, let out): apply(function, sources, out, member)
         }
     }
 
     private func copyRows(
         _ source: UnsafeMutablePointer<Float>, _ sourceSlot: Slot, _ count: Int, _ target: UnsafeMutablePointer<Float>,
-        _ targetSlot: Slot
+        _ targetSlot: Slot, step: Int = 1
     ) {
         for row in 0..<count {
-            (target + row * targetSlot.stride).update(from: source + row * sourceSlot.stride, count: targetSlot.width)
+            (target + row * targetSlot.stride).update(
+                from: source + row * step * sourceSlot.stride, count: targetSlot.width)
         }
     }
 
@@ -259,6 +262,7 @@ extension GroupExecution {
             let keys = group.keys(of: member, axis: space.keyAxis)
             let keyStart = group.axes[space.keyAxis].starts[member]
             let stride = group.mapStride(member, keyAxis: space.keyAxis)
+            let pairValue = step.pairValue.map { address($0) }
             let pairs = step.pairs.flatMap { group.array(of: schedule.inputs[$0], member: member) }
             for row in 0..<queries.count {
                 let line = target + group.maps[step.space].offsets[member] + row * stride
@@ -271,6 +275,9 @@ extension GroupExecution {
                     var isSeen = isVisible && (!step.isCausal || key <= row)
                     if let window = step.window { isSeen = isSeen && row - key < window }
                     if let pairs { isSeen = isSeen && pairs.numbers[row * pairs.columns + key] != 0 }
+                    if let (base, slot) = pairValue {
+                        isSeen = isSeen && base[(queries.lowerBound + row) * slot.stride + key] != 0
+                    }
                     line[key] = isSeen ? 0 : step.penalty
                 }
                 if let mask = step.keys {

@@ -59,7 +59,15 @@ struct AttentionMasks {
             queryMasks.append(mask.name)
         } else {
             // One number a pair: only where an input of the model holds them.
-            guard axes[0].isRows, axes[1] == .width, builder.markPairs(mask, rows: query.rows) else { throw unknown }
+            guard axes[0].isRows, axes[1] == .width else { throw unknown }
+            if builder.markPairs(mask, rows: query.rows) {
+                pairs = mask.name
+                return
+            }
+            // … or a value that holds them side by side, as many as there are keys.
+            guard builder.unify(mask.rows, query.rows), builder.resolved(memory.rows) == .count(mask.width) else {
+                throw unknown
+            }
             pairs = mask.name
         }
     }

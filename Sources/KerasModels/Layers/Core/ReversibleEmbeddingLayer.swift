@@ -3,6 +3,7 @@ import Platform
 
 /// An embedding whose table also gives the scores of all ids.
 enum ReversibleEmbeddingLayer: KerasLayerClass {
+    static let takesConstants = true
     static let names = ["ReversibleEmbedding"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {

@@ -9,7 +9,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
     ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
-        var input = try call.input()
+        var input = builder.rowed(try call.input(), for: call)
         let isMean = !call.layer.className.contains("Max")
         let isFirst = call.hasChannelsFirst
         if isFirst { input = try builder.transposed(input, for: call) }
