@@ -18,20 +18,24 @@ extension KerasGraphBuilder {
         return result
     }
 
-    /// One row a sequence out of a column of known length, `[batch, n]`.
+    /// Numbers along the last axis of rows side by side: `[batch, n]` as one row a sequence.
     mutating func row(_ value: LayerValue, for call: LayerCall, part: String) throws(Problem) -> LayerValue {
-        guard value.isColumn, !value.axes.isEmpty else { return value }
+        guard value.isColumn, let last = value.axes.last else { return value }
         guard let count = value.count else {
             throw call.unsupported("\(value.shapeText) differs in length between sequences and cannot be one row")
         }
         var result = value
+        let width = last == .one ? 1 : value.extents.last.flatMap { $0 } ?? count
+        let rows = count / max(width, 1)
         if value.rows != .sequences {
             result.name = add(
-                .rearrange(Rearrangement(extents: [count], rows: nil)), [value.name], to: call, part: part)
+                .rearrange(Rearrangement(extents: [count], rows: rows == 1 ? nil : rows)), [value.name], to: call,
+                part: part)
         }
-        result.rows = .sequences
-        result.axes = value.axes.indices.map { $0 == value.axes.count - 1 ? .width : .one }
-        result.width = count
+        result.rows = rows == 1 ? .sequences : .count(rows)
+        result.axes[result.axes.count - 1] = .width
+        if rows == 1 { result.axes = value.axes.indices.map { $0 == value.axes.count - 1 ? .width : .one } }
+        result.width = width
         return result
     }
 

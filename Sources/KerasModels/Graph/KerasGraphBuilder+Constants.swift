@@ -15,11 +15,16 @@ extension KerasGraphBuilder {
     ) throws(Problem) -> LayerValue {
         let shape = [Int](repeating: 1, count: max(0, max(rank, 1) - array.shape.count)) + array.shape
         let count = array.values.count / shape[0]
-        for sequence in 1..<max(shape[0], 1) where array.values[(sequence * count)...].prefix(count)
-            != array.values[..<count]
-        {
-            throw call.unsupported(
-                "takes a constant \(array.shapeText), which differs from one sequence of a batch to the next")
+        let isSame = (0..<shape[0]).allSatisfy {
+            array.values[($0 * count)...].prefix(count) == array.values[..<count]
+        }
+        if !isSame {
+            // Only where a batch always has so many sequences does each of them have its own.
+            guard shape[0] == batchSize, !array.isBatched else {
+                throw call.unsupported(
+                    "takes a constant \(array.shapeText), which differs from one sequence of a batch to the next")
+            }
+            return ofEachSequence(array, shape, for: call)
         }
         let extents = Array(shape.dropFirst())
         let values = array.values.prefix(count).map { Float($0) }
@@ -45,6 +50,26 @@ extension KerasGraphBuilder {
             space = .count(rows)
         }
         return LayerValue(name: name, axes: axes, rows: space, width: width, isInteger: isInteger)
+    }
+
+    /// Numbers of each sequence of a batch.
+    private mutating func ofEachSequence(_ array: ConstantArray, _ shape: [Int], for call: LayerCall) -> LayerValue {
+        let extents = Array(shape.dropFirst())
+        let width = extents.last ?? 1
+        let tensor = Tensor(array.values.map { Float($0) }, shape: [array.values.count / width, width])
+        let count = tensor.shape[0], rows = count / shape[0]
+        var name = addOwned(
+            .table(Table(count: count, width: width, isAlongInput: false, sequences: shape[0])), [], to: call,
+            part: "constant", ["rows": .computed(.init(names: [], shape: tensor.shape) { _ in tensor })])
+        var axes = extents.map { $0 == 1 ? LayerValue.Axis.one : .rows($0) }
+        if !axes.isEmpty { axes[axes.count - 1] = .width }
+        if rows == 1 {
+            name = add(
+                .slice(Slice(axis: .rows, start: 0, count: 1, isSqueezed: true)), [name], to: call, part: "constant/row")
+        }
+        return LayerValue(
+            name: name, axes: axes, rows: rows == 1 ? .sequences : .count(rows), width: width,
+            isInteger: array.isInteger)
     }
 
     /// A table of constants.

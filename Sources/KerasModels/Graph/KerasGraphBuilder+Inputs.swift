@@ -21,6 +21,7 @@ extension KerasGraphBuilder {
         guard let extents = shape.arrayValue, !extents.isEmpty else {
             throw Problem(.unsupported, "\(label): its shape is not in the configuration")
         }
+        if let count = extents[0].intValue, (1...GraphLimit.extent).contains(count) { batchSize = batchSize ?? count }
         var sizes: [Int?] = []
         for extent in extents.dropFirst() {
             guard extent.isNull || (1...GraphLimit.extent).contains(extent.intValue ?? 0) else {

@@ -28,6 +28,12 @@ struct KerasGraphBuilder {
     private var aliases: [String: RowSpace] = [:]
     /// Inputs of numbers that are looked up in tables: what they are once the model is read again.
     var idInputs: Set<String> = []
+    /// Sequences of every batch, where an input says so.
+    var batchSize: Int?
+    /// Values whose masks a layer has taken off: later readers find none.
+    var unmasked: Set<String> = []
+    /// Values of whole numbers that are computed and all below a known one.
+    var idCounts: [String: Int] = [:]
 
     init(generation: KerasGeneration, variables: LayerVariables) {
         self.generation = generation

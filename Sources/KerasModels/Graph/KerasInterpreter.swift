@@ -46,9 +46,13 @@ struct KerasInterpreter {
             }
             let call = layer.calls[step.call]
             var arguments: [KerasValue] = []
-            for argument in call.arguments { arguments.append(try results.value(of: argument)) }
+            for argument in call.arguments {
+                arguments.append(try results.value(of: argument).unmasked(builder.unmasked))
+            }
             var keywords: [String: KerasValue] = [:]
-            for (name, argument) in call.keywords { keywords[name] = try results.value(of: argument) }
+            for (name, argument) in call.keywords {
+                keywords[name] = try results.value(of: argument).unmasked(builder.unmasked)
+            }
             let layerPath = path + [layer.name]
             let values = try apply(
                 LayerCall(

@@ -62,6 +62,17 @@ extension KerasValue {
         }
     }
 
+    /// The value without the masks that were taken off its tensors.
+    func unmasked(_ names: Set<String>) -> KerasValue {
+        if names.isEmpty { return self }
+        switch self {
+        case .tensor(let value): return names.contains(value.name) ? .tensor(value.withoutMask) : self
+        case .list(let elements): return .list(elements.map { $0.unmasked(names) })
+        case .named(let members): return .named(members.mapValues { $0.unmasked(names) })
+        default: return self
+        }
+    }
+
     /// The value without the mask that Keras hangs on a tensor.
     var withoutMask: KerasValue {
         guard case .tensor(let value) = self else { return self }

@@ -3,7 +3,7 @@ enum BuiltInLayers {
     /// All families.
     static let all =
         dense + embedding + attention + normalization + activation + convolution + pooling + merging
-        + reshaping + masking + other
+        + reshaping + masking + preprocessing + other
 
     private static let dense: [any KerasLayerClass.Type] = [
         DenseLayer.self,
@@ -13,12 +13,15 @@ enum BuiltInLayers {
     private static let embedding: [any KerasLayerClass.Type] = [
         EmbeddingLayer.self,
         ReversibleEmbeddingLayer.self,
+        SinePositionLayer.self,
     ]
 
     private static let attention: [any KerasLayerClass.Type] = [
         MultiHeadAttentionLayer.self,
         GroupedQueryAttentionLayer.self,
         ReuseAttentionLayer.self,
+        CachedAttentionLayer.self,
+        RotaryEmbeddingLayer.self,
     ]
 
     private static let normalization: [any KerasLayerClass.Type] = [
@@ -57,6 +60,14 @@ enum BuiltInLayers {
 
     private static let masking: [any KerasLayerClass.Type] = [
         MaskingLayer.self
+    ]
+
+    private static let preprocessing: [any KerasLayerClass.Type] = [
+        DiscretizationLayer.self,
+        CategoryEncodingLayer.self,
+        IntegerLookupLayer.self,
+        ResizingLayer.self,
+        CenterCropLayer.self,
     ]
 
     private static let other: [any KerasLayerClass.Type] = [

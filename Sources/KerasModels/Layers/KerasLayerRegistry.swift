@@ -16,7 +16,7 @@ package struct KerasLayerRegistry: Sendable {
     /// The class of a layer; `nil` for one that is not built in.
     func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
         if layer.isOperation { return RecordedOperationLayer.self }
-        return classes[layer.className]
+        return classes[layer.libraryClassName] ?? (layer.isOfLibrary ? nil : classes[layer.className])
     }
 
     /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.

@@ -34,7 +34,9 @@ enum LayoutOperation: KerasOperation {
         case .list(let elements): counts = elements
         case .array(let array): counts = array.values.map { .constant(.integer(Int(exactly: $0) ?? 0)) }
         case .shape(let value): counts = (0...value.axes.count).map { .extent(value, axis: $0) }
-        case .constant(.integer) where name == "repeat", .extent where name == "repeat":
+        case .constant(.integer) where name == "repeat", .extent where name == "repeat",
+            .constant(.null) where name == "repeat" && call.config["repeats"]?.intValue != nil:
+            let given = given.isNone ? .constant(call.config["repeats"] ?? .null) : given
             let axis = call.keywords["axis"]?.integer ?? call.config["axis"]?.boundedInteger ?? -1
             let rank = input.axes.count + 1
             let position = axis < 0 ? axis + rank : axis
@@ -65,7 +67,7 @@ enum LayoutOperation: KerasOperation {
                 continue
             }
             guard let number = count.integer, number > 0, extent == 1 else {
-                throw call.unsupported("repeats \(value.shapeText) along an axis that is not of extent 1")
+                throw call.unsupported("repeats axes of \(value.shapeText) that are not of extent 1")
             }
             target.append(number)
         }

@@ -14,6 +14,10 @@ enum BuiltInOperations {
         BandOperation.self,
         LayoutOperation.self,
         StackOperation.self,
+        SplitOperation.self,
+        OrderOperation.self,
+        ClipOperation.self,
+        PaddingOperation.self,
         ReductionOperation.self,
         // Parts and shapes.
         ItemOperation.self,

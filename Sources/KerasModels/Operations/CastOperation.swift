@@ -6,7 +6,8 @@ enum CastOperation: KerasOperation {
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         guard let value = call.first.tensor else { return call.first }
-        let given = call.operand(1, ["dtype"]).constant ?? call.config["dtype"] ?? .null
+        let named = call.operand(1, ["dtype"])
+        let given = named.isNone ? call.config["dtype"] ?? .null : named.constant ?? .null
         let type = (given.stringValue ?? given["config"]?.stringValue ?? given["config"]?["name"]?.stringValue ?? "").lowercased()
         if type == "bool" { return .tensor(try builder.flags(value, for: call, part: "")) }
         guard type.hasPrefix("int") || type.hasPrefix("uint") else {

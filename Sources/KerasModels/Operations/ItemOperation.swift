@@ -118,6 +118,15 @@ struct ItemOperation: KerasOperation {
         try ItemOperation(call, keys: keys).part(of: tensor, &builder)
     }
 
+    /// A part of a tensor along one axis, the batch counted.
+    static func part(
+        of tensor: LayerValue, along axis: Int, _ key: KerasValue, _ call: LayerCall,
+        _ builder: inout KerasGraphBuilder
+    ) throws(Problem) -> LayerValue {
+        let whole = KerasValue.slice(start: .none, stop: .none, step: .none)
+        return try part(of: tensor, [KerasValue](repeating: whole, count: axis) + [key], call, &builder)
+    }
+
     /// A part of the numbers of a value's rows.
     private func part(
         ofPositions value: LayerValue, _ builder: inout KerasGraphBuilder

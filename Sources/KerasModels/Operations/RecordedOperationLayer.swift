@@ -6,10 +6,13 @@ enum RecordedOperationLayer: KerasLayerClass {
     static let names = ["TFOpLambda", "SlicingOpLambda"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
+        if let known = try ConstantOperation.value(of: call) { return [known] }
         guard let operation = BuiltInOperations.named(call.functionName) else {
             throw call.unsupported("the operation \"\(call.functionName.printable)\" is not known")
         }
-        if let known = try ConstantOperation.value(of: call) { return [known] }
-        return [try operation.apply(call, in: &builder)]
+        let value = try operation.apply(call, in: &builder)
+        // A function that gives several tensors has as many results.
+        if SplitOperation.functions.contains(call.functionName) { return value.elements }
+        return [value]
     }
 }

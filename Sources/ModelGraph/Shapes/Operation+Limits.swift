@@ -19,6 +19,8 @@ extension Operation {
             outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
                 ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
                     ? nil : "the first row is said to be number \(table.offset)")
+                ?? (table.sequences.map { $0 > 0 && table.count.isMultiple(of: $0) && !table.isAlongInput } ?? true
+                    ? nil : "\(table.count) rows for \(table.sequences ?? 0) sequences")
         case .round(let rounding): rounding.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .elementwise: nil

@@ -178,8 +178,12 @@ package struct Table: Sendable, Hashable {
     package var isAlongInput: Bool
     /// Row of the table that belongs to the input's first row; 0 without an input.
     package var offset: Int
+    /// Sequences that have rows of their own each, one block of rows after the other, in the order of the batch; such a
+    /// model takes batches of just so many. `nil`: all sequences have the same rows.
+    package var sequences: Int?
 
-    package init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0) {
+    package init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0, sequences: Int? = nil) {
+        self.sequences = sequences
         self.offset = offset
         self.count = count
         self.width = width
@@ -190,7 +194,7 @@ package struct Table: Sendable, Hashable {
 }
 
 extension Table: Codable {
-    private enum Key: String, CodingKey { case count, width, isAlongInput, offset }
+    private enum Key: String, CodingKey { case count, width, isAlongInput, offset, sequences }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -198,7 +202,8 @@ extension Table: Codable {
             count: try container.decode(Int.self, forKey: .count),
             width: try container.decode(Int.self, forKey: .width),
             isAlongInput: try container.decode(Bool.self, forKey: .isAlongInput),
-            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0)
+            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0,
+            sequences: try container.decodeIfPresent(Int.self, forKey: .sequences))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -207,6 +212,7 @@ extension Table: Codable {
         try container.encode(width, forKey: .width)
         try container.encode(isAlongInput, forKey: .isAlongInput)
         if offset != 0 { try container.encode(offset, forKey: .offset) }
+        try container.encodeIfPresent(sequences, forKey: .sequences)
     }
 }
 

@@ -79,7 +79,9 @@ struct ShapeRule {
             return try sliced(slice, first)
         case .table(let table):
             try expect(table.isAlongInput ? 1...1 : 0...0)
-            guard table.isAlongInput else { return ValueShape(rows: .count(table.count), width: table.width) }
+            guard table.isAlongInput else {
+                return ValueShape(rows: .count(table.count / (table.sequences ?? 1)), width: table.width)
+            }
             if case .count(let rows) = first.rows, rows > table.count - table.offset {
                 throw ShapeFailure("the input has \(rows) rows, the table \(table.count - table.offset)")
             }

@@ -136,7 +136,10 @@ struct Compiler {
             append(.rearrange(rearrangement, source, out), reads: [source], writes: out)
         case .table(let table):
             let out = try result(of: node.name)
-            append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)
+            append(
+                .table(try tensor(node, "rows").float32(), offset: table.offset, sequences: table.sequences, out),
+                reads: [], writes: out)
+            if let sequences = table.sequences { schedule.batchSize = sequences }
         }
     }
 

@@ -32,8 +32,8 @@ enum ShapeStep: Sendable {
     case rows([Register], Register)
     case rearrange(Rearrangement, Register, Register)
     case slice(Slice, Register, Register)
-    /// Rows of a table, from the given one on.
-    case table(Tensor, offset: Int, Register)
+    /// Rows of a table, from the given one on; of a table with rows for each sequence of a batch, those of its own.
+    case table(Tensor, offset: Int, sequences: Int?, Register)
     /// Sum or product of values, rows of sequences and single columns repeated.
     case spread([Register], isProduct: Bool, Register)
     /// A function of each element; rows of sequences and single columns repeated.

@@ -120,9 +120,11 @@ extension GroupExecution {
             copyRows(
                 source.base + range.lowerBound * source.slot.stride, source.slot, target.count, target.base,
                 target.slot, step: slice.step)
-        case .table(let table, let offset, let out):
+        case .table(let table, let offset, let sequences, let out):
             let target = rows(out, member)
-            let offset = offset + group.firstPosition(of: member, axis: schedule.axis(of: out))
+            // The batch was checked: it has as many sequences as the table has blocks.
+            let block = sequences.map { group.members[member].index % $0 * target.count } ?? 0
+            let offset = offset + block + group.firstPosition(of: member, axis: schedule.axis(of: out))
             table.withFloats { values in
                 guard let base = values.baseAddress else { return }
                 for row in 0..<target.count {

@@ -11,6 +11,12 @@ struct ProjectedAttention {
     let headSize: Int
     /// Columns of a head's values.
     let valueSize: Int
+    /// Which argument of the call is the mask.
+    var maskPosition: Int?
+    /// Which masks that hang on the tensors hide keys.
+    var implicit = AttentionMasks.Implicit.all
+    /// Whether the layer takes the masks off the tensors that it is handed: later layers find none there.
+    var takesMasksOff = false
 
     /// A kernel and a bias for each product.
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
@@ -33,7 +39,8 @@ struct ProjectedAttention {
             self, query: query, memory: memory, keyWidth: key?.width, outputWidth: outputWidth, in: &builder)
 
         let masks = try AttentionMasks(
-            call, query: query, memory: memory, maskPosition: call.generation == .keras2 ? 3 : 6, in: &builder)
+            call, query: query, memory: memory,
+            maskPosition: maskPosition ?? (call.generation == .keras2 ? 3 : 6), implicit: implicit, in: &builder)
         let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
         let attention = Attention(
             sizes: .init(
@@ -51,8 +58,12 @@ struct ProjectedAttention {
         result.name = builder.add(
             .attention(attention), streams + masks.inputs, to: call, projections.parameters)
         result.width = outputWidth
-        // Keras 3 hands no mask on, Keras 2 that of the query.
-        if call.generation == .keras3 { result.mask = nil }
+        // The result has the query's mask.
+        if takesMasksOff {
+            for value in [call[0, "query"], call[1, "value"], call[2, "key"]] {
+                if let tensor = value.tensor { builder.unmasked.insert(tensor.name) }
+            }
+        }
         let maps = AttentionMaps(
             heads: (0..<heads).map { HeadID(node: result.name, head: $0) }, masking: attention.masking,
             masks: masks.inputs)

@@ -26,6 +26,17 @@ enum EmbeddingLayer: KerasLayerClass {
     static func lookUp(
         _ ids: LayerValue, rows: Int, width: Int, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
+        if builder.layouts[ids.name] == nil,
+            let found = try builder.gathered(
+                ids, try builder.table(of: call, rows: rows, width: width), rows: rows, width: width, for: call)
+        {
+            guard try call.number("scale_factor", default: 1) == 1 else { throw call.unsupported("scales its rows") }
+            var result = found.withoutMask
+            if call.flag("mask_zero", default: false) {
+                result.mask = builder.add(.mask(hidden: 0), [ids.name], to: call, part: "mask")
+            }
+            return result
+        }
         let ids = try builder.ids(ids, for: call)
         var result = try builder.lookedUp(
             ids, try builder.table(of: call, rows: rows, width: width), rows: rows, width: width,
