@@ -97,6 +97,14 @@ package struct KerasModelReader {
     }
 
     private func inputLayer(before layer: KerasLayer, _ model: JSONValue) -> KerasLayer {
+        // A model as the first layer brings its own.
+        if let inner = layer.inner, let first = inner.inputs.first, let own = inner.layer(named: first.layer),
+            inner.inputs.count == 1, own.className == "InputLayer"
+        {
+            return KerasLayer(
+                className: "InputLayer", module: nil, name: "\(layer.name)_input", config: own.config, calls: [],
+                inner: nil, firstCall: 0)
+        }
         let shape =
             layer.config["batch_input_shape"] ?? layer.config["batch_shape"] ?? model["build_input_shape"]
             ?? model["batch_input_shape"] ?? .null

@@ -90,6 +90,29 @@ extension KerasGraphBuilder {
             ["rows": .computed(.init(names: [], shape: [count, width]) { _ in tensor })])
     }
 
+    /// Rows of a count whose end is not known.
+    private static let longestCount = 1 << 13
+
+    /// A call whose arguments that number the rows of a tensor are those numbers.
+    mutating func withNumbers(_ call: LayerCall) -> LayerCall {
+        var counted: [String: LayerValue] = [:]
+        func numbers(_ value: KerasValue) -> KerasValue {
+            guard case .positions(let along) = value else { return value }
+            if let array = value.array { return .array(array) }
+            guard along.axes.filter(\.isRows).count == 1 else { return value }
+            if let made = counted[along.name] { return .tensor(made) }
+            let count = Self.longestCount
+            let name = constantRows((0..<count).map(Float.init), count: count, width: 1, along: along, for: call)
+            var made = LayerValue(name: name, axes: [.rows(nil)], rows: along.rows, width: 1, isInteger: true)
+            made.hasBatch = false
+            counted[along.name] = made
+            return .tensor(made)
+        }
+        return LayerCall(
+            layer: call.layer, path: call.path, node: call.node, arguments: call.arguments.map(numbers),
+            keywords: call.keywords.mapValues(numbers), generation: call.generation)
+    }
+
     /// Tensors and constants that an operation combines, constants as tensors that meet the others.
     mutating func operands(_ values: [KerasValue], for call: LayerCall) throws(Problem) -> [LayerValue] {
         let tensors = values.compactMap(\.tensor)

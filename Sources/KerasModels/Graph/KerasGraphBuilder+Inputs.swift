@@ -22,6 +22,9 @@ extension KerasGraphBuilder {
             throw Problem(.unsupported, "\(label): its shape is not in the configuration")
         }
         if let count = extents[0].intValue, (1...GraphLimit.extent).contains(count) { batchSize = batchSize ?? count }
+        if layer.flag("ragged", default: false) {
+            throw Problem(.unsupported, "\(label): takes ragged tensors")
+        }
         var sizes: [Int?] = []
         for extent in extents.dropFirst() {
             guard extent.isNull || (1...GraphLimit.extent).contains(extent.intValue ?? 0) else {

@@ -66,6 +66,10 @@ struct KerasInterpreter {
     }
 
     private mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
+        // Keras 2 keeps to what a call says; Keras 3 tells every layer anew whether the model trains.
+        if call.generation == .keras2, call.keywords["training"]?.constant?.boolValue == true {
+            throw call.unsupported("is called as if it trained, also when the model does not: its results are not fixed")
+        }
         if let inner = call.layer.inner { return try run(inner, path: call.path, inputs: call.inputs(of: inner)) }
         if let type = registry.layerClass(of: call.layer) {
             return try type.apply(type.takesConstants ? call : call.withTensors(in: &builder), in: &builder)

@@ -69,7 +69,10 @@ package struct KerasLayerRegistry: Sendable {
             guard layerClass(of: layer) == nil, layer.className != "InputLayer" else { return [] }
             let position = "layer \(index + 1) of \(model.layers.count) of \"\(model.name.printable)\""
             return [
-                Problem(.unsupported, "\(path.text), \(position): the layer \(layer.className.printable) is not known")
+                Problem(
+                    .unsupported,
+                    "\(path.text), \(position): the layer \(layer.className.printable) "
+                        + (RefusedLayers.reason(for: layer) ?? "is not known"))
             ]
         }
     }

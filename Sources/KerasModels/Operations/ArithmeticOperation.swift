@@ -4,6 +4,7 @@ import Platform
 
 /// `x + y`, `x - y`, `x * y`, `x / y` and other functions of two operands: tensors, numbers and constant arrays.
 enum ArithmeticOperation: KerasOperation {
+    static let computesNumbers = true
     static let functions: [String] = kinds.keys.sorted()
 
     private enum Kind: Equatable {

@@ -26,6 +26,12 @@ enum LayoutOperation: KerasOperation {
     static let functions = ["tile", "broadcastto", "repeat"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
+        // The numbers of rows are the same for every sequence.
+        if case .positions(let along) = call.first, case .list(let counts) = call.operand(1, ["shape", "multiples"]),
+            counts.count == 2, counts[0].isBatchExtent, counts[1].integer == 1 || counts[1].isSameExtent(as: along)
+        {
+            return call.first
+        }
         let input = try call.input().withoutMask
         let name = call.functionName
         let given = call.operand(1, name == "broadcastto" ? ["shape"] : ["multiples", "repeats"])
@@ -65,6 +71,16 @@ enum LayoutOperation: KerasOperation {
             if isTarget, count.isNone || count.integer == -1 || count.integer == extent || count.isSameExtent(as: value) {
                 target.append(0)
                 continue
+            }
+            if name == "repeat", let number = count.integer, let extent, extent > 1, (1...1 << 12).contains(number * extent) {
+                let order = (0..<extent).flatMap { [Int](repeating: $0, count: number) }
+                return .tensor(try OrderOperation.taken(order, value, target.count + 1, call, &builder))
+            }
+            if name == "tile", let number = count.integer, let extent, extent > 1, counts.filter({ $0.integer != 1 }).count == 1,
+                (1...1 << 12).contains(number * extent)
+            {
+                let order = (0..<number).flatMap { _ in Array(0..<extent) }
+                return .tensor(try OrderOperation.taken(order, value, target.count + 1, call, &builder))
             }
             guard let number = count.integer, number > 0, extent == 1 else {
                 throw call.unsupported("repeats axes of \(value.shapeText) that are not of extent 1")

@@ -3,6 +3,7 @@ import Platform
 
 /// `x != 0`, `x > y` …: 1 where it holds, 0 elsewhere.
 enum ComparisonOperation: KerasOperation {
+    static let computesNumbers = true
     static let functions = ["notequal", "equal", "less", "lessequal", "greater", "greaterequal"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {

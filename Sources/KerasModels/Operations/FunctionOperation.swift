@@ -3,6 +3,7 @@ import Platform
 
 /// Functions of each number that are no activations: `sqrt(x)`, `abs(x)`, `sin(x)`.
 enum FunctionOperation: KerasOperation {
+    static let computesNumbers = true
     static let functions = functionsByName.keys.sorted() + ["negative", "neg", "square", "rsqrt"]
 
     private static let functionsByName: [String: Elementwise] = [

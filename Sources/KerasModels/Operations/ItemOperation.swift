@@ -100,6 +100,17 @@ struct ItemOperation: KerasOperation {
             case .rows, .width:
                 if key.isWhole || key.covers(input, axis: number) {
                     result.axes.append(axis)
+                } else if let order = key.descending(in: builder.extents(of: input)[number - 1]) {
+                    // From the end to the front: the parts one by one.
+                    guard result.name == input.name, result.rows == input.rows, result.width == input.width else {
+                        throw refusal(input)
+                    }
+                    var value = input.withoutMask
+                    value = try OrderOperation.taken(order, value, number, call, &builder)
+                    result.name = value.name
+                    result.rows = value.rows
+                    result.width = value.width
+                    result.axes.append(value.axes[number - 1])
                 } else {
                     try cut(&result, along: axis, key, of: input, part: "\(number)", &builder)
                 }
@@ -281,6 +292,18 @@ extension KerasValue {
                 : Slice(axis: axis, start: first, less: -last, step: step)
         }
         return first >= 0 && last > first ? Slice(axis: axis, start: first, count: last - first, step: step) : nil
+    }
+
+    /// The places that `start:stop:step` takes with a negative step; `nil` for other parts.
+    fileprivate func descending(in extent: Int?) -> [Int]? {
+        guard case .slice(let start, let stop, let stepValue) = self, let extent, extent <= 1 << 12,
+            let step = stepValue.integer, step < 0, start.isNone || start.integer != nil, stop.isNone || stop.integer != nil
+        else { return nil }
+        func place(_ index: Int) -> Int { max(index < 0 ? index + extent : index, -1) }
+        let first = start.isNone ? extent - 1 : min(place(start.integer ?? 0), extent - 1)
+        let last = stop.isNone ? -1 : place(stop.integer ?? 0)
+        let places = Array(stride(from: first, to: last, by: step))
+        return places.isEmpty ? nil : places
     }
 
     /// Python's meaning of `start:stop:step` along an axis of known extent; `nil` for a step that is not positive and

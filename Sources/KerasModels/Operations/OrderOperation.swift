@@ -79,7 +79,7 @@ enum OrderOperation: KerasOperation {
         case "roll":
             let along = try axis(2, "axis"), extent = try known(input, along, call, builder)
             let shift = try number(1, "shift") % extent
-            let first = (extent - shift) % extent
+            let first = ((extent - shift) % extent + extent) % extent
             guard first != 0 else { return .tensor(input) }
             let order = Array(first..<extent) + Array(0..<first)
             return .tensor(try taken(order, input, along, call, &builder))
@@ -98,8 +98,8 @@ enum OrderOperation: KerasOperation {
         return extent
     }
 
-    /// Parts of a tensor in another order, neighbours taken together.
-    private static func taken(
+    /// Parts of a tensor in another order, some of them several times, neighbours taken together.
+    static func taken(
         _ order: [Int], _ input: LayerValue, _ axis: Int, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         var ranges: [Range<Int>] = []

@@ -6,8 +6,11 @@ enum RecordedOperationLayer: KerasLayerClass {
     static let names = ["TFOpLambda", "SlicingOpLambda"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
+        let operation = BuiltInOperations.named(call.functionName)
+        // Functions of numbers take the numbers of rows as numbers; others know what they count.
+        let call = operation?.computesNumbers ?? false ? builder.withNumbers(call) : call
         if let known = try ConstantOperation.value(of: call) { return [known] }
-        guard let operation = BuiltInOperations.named(call.functionName) else {
+        guard let operation else {
             throw call.unsupported("the operation \"\(call.functionName.printable)\" is not known")
         }
         let value = try operation.apply(call, in: &builder)
