@@ -13,6 +13,11 @@ package struct LoadingOptions: Sendable {
     /// Whether biases, offsets and scales that the checkpoint lacks are taken for 0 and 1;
     /// `Model.Provenance.assumed` lists them. Matrices and tables are never made up.
     package var allowsMissing: Bool
+    /// What classes are whose code no file holds, by key: `TransformerBlock`, `TransformerBlock.activation`.
+    package var assumptions: [String: String] = [:]
+    /// File with inputs and outputs of the model's own framework that the model has to agree with; whoever runs
+    /// models compares (`Checkpoint.load` does not).
+    package var reference: String?
     /// By which helper HDF5 files are read, and what that may cost.
     package var hdf5: HDF5ReadingOptions
     /// Asked between files, tensors and blocks of a digest; what is read so far is then given up.

@@ -13,6 +13,10 @@ struct BoundCheckpoint: Sendable {
     let graph: CheckedGraph
     let traits: Model.Traits
     let binding: Binding
+    /// What the graph takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the model's own framework computes it in 16 bits.
+    var isCoarse = false
 
     /// As the caller named it.
     private var path: String { source.folder.path }
@@ -28,6 +32,8 @@ struct BoundCheckpoint: Sendable {
         self.source = source
         architecture = own.architecture
         traits = own.traits
+        assumptions = own.assumptions
+        isCoarse = own.isCoarse
     }
 
     /// A spec's graph.

@@ -26,6 +26,7 @@ struct CheckpointOpening: Sendable {
         let dialects = try files.rankedDialects()
         let recognized = Result { () throws(FileError) in try files.recognized(dialects) }
         var choice = ArchitectureChoice(name: options.architecture)
+        choice.claims.assumptions = options.assumptions
         bound = Result { () throws(FileError) in try choice.bind(try recognized.get()) }
         self.files = files
         self.dialects = dialects
@@ -40,6 +41,8 @@ private struct ArchitectureChoice {
     /// Said by the caller, or found.
     var name: String?
     var candidates: [Recognition] = []
+    /// What the caller says of classes whose code no file holds.
+    var claims = LayerClaims()
 
     init(name: String?) { self.name = name }
 
@@ -47,9 +50,9 @@ private struct ArchitectureChoice {
     mutating func bind(_ checkpoint: RecognizedCheckpoint) throws(FileError) -> BoundCheckpoint {
         let bound: BoundCheckpoint
         if let name {
-            bound = try Self.bind(checkpoint, to: name)
-        } else if let ownGraph = checkpoint.ownGraph {
-            bound = try BoundCheckpoint(checkpoint, try ownGraph([]))
+            bound = try bind(checkpoint, to: name)
+        } else if let ownGraphs = checkpoint.ownGraphs {
+            bound = try BoundCheckpoint(checkpoint, try ownGraphs(claims).graph())
         } else {
             let library = try SpecLibrary.builtIn()
             candidates = library.rank(
@@ -63,17 +66,19 @@ private struct ArchitectureChoice {
     }
 
     /// What the caller says: a spec, or what layers of the checkpoint's own graph are made of.
-    private static func bind(
+    private func bind(
         _ checkpoint: RecognizedCheckpoint, to name: String
     ) throws(FileError) -> BoundCheckpoint {
         guard let layers = try CustomLayer.layers(named: name) else {
             return try BoundCheckpoint(checkpoint, try ArchitectureSpec(named: name))
         }
-        guard let ownGraph = checkpoint.ownGraph else {
+        guard let ownGraphs = checkpoint.ownGraphs else {
             throw FileError(
                 .usage, path: name, "describes layers, and the checkpoint has no graph that has any",
                 remedy: "give a spec of the whole architecture")
         }
-        return try BoundCheckpoint(checkpoint, try ownGraph(layers))
+        var claims = claims
+        claims.layers = layers
+        return try BoundCheckpoint(checkpoint, try ownGraphs(claims).graph())
     }
 }

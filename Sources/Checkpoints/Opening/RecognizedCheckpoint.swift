@@ -22,14 +22,14 @@ struct RecognizedCheckpoint: Sendable {
     let assets: [(name: String, entry: FileEntry)]
     /// Tensors that are no part of any model of the dialect: an optimizer's state.
     let ignored: [ParameterSources.Ignored]
-    /// Makes the graph that the checkpoint itself describes, with the help of what the caller says of its layers;
-    /// `nil` where only a spec can tell it.
-    let ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)?
+    /// The graphs that the checkpoint itself describes, with the help of what the caller says of its layers; `nil`
+    /// where only a spec can tell it.
+    let ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)?
 
     init(
         folder: CheckpointFolder, dialect: String, vocabulary: String, config: JSONValue, tensors: TensorCatalog,
         files: [MappedFile], assets: [(name: String, entry: FileEntry)], ignored: [ParameterSources.Ignored] = [],
-        ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)? = nil
+        ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)? = nil
     ) {
         self.folder = folder
         self.dialect = dialect
@@ -38,7 +38,7 @@ struct RecognizedCheckpoint: Sendable {
         self.files = files
         self.assets = assets
         self.ignored = ignored
-        self.ownGraph = ownGraph
+        self.ownGraphs = ownGraphs
     }
 
     /// What the configuration says of itself.
@@ -60,4 +60,8 @@ struct OwnGraph: Sendable {
     /// The tensors that give the graph's own parameters.
     let sources: ParameterSources
     let traits: Model.Traits
+    /// What it takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the framework computes it in 16 bits.
+    var isCoarse = false
 }

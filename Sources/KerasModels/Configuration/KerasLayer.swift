@@ -17,12 +17,16 @@ package struct KerasLayer: Sendable {
     package let inner: KerasModel?
     /// Number of the call that references count as the first: Keras 2 counts the call that built a nested model.
     package let firstCall: Int
+    /// Whether the configuration says that the class is none of the framework's, whatever its name.
+    package var isForeign = false
+    /// What the layer is made of, where that was told by what is stored for it.
+    package var document: CustomLayer?
 
     /// The layer with its calls counted from another number.
     func counted(from firstCall: Int) -> KerasLayer {
         KerasLayer(
             className: className, module: module, name: name, config: config, calls: calls, inner: inner,
-            firstCall: firstCall)
+            firstCall: firstCall, isForeign: isForeign, document: document)
     }
 
     // MARK: Class

@@ -82,7 +82,7 @@ package struct KerasModelReader {
             layers.append(
                 KerasLayer(
                     className: read.className, module: read.module, name: read.name, config: read.config,
-                    calls: call.map { [$0] } ?? [], inner: read.inner, firstCall: 0))
+                    calls: call.map { [$0] } ?? [], inner: read.inner, firstCall: 0, isForeign: read.isForeign))
         }
         guard let first = layers.first, let last = layers.last else {
             throw Problem(.corrupt, "\(path.printable): has no layers")
@@ -187,7 +187,8 @@ package struct KerasModelReader {
             generation == .keras2 && config["layers"]?.arrayValue?.first?["class_name"] == .string("InputLayer")
         return KerasLayer(
             className: className, module: entry["module"]?.stringValue, name: name, config: config, calls: calls,
-            inner: inner, firstCall: inner != nil && wasCalled ? 1 : 0)
+            inner: inner, firstCall: inner != nil && wasCalled ? 1 : 0,
+            isForeign: KerasLayer.isForeign(className, module: entry["module"], config: config))
     }
 
     /// `input_layers` and `output_layers`: one reference, a list of them, or an object by name.

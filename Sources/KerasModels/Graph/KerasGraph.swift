@@ -28,10 +28,22 @@ package struct KerasGraph: Sendable {
         _ document: JSONValue, generation: KerasGeneration, weights: Weights, registry: KerasLayerRegistry,
         path: String
     ) throws(FileError) {
+        let model: KerasModel
+        do throws(Problem) {
+            model = try KerasModelReader.model(document, generation: generation)
+        } catch {
+            throw FileError([error], path: path)
+        }
+        try self.init(model, weights: weights, registry: registry, path: path)
+    }
+
+    /// The graph of a model whose configuration was read.
+    init(
+        _ model: KerasModel, weights: KerasGraph.Weights, registry: KerasLayerRegistry, path: String
+    ) throws(FileError) {
         func located<R>(_ body: () throws(Problem) -> R) throws(FileError) -> R {
             do throws(Problem) { return try body() } catch { throw FileError([error], path: path) }
         }
-        let model = try located { () throws(Problem) in try KerasModelReader.model(document, generation: generation) }
         let unknown = registry.problems(in: model)
         guard unknown.isEmpty else {
             throw FileError(

@@ -78,8 +78,15 @@ struct KerasInterpreter {
             throw call.unsupported("the layer is not known")
         }
         let inner = try custom.model(for: call, builder.variables)
+        var values = try run(inner.model, path: call.path, inputs: inner.inputs)
         // A layer written by a user hands no mask on unless it says so.
-        return try run(inner.model, path: call.path, inputs: inner.inputs).map(\.withoutMask)
+        let mask = inner.handsMaskOn ? values.popLast()?.tensor?.mask : nil
+        values = values.map(\.withoutMask)
+        if let mask, case .tensor(var first)? = values.first {
+            first.mask = mask
+            values[0] = .tensor(first)
+        }
+        return values
     }
 }
 

@@ -22,6 +22,7 @@ enum BuiltInLayers {
         ReuseAttentionLayer.self,
         CachedAttentionLayer.self,
         RotaryEmbeddingLayer.self,
+        MatrixAttentionLayer.self,
     ]
 
     private static let normalization: [any KerasLayerClass.Type] = [

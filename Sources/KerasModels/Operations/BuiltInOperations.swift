@@ -28,6 +28,10 @@ enum BuiltInOperations {
         AxisOperation.self,
         ReshapeOperation.self,
         TransposeOperation.self,
+        // What documents of custom layers write.
+        SineRowsOperation.self,
+        PatchOperation.self,
+        WeighingOperation.self,
     ]
 
     private static let byName = Dictionary(

@@ -8,9 +8,9 @@ import WeightFiles
 /// the attribute that holds them.
 package struct ObjectWeights: Sendable {
     /// Variables by the path of their owner, in the order of their numbers.
-    private let variables: [String: [StoredTensor]]
+    let variables: [String: [StoredTensor]]
     /// Paths of all owners and everything above them.
-    private let paths: Set<String>
+    let paths: Set<String>
     /// Layers' own names by path, where the writer noted them.
     private let names: [String: String]
 
@@ -53,10 +53,10 @@ package struct ObjectWeights: Sendable {
     }
 
     /// Group names under which releases list the layers of a model.
-    private static let listNames = ["layers", "_layer_checkpoint_dependencies"]
+    static let listNames = ["layers", "_layer_checkpoint_dependencies"]
 
     /// The path of an object inside another one; names may have underscores in front.
-    private func path(of object: String, in parent: String) -> String {
+    func path(of object: String, in parent: String) -> String {
         guard !object.isEmpty else { return parent }
         let names = [object, "_" + object].map { parent.isEmpty ? $0 : "\(parent)/\($0)" }
         return names.first(where: paths.contains) ?? names[0]
@@ -126,7 +126,8 @@ package struct ObjectWeights: Sendable {
             }
             var isComplete = true
             for part in registry.variables(of: layer) {
-                var tensors = weights.variables[weights.path(of: part.object, in: group)] ?? []
+                let object = MatrixAttentionLayer.place(of: part.object, in: layer) ?? part.object
+                var tensors = weights.variables[weights.path(of: object, in: group)] ?? []
                 if let number = registry.variableNumber(of: layer) {
                     tensors = tensors.indices.contains(number) ? [tensors[number]] : []
                 }

@@ -14,6 +14,35 @@ package struct Model: Sendable {
         package var architecture: String
         /// Parameters that the files lack and that were given their neutral element on request; `nil` for none.
         package var assumed: [ParameterID]?
+        /// What was taken for granted about classes whose code no file holds; `nil`: nothing.
+        package var assumptions: [Assumption]?
+        /// How the model agreed with its own framework; `nil`: nobody has compared.
+        package var proof: Proof?
+
+        /// Something that no file says and that was taken for granted.
+        package struct Assumption: Sendable, Hashable, Codable {
+            /// `TransformerBlock`, or `TransformerBlock.activation`.
+            package var key: String
+            package var value: String
+
+            package init(key: String, value: String) {
+                self.key = key
+                self.value = value
+            }
+        }
+
+        /// A comparison with outputs of the framework that the model was trained in.
+        package struct Proof: Sendable, Hashable, Codable {
+            /// Largest difference of any output.
+            package var difference: Double
+            /// Inputs that were compared.
+            package var inputs: Int
+
+            package init(difference: Double, inputs: Int) {
+                self.difference = difference
+                self.inputs = inputs
+            }
+        }
 
         package init(files: [File], dialect: String, architecture: String, assumed: [ParameterID]? = nil) {
             self.files = files
@@ -50,6 +79,8 @@ package struct Model: Sendable {
     package var plan: ReusePlan?
     /// What healing did, as its document; carried, not understood here.
     package var healing: JSONValue?
+    /// Whether its own framework computes in 16 bits, so that outputs agree no better.
+    package var isCoarse = false
 
     package init(
         graph: CheckedGraph, tensors: [ParameterID: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,

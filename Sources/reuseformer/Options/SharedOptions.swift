@@ -37,12 +37,17 @@ struct CheckpointOptions: ParsableArguments {
             discussion: "Matrices and tables are never made up."))
     var allowMissing = false
 
+    @OptionGroup var claims: ClaimOptions
+
     /// The same for the reader.
     ///
     /// - Throws: When the environment names limits that do not exist.
     func options() throws -> LoadingOptions {
-        LoadingOptions(
+        var options = LoadingOptions(
             architecture: architecture, config: config, allowsMissing: allowMissing, hdf5: try .ofEnvironment())
+        options.assumptions = try claims.assumptions()
+        options.reference = claims.reference
+        return options
     }
 
     /// Reads a model; what was assumed about it is noted on standard error.

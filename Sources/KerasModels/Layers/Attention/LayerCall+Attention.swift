@@ -52,6 +52,7 @@ extension LayerCall {
 
     /// Width of an attention layer's result.
     func attentionWidth(of query: LayerValue) throws(Problem) -> Int {
+        if let width = config["output_width"]?.intValue, (1...GraphLimit.extent).contains(width) { return width }
         guard let shape = config["output_shape"], !shape.isNull else { return query.width }
         let extents = shape.arrayValue ?? [shape]
         guard extents.count == 1, let width = extents[0].intValue, (1...GraphLimit.extent).contains(width) else {

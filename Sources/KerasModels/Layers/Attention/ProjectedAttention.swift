@@ -17,6 +17,8 @@ struct ProjectedAttention {
     var implicit = AttentionMasks.Implicit.all
     /// Whether the layer takes the masks off the tensors that it is handed: later layers find none there.
     var takesMasksOff = false
+    /// Factor on the scores; `nil`: one over the root of the head's columns.
+    var scale: Float?
 
     /// A kernel and a bias for each product.
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
@@ -48,7 +50,7 @@ struct ProjectedAttention {
                 headSize: headSize, valueSize: valueSize),
             groupCount: groups,
             scores: .init(
-                scale: 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
+                scale: scale ?? 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
                 masking: masks.masking(hiding: hiding)),
             contextRounding: projections.contextRounding,
             biases: .init(query: biases, key: biases, value: biases, output: biases),
