@@ -93,6 +93,7 @@ struct ReferenceInterpreter {
         case .sigmoid: 1 / (1 + exp(-x))
         case .quickGelu: x / (1 + exp(-1.702 * x))
         case .reluSquared: max(x, 0) * max(x, 0)
+        default: function.definition(x)
         }
     }
 

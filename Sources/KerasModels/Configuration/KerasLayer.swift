@@ -21,12 +21,14 @@ package struct KerasLayer: Sendable {
     package var isForeign = false
     /// What the layer is made of, where that was told by what is stored for it.
     package var document: CustomLayer?
+    /// Layers that a wrapper's configuration holds, by the key that holds them.
+    var wrapped: [String: KerasLayer] = [:]
 
     /// The layer with its calls counted from another number.
     func counted(from firstCall: Int) -> KerasLayer {
         KerasLayer(
             className: className, module: module, name: name, config: config, calls: calls, inner: inner,
-            firstCall: firstCall, isForeign: isForeign, document: document)
+            firstCall: firstCall, isForeign: isForeign, document: document, wrapped: wrapped)
     }
 
     // MARK: Class

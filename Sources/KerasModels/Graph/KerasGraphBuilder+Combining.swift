@@ -132,26 +132,6 @@ extension KerasGraphBuilder {
             .affine(Affine(width: value.width, factor: factor, shift: shift)), [value.name], to: call, part: part)
         return result
     }
-
-    /// A function of each number, or the softmax of each row, by its name in a configuration.
-    ///
-    /// - Parameter value: `nil` for a layer without one.
-    mutating func activated(
-        _ input: LayerValue, by value: JSONValue?, for call: LayerCall, part: String
-    ) throws(Problem) -> LayerValue {
-        var result = input
-        switch try KerasActivation(value, for: call).function {
-        case .identity: break
-        case .elementwise(let activation):
-            result.name = add(.activation(activation), [input.name], to: call, part: part)
-        case .softmax:
-            guard input.axes.last == .width else {
-                throw call.unsupported("softmax over the rows of \(input.shapeText)")
-            }
-            result.name = add(.softmax, [input.name], to: call, part: part)
-        }
-        return result
-    }
 }
 
 extension LayerValue {

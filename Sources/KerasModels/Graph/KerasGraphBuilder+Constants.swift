@@ -110,7 +110,7 @@ extension KerasGraphBuilder {
         }
         return LayerCall(
             layer: call.layer, path: call.path, node: call.node, arguments: call.arguments.map(numbers),
-            keywords: call.keywords.mapValues(numbers), generation: call.generation)
+            keywords: call.keywords.mapValues(numbers), generation: call.generation, leadingAxes: call.leadingAxes)
     }
 
     /// Tensors and constants that an operation combines, constants as tensors that meet the others.

@@ -33,6 +33,7 @@ extension KerasGraphBuilder {
                     name: name.soundNodeName, value: result, isSqueezed: isSqueezed,
                     extents: otherExtents(of: tensor, isSqueezed: isSqueezed)))
         }
+        removeUnread(results.map(\.value))
         var graph = Graph(
             inputs: inputs, inputLayouts: resolvedLayouts, nodes: nodes, outputs: results, hiddenStates: [])
         let shapes: [String: ValueShape]

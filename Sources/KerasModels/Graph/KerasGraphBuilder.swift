@@ -34,6 +34,8 @@ struct KerasGraphBuilder {
     var unmasked: Set<String> = []
     /// Values of whole numbers that are computed and all below a known one.
     var idCounts: [String: Int] = [:]
+    /// Nodes that are left out where nothing reads them.
+    private var unwanted: Set<String> = []
 
     init(generation: KerasGeneration, variables: LayerVariables) {
         self.generation = generation
@@ -97,6 +99,24 @@ struct KerasGraphBuilder {
             name = "\(base).\(number)"
         }
         return name
+    }
+
+    /// Notes a node that is left out of the graph where nothing reads it: a result that a layer gives in any case. It
+    /// must own no parameters.
+    mutating func leaveOutUnread(_ node: String) { unwanted.insert(node) }
+
+    /// Leaves out what was noted and is not read.
+    ///
+    /// - Parameter results: Values that the model gives.
+    mutating func removeUnread(_ results: [String]) {
+        guard !unwanted.isEmpty else { return }
+        var read = Set(results)
+        var kept: [Node] = []
+        for node in nodes.reversed() where !unwanted.contains(node.name) || read.contains(node.name) {
+            read.formUnion(node.inputs)
+            kept.append(node)
+        }
+        nodes = kept.reversed()
     }
 
     /// Notes tensors that results do not depend on.

@@ -25,7 +25,7 @@ extension LayerCall {
             }
         }
         return LayerCall(
-            layer: layer, path: path, node: node, arguments: positional, keywords: named, generation: generation)
+            layer: layer, path: path, node: node, arguments: positional, keywords: named, generation: generation, leadingAxes: leadingAxes)
     }
 }
 

@@ -15,6 +15,8 @@ struct LayerCall: Sendable {
     let keywords: [String: KerasValue]
     /// Which release's rules apply.
     let generation: KerasGeneration
+    /// Axes behind the batch that the layer does not see: it is applied at each of their places (`TimeDistributed`).
+    var leadingAxes = 0
 
     /// The layer's configuration.
     var config: JSONValue { layer.config }
@@ -38,7 +40,7 @@ struct LayerCall: Sendable {
 
     /// The call with other arguments, all of them handed in by position.
     func replacing(arguments: [KerasValue]) -> LayerCall {
-        LayerCall(layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation)
+        LayerCall(layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation, leadingAxes: leadingAxes)
     }
 
     /// The call with another first argument.
@@ -47,7 +49,7 @@ struct LayerCall: Sendable {
         for name in ["inputs", "x", "input"] { keywords[name] = nil }
         return LayerCall(
             layer: layer, path: path, node: node, arguments: [first] + arguments.dropFirst(), keywords: keywords,
-            generation: generation)
+            generation: generation, leadingAxes: leadingAxes)
     }
 
     // MARK: Configuration

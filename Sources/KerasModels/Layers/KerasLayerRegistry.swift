@@ -33,7 +33,13 @@ package struct KerasLayerRegistry: Sendable {
     /// The model that a layer stands for: a nested one, or what a custom layer is made of, its calls left out.
     func inner(of layer: KerasLayer) -> KerasModel? {
         // What a configuration lacks was reported by `problems`.
-        layer.inner ?? customLayer(of: layer).flatMap { try? $0.model(for: layer) }
+        layer.inner ?? wrapperClass(of: layer)?.model(of: layer)
+            ?? customLayer(of: layer).flatMap { try? $0.model(for: layer) }
+    }
+
+    /// The class of a layer around other layers; `nil` for any other.
+    func wrapperClass(of layer: KerasLayer) -> (any KerasWrapperClass.Type)? {
+        layer.inner == nil ? layerClass(of: layer) as? any KerasWrapperClass.Type : nil
     }
 
     // MARK: Parts of custom layers
@@ -57,6 +63,9 @@ package struct KerasLayerRegistry: Sendable {
         model.layers.enumerated().flatMap { index, layer -> [Problem] in
             let path = path + [layer.name]
             if let inner = layer.inner { return problems(in: inner, path: path, within: documents) }
+            if let wrapper = wrapperClass(of: layer) {
+                return problems(in: wrapper.model(of: layer), path: path, within: documents)
+            }
             if let custom = customLayer(of: layer) {
                 guard !documents.contains(custom.name) else {
                     return [Problem(.usage, "\(path.text): the layer \(custom.name) is made of itself")]

@@ -9,7 +9,7 @@ enum ArithmeticOperation: KerasOperation {
 
     private enum Kind: Equatable {
         case add, subtract, multiply, divide
-        case other(Elementwise)
+        case other(Operation)
     }
 
     private static let kinds: [String: Kind] = [
@@ -17,9 +17,10 @@ enum ArithmeticOperation: KerasOperation {
         "subtract": .subtract, "sub": .subtract,
         "multiply": .multiply, "mul": .multiply,
         "divide": .divide, "truediv": .divide, "truedivide": .divide, "realdiv": .divide,
-        "floordiv": .other(.floorDivide), "floordivide": .other(.floorDivide),
-        "mod": .other(.remainder), "floormod": .other(.remainder), "remainder": .other(.remainder),
-        "pow": .other(.power), "power": .other(.power),
+        "floordiv": .other(.elementwise(.floorDivide)), "floordivide": .other(.elementwise(.floorDivide)),
+        "mod": .other(.elementwise(.remainder)), "floormod": .other(.elementwise(.remainder)),
+        "remainder": .other(.elementwise(.remainder)),
+        "pow": .other(.elementwise(.power)), "power": .other(.elementwise(.power)),
         "maximum": .other(.maximum), "minimum": .other(.minimum),
     ]
 
@@ -59,7 +60,7 @@ enum ArithmeticOperation: KerasOperation {
             var result = try builder.combine(.elementwise(.divide), [left, right], for: call)
             result.isInteger = false
             return result
-        case .other(let function): return try builder.combine(.elementwise(function), [left, right], for: call)
+        case .other(let operation): return try builder.combine(operation, [left, right], for: call)
         }
     }
 

@@ -21,9 +21,9 @@ enum CastOperation: KerasOperation {
             result.isInteger = true
             return .tensor(result)
         }
-        let size = builder.elementwise(.absolute, value, for: call, part: "size")
-        let whole = builder.elementwise(.floor, size, for: call, part: "whole")
-        let sign = builder.elementwise(.sign, value, for: call, part: "sign")
+        let size = builder.applied(.activation(.absolute), to: value, for: call, part: "size")
+        let whole = builder.applied(.elementwise(.floor), to: size, for: call, part: "whole")
+        let sign = builder.applied(.elementwise(.sign), to: value, for: call, part: "sign")
         var result = try builder.combine(.multiply, [whole, sign], for: call)
         result.isInteger = true
         return .tensor(result)

@@ -59,8 +59,8 @@ enum LogicalOperation: KerasOperation {
         if name.hasSuffix("and") {
             result = try builder.combine(.multiply, operands, for: call)
         } else {
-            let function = name.hasSuffix("xor") ? Elementwise.notEqual : .maximum
-            result = try builder.combine(.elementwise(function), operands, for: call)
+            result = try builder.combine(
+                name.hasSuffix("xor") ? .elementwise(.notEqual) : .maximum, operands, for: call)
         }
         result.isInteger = true
         return .tensor(result)

@@ -131,9 +131,9 @@ enum ClipOperation: KerasOperation {
         }
         let input = try call.input().withoutMask
         let low = try builder.operands([.tensor(input), bound(1, ["x_min", "clip_value_min"])], for: call)
-        let above = try builder.combine(.elementwise(.maximum), low, for: call, part: "above")
+        let above = try builder.combine(.maximum, low, for: call, part: "above")
         let high = try builder.operands([.tensor(above), bound(2, ["x_max", "clip_value_max"])], for: call)
-        return .tensor(try builder.combine(.elementwise(.minimum), high, for: call))
+        return .tensor(try builder.combine(.minimum, high, for: call))
     }
 }
 

@@ -73,7 +73,7 @@ enum ReductionOperation: KerasOperation {
             var name = columns[0]
             for column in columns.dropFirst() {
                 name = builder.add(
-                    .elementwise(kind == .max ? .maximum : .minimum), [name, column], to: call, part: "step")
+                    kind == .max ? .maximum : .minimum, [name, column], to: call, part: "step")
             }
             result.name = name
         }

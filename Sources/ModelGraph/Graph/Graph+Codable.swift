@@ -26,6 +26,13 @@ extension Operation: Codable {
         case "table": self = .table(try Table(from: decoder))
         case "elementwise": self = .elementwise(try container.decode(Elementwise.self, forKey: .function))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
+        case "minimum": self = .minimum
+        case "maximum": self = .maximum
+        case "recurrent": self = .recurrent(try Recurrent(from: decoder))
+        case "local_pooling": self = .localPooling(try LocalPooling(from: decoder))
+        case "respacing": self = .respacing(try Respacing(from: decoder))
+        case "matrix_product": self = .matrixProduct(try MatrixProduct(from: decoder))
+        case "distribution": self = .distribution(try Distribution(from: decoder))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
@@ -51,7 +58,12 @@ extension Operation: Codable {
         case .concatenate(let along): try container.encode(along, forKey: .along)
         case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
         case .elementwise(let function): try container.encode(function, forKey: .function)
-        case .add, .multiply, .softmax: break
+        case .recurrent(let operation): try operation.encode(to: encoder)
+        case .localPooling(let operation): try operation.encode(to: encoder)
+        case .respacing(let operation): try operation.encode(to: encoder)
+        case .matrixProduct(let operation): try operation.encode(to: encoder)
+        case .distribution(let operation): try operation.encode(to: encoder)
+        case .add, .multiply, .softmax, .minimum, .maximum: break
         }
     }
 }

@@ -3,12 +3,11 @@
 /// Comparisons give 1 where they hold and 0 elsewhere.
 package enum Elementwise: String, Sendable, Hashable, Codable, CaseIterable {
     // Of one value.
-    case absolute, exponential, logarithm, sine, cosine, reciprocal, floor, ceiling, sign
-    case squareRoot = "square_root"
+    case floor, ceiling, sign
     /// To the nearest whole number, halves to the even one.
     case rounded
     // Of two.
-    case divide, power, maximum, minimum
+    case divide, power
     /// The largest whole number not above the quotient.
     case floorDivide = "floor_divide"
     /// What a floored quotient leaves, with the sign of the divisor.
@@ -23,10 +22,8 @@ package enum Elementwise: String, Sendable, Hashable, Codable, CaseIterable {
     /// How many values it takes.
     package var valueCount: Int {
         switch self {
-        case .absolute, .exponential, .logarithm, .sine, .cosine, .reciprocal, .floor, .ceiling, .sign, .squareRoot,
-            .rounded:
-            1
-        case .divide, .power, .maximum, .minimum, .floorDivide, .remainder, .equal, .less, .notEqual, .lessOrEqual: 2
+        case .floor, .ceiling, .sign, .rounded: 1
+        case .divide, .power, .floorDivide, .remainder, .equal, .less, .notEqual, .lessOrEqual: 2
         case .select: 3
         }
     }

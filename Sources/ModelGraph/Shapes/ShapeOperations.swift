@@ -1,48 +1,5 @@
 import Tensors
 
-/// Windows over positions, each multiplied by one matrix: patches of an image, strided convolutions along time.
-///
-/// Parameters: `weight` `[positions of a window · inputWidth, outputWidth]` (positions in row-major order of the grid),
-/// `bias` `[outputWidth]`.
-package struct Convolution: Sendable, Hashable, Codable {
-    /// Extents of the grid that the rows form, row-major; empty: the rows lie along one axis of any length.
-    package var grid: [Int]
-    /// One window an axis of the grid; a single one without a grid.
-    package var windows: [Window]
-    /// Width of the input's rows.
-    package var inputWidth: Int
-    /// Width of the result's rows.
-    package var outputWidth: Int
-    /// Whether a bias is added.
-    package var hasBias: Bool
-
-    package init(grid: [Int] = [], windows: [Window], inputWidth: Int, outputWidth: Int, hasBias: Bool = true) {
-        self.grid = grid
-        self.windows = windows
-        self.inputWidth = inputWidth
-        self.outputWidth = outputWidth
-        self.hasBias = hasBias
-    }
-
-    /// Positions that one window looks at.
-    package var windowSize: Int { windows.reduce(1) { $0 * $1.size } }
-
-    /// Windows along each axis of the grid; `nil` where one is out of bounds.
-    package var resultGrid: [Int]? {
-        var result: [Int] = []
-        for (extent, window) in zip(grid, windows) {
-            guard let count = window.count(over: extent), count > 0 else { return nil }
-            result.append(count)
-        }
-        return result
-    }
-
-    var parameters: [Parameter] {
-        [Parameter("weight", [windowSize * inputWidth, outputWidth])]
-            + (hasBias ? [Parameter("bias", [outputWidth])] : [])
-    }
-}
-
 /// Each sequence's numbers under another shape: read row by row as an array, axes exchanged, cut into rows again.
 ///
 /// Flattening, reshaping and permuting of axes; only where the number of rows is the same for every sequence.

@@ -52,7 +52,7 @@ struct ShapeRule {
         case .gate:
             guard arguments.count == 2 else { throw ShapeFailure("gate takes two inputs") }
             return try common(arguments, isSpreading: false)
-        case .add, .multiply: return try common(arguments, isSpreading: true)
+        case .add, .multiply, .minimum, .maximum: return try common(arguments, isSpreading: true)
         case .elementwise(let function):
             try expect(function.valueCount...function.valueCount)
             return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)
@@ -77,6 +77,17 @@ struct ShapeRule {
         case .slice(let slice):
             try expect(1...1)
             return try sliced(slice, first)
+        case .recurrent(let recurrent): return try shape(of: recurrent, arguments)
+        case .localPooling(let pooling):
+            try expect(1...1)
+            return try shape(of: pooling, first)
+        case .respacing(let respacing):
+            try expect(1...1)
+            return try shape(of: respacing, first)
+        case .matrixProduct(let product): return try shape(of: product, arguments)
+        case .distribution:
+            try expect(1...1)
+            return first
         case .table(let table):
             try expect(table.isAlongInput ? 1...1 : 0...0)
             guard table.isAlongInput else {

@@ -42,6 +42,9 @@ enum RowStep: Sendable {
     case load(LoadStep)
     case affine(AffineStep)
     case softmax(Register, Register)
+    case distribute(Register, Distribution.Function, Register)
+    case extreme([Register], isMaximum: Bool, Register)
+    case grouped(GroupedStep)
     case round(Register, Rounding, Register)
     case columns([ColumnRange], Register)
     /// 1 where the row has an element unlike the hidden one.
@@ -135,6 +138,8 @@ struct AttentionStep: Sendable {
     let bias: ScoreBias?
     /// Scores are capped at this; 0: they are not.
     let softCap: Float
+    /// How queries and keys are compared where not by their product.
+    let additive: AdditiveScores?
     let queryAxis, keyAxis: Int
     /// Which map space its maps belong to.
     let space: Int

@@ -44,22 +44,12 @@ extension GroupExecution {
             }
         }
         switch function {
-        case .absolute: each { abs($0) }
-        case .exponential: each { expf($0) }
-        case .logarithm: each { logf($0) }
-        case .sine: each { sinf($0) }
-        case .cosine: each { cosf($0) }
-        case .reciprocal: each { 1 / $0 }
         case .floor: each { $0.rounded(.down) }
         case .ceiling: each { $0.rounded(.up) }
         case .sign: each { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 }
-        case .squareRoot: each { $0.squareRoot() }
         case .rounded: each { $0.rounded(.toNearestOrEven) }
         case .divide: each { $0 / $1 }
         case .power: each { powf($0, $1) }
-        // A number that is none stays none, as in the frameworks.
-        case .maximum: each { $0.isNaN ? $0 : $1.isNaN ? $1 : max($0, $1) }
-        case .minimum: each { $0.isNaN ? $0 : $1.isNaN ? $1 : min($0, $1) }
         case .floorDivide: each { ($0 / $1).rounded(.down) }
         case .remainder: each { $0 - ($0 / $1).rounded(.down) * $1 }
         case .equal: each { $0 == $1 ? 1 : 0 }

@@ -133,8 +133,13 @@ extension GroupExecution {
                 }
             }
         case .rearrange(let rearrangement, let input, let out): rearrange(rearrangement, input, out, member)
-        case .spread(let sources, let isProduct, let out): spread(sources, isProduct, out, member)
+        case .spread(let sources, let combination, let out): spread(sources, combination, out, member)
         case .elementwise(let function, let sources, let out): apply(function, sources, out, member)
+        case .recurrent(let step): run(step, member: member)
+        case .localPooling(let pooling, let input, let out): pool(pooling, input, out, member)
+        case .respacing(let respacing, let input, let out): respace(respacing, input, out, member)
+        case .matrices(let product, let left, let right, let out): multiply(product, left, right, out, member)
+        case .distribute(let input, let function, let out): distribute(input, function, out, member)
         }
     }
 
@@ -230,7 +235,7 @@ extension GroupExecution {
         }
     }
 
-    private func spread(_ sources: [Register], _ isProduct: Bool, _ out: Register, _ member: Int) {
+    private func spread(_ sources: [Register], _ combination: Combination, _ out: Register, _ member: Int) {
         let target = rows(out, member)
         for row in 0..<target.count {
             let line = target.base + row * target.slot.stride
@@ -241,13 +246,7 @@ extension GroupExecution {
                 let isColumn = source.slot.width == 1
                 for column in 0..<target.slot.width {
                     let value = other[isColumn ? 0 : column]
-                    if index == 0 {
-                        line[column] = value
-                    } else if isProduct {
-                        line[column] *= value
-                    } else {
-                        line[column] += value
-                    }
+                    line[column] = index == 0 ? value : combination(line[column], value)
                 }
             }
         }

@@ -47,8 +47,11 @@ struct MapPlane {
     let heads: Int
     let shape: Shape
     let buffer: FloatBuffer
+    /// Whether the array has an axis of heads.
+    private let hasHeadAxis: Bool
 
-    init(name: String, node: String, heads: Int, batch: Int, queries: Int, keys: Int) {
+    init(name: String, node: String, heads: Int, hasHeadAxis: Bool, batch: Int, queries: Int, keys: Int) {
+        self.hasHeadAxis = hasHeadAxis || heads != 1
         self.name = name
         self.node = node
         self.heads = heads
@@ -56,7 +59,9 @@ struct MapPlane {
         buffer = FloatBuffer(count: shape.count)
     }
 
-    var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+    var tensor: Tensor {
+        Tensor(buffer.elements, shape: hasHeadAxis ? shape : [shape[0], shape[2], shape[3]])
+    }
 
     /// Copies what a group computed to where its sequences stand in the batch.
     func fill(from group: GroupResult) {

@@ -87,11 +87,12 @@ private struct PaddedExtents {
             name: output.name, value: output.value, shape: Shape(extents), framework: framework, isPooled: isPooled)
     }
 
-    /// `[batch, heads, queries, keys]`.
+    /// `[batch, heads, queries, keys]`; of a layer whose framework knows no heads `[batch, queries, keys]`.
     func plane(named name: String, ofMapsOf node: Node) -> MapPlane {
         let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
         return MapPlane(
-            name: name, node: node.name, heads: node.attention?.heads.count ?? 0, batch: lengths.count,
+            name: name, node: node.name, heads: node.attention?.heads.count ?? 0,
+            hasHeadAxis: node.attention?.hasHeadAxis ?? true, batch: lengths.count,
             queries: longestRows(of: node.name), keys: longestRows(of: memory ?? node.name))
     }
 }
