@@ -17,7 +17,7 @@ package struct KerasLayerRegistry: Sendable {
     func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
         guard layer.document == nil, !layer.isForeign else { return nil }
         if layer.isOperation { return RecordedOperationLayer.self }
-        return classes[layer.className]
+        return classes[layer.libraryClassName] ?? (layer.isOfLibrary ? nil : classes[layer.className])
     }
 
     /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.
@@ -80,7 +80,10 @@ package struct KerasLayerRegistry: Sendable {
             guard layerClass(of: layer) == nil, layer.className != "InputLayer" else { return [] }
             let position = "layer \(index + 1) of \(model.layers.count) of \"\(model.name.printable)\""
             return [
-                Problem(.unsupported, "\(path.text), \(position): the layer \(layer.className.printable) is not known")
+                Problem(
+                    .unsupported,
+                    "\(path.text), \(position): the layer \(layer.className.printable) "
+                        + (RefusedLayers.reason(for: layer) ?? "is not known"))
             ]
         }
     }

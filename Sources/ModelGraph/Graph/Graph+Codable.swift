@@ -26,6 +26,7 @@ extension Operation: Codable {
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
         case "token_mask": self = .tokenMask(try TokenMask(from: decoder))
+        case "elementwise": self = .elementwise(try container.decode(Elementwise.self, forKey: .function))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
         case "minimum": self = .minimum
         case "maximum": self = .maximum
@@ -59,6 +60,7 @@ extension Operation: Codable {
         case .tokenMask(let mask): try mask.encode(to: encoder)
         case .concatenate(let along): try container.encode(along, forKey: .along)
         case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
+        case .elementwise(let function): try container.encode(function, forKey: .function)
         case .recurrent(let operation): try operation.encode(to: encoder)
         case .localPooling(let operation): try operation.encode(to: encoder)
         case .respacing(let operation): try operation.encode(to: encoder)
@@ -91,7 +93,7 @@ extension Node: Codable {
 }
 
 extension Graph.Output: Codable {
-    private enum Key: String, CodingKey { case name, value, isSqueezed, isOfChoices }
+    private enum Key: String, CodingKey { case name, value, isSqueezed, isOfChoices, extents }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -99,7 +101,8 @@ extension Graph.Output: Codable {
             name: try container.decode(String.self, forKey: .name),
             value: try container.decode(String.self, forKey: .value),
             isSqueezed: try container.decodeIfPresent(Bool.self, forKey: .isSqueezed) ?? false,
-            isOfChoices: try container.decodeIfPresent(Bool.self, forKey: .isOfChoices) ?? false)
+            isOfChoices: try container.decodeIfPresent(Bool.self, forKey: .isOfChoices) ?? false,
+            extents: try container.decodeIfPresent([Int?].self, forKey: .extents))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -108,6 +111,7 @@ extension Graph.Output: Codable {
         try container.encode(value, forKey: .value)
         if isSqueezed { try container.encode(isSqueezed, forKey: .isSqueezed) }
         if isOfChoices { try container.encode(isOfChoices, forKey: .isOfChoices) }
+        try container.encodeIfPresent(extents, forKey: .extents)
     }
 }
 

@@ -22,6 +22,8 @@ extension Operation {
                 ?? (table.resampling == nil || table.isAlongInput && table.offset == 0
                     ? nil : "a table that is laid over pictures has an input and begins with its first row")
                 ?? table.resampling?.problem(count: table.count)
+                ?? (table.sequences.map { $0 > 0 && table.count.isMultiple(of: $0) && !table.isAlongInput } ?? true
+                    ? nil : "\(table.count) rows for \(table.sequences ?? 0) sequences")
         case .round(let rounding): rounding.problem
         case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
@@ -30,7 +32,7 @@ extension Operation {
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength, .minimum, .maximum,
-            .distribution:
+            .distribution, .elementwise:
             nil
         }
     }

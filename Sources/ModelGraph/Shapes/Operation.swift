@@ -43,6 +43,8 @@ package enum Operation: Sendable, Hashable {
     case mask(hidden: Float)
     /// A mask told by token ids. Input: the ids.
     case tokenMask(TokenMask)
+    /// A function of each element, of one value or of several; shapes as for `add`.
+    case elementwise(Elementwise)
     /// The smaller of two or more values, elementwise; shapes as for `add`.
     case minimum
     /// The larger of two or more values, elementwise; shapes as for `add`.
@@ -82,6 +84,7 @@ package enum Operation: Sendable, Hashable {
         case .table: "table"
         case .mask: "mask"
         case .tokenMask: "token_mask"
+        case .elementwise: "elementwise"
         case .minimum: "minimum"
         case .maximum: "maximum"
         case .recurrent: "recurrent"
@@ -104,7 +107,8 @@ package enum Operation: Sendable, Hashable {
         case .table(let operation): operation.parameters
         case .recurrent(let operation): operation.parameters
         case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
-            .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution:
+            .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
+            .elementwise:
             []
         }
     }

@@ -144,8 +144,13 @@ extension Compiler {
         let source = try input(node, 0), out = try result(of: node.name)
         guard slice.axis == .width else { return append(.slice(slice, source, out), reads: [source], writes: out) }
         let range = slice.range(of: schedule.slots[source.index].width) ?? 0..<0
-        let columns = ColumnRange(source: source, from: range.lowerBound, to: 0, count: range.count)
-        append(.columns([columns], out), reads: [source], writes: out, of: node.name)
+        let columns =
+            slice.step == 1
+            ? [ColumnRange(source: source, from: range.lowerBound, to: 0, count: range.count)]
+            : stride(from: range.lowerBound, to: range.upperBound, by: slice.step).enumerated().map { number, column in
+                ColumnRange(source: source, from: column, to: number, count: 1)
+            }
+        append(.columns(columns, out), reads: [source], writes: out, of: node.name)
     }
 
     /// Drafts an affine step, its constants folded into one factor and one summand a column.
@@ -182,13 +187,15 @@ extension Compiler {
             return try input(node, index)
         }
         let queries = try next(if: masking.queries), keys = try next(if: masking.keys)
-        let pairs = masking.pairs ? schedule.inputs.firstIndex { $0.name == names.last } : nil
+        let pairs = masking.pairs ? schedule.inputs.firstIndex { $0.name == names.last && $0.layout.isPairs } : nil
+        // A mask of pairs that is no input is a value with one column a key.
+        let pairValue = masking.pairs && pairs == nil ? try input(node, node.inputs.count - 1) : nil
         let out = register(.maps(space: space), width: 0)
         let step = MaskStep(
-            queries: queries, keys: keys, pairs: pairs, isCausal: attention.mask.isCausal,
+            queries: queries, keys: keys, pairs: pairs, pairValue: pairValue, isCausal: attention.mask.isCausal,
             window: attention.mask.window, penalty: masking.hiding == .penalized ? -1e9 : -.infinity, space: space,
             out: out)
-        drafts.append(Draft(work: .mask(step), reads: [queries, keys].compactMap { $0 }, writes: [out]))
+        drafts.append(Draft(work: .mask(step), reads: [queries, keys, pairValue].compactMap { $0 }, writes: [out]))
         addedMasks[key] = out
         return out
     }

@@ -124,6 +124,9 @@ struct Compiler {
         case .multiply: try add(Combination.product, node)
         case .minimum: try add(Combination.minimum, node)
         case .maximum: try add(Combination.maximum, node)
+        case .elementwise(let function):
+            let sources = try inputs(node), out = try result(of: node.name)
+            append(.elementwise(function, sources, out), reads: sources, writes: out)
         case .recurrent(let recurrent): try add(recurrent, node)
         case .matrixProduct(let product): try add(product, node)
         case .distribution(let distribution): try add(distribution, node)
@@ -151,7 +154,8 @@ struct Compiler {
                 guard let resampled = resampling.resampled(rows) else { throw .unknownValue(node.name) }
                 rows = resampled
             }
-            append(.table(rows, offset: table.offset, out), reads: [], writes: out)
+            append(.table(rows, offset: table.offset, sequences: table.sequences, out), reads: [], writes: out)
+            if let sequences = table.sequences { schedule.batchSize = sequences }
         }
     }
 

@@ -188,6 +188,8 @@ struct Schedule: Sendable {
     var inputs: [LaidOutInput] = []
     /// Whether token ids come as text.
     var readsText = false
+    /// Sequences of every batch, where the model has rows for each of them; `nil`: any number.
+    var batchSize: Int?
     /// The axis along which results are compared and analysed: of the hidden states, else of the first attention.
     var primaryAxis = Schedule.tokenAxis
     var segments: [Segment] = []

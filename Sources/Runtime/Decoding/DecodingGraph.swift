@@ -116,7 +116,7 @@ extension Node {
     fileprivate var obstacle: String? {
         switch operation {
         case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax, .unitLength,
-            .minimum, .maximum:
+            .minimum, .maximum, .elementwise:
             return nil
         case .distribution(let distribution):
             return distribution.along == .width ? nil : "shares out over several tokens at once"

@@ -101,7 +101,11 @@ private struct PaddedExtents {
         let extents =
             (isPooled ? [lengths.count] : [lengths.count, longest(shape.rows)])
             + (output.isSqueezed ? [] : [shape.width])
-        return ValuePlane(name: output.name, value: output.value, shape: Shape(extents), isPooled: isPooled)
+        let framework = output.extents.map { axes in
+            Shape([lengths.count] + axes.map { $0 ?? longest(shape.rows) })
+        }
+        return ValuePlane(
+            name: output.name, value: output.value, shape: Shape(extents), framework: framework, isPooled: isPooled)
     }
 
     /// `[batch, heads, queries, keys]`; of a layer whose framework knows no heads `[batch, queries, keys]`.
