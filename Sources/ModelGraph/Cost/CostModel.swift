@@ -79,7 +79,7 @@ extension CheckedGraph {
                 result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
                 .affine, .softmax, .round, .table, .mask, .minimum, .maximum, .localPooling, .respacing, .distribution,
-                .elementwise:
+                .elementwise, .maps:
                 break
             }
         }

@@ -24,6 +24,7 @@ extension Operation: Codable {
         case "softmax": self = .softmax
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
+        case "maps": self = .maps
         case "elementwise": self = .elementwise(try container.decode(Elementwise.self, forKey: .function))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
         case "minimum": self = .minimum
@@ -63,7 +64,7 @@ extension Operation: Codable {
         case .respacing(let operation): try operation.encode(to: encoder)
         case .matrixProduct(let operation): try operation.encode(to: encoder)
         case .distribution(let operation): try operation.encode(to: encoder)
-        case .add, .multiply, .softmax, .minimum, .maximum: break
+        case .add, .multiply, .softmax, .minimum, .maximum, .maps: break
         }
     }
 }

@@ -28,7 +28,7 @@ extension Operation {
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .minimum, .maximum, .distribution,
-            .elementwise:
+            .elementwise, .maps:
             nil
         }
     }

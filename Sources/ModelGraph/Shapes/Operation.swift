@@ -41,6 +41,9 @@ package enum Operation: Sendable, Hashable {
     case mask(hidden: Float)
     /// A function of each element, of one value or of several; shapes as for `add`.
     case elementwise(Elementwise)
+    /// The maps of an attention node as a value: those of one head after the other, a row a query, a column a key. Input:
+    /// the attention node.
+    case maps
     /// The smaller of two or more values, elementwise; shapes as for `add`.
     case minimum
     /// The larger of two or more values, elementwise; shapes as for `add`.
@@ -79,6 +82,7 @@ package enum Operation: Sendable, Hashable {
         case .table: "table"
         case .mask: "mask"
         case .elementwise: "elementwise"
+        case .maps: "maps"
         case .minimum: "minimum"
         case .maximum: "maximum"
         case .recurrent: "recurrent"
@@ -101,7 +105,7 @@ package enum Operation: Sendable, Hashable {
         case .table(let operation): operation.parameters
         case .recurrent(let operation): operation.parameters
         case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask,
-            .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution, .elementwise:
+            .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution, .elementwise, .maps:
             []
         }
     }

@@ -130,6 +130,7 @@ extension Node {
             guard attention.mask.isCausal else { return "looks at later tokens" }
             if case .disentangled = attention.positions { return "has disentangled positions" }
             return nil
+        case .maps: return "reads maps"
         case .pooling, .convolution, .rearrange, .mask, .recurrent, .localPooling, .respacing, .matrixProduct:
             return "looks at several tokens at once"
         }

@@ -68,7 +68,7 @@ struct ProjectedAttention {
         }
         let maps = AttentionMaps(
             heads: (0..<heads).map { HeadID(node: result.name, head: $0) }, masking: attention.masking,
-            masks: masks.inputs)
+            masks: masks.inputs, queries: query.rows, keys: memory.rows)
         return [.tensor(result), .maps(maps)]
     }
 
