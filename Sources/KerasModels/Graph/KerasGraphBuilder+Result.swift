@@ -111,12 +111,10 @@ extension Graph {
         let vocabulary = nodes.lazy.compactMap { node -> Int? in
             if case .embedding(let embedding) = node.operation { embedding.vocabulary } else { nil }
         }.first
-        if shape.rows != .sequences { return shape.width == vocabulary ? .maskedLanguageModel : .encoder }
-        let last = nodes.first { $0.name == output.value }?.operation
-        switch last {
-        case .linear, .softmax, .activation(.sigmoid): return .classifier
-        default: return .encoder
-        }
+        if shape.rows != .sequences, shape.width == vocabulary { return .maskedLanguageModel }
+        // Of several results those count that say what they are.
+        let kinds = outputs.map { kind(of: $0.value, shapes) }
+        return kinds.contains(.classes) ? .classifier : kinds.contains(.numbers) ? .numbers : .encoder
     }
 }
 

@@ -135,11 +135,17 @@ package struct Table: Sendable, Hashable {
     package var isAlongInput: Bool
     /// Row of the table that belongs to the input's first row; 0 without an input.
     package var offset: Int
+    /// For a table of places of a picture: how it is laid over pictures of another size; `nil`: it is not.
+    package var resampling: Resampling?
     /// Sequences that have rows of their own each, one block of rows after the other, in the order of the batch; such a
     /// model takes batches of just so many. `nil`: all sequences have the same rows.
     package var sequences: Int?
 
-    package init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0, sequences: Int? = nil) {
+    package init(
+        count: Int, width: Int, isAlongInput: Bool, offset: Int = 0, resampling: Resampling? = nil,
+        sequences: Int? = nil
+    ) {
+        self.resampling = resampling
         self.sequences = sequences
         self.offset = offset
         self.count = count
@@ -151,7 +157,7 @@ package struct Table: Sendable, Hashable {
 }
 
 extension Table: Codable {
-    private enum Key: String, CodingKey { case count, width, isAlongInput, offset, sequences }
+    private enum Key: String, CodingKey { case count, width, isAlongInput, offset, resampling, sequences }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -160,6 +166,7 @@ extension Table: Codable {
             width: try container.decode(Int.self, forKey: .width),
             isAlongInput: try container.decode(Bool.self, forKey: .isAlongInput),
             offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0,
+            resampling: try container.decodeIfPresent(Resampling.self, forKey: .resampling),
             sequences: try container.decodeIfPresent(Int.self, forKey: .sequences))
     }
 
@@ -169,6 +176,7 @@ extension Table: Codable {
         try container.encode(width, forKey: .width)
         try container.encode(isAlongInput, forKey: .isAlongInput)
         if offset != 0 { try container.encode(offset, forKey: .offset) }
+        try container.encodeIfPresent(resampling, forKey: .resampling)
         try container.encodeIfPresent(sequences, forKey: .sequences)
     }
 }

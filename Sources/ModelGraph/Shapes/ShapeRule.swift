@@ -20,6 +20,7 @@ struct ShapeRule {
         let operation = node.operation
         if let message = operation.numbersProblem { throw ShapeFailure(message) }
         if case .embedding(let embedding) = operation { return try embeddingShape(embedding, node) }
+        if case .tokenMask = operation { return try tokenMaskShape(node) }
         if case .attention(let attention) = operation { return try attentionShape(attention, node) }
         var arguments: [ValueShape] = []
         for input in node.inputs { arguments.append(try shape(of: input)) }
@@ -33,7 +34,7 @@ struct ShapeRule {
             }
         }
         switch operation {
-        case .embedding, .attention: throw ShapeFailure("has no shape")
+        case .embedding, .attention, .tokenMask: throw ShapeFailure("has no shape")
         case .norm(let norm):
             try expect(1...1, width: norm.width)
             return first
@@ -43,7 +44,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .round:
+        case .activation, .softmax, .unitLength, .round:
             try expect(1...1)
             return first
         case .mask:
@@ -59,15 +60,12 @@ struct ShapeRule {
         case .elementwise(let function):
             try expect(function.valueCount...function.valueCount)
             return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)
-        case .pooling(let pooling):
+        case .pooling:
             guard (1...2).contains(arguments.count), first.rows != .sequences else {
                 throw ShapeFailure("pools one value with one row a token")
             }
             if let mask = arguments.dropFirst().first, mask != ValueShape(rows: first.rows, width: 1) {
                 throw ShapeFailure("the mask has shape \(mask), expected [batch, \(first.rows), 1]")
-            }
-            if arguments.count == 2, pooling == .first || pooling == .last {
-                throw ShapeFailure("only means and maxima are pooled by a mask")
             }
             return ValueShape(rows: .sequences, width: first.width)
         case .convolution(let convolution):
@@ -95,6 +93,12 @@ struct ShapeRule {
             try expect(table.isAlongInput ? 1...1 : 0...0)
             guard table.isAlongInput else {
                 return ValueShape(rows: .count(table.count / (table.sequences ?? 1)), width: table.width)
+            }
+            if let resampling = table.resampling {
+                guard let rows = resampling.rows, first.rows == .count(rows) else {
+                    throw ShapeFailure("the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
+                }
+                return ValueShape(rows: first.rows, width: table.width)
             }
             if case .count(let rows) = first.rows, rows > table.count - table.offset {
                 throw ShapeFailure("the input has \(rows) rows, the table \(table.count - table.offset)")
@@ -269,7 +273,17 @@ struct ShapeRule {
             throw ShapeFailure("token ids and type ids must lie along one axis")
         }
         guard let layout = layouts[0] else { return ValueShape(rows: .tokens, width: embedding.width) }
+        guard embedding.shiftedFrom == nil else { throw ShapeFailure("only a text's own ids are shifted") }
         guard layout.content == .ids else { throw ShapeFailure("\"\(node.inputs[0])\" holds no ids") }
         return ValueShape(rows: layout.rows, width: embedding.width)
+    }
+
+    private func tokenMaskShape(_ node: Node) throws(ShapeFailure) -> ValueShape {
+        guard node.inputs.count == 1, inputNames.contains(node.inputs[0]) else {
+            throw ShapeFailure("takes token ids, an input of the graph")
+        }
+        guard let layout = graph.inputLayouts[node.inputs[0]] else { return ValueShape(rows: .tokens, width: 1) }
+        guard layout.content == .ids else { throw ShapeFailure("\"\(node.inputs[0])\" holds no ids") }
+        return ValueShape(rows: layout.rows, width: 1)
     }
 }

@@ -202,7 +202,7 @@ package final class CompiledModel: Sendable {
 
 /// Memory of earlier runs, for later ones.
 private final class IdleWorkspaces: Sendable {
-    let list = Mutex<[Workspace]>([])
+    let list = Lock<[Workspace]>([])
 }
 
 /// Why a run ended early: the runtime's own reason, or the receiver's.

@@ -55,12 +55,29 @@ extension Compiler {
 
     mutating func embedSource(_ embedding: Embedding, _ node: Node) -> EmbedStep.Source {
         let indices = node.inputs.map { name in schedule.inputs.firstIndex { $0.name == name } }
-        guard let tokens = indices.first ?? nil else { return .text }
+        guard let tokens = indices.first ?? nil else {
+            guard let start = embedding.shiftedFrom else { return .text }
+            schedule.shiftedFrom = Int32(start)
+            return .shiftedText
+        }
         if schedule.inputs[tokens].positions == nil {
             schedule.inputs[tokens].positions = embedding.positions
             schedule.inputs[tokens].paddingID = embedding.paddingID
         }
         return .inputs(tokens: tokens, types: indices.count > 1 ? indices[1] : nil)
+    }
+
+    /// Drafts a mask told by ids.
+    mutating func add(_ mask: TokenMask, _ node: Node) throws(RuntimeError) {
+        let out = try result(of: node.name)
+        let source: EmbedStep.Source
+        if let tokens = schedule.inputs.firstIndex(where: { $0.name == node.inputs.first }) {
+            source = .inputs(tokens: tokens, types: nil)
+        } else {
+            source = .text
+            schedule.readsText = true
+        }
+        append(.tokenMask(source, mask, out), reads: [], writes: out, of: node.name)
     }
 
     /// Whether a node's inputs differ in shape, so that some stand for several rows or columns.

@@ -13,6 +13,10 @@ extension GroupExecution {
         let rows = share.ownRows
         guard !rows.isEmpty else { return }
         let input = schedule.inputs[step.input], axis = group.axes[step.axis]
+        // Along the text, tokens that are hidden have no row, and the array holds all of them.
+        let positions =
+            step.axis == Schedule.tokenAxis && schedule.readsText && group.continuing == nil
+            ? group.positions(axis: step.axis) : nil
         for member in axis.member(of: rows.lowerBound)...axis.member(of: rows.upperBound - 1) {
             let all = axis.rows(of: member)
             let own = max(all.lowerBound, rows.lowerBound)..<min(all.upperBound, rows.upperBound)
@@ -29,10 +33,11 @@ extension GroupExecution {
                 array.numbers.withUnsafeBufferPointer { numbers in
                     for row in 0..<own.count {
                         let row0 = target + row * slot.stride
+                        let place = positions.map { Int($0[own.lowerBound + row]) } ?? first + row
                         if input.layout.content == .ids {
-                            row0[0] = Float(ids[first + row])
+                            row0[0] = Float(ids[place])
                         } else if let base = numbers.baseAddress {
-                            row0.update(from: base + (first + row) * slot.width, count: slot.width)
+                            row0.update(from: base + place * slot.width, count: slot.width)
                         }
                     }
                 }
@@ -275,7 +280,9 @@ extension GroupExecution {
                 }
                 for key in 0..<keys {
                     var isSeen = isVisible && (!step.isCausal || key <= row)
-                    if let window = step.window { isSeen = isSeen && row - key < window }
+                    if let window = step.window {
+                        isSeen = isSeen && row - key < window && (step.isCausal || key - row < window)
+                    }
                     if let pairs { isSeen = isSeen && pairs.numbers[row * pairs.columns + key] != 0 }
                     if let (base, slot) = pairValue {
                         isSeen = isSeen && base[(queries.lowerBound + row) * slot.stride + key] != 0
