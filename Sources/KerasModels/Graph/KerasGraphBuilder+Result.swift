@@ -10,7 +10,8 @@ extension KerasGraphBuilder {
         var results: [Graph.Output] = []
         for (output, value) in zip(model.outputs, outputs) {
             let label = "output \"\((output.name ?? output.source.layer).printable)\""
-            guard let tensor = try value.tensor ?? mapsResult(value, label) else {
+            let maps = value.tensor == nil ? try mapsResult(value, label) : nil
+            guard let tensor = value.tensor ?? maps else {
                 throw Problem(.unsupported, "\(label) is no tensor that is followed")
             }
             var result = tensor.name
