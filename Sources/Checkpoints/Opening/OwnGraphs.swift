@@ -39,6 +39,6 @@ struct OwnGraphs: Sendable {
         return OwnGraph(
             architecture: "keras-functional", graph: graph.graph, sources: sources, traits: .init(),
             assumptions: readings.assumptions(of: reading).map { .init(key: $0.key, value: $0.value) },
-            isCoarse: readings.isCoarse)
+            isCoarse: readings.isCoarse, notes: graph.notes)
     }
 }

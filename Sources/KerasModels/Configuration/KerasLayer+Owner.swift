@@ -33,7 +33,7 @@ extension KerasLayer {
     }
 
     private var isOfKnownLibrary: Bool {
-        if isOfLibrary { return true }
+        if isOfHub { return true }
         let package = className.split(separator: ">").first.map(String.init) ?? ""
         return className.contains(">")
             && ["Text", "Vision", "Beta", "keras_hub", "keras_nlp", "keras_cv", "Addons"].contains(package)

@@ -25,6 +25,8 @@ extension CustomLayer {
 
     private static let libraryDocuments = [
         PackageResources.bert_encoder_json, PackageResources.position_embedding_json,
+        PackageResources.hub_token_and_position_embedding_json, PackageResources.hub_transformer_encoder_json,
+        PackageResources.hub_transformer_decoder_json,
         PackageResources.reuse_transformer_json, PackageResources.self_attention_mask_json,
         PackageResources.transformer_encoder_block_json,
     ]

@@ -30,6 +30,8 @@ struct KerasGraphBuilder {
     var idInputs: Set<String> = []
     /// Sequences of every batch, where an input says so.
     var batchSize: Int?
+    /// Whether attention leaves masks where they are (`KerasModel.attentionLeavesMasks`).
+    var attentionLeavesMasks = false
     /// Values whose masks a layer has taken off: later readers find none.
     var unmasked: Set<String> = []
     /// Values of whole numbers that are computed and all below a known one.

@@ -17,7 +17,7 @@ package struct KerasLayerRegistry: Sendable {
     func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
         guard layer.document == nil, !layer.isForeign else { return nil }
         if layer.isOperation { return RecordedOperationLayer.self }
-        return classes[layer.libraryClassName] ?? (layer.isOfLibrary ? nil : classes[layer.className])
+        return classes[layer.qualifiedClassName] ?? (layer.isOfHub ? nil : classes[layer.className])
     }
 
     /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.

@@ -79,7 +79,7 @@ extension CheckedGraph {
                 result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
                 .affine, .softmax, .unitLength, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling,
-                .respacing, .distribution, .elementwise:
+                .respacing, .distribution, .elementwise, .maps:
                 break
             }
         }

@@ -32,7 +32,7 @@ extension Operation {
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength, .minimum, .maximum,
-            .distribution, .elementwise:
+            .distribution, .elementwise, .maps:
             nil
         }
     }

@@ -45,6 +45,9 @@ package enum Operation: Sendable, Hashable {
     case tokenMask(TokenMask)
     /// A function of each element, of one value or of several; shapes as for `add`.
     case elementwise(Elementwise)
+    /// The maps of an attention node as a value: those of one head after the other, a row a query, a column a key. Input:
+    /// the attention node.
+    case maps
     /// The smaller of two or more values, elementwise; shapes as for `add`.
     case minimum
     /// The larger of two or more values, elementwise; shapes as for `add`.
@@ -85,6 +88,7 @@ package enum Operation: Sendable, Hashable {
         case .mask: "mask"
         case .tokenMask: "token_mask"
         case .elementwise: "elementwise"
+        case .maps: "maps"
         case .minimum: "minimum"
         case .maximum: "maximum"
         case .recurrent: "recurrent"
@@ -108,7 +112,7 @@ package enum Operation: Sendable, Hashable {
         case .recurrent(let operation): operation.parameters
         case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
             .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
-            .elementwise:
+            .elementwise, .maps:
             []
         }
     }

@@ -124,6 +124,7 @@ struct Compiler {
         case .multiply: try add(Combination.product, node)
         case .minimum: try add(Combination.minimum, node)
         case .maximum: try add(Combination.maximum, node)
+        case .maps: try addMaps(node)
         case .elementwise(let function):
             let sources = try inputs(node), out = try result(of: node.name)
             append(.elementwise(function, sources, out), reads: sources, writes: out)

@@ -133,6 +133,7 @@ extension Node {
                 return "turns queries and keys by angles that depend on the length"
             }
             return nil
+        case .maps: return "reads maps"
         case .pooling, .convolution, .rearrange, .mask, .tokenMask, .recurrent, .localPooling, .respacing, .matrixProduct:
             return "looks at several tokens at once"
         }
