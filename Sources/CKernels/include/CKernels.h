@@ -152,11 +152,14 @@ typedef struct {
   const float *by_key; size_t ldby_key;
   const int32_t *columns;
   int64_t reach;
-  const int32_t *query_positions; // where the rows stand for distances; NULL: at their key positions
-  const int32_t *key_positions;   // NULL: key j stands at j
+  // Where the rows stand for distances and windows, NULL: at their key positions; keys ascend, NULL: key j stands at j.
+  const int32_t *query_positions;
+  const int32_t *key_positions;
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only
-  size_t window;                   // query position - key position < window; 0: unlimited
+  // Query position - key position < window, and where nothing is causal key position - query position too; 0: unlimited.
+  // Positions are those below where they are given.
+  size_t window;
   const rk_term *terms; size_t term_count;
   // Where the finished map (rows sum to 1 when computed) is kept, or NULL; hidden keys get 0.
   float *keep; size_t ldkeep;
@@ -191,6 +194,10 @@ void rk_matrix_product(const rk_kernels *kernels, const float *a, size_t lda, si
 void rk_layer_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
                    const float *scale, const float *offset, float *out, size_t ldo);
 /// RMS norm: out = x / sqrt(mean(x²) + epsilon) · (scale + scale_offset). In place allowed.
+/// RMS norm, in place, of rows whose columns lie in several heads: head h of row r starts at
+/// x[h · head_stride + r · ldx] and has `width` columns. `scale`: heads · width.
+void rk_joint_rms_norm(float *x, size_t head_stride, size_t heads, size_t ldx, size_t rows, size_t width, float epsilon,
+                       const float *scale);
 void rk_rms_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
                  const float *scale, float scale_offset, float *out, size_t ldo);
 /// out = activation(x), elementwise over `count` floats. In place allowed.

@@ -47,9 +47,13 @@ struct KerasInterpreter {
             }
             let call = layer.calls[step.call]
             var arguments: [KerasValue] = []
-            for argument in call.arguments { arguments.append(try results.value(of: argument)) }
+            for argument in call.arguments {
+                arguments.append(try results.value(of: argument).unmasked(builder.unmasked))
+            }
             var keywords: [String: KerasValue] = [:]
-            for (name, argument) in call.keywords { keywords[name] = try results.value(of: argument) }
+            for (name, argument) in call.keywords {
+                keywords[name] = try results.value(of: argument).unmasked(builder.unmasked)
+            }
             let layerPath = path + [layer.name]
             let values = try apply(
                 LayerCall(
@@ -63,6 +67,10 @@ struct KerasInterpreter {
     }
 
     fileprivate mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
+        // Keras 2 keeps to what a call says; Keras 3 tells every layer anew whether the model trains.
+        if call.generation == .keras2, call.keywords["training"]?.constant?.boolValue == true {
+            throw call.unsupported("is called as if it trained, also when the model does not: its results are not fixed")
+        }
         if let inner = call.layer.inner {
             return try run(
                 inner, path: call.path, inputs: call.inputs(of: inner), leadingAxes: call.leadingAxes)
@@ -74,15 +82,22 @@ struct KerasInterpreter {
             guard call.leadingAxes == 0 || type.acceptsLeadingAxes else {
                 throw call.unsupported("such a layer inside TimeDistributed")
             }
-            return try type.apply(call, in: &builder)
+            return try type.apply(type.takesConstants ? call : call.withTensors(in: &builder), in: &builder)
         }
         guard let custom = registry.customLayer(of: call.layer) else {
             throw call.unsupported("the layer is not known")
         }
         guard call.leadingAxes == 0 else { throw call.unsupported("such a layer inside TimeDistributed") }
         let inner = try custom.model(for: call, builder.variables)
+        var values = try run(inner.model, path: call.path, inputs: inner.inputs)
         // A layer written by a user hands no mask on unless it says so.
-        return try run(inner.model, path: call.path, inputs: inner.inputs).map(\.withoutMask)
+        let mask = inner.handsMaskOn ? values.popLast()?.tensor?.mask : nil
+        values = values.map(\.withoutMask)
+        if let mask, case .tensor(var first)? = values.first {
+            first.mask = mask
+            values[0] = .tensor(first)
+        }
+        return values
     }
 }
 
@@ -150,6 +165,7 @@ private struct CallResults {
             return .named(values)
         case .ellipsis: return .ellipsis
         case .constant(let value): return .constant(value)
+        case .array(let array): return .array(array)
         }
     }
 }

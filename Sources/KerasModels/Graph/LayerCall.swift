@@ -38,6 +38,20 @@ struct LayerCall: Sendable {
         return value
     }
 
+    /// The call with other arguments, all of them handed in by position.
+    func replacing(arguments: [KerasValue]) -> LayerCall {
+        LayerCall(layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation, leadingAxes: leadingAxes)
+    }
+
+    /// The call with another first argument.
+    func replacing(first: KerasValue) -> LayerCall {
+        var keywords = keywords
+        for name in ["inputs", "x", "input"] { keywords[name] = nil }
+        return LayerCall(
+            layer: layer, path: path, node: node, arguments: [first] + arguments.dropFirst(), keywords: keywords,
+            generation: generation, leadingAxes: leadingAxes)
+    }
+
     // MARK: Configuration
 
     /// A size: 1 or more.

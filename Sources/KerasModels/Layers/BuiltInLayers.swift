@@ -3,7 +3,7 @@ enum BuiltInLayers {
     /// All families.
     static let all =
         dense + embedding + attention + normalization + activation + convolution + pooling + merging
-        + reshaping + masking + recurrent + wrappers + other
+        + reshaping + masking + preprocessing + recurrent + wrappers + other
 
     private static let dense: [any KerasLayerClass.Type] = [
         DenseLayer.self,
@@ -13,12 +13,16 @@ enum BuiltInLayers {
     private static let embedding: [any KerasLayerClass.Type] = [
         EmbeddingLayer.self,
         ReversibleEmbeddingLayer.self,
+        SinePositionLayer.self,
     ]
 
     private static let attention: [any KerasLayerClass.Type] = [
         MultiHeadAttentionLayer.self,
         GroupedQueryAttentionLayer.self,
         ReuseAttentionLayer.self,
+        CachedAttentionLayer.self,
+        RotaryEmbeddingLayer.self,
+        MatrixAttentionLayer.self,
         PlainAttentionLayer.self,
     ]
 
@@ -59,11 +63,20 @@ enum BuiltInLayers {
         ReshapeLayer.self,
         FlattenLayer.self,
         PermuteLayer.self,
+        RepeatVectorLayer.self,
         RespacingLayer.self,
     ]
 
     private static let masking: [any KerasLayerClass.Type] = [
         MaskingLayer.self
+    ]
+
+    private static let preprocessing: [any KerasLayerClass.Type] = [
+        DiscretizationLayer.self,
+        CategoryEncodingLayer.self,
+        IntegerLookupLayer.self,
+        ResizingLayer.self,
+        CenterCropLayer.self,
     ]
 
     private static let recurrent: [any KerasLayerClass.Type] = [

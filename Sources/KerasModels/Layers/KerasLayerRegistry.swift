@@ -15,14 +15,16 @@ package struct KerasLayerRegistry: Sendable {
 
     /// The class of a layer; `nil` for one that is not built in.
     func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
+        guard layer.document == nil, !layer.isForeign else { return nil }
         if layer.isOperation { return RecordedOperationLayer.self }
-        return classes[layer.className]
+        return classes[layer.libraryClassName] ?? (layer.isOfLibrary ? nil : classes[layer.className])
     }
 
     /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.
     func customLayer(of layer: KerasLayer) -> CustomLayer? {
-        guard layer.inner == nil, layerClass(of: layer) == nil else { return nil }
-        return custom.first { $0.describes(layer) }
+        guard layer.inner == nil else { return nil }
+        if let document = layer.document { return document }
+        return layerClass(of: layer) == nil ? custom.first { $0.describes(layer) } : nil
     }
 
     /// Variables of a plain layer in the order of creation.
@@ -78,7 +80,10 @@ package struct KerasLayerRegistry: Sendable {
             guard layerClass(of: layer) == nil, layer.className != "InputLayer" else { return [] }
             let position = "layer \(index + 1) of \(model.layers.count) of \"\(model.name.printable)\""
             return [
-                Problem(.unsupported, "\(path.text), \(position): the layer \(layer.className.printable) is not known")
+                Problem(
+                    .unsupported,
+                    "\(path.text), \(position): the layer \(layer.className.printable) "
+                        + (RefusedLayers.reason(for: layer) ?? "is not known"))
             ]
         }
     }

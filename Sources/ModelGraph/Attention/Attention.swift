@@ -7,11 +7,14 @@ import Tensors
 /// - `key_weight` `[memory width, key groups · headSize]`, `key_bias`: groups with a computed head only;
 /// - `value_weight` `[memory width, value groups · valueSize]`, `value_bias`: groups with a head that is not dropped;
 /// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`;
-/// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`;
+/// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`, or one number a column of
+///   `query_weight` and `key_weight` where they are normed together;
 /// - where scores are sums of hyperbolic tangents and some compute: `score_weight` `[headSize]`, the same for all heads;
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
 /// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
-///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them.
+///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where positions
+///   have projections of their own, also `position_key_weight`, `position_query_weight` and their biases, with the
+///   columns of `key_weight` and `query_weight`.
 ///
 /// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
 @dynamicMemberLookup
@@ -20,7 +23,7 @@ package struct Attention: Sendable, Hashable {
     package struct Mask: Sendable, Hashable, Codable {
         /// Only keys at or before the query.
         package var isCausal: Bool
-        /// Only keys fewer than this many positions back; `nil`: all.
+        /// Only keys fewer than this many positions back, and where it is not causal fewer than so many ahead; `nil`: all.
         package var window: Int?
 
         package init(isCausal: Bool = false, window: Int? = nil) {
@@ -210,13 +213,19 @@ package struct Attention: Sendable, Hashable {
         if biases.output { result.append(Parameter("output_bias", [sizes.outputWidth])) }
         guard query > 0 else { return result }
         if scores.headNorm != nil {
-            result += ["query_norm", "key_norm"].map { Parameter($0, [sizes.headSize]) }
+            let isJoint = scores.headNorm?.isJoint == true
+            result.append(Parameter("query_norm", [isJoint ? query : sizes.headSize]))
+            result.append(Parameter("key_norm", [isJoint ? key : sizes.headSize]))
         }
         if scores.comparison == .additive { result.append(Parameter("score_weight", [sizes.headSize])) }
         if let rows = scores.positions?.biasCount {
             result.append(Parameter("position_bias", [rows, computedHeads.count]))
         }
         if case .disentangled(let disentangled) = scores.positions {
+            if disentangled.hasOwnProjections {
+                if disentangled.hasContentToPosition { append("position_key", width, key, bias: true) }
+                if disentangled.hasPositionToContent { append("position_query", width, query, bias: true) }
+            }
             result.append(Parameter("relative_embeddings", [2 * disentangled.span, width]))
             if disentangled.epsilon != nil {
                 result += [Parameter("relative_scale", [width]), Parameter("relative_offset", [width])]

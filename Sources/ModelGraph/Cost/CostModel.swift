@@ -78,7 +78,8 @@ extension CheckedGraph {
                 let depth = node.inputs.first.flatMap { shapes[$0] }?.width ?? 0
                 result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .round, .table, .mask, .minimum, .maximum, .localPooling, .respacing, .distribution:
+                .affine, .softmax, .unitLength, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling,
+                .respacing, .distribution, .elementwise:
                 break
             }
         }
@@ -114,7 +115,7 @@ extension Attention.Mask {
         // Queries with more keys behind them than the window holds; each hides one key more than the one before.
         let beyond = max(0, tokens - (window ?? tokens))
         let all = isCausal ? triangle(tokens) : product(tokens, tokens)
-        return all == .max ? all : all - triangle(beyond)
+        return all == .max ? all : all - product(isCausal ? 1 : 2, triangle(beyond))
     }
 }
 

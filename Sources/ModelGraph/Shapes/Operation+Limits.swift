@@ -19,13 +19,20 @@ extension Operation {
             outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
                 ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
                     ? nil : "the first row is said to be number \(table.offset)")
+                ?? (table.resampling == nil || table.isAlongInput && table.offset == 0
+                    ? nil : "a table that is laid over pictures has an input and begins with its first row")
+                ?? table.resampling?.problem(count: table.count)
+                ?? (table.sequences.map { $0 > 0 && table.count.isMultiple(of: $0) && !table.isAlongInput } ?? true
+                    ? nil : "\(table.count) rows for \(table.sequences ?? 0) sequences")
         case .round(let rounding): rounding.problem
+        case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
         case .recurrent(let recurrent): recurrent.numbersProblem
         case .localPooling(let pooling): pooling.numbersProblem
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
-        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .minimum, .maximum, .distribution:
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength, .minimum, .maximum,
+            .distribution, .elementwise:
             nil
         }
     }
@@ -46,6 +53,9 @@ extension Embedding {
             ?? outOfRange("padding id", paddingID ?? 0, minimum: 0)
         {
             return problem
+        }
+        if let start = shiftedFrom, !(0..<vocabulary).contains(start) {
+            return "the text is shifted from id \(start), outside the vocabulary"
         }
         guard scale.isFinite else { return "scale is not a finite number" }
         guard let positions else { return nil }
@@ -132,6 +142,9 @@ extension Attention {
             return "\(heads.count) heads cannot be divided into \(groupCount) groups"
         }
         if let problem = scores.problem(headSize: sizes.headSize) { return problem }
+        if scores.headNorm?.isJoint == true, !computedHeads.isEmpty, computedHeads.count < heads.count {
+            return "norms the queries of all heads together: all of them compute a map, or none"
+        }
         if let reach = scores.positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
             return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
         }

@@ -33,12 +33,18 @@ package enum Operation: Sendable, Hashable {
     case affine(Affine)
     /// Softmax over each row.
     case softmax
+    /// Each row divided by its Euclidean length; a row of zeros stays.
+    case unitLength
     /// Each row as a layer that was quantised at run time sees it.
     case round(Rounding)
     /// Rows that are the model's own.
     case table(Table)
     /// 1 for each row that has an element unlike this one, 0 for the others: the mask of padding ids or frames.
     case mask(hidden: Float)
+    /// A mask told by token ids. Input: the ids.
+    case tokenMask(TokenMask)
+    /// A function of each element, of one value or of several; shapes as for `add`.
+    case elementwise(Elementwise)
     /// The smaller of two or more values, elementwise; shapes as for `add`.
     case minimum
     /// The larger of two or more values, elementwise; shapes as for `add`.
@@ -73,9 +79,12 @@ package enum Operation: Sendable, Hashable {
         case .multiply: "multiply"
         case .affine: "affine"
         case .softmax: "softmax"
+        case .unitLength: "unit_length"
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
+        case .tokenMask: "token_mask"
+        case .elementwise: "elementwise"
         case .minimum: "minimum"
         case .maximum: "maximum"
         case .recurrent: "recurrent"
@@ -97,8 +106,9 @@ package enum Operation: Sendable, Hashable {
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
         case .recurrent(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask,
-            .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution:
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
+            .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
+            .elementwise:
             []
         }
     }
@@ -114,6 +124,13 @@ package enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
     case mean
     /// Maximum of the visible tokens' rows, for each column.
     case max
+    /// Sum of the visible tokens' rows, divided by the square root of their number.
+    case meanSquareRoot = "mean_square_root"
+    /// Mean of the visible tokens' rows, the token of position `i`, counted from 0, `i + 1` times.
+    case weightedMean = "weighted_mean"
+
+    /// Whether a mask among the values may say which rows count: it has no say in which row is the first or the last.
+    package var takesMask: Bool { self != .first && self != .last }
 }
 
 /// Lookup of token rows, with learned positions and token types where the model has them.
@@ -159,10 +176,13 @@ package struct Embedding: Sendable, Hashable, Codable {
     package var scale: Float
     /// The id that stands for padding, where positions are numbered by it.
     package var paddingID: Int?
+    /// Each row looks up the id before its own, and the first one this: a decoder that reads the text itself, shifted.
+    /// Only of a text's own ids.
+    package var shiftedFrom: Int?
 
     package init(
         vocabulary: Int, width: Int, positions: Positions? = nil, types: Int = 0, scale: Float = 1,
-        paddingID: Int? = nil
+        paddingID: Int? = nil, shiftedFrom: Int? = nil
     ) {
         self.vocabulary = vocabulary
         self.width = width
@@ -170,6 +190,7 @@ package struct Embedding: Sendable, Hashable, Codable {
         self.types = types
         self.scale = scale
         self.paddingID = paddingID
+        self.shiftedFrom = shiftedFrom
     }
 
     var parameters: [Parameter] {

@@ -32,8 +32,10 @@ enum ShapeStep: Sendable {
     case rows([Register], Register)
     case rearrange(Rearrangement, Register, Register)
     case slice(Slice, Register, Register)
-    /// Rows of a table, from the given one on.
-    case table(Tensor, offset: Int, Register)
+    /// Rows of a table, from the given one on; of a table with rows for each sequence of a batch, those of its own.
+    case table(Tensor, offset: Int, sequences: Int?, Register)
+    /// A function of each element; rows of sequences and single columns repeated.
+    case elementwise(Elementwise, [Register], Register)
     /// Values put together element by element, rows of sequences and single columns repeated.
     case spread([Register], Combination, Register)
     case recurrent(RecurrentStep)
@@ -65,6 +67,8 @@ struct MaskStep: Sendable {
     let queries, keys: Register?
     /// Index of the input that masks pairs.
     let pairs: Int?
+    /// A value that masks pairs, one column a key.
+    let pairValue: Register?
     let isCausal: Bool
     let window: Int?
     /// Added to hidden scores.

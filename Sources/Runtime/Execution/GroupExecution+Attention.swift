@@ -171,7 +171,9 @@ extension GroupExecution {
             }
             map.terms = UnsafePointer(list.baseAddress)
             map.term_count = terms.count
-            rk_attention(kernels.table, &map, share.rows.lowerBound, share.rows.upperBound)
+            withWindowPositions(share, &map) {
+                rk_attention(kernels.table, &$0, share.rows.lowerBound, share.rows.upperBound)
+            }
         }
     }
 }

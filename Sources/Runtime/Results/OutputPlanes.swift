@@ -6,10 +6,13 @@ struct ValuePlane {
     let name: String
     let value: String
     let shape: Shape
+    /// The same numbers under the framework's axes, where it has others.
+    let framework: Shape?
     let isPooled: Bool
     let buffer: FloatBuffer
 
-    init(name: String, value: String, shape: Shape, isPooled: Bool) {
+    init(name: String, value: String, shape: Shape, framework: Shape? = nil, isPooled: Bool) {
+        self.framework = framework
         self.name = name
         self.value = value
         self.shape = shape
@@ -17,7 +20,7 @@ struct ValuePlane {
         buffer = FloatBuffer(count: shape.count)
     }
 
-    var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+    var tensor: Tensor { Tensor(buffer.elements, shape: framework ?? shape) }
 
     /// Copies what a group computed to where its sequences stand in the batch.
     func fill(from group: GroupResult) {

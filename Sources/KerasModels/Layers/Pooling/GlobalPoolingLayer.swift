@@ -12,7 +12,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
-        var input = try call.input()
+        var input = builder.rowed(try call.input(), for: call)
         let isMean = !call.layer.className.contains("Max")
         let isFirst = call.hasChannelsFirst
         if call.leadingAxes > 0 { return [.tensor(try atEachPlace(call, isMean: isMean, in: &builder))] }
