@@ -9,6 +9,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
         "GlobalAvgPool2D", "GlobalMaxPooling2D", "GlobalMaxPool2D", "GlobalAveragePooling3D", "GlobalAvgPool3D",
         "GlobalMaxPooling3D", "GlobalMaxPool3D",
     ]
+    static let options: Set<String>? = ["data_format", "keepdims"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
