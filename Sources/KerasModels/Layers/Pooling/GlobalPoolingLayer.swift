@@ -25,7 +25,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
             throw call.unsupported("pools a tensor \(input.shapeText)")
         }
         // A maximum is taken over all rows, hidden ones too.
-        let mask = isMean && !isFirst ? call.keywords["mask"]?.tensor?.name ?? input.mask : nil
+        let mask = isMean && !isFirst ? call[1, "mask"].tensor?.name ?? input.mask : nil
         var result = input
         result.name = builder.add(
             .pooling(isMean ? .mean : .max), [input.name] + (mask.map { [$0] } ?? []), to: call)
