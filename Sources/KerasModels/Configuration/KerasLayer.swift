@@ -63,8 +63,10 @@ package struct KerasLayer: Sendable {
     /// Whether its weights may be trained.
     var isTrainable: Bool { flag("trainable", default: true) }
 
-    /// A flag of its configuration.
-    func flag(_ key: String, default value: Bool) -> Bool { config[key]?.boolValue ?? value }
+    /// A flag of its configuration; some programs wrote numbers.
+    func flag(_ key: String, default value: Bool) -> Bool {
+        config[key]?.boolValue ?? config[key]?.doubleValue.map { $0 != 0 } ?? value
+    }
 
     /// Whether its configuration has a key that is not null.
     func has(_ key: String) -> Bool { config[key].map { !$0.isNull } ?? false }

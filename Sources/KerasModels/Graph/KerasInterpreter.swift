@@ -76,6 +76,7 @@ struct KerasInterpreter {
                 inner, path: call.path, inputs: call.inputs(of: inner), leadingAxes: call.leadingAxes)
         }
         if let type = registry.layerClass(of: call.layer) {
+            if let options = type.options { try call.refuseKeys(beside: options) }
             if type is TimeDistributedLayer.Type, let inner = try TimeDistributedLayer.inner(of: call) {
                 return try applied(inner, for: call)
             }
