@@ -63,6 +63,10 @@ package struct CheckpointSummary: Sendable {
     package let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
     package let problems: [String]
+    /// What was taken for granted about classes whose code no file holds.
+    package var assumptions: [Model.Provenance.Assumption] = []
+    /// How the model agreed with its own framework; `nil`: nobody has compared.
+    package var proof: Model.Provenance.Proof?
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
@@ -108,6 +112,7 @@ extension CheckpointSummary {
             dialects: opening.dialects, architecture: opening.architecture, candidates: opening.candidates,
             graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
             tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems)
+        assumptions = bound?.assumptions ?? []
     }
 
     /// Every tensor of files that no dialect knows.

@@ -26,7 +26,7 @@ extension KerasLayer {
 
     /// Whether the class may be one that the model's owner wrote: none of a framework's or library's.
     var mayBeOwners: Bool {
-        guard className != "InputLayer", inner == nil, !isOperation else { return false }
+        guard className != "InputLayer", inner == nil, !isOperation, !FamilyLayer.isFamily(self) else { return false }
         if isForeign { return !isOfLibrary }
         if let module, !["__main__", "builtins"].contains(module) { return false }
         return !isOfLibrary && !Self.frameworkClasses.contains(className)
@@ -36,7 +36,6 @@ extension KerasLayer {
         let package = className.split(separator: ">").first.map(String.init) ?? ""
         return className.contains(">")
             && ["Text", "Vision", "Beta", "keras_hub", "keras_nlp", "keras_cv", "Addons"].contains(package)
-            || className.hasPrefix("TF") && className.hasSuffix("MainLayer")
     }
 
     /// Layers of Keras itself, of all releases: such a name in a configuration is the framework's class.

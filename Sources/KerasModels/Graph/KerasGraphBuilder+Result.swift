@@ -50,6 +50,8 @@ extension KerasGraphBuilder {
             switch source {
             case .stored(let tensor):
                 result.sources[id] = .init(names: [tensor.name], layout: TensorLayout(.reshape))
+            case .laidOut(let tensor, let layout):
+                result.sources[id] = .init(names: [tensor.name], layout: layout)
             case .computed(let computation): result.sources[id] = .init(computation)
             }
         }

@@ -64,6 +64,7 @@ struct KerasInterpreter {
     private mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
         if let inner = call.layer.inner { return try run(inner, path: call.path, inputs: call.inputs(of: inner)) }
         if let type = registry.layerClass(of: call.layer) { return try type.apply(call, in: &builder) }
+        if registry.isFamily(call.layer) { return try FamilyLayer.apply(call, in: &builder) }
         guard let custom = registry.customLayer(of: call.layer) else {
             throw call.unsupported("the layer is not known")
         }

@@ -104,6 +104,49 @@ package struct KerasReadings: Sendable {
             remedy: "\"classes\" lists class names as the configuration spells them; inspect shows the layers")
     }
 
+    /// A class that is open, for who wants to look at it closely.
+    package struct OpenClass: Sendable, Hashable {
+        /// Something to be settled.
+        package struct Choice: Sendable, Hashable {
+            /// What `--assume` calls it behind the class.
+            package let name: String
+            package let title: String
+            /// The usual first.
+            package let values: [String]
+        }
+
+        /// Something that the class can be.
+        package struct Document: Sendable, Hashable {
+            package let name: String
+            package let title: String
+            package let choices: [Choice]
+        }
+
+        package let className: String
+        /// Where its layers stand.
+        package let layers: [String]
+        /// The likelier first.
+        package let documents: [Document]
+    }
+
+    /// Every class that is open.
+    package var openClasses: [OpenClass] {
+        classes.filter { !$0.isSettled }.map { open in
+            OpenClass(
+                className: open.className, layers: open.layers.map(\.text),
+                documents: open.open.map { document, choices in
+                    .init(
+                        name: document, title: open.documentTitles[document] ?? "",
+                        choices: choices.map { name, values in
+                            .init(
+                                name: name,
+                                title: open.titles[name] ?? (name == "order" ? "which stored part is which" : ""),
+                                values: values)
+                        })
+                })
+        }
+    }
+
     // MARK: What the owner says
 
     /// Which class an assumption is about.
