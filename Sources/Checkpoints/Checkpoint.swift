@@ -93,6 +93,13 @@ package enum Checkpoint {
         if folder.file == nil, folder.exists(KerasHub.headWeights) {
             files.append((folder.entry(KerasHub.headWeights), KerasHub.headPrefix))
         }
+        // What follows the transformer of a sentence-transformers folder has files of its own.
+        if folder.file == nil {
+            for entry in folder.modules?.entries ?? [] where !entry.path.isEmpty && entry.className != "Transformer" {
+                let weights = folder.rootEntry("\(entry.path)/model.safetensors")
+                if folder.exists(weights) { files.append((weights, "\(entry.path)/")) }
+            }
+        }
         var listing = TensorListing()
         for (entry, prefix) in files {
             let file = try folder.file(entry)

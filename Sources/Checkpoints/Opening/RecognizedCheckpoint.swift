@@ -15,13 +15,15 @@ struct RecognizedCheckpoint: Sendable {
     let dialect: String
     /// The configuration, and whose keys it uses.
     let config: ModelConfiguration
-    let tensors: TensorCatalog
+    private(set) var tensors: TensorCatalog
     /// Files that the model is read from, for its provenance: weights, then configurations.
     let files: [MappedFile]
     /// Tokenizer, configuration and preprocessing files by the names under which the model carries them.
     let assets: [(name: String, entry: FileEntry)]
     /// Tensors that are no part of any model of the dialect: an optimizer's state.
     let ignored: [ParameterSources.Ignored]
+    /// What follows the transformer of a sentence-transformers folder; `nil` for other checkpoints.
+    private(set) var sentences: SentenceModules?
     /// The graphs that the checkpoint itself describes, with the help of what the caller says of its layers; `nil`
     /// where only a spec can tell it.
     let ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)?
@@ -39,6 +41,20 @@ struct RecognizedCheckpoint: Sendable {
         self.assets = assets
         self.ignored = ignored
         self.ownGraphs = ownGraphs
+    }
+
+    /// The checkpoint with the modules that follow it.
+    func adding(_ modules: SentenceModules?) throws(FileError) -> RecognizedCheckpoint {
+        guard let modules else { return self }
+        guard ownGraphs == nil else {
+            throw FileError(
+                .unsupported, path: folder.path,
+                "modules.json stands beside a Keras model, and follows transformers only")
+        }
+        var result = self
+        result.sentences = modules
+        result.tensors = TensorCatalog(tensors.tensors + modules.tensors)
+        return result
     }
 
     /// What the configuration says of itself.

@@ -21,7 +21,10 @@ extension CustomLayer {
     /// What classes of people's own usually are, told by what is stored for them.
     ///
     /// - Throws: Only when a file of ours is broken, which a test rules out.
-    package static func patterns() throws(FileError) -> [CustomLayer] { try builtIn(patternDocuments) }
+    package static func patterns() throws(FileError) -> [CustomLayer] { try knownPatterns.get() }
+
+    /// Read once.
+    private static let knownPatterns = Result { () throws(FileError) in try builtIn(patternDocuments) }
 
     private static let libraryDocuments = [
         PackageResources.bert_encoder_json, PackageResources.position_embedding_json,
@@ -39,9 +42,12 @@ extension CustomLayer {
         PackageResources.pattern_tokens_json,
         PackageResources.pattern_class_row_json,
         PackageResources.pattern_column_vector_json,
+        PackageResources.pattern_rms_norm_json,
+        PackageResources.pattern_own_norm_json,
         PackageResources.pattern_block_json,
         PackageResources.pattern_block_of_one_norm_json,
         PackageResources.pattern_block_both_activated_json,
+        PackageResources.pattern_cross_block_json,
         PackageResources.pattern_decoder_block_json,
         PackageResources.pattern_attention_with_norm_json,
         PackageResources.pattern_attention_json,

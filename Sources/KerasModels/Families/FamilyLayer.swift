@@ -107,12 +107,14 @@ enum FamilyLayer {
                 guard let table = spec.table(for: FamilyLayer.dialect), spec.unsupported == nil else {
                     throw FileError(.unsupported, path: call.label, "\(spec.title): \(spec.unsupported ?? "no table")")
                 }
-                let resolver = SettingsResolver(spec: spec, config: config, table: table, tensors: catalog.tensors)
+                let resolver = SettingsResolver(
+                    spec: spec, config: config, table: table, tensors: catalog.tensors, dialect: FamilyLayer.dialect)
                 let settings: Settings
-                switch resolver.settings() {
-                case .success(let resolved): settings = resolved
+                switch resolver.resolution() {
+                case .success(let resolved): settings = resolved.settings
                 case .failure(let problems): throw FileError(problems.list, path: call.label)
                 }
+                if let error = try spec.ledger(of: config, settings, waived: [])?.error(path: call.label) { throw error }
                 do throws(Problem) { expanded = try SpecExpander.expand(spec, settings) } catch {
                     throw FileError([error], path: call.label)
                 }
@@ -139,12 +141,7 @@ enum FamilyLayer {
             guard graph.inputLayouts.values.isEmpty, !results.isEmpty else {
                 throw call.unsupported("models of this kind inside a Keras model are not handled")
             }
-            for ids in [inputs.ids, inputs.types].compactMap(\.self) {
-                guard builder.layouts[ids.name] != nil, ids.isColumn else {
-                    throw call.unsupported("looks up ids that are computed; only an input's are read")
-                }
-                builder.layouts[ids.name]?.content = .ids
-            }
+            for ids in [inputs.ids, inputs.types].compactMap(\.self) { _ = try builder.ids(ids, for: call) }
             if let mask = inputs.mask {
                 guard mask.isColumn, builder.unify(mask.rows, inputs.ids.rows) else {
                     throw call.unsupported("a mask \(mask.shapeText) for ids \(inputs.ids.shapeText)")
@@ -190,7 +187,11 @@ enum FamilyLayer {
                 guard source.layout.fits(tensor.shape, as: parameter.shape) else {
                     throw call.corrupt("\(tensor.name.printable) has shape \(tensor.shape), expected \(parameter.shape)")
                 }
-                parameters[parameter.name] = .laidOut(tensor, source.layout)
+                let layout = source.layout, shape = parameter.shape
+                parameters[parameter.name] = .computed(
+                    .init(names: [tensor.name], shape: shape) { tensors in
+                        tensors.first.flatMap { layout.parameter(from: $0, shape: shape) }
+                    })
             }
             var given = node.inputs.compactMap { values[$0] }
             var types: ParameterSource?
@@ -212,10 +213,10 @@ enum FamilyLayer {
             }
             guard ties.count == node.ties.count else { throw call.unsupported("shares parameters that come later") }
             let name = builder.add(operation, given, to: call, part: node.name, parameters, ties: ties)
-            guard case .laidOut(let table, _)? = types, let width = table.shape.extents.last else { return name }
+            guard case .computed(let table)? = types, let width = table.shape.extents.last else { return name }
             let row = ParameterSource.computed(
-                .init(names: [table.name], shape: [width]) { tensors in
-                    Tensor(Array(tensors[0].floats.prefix(width)), shape: [width])
+                .init(names: table.names, shape: [width]) { tensors in
+                    table.make(tensors).map { Tensor(Array($0.floats.prefix(width)), shape: [width]) }
                 })
             return builder.add(
                 .affine(Affine(width: width, hasOffset: true)), [name], to: call, part: "\(node.name)_type",

@@ -57,9 +57,25 @@ package struct KerasGraph: Sendable {
             }
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         (graph, parameterSources) = try located { () throws(Problem) in
-            let builder = KerasGraphBuilder(generation: model.generation, variables: variables)
+            try Self.graph(of: model, registry, variables)
+        }
+    }
+
+    /// The graph of a model; read again as long as inputs of numbers turn out to hold ids.
+    private static func graph(
+        of model: KerasModel, _ registry: KerasLayerRegistry, _ variables: LayerVariables
+    ) throws(Problem) -> (graph: Graph, parameterSources: ParameterSources) {
+        var ids: Set<String> = []
+        while true {
+            var builder = KerasGraphBuilder(generation: model.generation, variables: variables)
+            builder.idInputs = ids
             var interpreter = KerasInterpreter(registry, builder: builder)
-            return try interpreter.graph(of: model)
+            do throws(Problem) {
+                return try interpreter.graph(of: model)
+            } catch {
+                guard interpreter.builder.idInputs.count > ids.count else { throw error }
+                ids = interpreter.builder.idInputs
+            }
         }
     }
 }

@@ -6,10 +6,10 @@ import Tensors
 
 /// Rows weighed and summed, and numbers of rows, as documents of custom layers name it.
 ///
-/// `softmax_rows`: one score a row as shares of all rows. `sum_rows`: the sum of all rows. `mean_of_columns`: one number
-/// a row. `numbers_of_rows`: 0, 1, 2 … as one column. `times_root_width`: a stream times the root of its width.
-/// `activated`: an activation of each number, named `by` a word. `shows_first_row`: the stream with a mask that shows its
-/// first row, whatever it showed before.
+/// `softmax_rows`: one score a row as shares of all rows. `sum_rows`: the sum of all rows. `mean_of_columns`: one
+/// number a row. `numbers_of_rows`: 0, 1, 2 … as one column. `times_root_width`: a stream times the root of its width.
+/// `activated`: an activation of each number, named `by` a word. `shows_first_row`: the stream with a mask that shows
+/// its first row, whatever it showed before.
 enum WeighingOperation: KerasOperation {
     static let functions = [
         "softmaxrows", "sumrows", "meanofcolumns", "timesrootwidth", "numbersofrows", "activated", "showsfirstrow",

@@ -46,8 +46,7 @@ package struct KerasReadings: Sendable {
         self.path = path
         let named = owners.filter { !$0.isByStructure } + (try CustomLayer.builtIn())
         registry = KerasLayerRegistry(custom: named)
-        let patterns = owners.filter(\.isByStructure) + (try CustomLayer.patterns())
-        classes = Self.classes(of: model, weights, registry, patterns)
+        classes = try Self.classes(of: model, weights, registry, owners.filter(\.isByStructure))
         try Self.check(owners, in: model, registry, path: path)
         for (key, value) in stated.sorted(by: { $0.key < $1.key }) where index(of: key) != nil {
             let name = key.split(separator: ".").first
@@ -58,8 +57,8 @@ package struct KerasReadings: Sendable {
 
     /// Classes that the files do not say enough about, in the order of their first layers.
     private static func classes(
-        of model: KerasModel, _ weights: KerasGraph.Weights, _ registry: KerasLayerRegistry, _ patterns: [CustomLayer]
-    ) -> [ClassReadings] {
+        of model: KerasModel, _ weights: KerasGraph.Weights, _ registry: KerasLayerRegistry, _ owners: [CustomLayer]
+    ) throws(FileError) -> [ClassReadings] {
         func isOpen(_ layer: KerasLayer) -> Bool {
             guard layer.inner == nil else { return false }
             if let document = registry.customLayer(of: layer) { return !(document.choices ?? []).isEmpty }
@@ -67,6 +66,7 @@ package struct KerasReadings: Sendable {
         }
         let all = model.layersWithPaths
         guard all.contains(where: { isOpen($0.layer) }) else { return [] }
+        let patterns = owners + (try CustomLayer.patterns())
         let stored = StoredLayers.of(model, weights, registry) { isOpen($0) && registry.customLayer(of: $0) == nil }
         let hasMasks = all.contains { path, layer in
             layer.flag("mask_zero", default: false) || layer.className == "Masking"

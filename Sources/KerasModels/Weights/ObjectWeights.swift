@@ -99,7 +99,13 @@ package struct ObjectWeights: Sendable {
         /// The numbers decide; names that say the same layers stand in another order contradict them.
         private mutating func check(_ groups: [(layer: KerasLayer, group: String)], _ path: LayerPath) {
             let noted = groups.compactMap { weights.names[$0.group] }
-            guard noted.count == groups.count, Set(noted) == Set(groups.map(\.layer.name)) else { return }
+            guard noted.count == groups.count, Set(noted) == Set(groups.map(\.layer.name)) else {
+                for (layer, group) in groups {
+                    guard let name = weights.names[group], name != layer.name else { continue }
+                    result.note((path + [layer.name]).text, readsWeightsOf: name)
+                }
+                return
+            }
             for (layer, group) in groups where weights.names[group] != layer.name {
                 let message = "is number \(group.printable) by the configuration, and the file says that this is"
                 let other = (weights.names[group] ?? "").printable

@@ -5,8 +5,6 @@ import WeightFiles
 enum ParameterSource: Sendable {
     /// A stored tensor of the same elements in the same order.
     case stored(StoredTensor)
-    /// A stored tensor, laid out as a family's table says.
-    case laidOut(StoredTensor, TensorLayout)
     /// Computed from stored tensors.
     case computed(ParameterSources.Computation)
 }

@@ -6,6 +6,7 @@ import ModelGraph
 import Platform
 import Reporting
 import Runtime
+import Tensors
 import Verification
 
 /// A trained transformer, read and ready for use.
@@ -27,6 +28,9 @@ public struct TransformerModel: Sendable {
         /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
         /// tables are never made up.
         public var allowsMissing: Bool
+        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they change
+        /// no output. A key that could and is not handled is an error otherwise.
+        public var ignoredSettings: Set<String>
         /// What classes are whose code no file holds, by key: `["TransformerBlock.activation": "gelu"]`
         /// (docs/keras-models.md).
         public var assumptions: [String: String] = [:]
@@ -39,11 +43,12 @@ public struct TransformerModel: Sendable {
         /// Options with defaults that suit a complete checkpoint.
         public init(
             architecture: String? = nil, configuration: URL? = nil, allowsMissing: Bool = false,
-            reading: ReadingOptions = ReadingOptions()
+            ignoredSettings: Set<String> = [], reading: ReadingOptions = ReadingOptions()
         ) {
             self.architecture = architecture
             self.configuration = configuration
             self.allowsMissing = allowsMissing
+            self.ignoredSettings = ignoredSettings
             self.reading = reading
         }
 
@@ -51,7 +56,7 @@ public struct TransformerModel: Sendable {
         func loading(_ cancellation: Cancellation) -> LoadingOptions {
             var options = LoadingOptions(
                 architecture: architecture, config: configuration?.path, allowsMissing: allowsMissing,
-                hdf5: reading.options, cancellation: cancellation)
+                ignoredSettings: ignoredSettings, hdf5: reading.options, cancellation: cancellation)
             options.assumptions = assumptions
             options.reference = reference?.path
             return options
@@ -68,6 +73,8 @@ public struct TransformerModel: Sendable {
         case languageModel
         /// Scores classes, for each item or token.
         case classifier
+        /// Gives numbers that are no classes: a regression, a forecast, the score of a pair.
+        case numbers
     }
 
     /// The path as it was given: what errors call the model.
@@ -109,7 +116,7 @@ public struct TransformerModel: Sendable {
         // A `.reuse.h5` was made of a checkpoint already, and may have been made smaller since.
         let isReuseFile = try TransformerError.mapping { try Checkpoint.isReuseFile(at: path, options: options) }
         guard let reference = options.reference, !isReuseFile else {
-            return try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
+            return try TransformerError.mapping { try Checkpoint.load(path: path, options: options).fittedToItsPictures() }
         }
         let arrays = try TransformerError.mapping { try ReferenceArrays(path: reference) }
         let comparison = ReferenceComparison(
@@ -120,8 +127,16 @@ public struct TransformerModel: Sendable {
                 path: path, readings: readings, comparison: comparison, cancellation: options.cancellation
             ).model()
         }
-        let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
+        let model = try TransformerError.mapping {
+            try Checkpoint.load(path: path, options: options).fittedToItsPictures()
+        }
         return try ReferenceProof.checked(model, path: path, comparison)
+    }
+
+    /// The model for the pictures among a batch's arrays, where it takes pictures of several sizes.
+    package func fitted(to arrays: [String: Tensor]) throws(TransformerError) -> TransformerModel {
+        let fitted = try TransformerError.mapping { try model.fitted(to: arrays) }
+        return TransformerModel(path: path, model: fitted, hdf5: hdf5)
     }
 
     /// A model that is in memory already.
@@ -147,6 +162,7 @@ extension TransformerModel {
         case .maskedLanguageModel: .maskedLanguageModel
         case .languageModel: .languageModel
         case .classifier: .classifier
+        case .numbers: .numbers
         }
     }
 
@@ -195,6 +211,13 @@ extension TransformerModel {
         model.provenance.proof.map { .init(difference: $0.difference, inputs: $0.inputs) }
     }
 
+    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the caller
+    /// left out.
+    public var notes: [String] {
+        model.notes
+            + (model.provenance.ignoredSettings ?? []).map { "\"\($0)\" of the configuration does not count, on request" }
+    }
+
     /// What the model scores.
     package enum Scores { case none, perItem, perToken }
 
@@ -218,7 +241,7 @@ extension TransformerModel {
     ///   - file: Replaced if it exists.
     ///   - compression: How tensors are stored.
     /// - Throws: `.inputOutput` when the disk refuses; `.cancelled`, and no file is left.
-    public func write(to file: URL, compression: Compression = .none) async throws(TransformerError) {
+    public func write(to file: URL, compression: Compression = .zstd()) async throws(TransformerError) {
         try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
             let file = VerifiedFile(
                 path: file.path, compression: compression, reading: hdf5, work: Work(cancellation: cancellation))
