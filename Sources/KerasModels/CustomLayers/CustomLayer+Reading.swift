@@ -123,6 +123,7 @@ extension CustomLayer {
             }
         }
         for (part, indices) in parts.flatMap({ $0.written() }) {
+            check(Set((part.words ?? [:]).values), part.name.source, indices: indices)
             for part in [part] + (part.parts ?? []) {
                 for (key, expression) in part.dimensions ?? [:] {
                     check(expression.names, "\(part.name.source), \(key)", indices: indices)
@@ -135,6 +136,9 @@ extension CustomLayer {
             for name in names.intersection(measured).sorted() {
                 problems.append("parts: \"\(name)\" is the extent of a variable, and decides which variables there are")
             }
+        }
+        for (call, indices) in calls.flatMap({ $0.written() }) {
+            check(Set((call.words ?? [:]).values), "calls", indices: indices)
         }
         let given = Set(inputs.names.map(Self.givenFlag))
         for (names, indices) in calls.flatMap({ $0.decisions() }) + output.list.flatMap({ $0.decisions() }) {
