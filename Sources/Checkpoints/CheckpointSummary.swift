@@ -64,6 +64,10 @@ package struct CheckpointSummary: Sendable {
     package let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
     package let problems: [String]
+    /// What was taken for granted about classes whose code no file holds.
+    package var assumptions: [Model.Provenance.Assumption] = []
+    /// How the model agreed with its own framework; `nil`: nobody has compared.
+    package var proof: Model.Provenance.Proof?
     /// What became of every key of the configuration; `nil` where nothing accounts for them.
     package let configuration: KeyLedger?
     /// What was decided that a user should know, a sentence each.
@@ -116,6 +120,7 @@ extension CheckpointSummary {
             graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
             tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems,
             configuration: bound?.ledger, notes: bound?.notes ?? [])
+        assumptions = bound?.assumptions ?? []
     }
 
     /// Every tensor of files that no dialect knows.

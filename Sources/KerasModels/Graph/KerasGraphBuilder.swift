@@ -79,6 +79,16 @@ struct KerasGraphBuilder {
         return name
     }
 
+    /// Adds a node of a family's graph, some of whose parameters may be those of nodes before it.
+    mutating func add(
+        _ operation: Operation, _ inputs: [String], to call: LayerCall, part: String,
+        _ parameters: [String: ParameterSource], ties: [String: Node.Tie]
+    ) -> String {
+        let name = add(operation, inputs, to: call, part: part, parameters)
+        nodes[nodes.count - 1].ties.merge(ties) { $1 }
+        return name
+    }
+
     /// The node that owns a layer's parameters, once it was applied.
     func owner(of path: LayerPath, kind: String) -> String? { owners[OwnerKey(path: path, kind: kind, part: "")] }
 

@@ -87,6 +87,10 @@ struct KerasInterpreter {
             if !type.takesConstants { call = try call.withTensors(in: &builder) }
             return try type.apply(call, in: &builder)
         }
+        if registry.isFamily(call.layer) {
+            guard call.leadingAxes == 0 else { throw call.unsupported("such a layer inside TimeDistributed") }
+            return try FamilyLayer.apply(call, in: &builder)
+        }
         guard let custom = registry.customLayer(of: call.layer) else {
             throw call.unsupported("the layer is not known")
         }
