@@ -59,7 +59,8 @@ package struct TensorListing: Sendable {
         }
     }
 
-    /// Each link to a dataset, hard or soft, under the first path of its group: frameworks find a weight by any of them.
+    /// Each link to a dataset, hard or soft, under the first path of its group: frameworks find a weight by any of
+    /// them.
     private mutating func namedDatasets(
         of file: HDF5File, _ path: String, _ prefix: String
     ) throws(FileError) -> [StoredTensor] {
@@ -72,8 +73,8 @@ package struct TensorListing: Sendable {
             for (name, dataset) in group.datasets + group.softDatasets {
                 guard dataset.shape != nil, dataset.dtype != nil else {
                     if dataset.holdsNumbers {
-                        omitted.append(
-                            "\(path): \(dataset.path.printable): holds \(dataset.storedType.printable), which is not read")
+                        let type = dataset.storedType.printable
+                        omitted.append("\(path): \(dataset.path.printable): holds \(type), which is not read")
                         continue
                     }
                     notes.append("\(path): \(dataset.path): not extracted: \(dataset.storedType)")
