@@ -142,7 +142,7 @@ package struct CustomLayer: Sendable, Hashable, Codable {
 
     /// Whether a layer is of this class by its name.
     func describes(_ layer: KerasLayer) -> Bool {
-        !isByStructure && (classes.contains(layer.libraryClassName) || classes.contains(layer.plainClassName))
+        !isByStructure && (classes.contains(layer.qualifiedClassName) || classes.contains(layer.plainClassName))
     }
 
     /// Whether stored shapes, not names, tell that a layer is described.
