@@ -26,6 +26,15 @@ package struct CommonKeys: Sendable, Hashable, Codable {
         }
     }
 
+    /// What a configuration asks for that is never done, whatever the family; `nil` when there is nothing.
+    package static func refusal(of config: ModelConfiguration, path: String) throws(FileError) -> FileError? {
+        guard let common = try rules(for: config.vocabulary) else { return nil }
+        let ledger = KeyLedger(
+            of: config.document, in: "config.json", used: [], harmless: [], refused: common.refused,
+            unknown: .judged(words: [], reason: ""))
+        return ledger.error(path: path)
+    }
+
     private static let huggingFace = Result { () throws(FileError) in
         try CommonKeys(PackageResources.huggingface_keys_json)
     }

@@ -42,7 +42,7 @@ struct BoundCheckpoint: Sendable {
         _ source: RecognizedCheckpoint, _ spec: ArchitectureSpec, ignoring waived: Set<String>
     ) throws(FileError) {
         if let reason = spec.unsupported {
-            throw FileError(.unsupported, path: source.folder.path, "\(spec.title): \(reason)")
+            throw FileError(.unsupported, path: source.folder.path, "\(spec.title) (\(source.claim)): \(reason)")
         }
         guard let table = spec.table(for: source.dialect) else {
             throw FileError(

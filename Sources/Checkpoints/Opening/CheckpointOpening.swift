@@ -59,7 +59,13 @@ private struct ArchitectureChoice {
             let library = try SpecLibrary.builtIn()
             candidates = library.rank(
                 config: checkpoint.config, tensors: checkpoint.tensors, dialect: checkpoint.dialect)
-            let spec = try library.choose(candidates, claim: checkpoint.claim, path: checkpoint.folder.path)
+            let spec: ArchitectureSpec
+            do throws(FileError) {
+                spec = try library.choose(candidates, claim: checkpoint.claim, path: checkpoint.folder.path)
+            } catch {
+                // Weights that were quantised have other names, and fit nothing.
+                throw try CommonKeys.refusal(of: checkpoint.config, path: checkpoint.folder.path) ?? error
+            }
             name = spec.name
             bound = try BoundCheckpoint(checkpoint, spec, ignoring: ignoredSettings)
         }
