@@ -16,6 +16,11 @@ package struct LoadingOptions: Sendable {
     /// Members of the configuration, and of the other settings files of a folder, that do not count: `a.b` for a member
     /// of a member. `Model.Provenance.ignoredSettings` lists them.
     package var ignoredSettings: Set<String>
+    /// What classes are whose code no file holds, by key: `TransformerBlock`, `TransformerBlock.activation`.
+    package var assumptions: [String: String] = [:]
+    /// File with inputs and outputs of the model's own framework that the model has to agree with; whoever runs
+    /// models compares (`Checkpoint.load` does not).
+    package var reference: String?
     /// By which helper HDF5 files are read, and what that may cost.
     package var hdf5: HDF5ReadingOptions
     /// Asked between files, tensors and blocks of a digest; what is read so far is then given up.

@@ -25,7 +25,8 @@ package enum JUnit {
         }
         let failures = report.gates.count { !$0.passed } + (report.exactness?.holds == false ? 1 : 0)
         let properties = report.metrics.map { measurement in
-            Markup.empty("property", ["name": measurement.metric.rawValue, "value": "\(measurement.value)"])
+            let name = measurement.metric.rawValue + (measurement.output.map { " of \($0)" } ?? "")
+            return Markup.empty("property", ["name": name, "value": "\(measurement.value)"])
         }
         var result = Markup.verbatim("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
         let attributes: KeyValuePairs<StaticString, String> = [

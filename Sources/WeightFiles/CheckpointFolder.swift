@@ -11,6 +11,11 @@ package struct CheckpointFolder: Sendable {
     package let path: String
     /// Where configuration, tokenizer and shards are looked for.
     package let folder: String
+    /// The folder that was named, or that the file lies in: a sentence-transformers folder may keep the transformer's
+    /// files in a folder below.
+    package let root: String
+    /// What follows the transformer in a sentence-transformers folder; `nil` for other folders.
+    package let modules: SentenceModuleList?
     /// The file that was named; `nil` for a folder.
     package let file: FileEntry?
     /// The file that the caller named for the configuration; `nil`: the folder's own.
@@ -25,7 +30,8 @@ package struct CheckpointFolder: Sendable {
         "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "preprocessor_config.json", "generation_config.json", "modules.json",
         "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "sentence_bert_config.json", "vocabulary.txt",
-        "vocabulary.json", "vocabulary.spm", "preprocessor.json", "image_converter.json",
+        "vocabulary.json", "vocabulary.spm", "preprocessor.json", "image_converter.json", "spm.model",
+        "sentencepiece.model", "processor_config.json",
     ]
     /// Folders in which they may lie: KerasHub keeps a tokenizer's files in one of their own.
     private static let assetFolders = ["", "assets/tokenizer/"]
@@ -52,18 +58,38 @@ package struct CheckpointFolder: Sendable {
         self.reading = reading
         configFile = config.map(FileEntry.init)
         if isFolder.boolValue {
-            folder = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
+            root = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
             file = nil
+            modules = try SentenceModuleList(folder: root)
+            let below = modules?.transformerPath ?? ""
+            folder = below.isEmpty ? root : Self.entry(below, in: root).path
         } else {
-            folder = (path as NSString).deletingLastPathComponent
+            root = (path as NSString).deletingLastPathComponent
+            folder = root
             file = FileEntry(path: path)
+            // Only of a transformer's own file does the list beside it speak, and a .reuse.h5 needs none.
+            let list =
+                Self.weightNames.contains((path as NSString).lastPathComponent)
+                ? try SentenceModuleList(folder: root) : nil
+            modules = list?.transformerPath == "" ? list : nil
         }
     }
 
-    /// A file of the folder.
-    package func entry(_ name: String) -> FileEntry {
+    private static func entry(_ name: String, in folder: String) -> FileEntry {
         FileEntry(path: folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)")
     }
+
+    /// A file of the folder that was named, or of a folder below it.
+    package func rootEntry(_ name: String) -> FileEntry { Self.entry(name, in: root) }
+
+    /// Whether there is such a file.
+    package func exists(_ entry: FileEntry) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: entry.path, isDirectory: &isFolder) && !isFolder.boolValue
+    }
+
+    /// A file of the folder.
+    package func entry(_ name: String) -> FileEntry { Self.entry(name, in: folder) }
 
     /// A file, mapped: the same mapping whenever it is asked for.
     package func file(_ entry: FileEntry) throws(FileError) -> MappedFile { try mapped.file(at: entry.path) }
@@ -74,10 +100,7 @@ package struct CheckpointFolder: Sendable {
     }
 
     /// Whether the folder has a file of that name.
-    package func exists(_ name: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: entry(name).path, isDirectory: &isFolder) && !isFolder.boolValue
-    }
+    package func exists(_ name: String) -> Bool { exists(entry(name)) }
 
     /// The file that holds the configuration; `nil` when there is none.
     package var configEntry: FileEntry? { configFile ?? (exists("config.json") ? entry("config.json") : nil) }
@@ -98,7 +121,10 @@ package struct CheckpointFolder: Sendable {
 
     /// Tokenizer, configuration and preprocessing files that stand beside the weights.
     package var assetEntries: [FileEntry] {
-        Self.assetNames.compactMap { name in Self.assetFolders.map { $0 + name }.first(where: exists).map(entry) }
+        Self.assetNames.compactMap { name in
+            let found = Self.assetFolders.map { $0 + name }.first { exists($0) }.map(entry)
+            return found ?? (name == SentenceModuleList.fileName && modules != nil ? rootEntry(name) : nil)
+        }
     }
 
     /// The bytes of an asset.
@@ -110,7 +136,7 @@ package struct CheckpointFolder: Sendable {
     /// weights, or the folder's only HDF5 file.
     package func weightFiles() throws(FileError) -> [FileEntry] {
         if let file { return file.name.isIndex ? try shards(file.name) : [file] }
-        if let name = Self.weightNames.first(where: exists) {
+        if let name = Self.weightNames.first(where: { exists($0) }) {
             return name.isIndex ? try shards(name) : [entry(name)]
         }
         let found = hdf5Names()

@@ -53,12 +53,12 @@ extension String {
 }
 
 extension WeightContainer {
-    /// The tensors of a safetensors file under their common names; of another file none.
-    func safetensorsTensors() throws(FileError) -> [StoredTensor] {
+    /// The tensors of a safetensors file under their common names, or under those after a prefix; of another file none.
+    func safetensorsTensors(prefix: String = "") throws(FileError) -> [StoredTensor] {
         guard let safetensors else { return [] }
         var result: [StoredTensor] = []
         for entry in safetensors.entries {
-            guard let tensor = StoredTensor(entry, of: safetensors, name: entry.name.withNewNormNames) else {
+            guard let tensor = StoredTensor(entry, of: safetensors, name: prefix + entry.name.withNewNormNames) else {
                 throw FileError(
                     .unsupported, path: file.path, "\(entry.name.printable) holds \(entry.type), which is not handled")
             }

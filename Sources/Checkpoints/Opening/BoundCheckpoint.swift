@@ -18,6 +18,10 @@ struct BoundCheckpoint: Sendable {
     let ledger: KeyLedger?
     /// What was decided that a user should know, a sentence each.
     let notes: [String]
+    /// What the graph takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the model's own framework computes it in 16 bits.
+    var isCoarse = false
 
     /// As the caller named it.
     private var path: String { source.folder.path }
@@ -35,6 +39,8 @@ struct BoundCheckpoint: Sendable {
         traits = own.traits
         ledger = nil
         notes = []
+        assumptions = own.assumptions
+        isCoarse = own.isCoarse
     }
 
     /// A spec's graph.
@@ -63,16 +69,20 @@ struct BoundCheckpoint: Sendable {
         } catch {
             throw FileError([error], path: source.folder.path)
         }
+        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
+        var own = spec.traits(settings, config: source.config)
+        own.pairActivation = try source.pairActivation()
+        let whole = try source.sentences?.extend(expanded.graph, sources, architecture: spec.name, traits: own)
         do throws(GraphError) {
-            graph = try expanded.graph.checked()
+            graph = try (whole?.graph ?? expanded.graph).checked().namingRegression(source.config)
         } catch {
             throw FileError(.corrupt, path: source.folder.path, error.problems.map { "\(spec.name): \($0)" })
         }
-        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
-        binding = source.bind(expanded.graph, sources, problems: problems)
+        let all = source.bind(expanded.graph.with(whole?.graph), whole?.sources ?? sources, problems: problems)
+        binding = whole == nil ? all : all.restricted(to: graph.graph, reason: "the embedding is made without it")
         self.source = source
         architecture = spec.name
-        traits = spec.traits(settings, config: source.config)
+        traits = whole?.traits ?? own
     }
 
     /// The whole model.
@@ -180,10 +190,22 @@ struct BoundCheckpoint: Sendable {
         var entries: [Model.Provenance.File] = []
         // The very mappings that the tensors come from.
         for file in source.files { entries.append(.init(name: file.name) { file.digest.hex }) }
+        for (name, file) in source.sentences?.files ?? [] { entries.append(.init(name: name) { file.digest.hex }) }
         return Model.Provenance(
             files: entries, dialect: source.dialect, architecture: architecture,
             assumed: assumed.isEmpty ? nil : assumed,
             ignoredSettings: ignored.isEmpty ? nil : ignored.sorted())
+    }
+}
+
+extension Graph {
+    /// The graph with those nodes of another one that it lacks, for finding the tensors of both.
+    fileprivate func with(_ other: Graph?) -> Graph {
+        guard let other else { return self }
+        let known = Set(nodes.map(\.name))
+        var result = self
+        result.nodes += other.nodes.filter { !known.contains($0.name) }
+        return result
     }
 }
 

@@ -69,9 +69,17 @@ extension CheckedGraph {
             case .convolution(let convolution):
                 let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
                 result[node.name] = product(
-                    rows, convolution.windowSize * convolution.inputWidth, convolution.outputWidth)
+                    rows, convolution.windowSize * convolution.groupWidth, convolution.outputWidth)
+            case .recurrent(let recurrent):
+                let rows = node.inputs.first.flatMap { shapes[$0] }?.rows.rows(tokens: tokens) ?? 0
+                result[node.name] = product(rows, sum(recurrent.inputWidth, recurrent.units), recurrent.gateWidth)
+            case .matrixProduct:
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                let depth = node.inputs.first.flatMap { shapes[$0] }?.width ?? 0
+                result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .round, .table, .mask, .tokenMask:
+                .affine, .softmax, .unitLength, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling,
+                .respacing, .distribution, .elementwise:
                 break
             }
         }

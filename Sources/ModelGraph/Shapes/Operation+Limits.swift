@@ -22,10 +22,18 @@ extension Operation {
                 ?? (table.resampling == nil || table.isAlongInput && table.offset == 0
                     ? nil : "a table that is laid over pictures has an input and begins with its first row")
                 ?? table.resampling?.problem(count: table.count)
+                ?? (table.sequences.map { $0 > 0 && table.count.isMultiple(of: $0) && !table.isAlongInput } ?? true
+                    ? nil : "\(table.count) rows for \(table.sequences ?? 0) sequences")
         case .round(let rounding): rounding.problem
         case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
-        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
+        case .recurrent(let recurrent): recurrent.numbersProblem
+        case .localPooling(let pooling): pooling.numbersProblem
+        case .respacing(let respacing): respacing.numbersProblem
+        case .matrixProduct(let product): outOfRange("number of matrices", product.count)
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength, .minimum, .maximum,
+            .distribution, .elementwise:
+            nil
         }
     }
 }
@@ -69,7 +77,9 @@ extension Convolution {
         if let problem = outOfRange("input width", inputWidth) ?? outOfRange("output width", outputWidth) {
             return problem
         }
-        guard windows.count == max(grid.count, 1), grid.count <= 3 else {
+        guard (1...inputWidth).contains(groups), inputWidth.isMultiple(of: groups), outputWidth.isMultiple(of: groups)
+        else { return "\(inputWidth) and \(outputWidth) columns cannot be cut into \(groups) groups" }
+        guard windows.count == max(grid.count, 1), grid.count <= [Int].mostAxes else {
             return "has \(windows.count) windows for a grid of \(grid.count) axes"
         }
         var positions = 1, width = inputWidth
@@ -159,6 +169,9 @@ extension Attention.Scores {
         if let problem = positions?.problem(headSize: headSize) { return problem }
         if let headNorm, !(headNorm.epsilon.isFinite && headNorm.epsilon >= 0 && headNorm.scaleOffset.isFinite) {
             return "epsilon and scale offset of the heads' norm must be finite numbers, epsilon not negative"
+        }
+        if comparison != nil, positions != nil || headNorm != nil || softCap != nil {
+            return "only products of queries and keys have positions, norms and caps"
         }
         if let softCap, !(softCap.isFinite && softCap > 0) { return "the cap of scores must be a number above 0" }
         return scale.isFinite ? nil : "scale is not a finite number"

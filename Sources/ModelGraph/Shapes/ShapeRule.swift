@@ -44,7 +44,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .round:
+        case .activation, .softmax, .unitLength, .round:
             try expect(1...1)
             return first
         case .mask:
@@ -53,7 +53,10 @@ struct ShapeRule {
         case .gate:
             guard arguments.count == 2 else { throw ShapeFailure("gate takes two inputs") }
             return try common(arguments, isSpreading: false)
-        case .add, .multiply: return try common(arguments, isSpreading: true)
+        case .add, .multiply, .minimum, .maximum: return try common(arguments, isSpreading: true)
+        case .elementwise(let function):
+            try expect(function.valueCount...function.valueCount)
+            return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)
         case .pooling:
             guard (1...2).contains(arguments.count), first.rows != .sequences else {
                 throw ShapeFailure("pools one value with one row a token")
@@ -72,9 +75,22 @@ struct ShapeRule {
         case .slice(let slice):
             try expect(1...1)
             return try sliced(slice, first)
+        case .recurrent(let recurrent): return try shape(of: recurrent, arguments)
+        case .localPooling(let pooling):
+            try expect(1...1)
+            return try shape(of: pooling, first)
+        case .respacing(let respacing):
+            try expect(1...1)
+            return try shape(of: respacing, first)
+        case .matrixProduct(let product): return try shape(of: product, arguments)
+        case .distribution:
+            try expect(1...1)
+            return first
         case .table(let table):
             try expect(table.isAlongInput ? 1...1 : 0...0)
-            guard table.isAlongInput else { return ValueShape(rows: .count(table.count), width: table.width) }
+            guard table.isAlongInput else {
+                return ValueShape(rows: .count(table.count / (table.sequences ?? 1)), width: table.width)
+            }
             if let resampling = table.resampling {
                 guard let rows = resampling.rows, first.rows == .count(rows) else {
                     throw ShapeFailure("the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
@@ -163,19 +179,25 @@ struct ShapeRule {
     private func sliced(_ slice: Slice, _ input: ValueShape) throws(ShapeFailure) -> ValueShape {
         let failure = ShapeFailure("the slice lies outside of \(input)")
         if slice.axis == .width {
-            guard let range = slice.range(of: input.width), !range.isEmpty else { throw failure }
-            return ValueShape(rows: input.rows, width: range.count)
+            guard let taken = slice.taken(of: input.width), taken > 0 else { throw failure }
+            return ValueShape(rows: input.rows, width: taken)
         }
         if slice.isSqueezed { return ValueShape(rows: .sequences, width: input.width) }
         switch input.rows {
         case .sequences: throw failure
         case .count(let rows):
-            guard let range = slice.range(of: rows), !range.isEmpty else { throw failure }
-            return ValueShape(rows: .count(range.count), width: input.width)
+            guard let taken = slice.taken(of: rows), taken > 0 else { throw failure }
+            return ValueShape(rows: .count(taken), width: input.width)
         case .tokens, .axis:
-            if let count = slice.count { return ValueShape(rows: .count(count), width: input.width) }
-            guard slice.start >= 0, let rows = input.rows.applying(.longer(by: -slice.start - slice.less)) else {
+            if let count = slice.count {
+                return ValueShape(rows: .count((count + slice.step - 1) / slice.step), width: input.width)
+            }
+            guard slice.start >= 0, var rows = input.rows.applying(.longer(by: -slice.start - slice.less)) else {
                 throw failure
+            }
+            if slice.step > 1 {
+                guard let taken = rows.applying(.windows(Window(size: 1, stride: slice.step))) else { throw failure }
+                rows = taken
             }
             return ValueShape(rows: rows, width: input.width)
         }
@@ -210,8 +232,14 @@ struct ShapeRule {
         if masking.queries { try check(stream.rows, "queries") }
         if masking.keys { try check(memory.rows, "keys") }
         if masking.pairs, let name = masks.first {
-            guard let layout = graph.inputLayouts[name], layout.rows == stream.rows, layout.isPairs else {
-                throw ShapeFailure("\"\(name)\" is no mask of pairs with queries along \(stream.rows)")
+            if let value = shapes[name] {
+                guard case .count(let keys) = memory.rows, value == ValueShape(rows: stream.rows, width: keys) else {
+                    throw ShapeFailure("the mask of pairs has shape \(value), has queries along \(stream.rows)")
+                }
+            } else {
+                guard let layout = graph.inputLayouts[name], layout.rows == stream.rows, layout.isPairs else {
+                    throw ShapeFailure("\"\(name)\" is no mask of pairs with queries along \(stream.rows)")
+                }
             }
         }
         return ValueShape(rows: stream.rows, width: attention.outputWidth)

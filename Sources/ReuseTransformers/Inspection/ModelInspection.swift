@@ -134,6 +134,8 @@ public struct ModelInspection: Sendable, Encodable {
     package let use: ModelUse?
     /// Sizes; `nil` when it is no model that is known.
     public let totals: Totals?
+    /// How a text becomes an embedding; `nil` where the files do not say it.
+    public let embedding: Embedding?
     /// Parts in execution order.
     public let parts: [Part]
     /// What reuse could save, layer by layer.
@@ -185,6 +187,7 @@ public struct ModelInspection: Sendable, Encodable {
         plan = summary.plan
         problems = summary.problems
         totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
+        embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
         parts = summary.graph.map { Self.parts(of: $0) } ?? []
         savings = summary.graph.map { LayerSavings.all(of: $0, tokens: Self.tokens).map(LayerSaving.init) } ?? []
         tensors = try TransformerError.mapping {

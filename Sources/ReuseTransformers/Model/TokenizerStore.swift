@@ -1,3 +1,4 @@
+import JSON
 import Platform
 import Tokenization
 
@@ -24,6 +25,16 @@ final class TokenizerStore: Sendable {
 extension TransformerModel {
     /// The model's tokenizer; `nil` when it came without one.
     package func optionalTokenizer() throws(TransformerError) -> Tokenizer? { try tokenizers.load(self).get() }
+
+    /// The longest text that tokenizer_config.json says, special tokens included; `nil` where it says none.
+    func tokenizerLimit() throws(TransformerError) -> Int? {
+        let name = "tokenizer_config.json"
+        guard let bytes = model.assets[name] else { return nil }
+        do throws(FileError) {
+            let limit = try JSONValue(parsing: bytes, file: name)["model_max_length"]?.intValue
+            return limit.flatMap { (1...1 << 30).contains($0) ? $0 : nil }
+        } catch { throw TransformerError(error) }
+    }
 
     /// The model's tokenizer.
     package func tokenizer() throws(TransformerError) -> Tokenizer {

@@ -82,7 +82,8 @@ public struct ModelVerifier: Sendable {
 
     private func measure(_ data: VerificationData, _ work: Work) throws(TransformerError) -> Findings {
         let reader = try DataReader(
-            for: source, limit: data.maximumTokens, resources: resources, cancellation: work.cancellation)
+            for: source, limit: data.maximumTokens, pairing: .byTab, resources: resources,
+            cancellation: work.cancellation)
         var findings = Findings()
         if let items = data.items {
             let sequences: [ModelInput]

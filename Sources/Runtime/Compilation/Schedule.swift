@@ -42,6 +42,10 @@ enum RowStep: Sendable {
     case load(LoadStep)
     case affine(AffineStep)
     case softmax(Register, Register)
+    case unitLength(Register, Register)
+    case distribute(Register, Distribution.Function, Register)
+    case extreme([Register], isMaximum: Bool, Register)
+    case grouped(GroupedStep)
     case round(Register, Rounding, Register)
     case columns([ColumnRange], Register)
     /// 1 where the row has an element unlike the hidden one.
@@ -139,6 +143,8 @@ struct AttentionStep: Sendable {
     let bias: ScoreBias?
     /// Scores are capped at this; 0: they are not.
     let softCap: Float
+    /// How queries and keys are compared where not by their product.
+    let additive: AdditiveScores?
     let queryAxis, keyAxis: Int
     /// Which map space its maps belong to.
     let space: Int
@@ -182,6 +188,8 @@ struct Schedule: Sendable {
     var inputs: [LaidOutInput] = []
     /// Whether token ids come as text.
     var readsText = false
+    /// Sequences of every batch, where the model has rows for each of them; `nil`: any number.
+    var batchSize: Int?
     /// The axis along which results are compared and analysed: of the hidden states, else of the first attention.
     var primaryAxis = Schedule.tokenAxis
     var segments: [Segment] = []

@@ -46,8 +46,25 @@ extension GroupExecution {
             }
         case .load(let load): self.load(load, share)
         case .affine(let affine): transform(affine, share)
+        case .distribute(let source, let function, let out):
+            eachRow(share, out) { row, width, target in
+                function.distribute(Elements(start: row(source)), count: width, to: Elements(start: target))
+            }
+        case .extreme(let sources, let isMaximum, let out):
+            eachRow(share, out) { row, width, target in
+                target.update(from: row(sources[0]), count: width)
+                for source in sources.dropFirst() {
+                    rk_extreme(kernels.table, target, row(source), width, isMaximum ? 1 : 0, target)
+                }
+            }
+        case .grouped(let grouped): multiply(grouped, share)
         case .softmax(let source, let out):
             eachRow(share, out) { row, width, target in softmax(row(source), width, target) }
+        case .unitLength(let source, let out):
+            eachRow(share, out) { row, width, target in
+                target.update(from: row(source), count: width)
+                rk_normalize(kernels.table, target, width)
+            }
         case .round(let source, let rounding, let out):
             eachRow(share, out) { row, width, target in round(row(source), width, rounding, target) }
         case .columns(let ranges, let out):
@@ -152,6 +169,10 @@ extension GroupExecution {
         let (out, outSlot) = start(step.out, share, row: rows.lowerBound)
         step.scale.withFloats { scale in
             switch step.norm.kind {
+            case .unit:
+                rk_unit_norm(
+                    kernels.table, input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, out,
+                    outSlot.stride)
             case .rms:
                 rk_rms_norm(
                     kernels.table, input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon,

@@ -101,14 +101,19 @@ private struct PaddedExtents {
         let extents =
             (isPooled ? [lengths.count] : [lengths.count, longest(shape.rows)])
             + (output.isSqueezed ? [] : [shape.width])
-        return ValuePlane(name: output.name, value: output.value, shape: Shape(extents), isPooled: isPooled)
+        let framework = output.extents.map { axes in
+            Shape([lengths.count] + axes.map { $0 ?? longest(shape.rows) })
+        }
+        return ValuePlane(
+            name: output.name, value: output.value, shape: Shape(extents), framework: framework, isPooled: isPooled)
     }
 
-    /// `[batch, heads, queries, keys]`.
+    /// `[batch, heads, queries, keys]`; of a layer whose framework knows no heads `[batch, queries, keys]`.
     func plane(named name: String, ofMapsOf node: Node) -> MapPlane {
         let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
         return MapPlane(
-            name: name, node: node.name, heads: node.attention?.heads.count ?? 0, batch: lengths.count,
+            name: name, node: node.name, heads: node.attention?.heads.count ?? 0,
+            hasHeadAxis: node.attention?.hasHeadAxis ?? true, batch: lengths.count,
             queries: longestRows(of: node.name), keys: longestRows(of: memory ?? node.name))
     }
 }

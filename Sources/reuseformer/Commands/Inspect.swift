@@ -64,6 +64,7 @@ struct Inspect: ParsableCommand {
             lines.append(
                 "\(Format.short(Double(totals.parameters))) parameters · \(Format.short(Double(totals.multiplyAdds))) "
                     + "multiply-adds for \(totals.isFixed ? "one input" : "\(totals.tokens) tokens")")
+            if let embedding = inspection.embedding { lines.append(Terminal.escaped(embedding.text)) }
             let kept = [
                 totals.cacheBytes.map { "\(Format.count($0)) bytes for each token" },
                 totals.memoryCacheBytes.map { "\(Format.count($0)) for each row that cross-attention looks at" },

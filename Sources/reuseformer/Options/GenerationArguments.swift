@@ -6,10 +6,15 @@ struct GenerationArguments: ParsableArguments {
     @Flag(help: "Let a language model go on from prompts, or an encoder–decoder answer.")
     var generate = false
 
-    @Option(help: ArgumentHelp("What to go on from. May be repeated.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "What to go on from; may be repeated. Without --generate, what stands before each text: a name of the "
+                + "model's own prompts, or the prompt itself.", valueName: "text"))
     var prompt: [String] = []
 
-    @Option(help: ArgumentHelp("Tokens to add to a text at most (default: 128).", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens to add to a text at most (default: what the model's files say, else 128).", valueName: "count"))
     var maxNewTokens: Int?
 
     @Option(
@@ -44,10 +49,10 @@ struct GenerationArguments: ParsableArguments {
     /// Fails when an option is given that only `--generate` makes use of.
     func refuseAll() throws {
         let given =
-            [maxNewTokens == nil, temperature == nil, topK == nil, topP == nil, seed == nil, prompt.isEmpty]
+            [maxNewTokens == nil, temperature == nil, topK == nil, topP == nil, seed == nil]
         if given.contains(false) {
             throw ValidationError(
-                "--prompt, --max-new-tokens, --temperature, --top-k, --top-p and --seed go with --generate.")
+                "--max-new-tokens, --temperature, --top-k, --top-p and --seed go with --generate.")
         }
     }
 
@@ -55,7 +60,7 @@ struct GenerationArguments: ParsableArguments {
     var options: TextGenerator.Options {
         let isRandom = temperature != nil || topK != nil || topP != nil || seed != nil
         return TextGenerator.Options(
-            maximumNewTokens: maxNewTokens ?? 128,
+            maximumNewTokens: maxNewTokens,
             sampling: isRandom
                 ? .random(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0) : .greedy)
     }

@@ -45,14 +45,18 @@ struct CheckpointOptions: ParsableArguments {
                 + "does not.",
             valueName: "key"))
     var ignoredSettings: [String] = []
+    @OptionGroup var claims: ClaimOptions
 
     /// The same for the reader.
     ///
     /// - Throws: When the environment names limits that do not exist.
     func options() throws -> LoadingOptions {
-        LoadingOptions(
+        var options = LoadingOptions(
             architecture: architecture, config: config, allowsMissing: allowMissing,
             ignoredSettings: Set(ignoredSettings), hdf5: try .ofEnvironment())
+        options.assumptions = try claims.assumptions()
+        options.reference = claims.reference
+        return options
     }
 
     /// Reads a model; what was assumed about it is noted on standard error.
