@@ -50,7 +50,7 @@ let package = Package(
             name: "ArchitectureSpecs",
             dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles"],
             // In the executable itself: it needs no files beside it.
-            resources: [.embedInCode("Architectures")]),
+            resources: [.embedInCode("Architectures"), .embedInCode("Keys")]),
         .target(
             name: "KerasModels",
             dependencies: [

@@ -59,6 +59,21 @@ static void watch(j_common_ptr decoder) {
     }
 }
 
+static unsigned share(unsigned value, unsigned of) {
+    const unsigned product = value * of + 128;
+    return ((product >> 8) + product) >> 8;
+}
+
+/// Inks to red, green and blue, in the way and with the rounding of Pillow: files hold the inks' complements.
+static void from_inks(const JSAMPLE *inks, uint8_t *pixels, uint32_t width) {
+    for (uint32_t x = 0; x < width; x++) {
+        const unsigned light = inks[4 * x + 3];
+        for (int channel = 0; channel < 3; channel++) {
+            pixels[3 * x + channel] = (uint8_t)(light - share(255u - inks[4 * x + channel], light));
+        }
+    }
+}
+
 static void read_all(
     jpeg_state *state, const uint8_t *bytes, size_t count, rf_image_size *size, uint8_t *pixels) {
     j_decompress_ptr decoder = &state->decoder;
@@ -80,24 +95,31 @@ static void read_all(
         return;
     }
     const J_COLOR_SPACE space = decoder->jpeg_color_space;
-    if (space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB) {
-        leave(state, RF_IMAGE_UNSUPPORTED, "a JPEG picture in other colours than grey, YCbCr and RGB");
+    const int is_inks = space == JCS_CMYK || space == JCS_YCCK;
+    if (space != JCS_GRAYSCALE && space != JCS_YCbCr && space != JCS_RGB && !is_inks) {
+        leave(state, RF_IMAGE_UNSUPPORTED, "a JPEG picture in other colours than grey, YCbCr, RGB and CMYK");
     }
     if (pixels == NULL) {
         *size = found;
         return;
     }
     if (!rf_image_is_same(size, &found)) leave(state, RF_IMAGE_CORRUPT, "the header has changed");
-    decoder->out_color_space = found.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    decoder->out_color_space = is_inks ? JCS_CMYK : found.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_start_decompress(decoder);
     if (decoder->output_width != found.width || decoder->output_height != found.height
-        || decoder->output_components != (int)found.channels) {
+        || decoder->output_components != (is_inks ? 4 : (int)found.channels)) {
         leave(state, RF_IMAGE_CORRUPT, "rows have an unexpected length");
     }
     const size_t stride = (size_t)found.width * found.channels;
+    // The library's own memory: it goes with the decoder, whatever happens.
+    JSAMPARRAY inks =
+        is_inks ? decoder->mem->alloc_sarray((j_common_ptr)decoder, JPOOL_IMAGE, found.width * 4, 1) : NULL;
     while (decoder->output_scanline < found.height) {
-        JSAMPROW row = pixels + (size_t)decoder->output_scanline * stride;
-        jpeg_read_scanlines(decoder, &row, 1);
+        uint8_t *const target = pixels + (size_t)decoder->output_scanline * stride;
+        JSAMPROW row = is_inks ? inks[0] : target;
+        // Without a source that waits for data a call that reads no row would repeat for ever.
+        if (jpeg_read_scanlines(decoder, &row, 1) != 1) leave(state, RF_IMAGE_CORRUPT, "rows are missing");
+        if (is_inks) from_inks(row, target, found.width);
     }
     jpeg_finish_decompress(decoder);
 }

@@ -37,7 +37,7 @@ package enum Checkpoint {
     ) throws(FileError) -> Model {
         let folder = try CheckpointFolder(path: path, config: options.config, reading: options.hdf5)
         if let file = try folder.reuseFile() { return try ReuseFile.read(file, options) }
-        return try CheckpointOpening(folder, options).bound.get().model(options)
+        return try CheckpointOpening(folder, options).bound.get().complete(options)
     }
 
     /// Describes what is at a path from its metadata: no tensor is read.

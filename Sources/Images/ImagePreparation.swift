@@ -31,6 +31,10 @@ package struct ImagePreparation: Sendable, Hashable {
     }
     private var cropWidth = 0
     private var cropHeight = 0
+    /// Whether pictures are turned as the camera was held.
+    package var turns = false
+    /// Where a picture lacks an odd number of pixels of a crop, whether the odd one lies after it rather than before.
+    package var centersTowardsZero = false
     /// Applied to every pixel first: `pixel · scale`.
     package var scale: Float = 1
     /// Subtracted after scaling, by channel (or one for all).
@@ -66,7 +70,7 @@ package struct ImagePreparation: Sendable, Hashable {
             var made = resized(picture)
             if let crop {
                 made = made.cropped(
-                    top: (made.height - crop.height) / 2, left: (made.width - crop.width) / 2, height: crop.height,
+                    top: start(made.height - crop.height), left: start(made.width - crop.width), height: crop.height,
                     width: crop.width)
             }
             numbers = made.pixels.map(Float.init)
@@ -74,6 +78,9 @@ package struct ImagePreparation: Sendable, Hashable {
         apply(to: &numbers, channels: channels)
         return InputArray(rows: width * height, columns: channels, numbers: numbers)
     }
+
+    /// Where a crop starts that is shorter by so many pixels than the picture.
+    private func start(_ difference: Int) -> Int { centersTowardsZero ? difference / 2 : difference >> 1 }
 
     private func resized(_ picture: Picture) -> Picture {
         let resampling: Resampling = if case .pillow(let resampling) = method { resampling } else { .bilinear }

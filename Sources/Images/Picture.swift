@@ -32,22 +32,33 @@ package struct Picture: Sendable, Hashable {
         self.pixels = pixels
     }
 
-    /// Reads a PNG or JPEG file. Transparency is dropped, 16 bits a colour are cut to 8, palettes are looked up.
+    /// Reads a PNG or JPEG file. Transparency is dropped, 16 bits a colour are cut to 8, palettes are looked up, CMYK
+    /// becomes RGB.
     ///
-    /// - Throws: `FileError`: no such file; damaged, cut short, or beyond 2²⁶ pixels; or in colours other than grey
-    ///   and RGB.
-    package init(path: String) throws(FileError) {
+    /// - Parameter turns: Whether the picture is turned as the camera was held.
+    /// - Throws: `FileError`: no such file; damaged, cut short, or beyond 2²⁶ pixels; or in colours other than grey,
+    ///   RGB and CMYK.
+    package init(path: String, turns: Bool = false) throws(FileError) {
         let file = try MappedFile(path: path)
-        self = try file.withUnsafeBytes { (bytes) throws(FileError) in try Picture(decoding: bytes, path: path) }
+        self = try file.withUnsafeBytes { (bytes) throws(FileError) in
+            try Picture(decoding: bytes, path: path, turns: turns)
+        }
     }
 
     /// Reads a PNG or JPEG file's bytes.
     ///
-    /// - Parameter path: What errors call the picture.
-    package init(decoding bytes: [UInt8], path: String) throws(FileError) {
+    /// - Parameters:
+    ///   - path: What errors call the picture.
+    ///   - turns: Whether the picture is turned as the camera was held.
+    package init(decoding bytes: [UInt8], path: String, turns: Bool = false) throws(FileError) {
         self = try bytes.withUnsafeBytes { bytes in
-            Result { () throws(FileError) in try Picture(decoding: bytes, path: path) }
+            Result { () throws(FileError) in try Picture(decoding: bytes, path: path, turns: turns) }
         }.get()
+    }
+
+    private init(decoding bytes: UnsafeRawBufferPointer, path: String, turns: Bool) throws(FileError) {
+        let picture = try Picture(decoding: bytes, path: path)
+        self = turns ? picture.upright(from: PictureOrientation(of: bytes)) : picture
     }
 
     init(decoding bytes: UnsafeRawBufferPointer, path: String) throws(FileError) {

@@ -14,6 +14,8 @@ package struct PictureFolder: Sendable {
 
     /// All pictures.
     package let files: [File]
+    /// Whether it is one picture that was named itself.
+    package let isFile: Bool
 
     private static let endings = [".png", ".jpg", ".jpeg"]
 
@@ -25,6 +27,7 @@ package struct PictureFolder: Sendable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw FileError(.inputOutput, path: path, "there is no such file or folder; check the path")
         }
+        isFile = !isFolder.boolValue
         guard isFolder.boolValue else {
             files = [File(path: path, folder: nil)]
             return

@@ -9,16 +9,24 @@ package struct InputBatches: ~Copyable {
     private let path: String
     private let size: Int
     private let cancellation: Cancellation?
+    private var unreadable: ((FileError) -> Void)?
+    /// Whether a picture could be read, and the last that could not.
+    private var hasRead = false
+    private var failure: FileError?
     /// Exactly one of the three has something.
     private var lines: TextLines?
     private var pictures: ArraySlice<PictureFolder.File> = []
     private var items: [InputItem] = []
 
-    init(_ inputs: ModelInputs, path: String, size: Int, cancellation: Cancellation?) throws(FileError) {
+    init(
+        _ inputs: ModelInputs, path: String, size: Int, unreadable: ((FileError) -> Void)? = nil,
+        cancellation: Cancellation?
+    ) throws(FileError) {
         self.inputs = inputs
         self.path = path
         self.size = max(1, size)
         self.cancellation = cancellation
+        self.unreadable = unreadable
         lines = nil
         if ModelInputs.isArrays(path) {
             items = try inputs.items(ofArraysAt: path)
@@ -26,7 +34,10 @@ package struct InputBatches: ~Copyable {
         }
         switch inputs.kind {
         case .pictures:
-            pictures = try PictureFolder(path: path).files[...]
+            let folder = try PictureFolder(path: path)
+            pictures = folder.files[...]
+            // A picture that was named itself has to be read.
+            if folder.isFile { self.unreadable = nil }
         case .text, .textPairs:
             lines = try TextLines(path: path)
         case .arrays:
@@ -44,8 +55,16 @@ package struct InputBatches: ~Copyable {
         items = []
         while batch.count < size, let picture = pictures.popFirst() {
             try check()
-            batch.append(try inputs.item(ofPictureAt: picture.path))
+            do throws(FileError) {
+                batch.append(try inputs.item(ofPictureAt: picture.path))
+                hasRead = true
+            } catch  where error.kind != .usage && error.kind != .cancelled {
+                guard let unreadable else { throw error }
+                unreadable(error)
+                failure = error
+            }
         }
+        if batch.isEmpty, !hasRead, let failure { throw failure }
         while batch.count < size {
             try check()
             guard let line = try lines?.next() else { break }

@@ -27,6 +27,12 @@ package struct ModelInputs: Sendable {
     let maximumTokens: Int?
     /// How the target is taken, of an encoder–decoder.
     package let target: TargetText?
+    /// How a text that is written begins, of a model with a decoder of its own; also of one that reads speech.
+    package let written: TargetText?
+    /// What the model's files ask of texts that it writes.
+    package let generation: GenerationSettings
+    /// Rows of the smallest table that token ids are looked up in; `nil` for models without.
+    let tableRows: Int?
     /// What is done to texts.
     package private(set) var texts: TextPreparation
     /// When a line is two texts.
@@ -51,12 +57,16 @@ package struct ModelInputs: Sendable {
     ///   - prompt: What stands before each text: a name among the model's prompts, or the prompt itself; `nil`: what
     ///     the model's files say.
     ///   - pairing: When a line is two texts.
+    ///   - ignored: Keys of the model's files that are passed over.
     /// - Throws: `FileError` when the files that say how pictures are prepared cannot be used.
     package init(
         _ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?, prompt: String? = nil,
-        pairing: TextPreparation.Pairing = .never
+        pairing: TextPreparation.Pairing = .never, ignoring ignored: Set<String> = []
     ) throws(FileError) {
         let graph = model.graph
+        let settings = GenerationSettings(assets: model.assets, tokenizer: tokenizer, ignoring: ignored)
+        generation = settings
+        tableRows = graph.textEmbeddings.map(\.vocabulary).min()
         self.graph = graph
         self.tokenizer = tokenizer
         self.maximumTokens = maximumTokens
@@ -74,7 +84,8 @@ package struct ModelInputs: Sendable {
         {
             kind = .pictures
             target = nil
-            var preparation = try ImagePreparation(assets: model.assets) ?? ImagePreparation()
+            written = nil
+            var preparation = try ImagePreparation(assets: model.assets, ignoring: ignored) ?? ImagePreparation()
             // Where nothing says how, pictures only get the model's size.
             if preparation.sizing == nil, preparation.crop == nil {
                 preparation.sizing = .exactly(width: layout.grid[1], height: layout.grid[0])
@@ -89,15 +100,20 @@ package struct ModelInputs: Sendable {
         let decoder = layouts.first { entry in
             if case .axis = entry.value.rows { entry.value.content == .ids } else { false }
         }
-        let settings = GenerationSettings(assets: model.assets, tokenizer: tokenizer)
+        if let decoder, let start = settings.decoderStartID,
+            layouts.allSatisfy({ $0.key == decoder.key || $0.value.absent != nil || !readsText })
+        {
+            written = TargetText(
+                input: decoder.key, startID: start, forcedStart: settings.forcedStart, endIDs: settings.endIDs)
+        } else {
+            written = nil
+        }
         if readsText, layouts.allSatisfy({ $0.value.absent != nil }) {
             kind = .text
             target = nil
-        } else if readsText, let decoder, let start = settings.decoderStartID,
-            layouts.allSatisfy({ $0.key == decoder.key || $0.value.absent != nil })
-        {
+        } else if readsText, let written {
             kind = .textPairs
-            target = TargetText(input: decoder.key, startID: start, endIDs: settings.endIDs)
+            target = written
         } else {
             kind = .arrays
             target = nil
@@ -111,42 +127,49 @@ package struct ModelInputs: Sendable {
     ///
     /// - Parameters:
     ///   - size: Items in a batch, at least 1.
+    ///   - unreadable: Called for each picture of a folder that cannot be read, and is left out then; without it the
+    ///     first one ends the reading.
     ///   - cancellation: Asks the reading to end; the next batch throws an error of kind `cancelled` then.
     package func batches(
-        of path: String, size: Int, cancellation: Cancellation? = nil
+        of path: String, size: Int, unreadable: ((FileError) -> Void)? = nil, cancellation: Cancellation? = nil
     ) throws(FileError) -> InputBatches {
-        try InputBatches(self, path: path, size: size, cancellation: cancellation)
+        try InputBatches(self, path: path, size: size, unreadable: unreadable, cancellation: cancellation)
     }
 
     /// A text as the model takes it.
     ///
-    /// - Parameter text: For models with a target, `source<TAB>target`; without a tab the target has only begun.
-    package func item(of text: String) throws(FileError) -> InputItem {
+    /// - Parameters:
+    ///   - text: For models with a target, `source<TAB>target`; without a tab the target has only begun.
+    ///   - isWhole: Whether the text is left as long as it is: a prompt that is too long is an error, not cut.
+    package func item(of text: String, isWhole: Bool = false) throws(FileError) -> InputItem {
         guard let tokenizer, kind == .text || kind == .textPairs else {
             let inputs = graph.inputs.joined(separator: ", ")
             throw FileError(.usage, path: "text", "is nothing that this model reads; it takes \(inputs)")
         }
-        guard let target else { return InputItem(try textItem(text, tokenizer)) }
+        let limit = isWhole ? nil : maximumTokens
+        guard let target else { return InputItem(try textItem(text, tokenizer, limit)) }
         let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-        var item = InputItem(encoded(parts.first.map(String.init) ?? "", tokenizer))
+        var item = InputItem(try encoded(parts.first.map(String.init) ?? "", tokenizer, limit))
         guard parts.count > 1 else {
             item.sequence.arrays[target.input] = target.beginning
             return item
         }
-        item.targetIDs = tokenizer.encode(String(parts[1]), maxLength: maximumTokens).ids
+        item.targetIDs = try known(tokenizer.encode(String(parts[1]), maxLength: limit).ids, tokenizer)
         item.sequence.arrays[target.input] = target.reading(item.targetIDs)
         return item
     }
 
     /// A line: a text, or two with a tab between.
-    private func textItem(_ line: String, _ tokenizer: Tokenizer) throws(FileError) -> ModelInput {
-        guard pairing != .never else { return encoded(line, tokenizer) }
+    private func textItem(
+        _ line: String, _ tokenizer: Tokenizer, _ limit: Int?
+    ) throws(FileError) -> ModelInput {
+        guard pairing != .never else { return try encoded(line, tokenizer, limit) }
         let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        if parts.count == 2 { return encoded(parts[0], pair: parts[1], tokenizer) }
+        if parts.count == 2 { return try encoded(parts[0], pair: parts[1], tokenizer, limit) }
         guard pairing != .always else {
             throw FileError(.usage, path: "pair", "has no tab between two texts: \"\(line.prefix(60).printable)\"")
         }
-        return encoded(line, tokenizer)
+        return try encoded(line, tokenizer, limit)
     }
 
     /// Two texts as a model takes them that scores pairs.
@@ -154,15 +177,18 @@ package struct ModelInputs: Sendable {
         guard let tokenizer, kind == .text else {
             throw FileError(.usage, path: "pair", "is nothing that this model reads")
         }
-        return InputItem(encoded(first, pair: second, tokenizer))
+        return InputItem(try encoded(first, pair: second, tokenizer, maximumTokens))
     }
 
-    private func encoded(_ text: String, pair: String? = nil, _ tokenizer: Tokenizer) -> ModelInput {
-        let encoding = tokenizer.encode(
-            texts.prepared(text), pair: pair.map(texts.prepared), maxLength: maximumTokens)
+    private func encoded(
+        _ text: String, pair: String? = nil, _ tokenizer: Tokenizer, _ limit: Int?
+    ) throws(FileError) -> ModelInput {
+        let encoding = tokenizer.encode(texts.prepared(text), pair: pair.map(texts.prepared), maxLength: limit)
         if encoding.isTruncated { truncated.add() }
         // An empty list of types stands for zeros, which nearly all texts have.
-        var input = ModelInput(ids: encoding.ids, types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
+        var input = ModelInput(
+            ids: try known(encoding.ids, tokenizer),
+            types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
         if texts.hiddenTokens > 0 {
             let count = encoding.ids.count, hidden = min(texts.hiddenTokens, count)
             let numbers = [Float](repeating: 0, count: hidden) + [Float](repeating: 1, count: count - hidden)
@@ -171,21 +197,33 @@ package struct ModelInputs: Sendable {
         return input
     }
 
+    /// Ids that the model has rows for: a tokenizer may know tokens that were never added to the model.
+    private func known(_ ids: [Int32], _ tokenizer: Tokenizer) throws(FileError) -> [Int32] {
+        guard let tableRows, let unknown = ids.first(where: { Int($0) >= tableRows }) else { return ids }
+        throw FileError(
+            .corrupt, path: "text",
+            "holds the token \"\((tokenizer.token(of: unknown) ?? "").printable)\" with the id \(unknown), and the "
+                + "model's table has \(tableRows) rows: it was added to the tokenizer only",
+            remedy: "leave it out of the text, or take the model that was trained with it")
+    }
+
     /// A picture as the model takes it.
     package func item(ofPictureAt path: String) throws(FileError) -> InputItem {
-        try item(path) { (path) throws(FileError) in try Picture(path: path) }
+        try item(path) { (path, turns) throws(FileError) in try Picture(path: path, turns: turns) }
     }
 
     /// A picture as the model takes it, from the bytes of its file.
     ///
     /// - Parameter name: What errors call it.
     package func item(ofPicture bytes: [UInt8], named name: String) throws(FileError) -> InputItem {
-        try item(name) { (name) throws(FileError) in try Picture(decoding: bytes, path: name) }
+        try item(name) { (name, turns) throws(FileError) in try Picture(decoding: bytes, path: name, turns: turns) }
     }
 
-    private func item(_ path: String, _ read: (String) throws(FileError) -> Picture) throws(FileError) -> InputItem {
+    private func item(
+        _ path: String, _ read: (String, Bool) throws(FileError) -> Picture
+    ) throws(FileError) -> InputItem {
         guard let pictures else { throw FileError(.usage, path: path, "is a picture, and this model reads none") }
-        let picture = try read(path)
+        let picture = try read(path, pictures.preparation.turns)
         guard
             let rows = pictures.preparation.rows(
                 of: picture, width: pictures.width, height: pictures.height, channels: pictures.channels)

@@ -40,6 +40,9 @@ enum SpecialRole: String, CaseIterable, Sendable {
     case bos = "bos_token"
     case eos = "eos_token"
 
+    /// The order in which the reference gives ids to those that the vocabulary lacks.
+    static let addingOrder: [SpecialRole] = [.bos, .eos, .unk, .sep, .pad, .cls, .mask]
+
     /// Where the id is kept.
     var keyPath: WritableKeyPath<SpecialTokens, Int32?> & Sendable {
         switch self {

@@ -18,14 +18,19 @@ package final class Tokenizer: Sendable {
     private let decoder: Decoder?
     private let cleansUpSpaces: Bool
     private let truncatesLeft: Bool
+    private let givesTypes: Bool
 
+    /// What a user should know about how the files were read: where two releases of the reference read them
+    /// differently, which one was followed; a sentence each.
+    package let notes: [String]
     /// Ids of the tokens that have a role.
     package let specialTokens: SpecialTokens
     /// The longest sequence, special tokens included, that the model takes according to its files; `nil` if they don't
     /// say.
     package let maxLength: Int?
 
-    init(_ parts: TokenizerParts, config: TokenizerConfig) throws(FileError) {
+    init(_ parts: TokenizerParts, config: TokenizerConfig, notes: [String] = []) throws(FileError) {
+        self.notes = notes
         normalizer = parts.normalizer
         preTokenizer = parts.preTokenizer
         model = parts.model
@@ -35,17 +40,23 @@ package final class Tokenizer: Sendable {
         specialTokens = parts.specialTokens
         cleansUpSpaces = parts.cleansUpSpaces ?? config.cleansUpSpaces
         truncatesLeft = config.truncatesLeft
+        givesTypes = config.givesTypes
         maxLength = parts.maxLength ?? config.maxLength
     }
 
     /// Makes a tokenizer from `tokenizer.json`; or `vocab.txt` (WordPiece); or `vocab.json` and `merges.txt`
     /// (byte-level BPE); or a SentencePiece model; or the `tokenizer.json` and assets of a KerasHub preset.
-    /// `tokenizer_config.json` and `special_tokens_map.json` add to each.
+    /// `tokenizer_config.json` and `special_tokens_map.json` add to each, and with `config.json` tell the class whose
+    /// reading counts.
     ///
+    /// - Parameter ignored: Keys of `tokenizer_config.json` that are passed over.
     /// - Throws: ``FileError``: nothing there, damaged, unsupported, or beyond a limit.
-    package static func load(files: TokenizerFiles) throws(FileError) -> Tokenizer {
-        let config = try TokenizerConfig(files)
-        return try Tokenizer(files.parts(config), config: config)
+    package static func load(
+        files: TokenizerFiles, ignoring ignored: Set<String> = []
+    ) throws(FileError) -> Tokenizer {
+        let config = try TokenizerConfig(files, ignoring: ignored)
+        let (parts, notes) = try files.parts(config)
+        return try Tokenizer(parts, config: config, notes: notes)
     }
 
     /// Makes a tokenizer from the files in a folder.
@@ -64,6 +75,9 @@ package final class Tokenizer: Sendable {
 
     /// One more than the largest id: the least number of rows an embedding table needs.
     package var idBound: Int { max(model.vocabulary.idBound, addedTokens.idBound) }
+
+    /// The same without added tokens.
+    package var vocabularyBound: Int { model.vocabulary.idBound }
 
     /// The id of a token as it is spelled in the vocabulary.
     package func id(of token: String) -> Int32? {
@@ -94,7 +108,7 @@ package final class Tokenizer: Sendable {
         let template = addSpecialTokens ? template : .plain
         let first = ids(of: text)
         let second = pair.map { ids(of: $0) }
-        guard let maxLength else { return template.assemble(first[...], second.map { $0[...] }) }
+        guard let maxLength else { return told(template.assemble(first[...], second.map { $0[...] })) }
 
         let budget = max(0, maxLength - template.specialCount(isPair: second != nil))
         let lengths = Truncation.lengths(first.count, second?.count ?? 0, limit: budget)
@@ -105,6 +119,14 @@ package final class Tokenizer: Sendable {
             encoding.typeIDs.removeSubrange(max(0, maxLength)...)
             encoding.isTruncated = true
         }
+        return told(encoding)
+    }
+
+    /// An encoding as the model is told it: without types where it is given none.
+    private func told(_ encoding: Encoding) -> Encoding {
+        guard !givesTypes else { return encoding }
+        var encoding = encoding
+        encoding.typeIDs = Array(repeating: 0, count: encoding.ids.count)
         return encoding
     }
 

@@ -30,7 +30,8 @@ package struct CheckpointFolder: Sendable {
         "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
         "vocab.txt", "vocab.json", "merges.txt", "preprocessor_config.json", "generation_config.json", "modules.json",
         "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "sentence_bert_config.json", "vocabulary.txt",
-        "vocabulary.json", "vocabulary.spm", "preprocessor.json", "image_converter.json",
+        "vocabulary.json", "vocabulary.spm", "preprocessor.json", "image_converter.json", "spm.model",
+        "sentencepiece.model", "processor_config.json",
     ]
     /// Folders in which they may lie: KerasHub keeps a tokenizer's files in one of their own.
     private static let assetFolders = ["", "assets/tokenizer/"]

@@ -12,7 +12,7 @@ struct MistakeTests {
         let mentions: [String]
 
         init(_ line: String, _ status: Int32, _ mentions: String...) {
-            arguments = line.split(separator: " ").map { $0.replacing("MODEL", with: Command.fixture) }
+            arguments = line.split(separator: " ").map { String($0).replacing("MODEL", with: Command.fixture) }
             self.status = status
             self.mentions = mentions
         }
@@ -56,8 +56,7 @@ struct MistakeTests {
     ]
 
     @Test(
-        "a mistyped command or option is named with the nearest one, an output that cannot be written or lies about "
-            + "itself is refused, a gate that says nothing too",
+        "mistyped words are named with the nearest one; outputs that cannot be written and empty gates are refused",
         arguments: spelling + outputs + gates)
     func mistakes(_ mistake: Mistake) throws {
         let started = ContinuousClock.now

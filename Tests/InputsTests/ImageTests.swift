@@ -154,12 +154,6 @@ struct ImageTests {
         #expect(preparation.rows(of: picture, width: 8, height: 8, channels: 3) == nil)
     }
 
-    @Test("colours that are not read are named as unsupported")
-    func unsupported() {
-        let error = #expect(throws: FileError.self) { try Picture(path: ImageFixture.path("cmyk.jpg")) }
-        #expect(error?.kind == .unsupported)
-    }
-
     @Test(
         "settings that make no sense, or ask for something else, are errors",
         arguments: [

@@ -99,6 +99,7 @@ struct ReferenceInterpreter {
         case .sigmoid: 1 / (1 + exp(-x))
         case .quickGelu: x / (1 + exp(-1.702 * x))
         case .reluSquared: max(x, 0) * max(x, 0)
+        default: function.definition(x)
         }
     }
 
@@ -106,7 +107,8 @@ struct ReferenceInterpreter {
         let query = product(x, node, "query"), key = product(x, node, "key"), value = product(x, node, "value")
         let keys = x.indices.filter { visible[$0] }
         let mayAttend = { (q: Int, k: Int) in
-            visible[k] && (!attention.mask.isCausal || k <= q) && (attention.mask.window.map { q - k < $0 } ?? true)
+            let isNear = attention.mask.window.map { q - k < $0 && (attention.mask.isCausal || k - q < $0) } ?? true
+            return visible[k] && (!attention.mask.isCausal || k <= q) && isNear
         }
         // Visible tokens before each one.
         let ranks = visible.indices.map { place in visible[..<place].count(where: { $0 }) }

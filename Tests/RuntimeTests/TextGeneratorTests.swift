@@ -46,7 +46,7 @@ struct TextGeneratorTests {
         let long = ModelInput(ids: Array(repeating: 3, count: 198))
         let batch = [prompts[0], ModelInput(ids: []), long, prompts[1]]
         let free = try generator.texts(after: batch, options: .init(maximumNewTokens: 6))
-        #expect(free.map(\.count) == [6, 0, 2, 6])
+        #expect(free.map(\.count) == [6, 0, 3, 6])
         let end = free[0][2]
         var tokens: [GeneratedToken] = []
         do {

@@ -61,7 +61,11 @@ struct HostileFileTests {
     private static func model(_ text: String) -> String { #"{"model": \#(text)}"# }
 
     static let models = [
-        Case("unknown model", file, model(#"{"type": "WordLevel", "vocab": {}}"#), "WordLevel"),
+        Case("unknown model", file, model(#"{"type": "WordSoup", "vocab": {}}"#), "WordSoup"),
+        Case("words without an unknown one", file, model(#"{"type": "WordLevel", "vocab": {"a": 0}}"#), "<unk>"),
+        Case(
+            "a key of a model that is not read", file,
+            model(#"{"type": "WordLevel", "vocab": {"<unk>": 0}, "shuffles": 3}"#), "shuffles", "3"),
         Case("vocabulary is a list", file, model(#"{"type": "WordPiece", "vocab": []}"#), "model.vocab", "object"),
         Case("token twice", file, model(#"{"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 1, "a": 2}}"#), "twice"),
         Case("id twice", file, model(#"{"type": "WordPiece", "vocab": {"[UNK]": 0, "a": 0}}"#), "[UNK]", "id 0"),
@@ -109,7 +113,14 @@ struct HostileFileTests {
     static let steps = [
         Case("unknown normalizer", file, with(#""normalizer": {"type": "Sparkle"}"#), "Sparkle", "normalizer"),
         Case("normalizer without type", file, with(#""normalizer": {}"#), "type"),
-        Case("unknown pre-tokenizer", file, with(#""pre_tokenizer": {"type": "UnicodeScripts"}"#), "UnicodeScripts"),
+        Case("unknown pre-tokenizer", file, with(#""pre_tokenizer": {"type": "RandomCut"}"#), "RandomCut"),
+        Case(
+            "pieces without a length", file, with(#""pre_tokenizer": {"type": "FixedLength", "length": 0}"#),
+            "whole number"),
+        Case(
+            "a key of a step that is not read", file,
+            with(#""normalizer": {"type": "Lowercase", "locale": "tr"}"#), "locale", "tr"),
+        Case("a key of the file that is not read", file, with(#""speller": {}"#), "speller"),
         Case("unknown decoder", file, with(#""decoder": {"type": "CTC"}"#), "CTC"),
         Case("unknown post-processor", file, with(#""post_processor": {"type": "Sparkle"}"#), "Sparkle"),
         Case(
@@ -175,6 +186,31 @@ struct HostileFileTests {
                 "vocab.txt": Array("[UNK]\n".utf8),
                 "tokenizer_config.json": Array(#"{"tokenizer_class": "ProphetNetTokenizer"}"#.utf8),
             ],
-            ["ProphetNetTokenizer", "tokenizer.json"]),
+            ["ProphetNetTokenizer", "--inputs"]),
+        Case(
+            "class of a program of its own, named by the model's configuration",
+            [
+                "vocab.txt": Array("[UNK]\n[CLS]\n[SEP]\n".utf8),
+                "tokenizer_config.json": Array(#"{"word_tokenizer_type": "mecab"}"#.utf8),
+                "config.json": Array(#"{"model_type": "bert", "tokenizer_class": "BertJapaneseTokenizer"}"#.utf8),
+            ],
+            ["BertJapaneseTokenizer", "config.json"]),
+        Case(
+            "class that the library does not have",
+            [
+                "tokenizer.json": Array(#"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}"#.utf8),
+                "tokenizer_config.json": Array(#"{"tokenizer_class": "OurTokenizer"}"#.utf8),
+            ],
+            ["OurTokenizer", "--ignore-config tokenizer_class"]),
+        Case(
+            "a key of the configuration that is not known",
+            [
+                "vocab.txt": Array("[UNK]\n[CLS]\n[SEP]\n".utf8),
+                "tokenizer_config.json": Array(#"{"reverses_words": true}"#.utf8),
+            ],
+            ["reverses_words", "true", "--ignore-config reverses_words"]),
+        Case(
+            "a SentencePiece model of which nothing names the class",
+            ["spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61]], ["spiece.model", "tokenizer_class"]),
     ]
 }

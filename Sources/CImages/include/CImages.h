@@ -39,7 +39,8 @@ typedef enum {
 typedef struct {
     uint32_t width;
     uint32_t height;
-    /// 1 (grey) or 3 (red, green, blue). Transparency is dropped, 16 bits are cut to 8, palettes are looked up.
+    /// 1 (grey) or 3 (red, green, blue). Transparency is dropped, 16 bits are cut to 8, palettes are looked up, CMYK
+    /// becomes RGB.
     uint32_t channels;
 } rf_image_size;
 

@@ -24,14 +24,14 @@ struct RecognizedCheckpoint: Sendable {
     let ignored: [ParameterSources.Ignored]
     /// What follows the transformer of a sentence-transformers folder; `nil` for other checkpoints.
     private(set) var sentences: SentenceModules?
-    /// Makes the graph that the checkpoint itself describes, with the help of what the caller says of its layers;
-    /// `nil` where only a spec can tell it.
-    let ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)?
+    /// The graphs that the checkpoint itself describes, with the help of what the caller says of its layers; `nil`
+    /// where only a spec can tell it.
+    let ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)?
 
     init(
         folder: CheckpointFolder, dialect: String, vocabulary: String, config: JSONValue, tensors: TensorCatalog,
         files: [MappedFile], assets: [(name: String, entry: FileEntry)], ignored: [ParameterSources.Ignored] = [],
-        ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)? = nil
+        ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)? = nil
     ) {
         self.folder = folder
         self.dialect = dialect
@@ -40,13 +40,13 @@ struct RecognizedCheckpoint: Sendable {
         self.files = files
         self.assets = assets
         self.ignored = ignored
-        self.ownGraph = ownGraph
+        self.ownGraphs = ownGraphs
     }
 
     /// The checkpoint with the modules that follow it.
     func adding(_ modules: SentenceModules?) throws(FileError) -> RecognizedCheckpoint {
         guard let modules else { return self }
-        guard ownGraph == nil else {
+        guard ownGraphs == nil else {
             throw FileError(
                 .unsupported, path: folder.path,
                 "modules.json stands beside a Keras model, and follows transformers only")
@@ -76,4 +76,8 @@ struct OwnGraph: Sendable {
     /// The tensors that give the graph's own parameters.
     let sources: ParameterSources
     let traits: Model.Traits
+    /// What it takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the framework computes it in 16 bits.
+    var isCoarse = false
 }

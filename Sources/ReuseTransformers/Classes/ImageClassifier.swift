@@ -68,6 +68,25 @@ public struct ImageClassifier: Sendable {
         try classifications(paths.count, work) { try inputs.item(ofPictureAt: paths[$0]).sequence }
     }
 
+    /// The classes of those picture files that can be read, on this thread, with their paths.
+    ///
+    /// - Parameter unreadable: Called for each of the others.
+    package func classifications(
+        ofPicturesAt paths: [String], work: Work = Work(), unreadable: (FileError) -> Void
+    ) throws(TransformerError) -> [(path: String, classification: Classification)] {
+        var readable: [(path: String, input: ModelInput)] = []
+        for path in paths {
+            do throws(FileError) {
+                readable.append((path, try inputs.item(ofPictureAt: path).sequence))
+            } catch {
+                guard error.kind != .usage else { throw TransformerError(error) }
+                unreadable(error)
+            }
+        }
+        let results = try classifications(readable.count, work) { readable[$0].input }
+        return zip(readable, results).map { ($0.path, $1) }
+    }
+
     private func classifications(
         _ count: Int, _ work: Work, item: (Int) throws -> ModelInput
     ) throws(TransformerError) -> [Classification] {

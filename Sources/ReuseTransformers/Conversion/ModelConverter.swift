@@ -35,7 +35,7 @@ public struct ModelConverter: Sendable {
         /// Options; the defaults are those of the command.
         public init(
             moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .none
+            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd()
         ) {
             self.moves = moves
             self.granularity = granularity

@@ -16,6 +16,8 @@ package struct DataReader: Sendable {
     private let ownTokenizer: Tokenizer?
     /// Longest text, special tokens included; `nil`: unlimited.
     package let limit: Int?
+    /// Longest text that the model itself takes; `nil`: unlimited.
+    package let context: Int?
 
     /// Tokens of an answer that a source without a target gets at most.
     private static let longestAnswer = 64
@@ -40,26 +42,46 @@ package struct DataReader: Sendable {
         self.cancellation = cancellation
         let ownTokenizer = try model.optionalTokenizer()
         let tables = model.model.graph.textEmbeddings
-        if let bound = ownTokenizer?.idBound, let rows = tables.map(\.vocabulary).min(), bound > rows {
-            throw TransformerError(
-                .corrupt, path: model.path,
-                "the tokenizer knows \(bound) tokens, the model \(rows): "
-                    + "they do not belong together; copy both from one place")
+        if let ownTokenizer, let rows = tables.map(\.vocabulary).min() {
+            try Self.check(ownTokenizer, rows: rows, model.path)
         }
         let positions = tables.compactMap { $0.positions.map { $0.count - $0.offset } }.min()
+        context = [model.model.traits.maximumTokens, positions].compactMap(\.self).min()
         let sentences = model.model.traits.sentences
         // Where a sentence-transformers folder says it, the tokenizer's own limit does not count.
         var said = sentences == nil ? ownTokenizer?.maxLength : replacingLimit ?? sentences?.maximumTokens
         // Cross-encoders heed tokenizer_config.json, never what tokenizer.json was once saved with.
         if pairing == .always { said = try model.tokenizerLimit() ?? said }
-        let longest = [limit, replacingLimit, said, model.model.traits.maximumTokens, positions]
-            .compactMap(\.self).min()
+        let longest = [limit, replacingLimit, said, context].compactMap(\.self).min()
         inputs = try TransformerError.mapping {
             try ModelInputs(
                 model.model, tokenizer: ownTokenizer, maximumTokens: longest, prompt: prompt, pairing: pairing)
         }
         self.ownTokenizer = ownTokenizer
         self.limit = longest
+    }
+
+    /// Refuses a tokenizer that is not the model's. One may have a few tokens that were never added to the model: texts
+    /// that hold them are refused then.
+    private static func check(_ tokenizer: Tokenizer, rows: Int, _ path: String) throws(TransformerError) {
+        let excess = tokenizer.vocabularyBound - rows
+        guard excess > max(8, rows / 100) else { return }
+        throw TransformerError(
+            .corrupt, path: path,
+            "the tokenizer knows \(tokenizer.vocabularyBound) tokens, the model \(rows): "
+                + "they do not belong together; copy both from one place")
+    }
+
+    /// What a user should know about how texts are read, a sentence each.
+    package var notes: [String] {
+        guard let ownTokenizer else { return [] }
+        var notes = ownTokenizer.notes
+        if let rows = model.model.graph.textEmbeddings.map(\.vocabulary).min(), ownTokenizer.idBound > rows {
+            notes.append(
+                "the tokenizer has ids up to \(ownTokenizer.idBound - 1), the model \(rows) rows: texts that hold one "
+                    + "beyond them are refused")
+        }
+        return notes
     }
 
     /// Token ids that separate texts.
@@ -91,21 +113,25 @@ package struct DataReader: Sendable {
     }
 
     /// The items of a file or folder, in order, `size` at a time.
+    ///
+    /// - Parameter unreadable: Called for each picture of a folder that cannot be read, and is left out then; without
+    ///   it the first one ends the reading.
     package func forEachItems(
-        of path: String, size: Int, _ body: ([InputItem]) throws -> Void
+        of path: String, size: Int, unreadable: ((FileError) -> Void)? = nil, _ body: ([InputItem]) throws -> Void
     ) throws(TransformerError) {
         try check(path)
         try TransformerError.mapping {
-            var batches = try inputs.batches(of: path, size: size, cancellation: cancellation)
+            var batches = try inputs.batches(
+                of: path, size: size, unreadable: unreadable, cancellation: cancellation)
             while let batch = try batches.next() { try body(batch) }
         }
     }
 
     /// The same, what the model reads only.
     package func forEachBatch(
-        of path: String, size: Int, _ body: ([ModelInput]) throws -> Void
+        of path: String, size: Int, unreadable: ((FileError) -> Void)? = nil, _ body: ([ModelInput]) throws -> Void
     ) throws(TransformerError) {
-        try forEachItems(of: path, size: size) { try body($0.map(\.sequence)) }
+        try forEachItems(of: path, size: size, unreadable: unreadable) { try body($0.map(\.sequence)) }
     }
 
     /// All items of a file or folder. Sources without a target get the model's own answer.
@@ -177,7 +203,8 @@ package struct DataReader: Sendable {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]
             let answers = try generator.texts(
                 after: indices.map { sequences[$0] },
-                options: .init(maximumNewTokens: Self.longestAnswer, endIDs: target.endIDs))
+                options: .init(
+                    maximumNewTokens: Self.longestAnswer, endIDs: target.endIDs, rules: inputs.generation.rules))
             for (index, answer) in zip(indices, answers) {
                 sequences[index].arrays[target.input] = target.reading(answer)
             }

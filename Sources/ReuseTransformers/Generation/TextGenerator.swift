@@ -2,6 +2,7 @@ import Inputs
 import ModelGraph
 import Platform
 import Runtime
+import Tensors
 import Tokenization
 
 /// Lets a language model write: it continues texts, or answers them.
@@ -16,13 +17,13 @@ import Tokenization
 public struct TextGenerator: Sendable {
     /// How texts are continued.
     public struct Options: Sendable, Hashable {
-        /// Tokens to add to a text at most.
-        public var maximumNewTokens: Int
+        /// Tokens to add to a text at most; `nil`: what the model's files say, else 128.
+        public var maximumNewTokens: Int?
         /// How each token is chosen.
         public var sampling: Sampling
 
-        /// Options; without any the likeliest token is taken, at most 128 times.
-        public init(maximumNewTokens: Int = 128, sampling: Sampling = .greedy) {
+        /// Options; without any the likeliest token is taken, as often as the model's files say.
+        public init(maximumNewTokens: Int? = nil, sampling: Sampling = .greedy) {
             self.maximumNewTokens = maximumNewTokens
             self.sampling = sampling
         }
@@ -38,30 +39,52 @@ public struct TextGenerator: Sendable {
     }
 
     /// Whether texts go on from the prompt (a decoder), rather than answer it (an encoder–decoder).
-    public var continuesPrompts: Bool { reader.inputs.target == nil }
+    public var continuesPrompts: Bool { reader.inputs.written == nil }
 
     private let model: TransformerModel
     private let reader: DataReader
-    private let tokenizer: Tokenizer
-    private let endIDs: Set<Int32>
+    /// `nil` for a model of speech that came without one: it writes ids.
+    private let tokenizer: Tokenizer?
+    private let settings: GenerationSettings
     private let resources: ComputeResources
     /// Compiled when it is first used; copies of a generator share it.
     private let prepared = PreparedValue<Runtime.TextGenerator>()
 
+    /// Tokens that are added where neither the caller nor the model's files say how many.
+    private static let usualCount = 128
+
     /// A generator of texts. The weights are packed when it is first used, or by `prepare()`.
     ///
-    /// - Throws: `.usage` for a model that predicts no next token; `.inputOutput` for one without a tokenizer.
+    /// What the model's `generation_config.json` asks of the tokens is done: forced and suppressed ones, penalties,
+    /// least lengths, ends. The likeliest token is taken also where the file asks for drawing or for several beams.
+    ///
+    /// - Throws: `.usage` for a model that predicts no next token; `.inputOutput` for one without a tokenizer;
+    ///   `.unsupported` for one whose files ask for what is not done.
     public init(
         _ model: TransformerModel, resources: ComputeResources = .shared
     ) throws(TransformerError) {
         self.model = model
         self.resources = resources
         reader = try DataReader(for: model, resources: resources)
-        tokenizer = try reader.tokenizer()
-        guard model.task == .languageModel, reader.inputs.kind == .text || reader.inputs.kind == .textPairs else {
+        let inputs = reader.inputs
+        let readsText = inputs.kind == .text || inputs.kind == .textPairs
+        guard model.task == .languageModel, readsText || inputs.written != nil else {
             throw TransformerError(.usage, path: model.path, "the model writes no texts: only language models do")
         }
-        endIDs = GenerationSettings(assets: model.model.assets, tokenizer: tokenizer).endIDs
+        tokenizer = readsText ? try reader.tokenizer() : try? model.optionalTokenizer()
+        settings = inputs.generation
+        if let refusal = settings.refusal { throw TransformerError(refusal) }
+    }
+
+    /// What the model's files ask for and is done in another way, a sentence each.
+    package func notes(for options: Options) -> [String] {
+        var notes = reader.notes + settings.notes
+        if options.sampling == .greedy, !settings.drawing.isEmpty {
+            notes.append(
+                "generation_config.json asks for drawing (\(settings.drawing.joined(separator: ", "))): the likeliest "
+                    + "token is taken; --temperature, --top-k and --top-p draw")
+        }
+        return notes
     }
 
     /// Packs the weights now rather than at the first use.
@@ -110,19 +133,39 @@ public struct TextGenerator: Sendable {
         receive: (GeneratedToken) -> Void
     ) throws(TransformerError) -> [GeneratedText] {
         guard !prompts.isEmpty else { return [] }
+        var inputs: [ModelInput] = []
+        for (number, prompt) in prompts.enumerated() { inputs.append(try input(of: prompt, number: firstPrompt + number)) }
+        let texts = try texts(after: inputs, options: options, firstPrompt: firstPrompt, work: work, receive: receive)
+        return zip(prompts, texts).map { prompt, text in
+            GeneratedText(prompt: prompt, text: text.text, tokenIDs: text.tokenIDs, isFinished: text.isFinished)
+        }
+    }
+
+    /// Writes on this thread, after inputs that are arrays: the features of a recording, or ids.
+    ///
+    /// - Returns: Texts without a prompt; without text too, where the model came without a tokenizer.
+    package func texts(
+        after inputs: [ModelInput], options: Options, firstPrompt: Int = 0, work: Work = Work(),
+        receive: (GeneratedToken) -> Void
+    ) throws(TransformerError) -> [GeneratedText] {
+        guard !inputs.isEmpty else { return [] }
         let generator = try compiled(work)
+        let count = options.maximumNewTokens ?? settings.maximumNewTokens
         var settings = GenerationOptions(
-            sampling: .init(options.sampling), maximumNewTokens: options.maximumNewTokens, endIDs: endIDs)
+            sampling: .init(options.sampling),
+            maximumNewTokens: count ?? (self.settings.maximumLength == nil ? Self.usualCount : Int.max),
+            maximumLength: count == nil ? self.settings.maximumLength : nil, endIDs: self.settings.endIDs,
+            rules: self.settings.rules)
         settings.sampling.seed &+= UInt64(truncatingIfNeeded: firstPrompt) &* 0x9E37_79B9_7F4A_7C15
-        let inputs = try prompts.map { (prompt) throws(TransformerError) in try input(of: prompt) }
-        var ids = [[Int32]](repeating: [], count: prompts.count)
-        var pieces = prompts.map { _ in PieceDecoder(tokenizer) }
+        let endIDs = settings.endIDs
+        var ids = [[Int32]](repeating: [], count: inputs.count)
+        var pieces = inputs.map { _ in tokenizer.map { PieceDecoder($0) } }
         do throws(RunFailure<TransformerError>) {
             try generator.generate(inputs, options: settings) { (token) throws(TransformerError) in
                 // The loop may have been left while a token was computed.
                 try work.checkCancellation()
                 ids[token.text].append(token.id)
-                let text = pieces[token.text].add(token.id, isLast: token.isLast)
+                let text = pieces[token.text]?.add(token.id, isLast: token.isLast) ?? ""
                 receive(GeneratedToken(prompt: token.text, id: token.id, text: text, isLast: token.isLast))
             }
         } catch {
@@ -131,30 +174,54 @@ public struct TextGenerator: Sendable {
             case .receiver(let failure): throw failure
             }
         }
-        return zip(prompts, ids).map { prompt, ids in
+        return ids.map { ids in
             GeneratedText(
-                prompt: prompt, text: tokenizer.decode(ids, cleanUpSpaces: false), tokenIDs: ids,
+                prompt: "", text: tokenizer?.decode(ids, cleanUpSpaces: false) ?? "", tokenIDs: ids,
                 isFinished: ids.last.map(endIDs.contains) ?? false)
         }
     }
 
     /// What the model reads before the first new token.
-    private func input(of prompt: String) throws(TransformerError) -> ModelInput {
-        var input = try reader.sequence(of: prompt)
+    ///
+    /// - Throws: `.usage` for a prompt that is longer than what the model reads.
+    private func input(of prompt: String, number: Int) throws(TransformerError) -> ModelInput {
+        _ = try reader.tokenizer()
+        var input = try TransformerError.mapping { try reader.inputs.item(of: prompt, isWhole: true).sequence }
+        if let context = reader.context, input.ids.count > context {
+            throw TransformerError(
+                .usage, path: "prompt \(number + 1)",
+                "has \(input.ids.count) tokens, and the model reads \(context) at most; shorten it")
+        }
         if let target = reader.inputs.target {
             input.arrays[target.input] = target.beginning
-        } else if input.ids.isEmpty, let start = tokenizer.specialTokens.bos ?? tokenizer.specialTokens.eos {
+        } else if input.ids.isEmpty, let tokenizer,
+            let start = tokenizer.specialTokens.bos ?? tokenizer.specialTokens.eos
+        {
             // A language model needs something to go on from, if only what texts begin or end with.
             input.ids = [start]
         }
         return input
     }
 
+    /// A batch of arrays as the model takes them, their target begun.
+    package func inputs(from arrays: [String: Tensor]) throws(TransformerError) -> [ModelInput] {
+        guard let written = reader.inputs.written else {
+            return try TransformerError.mapping { try GraphArrays.sequences(from: arrays, for: model.model.graph) }
+        }
+        var arrays = arrays
+        if arrays[written.input] == nil, let rows = arrays.values.first?.shape.extents.first {
+            let start = written.beginning.ids.map(Float.init)
+            arrays[written.input] = Tensor(
+                Array(repeating: start, count: rows).flatMap(\.self), shape: [rows, start.count])
+        }
+        return try TransformerError.mapping { try GraphArrays.sequences(from: arrays, for: model.model.graph) }
+    }
+
     /// The compiled generator, whose writing ends with the work.
     private func compiled(_ work: Work) throws(TransformerError) -> Runtime.TextGenerator {
         try prepared.get(work) {
             try Runtime.TextGenerator(
-                model.model, target: reader.inputs.target?.input, resources: resources.execution(work.cancellation))
+                model.model, target: reader.inputs.written?.input, resources: resources.execution(work.cancellation))
         }.cancelled(by: work.cancellation)
     }
 }

@@ -203,7 +203,9 @@ package struct ModelEvaluator {
             // One token more than the longest target shows an answer that goes on.
             let longest = items.map(\.targetIDs.count).max() ?? 0
             let answers = try generator.texts(
-                after: prompts, options: .init(maximumNewTokens: longest + 1, endIDs: target.endIDs))
+                after: prompts,
+                options: .init(
+                    maximumNewTokens: longest + 1, endIDs: target.endIDs, rules: reader.inputs.generation.rules))
             for (answer, item) in zip(answers, items) { accuracy.add(isRight: answer == item.targetIDs) }
         }
         return [

@@ -71,7 +71,8 @@ extension Pooling {
         }
     }
 
-    /// Pools the rows that a mask shows, their mean or their largest elements; zeros when it shows none.
+    /// Pools the rows that a mask shows: their mean or their largest elements, zeros when it shows none; the first or
+    /// the last of them, the very first row when it shows none.
     ///
     /// - Parameter mask: One column, 0 where a row does not count.
     func pool(
@@ -82,6 +83,14 @@ extension Pooling {
             return sum(rows, keys: rows.rows, shownBy: mask, positions: positions, into: out)
         }
         let width = rows.columns
+        // A single row: the first or the last that is shown; where none is, the first one, as the frameworks do.
+        if self == .first || self == .last {
+            let shown = (0..<rows.rows).filter { mask.base[$0 * mask.stride] != 0 }
+            guard let row = (self == .first ? shown.first : shown.last) ?? (rows.rows > 0 ? 0 : nil) else {
+                return out.update(repeating: 0, count: width)
+            }
+            return out.update(from: rows.base + row * rows.stride, count: width)
+        }
         var shown = 0
         for row in 0..<rows.rows where mask.base[row * mask.stride] != 0 {
             let source = rows.base + row * rows.stride

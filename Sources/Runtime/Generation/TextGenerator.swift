@@ -7,13 +7,22 @@ package struct GenerationOptions: Sendable, Hashable {
     package var sampling: Sampling
     /// Tokens to add to each text at most.
     package var maximumNewTokens: Int
+    /// Tokens of each text at most, those that it goes on from counted; a first one is always added.
+    package var maximumLength: Int?
     /// Tokens that end a text. They are handed out, and nothing after them.
     package var endIDs: Set<Int32>
+    /// What the model's files ask of the tokens.
+    package var rules: GenerationRules
 
-    package init(sampling: Sampling = .greedy, maximumNewTokens: Int, endIDs: Set<Int32> = []) {
+    package init(
+        sampling: Sampling = .greedy, maximumNewTokens: Int, maximumLength: Int? = nil, endIDs: Set<Int32> = [],
+        rules: GenerationRules = GenerationRules()
+    ) {
+        self.maximumLength = maximumLength
         self.sampling = sampling
         self.maximumNewTokens = maximumNewTokens
         self.endIDs = endIDs
+        self.rules = rules
     }
 }
 
@@ -25,6 +34,13 @@ package struct GeneratedToken: Sendable, Hashable {
     package let id: Int32
     /// Whether it is the text's last one.
     package let isLast: Bool
+}
+
+extension GenerationOptions {
+    /// Tokens that may be added to a text of some length, as far as these options go.
+    func limit(after length: Int) -> Int {
+        min(maximumNewTokens, maximumLength.map { max(1, $0 - length) } ?? maximumNewTokens)
+    }
 }
 
 /// A language model that writes: it continues texts, or answers them, token by token.
@@ -39,7 +55,8 @@ package final class TextGenerator: Sendable {
 
     private let strategy: Strategy
     private let target: String?
-    private let maximumTokens: Int?
+    /// Tokens that the model's positions reach; `nil`: any number.
+    package let maximumTokens: Int?
 
     /// Whether only new tokens are computed.
     package var isIncremental: Bool { if case .incremental = strategy { true } else { false } }
@@ -94,15 +111,18 @@ package final class TextGenerator: Sendable {
         _ prompts: [ModelInput], options: GenerationOptions, receive: (GeneratedToken) throws(E) -> Void
     ) throws(RunFailure<E>) {
         var texts = prompts.enumerated().map { index, prompt in
-            Continuation(index, room: room(after: prompt, options), options)
+            Continuation(
+                index, room: room(after: prompt, options),
+                ids: target.map { prompt.arrays[$0]?.ids ?? [] } ?? prompt.ids, source: prompt.ids, options)
         }
         var active = texts.indices.filter { !texts[$0].isDone }
         guard !active.isEmpty else { return }
         let stepper: any TokenStepper
         do { stepper = try self.stepper(of: active.map { prompts[$0] }) } catch { throw .runtime(error) }
+        var scratch: [Float] = []
         while true {
             let tokens = active.enumerated().map { number, text in
-                stepper.withLogits(of: number) { texts[text].next($0) }
+                stepper.withLogits(of: number) { texts[text].next($0, &scratch) }
             }
             for (text, token) in zip(active, tokens) {
                 guard let token else { continue }
@@ -128,11 +148,12 @@ package final class TextGenerator: Sendable {
         return texts
     }
 
-    /// Tokens that may be added to a text.
+    /// Tokens that may be added to a text. The last one is only predicted and needs no position.
     private func room(after prompt: ModelInput, _ options: GenerationOptions) -> Int {
         let length = target.flatMap { prompt.arrays[$0]?.ids.count } ?? prompt.ids.count
         if length == 0 { return 0 }
-        return min(options.maximumNewTokens, maximumTokens.map { $0 - length } ?? options.maximumNewTokens)
+        let limit = options.limit(after: length)
+        return min(limit, maximumTokens.map { $0 - length + 1 } ?? limit)
     }
 
     private func stepper(of prompts: [ModelInput]) throws(RuntimeError) -> any TokenStepper {
@@ -148,24 +169,43 @@ package final class TextGenerator: Sendable {
 private struct Continuation {
     private var sampler: TokenSampler
     private let endIDs: Set<Int32>
+    /// `nil` where the files ask for nothing.
+    private var rules: RuledText?
     /// Tokens that may still be added.
     private var room: Int
     private var hasEnded = false
 
-    init(_ index: Int, room: Int, _ options: GenerationOptions) {
+    init(_ index: Int, room: Int, ids: [Int32], source: [Int32], _ options: GenerationOptions) {
         sampler = TokenSampler(options.sampling, text: index)
         endIDs = options.endIDs
         self.room = room
+        if !options.rules.isEmpty {
+            rules = RuledText(
+                options.rules, ids: ids, source: source, endIDs: options.endIDs,
+                maximumNewTokens: options.limit(after: ids.count))
+        }
     }
 
     var isDone: Bool { hasEnded || room <= 0 }
 
     /// The token that these logits lead to; `nil` when none is a number, which ends the text.
-    mutating func next(_ logits: UnsafeBufferPointer<Float>) -> Int32? {
-        guard let id = sampler.next(logits).flatMap({ Int32(exactly: $0) }) else {
+    ///
+    /// - Parameter scratch: Space for logits that rules change.
+    mutating func next(_ logits: UnsafeBufferPointer<Float>, _ scratch: inout [Float]) -> Int32? {
+        let chosen: Int?
+        if let rules {
+            scratch.removeAll(keepingCapacity: true)
+            scratch.append(contentsOf: logits)
+            rules.apply(to: &scratch)
+            chosen = sampler.next(scratch)
+        } else {
+            chosen = sampler.next(logits)
+        }
+        guard let id = chosen.flatMap({ Int32(exactly: $0) }) else {
             hasEnded = true
             return nil
         }
+        rules?.append(id)
         room -= 1
         hasEnded = endIDs.contains(id)
         return id

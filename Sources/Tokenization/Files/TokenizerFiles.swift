@@ -9,8 +9,9 @@ package struct TokenizerFiles: Sendable {
     /// File names this module reads, the most complete description first.
     package static let knownNames = [
         "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-        "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocabulary.txt",
-        "vocabulary.json", "vocabulary.spm", "preprocessor.json",
+        "tokenizer.model", "spm.model", "sentencepiece.model", "tokenizer_config.json", "special_tokens_map.json",
+        "added_tokens.json", "vocabulary.txt", "vocabulary.json", "vocabulary.spm", "preprocessor.json",
+        "config.json",
     ]
     /// Folders below a model's own in which a file may lie: KerasHub keeps a tokenizer's files there.
     package static let assetFolders = ["assets/tokenizer"]

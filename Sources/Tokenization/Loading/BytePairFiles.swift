@@ -9,7 +9,13 @@ enum BytePairFiles {
         "MvpTokenizer",
     ]
     /// Classes that have no tokens around a text, or only one before it.
-    private static let plainClasses: Set = ["GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer"]
+    private static let plainClasses: Set = [
+        "GPT2Tokenizer", "CodeGenTokenizer", "PreTrainedTokenizer", "Qwen2Tokenizer",
+    ]
+    /// Where Qwen's tokenizer cuts words.
+    private static let qwenWords =
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
+        + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
     static func parts(
         vocabulary json: JSONField, merges: [UInt8], config: inout TokenizerConfig
@@ -18,25 +24,27 @@ enum BytePairFiles {
         let isRoberta = try isRoberta(vocabulary, config)
         try addDefaultRoles(isRoberta: isRoberta, vocabulary, &config)
         let table = try read(merges, vocabulary)
+        let isQwen = config.className == "Qwen2Tokenizer"
+        let bytes = PreTokenizer.byteLevel(
+            ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? false, cutsWords: !isQwen))
+        let words = isQwen ? try SentencePieceModel.pattern(qwenWords, "merges.txt") : nil
         return TokenizerParts(
-            normalizer: nil,
-            preTokenizer: .byteLevel(ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? false, cutsWords: true)),
+            normalizer: isQwen ? .unicode(.nfc) : nil,
+            preTokenizer: words.map { .sequence([.split($0, .isolated, inverted: false), bytes]) } ?? bytes,
             model: .bytePair(BytePairEncoding(vocabulary: vocabulary, merges: table, options: .init())),
             template: try template(isRoberta: isRoberta, vocabulary, config),
             decoder: .byteLevel)
     }
 
     private static func isRoberta(_ vocabulary: Vocabulary, _ config: TokenizerConfig) throws(FileError) -> Bool {
-        guard let name = config.className else {
+        guard let reader = config.tokenizerClass else {
             return ["<s>", "</s>", "<mask>"].allSatisfy { vocabulary.id(of: Array($0.utf8)) != nil }
         }
-        guard robertaClasses.contains(name) || plainClasses.contains(name) else {
-            throw .unsupported(
-                file: "tokenizer_config.json", field: "tokenizer_class",
-                found: "“\(name)” with vocab.json and merges.txt",
-                remedy: "put the model's tokenizer.json beside it")
+        guard robertaClasses.contains(reader.name) || plainClasses.contains(reader.name) else {
+            throw reader.unsupported(
+                " with vocab.json and merges.txt", remedy: "put the model's tokenizer.json beside it")
         }
-        return robertaClasses.contains(name)
+        return robertaClasses.contains(reader.name)
     }
 
     private static func addDefaultRoles(
@@ -70,7 +78,9 @@ enum BytePairFiles {
         }
         if isRoberta { return .roberta(cls: try id(.cls), sep: try id(.sep)) }
         guard config.addsBeginning == true else { return .plain }
-        return .beginning(with: try id(.bos))
+        // A beginning stands before the first text only.
+        let first: [Template.Part] = [.special([try id(.bos)], typeID: 0), .text(isSecond: false, typeID: 0)]
+        return Template(single: first, pair: first + [.text(isSecond: true, typeID: 1)])
     }
 
     /// The pairs of a `merges.txt`.

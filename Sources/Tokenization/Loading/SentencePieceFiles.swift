@@ -2,48 +2,246 @@ import Platform
 
 /// Reads a SentencePiece model, and rebuilds around it what the reference's classes add.
 enum SentencePieceFiles {
-    static let names = ["sentencepiece.bpe.model", "spiece.model", "tokenizer.model"]
+    static let names = [
+        "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "spm.model", "sentencepiece.model",
+    ]
 
-    /// A family's additions to the model.
-    private enum Family { case t5, xlmRoberta, llama }
-
-    private static let space = Array("\u{2581}".utf8)
+    private typealias Piece = SentencePieceModel.Piece
 
     static func parts(
         _ bytes: [UInt8], file: String, config: inout TokenizerConfig
     ) throws(FileError) -> TokenizerParts {
         let model = try SentencePieceModel(bytes, file: file)
-        let prependScheme: Metaspace.PrependScheme = config.addsPrefixSpace == false ? .never : .always
-        switch try family(file, config) {
-        case .xlmRoberta:
-            let parts = try fairseqParts(model, file: file, prependScheme)
-            addRoles(
-                [
-                    (.eos, "</s>"), (.unk, "<unk>"), (.pad, "<pad>"), (.bos, "<s>"), (.cls, "<s>"), (.sep, "</s>"),
-                    (.mask, "<mask>"),
-                ], parts.model.vocabulary, &config)
-            return parts
-        case .t5:
-            let sentinels = (0..<(config.extraTokenCount ?? 100)).map { "<extra_id_\($0)>" }
-            let pieces = model.pieces + sentinels.reversed().map { .init(text: Array($0.utf8), score: 0) }
-            var parts = try cleanedParts(pieces, model, unknownID: model.unknownID, prependScheme, file: file)
-            parts.template = .ending(with: try end(parts.model.vocabulary, file))
-            addRoles([(.eos, "</s>"), (.unk, "<unk>"), (.pad, "<pad>")], parts.model.vocabulary, &config)
-            config.addedTokens += sentinels.map { (nil, AddedToken(content: Array($0.utf8)), file) }
-            return parts
-        case .llama:
-            var parts = try plainParts(model, file: file, appending: [])
-            addRoles(
-                [(.bos, "<s>"), (.bos, "<bos>"), (.eos, "</s>"), (.eos, "<eos>"), (.unk, "<unk>"), (.pad, "<pad>")],
-                parts.model.vocabulary, &config)
-            if config.addsBeginning ?? true, let bos = config.roles[.bos] {
-                guard let id = parts.model.vocabulary.id(of: bos.content) else {
-                    throw .damaged(file, "pieces", "the piece “\(Vocabulary.printable(bos.content))” is missing")
-                }
-                parts.template = .beginning(with: id)
-            }
-            return parts
+        guard let reader = config.tokenizerClass else {
+            throw .unsupported(
+                file: file, field: "", found: "a SentencePiece model of which no file names the class",
+                remedy: "name it as tokenizer_class in tokenizer_config.json")
         }
+        switch reader.name {
+        case "XLMRobertaTokenizer": return try fairseq(model, file, &config)
+        case "CamembertTokenizer": return try camembert(model, file, &config)
+        case "T5Tokenizer", "MT5Tokenizer": return try t5(model, file, &config)
+        case "AlbertTokenizer": return try albert(model, file, &config, lowercases: true, keepsAccents: false)
+        case "FNetTokenizer": return try albert(model, file, &config, lowercases: false, keepsAccents: true)
+        case "DebertaV2Tokenizer": return try deberta(model, file, &config)
+        case "LlamaTokenizer", "CodeLlamaTokenizer": return try llama(model, file, &config)
+        case "GemmaTokenizer": return try gemma(model, file, &config)
+        default:
+            throw reader.unsupported(" with a SentencePiece model", remedy: "put the model's tokenizer.json beside it")
+        }
+    }
+
+    // MARK: Families
+
+    /// XLM-RoBERTa: the model has `<unk>`, `<s>`, `</s>` first, fairseq four of its own, and a mask at the end.
+    private static func fairseq(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig
+    ) throws(FileError) -> TokenizerParts {
+        let roles: [(SpecialRole, String)] = [
+            (.bos, "<s>"), (.eos, "</s>"), (.unk, "<unk>"), (.sep, "</s>"), (.pad, "<pad>"), (.cls, "<s>"),
+            (.mask, "<mask>"),
+        ]
+        let pieces = named(["<s>", "<pad>", "</s>", "<unk>"]) + model.pieces.dropFirst(3) + named(["<mask>"])
+        let map = try model.map(file)
+        let steps = steps(config, map) ?? .plain(map: map, .always)
+        var parts = try parts(pieces, model, steps, unknownID: 3, file: file)
+        addRoles(roles, &config)
+        parts.template = .roberta(cls: 0, sep: 2)
+        return parts
+    }
+
+    /// CamemBERT: five tokens of its own, of which three are never used, before the model's but the first.
+    private static func camembert(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig
+    ) throws(FileError) -> TokenizerParts {
+        var own = named(["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"])
+        own[4].score = -100
+        let pieces = own + model.pieces.dropFirst() + named(["<mask>"])
+        let map = try model.map(file)
+        let steps = steps(config, map) ?? .plain(map: map, .always)
+        var parts = try parts(pieces, model, steps, unknownID: 3, file: file)
+        addRoles(
+            [
+                (.bos, "<s>"), (.eos, "</s>"), (.unk, "<unk>"), (.sep, "</s>"), (.pad, "<pad>"), (.cls, "<s>"),
+                (.mask, "<mask>"),
+            ], &config)
+        if !config.release.isFive {
+            for text in ["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"] {
+                config.addedTokens.append((nil, AddedToken(content: Array(text.utf8)), file))
+            }
+        }
+        let vocabulary = parts.model.vocabulary
+        parts.template = .roberta(cls: try id(of: "<s>", vocabulary, file), sep: try id(of: "</s>", vocabulary, file))
+        return parts
+    }
+
+    /// T5: sentinels behind the model's pieces, an end after each text.
+    private static func t5(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig
+    ) throws(FileError) -> TokenizerParts {
+        let sentinels = (0..<(config.extraTokenCount ?? 100)).map { "<extra_id_\($0)>" }
+        let adds = config.addsPrefixSpace ?? true
+        let scheme: Metaspace.PrependScheme = adds ? (config.isLegacy == false ? .first : .always) : .never
+        let map = try model.map(file)
+        let steps = steps(config, map) ?? .plain(map: map, scheme)
+        var parts = try parts(
+            model.pieces + named(sentinels.reversed()), model, steps, unknownID: model.unknownID, file: file)
+        parts.template = .ending(with: try id(of: "</s>", parts.model.vocabulary, file))
+        addRoles([(.eos, "</s>"), (.unk, "<unk>"), (.pad, "<pad>")], &config)
+        config.addedTokens += sentinels.map { (nil, AddedToken(content: Array($0.utf8)), file) }
+        return parts
+    }
+
+    /// ALBERT and FNet: the model's own ids; pieces that end in a digit and a comma are shunned.
+    private static func albert(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig, lowercases: Bool,
+        keepsAccents: Bool
+    ) throws(FileError) -> TokenizerParts {
+        var pieces = model.pieces
+        if !config.release.isFive {
+            for index in pieces.indices where pieces[index].endsInNumberAndComma { pieces[index].score -= 100 }
+        }
+        let map = try model.map(file)
+        let steps =
+            steps(config, map)
+            ?? .albert(
+                map: map, keepsAccents: config.keepsAccents ?? keepsAccents,
+                lowercases: config.lowercases ?? lowercases)
+        var parts = try parts(pieces, model, steps, unknownID: model.unknownID, file: file)
+        addRoles(
+            [
+                (.bos, "[CLS]"), (.eos, "[SEP]"), (.unk, "<unk>"), (.sep, "[SEP]"), (.pad, "<pad>"), (.cls, "[CLS]"),
+                (.mask, "[MASK]"),
+            ], &config)
+        let vocabulary = parts.model.vocabulary
+        parts.template = .bert(
+            cls: try id(of: "[CLS]", vocabulary, file), sep: try id(of: "[SEP]", vocabulary, file))
+        return parts
+    }
+
+    /// DeBERTa's second and third version: the model's own ids; the mask stands behind them.
+    private static func deberta(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig
+    ) throws(FileError) -> TokenizerParts {
+        let map = try model.map(file)
+        let steps =
+            steps(config, map)
+            ?? .deberta(
+                map: map, lowercases: config.lowercases ?? false,
+                splitsAtPunctuation: config.splitsAtPunctuation ?? false)
+        var parts = try parts(model.pieces, model, steps, unknownID: model.unknownID, file: file)
+        addRoles(
+            [
+                (.bos, "[CLS]"), (.eos, "[SEP]"), (.unk, "[UNK]"), (.sep, "[SEP]"), (.pad, "[PAD]"), (.cls, "[CLS]"),
+                (.mask, "[MASK]"),
+            ], &config, spacesBeforeMask: false)
+        if !config.release.isFive, config.roles[.unk]?.content == Array("[UNK]".utf8) {
+            config.roles[.unk]?.isNormalized = true
+        }
+        let vocabulary = parts.model.vocabulary
+        parts.template = .bert(
+            cls: try id(of: "[CLS]", vocabulary, file), sep: try id(of: "[SEP]", vocabulary, file))
+        return parts
+    }
+
+    /// Llama: bytes for what the pieces cannot spell; its flags say which tokens stand around a text.
+    private static func llama(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig
+    ) throws(FileError) -> TokenizerParts {
+        let steps =
+            steps(config, nil)
+            ?? .llama(isLegacy: config.isLegacy ?? true, addsPrefixSpace: config.addsPrefixSpace ?? true)
+        let parts = try parts(
+            model.pieces, model, steps, unknownID: 0, file: file, fallsBackToBytes: true,
+            hasUnknown: !config.release.isFive)
+        addRoles([(.bos, "<s>"), (.eos, "</s>"), (.unk, "<unk>")], &config)
+        if config.release.isFive { config.addsBeginning = config.addsBeginning ?? false }
+        return parts
+    }
+
+    /// Gemma: its own names for the first three pieces; generation 5 keeps the model's.
+    private static func gemma(
+        _ model: SentencePieceModel, _ file: String, _ config: inout TokenizerConfig
+    ) throws(FileError) -> TokenizerParts {
+        var pieces = model.pieces
+        let tab = Array("\t".utf8)
+        if !config.release.isFive {
+            let first: [(SpecialRole, String)] = [(.pad, "<pad>"), (.eos, "<eos>"), (.bos, "<bos>")]
+            guard pieces.count > first.count else { throw .damaged(file, "pieces", "has \(pieces.count) only") }
+            for (index, entry) in first.enumerated() {
+                pieces[index] = Piece(text: config.roles[entry.0]?.content ?? Array(entry.1.utf8), score: 0)
+            }
+            if !pieces.contains(where: { $0.text == tab }),
+                let index = pieces.firstIndex(where: { $0.text == ByteToken.text(of: 9) })
+            {
+                pieces[index] = Piece(text: tab, score: 0)
+            }
+        }
+        let parts = try parts(pieces, model, .gemma, unknownID: 3, file: file, fallsBackToBytes: true)
+        addRoles([(.bos, "<bos>"), (.eos, "<eos>"), (.unk, "<unk>"), (.pad, "<pad>")], &config)
+        if config.release.isFive { config.addsBeginning = config.addsBeginning ?? false }
+        return parts
+    }
+
+    // MARK: What they share
+
+    private static func named(_ texts: [String]) -> [Piece] { texts.map { Piece(text: Array($0.utf8), score: 0) } }
+
+    /// The steps of generation 5; `nil` in generation 4.
+    private static func steps(_ config: TokenizerConfig, _ map: CharacterMap?) -> SentencePieceSteps? {
+        guard config.release.isFive, let name = config.className else { return nil }
+        return SentencePieceSteps(rebuilding: name, config, map: map)
+    }
+
+    private static func parts(
+        _ pieces: [Piece], _ model: SentencePieceModel, _ steps: SentencePieceSteps, unknownID: Int32, file: String,
+        fallsBackToBytes: Bool = false, hasUnknown: Bool = true
+    ) throws(FileError) -> TokenizerParts {
+        var vocabulary = Vocabulary(file: file, field: "pieces", expecting: pieces.count)
+        for (index, piece) in pieces.enumerated() { try vocabulary.add(piece.text, id: Int32(clamping: index)) }
+        let tokens: TokenModel
+        switch model.algorithm {
+        case .bytePair:
+            var options = BytePairEncoding.Options()
+            options.unknownID = hasUnknown ? unknownID : nil
+            options.fusesUnknown = true
+            options.fallsBackToBytes = fallsBackToBytes
+            tokens = .bytePair(
+                BytePairEncoding(
+                    vocabulary: vocabulary, merges: SentencePieceMerges.table(pieces, of: model, vocabulary),
+                    options: options))
+        default:
+            tokens = .unigram(
+                try Unigram(
+                    vocabulary: vocabulary, scores: pieces.map(\.score), unknownID: unknownID,
+                    fallsBackToBytes: fallsBackToBytes, file: file, field: "pieces"))
+        }
+        var parts = TokenizerParts(
+            normalizer: steps.normalizer, preTokenizer: steps.preTokenizer, model: tokens, template: .plain,
+            decoder: steps.decoder)
+        for piece in model.pieces where piece.kind == .control || piece.kind == .userDefined {
+            let token = AddedToken(content: piece.text, isSpecial: piece.kind == .control)
+            try parts.add(token, declared: nil, file: file)
+        }
+        return parts
+    }
+
+    /// Roles that no file names, as the classes name them.
+    private static func addRoles(
+        _ roles: [(SpecialRole, String)], _ config: inout TokenizerConfig, spacesBeforeMask: Bool = true
+    ) {
+        for (role, content) in roles where config.roles[role] == nil {
+            config.roles[role] = AddedToken(
+                content: Array(content.utf8),
+                takesSpacesBefore: role == .mask && spacesBeforeMask && !config.release.isFive)
+        }
+    }
+
+    private static func id(of text: String, _ vocabulary: Vocabulary, _ file: String) throws(FileError) -> Int32 {
+        guard let id = vocabulary.id(of: Array(text.utf8)) else {
+            throw .damaged(file, "pieces", "the piece “\(text)” is missing")
+        }
+        return id
     }
 
     /// The model as it is, by SentencePiece's own rules; no tokens around a text.
@@ -58,7 +256,8 @@ enum SentencePieceFiles {
             normalizer: try model.normalizer(file: file), preTokenizer: nil,
             model: try model.model(vocabulary: vocabulary, file: file), template: .plain,
             decoder: .sequence([
-                .byteFallback, .metaspace(replacement: space, dropsFirst: model.addsPrefixSpace),
+                .byteFallback,
+                .metaspace(replacement: SentencePieceSteps.space, dropsFirst: model.addsPrefixSpace),
             ]))
         // With a space put before every text, these would be looked for with it.
         if !model.addsPrefixSpace {
@@ -71,78 +270,29 @@ enum SentencePieceFiles {
         return parts
     }
 
-    /// The model in the order of ids that fairseq gave to XLM-RoBERTa: it has `<unk>`, `<s>`, `</s>` first, fairseq
-    /// four of its own, and a mask at the end.
-    static func fairseqParts(
-        _ model: SentencePieceModel, file: String, _ prependScheme: Metaspace.PrependScheme = .always
-    ) throws(FileError) -> TokenizerParts {
-        let first = ["<s>", "<pad>", "</s>", "<unk>"].map { SentencePieceModel.Piece(text: Array($0.utf8), score: 0) }
-        let pieces = first + model.pieces.dropFirst(3) + [.init(text: Array("<mask>".utf8), score: 0)]
-        var parts = try cleanedParts(pieces, model, unknownID: 3, prependScheme, file: file)
-        parts.template = .roberta(cls: 0, sep: try end(parts.model.vocabulary, file))
-        return parts
+    /// XLM-RoBERTa's order of ids, as KerasHub's presets have it.
+    static func fairseqParts(_ model: SentencePieceModel, file: String) throws(FileError) -> TokenizerParts {
+        var config = TokenizerConfig()
+        return try fairseq(model, file, &config)
     }
+}
 
-    /// Pieces behind the clean-up that the reference's fast classes do.
-    private static func cleanedParts(
-        _ pieces: [SentencePieceModel.Piece], _ model: SentencePieceModel, unknownID: Int32,
-        _ prependScheme: Metaspace.PrependScheme, file: String
-    ) throws(FileError) -> TokenizerParts {
-        guard model.algorithm == .unigram else {
-            throw .unsupported(
-                file: file, field: "trainer_spec.model_type", found: "a model other than Unigram",
-                remedy: "put the model's tokenizer.json beside it")
-        }
-        var steps: [Normalizer] = []
-        if !model.characterMap.isEmpty {
-            guard let map = CharacterMap(model.characterMap) else {
-                throw .damaged(file, "normalizer_spec.precompiled_charsmap", "is no compiled character map")
-            }
-            steps.append(.precompiled(map))
-        }
-        steps.append(.strip(left: false, right: true))
-        steps.append(.replace(try SentencePieceModel.pattern(" {2,}", file), with: space))
-        var vocabulary = Vocabulary(file: file, field: "pieces", expecting: pieces.count)
-        for (index, piece) in pieces.enumerated() { try vocabulary.add(piece.text, id: Int32(clamping: index)) }
-        return TokenizerParts(
-            normalizer: .sequence(steps),
-            preTokenizer: .metaspace(Metaspace(replacement: space, prependScheme: prependScheme, cutsWords: true)),
-            model: .unigram(
-                try Unigram(
-                    vocabulary: vocabulary, scores: pieces.map(\.score), unknownID: unknownID,
-                    fallsBackToBytes: false, file: file, field: "pieces")),
-            template: .plain, decoder: .metaspace(replacement: space, dropsFirst: prependScheme != .never))
+extension SentencePieceModel.Piece {
+    /// Whether it ends in a digit and a comma, where a number was cut.
+    fileprivate var endsInNumberAndComma: Bool {
+        let characters = String(decoding: text, as: UTF8.self).unicodeScalars.suffix(2)
+        guard characters.count == 2, characters.last == ",", let first = characters.first else { return false }
+        return first.properties.numericType == .decimal || first.properties.numericType == .digit
     }
+}
 
-    private static func family(_ file: String, _ config: TokenizerConfig) throws(FileError) -> Family {
-        switch config.className {
-        case "T5Tokenizer", "MT5Tokenizer": return .t5
-        case "XLMRobertaTokenizer": return .xlmRoberta
-        case "LlamaTokenizer", "GemmaTokenizer", "CodeLlamaTokenizer": return .llama
-        case nil: return file == "sentencepiece.bpe.model" ? .xlmRoberta : file == "spiece.model" ? .t5 : .llama
-        case let name?:
-            throw .unsupported(
-                file: "tokenizer_config.json", field: "tokenizer_class", found: "“\(name)” with a SentencePiece model",
-                remedy: "put the model's tokenizer.json beside it")
+extension SentencePieceModel {
+    /// The compiled character map; `nil` when the model has none.
+    fileprivate func map(_ file: String) throws(FileError) -> CharacterMap? {
+        guard !characterMap.isEmpty else { return nil }
+        guard let map = CharacterMap(characterMap) else {
+            throw .damaged(file, "normalizer_spec.precompiled_charsmap", "is no compiled character map")
         }
-    }
-
-    /// Roles that no file names; of several tokens for one role the first that the vocabulary has.
-    private static func addRoles(
-        _ roles: [(SpecialRole, String)], _ vocabulary: Vocabulary, _ config: inout TokenizerConfig
-    ) {
-        for (role, content) in roles where config.roles[role] == nil {
-            let bytes = Array(content.utf8)
-            guard vocabulary.id(of: bytes) != nil else { continue }
-            config.roles[role] = AddedToken(
-                content: bytes, takesSpacesBefore: role == .mask, isNormalized: role == .mask)
-        }
-    }
-
-    private static func end(_ vocabulary: Vocabulary, _ file: String) throws(FileError) -> Int32 {
-        guard let eos = vocabulary.id(of: Array("</s>".utf8)) else {
-            throw .damaged(file, "pieces", "the piece “</s>” is missing")
-        }
-        return eos
+        return map
     }
 }

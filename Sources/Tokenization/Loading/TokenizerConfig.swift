@@ -3,15 +3,31 @@ import Platform
 
 /// What `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say, each as far as it exists.
 struct TokenizerConfig: Sendable {
-    /// Name of the reference's class without the ending `Fast`, such as `BertTokenizer`.
-    var className: String?
+    /// The class of the reference that reads the files.
+    var tokenizerClass: TokenizerClass?
+    /// The generation of the reference whose reading counts.
+    var release = TokenizerRelease(.four, "no file names the release of transformers")
+    /// `model_type` of `config.json`.
+    var modelKind: String?
+    /// Keys that the user wants to be passed over.
+    var ignored: Set<String> = []
     var lowercases: Bool?
     var stripsAccents: Bool?
+    var keepsAccents: Bool?
     var separatesIdeographs: Bool?
+    /// Whether punctuation stands alone (DeBERTa).
+    var splitsAtPunctuation: Bool?
     var addsPrefixSpace: Bool?
     var addsBeginning: Bool?
+    var addsEnd: Bool?
+    /// Whether tokens behind special ones are read as before 2023 (Llama, T5).
+    var isLegacy: Bool?
+    /// Whether the vocabulary's own file counts beside a `tokenizer.json`.
+    var prefersOlderFiles = false
     /// Number of sentinel tokens (T5).
     var extraTokenCount: Int?
+    /// Whether the model is told which of two texts a token belongs to.
+    var givesTypes = true
     var cleansUpSpaces = true
     var truncatesLeft = false
     var maxLength: Int?
@@ -20,12 +36,31 @@ struct TokenizerConfig: Sendable {
     /// Further tokens, with the id the file declares and the file's name.
     var addedTokens: [(id: Int32?, token: AddedToken, file: String)] = []
 
+    /// The class's name without the ending `Fast`, such as `BertTokenizer`.
+    var className: String? { tokenizerClass?.name }
+
     /// Above this a “maximum length” only says that there is none (the reference writes 10³⁰).
     private static let sensibleLength = 1 << 24
 
-    init(_ files: TokenizerFiles) throws(FileError) {
+    /// What is said where no file says anything.
+    init() {}
+
+    /// - Parameter ignored: Keys of `tokenizer_config.json` and `config.json` that are passed over.
+    init(_ files: TokenizerFiles, ignoring ignored: Set<String> = []) throws(FileError) {
+        self.ignored = ignored
+        let configuration = try files.json("tokenizer_config.json")
+        let model = try files.json("config.json")
+        if !ignored.contains("tokenizer_class") {
+            tokenizerClass = try TokenizerClass(configuration: configuration, model: model)
+        }
+        release = try TokenizerRelease(configuration: configuration, model: model)
+        modelKind = model?.kind == .object ? try model?.string("model_type") : nil
         // The reference lets the map of special tokens win over the configuration.
-        if let json = try files.json("tokenizer_config.json") { try read(configuration: json) }
+        if let configuration {
+            // A class that cannot be read at all is the better complaint.
+            if tokenizerClass?.isCodeOnly != true { try TokenizerKeys.check(configuration, ignoring: ignored) }
+            try read(configuration: configuration)
+        }
         if let json = try files.json("special_tokens_map.json") { try read(roles: json) }
         if let json = try files.json("added_tokens.json") {
             try json.forEachMember { (content, value) throws(FileError) in
@@ -37,20 +72,32 @@ struct TokenizerConfig: Sendable {
     }
 
     private mutating func read(configuration json: JSONField) throws(FileError) {
-        if let name = try json.string("tokenizer_class") {
-            className = name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
+        let ignored = ignored
+        func flag(_ key: String) throws(FileError) -> Bool? {
+            ignored.contains(key) ? nil : try json.optional(key)?.bool()
         }
-        lowercases = try json.optional("do_lower_case")?.bool()
-        stripsAccents = try json.optional("strip_accents")?.bool()
-        separatesIdeographs = try json.optional("tokenize_chinese_chars")?.bool()
-        addsPrefixSpace = try json.optional("add_prefix_space")?.bool()
-        addsBeginning = try json.optional("add_bos_token")?.bool()
-        extraTokenCount = try json.optional("extra_ids")?.integer(in: 0...10_000)
-        cleansUpSpaces = try json.bool("clean_up_tokenization_spaces", default: true)
+        lowercases = try flag("do_lower_case")
+        stripsAccents = try flag("strip_accents")
+        keepsAccents = try flag("keep_accents")
+        separatesIdeographs = try flag("tokenize_chinese_chars")
+        splitsAtPunctuation = try flag("split_by_punct")
+        addsPrefixSpace = try flag("add_prefix_space")
+        addsBeginning = try flag("add_bos_token")
+        addsEnd = try flag("add_eos_token")
+        isLegacy = try flag("legacy")
+        prefersOlderFiles = try flag("from_slow") ?? false
+        if !ignored.contains("extra_ids") {
+            extraTokenCount = try json.optional("extra_ids")?.integer(in: 0...10_000)
+        }
+        cleansUpSpaces = try flag("clean_up_tokenization_spaces") ?? true
         truncatesLeft = try json.string("truncation_side") == "left"
-        if let length = try json.optional("model_max_length")?.double(), length >= 1,
-            length <= Double(TokenizerConfig.sensibleLength)
-        {
+        if !ignored.contains("model_input_names"), let names = try json.optional("model_input_names") {
+            givesTypes = try names.elements().contains { $0.stringValue == "token_type_ids" }
+        }
+        for key in ["model_max_length", "max_len"] where maxLength == nil && !ignored.contains(key) {
+            guard let length = try json.optional(key)?.double(), length >= 1,
+                length <= Double(TokenizerConfig.sensibleLength)
+            else { continue }
             maxLength = Int(length)
         }
         try read(roles: json)

@@ -10,12 +10,26 @@ extension TokenModel {
             if try json.optional("merges") != nil { type = "BPE" }
             if try json.optional("unk_id") != nil { type = "Unigram" }
         }
+        let used: [String]
         switch type {
-        case "WordPiece": self = .wordPiece(try WordPiece(json))
-        case "BPE": self = .bytePair(try BytePairEncoding(json))
-        case "Unigram": self = .unigram(try Unigram(json))
-        default: throw json.unsupported("the model type “\(type)”", remedy: "use WordPiece, BPE or Unigram")
+        case "WordPiece":
+            self = .wordPiece(try WordPiece(json))
+            used = ["unk_token", "continuing_subword_prefix", "max_input_chars_per_word"]
+        case "WordLevel":
+            self = .wordLevel(try WordLevel(json))
+            used = ["unk_token"]
+        case "BPE":
+            self = .bytePair(try BytePairEncoding(json))
+            used = [
+                "merges", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
+                "byte_fallback", "ignore_merges",
+            ]
+        case "Unigram":
+            self = .unigram(try Unigram(json))
+            used = ["unk_id", "byte_fallback"]
+        default: throw json.unsupported("the model type “\(type)”", remedy: "use WordPiece, WordLevel, BPE or Unigram")
         }
+        try json.checkMembers(["vocab"] + used)
     }
 }
 
@@ -52,6 +66,17 @@ extension WordPiece {
                 remedy: "check that vocabulary and configuration belong together")
         }
         return id
+    }
+}
+
+extension WordLevel {
+    init(_ json: JSONField) throws(FileError) {
+        let vocabulary = try Vocabulary(object: json.required("vocab"))
+        // The reference refuses a text with an unknown word where the vocabulary lacks the token; so do files here.
+        let unknown = try json.optional("unk_token")?.bytes() ?? Array("<unk>".utf8)
+        self.init(
+            vocabulary: vocabulary,
+            unknownID: try WordPiece.unknownID(unknown, in: vocabulary, file: json.file, field: json.path))
     }
 }
 

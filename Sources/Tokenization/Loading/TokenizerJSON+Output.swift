@@ -25,6 +25,9 @@ extension Template {
             self = adding.first?.template ?? .plain
         default: throw json.unknownStep(type, of: "post-processor")
         }
+        try json.checkMembers(
+            ["cls", "sep", "single", "pair", "special_tokens", "processors"],
+            harmless: ["trim_offsets", "add_prefix_space", "use_regex"])
     }
 
     private static func parts(
@@ -99,5 +102,9 @@ extension Decoder {
             self = .sequence(try json.steps("decoders") { json throws(FileError) in try Decoder(json) })
         default: throw json.unknownStep(type, of: "decoder")
         }
+        try json.checkMembers(
+            ["prefix", "cleanup", "suffix", "content", "start", "stop", "pattern", "decoders", "replacement"]
+                + ["prepend_scheme", "add_prefix_space", "split", "str_rep"],
+            harmless: ["trim_offsets", "use_regex"])
     }
 }

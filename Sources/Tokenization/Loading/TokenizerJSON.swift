@@ -7,20 +7,29 @@ struct TokenizerJSON {
 
     init(_ root: JSONField) { self.root = root }
 
+    /// Whether the file says which tokens stand around a text.
+    var hasProcessor: Bool { root.member("post_processor").map { !$0.isNull } ?? false }
+
     func parts(_ config: TokenizerConfig) throws(FileError) -> TokenizerParts {
+        // Cutting and padding are the caller's: the reference sets both aside as well.
+        try root.checkMembers(
+            ["model", "normalizer", "pre_tokenizer", "post_processor", "decoder", "added_tokens"],
+            harmless: ["version", "truncation", "padding"])
         let model = try TokenModel(root.required("model"))
         var normalizer = try root.optional("normalizer").map { json throws(FileError) in try Normalizer(json) }
         var preTokenizer = try root.optional("pre_tokenizer").map { json throws(FileError) in
             try PreTokenizer(json)
         }
-        normalizer?.adopt(config)
-        preTokenizer?.adopt(config)
+        var decoder = try root.optional("decoder").map { json throws(FileError) in try Decoder(json) }
+        ClassRules(config: config).adopt(&normalizer, &preTokenizer, &decoder)
         var parts = TokenizerParts(
             normalizer: normalizer, preTokenizer: preTokenizer, model: model,
             template: try root.optional("post_processor").map { json throws(FileError) in try Template(json) }
                 ?? .plain,
-            decoder: try root.optional("decoder").map { json throws(FileError) in try Decoder(json) })
+            decoder: decoder)
         for json in try root.optional("added_tokens")?.elements() ?? [] {
+            try json.checkMembers(
+                ["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"])
             let id = try json.required("id").tokenID()
             try parts.add(AddedToken(json, isSpecial: false), declared: id, file: json.file)
         }
@@ -56,6 +65,13 @@ extension JSONField {
 }
 
 extension Normalizer {
+    /// Keys that each kind of step reads.
+    private static let members: [String: [String]] = [
+        "BertNormalizer": ["clean_text", "handle_chinese_chars", "strip_accents", "lowercase"],
+        "Strip": ["strip_left", "strip_right"], "Prepend": ["prepend"], "Replace": ["pattern", "content"],
+        "Precompiled": ["precompiled_charsmap"], "Sequence": ["normalizers"],
+    ]
+
     init(_ json: JSONField) throws(FileError) {
         let type = try json.typeName()
         switch type {
@@ -90,18 +106,7 @@ extension Normalizer {
             self = .sequence(try json.steps("normalizers") { json throws(FileError) in try Normalizer(json) })
         default: throw json.unknownStep(type, of: "normalizer")
         }
-    }
-
-    /// Takes over what the configuration beside the file says otherwise, as the reference's classes do.
-    fileprivate mutating func adopt(_ config: TokenizerConfig) {
-        guard case .bert(var step) = self else { return }
-        if let lowercases = config.lowercases, lowercases != step.lowercases {
-            step.lowercases = lowercases
-            step.stripsAccents = lowercases
-        }
-        step.stripsAccents = config.stripsAccents ?? step.stripsAccents
-        step.separatesIdeographs = config.separatesIdeographs ?? step.separatesIdeographs
-        self = .bert(step)
+        try json.checkMembers(Self.members[type] ?? [])
     }
 }
 
@@ -128,6 +133,14 @@ extension JSONField {
 }
 
 extension PreTokenizer {
+    /// Keys that each kind of step reads; of “ByteLevel” one more, which concerns offsets.
+    private static let members: [String: [String]] = [
+        "ByteLevel": ["add_prefix_space", "use_regex", "trim_offsets"],
+        "Metaspace": ["replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"],
+        "Punctuation": ["behavior"], "Digits": ["individual_digits"], "CharDelimiterSplit": ["delimiter"],
+        "Split": ["pattern", "behavior", "invert"], "FixedLength": ["length"], "Sequence": ["pretokenizers"],
+    ]
+
     init(_ json: JSONField) throws(FileError) {
         let type = try json.typeName()
         switch type {
@@ -153,17 +166,14 @@ extension PreTokenizer {
                 try json.required("pattern").pattern(),
                 try DelimiterBehavior(json: json.required("behavior")),
                 inverted: try json.bool("invert", default: false))
+        case "UnicodeScripts": self = .scripts
+        case "FixedLength": self = .fixedLength(try json.optional("length")?.integer(in: 1...1 << 20) ?? 5)
         case "Sequence":
             self = .sequence(
                 try json.steps("pretokenizers") { json throws(FileError) in try PreTokenizer(json) })
         default: throw json.unknownStep(type, of: "pre-tokenizer")
         }
-    }
-
-    fileprivate mutating func adopt(_ config: TokenizerConfig) {
-        guard case .byteLevel(var step) = self, let addsPrefixSpace = config.addsPrefixSpace else { return }
-        step.addsPrefixSpace = addsPrefixSpace
-        self = .byteLevel(step)
+        try json.checkMembers(Self.members[type] ?? [])
     }
 }
 

@@ -56,7 +56,7 @@ struct TokenizerParts: Sendable {
     /// Adds the tokens that a configuration names.
     mutating func addTokens(of config: TokenizerConfig) throws(FileError) {
         for entry in config.addedTokens { try add(entry.token, declared: entry.id, file: entry.file) }
-        for role in SpecialRole.allCases {
+        for role in SpecialRole.addingOrder {
             if let token = config.roles[role] {
                 try add(token, declared: nil, file: "special_tokens_map.json or tokenizer_config.json")
             }

@@ -6,10 +6,8 @@ enum WordPieceFiles {
         vocabulary bytes: [UInt8], config: inout TokenizerConfig
     ) throws(FileError) -> TokenizerParts {
         let file = "vocab.txt"
-        if let name = config.className, !classes.contains(name) {
-            throw .unsupported(
-                file: "tokenizer_config.json", field: "tokenizer_class", found: "“\(name)” with a vocab.txt",
-                remedy: "put the model's tokenizer.json beside it")
+        if let reader = config.tokenizerClass, !classes.contains(reader.name) {
+            throw reader.unsupported(" with a vocab.txt", remedy: "put the model's tokenizer.json beside it")
         }
         let vocabulary = try read(bytes, file: file)
         for role in [SpecialRole.unk, .sep, .pad, .cls, .mask] where config.roles[role] == nil {
@@ -46,7 +44,8 @@ enum WordPieceFiles {
     private static let classes: Set = [
         "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "MPNetTokenizer",
         "ConvBertTokenizer", "LxmertTokenizer", "FunnelTokenizer", "LayoutLMTokenizer", "RetriBertTokenizer",
-        "PreTrainedTokenizer",
+        "PreTrainedTokenizer", "SqueezeBertTokenizer", "DPRReaderTokenizer", "DPRQuestionEncoderTokenizer",
+        "DPRContextEncoderTokenizer", "RealmTokenizer",
     ]
 
     /// The tokens of a vocabulary, one a line.

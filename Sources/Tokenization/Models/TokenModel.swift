@@ -1,12 +1,14 @@
 /// The step that turns a word into ids.
 enum TokenModel: Sendable {
     case wordPiece(WordPiece)
+    case wordLevel(WordLevel)
     case bytePair(BytePairEncoding)
     case unigram(Unigram)
 
     var vocabulary: Vocabulary {
         switch self {
         case .wordPiece(let model): model.vocabulary
+        case .wordLevel(let model): model.vocabulary
         case .bytePair(let model): model.vocabulary
         case .unigram(let model): model.vocabulary
         }
@@ -16,6 +18,7 @@ enum TokenModel: Sendable {
     var unknownID: Int32? {
         switch self {
         case .wordPiece(let model): model.unknownID
+        case .wordLevel(let model): model.unknownID
         case .bytePair(let model): model.options.unknownID
         case .unigram(let model): model.unknownID
         }
@@ -25,6 +28,8 @@ enum TokenModel: Sendable {
     func encode(_ pieces: Pieces, scratch: inout ScratchSpace, into ids: inout [Int32]) {
         switch self {
         case .wordPiece(let model):
+            for range in pieces.ranges { model.encode(pieces.bytes, word: range, into: &ids) }
+        case .wordLevel(let model):
             for range in pieces.ranges { model.encode(pieces.bytes, word: range, into: &ids) }
         case .bytePair(let model):
             for range in pieces.ranges { model.encode(pieces.bytes, word: range, scratch: &scratch, into: &ids) }

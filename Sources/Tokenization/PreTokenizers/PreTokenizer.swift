@@ -16,6 +16,10 @@ indirect enum PreTokenizer: Sendable {
     /// Cut at a character, which vanishes.
     case character(Unicode.Scalar)
     case split(Pattern, DelimiterBehavior, inverted: Bool)
+    /// Cut where the writing system changes.
+    case scripts
+    /// Cut after so many characters, as for sequences of DNA.
+    case fixedLength(Int)
     case sequence([PreTokenizer])
 
     /// Cuts a text.
@@ -34,6 +38,22 @@ indirect enum PreTokenizer: Sendable {
                 var sections = pattern.sections(of: bytes, in: range)
                 if isInverted { for index in sections.indices { sections[index].isDelimiter.toggle() } }
                 behavior.apply(sections, into: &parts)
+            }
+        case .scripts: pieces.split(ScriptCut.cut)
+        case .fixedLength(let length):
+            pieces.split { bytes, range, parts in
+                var start = range.lowerBound
+                var count = 0
+                var at = start
+                while at < range.upperBound {
+                    at += decodeScalar(bytes, at: at, end: range.upperBound).byteCount
+                    count += 1
+                    if count == length {
+                        parts.append(start..<at)
+                        (start, count) = (at, 0)
+                    }
+                }
+                if start < at { parts.append(start..<at) }
             }
         case .sequence(let steps):
             for step in steps { step.apply(to: &pieces) }

@@ -39,6 +39,9 @@ struct Inspect: ParsableCommand {
         if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
         if stats { blocks.append(statistics(inspection)) }
         if explain { blocks.append(explanation(inspection)) }
+        if !inspection.notes.isEmpty {
+            blocks.append(inspection.notes.map { "Note: " + Terminal.escaped($0) }.joined(separator: "\n"))
+        }
         if !inspection.problems.isEmpty {
             let lines = inspection.problems.map { "  " + Terminal.escaped($0) }
             blocks.append((["This is not a model that can be run:"] + lines).joined(separator: "\n"))
@@ -172,6 +175,26 @@ struct Inspect: ParsableCommand {
         for tensor in inspection.tensors {
             table.append([Terminal.escaped(tensor.name), Terminal.escaped(tensor.use)])
         }
-        return lines.joined(separator: "\n") + "\n\n" + table.text
+        var blocks = [lines.joined(separator: "\n")]
+        if !inspection.settings.isEmpty { blocks.append(settings(inspection)) }
+        return (blocks + [table.text]).joined(separator: "\n\n")
+    }
+
+    /// What became of every key of the configuration.
+    private func settings(_ inspection: ModelInspection) -> String {
+        var table = Table([.init("key", .left), .init("value", .left), .init("", .left)])
+        for setting in inspection.settings {
+            let fate =
+                switch setting.role {
+                case .used: "used"
+                case .harmless, .ignored: "ignored: \(setting.reason)"
+                case .refused: "REFUSED: \(setting.reason)"
+                }
+            table.append([
+                Terminal.escaped(setting.key), Terminal.escaped(String(setting.value.prefix(40))),
+                Terminal.escaped(fate),
+            ])
+        }
+        return table.text
     }
 }

@@ -43,9 +43,12 @@ struct Run: ParsableCommand {
     /// What `--dump` can ask for.
     enum Part: String, CaseIterable {
         case hidden, attentions, logits, pooled
+        /// What the model is given: token ids, pixels.
+        case inputs
 
         var selection: OutputSelection {
             switch self {
+            case .inputs: []
             case .hidden: .hidden
             case .attentions: .attentions
             case .logits: .logits
@@ -84,6 +87,9 @@ struct Run: ParsableCommand {
         completion: .directory)
     var images: String?
 
+    @Flag(help: "End with the first picture of a folder that cannot be read; without it such pictures are listed.")
+    var strict = false
+
     @Option(
         help: ArgumentHelp("An .npz with the model's own inputs.", valueName: "file"),
         completion: .file(extensions: ["npz"]))
@@ -112,7 +118,8 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write these instead, comma-separated: hidden, attentions, logits, pooled.", valueName: "parts"))
+            "Write these instead, comma-separated: hidden, attentions, logits, pooled, or inputs: what the model is given.",
+            valueName: "parts"))
     var dump: String?
 
     @Option(
@@ -171,28 +178,38 @@ struct Run: ParsableCommand {
     }
 
     private func validateGeneration() throws {
-        if images != nil || inputs != nil || dump != nil || pool != nil || normalize != nil || logits
-            || output != nil || pairs != nil || maxLength != nil
+        if images != nil || dump != nil || pool != nil || normalize != nil || logits || output != nil || pairs != nil
+            || maxLength != nil
         {
-            throw ValidationError("--generate prints texts: it goes with --prompt or --texts only.")
+            throw ValidationError("--generate prints texts: it goes with --prompt, --texts or --inputs only.")
         }
-        if (texts == nil) == generation.prompt.isEmpty { throw ValidationError("Give either --prompt or --texts.") }
+        if [texts != nil, inputs != nil, !generation.prompt.isEmpty].count(where: \.self) != 1 {
+            throw ValidationError("Give one of --prompt, --texts and --inputs.")
+        }
     }
 
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .arrays, force: force.force)
-        let loaded = try reading.model(at: model.model)
+        var loaded = try reading.model(at: model.model)
+        if let inputs, loaded.model.graph.resizablePicture != nil {
+            loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
+        }
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
-            try printer.run(texts: texts, asJSON: json.json)
+            if let inputs {
+                try printer.run(arrays: inputs, asJSON: json.json)
+            } else {
+                try printer.run(texts: texts, asJSON: json.json)
+            }
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
         } else if let output {
             try writeRows(of: loaded, to: output)
         } else if let images {
             let printer = try PictureClassPrinter(loaded, try threads.resources())
-            try printer.run(path: images, top: top, asJSON: json.json)
+            try printer.run(
+                path: images, top: top, asJSON: json.json, unreadable: UnreadablePictures(isStrict: strict))
         }
     }
 
@@ -208,17 +225,25 @@ struct Run: ParsableCommand {
         return selection
     }
 
+    /// Whether `--dump` asks for what the model is given.
+    private var dumpsInputs: Bool { dump?.split(separator: ",").contains("inputs") ?? false }
+
     private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws {
         var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
-        let outputs = try PaddedOutputs(
-            of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution())
-        guard !outputs.arrays.isEmpty else {
+        var arrays: [(name: String, tensor: Tensor)] = []
+        if dumpsInputs { arrays = GraphArrays.arrays(of: sequences, for: loaded.model.graph) }
+        if !parts.isEmpty {
+            arrays += try PaddedOutputs(
+                of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution()
+            ).arrays
+        }
+        guard !arrays.isEmpty else {
             throw CommandError.usage("\(loaded.path): the model computes none of what --dump asks for")
         }
         try OutputFile.produce(output) { path in
             var archive = try NumPyArchiveWriter(path: path)
-            for (name, tensor) in outputs.arrays { try archive.append(tensor, named: name) }
+            for (name, tensor) in arrays { try archive.append(tensor, named: name) }
             try archive.close()
         }
     }
@@ -267,7 +292,18 @@ struct Run: ParsableCommand {
                 for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
                 pairing: pairs == nil ? .never : .always)
             notePrompt(loaded)
-            try reader.forEachBatch(of: path, size: Self.batchSize, body)
+            for note in reader.notes {
+                Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
+            }
+            let unreadable = UnreadablePictures(isStrict: strict)
+            var count = 0
+            try reader.forEachBatch(
+                of: path, size: Self.batchSize, unreadable: strict ? nil : unreadable.note
+            ) { batch in
+                count += batch.count
+                try body(batch)
+            }
+            try unreadable.finish(afterReading: count)
             noteTruncation(reader)
         }
     }

@@ -12,7 +12,9 @@ struct GenerationArguments: ParsableArguments {
                 + "model's own prompts, or the prompt itself.", valueName: "text"))
     var prompt: [String] = []
 
-    @Option(help: ArgumentHelp("Tokens to add to a text at most (default: 128).", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens to add to a text at most (default: what the model's files say, else 128).", valueName: "count"))
     var maxNewTokens: Int?
 
     @Option(
@@ -58,7 +60,7 @@ struct GenerationArguments: ParsableArguments {
     var options: TextGenerator.Options {
         let isRandom = temperature != nil || topK != nil || topP != nil || seed != nil
         return TextGenerator.Options(
-            maximumNewTokens: maxNewTokens ?? 128,
+            maximumNewTokens: maxNewTokens,
             sampling: isRandom
                 ? .random(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0) : .greedy)
     }

@@ -1,4 +1,5 @@
 import Inputs
+import NumPy
 import Platform
 import ReuseTransformers
 
@@ -28,6 +29,28 @@ struct GeneratedTextPrinter {
         generator = try TextGenerator(loaded, resources: resources)
         prompts = arguments.prompt
         options = arguments.options
+        for note in generator.notes(for: options) {
+            Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
+        }
+    }
+
+    /// Goes on from the arrays of an .npz: features of recordings, or ids.
+    func run(arrays path: String, asJSON: Bool) throws {
+        let inputs = try generator.inputs(from: try NumPyArchive(path: path).tensors())
+        let texts = try generator.texts(after: inputs, options: options) { _ in }
+        guard !asJSON else { return try print(texts) }
+        for (number, text) in texts.enumerated() {
+            if number > 0 { Terminal.print("") }
+            let ids = text.tokenIDs.map(String.init).joined(separator: " ")
+            Terminal.print(text.text.isEmpty ? ids : Terminal.readable(text.text))
+        }
+    }
+
+    private func print(_ texts: [GeneratedText]) throws {
+        let rows = texts.map {
+            Document.Text(prompt: $0.prompt, text: $0.text, ids: $0.tokenIDs, isFinished: $0.isFinished)
+        }
+        try Terminal.print(document: Document(texts: rows))
     }
 
     /// Goes on from the prompts, or from each line of a file.
@@ -60,12 +83,7 @@ struct GeneratedTextPrinter {
         } else {
             finish(try generator.texts(after: prompts, options: options) { _ in })
         }
-        if asJSON {
-            let rows = texts.map {
-                Document.Text(prompt: $0.prompt, text: $0.text, ids: $0.tokenIDs, isFinished: $0.isFinished)
-            }
-            try Terminal.print(document: Document(texts: rows))
-        }
+        if asJSON { try print(texts) }
     }
 
     /// Prints what is written after a prompt token by token.

@@ -30,13 +30,21 @@ struct PictureClassPrinter {
         classifier = try ImageClassifier(loaded, resources: resources)
     }
 
-    /// - Parameter path: A picture or a folder of them.
-    func run(path: String, top: Int, asJSON: Bool) throws {
-        let files = try PictureFolder(path: path).files.map(\.path)
+    /// - Parameters:
+    ///   - path: A picture or a folder of them.
+    ///   - unreadable: What becomes of pictures of a folder that cannot be read.
+    func run(path: String, top: Int, asJSON: Bool, unreadable: UnreadablePictures) throws {
+        let folder = try PictureFolder(path: path)
+        let files = folder.files.map(\.path)
+        let isStrict = unreadable.isStrict || folder.isFile
         var pictures: [Document.Picture] = []
         for start in stride(from: 0, to: files.count, by: Self.batchSize) {
             let part = Array(files[start..<min(start + Self.batchSize, files.count)])
-            for (file, result) in zip(part, try classifier.classifications(ofPicturesAt: part)) {
+            let results =
+                isStrict
+                ? zip(part, try classifier.classifications(ofPicturesAt: part)).map { ($0, $1) }
+                : try classifier.classifications(ofPicturesAt: part, unreadable: unreadable.note)
+            for (file, result) in results {
                 let classes = result.classes.prefix(top)
                 if asJSON {
                     let rows = classes.map { Document.Class(label: $0.label, probability: $0.probability) }
@@ -48,5 +56,6 @@ struct PictureClassPrinter {
             }
         }
         if asJSON { try Terminal.print(document: Document(pictures: pictures)) }
+        try unreadable.finish(files.count)
     }
 }
