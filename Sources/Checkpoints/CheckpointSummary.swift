@@ -66,13 +66,16 @@ package struct CheckpointSummary: Sendable {
     package let problems: [String]
     /// What became of every key of the configuration; `nil` where nothing accounts for them.
     package let configuration: KeyLedger?
+    /// The same for the settings of what follows the transformer.
+    package let further: [KeyLedger]
     /// What was decided that a user should know, a sentence each.
     package let notes: [String]
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
         candidates: [Recognition] = [], graph: CheckedGraph?, traits: Model.Traits?, plan: ReusePlan? = nil,
-        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil, notes: [String] = []
+        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil,
+        further: [KeyLedger] = [], notes: [String] = []
     ) {
         self.dialect = dialect
         self.dialectReasons = dialectReasons
@@ -85,6 +88,7 @@ package struct CheckpointSummary: Sendable {
         self.tensors = tensors
         self.problems = problems
         self.configuration = configuration
+        self.further = further
         self.notes = notes
     }
 }
@@ -115,7 +119,8 @@ extension CheckpointSummary {
             dialects: opening.dialects, architecture: opening.architecture, candidates: opening.candidates,
             graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
             tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems,
-            configuration: bound?.ledger, notes: bound?.notes ?? [])
+            configuration: bound?.ledger,
+            further: bound?.source.sentences?.ledgers ?? [], notes: bound?.notes ?? [])
     }
 
     /// Every tensor of files that no dialect knows.

@@ -6,8 +6,7 @@ struct NormalizeModule: SentenceModule {
     static let className = "Normalize"
 
     init(_ files: inout ModuleFiles) throws(FileError) {
-        let config = try files.optionalConfig()
-        try config?.finish()
+        if let config = try files.optionalConfig() { try files.finish(config) }
     }
 
     func append(to graph: inout SentenceGraph) throws(FileError) {
