@@ -27,12 +27,13 @@ extension KerasLayer {
     /// Whether the class may be one that the model's owner wrote: none of a framework's or library's.
     var mayBeOwners: Bool {
         guard className != "InputLayer", inner == nil, !isOperation else { return false }
-        if isForeign { return !isOfLibrary }
+        if isForeign { return !isOfKnownLibrary }
         if let module, !["__main__", "builtins"].contains(module) { return false }
-        return !isOfLibrary && !Self.frameworkClasses.contains(className)
+        return !isOfKnownLibrary && !Self.frameworkClasses.contains(className)
     }
 
-    private var isOfLibrary: Bool {
+    private var isOfKnownLibrary: Bool {
+        if isOfLibrary { return true }
         let package = className.split(separator: ">").first.map(String.init) ?? ""
         return className.contains(">")
             && ["Text", "Vision", "Beta", "keras_hub", "keras_nlp", "keras_cv", "Addons"].contains(package)
