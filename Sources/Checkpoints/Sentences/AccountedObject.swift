@@ -69,7 +69,9 @@ struct AccountedObject {
         let rule = KeyRule(keys: empty.keys.sorted(), reason: "empty: it asks for nothing")
         let ledger = KeyLedger(
             of: written, in: name, used: used, harmless: harmless + (empty.isEmpty ? [] : [rule]), waived: waived)
-        if let error = ledger.error(path: path) { throw error }
+        // The ledger says the file's name itself.
+        let folder = path.hasSuffix("/" + name) ? String(path.dropLast(name.count + 1)) : path
+        if let error = ledger.error(path: folder) { throw error }
         return ledger
     }
 

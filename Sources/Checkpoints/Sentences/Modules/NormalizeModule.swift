@@ -11,6 +11,7 @@ struct NormalizeModule: SentenceModule {
 
     func append(to graph: inout SentenceGraph) throws(FileError) {
         let input = try graph.value(.sentence, for: Self.className)
-        graph.set(.sentence, to: graph.add("unit_length", .unitLength, [input]))
+        let norm = Norm.unit(width: try graph.width(of: input))
+        graph.set(.sentence, to: graph.add("unit_length", .norm(norm), [input]))
     }
 }
