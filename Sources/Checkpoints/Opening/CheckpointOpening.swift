@@ -28,7 +28,7 @@ struct CheckpointOpening: Sendable {
                 "names an adapter that changes the weights beside it, which is not handled",
                 remedy: "merge the adapter into the model (peft's merge_and_unload), and save that")
         }
-        let modules = try SentenceModules(folder)
+        let modules = try SentenceModules(folder, waived: options.ignoredSettings)
         let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()
         let recognized = Result { () throws(FileError) in try files.recognized(dialects).adding(modules) }

@@ -22,7 +22,6 @@ extension Operation: Codable {
         case "multiply": self = .multiply
         case "affine": self = .affine(try Affine(from: decoder))
         case "softmax": self = .softmax
-        case "unit_length": self = .unitLength
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
         case "maps": self = .maps
@@ -67,7 +66,7 @@ extension Operation: Codable {
         case .respacing(let operation): try operation.encode(to: encoder)
         case .matrixProduct(let operation): try operation.encode(to: encoder)
         case .distribution(let operation): try operation.encode(to: encoder)
-        case .add, .multiply, .softmax, .unitLength, .minimum, .maximum, .maps: break
+        case .add, .multiply, .softmax, .minimum, .maximum, .maps: break
         }
     }
 }

@@ -33,8 +33,6 @@ package enum Operation: Sendable, Hashable {
     case affine(Affine)
     /// Softmax over each row.
     case softmax
-    /// Each row divided by its Euclidean length; a row of zeros stays.
-    case unitLength
     /// Each row as a layer that was quantised at run time sees it.
     case round(Rounding)
     /// Rows that are the model's own.
@@ -82,7 +80,6 @@ package enum Operation: Sendable, Hashable {
         case .multiply: "multiply"
         case .affine: "affine"
         case .softmax: "softmax"
-        case .unitLength: "unit_length"
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
@@ -110,7 +107,7 @@ package enum Operation: Sendable, Hashable {
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
         case .recurrent(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax,
             .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
             .elementwise, .maps:
             []

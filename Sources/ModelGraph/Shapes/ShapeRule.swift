@@ -44,7 +44,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .unitLength, .round:
+        case .activation, .softmax, .round:
             try expect(1...1)
             return first
         case .mask:
@@ -96,7 +96,8 @@ struct ShapeRule {
             }
             if let resampling = table.resampling {
                 guard let rows = resampling.rows, first.rows == .count(rows) else {
-                    throw ShapeFailure("the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
+                    throw ShapeFailure(
+                        "the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
                 }
                 return ValueShape(rows: first.rows, width: table.width)
             }

@@ -240,7 +240,13 @@ public struct ModelInspection: Sendable, Encodable {
         architecture = summary.architecture
         candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
         use = summary.graph?.use
-        settings = (summary.configuration?.entries ?? []).map(SettingEntry.init)
+        settings =
+            (summary.configuration?.entries ?? []).map(SettingEntry.init)
+            + summary.further.flatMap { ledger in
+                ledger.entries.map {
+                    SettingEntry(.init(key: "\(ledger.file): \($0.key)", value: $0.value, fate: $0.fate))
+                }
+            }
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
