@@ -31,7 +31,6 @@ test-asan: bootstrap ## run all tests under the address sanitizer (FILTER=regex 
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize address --scratch-path .build-asan --disable-xctest \
 	    $(if $(FILTER),--filter '$(FILTER)')
 
-# Locks of the library Synchronization are not instrumented on Linux: what they guard is reported (docs/reliability.md).
 test-tsan: bootstrap ## run all tests under the thread sanitizer (FILTER=regex for some)
 	swift test --sanitize thread --scratch-path .build-tsan --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 

@@ -21,13 +21,13 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas",
-            providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
-
         .systemLibrary(name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(
             name: "CJpeg", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+
+        // Loads libopenblas when it is first needed, so that nothing else waits for it.
+        .target(
+            name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
         // Kernels: no allocation, no threads, no knowledge of models.
         .target(name: "CKernels"),
@@ -50,7 +50,7 @@ let package = Package(
             name: "ArchitectureSpecs",
             dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles"],
             // In the executable itself: it needs no files beside it.
-            resources: [.embedInCode("Architectures")]),
+            resources: [.embedInCode("Architectures"), .embedInCode("Keys")]),
         .target(
             name: "KerasModels",
             dependencies: [

@@ -133,6 +133,16 @@ ACTIVATIONS = {
 }
 
 
+# One row of several, which stand at some positions, counted from 1.
+POOLINGS = {
+    "last": lambda rows, places: rows[-1],
+    "mean": lambda rows, places: rows.mean(0),
+    "max": lambda rows, places: rows.max(0),
+    "mean_square_root": lambda rows, places: rows.sum(0) / math.sqrt(len(rows)),
+    "weighted_mean": lambda rows, places: places @ rows / places.sum(),
+}
+
+
 def softmax(scores, allowed):
     """Over the last axis, of the allowed entries; a row without any gives zeros."""
     scores = np.where(allowed, scores, -np.inf)
@@ -178,6 +188,9 @@ class Execution:
         self.visible = np.asarray(inputs.get("attention_mask", np.ones_like(self.ids))) != 0
         self.types = np.asarray(inputs.get("token_type_ids", np.zeros_like(self.ids)))
         self.values, self.maps, self.attention_nodes = {}, {}, []
+        for name, layout in model.graph.get("inputLayouts", {}).items():  # numbers, one a token: what a mask is
+            given = inputs.get(name, np.full(self.ids.shape, layout.get("absent", 0)))
+            self.values[name] = np.asarray(given, np.float64).reshape(*self.ids.shape, -1)
         for node in model.graph["nodes"]:
             operation = node["operation"]
             arguments = [self.values[name] for name in node["inputs"]] if operation["kind"] != "embedding" else []
@@ -232,13 +245,23 @@ class Execution:
     def add(self, node, operation, *terms):
         return sum(terms[1:], terms[0])
 
-    def pooling(self, node, operation, x):
-        rows = [sequence[mask] for sequence, mask in zip(x, self.visible)]
+    def multiply(self, node, operation, *factors):
+        return np.prod(np.broadcast_arrays(*factors), axis=0)
+
+    def concatenate(self, node, operation, *parts):
+        return np.concatenate(parts, axis=-1 if operation["along"] == "width" else 1)
+
+    def unit_length(self, node, operation, x):
+        length = np.linalg.norm(x, axis=-1, keepdims=True)
+        return np.divide(x, length, out=np.zeros_like(x), where=length > 0)
+
+    def pooling(self, node, operation, x, shown=None):
         kind = operation["pool"]
         if kind == "first":  # whether the mask shows it or not
             return x[:, 0]
-        return np.stack([{"last": lambda r: r[-1], "mean": lambda r: r.mean(0), "max": lambda r: r.max(0)}[kind](r)
-                         for r in rows])
+        counts = self.visible if shown is None else self.visible & (shown[..., 0] != 0)
+        return np.stack([POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else 0 * rows[0]
+                         for rows, mask in zip(x, counts)])
 
     def attention(self, node, operation, x, memory=None):
         sources, size, width = operation["heads"], operation["headSize"], operation["valueSize"]

@@ -46,7 +46,7 @@ package struct Analyzer: Sendable {
     package func analyze(
         _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisDocument {
-        LinearAlgebra.prepare()
+        try LinearAlgebra.prepare()
         let pairs = MapPairs(model.graph)
         guard !pairs.heads.isEmpty else {
             throw .mismatch("the model computes no attention maps: there is nothing to reuse")

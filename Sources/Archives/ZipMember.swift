@@ -8,16 +8,28 @@ extension ZipDirectory.Member {
     /// - Parameter archive: The whole archive.
     package func contents(of archive: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
         let stored = UnsafeRawBufferPointer(rebasing: archive[data])
-        let result = isDeflated ? try inflated(stored) : Array(stored)
+        let result = isDeflated ? try inflated(stored, count: byteCount) : Array(stored)
         guard result.withUnsafeBytes({ zipChecksum($0) }) == checksum else { throw corrupt("the checksum is wrong") }
         return result
+    }
+
+    /// The first bytes of the contents, unchecked: what tells whether the rest is worth its memory.
+    ///
+    /// - Parameter count: Fewer where the member has fewer.
+    package func prefix(_ count: Int, of archive: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
+        let stored = UnsafeRawBufferPointer(rebasing: archive[data])
+        let count = min(count, byteCount)
+        return isDeflated ? try inflated(stored, count: count) : Array(stored.prefix(count))
     }
 
     private func corrupt(_ reason: String) -> ZipDirectory.Failure {
         ZipDirectory.Failure(kind: .corrupt, member: name, reason: reason)
     }
 
-    private func inflated(_ input: UnsafeRawBufferPointer) throws(ZipDirectory.Failure) -> [UInt8] {
+    /// The first `wanted` bytes of the inflated data; all of them must be there, and no more where all are wanted.
+    private func inflated(
+        _ input: UnsafeRawBufferPointer, count wanted: Int
+    ) throws(ZipDirectory.Failure) -> [UInt8] {
         var stream = z_stream()
         // Negative: raw deflate, as zip has it.
         guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -25,7 +37,7 @@ extension ZipDirectory.Member {
         }
         defer { inflateEnd(&stream) }
         var isComplete = false
-        let result = [UInt8](unsafeUninitializedCapacity: byteCount) { output, count in
+        let result = [UInt8](unsafeUninitializedCapacity: wanted) { output, count in
             var source = input[...]
             var status = Z_OK
             // zlib counts in 32 bits, so large members go through in pieces; it writes no more than it is told.
@@ -43,7 +55,7 @@ extension ZipDirectory.Member {
                 count += written
                 if consumed == 0 && written == 0 { break }
             }
-            isComplete = status == Z_STREAM_END && count == byteCount
+            isComplete = count == wanted && (wanted < byteCount || status == Z_STREAM_END)
         }
         guard isComplete else { throw corrupt("its deflated data are damaged") }
         return result

@@ -94,6 +94,75 @@ RK_INLINE vf gelu_tanh_(vf x) {
   return x * sigmoid_(u + u);
 }
 
+// ---- functions that no product computes while it stores ------------------------------------------------------------
+
+/// A function of the C library, lane by lane.
+RK_INLINE vf each_lane(vf x, float (*function)(float)) {
+  float lanes[RK_LANES];
+  store(lanes, x);
+  for (size_t i = 0; i < RK_LANES; i++) lanes[i] = function(lanes[i]);
+  return load(lanes);
+}
+
+/// ln(1 + eˣ): eˣ of the negative side only, so that nothing overflows.
+RK_INLINE vf softplus_(vf x) { return at_least(x, splat(0.0f)) + each_lane(exp_(-magnitude(x)), log1pf); }
+
+/// x · tanh(softplus(x)): with u = eˣ the tangent is n / (n + 2), n = u (u + 2); 1 to all digits above 20.
+RK_INLINE vf mish_(vf x) {
+  vf u = exp_(at_most(x, splat(20.0f)));
+  vf n = u * (u + splat(2.0f));
+  return x * (n / (n + splat(2.0f)));
+}
+
+/// eˣ − 1 below 0, x above.
+RK_INLINE vf elu_(vf x) { return x < splat(0.0f) ? exp_(x) - splat(1.0f) : x; }
+
+/// x within `low` and `high`.
+RK_INLINE vf within_(vf x, float low, float high) { return at_most(at_least(x, splat(low)), splat(high)); }
+
+/// (x + √(x² + 4)) / 2: below 0 as 2 / (√(x² + 4) − x), which subtracts nothing.
+RK_INLINE vf squareplus_(vf x) {
+  vf root = each_lane(fma_(x, x, splat(4.0f)), sqrtf);
+  vf sum = (x + root) * splat(0.5f), quotient = splat(2.0f) / (root - x);
+  return x < splat(0.0f) ? quotient : sum;
+}
+
+RK_INLINE vf activate_rare(vf x, const int activation) {
+  switch (activation) {
+    case RK_LEAKY_RELU: return x < splat(0.0f) ? splat(0.2f) * x : x;
+    case RK_ELU: return elu_(x);
+    case RK_SELU: {
+      vf below = splat(1.7580993408473766f) * (exp_(x) - splat(1.0f));
+      vf above = splat(1.0507009873554805f) * x;
+      return x < splat(0.0f) ? below : above;
+    }
+    case RK_SOFTPLUS: return softplus_(x);
+    case RK_SOFTSIGN: return x / (splat(1.0f) + magnitude(x));
+    case RK_MISH: return mish_(x);
+    case RK_EXPONENTIAL: return exp_(x);
+    case RK_HARD_SIGMOID: return within_(x * splat(1.0f / 6.0f) + splat(0.5f), 0.0f, 1.0f);
+    case RK_HARD_SIGMOID_FIFTH: return within_(x * splat(0.2f) + splat(0.5f), 0.0f, 1.0f);
+    case RK_HARD_SILU: return x * within_(x * splat(1.0f / 6.0f) + splat(0.5f), 0.0f, 1.0f);
+    case RK_RELU6: return within_(x, 0.0f, 6.0f);
+    case RK_LOG_SIGMOID: return -softplus_(-x);
+    case RK_TANH_SHRINK: return x - tanh_(x);
+    case RK_SQUAREPLUS: return squareplus_(x);
+    case RK_UNIT_CLIP: return within_(x, 0.0f, 1.0f);
+    case RK_STEP: {
+      vf step = x > splat(0.0f) ? splat(1.0f) : splat(0.0f);
+      return x == x ? step : x;
+    }
+    case RK_SQUARE: return x * x;
+    case RK_SQUARE_ROOT: return each_lane(x, sqrtf);
+    case RK_ABSOLUTE: return magnitude(x);
+    case RK_RECIPROCAL: return splat(1.0f) / x;
+    case RK_LOGARITHM: return each_lane(x, logf);
+    case RK_SINE: return each_lane(x, sinf);
+    case RK_COSINE: return each_lane(x, cosf);
+    default: return x;
+  }
+}
+
 RK_INLINE vf activate_one(vf x, const int activation) {
   switch (activation) {
     case RK_RELU: return at_least(x, splat(0.0f));
@@ -112,6 +181,7 @@ RK_INLINE vf activate_one(vf x, const int activation) {
 
 RK_INLINE void activate_vectors(vf *x, const size_t count, const int activation) {
   if (activation == RK_GELU) gelu_(x, count);
+  else if (activation > RK_LAST_FUSED) RK_EACH x[i] = activate_rare(x[i], activation);
   else RK_EACH x[i] = activate_one(x[i], activation);
 }
 
@@ -138,6 +208,29 @@ static void activate(const float *x, size_t count, int activation, float *out) {
     case RK_SIGMOID: activate_all(x, count, RK_SIGMOID, out); break;
     case RK_QUICK_GELU: activate_all(x, count, RK_QUICK_GELU, out); break;
     case RK_RELU_SQUARED: activate_all(x, count, RK_RELU_SQUARED, out); break;
+    case RK_LEAKY_RELU: activate_all(x, count, RK_LEAKY_RELU, out); break;
+    case RK_ELU: activate_all(x, count, RK_ELU, out); break;
+    case RK_SELU: activate_all(x, count, RK_SELU, out); break;
+    case RK_SOFTPLUS: activate_all(x, count, RK_SOFTPLUS, out); break;
+    case RK_SOFTSIGN: activate_all(x, count, RK_SOFTSIGN, out); break;
+    case RK_MISH: activate_all(x, count, RK_MISH, out); break;
+    case RK_EXPONENTIAL: activate_all(x, count, RK_EXPONENTIAL, out); break;
+    case RK_HARD_SIGMOID: activate_all(x, count, RK_HARD_SIGMOID, out); break;
+    case RK_HARD_SIGMOID_FIFTH: activate_all(x, count, RK_HARD_SIGMOID_FIFTH, out); break;
+    case RK_HARD_SILU: activate_all(x, count, RK_HARD_SILU, out); break;
+    case RK_RELU6: activate_all(x, count, RK_RELU6, out); break;
+    case RK_LOG_SIGMOID: activate_all(x, count, RK_LOG_SIGMOID, out); break;
+    case RK_TANH_SHRINK: activate_all(x, count, RK_TANH_SHRINK, out); break;
+    case RK_SQUAREPLUS: activate_all(x, count, RK_SQUAREPLUS, out); break;
+    case RK_UNIT_CLIP: activate_all(x, count, RK_UNIT_CLIP, out); break;
+    case RK_STEP: activate_all(x, count, RK_STEP, out); break;
+    case RK_SQUARE: activate_all(x, count, RK_SQUARE, out); break;
+    case RK_SQUARE_ROOT: activate_all(x, count, RK_SQUARE_ROOT, out); break;
+    case RK_ABSOLUTE: activate_all(x, count, RK_ABSOLUTE, out); break;
+    case RK_RECIPROCAL: activate_all(x, count, RK_RECIPROCAL, out); break;
+    case RK_LOGARITHM: activate_all(x, count, RK_LOGARITHM, out); break;
+    case RK_SINE: activate_all(x, count, RK_SINE, out); break;
+    case RK_COSINE: activate_all(x, count, RK_COSINE, out); break;
     default: activate_all(x, count, RK_IDENTITY, out); break;
   }
 }

@@ -6,15 +6,31 @@ typedef struct {
   int64_t position;  // the query's own key, which may lie outside of the keys
 } rk_view;
 
+/// The first key, of those in order of their positions, that stands at `position` or behind it.
+static size_t first_key_from(const rk_map *m, int64_t position) {
+  size_t low = 0, high = m->keys;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (m->key_positions[middle] < position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 static rk_view view_of(const rk_map *m, size_t query) {
   rk_view view = {.begin = 0, .end = m->keys};
   if (m->position) view.position = m->position[query];
   else view.position = (int64_t)query + (m->causal ? (int64_t)m->keys - (int64_t)m->queries : 0);
   if (m->causal && view.position + 1 < (int64_t)m->keys)
     view.end = view.position < 0 ? 0 : (size_t)(view.position + 1);
-  if (m->window) {
-    const int64_t first = view.position - (int64_t)m->window + 1;
+  if (m->window && m->key_positions) {
+    const int64_t place = m->query_positions ? m->query_positions[query] : view.position;
+    view.begin = first_key_from(m, place - (int64_t)m->window + 1);
+    if (!m->causal) view.end = first_key_from(m, place + (int64_t)m->window);
+  } else if (m->window) {
+    const int64_t first = view.position - (int64_t)m->window + 1, behind = view.position + (int64_t)m->window;
     if (first > 0) view.begin = (size_t)first;
+    if (!m->causal && behind < (int64_t)m->keys) view.end = behind < 0 ? 0 : (size_t)behind;
   }
   if (view.begin >= view.end) view.begin = view.end = 0;
   return view;

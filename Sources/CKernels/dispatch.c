@@ -93,3 +93,27 @@ void rk_mean_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t 
 }
 
 void rk_normalize(const rk_kernels *kernels, float *x, size_t width) { kernels->normalize(x, width); }
+
+void rk_unit_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+                  float *out, size_t ldo) {
+  kernels->unit_norm(x, ldx, rows, width, epsilon, out, ldo);
+}
+
+void rk_extreme(const rk_kernels *kernels, const float *a, const float *b, size_t count, int is_maximum, float *out) {
+  kernels->extreme(a, b, count, is_maximum, out);
+}
+
+void rk_additive_scores(const rk_kernels *kernels, const float *q, size_t ldq, const float *k, size_t ldk, size_t size,
+                        const float *weights, size_t keys, size_t query_begin, size_t query_end, float *out, size_t ldo) {
+  kernels->additive_scores(q, ldq, k, ldk, size, weights, keys, query_begin, query_end, out, ldo);
+}
+
+void rk_grouped(const rk_kernels *kernels, const float *x, size_t places, size_t groups, size_t depth, size_t columns,
+                const float *weight, const float *bias, float *out) {
+  kernels->grouped(x, places, groups, depth, columns, weight, bias, out);
+}
+
+void rk_matrix_product(const rk_kernels *kernels, const float *a, size_t lda, size_t rows, size_t depth, const float *b,
+                       size_t ldb, size_t columns, int is_transposed, float *out, size_t ldo) {
+  kernels->matrix_product(a, lda, rows, depth, b, ldb, columns, is_transposed, out, ldo);
+}

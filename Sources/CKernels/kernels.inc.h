@@ -14,6 +14,7 @@
 #include "attention.inc.h"
 #include "multiply.inc.h"
 #include "rows.inc.h"
+#include "small.inc.h"
 
 const rk_kernels RK_TABLE = {
     .isa = RK_TABLE_ISA,
@@ -28,4 +29,9 @@ const rk_kernels RK_TABLE = {
     .rotate = rotate,
     .mean_rows = mean_rows,
     .normalize = normalize,
+    .unit_norm = unit_norm,
+    .extreme = extreme,
+    .additive_scores = additive_scores,
+    .grouped = grouped,
+    .matrix_product = matrix_product,
 };

@@ -37,7 +37,7 @@ package enum Checkpoint {
     ) throws(FileError) -> Model {
         let folder = try CheckpointFolder(path: path, config: options.config, reading: options.hdf5)
         if let file = try folder.reuseFile() { return try ReuseFile.read(file, options) }
-        return try CheckpointOpening(folder, options).bound.get().model(options)
+        return try CheckpointOpening(folder, options).bound.get().complete(options)
     }
 
     /// Describes what is at a path from its metadata: no tensor is read.
@@ -92,6 +92,13 @@ package enum Checkpoint {
         var files = try folder.weightFiles().map { (entry: $0, prefix: "") }
         if folder.file == nil, folder.exists(KerasHub.headWeights) {
             files.append((folder.entry(KerasHub.headWeights), KerasHub.headPrefix))
+        }
+        // What follows the transformer of a sentence-transformers folder has files of its own.
+        if folder.file == nil {
+            for entry in folder.modules?.entries ?? [] where !entry.path.isEmpty && entry.className != "Transformer" {
+                let weights = folder.rootEntry("\(entry.path)/model.safetensors")
+                if folder.exists(weights) { files.append((weights, "\(entry.path)/")) }
+            }
         }
         var listing = TensorListing()
         for (entry, prefix) in files {

@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import HDF5
+import JSON
 import ModelGraph
 import Platform
 import Tensors
@@ -63,11 +64,15 @@ package struct CheckpointSummary: Sendable {
     package let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
     package let problems: [String]
+    /// What became of every key of the configuration; `nil` where nothing accounts for them.
+    package let configuration: KeyLedger?
+    /// What was decided that a user should know, a sentence each.
+    package let notes: [String]
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
         candidates: [Recognition] = [], graph: CheckedGraph?, traits: Model.Traits?, plan: ReusePlan? = nil,
-        tensors: [TensorEntry], problems: [String]
+        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil, notes: [String] = []
     ) {
         self.dialect = dialect
         self.dialectReasons = dialectReasons
@@ -79,6 +84,8 @@ package struct CheckpointSummary: Sendable {
         self.plan = plan
         self.tensors = tensors
         self.problems = problems
+        self.configuration = configuration
+        self.notes = notes
     }
 }
 
@@ -98,7 +105,7 @@ extension CheckpointSummary {
         var problems: [String]
         do throws(FileError) {
             let opened = try opening.bound.get()
-            problems = opened.binding.problems.map(\.message)
+            problems = (opened.ledger?.problems ?? []).map(\.message) + opened.binding.problems.map(\.message)
             bound = opened
         } catch  where error.kind != .usage {
             problems = error.problems
@@ -107,7 +114,8 @@ extension CheckpointSummary {
             dialect: checkpoint.dialect, dialectReasons: opening.dialects.first?.reasons ?? [],
             dialects: opening.dialects, architecture: opening.architecture, candidates: opening.candidates,
             graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
-            tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems)
+            tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems,
+            configuration: bound?.ledger, notes: bound?.notes ?? [])
     }
 
     /// Every tensor of files that no dialect knows.
@@ -140,7 +148,9 @@ extension CheckpointSummary {
         return catalog.tensors.map { tensor in
             let isFirst = seen.insert(tensor.name).inserted
             let role = roles[tensor.name] ?? .unknown
-            if case .parameter = role, !isFirst { return TensorEntry(tensor, role: .copy) }
+            if case .parameter(let owners) = role, !isFirst, let owner = owners.first {
+                return TensorEntry(tensor, role: .copy(owner))
+            }
             return TensorEntry(tensor, role: role)
         }
     }

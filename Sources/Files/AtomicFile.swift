@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 
 /// A file that appears under its name complete or not at all.
 ///
@@ -83,7 +82,7 @@ package struct AtomicFile: ~Copyable {
 
     // MARK: Leftovers
 
-    private static let pending = Mutex<Set<String>>([])
+    private static let pending = Lock<Set<String>>([])
 
     /// Removes the temporary files of all values that are neither committed nor gone: for a process that is about to
     /// end on a signal. Not to be called from the signal handler itself.

@@ -1,6 +1,7 @@
 /// What a file that is not HDF5 is, by its first bytes, never by its name.
 package enum FileContent: String, Sendable, Hashable, CaseIterable {
     case empty, gitLFSPointer, webPage, zipArchive, gzip, safetensors, pickle, hdf4, png, jpeg, netCDF
+    case pytorch, onnx, gguf
     case textTransfer, reencoded, text, unknown
 
     /// A noun phrase for messages.
@@ -13,6 +14,9 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
         case .gzip: "gzip-compressed data"
         case .safetensors: "a safetensors file"
         case .pickle: "a Python pickle"
+        case .pytorch: "a PyTorch pickle"
+        case .onnx: "an ONNX graph"
+        case .gguf: "a GGUF file"
         case .hdf4: "an HDF4 file"
         case .png: "a PNG image"
         case .jpeg: "a JPEG image"
@@ -34,12 +38,20 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
         case .gzip: "unpack it with gunzip first"
         case .safetensors: "give it the name of a .safetensors file and the folder it came with"
         case .pickle: "save the weights with save_weights() to HDF5; pickles are never opened"
+        case .pytorch:
+            "pickles are never opened: load the model in Python and write it with save_pretrained(FOLDER), which gives "
+                + "model.safetensors"
+        case .onnx: "give the checkpoint that it was exported from: a folder with model.safetensors or tf_model.h5"
+        case .gguf: "give the checkpoint that it was quantised from: a folder with model.safetensors"
         case .hdf4: "convert it with h4toh5 first"
         case .textTransfer, .reencoded: "transfer it again in binary mode"
         case .netCDF: "convert it to netCDF-4 first"
         case .png, .jpeg, .text, .unknown: "check the path"
         }
     }
+
+    /// Whether it is sound and simply of another kind, rather than damaged or none at all.
+    package var isForeign: Bool { [.pytorch, .onnx, .gguf, .pickle, .hdf4, .netCDF].contains(self) }
 
     /// The signature of HDF5.
     package static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -54,6 +66,12 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
             self = .empty
         } else if starts("version https://git-lfs") {
             self = .gitLFSPointer
+        } else if starts("GGUF") {
+            self = .gguf
+        } else if starts([0x50, 0x4B, 0x03, 0x04]), Self.isPyTorch(head) {
+            self = .pytorch
+        } else if Self.isONNX(head) {
+            self = .onnx
         } else if starts([0x50, 0x4B, 0x03, 0x04]) || starts([0x50, 0x4B, 0x05, 0x06]) {
             self = .zipArchive
         } else if starts([0x1F, 0x8B]) {
@@ -95,6 +113,20 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
         guard head.count > 9, head[8] == UInt8(ascii: "{") else { return false }
         let length = head[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return length >= 2 && length <= UInt64(max(byteCount - 8, 0))
+    }
+
+    /// A zip archive whose first member is `…/data.pkl`, as torch.save has written since 1.6.
+    private static func isPyTorch(_ head: [UInt8]) -> Bool {
+        guard head.count > 30 else { return false }
+        let length = Int(head[26]) | Int(head[27]) << 8
+        return String(decoding: head.dropFirst(30).prefix(length), as: UTF8.self).hasSuffix("data.pkl")
+    }
+
+    /// A protocol buffer whose first fields are the version of the format and the text of who wrote it.
+    private static func isONNX(_ head: [UInt8]) -> Bool {
+        guard head.count > 4, head[0] == 0x08, (1...32).contains(head[1]), head[2] == 0x12 else { return false }
+        let producer = head.dropFirst(4).prefix(Int(head[3]))
+        return !producer.isEmpty && producer.count == Int(head[3]) && producer.allSatisfy { (0x20...0x7E).contains($0) }
     }
 
     private static func isWebPage(_ head: [UInt8]) -> Bool {

@@ -31,7 +31,7 @@ extension FileError {
     /// The file is something else.
     package static func notHDF5(_ location: HDF5Location, _ content: FileContent) -> FileError {
         FileError(
-            content == .hdf4 ? .unsupported : .corrupt, location,
+            content.isForeign ? .unsupported : .corrupt, location,
             "not an HDF5 file but \(content.name); \(content.remedy)")
     }
 
@@ -63,11 +63,19 @@ extension FileError {
         FileError(.corrupt, location, "there is no such object in the file")
     }
 
-    /// The index helper cannot be run: a defect of the installation.
+    /// The index helper is not there, or is not one: a fault of the installation.
     package static func helper(_ location: HDF5Location, reason: String) -> FileError {
         FileError(
-            .defect, location,
-            "the index helper does not work: \(reason); install reuseformer-h5index beside the program")
+            .inputOutput, location,
+            "the index helper does not work: \(reason.escaped); install reuseformer-h5index beside the program")
+    }
+
+    /// The machine refuses what the index helper needs: memory, files, processes, or the file itself.
+    package static func machine(_ location: HDF5Location, reason: String) -> FileError {
+        FileError(
+            .inputOutput, location,
+            "cannot be read here: \(reason.escaped); see to it that memory, processes and open files are left, and "
+                + "that nothing else writes the file, then try again")
     }
 }
 

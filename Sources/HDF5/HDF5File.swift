@@ -118,6 +118,7 @@ package struct HDF5File: Sendable {
         case .signal(let signal):
             throw .corrupt(location, reason: "its structure makes libhdf5 crash (signal \(signal))")
         case .status(let status): throw .helper(location, reason: "it ended with status \(status)")
+        case .unread(let code): throw .machine(location, reason: systemMessage(code))
         case .stalled:
             throw .inputOutput(
                 location,
@@ -181,7 +182,7 @@ extension FileError {
             case "limit": .limit(location, reason: refusal.message)
             case "unsupported": .unsupported(location, .link(refusal.message))
             case "newerFormat": .unsupported(location, .newerFormat)
-            case "failure": .helper(location, reason: refusal.message)
+            case "failure": .machine(location, reason: refusal.message)
             default: .corrupt(location, reason: refusal.message)
             }
     }

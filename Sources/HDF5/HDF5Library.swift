@@ -1,11 +1,11 @@
 import CHDF5
-import Synchronization
+import Platform
 
 /// The one way to libhdf5 inside this process, which uses it only on files that it writes itself.
 ///
 /// Many builds of libhdf5 are not thread-safe, so all calls stand behind one lock.
 enum HDF5Library {
-    private static let isStarted = Mutex(false)
+    private static let isStarted = Lock(false)
 
     /// Calls `body` while no other thread uses libhdf5, with its error printing off.
     static func locked<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {

@@ -25,6 +25,8 @@ package struct IndexHelper: Sendable, Hashable {
     /// How a run ended.
     package enum Outcome: Equatable {
         case document([UInt8])
+        /// The answer could not be read: a failed system call.
+        case unread(Int32)
         /// Ended by a signal, which is what crashes and exceeded limits look like.
         case signal(Int32)
         case status(Int32)
@@ -73,13 +75,13 @@ package struct IndexHelper: Sendable, Hashable {
         }
     }
 
-    /// - Throws: `FileError.helper` when the helper cannot be started.
+    /// - Throws: `FileError.helper` when the helper cannot be started, `FileError.machine` when the machine refuses.
     package func run(_ request: Request, for location: HDF5Location) throws(FileError) -> Outcome {
         var ends: [Int32] = [-1, -1]
         // The writing end must not live on in another child, or the end of the answer never comes.
         let isOpen = pipe(&ends) == 0
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        guard isOpen else { throw .helper(location, reason: systemMessage(errno)) }
+        guard isOpen else { throw .machine(location, reason: "pipe: " + systemMessage(errno)) }
         let reading = ends[0], writing = ends[1]
         defer { close(reading) }
 
@@ -97,7 +99,10 @@ package struct IndexHelper: Sendable, Hashable {
             close(writing)
         } catch {
             close(writing)
-            throw .helper(location, reason: "\(executable): " + systemMessage(error.code))
+            let reason = "\(executable): " + systemMessage(error.code)
+            // The program itself is missing or no program: everything else is the machine's.
+            let isInstallation = [ENOENT, ENOTDIR, EACCES, ENOEXEC].contains(error.code)
+            throw isInstallation ? .helper(location, reason: reason) : .machine(location, reason: reason)
         }
 
         // A fault in libhdf5 that runs in circles ends at the helper's own limit of processor time, however busy the
@@ -181,11 +186,11 @@ package struct IndexHelper: Sendable, Hashable {
             guard let wait = clock.nextWait() else { return (bytes, .stalled) }
             var events = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = poll(&events, 1, Int32(clamping: wait))
-            if ready < 0 && errno != EINTR { return (bytes, .status(-1)) }
+            if ready < 0 && errno != EINTR { return (bytes, .unread(errno)) }
             guard ready > 0 else { continue }
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return (bytes, count == 0 ? nil : .status(-1)) }
+            guard count > 0 else { return (bytes, count == 0 ? nil : .unread(errno)) }
             clock.progressed()
             bytes.append(contentsOf: buffer[0..<count])
             if bytes.count > limit { return (bytes, .tooMuch) }

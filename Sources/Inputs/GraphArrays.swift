@@ -14,7 +14,11 @@ package enum GraphArrays {
     package static func sequences(
         from arrays: [String: Tensor], for graph: CheckedGraph
     ) throws(FileError) -> [ModelInput] {
-        let arrays = positional(InputNames.translated(arrays, for: graph), graph)
+        let named = positional(InputNames.translated(arrays, for: graph), graph)
+        if let choices = try ChoiceArrays(named, for: graph) {
+            return choices.divided(try sequences(from: choices.arrays, for: graph))
+        }
+        let arrays = named
         guard !graph.inputLayouts.isEmpty else { return try TokenArrays.sequences(from: arrays) }
         let masks = Set(graph.inputLayouts.values.compactMap(\.mask))
         let usual = arrays.filter { graph.inputLayouts[$0.key] == nil && !masks.contains($0.key) }

@@ -9,7 +9,7 @@ import Tokenization
 ///
 /// | the model reads | a file or folder is |
 /// | --- | --- |
-/// | a text | one text a line |
+/// | a text | one text a line; for models that score a whole item also two, with a tab between |
 /// | a source and a target text | `source<TAB>target` a line; the target may be missing |
 /// | pictures | a folder of PNG and JPEG files, or one of them |
 /// | anything | an `.npz` with the model's own inputs |
@@ -33,6 +33,12 @@ package struct ModelInputs: Sendable {
     package let generation: GenerationSettings
     /// Rows of the smallest table that token ids are looked up in; `nil` for models without.
     let tableRows: Int?
+    /// What is done to texts.
+    package private(set) var texts: TextPreparation
+    /// When a line is two texts.
+    let pairing: TextPreparation.Pairing
+    /// Texts that were cut.
+    package let truncated = TruncationCount()
     private let pictures: PictureInput?
 
     /// The input that a model's pictures go to.
@@ -48,10 +54,14 @@ package struct ModelInputs: Sendable {
     ///   - model: Its graph and the files that came with it.
     ///   - tokenizer: The model's own; `nil` for models that read no text.
     ///   - maximumTokens: Longest text that is wanted.
+    ///   - prompt: What stands before each text: a name among the model's prompts, or the prompt itself; `nil`: what
+    ///     the model's files say.
+    ///   - pairing: When a line is two texts.
     ///   - ignored: Keys of the model's files that are passed over.
     /// - Throws: `FileError` when the files that say how pictures are prepared cannot be used.
     package init(
-        _ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?, ignoring ignored: Set<String> = []
+        _ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?, prompt: String? = nil,
+        pairing: TextPreparation.Pairing = .never, ignoring ignored: Set<String> = []
     ) throws(FileError) {
         let graph = model.graph
         let settings = GenerationSettings(assets: model.assets, tokenizer: tokenizer, ignoring: ignored)
@@ -60,6 +70,14 @@ package struct ModelInputs: Sendable {
         self.graph = graph
         self.tokenizer = tokenizer
         self.maximumTokens = maximumTokens
+        texts = TextPreparation(model.traits.sentences, prompt: prompt)
+        let scoresItems =
+            [.classifier, .numbers].contains(graph.use)
+            && graph.predictions.map { graph.shapes[$0]?.rows } == .sequences
+        self.pairing = pairing == .byTab && !scoresItems ? .never : pairing
+        if graph.inputs.contains(Graph.poolingMask), let tokenizer {
+            try texts.hidePrompt(tokenizer, maximumTokens: maximumTokens)
+        }
         let layouts = graph.inputLayouts.sorted { $0.key < $1.key }
         if let (name, layout) = layouts.first(where: { $0.value.grid.count == 2 && $0.value.content == .numbers }),
             layouts.allSatisfy({ $0.key == name || $0.value.absent != nil })
@@ -129,7 +147,7 @@ package struct ModelInputs: Sendable {
             throw FileError(.usage, path: "text", "is nothing that this model reads; it takes \(inputs)")
         }
         let limit = isWhole ? nil : maximumTokens
-        guard let target else { return InputItem(try encoded(text, tokenizer, limit)) }
+        guard let target else { return InputItem(try textItem(text, tokenizer, limit)) }
         let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
         var item = InputItem(try encoded(parts.first.map(String.init) ?? "", tokenizer, limit))
         guard parts.count > 1 else {
@@ -141,14 +159,42 @@ package struct ModelInputs: Sendable {
         return item
     }
 
-    private func encoded(
-        _ text: String, _ tokenizer: Tokenizer, _ limit: Int?
+    /// A line: a text, or two with a tab between.
+    private func textItem(
+        _ line: String, _ tokenizer: Tokenizer, _ limit: Int?
     ) throws(FileError) -> ModelInput {
-        let encoding = tokenizer.encode(text, maxLength: limit)
+        guard pairing != .never else { return try encoded(line, tokenizer, limit) }
+        let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 2 { return try encoded(parts[0], pair: parts[1], tokenizer, limit) }
+        guard pairing != .always else {
+            throw FileError(.usage, path: "pair", "has no tab between two texts: \"\(line.prefix(60).printable)\"")
+        }
+        return try encoded(line, tokenizer, limit)
+    }
+
+    /// Two texts as a model takes them that scores pairs.
+    package func item(of first: String, and second: String) throws(FileError) -> InputItem {
+        guard let tokenizer, kind == .text else {
+            throw FileError(.usage, path: "pair", "is nothing that this model reads")
+        }
+        return InputItem(try encoded(first, pair: second, tokenizer, maximumTokens))
+    }
+
+    private func encoded(
+        _ text: String, pair: String? = nil, _ tokenizer: Tokenizer, _ limit: Int?
+    ) throws(FileError) -> ModelInput {
+        let encoding = tokenizer.encode(texts.prepared(text), pair: pair.map(texts.prepared), maxLength: limit)
+        if encoding.isTruncated { truncated.add() }
         // An empty list of types stands for zeros, which nearly all texts have.
-        return ModelInput(
+        var input = ModelInput(
             ids: try known(encoding.ids, tokenizer),
             types: encoding.typeIDs.contains { $0 != 0 } ? encoding.typeIDs : [])
+        if texts.hiddenTokens > 0 {
+            let count = encoding.ids.count, hidden = min(texts.hiddenTokens, count)
+            let numbers = [Float](repeating: 0, count: hidden) + [Float](repeating: 1, count: count - hidden)
+            input.arrays[Graph.poolingMask] = InputArray(rows: count, columns: 1, numbers: numbers)
+        }
+        return input
     }
 
     /// Ids that the model has rows for: a tokenizer may know tokens that were never added to the model.

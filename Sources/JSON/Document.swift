@@ -31,8 +31,11 @@ package enum Document {
     }
 
     /// The value that a JSON document holds.
+    ///
+    /// - Parameter isStrict: Whether a key that no part of the value has is an error: in what people write, it is a
+    ///   mistyped one.
     package static func decode<Value: Decodable>(
-        _ type: Value.Type, from bytes: [UInt8]
+        _ type: Value.Type, from bytes: [UInt8], isStrict: Bool = false
     ) throws(ReadError) -> Value {
         let document: JSONDocument
         do throws(JSONDocument.SyntaxError) {
@@ -40,15 +43,27 @@ package enum Document {
         } catch {
             throw ReadError(position: error.position, path: "", message: error.message)
         }
+        let record = isStrict ? KeyRecord() : nil
+        let value: Value
         do {
-            return try Value(from: FieldDecoder(field: document.root))
+            value = try Value(from: FieldDecoder(field: document.root, record: record))
         } catch {
-            throw ReadError(error, in: document.root)
+            // A mistyped key explains a missing one better than what is missing.
+            throw record?.firstUnknown.map(ReadError.init) ?? ReadError(error, in: document.root)
         }
+        if let unknown = record?.firstUnknown { throw ReadError(unknown) }
+        return value
     }
 }
 
 extension Document.ReadError {
+    fileprivate init(_ unknown: (field: JSONField, key: String, suggestion: String?)) {
+        let advice = unknown.suggestion.map { "; did you mean \"\($0)\"?" } ?? ""
+        self.init(
+            position: unknown.field.position, path: unknown.field.path,
+            message: "the key \"\(unknown.key.printable)\" is not known here\(advice)")
+    }
+
     fileprivate init(_ error: any Error, in root: JSONField) {
         switch error {
         case DecodingError.keyNotFound(let key, let context):

@@ -3,17 +3,19 @@
 /// A coding path has one step, which leads to the field: names and positions are put together only for messages.
 struct FieldDecoder: Decoder {
     let field: JSONField
+    /// Notes which keys are asked for; `nil`: more keys than are read are no mistake.
+    var record: KeyRecord?
 
     var codingPath: [any CodingKey] { [FieldKey(field: field)] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(try KeyedFields(field))
+        KeyedDecodingContainer(try KeyedFields(field, record))
     }
 
-    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try ListedFields(field) }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer { try ListedFields(field, record) }
 
-    func singleValueContainer() -> any SingleValueDecodingContainer { SingleField(field: field) }
+    func singleValueContainer() -> any SingleValueDecodingContainer { SingleField(field: field, record: record) }
 }
 
 /// A step of a coding path that leads to a field from the outermost value.
@@ -62,14 +64,26 @@ extension JSONField {
         return try wanted(wholeNumber(type), bounds)
     }
 
-    fileprivate func read<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try Value(from: FieldDecoder(field: self))
+    fileprivate func read<Value: Decodable>(_ type: Value.Type, _ record: KeyRecord?) throws -> Value {
+        do {
+            return try Value(from: FieldDecoder(field: self, record: record))
+        } catch DecodingError.dataCorrupted(let context) {
+            // An enumeration says only that its raw value is another one, in words about types.
+            guard let word = stringValue, let type = Value.self as? any RawRepresentable.Type else {
+                throw DecodingError.dataCorrupted(context)
+            }
+            let known = names(of: type)
+            let list = known.isEmpty ? "is not known here" : "is none of \(known.joined(separator: ", "))"
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: context.codingPath, debugDescription: "\"\(word.printable)\" \(list)"))
+        }
     }
 }
 
 /// One value.
 private struct SingleField: SingleValueDecodingContainer {
     let field: JSONField
+    let record: KeyRecord?
 
     var codingPath: [any CodingKey] { [FieldKey(field: field)] }
 
@@ -90,18 +104,21 @@ private struct SingleField: SingleValueDecodingContainer {
     func decode(_ type: UInt16.Type) throws -> UInt16 { try field.whole(type) }
     func decode(_ type: UInt32.Type) throws -> UInt32 { try field.whole(type) }
     func decode(_ type: UInt64.Type) throws -> UInt64 { try field.whole(type) }
-    func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try field.read(type) }
+    func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try field.read(type, record) }
 }
 
 /// The members of an object. Of several with one key the first one counts.
 private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let field: JSONField
     private let members: [String: JSONField]
+    private let record: KeyRecord?
 
-    init(_ field: JSONField) throws {
+    init(_ field: JSONField, _ record: KeyRecord?) throws {
         guard let members = field.objectValue else { throw field.unlike([String: Any].self, "an object") }
         self.field = field
         self.members = Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
+        self.record = record
+        record?.note(Key.self, in: field, keys: members.map(\.key))
     }
 
     var codingPath: [any CodingKey] { [FieldKey(field: field)] }
@@ -117,30 +134,38 @@ private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { try member(key).isNull }
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try member(key).read(type) }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try member(key).read(type, record)
+    }
 
     func nestedContainer<Inner: CodingKey>(
         keyedBy type: Inner.Type, forKey key: Key
     ) throws -> KeyedDecodingContainer<Inner> {
-        KeyedDecodingContainer(try KeyedFields<Inner>(try member(key)))
+        KeyedDecodingContainer(try KeyedFields<Inner>(try member(key), record))
     }
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try ListedFields(try member(key))
+        try ListedFields(try member(key), record)
     }
-    func superDecoder() throws -> any Decoder { FieldDecoder(field: try member(NamedKey(stringValue: "super"))) }
-    func superDecoder(forKey key: Key) throws -> any Decoder { FieldDecoder(field: try member(key)) }
+    func superDecoder() throws -> any Decoder {
+        FieldDecoder(field: try member(NamedKey(stringValue: "super")), record: record)
+    }
+    func superDecoder(forKey key: Key) throws -> any Decoder {
+        FieldDecoder(field: try member(key), record: record)
+    }
 }
 
 /// The elements of a list, one after another.
 private struct ListedFields: UnkeyedDecodingContainer {
     let field: JSONField
     private let elements: [JSONField]
+    private let record: KeyRecord?
     private(set) var currentIndex = 0
 
-    init(_ field: JSONField) throws {
+    init(_ field: JSONField, _ record: KeyRecord?) throws {
         guard let elements = field.arrayValue else { throw field.unlike([Any].self, "a list") }
         self.field = field
         self.elements = elements
+        self.record = record
     }
 
     var codingPath: [any CodingKey] { [FieldKey(field: field)] }
@@ -163,10 +188,24 @@ private struct ListedFields: UnkeyedDecodingContainer {
         currentIndex += 1
         return true
     }
-    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next { try $0.read(type) } }
-    mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        try next { KeyedDecodingContainer(try KeyedFields<Key>($0)) }
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try next { [record] in try $0.read(type, record) }
     }
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { try next { try ListedFields($0) } }
-    mutating func superDecoder() throws -> any Decoder { try next { FieldDecoder(field: $0) } }
+    mutating func nestedContainer<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        try next { [record] in KeyedDecodingContainer(try KeyedFields<Key>($0, record)) }
+    }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try next { [record] in try ListedFields($0, record) }
+    }
+    mutating func superDecoder() throws -> any Decoder {
+        try next { [record] in FieldDecoder(field: $0, record: record) }
+    }
+}
+
+/// Raw values of an enumeration, where it can list them.
+private func names(of type: any RawRepresentable.Type) -> [String] {
+    func list<Cases: CaseIterable>(_ type: Cases.Type) -> [String] {
+        type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
+    }
+    return (type as? any CaseIterable.Type).map { list($0) } ?? []
 }

@@ -46,11 +46,7 @@ package struct NumPyArchive: Sendable {
                 }
                 return try NumPyArray.decode(stored, path: file.path, array: name)
             }
-            // The directory's sizes have been found believable; whether they can be had is another question.
-            guard member.byteCount <= MachineMemory.byteCount else {
-                throw FileError(
-                    .corrupt, path: file.path, array: name, "would take \(member.byteCount) bytes of memory")
-            }
+            try check(member, named: name, in: bytes)
             let inflated: [UInt8]
             do throws(ZipDirectory.Failure) {
                 inflated = try member.contents(of: bytes)
@@ -63,6 +59,42 @@ package struct NumPyArchive: Sendable {
             return try result.get()
         }
     }
+
+    /// Refuses a compressed member that is not what its own array's header says, or more than this machine can hold,
+    /// before it is inflated: a few kilobytes may stand for gigabytes.
+    private func check(
+        _ member: ZipDirectory.Member, named name: String, in bytes: UnsafeRawBufferPointer
+    ) throws(FileError) {
+        let head: [UInt8]
+        do throws(ZipDirectory.Failure) {
+            head = try member.prefix(Self.largestHeader, of: bytes)
+        } catch {
+            throw FileError(error, path: file.path, array: name)
+        }
+        let parsed = head.withUnsafeBytes { bytes in
+            Result { () throws(NumPyHeader.Failure) in try NumPyHeader.parse(bytes) }
+        }
+        switch parsed {
+        case .failure(let failure): throw FileError(failure.kind, path: file.path, array: name, failure.reason)
+        case .success((let header, let start)):
+            let wanted = start + header.shape.count * header.dtype.byteCount
+            guard member.byteCount == wanted else {
+                throw FileError(
+                    .corrupt, path: file.path, array: name,
+                    "\(member.byteCount) bytes for shape \(header.shape) of \(header.dtype), which takes \(wanted)")
+            }
+        }
+        // Inflated and copied, twice the size at once.
+        guard member.byteCount <= MachineMemory.byteCount / 4 else {
+            throw FileError(
+                .unsupported, path: file.path, array: name,
+                "would take \(member.byteCount) bytes of memory, too many for this machine; store it uncompressed "
+                    + "(numpy.savez), or in parts")
+        }
+    }
+
+    /// A header and the bytes before it.
+    private static let largestHeader = (64 << 10) + 12
 
     /// Reads all arrays.
     package func tensors() throws(FileError) -> [String: Tensor] {

@@ -32,7 +32,7 @@ package struct Workers: Sendable {
     package func map<Element: Sendable, Result: Sendable>(
         _ elements: [Element], _ transform: @Sendable (Element) -> Result
     ) -> [Result] {
-        let results = Mutex([Result?](repeating: nil, count: elements.count))
+        let results = Lock([Result?](repeating: nil, count: elements.count))
         run(elements.count) { index in
             let result = transform(elements[index])
             results.withLock { $0[index] = result }

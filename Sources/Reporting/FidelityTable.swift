@@ -10,12 +10,13 @@ package enum FidelityTable {
             .init("verdict", .left),
         ])
         for measurement in report.metrics {
-            let gates = report.gates.filter { $0.metric == measurement.metric }
+            let gates = measurement.output == nil ? report.gates.filter { $0.metric == measurement.metric } : []
+            let output = measurement.output.map { " of \($0)" } ?? ""
             let failed = gates.contains { !$0.passed }
             let source = measurement.source.map { " (source \(text(measurement.metric, $0)))" } ?? ""
             table.append(
                 [
-                    measurement.metric.rawValue, text(measurement.metric, measurement.value) + source,
+                    measurement.metric.rawValue + output, text(measurement.metric, measurement.value) + source,
                     measurement.metric.meaning, gates.map(\.condition).joined(separator: ", "),
                     gates.isEmpty ? "" : failed ? "failed" : "passed",
                 ], mark: gates.isEmpty ? .none : failed ? .failed : .passed)
@@ -39,7 +40,7 @@ package enum FidelityTable {
     static func text(_ metric: Metric, _ value: Double) -> String {
         if metric.isShare { return Format.percent(value, 2) }
         switch metric {
-        case .hiddenRelativeError, .logitsKLMean, .mapsTVMean: return Format.significant(value, 3)
+        case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .mapsTVMean: return Format.significant(value, 3)
         case .speedup: return Format.fixed(value, 2) + " ×"
         default: return Format.fixed(value, 5)
         }

@@ -127,6 +127,9 @@ extension ReportPage {
         case .encoder:
             "Damage is measured at the model's output on texts kept back: the error of the similarities between pairs "
                 + "of texts, as a share of their variance."
+        case .numbers:
+            "Damage is measured at the model's output on texts kept back: the squared error of its numbers, as a share "
+                + "of their variance."
         case .maskedLanguageModel, .languageModel, .classifier:
             "Damage is measured at the model's output on texts kept back: the divergence of its predictions from the "
                 + "source's, in nats" + (use == .languageModel ? ", token by token on given texts." : ".")

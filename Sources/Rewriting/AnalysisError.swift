@@ -18,6 +18,8 @@ package enum AnalysisError: KindedError, Sendable {
     case shared(nodes: [String], bytes: Int)
     /// A tensor that rewriting needs is missing or tied to another node.
     case tensor(ParameterID, reason: String)
+    /// The library of matrix products cannot be loaded.
+    case linearAlgebra(reason: String)
     /// The work was asked to end.
     case cancelled
 
@@ -32,6 +34,7 @@ package enum AnalysisError: KindedError, Sendable {
         case .runtime(let error): error.kind
         case .calibration, .budget, .mismatch, .shared: .usage
         case .tensor: .unsupported
+        case .linearAlgebra: .inputOutput
         case .cancelled: .cancelled
         }
     }
@@ -49,6 +52,9 @@ package enum AnalysisError: KindedError, Sendable {
                 + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
                 + "--heal none"
         case .tensor(let parameter, let reason): "tensor \(parameter) \(reason)"
+        case .linearAlgebra(let reason):
+            "the library of matrix products cannot be loaded: \(reason); install OpenBLAS "
+                + "(libopenblas0 on Debian and Ubuntu)"
         case .cancelled: "cancelled"
         }
     }

@@ -51,7 +51,7 @@ package struct Converter: Sendable {
     package func convert(
         _ source: Model, plan: ReusePlan, calibration: CalibrationSet, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(AnalysisError) -> Result {
-        LinearAlgebra.prepare()
+        try LinearAlgebra.prepare()
         try CancellableWorkers(options.resources).check()
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)

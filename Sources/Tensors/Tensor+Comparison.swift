@@ -12,4 +12,15 @@ extension Tensor {
             }
         }
     }
+
+    /// Whether both hold the same numbers, as they are stored or with the axes of a matrix exchanged.
+    package func hasElements(of other: Tensor) -> Bool {
+        if hasSameBytes(as: other) { return true }
+        if shape == other.shape {
+            guard dtype != other.dtype else { return false }
+            return withFloats { left in other.withFloats { left.elementsEqual($0) } }
+        }
+        guard shape == Shape(other.shape.extents.reversed()), let turned = transposed() else { return false }
+        return turned.hasElements(of: other)
+    }
 }

@@ -15,6 +15,7 @@ struct FidelityTally {
     private var agreements = RunningMean()
     private var mapDistances = RunningMean()
     private var logitRows = 0
+    private var outputs = OutputTally()
     private var pooledSource: [[Double]] = []
     private var pooledConverted: [[Double]] = []
 
@@ -25,6 +26,7 @@ struct FidelityTally {
         addHidden(source, converted)
         addPooled(source, converted)
         addLogits(source, converted)
+        outputs.add(source.numbers, converted.numbers)
         for (first, second) in zip(source.maps, converted.maps) {
             if let first, let second { addMap(first, second) }
         }
@@ -126,6 +128,7 @@ struct FidelityTally {
         }
         add(.logitsKLMean, divergences.mean)
         add(.top1Agreement, agreements.mean)
+        result += outputs.measurements
         add(.mapsTVMean, mapDistances.mean)
         return result
     }

@@ -17,7 +17,7 @@ package struct TaskStudy {
         classes = converted.graph.predictions.flatMap { converted.graph.shapes[$0]?.width }
     }
 
-    /// Spearman correlation of cosine similarities of mean-pooled embeddings with scores.
+    /// Spearman correlation of cosine similarities of embeddings with scores.
     package func spearman(of pairs: [ScoredPair]) throws(VerificationError) -> Measurement {
         let before = try source.correlation(of: pairs)
         return Measurement(.spearman, try converted.correlation(of: pairs), source: before)

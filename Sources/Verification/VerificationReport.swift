@@ -73,7 +73,8 @@ package struct VerificationReport: Sendable, Hashable, Codable {
         self.savings = savings
         let order = Dictionary(uniqueKeysWithValues: Metric.allCases.enumerated().map { ($1, $0) })
         let all = (metrics + savings.measurements).sorted {
-            order[$0.metric, default: 0] < order[$1.metric, default: 0]
+            // What is of all outputs stands before what is of one.
+            (order[$0.metric, default: 0], $0.output ?? "") < (order[$1.metric, default: 0], $1.output ?? "")
         }
         self.metrics = all
         self.cache = cache

@@ -11,6 +11,11 @@ package struct CheckpointFolder: Sendable {
     package let path: String
     /// Where configuration, tokenizer and shards are looked for.
     package let folder: String
+    /// The folder that was named, or that the file lies in: a sentence-transformers folder may keep the transformer's
+    /// files in a folder below.
+    package let root: String
+    /// What follows the transformer in a sentence-transformers folder; `nil` for other folders.
+    package let modules: SentenceModuleList?
     /// The file that was named; `nil` for a folder.
     package let file: FileEntry?
     /// The file that the caller named for the configuration; `nil`: the folder's own.
@@ -43,24 +48,48 @@ package struct CheckpointFolder: Sendable {
     ) throws(FileError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw FileError(.inputOutput, path: path, "there is no such file or folder", remedy: "check the path")
+            throw FileError(
+                .inputOutput, path: path, "there is no such file or folder",
+                remedy: Self.isLikeHubName(path)
+                    ? "if it is a model's name on a hub, fetch it: hf download \(path.printable) --local-dir FOLDER"
+                    : "check the path")
         }
         self.path = path
         self.reading = reading
         configFile = config.map(FileEntry.init)
         if isFolder.boolValue {
-            folder = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
+            root = path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
             file = nil
+            modules = try SentenceModuleList(folder: root)
+            let below = modules?.transformerPath ?? ""
+            folder = below.isEmpty ? root : Self.entry(below, in: root).path
         } else {
-            folder = (path as NSString).deletingLastPathComponent
+            root = (path as NSString).deletingLastPathComponent
+            folder = root
             file = FileEntry(path: path)
+            // Only of a transformer's own file does the list beside it speak, and a .reuse.h5 needs none.
+            let list =
+                Self.weightNames.contains((path as NSString).lastPathComponent)
+                ? try SentenceModuleList(folder: root) : nil
+            modules = list?.transformerPath == "" ? list : nil
         }
     }
 
-    /// A file of the folder.
-    package func entry(_ name: String) -> FileEntry {
+    private static func entry(_ name: String, in folder: String) -> FileEntry {
         FileEntry(path: folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)")
     }
+
+    /// A file of the folder that was named, or of a folder below it.
+    package func rootEntry(_ name: String) -> FileEntry { Self.entry(name, in: root) }
+
+    /// Whether there is such a file.
+    package func exists(_ entry: FileEntry) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: entry.path, isDirectory: &isFolder) && !isFolder.boolValue
+    }
+
+    /// A file of the folder.
+    package func entry(_ name: String) -> FileEntry { Self.entry(name, in: folder) }
 
     /// A file, mapped: the same mapping whenever it is asked for.
     package func file(_ entry: FileEntry) throws(FileError) -> MappedFile { try mapped.file(at: entry.path) }
@@ -71,10 +100,7 @@ package struct CheckpointFolder: Sendable {
     }
 
     /// Whether the folder has a file of that name.
-    package func exists(_ name: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: entry(name).path, isDirectory: &isFolder) && !isFolder.boolValue
-    }
+    package func exists(_ name: String) -> Bool { exists(entry(name)) }
 
     /// The file that holds the configuration; `nil` when there is none.
     package var configEntry: FileEntry? { configFile ?? (exists("config.json") ? entry("config.json") : nil) }
@@ -95,7 +121,10 @@ package struct CheckpointFolder: Sendable {
 
     /// Tokenizer, configuration and preprocessing files that stand beside the weights.
     package var assetEntries: [FileEntry] {
-        Self.assetNames.compactMap { name in Self.assetFolders.map { $0 + name }.first(where: exists).map(entry) }
+        Self.assetNames.compactMap { name in
+            let found = Self.assetFolders.map { $0 + name }.first { exists($0) }.map(entry)
+            return found ?? (name == SentenceModuleList.fileName && modules != nil ? rootEntry(name) : nil)
+        }
     }
 
     /// The bytes of an asset.
@@ -107,11 +136,14 @@ package struct CheckpointFolder: Sendable {
     /// weights, or the folder's only HDF5 file.
     package func weightFiles() throws(FileError) -> [FileEntry] {
         if let file { return file.name.isIndex ? try shards(file.name) : [file] }
-        if let name = Self.weightNames.first(where: exists) {
+        if let name = Self.weightNames.first(where: { exists($0) }) {
             return name.isIndex ? try shards(name) : [entry(name)]
         }
         let found = hdf5Names()
         if found.count == 1 { return [entry(found[0])] }
+        if found.isEmpty, let (name, content) = foreignWeights() {
+            throw FileError(.unsupported, path: entry(name).path, "is \(content.name)", remedy: content.remedy)
+        }
         let what =
             found.isEmpty
             ? "no checkpoint here"
@@ -120,6 +152,29 @@ package struct CheckpointFolder: Sendable {
             found.isEmpty ? .inputOutput : .usage, path: path, what,
             remedy: found.isEmpty
                 ? "give a folder with weights and config.json, or a .reuse.h5" : "name the file itself")
+    }
+
+    /// The first file of the folder that holds weights in a way that is never read, and what it is.
+    private func foreignWeights() -> (name: String, content: FileContent)? {
+        let endings = [".bin", ".pt", ".pth", ".ckpt", ".onnx", ".gguf", ".pkl"]
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        for name in names where endings.contains(where: name.hasSuffix) {
+            if let file = try? file(entry(name)) {
+                let content = FileContent(file)
+                if content.isForeign { return (name, content) }
+            }
+        }
+        return nil
+    }
+
+    /// `owner/name`: how model hubs name a model.
+    private static func isLikeHubName(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2
+            && parts.allSatisfy { part in
+                part.first?.isLetter == true || part.first?.isNumber == true
+                    ? part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) } : false
+            }
     }
 
     /// Names of the folder's HDF5 files, as far as names tell.

@@ -1,11 +1,10 @@
 import Files
 import Platform
-import Synchronization
 
 /// Files mapped into memory, each once: asking again for a path gives the same mapping, so that what was looked at is
 /// what is read and digested later, and no file is opened twice.
 package final class MappedFiles: Sendable {
-    private let files = Mutex<[String: MappedFile]>([:])
+    private let files = Lock<[String: MappedFile]>([:])
 
     package init() {}
 

@@ -59,7 +59,7 @@ func document(for arguments: Arguments) throws(Refusal) -> [UInt8] {
     let fileBytes = UInt64(max(status.st_size, 0))
     let length = arguments.length ?? (fileBytes - min(arguments.offset, fileBytes))
     guard arguments.offset <= fileBytes, length <= fileBytes - arguments.offset else {
-        throw Refusal(.failure, [], "the region lies outside the file")
+        throw Refusal(.failure, [], "it became shorter while it was read")
     }
 
     guard h5i_start() == 0 else { throw Refusal(.failure, [], "libhdf5 does not start") }

@@ -32,6 +32,7 @@ struct Reuseformer: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        StandardStreams.open()
         Interruption.install()
         exit(status(of: Array(CommandLine.arguments.dropFirst())).rawValue)
     }
@@ -45,6 +46,10 @@ enum Main {
             try command.run()
             return .done
         } catch {
+            if !isParsed, !Reuseformer.exitCode(for: error).isSuccess, let misspelling = Misspelling(in: arguments) {
+                Terminal.note("Error: \(misspelling)")
+                return .usage
+            }
             return finish(error, isParsed: isParsed)
         }
     }

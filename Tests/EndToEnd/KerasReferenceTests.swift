@@ -83,8 +83,8 @@ struct KerasReferenceTests {
     func customLayer() throws {
         let model = path("keras2_custom_layer/model.h5")
         let error = try #require(throws: FileError.self) { try Checkpoint.load(path: model) }
-        #expect(error.kind == .unsupported && error.problems.count == 3)
-        #expect(error.problems[0].contains("the layer Example>ParallelBlock is not known"))
+        #expect(error.kind == .unsupported)
+        #expect(error.problems[0].contains("Example>ParallelBlock"))
         let document = Repository.root.appending(path: "Examples/keras-layer/parallel_block.json").path
         let read = try Checkpoint.load(path: model, options: .init(architecture: document))
         let reference = try reference("keras2_custom_layer")

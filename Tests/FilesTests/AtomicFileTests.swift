@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import Platform
-import Synchronization
 import TestSupport
 import Testing
 
@@ -150,7 +149,7 @@ extension FileSystem {
 }
 
 private final class Counter: Sendable {
-    private let count = Mutex(0)
+    private let count = Lock(0)
 
     /// 0, 1, 2, ….
     func next() -> Int {

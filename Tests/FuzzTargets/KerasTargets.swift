@@ -87,15 +87,21 @@ extension FuzzTarget {
 
     /// Makes the graph by both ways of finding variables, and its parameters.
     private static func assemble(_ config: JSONValue, _ tensors: [StoredTensor], custom: [CustomLayer] = []) {
-        let registry = KerasLayerRegistry(custom: custom + ((try? CustomLayer.builtIn()) ?? []))
         let isNumbered = tensors.contains { $0.name.contains("/vars/") }
         let weights: KerasGraph.Weights =
             isNumbered ? .objects(ObjectWeights(tensors, names: [:])) : .listed(listed(tensors))
         guard
-            let made = try? KerasGraph(
-                config, generation: KerasDocument.generation(of: config), weights: weights, registry: registry,
-                path: "model.h5"), judge(made.graph), made.graph.nodes.count < 400
+            let readings = try? KerasReadings(
+                config, generation: KerasDocument.generation(of: config), weights: weights, owners: custom,
+                path: "model.h5")
         else { return }
+        for reading in readings.readings(atMost: 3) {
+            if let made = try? readings.graph(of: reading) { bind(made, tensors) }
+        }
+    }
+
+    private static func bind(_ made: KerasGraph, _ tensors: [StoredTensor]) {
+        guard judge(made.graph), made.graph.nodes.count < 400 else { return }
         let binding = TensorBinder(made.parameterSources, catalog: TensorCatalog(tensors)).bind(made.graph)
         guard binding.problems.isEmpty else { return }
         for parameter in binding.parameters { _ = try? parameter.read() }

@@ -127,7 +127,7 @@ struct ForgedIndexTests {
         "a refusal by the index helper becomes the error of its kind",
         arguments: [
             ("unsafe", .corrupt), ("limit", .corrupt), ("corrupt", .corrupt), ("newerFormat", .unsupported),
-            ("unsupported", .unsupported), ("failure", .defect), ("anything", .corrupt),
+            ("unsupported", .unsupported), ("failure", .inputOutput), ("anything", .corrupt),
         ] as [(String, ErrorKind)])
     func refusals(kind: String, expected: ErrorKind) throws {
         let document = #"{"format":1,"error":{"kind":"\#(kind)","path":"/w","message":"why"}}"#

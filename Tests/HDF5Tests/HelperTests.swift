@@ -32,7 +32,7 @@ struct HelperTests {
         let error = #expect(throws: FileError.self) {
             try HDF5File.open(path: fixture("layouts.h5"), options: HDF5ReadingOptions(helper: nil))
         }
-        #expect(error?.kind == .defect && error?.description.contains("was not found") == true)
+        #expect(error?.kind == .inputOutput && error?.description.contains("was not found") == true)
     }
 
     @Test("whatever the index helper does, its caller goes on")
@@ -119,13 +119,13 @@ struct HelperTests {
         #expect(variables.subtracting(allowed) == ["LC_ALL", "GLIBC_TUNABLES"])
     }
 
-    @Test("an index helper that cannot be started is a defect of the installation")
+    @Test("an index helper that cannot be started is a fault of the installation, named")
     func missing() throws {
         let file = try MappedFile(path: fixture("layouts.h5"))
         let request = IndexHelper.Request(descriptor: file.descriptor, offset: 0, byteCount: 1, limits: .standard)
         let error = #expect(throws: FileError.self) {
             try IndexHelper(executable: "/no/such/helper").run(request, for: HDF5Location(file: "x.h5"))
         }
-        #expect(error?.kind == .defect)
+        #expect(error?.kind == .inputOutput && error?.description.contains("/no/such/helper") == true)
     }
 }

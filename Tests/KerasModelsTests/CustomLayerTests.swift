@@ -67,11 +67,13 @@ struct CustomLayerTests {
         #expect(error.problems[0].contains("GatedBlock"))
     }
 
-    @Test("documents of built-in layers are sound and cover the common tutorial classes")
+    @Test("documents of built-in layers are sound, and only those of libraries go by names")
     func builtInDocuments() throws {
-        let layers = try CustomLayer.builtIn()
-        #expect(layers.flatMap(\.problems) == [])
-        #expect(Set(layers.flatMap(\.classes)).isSuperset(of: ["TransformerBlock", "TokenAndPositionEmbedding"]))
+        let layers = try CustomLayer.builtIn(), patterns = try CustomLayer.patterns()
+        #expect((layers + patterns).flatMap(\.problems) == [])
+        #expect(Set(layers.flatMap(\.classes)).isSuperset(of: ["TransformerEncoderBlock", "ReuseTransformer"]))
+        #expect(patterns.flatMap(\.classes) == [])
+        #expect(Set(patterns.map(\.name)).count == patterns.count)
     }
 
     /// A stack of layers whose number and kind the configuration tells, with a result for each of them.

@@ -43,7 +43,8 @@ struct Sketch {
         ])
     }
 
-    func model(outputs: [String]) -> JSONValue {
+    /// The model with further layers that are written out.
+    func model(adding more: [JSONValue] = [], outputs: [String]) -> JSONValue {
         func references(_ names: [String]) -> JSONValue {
             .array(names.map { .array([.string($0), .integer(0), .integer(0)]) })
         }
@@ -51,7 +52,7 @@ struct Sketch {
         return .object([
             "class_name": .string("Functional"),
             "config": .object([
-                "name": .string("sketch"), "layers": .array(layers), "input_layers": references(inputs),
+                "name": .string("sketch"), "layers": .array(layers + more), "input_layers": references(inputs),
                 "output_layers": references(outputs),
             ]),
         ])

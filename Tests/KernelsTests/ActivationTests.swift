@@ -5,11 +5,19 @@ import Testing
 
 let activations = [
     RK_IDENTITY, RK_RELU, RK_GELU, RK_GELU_TANH, RK_TANH, RK_SILU, RK_SIGMOID, RK_QUICK_GELU, RK_RELU_SQUARED,
+    RK_LEAKY_RELU, RK_ELU, RK_SELU, RK_SOFTPLUS, RK_SOFTSIGN, RK_MISH, RK_EXPONENTIAL, RK_HARD_SIGMOID,
+    RK_HARD_SIGMOID_FIFTH, RK_HARD_SILU, RK_RELU6, RK_LOG_SIGMOID, RK_TANH_SHRINK, RK_SQUAREPLUS, RK_UNIT_CLIP, RK_STEP,
+    RK_SQUARE, RK_ABSOLUTE, RK_SINE, RK_COSINE,
 ]
 
 extension rk_activation: @retroactive CustomTestStringConvertible {
     public var testDescription: String {
-        let names = ["identity", "relu", "gelu", "gelu (tanh)", "tanh", "silu", "sigmoid", "quick gelu", "relu²"]
+        let names = [
+            "identity", "relu", "gelu", "gelu (tanh)", "tanh", "silu", "sigmoid", "quick gelu", "relu²", "leaky relu",
+            "elu", "selu", "softplus", "softsign", "mish", "exponential", "hard sigmoid (sixth)",
+            "hard sigmoid (fifth)", "hard silu", "relu6", "log sigmoid", "tanh shrink", "squareplus", "unit clip",
+            "step", "square", "square root", "absolute", "reciprocal", "logarithm", "sine", "cosine",
+        ]
         return names.indices.contains(Int(rawValue)) ? names[Int(rawValue)] : "\(rawValue)"
     }
 }
@@ -25,6 +33,34 @@ func activationReference(_ activation: rk_activation, _ x: Double) -> Double {
     case RK_SIGMOID: 1 / (1 + exp(-x))
     case RK_QUICK_GELU: x / (1 + exp(-1.702 * x))
     case RK_RELU_SQUARED: x > 0 ? x * x : 0
+    default: rareReference(activation, x)
+    }
+}
+
+private func rareReference(_ activation: rk_activation, _ x: Double) -> Double {
+    let softplus = max(x, 0) + log1p(exp(-abs(x)))
+    func within(_ value: Double, _ low: Double, _ high: Double) -> Double { min(max(value, low), high) }
+    return switch activation {
+    case RK_LEAKY_RELU: x < 0 ? x / 5 : x
+    case RK_ELU: x < 0 ? expm1(x) : x
+    case RK_SELU: x < 0 ? 1.7580993408473766 * expm1(x) : 1.0507009873554805 * x
+    case RK_SOFTPLUS: softplus
+    case RK_SOFTSIGN: x / (1 + abs(x))
+    case RK_MISH: x * tanh(softplus)
+    case RK_EXPONENTIAL: exp(x)
+    case RK_HARD_SIGMOID: within(x / 6 + 0.5, 0, 1)
+    case RK_HARD_SIGMOID_FIFTH: within(x / 5 + 0.5, 0, 1)
+    case RK_HARD_SILU: x * within(x / 6 + 0.5, 0, 1)
+    case RK_RELU6: within(x, 0, 6)
+    case RK_LOG_SIGMOID: x - softplus
+    case RK_TANH_SHRINK: x - tanh(x)
+    case RK_SQUAREPLUS: (x + (x * x + 4).squareRoot()) / 2
+    case RK_UNIT_CLIP: within(x, 0, 1)
+    case RK_STEP: x > 0 ? 1 : 0
+    case RK_SQUARE: x * x
+    case RK_ABSOLUTE: abs(x)
+    case RK_SINE: sin(x)
+    case RK_COSINE: cos(x)
     default: x
     }
 }

@@ -36,7 +36,8 @@ struct AttentionCase {
 
     func isVisible(_ query: Int, _ key: Int) -> Bool {
         let position = position(of: query)
-        return (!isCausal || key <= position) && (window == 0 || position - key < window)
+        return (!isCausal || key <= position)
+            && (window == 0 || position - key < window && (isCausal || key - position < window))
     }
 
     func position(of query: Int) -> Int {

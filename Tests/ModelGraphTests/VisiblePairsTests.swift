@@ -11,8 +11,9 @@ struct VisiblePairsTests {
         for tokens in 0...12 {
             var expected = 0
             for query in 0..<tokens {
-                for key in 0..<tokens where (!isCausal || key <= query) && (window.map { query - key < $0 } ?? true) {
-                    expected += 1
+                for key in 0..<tokens {
+                    let isNear = window.map { query - key < $0 && (isCausal || key - query < $0) } ?? true
+                    if (!isCausal || key <= query) && isNear { expected += 1 }
                 }
             }
             #expect(mask.visiblePairs(tokens: tokens) == expected, "\(tokens) tokens")

@@ -28,6 +28,13 @@ struct JUnitTests {
         #expect(suite.attribute(forName: "tests")?.stringValue == "2")
         #expect(suite.attribute(forName: "failures")?.stringValue == "1")
         #expect(suite.attribute(forName: "name")?.stringValue == "a<b>\"& → c")
+        // What the schema of Ant's JUnit task, the strictest in use, requires of a suite and of a case.
+        for name in ["id", "package", "timestamp", "hostname", "errors", "time"] {
+            #expect(suite.attribute(forName: name)?.stringValue?.isEmpty == false, "\(name)")
+        }
+        #expect(suite.elements(forName: "system-out").count == 1 && suite.elements(forName: "system-err").count == 1)
+        let cases = try document.nodes(forXPath: "//testcase/@time")
+        #expect(cases.count == 2)
         let failures = try document.nodes(forXPath: "//testcase/failure")
         #expect(failures.count == 1)
         #expect(failures.first?.stringValue?.contains("top1.agreement is 0.5") == true)

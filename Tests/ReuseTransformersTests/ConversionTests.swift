@@ -73,6 +73,24 @@ struct ConversionTests {
                 == TextEmbedder(finished.model).embeddings(for: texts))
     }
 
+    @Test("a conversion from a written analysis gives the bytes of one that analyses by itself")
+    func writtenAnalysis() async throws {
+        let model = try await Self.shared.value.0
+        let texts = try Fixtures.texts("calibration.txt", 24)
+        let data = CalibrationData.texts(texts), converter = ModelConverter(model)
+        _ = try await converter.convert(
+            calibration: data, budget: .maps(1 / 3), to: scratch.url("at-once.reuse.h5")
+        ).output
+        try await ModelAnalyzer(model).analyze(calibration: texts).output.write(to: scratch.url("a.json"))
+        let read = try await ModelAnalysis(contentsOf: scratch.url("a.json"))
+        _ = try await converter.convert(
+            calibration: data, budget: .maps(1 / 3), analysis: read, to: scratch.url("in-two-steps.reuse.h5")
+        ).output
+        #expect(
+            try Data(contentsOf: scratch.url("at-once.reuse.h5"))
+                == Data(contentsOf: scratch.url("in-two-steps.reuse.h5")))
+    }
+
     @Test("a model that stays in memory is the one that is written")
     func inMemory() async throws {
         let (model, analysis) = try await Self.shared.value

@@ -120,13 +120,26 @@ struct TextEmbedderTests {
         #expect(embedder.pooling == .first && embedder.normalizes && embedder.maximumTokens == 9)
     }
 
-    @Test("what a folder asks for and is not done is refused, unless the caller says what to do instead")
-    func refused() async throws {
+    @Test("several ways of pooling stand side by side, unless the caller says which one to take instead")
+    func severalPoolings() async throws {
         let folder = try SentenceFolder()
         try folder.write(pooling: #"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#)
         let model = try await TransformerModel(at: folder.url)
-        #expect { try TextEmbedder(model) } throws: { ($0 as? TransformerError)?.kind == .unsupported }
-        #expect(try TextEmbedder(model, options: .init(pooling: .mean)).pooling == .mean)
+        let both = try TextEmbedder(model), mean = try TextEmbedder(model, options: .init(pooling: .mean))
+        #expect(both.pooling == nil && both.width == 2 * mean.width)
+        #expect(mean.pooling == .mean && mean.normalizes)
+    }
+
+    @Test("what a folder asks for and is not done is refused by its name")
+    func refused() async throws {
+        let folder = try SentenceFolder()
+        try folder.write(pooling: #"{"pooling_mode_cls_token": true, "pooling_mode_attention": 3}"#)
+        do {
+            _ = try await TransformerModel(at: folder.url)
+            Issue.record("the folder was taken")
+        } catch {
+            #expect(error.kind == .unsupported && "\(error)".contains("pooling_mode_attention"))
+        }
     }
 
     @Test(

@@ -76,6 +76,12 @@ struct ReferenceInterpreter {
             case .last: return [rows[rows.count - 1]]
             case .mean: return [(0..<width).map { c in rows.reduce(0) { $0 + $1[c] } / Double(rows.count) }]
             case .max: return [(0..<width).map { c in rows.map { $0[c] }.max() ?? 0 }]
+            case .meanSquareRoot:
+                return [(0..<width).map { c in rows.reduce(0) { $0 + $1[c] } / Double(rows.count).squareRoot() }]
+            case .weightedMean:
+                let weights = inputs[0].indices.filter { visible[$0] }.map { Double($0 + 1) }
+                let total = weights.reduce(0, +)
+                return [(0..<width).map { c in zip(rows, weights).reduce(0) { $0 + $1.0[c] * $1.1 } / total }]
             }
         case .attention(let attention): return attend(attention, node, inputs[0], visible)
         default: return inputs[0]
@@ -93,6 +99,7 @@ struct ReferenceInterpreter {
         case .sigmoid: 1 / (1 + exp(-x))
         case .quickGelu: x / (1 + exp(-1.702 * x))
         case .reluSquared: max(x, 0) * max(x, 0)
+        default: function.definition(x)
         }
     }
 
@@ -100,7 +107,8 @@ struct ReferenceInterpreter {
         let query = product(x, node, "query"), key = product(x, node, "key"), value = product(x, node, "value")
         let keys = x.indices.filter { visible[$0] }
         let mayAttend = { (q: Int, k: Int) in
-            visible[k] && (!attention.mask.isCausal || k <= q) && (attention.mask.window.map { q - k < $0 } ?? true)
+            let isNear = attention.mask.window.map { q - k < $0 && (attention.mask.isCausal || k - q < $0) } ?? true
+            return visible[k] && (!attention.mask.isCausal || k <= q) && isNear
         }
         // Visible tokens before each one.
         let ranks = visible.indices.map { place in visible[..<place].count(where: { $0 }) }

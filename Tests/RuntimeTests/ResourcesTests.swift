@@ -25,7 +25,7 @@ struct ResourcesTests {
     #if os(Linux)
     /// The system's names of a team's threads.
     private func names(of team: ThreadTeam) -> Set<String> {
-        let names = Mutex<Set<String>>([])
+        let names = Lock<Set<String>>([])
         team.run { _ in
             var buffer = [CChar](repeating: 0, count: 256)
             let count = readlink("/proc/thread-self", &buffer, buffer.count)
@@ -71,7 +71,7 @@ struct ResourcesTests {
         let wanted = try sequences.map { sequence in
             try compiled.vectors(of: try #require(compiled.graph.value(ofOutput: "logits")), for: [sequence]).floats
         }
-        let found = Mutex([Int: [[Float]]]())
+        let found = Lock([Int: [[Float]]]())
         let value = try #require(compiled.graph.value(ofOutput: "logits"))
         ThreadTeam(count: 8).run { caller in
             let own = (0..<4).compactMap { _ in

@@ -1,8 +1,8 @@
 import COpenBLAS
 import ModelGraph
+import Platform
 import Rewriting
 import Runtime
-import Synchronization
 import Tensors
 
 /// Local damage: for every head, how well other maps would do with the head's own values.
@@ -41,7 +41,7 @@ package struct CandidatePass {
             rows: Self.chunkTokens, most: max(1, Self.sumBytes / max(1, sumSize)), by: .reaching)
         {
             let part = Array(sequences[chunk])
-            let slots = Mutex([[[ContextSums]]?](repeating: nil, count: part.count))
+            let slots = Lock([[[ContextSums]]?](repeating: nil, count: part.count))
             do {
                 try compiled.run(concurrently: part) { group in
                     for sequence in group.sequences where !workers.isCancelled {
@@ -106,8 +106,8 @@ struct ContextSums: Sendable {
             }
         }
         var partial = [Float](repeating: 0, count: candidates * candidates)
-        cblas_ssyrk(
-            CblasRowMajor, CblasUpper, CblasNoTrans, Int32(candidates), Int32(rows * width), 1, contexts,
+        blas_ssyrk(
+            BLASRowMajor, BLASUpper, BLASNoTranspose, Int32(candidates), Int32(rows * width), 1, contexts,
             Int32(rows * width), 0, &partial, Int32(candidates))
         for row in 0..<candidates {
             for column in row..<candidates { products[row, column] = Double(partial[row * candidates + column]) }

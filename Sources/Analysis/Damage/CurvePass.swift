@@ -58,12 +58,15 @@ extension CheckedGraph {
         return Set(graph.attentionNodes.filter { seen.insert(MapKind($0, shapes)).inserted }.map(\.name))
     }
 
-    /// Heads of each attention node that may be replaced: all that compute, but one in the first node of a stack.
+    /// Heads of each attention node that may be replaced: all that compute, but one in the first node of a stack, and
+    /// none of those whose queries are normed together.
     package var replaceableHeads: [String: Int] {
         let firsts = firstAttentionNodes
         return graph.attentionNodes.reduce(into: [:]) { result, node in
+            // Heads that are normed together are not replaced one by one.
+            let isJoint = node.attention?.headNorm?.isJoint == true
             result[node.name] = max(
-                0, (node.attention?.computedHeads.count ?? 0) - (firsts.contains(node.name) ? 1 : 0))
+                0, (isJoint ? 0 : node.attention?.computedHeads.count ?? 0) - (firsts.contains(node.name) ? 1 : 0))
         }
     }
 }

@@ -86,8 +86,9 @@ struct NodeCandidates: Sendable {
             for row in 0..<keys.count {
                 for column in 0..<head.width { values[row * head.width + column] = head.bias[column] }
             }
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(keys.count), Int32(head.width), Int32(stream.columns),
+            blas_sgemm(
+                BLASRowMajor, BLASNoTranspose, BLASNoTranspose, Int32(keys.count), Int32(head.width),
+                Int32(stream.columns),
                 1, stream.base + keys.startIndex * stream.stride, Int32(stream.stride), head.weight, Int32(head.width),
                 1, &values, Int32(head.width))
             return contexts(of: head, values: values, keys: keys.count, queries: queries, place, group, sequence)
@@ -111,8 +112,8 @@ struct NodeCandidates: Sendable {
                     pattern.apply(to: values, keys: keys, rows: rows, width: head.width, rule, target)
                 case .head(let id):
                     guard let view = group.map(id, of: sequence) else { continue }
-                    cblas_sgemm(
-                        CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(head.width), Int32(keys), 1,
+                    blas_sgemm(
+                        BLASRowMajor, BLASNoTranspose, BLASNoTranspose, Int32(rows), Int32(head.width), Int32(keys), 1,
                         view.base, Int32(view.stride), values, Int32(head.width), 0, target, Int32(head.width))
                 }
             }

@@ -42,7 +42,7 @@ struct QueryRows: Sendable {
     /// Keys that a query sees by the node's own mask.
     func keys(of query: Int, count: Int) -> Range<Int> {
         guard !isCross else { return 0..<count }
-        let end = mask.isCausal ? min(query + 1, count) : count
+        let end = min(mask.isCausal ? query + 1 : query + min(mask.window ?? count, count), count)
         let begin = mask.window.map { max(0, query + 1 - $0) } ?? 0
         return min(begin, end)..<end
     }

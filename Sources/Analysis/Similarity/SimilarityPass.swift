@@ -1,8 +1,8 @@
 import ModelGraph
+import Platform
 import Rewriting
 import Runtime
 import Statistics
-import Synchronization
 
 /// Similarities of all compatible maps and profiles of all heads, from one pass over the calibration texts.
 ///
@@ -40,7 +40,7 @@ package struct SimilarityPass {
         let most = max(1, Self.sumBytes / max(1, 16 * pairs.pairs.count))
         for chunk in sequences.batches(rows: Self.chunkTokens, most: most, by: .reaching) {
             let part = Array(sequences[chunk])
-            let slots = Mutex([PairSums?](repeating: nil, count: part.count))
+            let slots = Lock([PairSums?](repeating: nil, count: part.count))
             do {
                 try compiled.run(concurrently: part) { group in
                     for sequence in group.sequences where !workers.isCancelled {

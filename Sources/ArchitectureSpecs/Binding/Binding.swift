@@ -7,8 +7,8 @@ import WeightFiles
 package enum TensorRole: Sendable, Hashable {
     /// Read for these parameters; several where it is cut into parts.
     case parameter([ParameterID])
-    /// Another copy of a shared variable that is read under the same name.
-    case copy
+    /// Another copy of the tensor that this parameter is read from, under another name.
+    case copy(ParameterID)
     /// Left out on purpose, with the spec's reason.
     case ignored(String)
     /// Not known to the architecture.

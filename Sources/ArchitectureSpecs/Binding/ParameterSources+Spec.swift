@@ -17,7 +17,9 @@ extension ParameterSources {
                 let id = node.parameterID(parameter.name)
                 do throws(Expression.Failure) {
                     result.sources[id] = Source(
-                        names: try rule.names(in: origin.settings), layout: try rule.layout(in: origin.settings))
+                        names: try rule.names.names(in: origin.settings),
+                        copies: try (rule.copies ?? []).names(in: origin.settings),
+                        layout: try rule.layout(in: origin.settings))
                 } catch {
                     problems.append(Problem(.usage, "\(id): \(error.message)"))
                 }
@@ -36,13 +38,15 @@ extension ParameterSources {
     }
 }
 
-extension TensorRule {
+extension [NameTemplate] {
     fileprivate func names(in settings: Settings) throws(Expression.Failure) -> [String] {
         var result: [String] = []
-        for template in names { result.append(try template.name(in: settings)) }
+        for template in self { result.append(try template.name(in: settings)) }
         return result
     }
+}
 
+extension TensorRule {
     fileprivate func layout(in settings: Settings) throws(Expression.Failure) -> TensorLayout {
         var extents: [Int]?
         if let view {

@@ -7,14 +7,17 @@ package struct ParameterSources: Sendable {
     package struct Source: Sendable {
         /// Common names of tensors, to be tried in order.
         package let names: [String]
+        /// Common names under which further copies may be stored, or the only one.
+        package let copies: [String]
         /// How the tensor becomes the parameter.
         package let layout: TensorLayout
         /// Makes the parameter from all tensors of the names; `nil`: the first that is there is taken by the layout.
         package let computation: Computation?
 
         /// The first tensor of some names, taken by a layout.
-        package init(names: [String], layout: TensorLayout) {
+        package init(names: [String], copies: [String] = [], layout: TensorLayout) {
             self.names = names
+            self.copies = copies
             self.layout = layout
             computation = nil
         }
@@ -22,6 +25,7 @@ package struct ParameterSources: Sendable {
         /// A computation over several tensors.
         package init(_ computation: Computation) {
             names = computation.names
+            copies = []
             layout = TensorLayout(.reshape)
             self.computation = computation
         }

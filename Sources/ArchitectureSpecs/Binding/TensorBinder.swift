@@ -21,6 +21,8 @@ package struct TensorBinder {
     package func bind(_ graph: Graph, problems: [Problem] = []) -> Binding {
         var parameters: [BoundParameter] = []
         var users: [String: [ParameterID]] = [:]
+        var copies: [String: ParameterID] = [:]
+        let claimed = claimedNames(of: graph)
         var problems = problems
         var missing: [Binding.Missing] = []
         for node in graph.nodes {
@@ -30,7 +32,8 @@ package struct TensorBinder {
                     problems.append(Problem(.usage, "\(id): the tensor table does not say where it is"))
                     continue
                 }
-                let found = source.names.compactMap { catalog[$0] }
+                let spare = source.copies.filter { !claimed.contains($0) }.compactMap { catalog[$0] }
+                let found = source.names.compactMap { catalog[$0] } + spare
                 let isComplete = source.computation == nil ? !found.isEmpty : found.count == source.names.count
                 guard isComplete else {
                     missing.append(
@@ -42,6 +45,7 @@ package struct TensorBinder {
                 }
                 let tensors = source.computation == nil ? Array(found.prefix(1)) : found
                 for tensor in tensors { users[tensor.name, default: []].append(id) }
+                for copy in spare where !tensors.contains(where: { $0.name == copy.name }) { copies[copy.name] = id }
                 if let problem = misfit(of: tensors, for: id, parameter.shape, source) {
                     problems.append(problem)
                 } else {
@@ -49,7 +53,7 @@ package struct TensorBinder {
                 }
             }
         }
-        let roles = roles(users: users)
+        let roles = roles(users: users, copies: copies)
         problems += catalog.names.filter { roles[$0] == .unknown }.map { name in
             let shape = catalog[name]?.shape.description ?? ""
             return Problem(
@@ -85,7 +89,18 @@ package struct TensorBinder {
             "\(tensor.name.printable) has shape \(tensor.shape), expected \(layout.storedShape(of: shape)) for \(id)")
     }
 
-    private func roles(users: [String: [ParameterID]]) -> [String: TensorRole] {
+    /// Names that parameters are read from before any copy is looked for.
+    private func claimedNames(of graph: Graph) -> Set<String> {
+        var names: Set<String> = []
+        for node in graph.nodes {
+            for parameter in node.ownParameters {
+                names.formUnion(sources.sources[node.parameterID(parameter.name)]?.names ?? [])
+            }
+        }
+        return names
+    }
+
+    private func roles(users: [String: [ParameterID]], copies: [String: ParameterID]) -> [String: TensorRole] {
         let ignored = sources.ignored.map { (patterns: $0.names.map { GlobPattern($0) }, reason: $0.reason) }
         var roles: [String: TensorRole] = [:]
         for name in catalog.names {
@@ -93,6 +108,8 @@ package struct TensorBinder {
                 roles[name] = .parameter(ids)
             } else if let rule = ignored.first(where: { $0.patterns.contains { $0.matches(name) } }) {
                 roles[name] = .ignored(rule.reason)
+            } else if let owner = copies[name] {
+                roles[name] = .copy(owner)
             } else {
                 roles[name] = .unknown
             }

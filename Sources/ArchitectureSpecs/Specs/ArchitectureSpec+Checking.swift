@@ -18,7 +18,7 @@ extension ArchitectureSpec {
     /// What is wrong with the spec before it meets a checkpoint: names that nothing declares.
     package var problems: [String] {
         var problems: [String] = []
-        var known: Set<String> = [Self.writerName]
+        var known: Set<String> = [Self.writerName, Self.dialectName]
         func check(_ names: Set<String>, _ part: String, _ scope: Set<String>) {
             for name in names.subtracting(scope).sorted() {
                 problems.append("\(part): \"\(name)\" is not a setting of this spec")
@@ -27,6 +27,9 @@ extension ArchitectureSpec {
         for setting in config {
             check(setting.names, "config \(setting.name)", known)
             if !known.insert(setting.name).inserted { problems.append("config \(setting.name): declared twice") }
+        }
+        for harmless in harmless ?? [] {
+            check(harmless.when?.names ?? [], "harmless \(harmless.rule.keys.joined(separator: ", "))", known)
         }
         var templates: [String: OperationTemplate] = [:]
         func visit(_ steps: [Step], _ scope: Set<String>) {

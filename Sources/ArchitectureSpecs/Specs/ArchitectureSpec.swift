@@ -35,6 +35,8 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
 
     /// A setting that every spec has: the configuration's vocabulary, `hf` or `kerashub`.
     static let writerName = "writer"
+    /// Another one: the dialect of the tensors, `safetensors`.
+    static let dialectName = "dialect"
 
     package var name: String
     package var title: String
@@ -42,6 +44,8 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
     package var unsupported: String?
     package var recognise: [Evidence]
     package var config: [Setting]
+    /// Keys of configurations that change no output of the family's models, beside those of all families (`CommonKeys`).
+    package var harmless: [Harmless]?
     package var graph: GraphTemplate
     /// By dialect.
     package var tensors: [String: TensorTable]

@@ -1,8 +1,8 @@
 /// When a part of a spec applies: `has_pooler and not has_decoder or i == 0`, `i % 2 == 0`.
 ///
-/// `or` of `and` of claims; a claim is a flag, or a comparison: of a setting with a setting, a number or a word (`==`,
-/// `!=`), or of two expressions over whole numbers (`<` and `>` too). No parentheses around claims: a condition that
-/// needs them is better a flag with a name.
+/// `or` of `and` of claims; a claim is a flag, a flag of a list (`windowed[i]`), or a comparison: of a setting with a
+/// setting, a number or a word (`==`, `!=`), or of two expressions over whole numbers (`<` and `>` too). No parentheses
+/// around claims: a condition that needs them is better a flag with a name.
 package struct Condition: Sendable, Hashable, WrittenAsText {
     private enum Comparison: String, CaseIterable, Sendable {
         case equal = "=="
@@ -22,6 +22,8 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
 
     private enum Claim: Sendable, Hashable {
         case flag(String)
+        /// A flag of a list, by the name of an index.
+        case member(String, Expression)
         case equal(String, String)
         case compared(Expression, Comparison, Expression)
 
@@ -32,6 +34,15 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
                     throw Expression.Failure(message: "\(name) is \(settings.describe(name)), a flag is needed")
                 }
                 return value
+            case .member(let name, let index):
+                guard case .flags(let values)? = settings[name] else {
+                    throw Expression.Failure(message: "\(name) is \(settings.describe(name)), a list is needed")
+                }
+                let position = try index.integer(in: settings)
+                guard values.indices.contains(position) else {
+                    throw Expression.Failure(message: "\(name) has \(values.count) entries, none for \(position)")
+                }
+                return values[position]
             case .equal(let left, let right):
                 guard let value = settings[left] else {
                     throw Expression.Failure(message: "\(left) is \(settings.describe(left))")
@@ -46,6 +57,7 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
         var names: Set<String> {
             switch self {
             case .flag(let name), .equal(let name, _): [name]
+            case .member(let name, let index): index.names.union([name])
             case .compared(let left, _, let right): left.names.union(right.names)
             }
         }
@@ -82,7 +94,9 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
     private static func part(_ words: ArraySlice<String>) throws(Expression.Failure) -> Part {
         let isNegated = words.first == "not"
         let words = isNegated ? words.dropFirst() : words
-        guard let first = words.first, isName(first) || first.first?.isNumber == true || first.first == "(" else {
+        guard let first = words.first,
+            isName(first) || first.first?.isNumber == true || first.first == "(" || first.contains("[")
+        else {
             throw Expression.Failure(message: "a name is missing")
         }
         guard let position = words.firstIndex(where: { Comparison(rawValue: $0) != nil }),
@@ -90,6 +104,12 @@ package struct Condition: Sendable, Hashable, WrittenAsText {
         else {
             if let unknown = words.dropFirst().first {
                 throw Expression.Failure(message: "\"\(unknown)\" was not expected")
+            }
+            if first.last == "]", let bracket = first.firstIndex(of: "[") {
+                let name = String(first[..<bracket])
+                guard isName(name) else { throw Expression.Failure(message: "\"\(first)\" is no flag of a list") }
+                let index = first[first.index(after: bracket)...].dropLast()
+                return Part(claim: .member(name, try Expression(parsing: String(index))), isNegated: isNegated)
             }
             guard isName(first) else { throw Expression.Failure(message: "\"\(first)\" is no flag") }
             return Part(claim: .flag(first), isNegated: isNegated)

@@ -25,6 +25,8 @@ extension ArchitectureSpec {
             package var value: String
             /// Whether an axis of width 1 is left out.
             package var isSqueezed: Bool?
+            /// Whether sequences that are the choices of one item have their rows together.
+            package var isOfChoices: Bool?
             package var when: Condition?
         }
 

@@ -18,6 +18,9 @@ package struct ModelConfiguration: Sendable, Hashable {
         return value
     }
 
+    /// Whether a key is there, and null.
+    func isNull(_ key: String) -> Bool { document[path: key]?.isNull ?? false }
+
     /// The keys that a setting is told by, in the order in which they are tried.
     func keys(of setting: ArchitectureSpec.Setting) -> [String] { setting.keys?[vocabulary]?.list ?? [] }
 

@@ -16,28 +16,33 @@ extension OperationTemplate {
         struct Positions: Sendable, Hashable, Codable {
             enum Kind: String, Sendable, Hashable, Codable { case rotary, alibi, bucketed, clamped, disentangled }
             struct Scaling: Sendable, Hashable, Codable {
-                enum Kind: String, Sendable, Hashable, Codable { case linear, banded }
+                enum Kind: String, Sendable, Hashable, Codable { case linear, banded, dynamic }
                 var kind: Kind
                 var when: Condition?
                 var factor: Expression
                 var low, high, length: Expression?
-
-                var expressions: [Expression?] { [factor, low, high, length] }
+            }
+            /// A scaling, or the name of a setting that is one.
+            enum Stretching: Sendable, Hashable {
+                case scaling(Scaling)
+                case setting(String)
             }
             var kind: Kind
             var when: Condition?
             var size, base: Expression?
             var isInterleaved: FlagExpression?
-            var scaling: Scaling?
+            var scaling: Stretching?
             var count, maximumDistance: Expression?
             var isBidirectional: FlagExpression?
             var length: Expression?
             var span, buckets, epsilon: Expression?
+            var hasContentToPosition, hasPositionToContent, hasOwnProjections: FlagExpression?
         }
         struct HeadNorm: Sendable, Hashable, Codable {
             var when: Condition?
             var epsilon: Expression
             var scaleOffset: Expression?
+            var isJoint: FlagExpression?
         }
         var heads: Expression
         var inputWidth: Expression
@@ -71,11 +76,14 @@ extension OperationTemplate {
         }
 
         var flags: [FlagExpression?] {
-            [biases?.query, biases?.key, biases?.value, biases?.output]
+            [biases?.query, biases?.key, biases?.value, biases?.output, headNorm?.isJoint]
                 + (mask?.list ?? []).map(\.isCausal)
                 + ([headNorm?.when] + (mask?.list ?? []).map(\.when)).map { $0.map(FlagExpression.condition) }
                 + (positions?.list ?? []).flatMap { positions in
-                    [positions.isInterleaved, positions.isBidirectional]
+                    [
+                        positions.isInterleaved, positions.isBidirectional, positions.hasContentToPosition,
+                        positions.hasPositionToContent, positions.hasOwnProjections,
+                    ]
                         + [positions.when, positions.scaling?.when].map { $0.map(FlagExpression.condition) }
                 }
         }
@@ -113,7 +121,8 @@ extension OperationTemplate.Attention {
         if let headNorm, try headNorm.when.holds(in: settings) {
             norm = Attention.HeadNorm(
                 epsilon: try headNorm.epsilon.float(in: settings),
-                scaleOffset: try headNorm.scaleOffset.float(in: settings) ?? 0)
+                scaleOffset: try headNorm.scaleOffset.float(in: settings) ?? 0,
+                isJoint: try headNorm.isJoint?.value(in: settings) ?? false)
         }
         let visible = try mask?.first(in: settings, when: \.when)
         return Attention(
@@ -153,7 +162,12 @@ extension OperationTemplate.Attention.Positions {
         case .alibi: return .alibi
         case .rotary:
             var stretching: Attention.Rotary.Scaling?
-            if let scaling, try scaling.when.holds(in: settings) { stretching = try scaling.scaling(in: settings) }
+            switch scaling {
+            case .scaling(let scaling)? where try scaling.when.holds(in: settings):
+                stretching = try scaling.scaling(in: settings)
+            case .setting(let name)?: if case .scaling(let told)? = settings[name] { stretching = told }
+            default: break
+            }
             return .rotary(
                 Attention.Rotary(
                     size: try needed(size, "size").count(in: settings),
@@ -171,7 +185,39 @@ extension OperationTemplate.Attention.Positions {
                 Attention.Disentangled(
                     span: try needed(span, "span").count(in: settings), buckets: try buckets.count(in: settings),
                     maximumDistance: try needed(maximumDistance, "maximumDistance").count(in: settings),
-                    epsilon: try epsilon.float(in: settings)))
+                    epsilon: try epsilon.float(in: settings),
+                    hasContentToPosition: try hasContentToPosition?.value(in: settings) ?? true,
+                    hasPositionToContent: try hasPositionToContent?.value(in: settings) ?? true,
+                    hasOwnProjections: try hasOwnProjections?.value(in: settings) ?? false))
+        }
+    }
+}
+
+extension OperationTemplate.Attention.Positions.Stretching: Codable {
+    /// Names of settings that it reads, by expressions.
+    var expressions: [Expression?] {
+        switch self {
+        case .scaling(let scaling): [scaling.factor, scaling.low, scaling.high, scaling.length]
+        case .setting(let name): [try? Expression(parsing: name)]
+        }
+    }
+
+    var when: Condition? { if case .scaling(let scaling) = self { scaling.when } else { nil } }
+
+    init(from decoder: any Decoder) throws {
+        if let name = try? decoder.singleValueContainer().decode(String.self) {
+            self = .setting(name)
+        } else {
+            self = .scaling(try OperationTemplate.Attention.Positions.Scaling(from: decoder))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .scaling(let scaling): try scaling.encode(to: encoder)
+        case .setting(let name):
+            var container = encoder.singleValueContainer()
+            try container.encode(name)
         }
     }
 }
@@ -180,6 +226,9 @@ extension OperationTemplate.Attention.Positions.Scaling {
     fileprivate func scaling(in settings: Settings) throws(Expression.Failure) -> Attention.Rotary.Scaling {
         switch kind {
         case .linear: return .linear(factor: try factor.float(in: settings))
+        case .dynamic:
+            guard let length else { throw Expression.Failure(message: "dynamic scaling needs a \"length\"") }
+            return .dynamic(factor: try factor.float(in: settings), length: try length.count(in: settings))
         case .banded:
             guard let low, let high, let length else {
                 throw Expression.Failure(message: "banded scaling needs \"low\", \"high\" and \"length\"")

@@ -24,6 +24,11 @@ extension OperationTemplate {
         case .concatenate(let along): return .concatenate(along)
         case .slice(let template): return .slice(try template.slice(in: settings))
         case .affine(let template): return .affine(try template.affine(in: settings))
+        case .tokenMask(let template):
+            var ids: [Int] = []
+            for id in template.ids { ids.append(try id.count(in: settings, from: 0)) }
+            return .tokenMask(
+                ModelGraph.TokenMask(ids: ids, isHiding: try template.isHiding?.value(in: settings) ?? false))
         case .table(let template): return .table(try template.table(in: settings))
         }
     }
@@ -49,7 +54,8 @@ extension OperationTemplate.Embedding {
         return Embedding(
             vocabulary: try vocabulary.count(in: settings), width: try width.count(in: settings), positions: table,
             types: try types.count(in: settings, from: 0) ?? 0, scale: try scale.float(in: settings) ?? 1,
-            paddingID: try paddingID.count(in: settings, from: 0))
+            paddingID: try paddingID.count(in: settings, from: 0),
+            shiftedFrom: try shiftedFrom.count(in: settings, from: 0))
     }
 }
 

@@ -44,10 +44,15 @@ extension OperationTemplate {
     }
 
     package struct Table: Sendable, Hashable, Codable {
+        struct Resampling: Sendable, Hashable, Codable {
+            var leading: Expression
+            var grid: [Expression]
+        }
         var count: Expression
         var width: Expression
         var isAlongInput: Bool?
         var offset: Expression?
+        var resampling: Resampling?
     }
 }
 
@@ -98,6 +103,15 @@ extension OperationTemplate.Table {
     func table(in settings: Settings) throws(Expression.Failure) -> Table {
         Table(
             count: try count.count(in: settings), width: try width.count(in: settings),
-            isAlongInput: isAlongInput ?? false, offset: try offset.count(in: settings, from: 0) ?? 0)
+            isAlongInput: isAlongInput ?? false, offset: try offset.count(in: settings, from: 0) ?? 0,
+            resampling: try resampling?.resampling(in: settings))
+    }
+}
+
+extension OperationTemplate.Table.Resampling {
+    fileprivate func resampling(in settings: Settings) throws(Expression.Failure) -> Resampling {
+        var places: [Int] = []
+        for extent in grid { places.append(try extent.count(in: settings)) }
+        return Resampling(leading: try leading.count(in: settings, from: 0), stored: places, wanted: places)
     }
 }

@@ -16,6 +16,13 @@ package enum OperationTemplate: Sendable, Hashable {
         var types: Expression?
         var scale: Expression?
         var paddingID: Expression?
+        var shiftedFrom: Expression?
+    }
+
+    /// A mask told by ids: those of a setting or a number each.
+    package struct TokenMask: Sendable, Hashable, Codable {
+        var ids: [Expression]
+        var isHiding: FlagExpression?
     }
 
     package struct Norm: Sendable, Hashable, Codable {
@@ -48,6 +55,7 @@ package enum OperationTemplate: Sendable, Hashable {
     case slice(Slice)
     case affine(Affine)
     case table(Table)
+    case tokenMask(TokenMask)
 
     /// Names of settings that the template reads.
     var names: Set<String> {
@@ -68,7 +76,7 @@ package enum OperationTemplate: Sendable, Hashable {
             (
                 [
                     embedding.vocabulary, embedding.width, embedding.positions?.count, embedding.positions?.offset,
-                    embedding.types, embedding.scale, embedding.paddingID,
+                    embedding.types, embedding.scale, embedding.paddingID, embedding.shiftedFrom,
                 ], []
             )
         case .norm(let norm): ([norm.width, norm.epsilon, norm.scaleOffset], [norm.hasOffset])
@@ -77,7 +85,11 @@ package enum OperationTemplate: Sendable, Hashable {
         case .convolution(let convolution): (convolution.expressions, [convolution.hasBias])
         case .slice(let slice): ([slice.start, slice.count, slice.less], [])
         case .affine(let affine): ([affine.width, affine.factor, affine.shift], [affine.hasScale, affine.hasOffset])
-        case .table(let table): ([table.count, table.width, table.offset], [])
+        case .table(let table):
+            (
+                [table.count, table.width, table.offset, table.resampling?.leading] + (table.resampling?.grid ?? []), []
+            )
+        case .tokenMask(let mask): (mask.ids, [mask.isHiding])
         case .activation, .gate, .add, .multiply, .softmax, .pooling, .concatenate: ([], [])
         }
     }
@@ -104,6 +116,7 @@ extension OperationTemplate: Codable {
         case "concatenate": self = .concatenate(try container.decode(Concatenation.self, forKey: .along))
         case "slice": self = .slice(try Slice(from: decoder))
         case "affine": self = .affine(try Affine(from: decoder))
+        case "token_mask": self = .tokenMask(try TokenMask(from: decoder))
         case "table": self = .table(try Table(from: decoder))
         default:
             throw DecodingError.dataCorruptedError(
@@ -127,6 +140,7 @@ extension OperationTemplate: Codable {
         case .slice(let template): try encode("slice"); try template.encode(to: encoder)
         case .affine(let template): try encode("affine"); try template.encode(to: encoder)
         case .table(let template): try encode("table"); try template.encode(to: encoder)
+        case .tokenMask(let template): try encode("token_mask"); try template.encode(to: encoder)
         case .add: try encode("add")
         case .multiply: try encode("multiply")
         case .softmax: try encode("softmax")

@@ -59,7 +59,7 @@ package struct SpecLibrary: Sendable {
     package init(_ specs: [ArchitectureSpec]) { self.specs = specs }
 
     /// For messages: the families' names.
-    package var names: String { specs.map(\.name).joined(separator: ", ") }
+    package var names: String { specs.filter { $0.unsupported == nil }.map(\.name).joined(separator: ", ") }
 
     /// All families, best first; equal scores in the order of their names.
     package func rank(config: ModelConfiguration, tensors: TensorCatalog, dialect: String) -> [Recognition] {

@@ -1,3 +1,5 @@
+import ModelGraph
+
 /// Dimensions and options of one checkpoint under a spec's own names; inside a `repeat` also its index.
 package struct Settings: Sendable, Hashable {
     package enum Value: Sendable, Hashable, CustomStringConvertible {
@@ -5,6 +7,10 @@ package struct Settings: Sendable, Hashable {
         case number(Double)
         case flag(Bool)
         case choice(String)
+        /// One flag a layer.
+        case flags([Bool])
+        /// How rotary positions are stretched.
+        case scaling(Attention.Rotary.Scaling)
 
         /// A value as it is written in a condition: a number, `true`, `false`, or a word.
         init(literal: String) {
@@ -25,6 +31,8 @@ package struct Settings: Sendable, Hashable {
             case .number(let value): String(value)
             case .flag(let value): String(value)
             case .choice(let value): "\"\(value)\""
+            case .flags(let values): "a list of \(values.count)"
+            case .scaling: "a scaling of rotary positions"
             }
         }
     }

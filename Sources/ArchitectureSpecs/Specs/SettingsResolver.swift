@@ -10,10 +10,14 @@ package struct SettingsResolver {
     let config: ModelConfiguration
     let table: ArchitectureSpec.TensorTable
     let tensors: TensorCatalog
+    let dialect: String
 
+    /// - Parameter dialect: Key of the table.
     package init(
-        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog
+        spec: ArchitectureSpec, config: ModelConfiguration, table: ArchitectureSpec.TensorTable, tensors: TensorCatalog,
+        dialect: String = ""
     ) {
+        self.dialect = dialect
         self.spec = spec
         self.config = config
         self.table = table
@@ -28,22 +32,44 @@ package struct SettingsResolver {
     }
 
     /// All settings, or every problem with them.
-    package func settings() -> Result<Settings, Problems> {
-        var settings = Settings([ArchitectureSpec.writerName: .choice(config.vocabulary)])
+    package func settings() -> Result<Settings, Problems> { resolution().map(\.settings) }
+
+    /// All settings and what a user should know of them, or every problem with them.
+    package func resolution() -> Result<Resolution, Problems> {
+        var settings = Settings([
+            ArchitectureSpec.writerName: .choice(config.vocabulary), ArchitectureSpec.dialectName: .choice(dialect),
+        ])
+        var notes: [String] = []
         var problems: [Problem] = []
         for setting in spec.config {
             do throws(Problem) {
-                if let value = try value(of: setting, settings) { settings = settings.setting(setting.name, to: value) }
+                if case .head(let heads) = setting.kind {
+                    let choice = try HeadChoice(heads, setting, self, settings)
+                    settings = settings.setting(setting.name, to: .choice(choice.head))
+                    notes += choice.notes
+                } else if let value = try value(of: setting, settings) {
+                    settings = settings.setting(setting.name, to: value)
+                }
             } catch {
                 problems.append(error)
             }
         }
-        return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
+        return problems.isEmpty ? .success(Resolution(settings: settings, notes: notes)) : .failure(Problems(problems))
+    }
+
+    /// The settings of one checkpoint.
+    package struct Resolution: Sendable {
+        package let settings: Settings
+        /// What was decided that a user should know, a sentence each.
+        package let notes: [String]
     }
 
     /// - Returns: `nil` for a setting that stays unset.
     private func value(of setting: ArchitectureSpec.Setting, _ settings: Settings) throws(Problem) -> Settings.Value? {
         if let when = setting.when, try !holds(when, for: setting, settings) {
+            if case .list(let list) = setting.kind, let condition = list.condition {
+                return try flags(of: list, condition, for: setting, settings)
+            }
             return try setting.computation?.otherwise.map { expression throws(Problem) in
                 try computed(expression, for: setting, settings)
             }
@@ -51,14 +77,27 @@ package struct SettingsResolver {
         switch setting.kind {
         case .flag(.condition(let condition)): return .flag(try holds(condition, for: setting, settings))
         case .flag(.presence(let parameter)): return .flag(storedShape(of: parameter) != nil)
+        case .flag(.difference(let difference)): return .flag(try holds(difference, for: setting))
         case .integer(let integer):
             if let extent = integer.extent, let value = value(of: extent) { return .integer(value) }
         default: break
         }
         let keys = config.keys(of: setting)
         for key in keys {
-            if let found = config[key] { return try value(found, of: setting, key: key) }
+            guard let found = config[key] else {
+                if setting.isUnsetByNull == true, config.isNull(key) { return nil }
+                continue
+            }
+            switch setting.kind {
+            case .rotary(let rotary): return try scaling(found, rotary, of: setting, key: key, settings)
+            case .list(let list): return try told(found, list, of: setting, key: key, settings)
+            default: return try value(found, of: setting, key: key)
+            }
         }
+        if case .list(let list) = setting.kind, let condition = list.condition {
+            return try flags(of: list, condition, for: setting, settings)
+        }
+        if case .rotary = setting.kind { return nil }
         if let value = config.vocabularyDefault(of: setting) { return try defaulted(value, of: setting) }
         if let expression = setting.computation?.value { return try computed(expression, for: setting, settings) }
         if let value = setting.default { return try defaulted(value, of: setting) }
@@ -68,7 +107,7 @@ package struct SettingsResolver {
         throw Problem(.corrupt, "config.json: \"\(key)\" is missing")
     }
 
-    private func holds(
+    func holds(
         _ condition: Condition, for setting: ArchitectureSpec.Setting, _ settings: Settings
     ) throws(Problem) -> Bool {
         do throws(Expression.Failure) {
@@ -137,7 +176,8 @@ package struct SettingsResolver {
                 throw Problem(.unsupported, "config.json: \"\(key)\" is \"\(word.printable)\"; known are \(allowed)")
             }
             return .choice(ours)
-        case .flag(.condition), .flag(.presence): throw Problem(.defect, "\(setting.name) is not told by a key")
+        case .flag(.condition), .flag(.presence), .flag(.difference), .rotary, .list, .head:
+            throw Problem(.defect, "\(setting.name) is not told by a key")
         }
     }
 
@@ -150,7 +190,7 @@ package struct SettingsResolver {
     }
 
     /// Shape in the file of a parameter given by its template's name; of the first one where it is repeated.
-    private func storedShape(of parameter: String) -> (Shape, TensorRule)? {
+    func storedShape(of parameter: String) -> (Shape, TensorRule)? {
         table.firstTensor(of: parameter, in: tensors).map { ($0.tensor.shape, $0.rule) }
     }
 }
@@ -161,7 +201,7 @@ extension ArchitectureSpec.Setting {
         switch kind {
         case .integer(let integer): integer.computation
         case .number(let number): number.computation
-        case .flag, .choice: nil
+        case .flag, .choice, .rotary, .list, .head: nil
         }
     }
 }

@@ -116,16 +116,22 @@ package struct SpecExpander {
         var outputs: [Graph.Output] = []
         for output in spec.graph.outputs where try output.when.holds(in: settings) {
             let value = aliases[output.value] ?? output.value
-            outputs.append(Graph.Output(name: output.name, value: value, isSqueezed: output.isSqueezed ?? false))
+            outputs.append(
+                Graph.Output(
+                    name: output.name, value: value, isSqueezed: output.isSqueezed ?? false,
+                    isOfChoices: output.isOfChoices ?? false))
         }
         var use = ModelUse.encoder
         for candidate in spec.graph.use where try candidate.when.holds(in: settings) {
             use = candidate.use
             break
         }
+        // An encoder without its decoder is the model's one stack.
+        let isEncoderAlone = hiddenStates.isEmpty
         let graph = Graph(
-            inputs: graphInputs, inputLayouts: inputLayouts, nodes: nodes, outputs: outputs, hiddenStates: hiddenStates,
-            encoderHiddenStates: encoderHiddenStates, use: use)
+            inputs: graphInputs, inputLayouts: inputLayouts, nodes: nodes, outputs: outputs,
+            hiddenStates: isEncoderAlone ? encoderHiddenStates : hiddenStates,
+            encoderHiddenStates: isEncoderAlone ? [] : encoderHiddenStates, use: use)
         return ExpandedGraph(graph: graph, origins: origins)
     }
 }

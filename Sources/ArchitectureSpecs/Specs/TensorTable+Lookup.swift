@@ -11,6 +11,7 @@ extension ArchitectureSpec {
             table.parameters[node] = rules.mapValues { rule in
                 var rule = rule
                 rule.names = rule.names.flatMap { name in scopes.map { name.prefixed(by: $0) } }
+                rule.copies = rule.copies?.flatMap { name in scopes.map { name.prefixed(by: $0) } }
                 if rule.orientation == nil, rule.axes == nil { rule.orientation = orientation ?? .identity }
                 return rule
             }
@@ -40,12 +41,16 @@ extension ArchitectureSpec {
 }
 
 extension ArchitectureSpec.TensorTable {
-    /// The tensor of a parameter given by its template's name; of the first one where it is repeated.
-    func firstTensor(of parameter: String, in tensors: TensorCatalog) -> (tensor: StoredTensor, rule: TensorRule)? {
+    /// The tensor of a parameter given by its template's name, or a copy of it; of the first one where it is repeated.
+    ///
+    /// - Parameter readsCopies: Whether a tensor that is stored as a copy alone counts.
+    func firstTensor(
+        of parameter: String, in tensors: TensorCatalog, readsCopies: Bool = true
+    ) -> (tensor: StoredTensor, rule: TensorRule)? {
         guard let slash = parameter.lastIndex(of: "/"),
             let rule = parameters[String(parameter[..<slash])]?[String(parameter[parameter.index(after: slash)...])]
         else { return nil }
-        for template in rule.names {
+        for template in rule.names + (readsCopies ? rule.copies ?? [] : []) {
             let first = Settings(Dictionary(uniqueKeysWithValues: template.names.map { ($0, .integer(0)) }))
             if let name = try? template.name(in: first), let tensor = tensors[name] { return (tensor, rule) }
         }

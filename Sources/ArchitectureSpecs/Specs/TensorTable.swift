@@ -43,6 +43,9 @@ package struct TensorRule: Sendable, Hashable {
 
     /// Names by generation; the first that exists is taken.
     package var names: [NameTemplate]
+    /// Further names of the same tensor, which some writers keep beside the others or instead of them: tried last, left
+    /// alone where another parameter is read from them. Where several are stored they must be equal. `nil`: none.
+    package var copies: [NameTemplate]?
     /// `nil`: the table's for nodes of the kind, or `identity`.
     package var orientation: Orientation?
     /// The stored elements under other extents, before everything else: axes split further; `nil`: as they are stored.
@@ -53,7 +56,7 @@ package struct TensorRule: Sendable, Hashable {
 }
 
 extension TensorRule: Codable {
-    private enum Key: String, CodingKey { case names, orientation, view, part, axes }
+    private enum Key: String, CodingKey { case names, copies, orientation, view, part, axes }
 
     package init(from decoder: any Decoder) throws {
         // The short form is the names alone.
@@ -71,6 +74,9 @@ extension TensorRule: Codable {
         self.init(
             names: try (try? container.decode([NameTemplate].self, forKey: .names))
                 ?? [container.decode(NameTemplate.self, forKey: .names)],
+            copies: container.contains(.copies)
+                ? try (try? container.decode([NameTemplate].self, forKey: .copies))
+                    ?? [container.decode(NameTemplate.self, forKey: .copies)] : nil,
             orientation: try container.decodeIfPresent(Orientation.self, forKey: .orientation),
             view: try container.decodeIfPresent([Expression].self, forKey: .view),
             part: try container.decodeIfPresent(Part.self, forKey: .part),
@@ -80,6 +86,7 @@ extension TensorRule: Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(names, forKey: .names)
+        try container.encodeIfPresent(copies, forKey: .copies)
         try container.encodeIfPresent(orientation, forKey: .orientation)
         try container.encodeIfPresent(view, forKey: .view)
         try container.encodeIfPresent(part, forKey: .part)

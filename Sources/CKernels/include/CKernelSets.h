@@ -23,6 +23,12 @@ struct rk_kernels {
   void (*rotate)(float *, size_t, int, const float *);
   void (*mean_rows)(const float *, size_t, size_t, size_t, float *);
   void (*normalize)(float *, size_t);
+  void (*unit_norm)(const float *, size_t, size_t, size_t, float, float *, size_t);
+  void (*extreme)(const float *, const float *, size_t, int, float *);
+  void (*additive_scores)(const float *, size_t, const float *, size_t, size_t, const float *, size_t, size_t, size_t,
+                          float *, size_t);
+  void (*grouped)(const float *, size_t, size_t, size_t, size_t, const float *, const float *, float *);
+  void (*matrix_product)(const float *, size_t, size_t, size_t, const float *, size_t, size_t, int, float *, size_t);
 };
 
 #ifdef __cplusplus

@@ -52,6 +52,31 @@ typedef enum {
   RK_SIGMOID = 6,
   RK_QUICK_GELU = 7, // x · sigmoid(1.702 x)
   RK_RELU_SQUARED = 8,
+  // The last that a product computes while it stores; those below are for `rk_activate` only.
+  RK_LAST_FUSED = RK_RELU_SQUARED,
+  RK_LEAKY_RELU = 9,           // x / 5 below 0
+  RK_ELU = 10,
+  RK_SELU = 11,
+  RK_SOFTPLUS = 12,         // ln(1 + eˣ)
+  RK_SOFTSIGN = 13,         // x / (1 + |x|)
+  RK_MISH = 14,             // x · tanh(softplus(x))
+  RK_EXPONENTIAL = 15,
+  RK_HARD_SIGMOID = 16,    // x / 6 + ½ within 0 and 1
+  RK_HARD_SIGMOID_FIFTH = 17,// x / 5 + ½ within 0 and 1
+  RK_HARD_SILU = 18,       // x · hard sigmoid(x)
+  RK_RELU6 = 19,           // x within 0 and 6
+  RK_LOG_SIGMOID = 20,
+  RK_TANH_SHRINK = 21,     // x − tanh(x)
+  RK_SQUAREPLUS = 22,      // (x + √(x² + 4)) / 2
+  RK_UNIT_CLIP = 23,       // x within 0 and 1
+  RK_STEP = 24,            // 1 above 0, else 0
+  RK_SQUARE = 25,
+  RK_SQUARE_ROOT = 26,
+  RK_ABSOLUTE = 27,
+  RK_RECIPROCAL = 28,
+  RK_LOGARITHM = 29,
+  RK_SINE = 30,
+  RK_COSINE = 31,
 } rk_activation;
 
 /// out = activation(x · W + bias) + residual
@@ -127,11 +152,14 @@ typedef struct {
   const float *by_key; size_t ldby_key;
   const int32_t *columns;
   int64_t reach;
-  const int32_t *query_positions; // where the rows stand for distances; NULL: at their key positions
-  const int32_t *key_positions;   // NULL: key j stands at j
+  // Where the rows stand for distances and windows, NULL: at their key positions; keys ascend, NULL: key j stands at j.
+  const int32_t *query_positions;
+  const int32_t *key_positions;
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only
-  size_t window;                   // query position - key position < window; 0: unlimited
+  // Query position - key position < window, and where nothing is causal key position - query position too; 0: unlimited.
+  // Positions are those below where they are given.
+  size_t window;
   const rk_term *terms; size_t term_count;
   // Where the finished map (rows sum to 1 when computed) is kept, or NULL; hidden keys get 0.
   float *keep; size_t ldkeep;
@@ -145,20 +173,44 @@ void rk_store_key(const float *key, size_t head_size, size_t index, float *packe
 /// Computes query rows query_begin..<query_end. A row without any visible key gives zeros.
 void rk_attention(const rk_kernels *kernels, const rk_map *m, size_t query_begin, size_t query_end);
 
+/// Additive scores of query rows query_begin..<query_end: out[i][j] = Σ weights · tanh(q[i] + k[j]) over `size` columns,
+/// a multiple of 16.
+void rk_additive_scores(const rk_kernels *kernels, const float *q, size_t ldq, const float *k, size_t ldk, size_t size,
+                        const float *weights, size_t keys, size_t query_begin, size_t query_end, float *out, size_t ldo);
+
+// ---- small products ----------------------------------------------------------------------------------------------
+
+/// Rows of windows times the matrices of groups: `x` holds `places` rows of groups · `depth` floats side by side, `weight`
+/// [places · depth, groups · columns] what each group's columns of the result take of its part of each place.
+void rk_grouped(const rk_kernels *kernels, const float *x, size_t places, size_t groups, size_t depth, size_t columns,
+                const float *weight, const float *bias, float *out);
+/// out = a · b, `b` [depth, columns], or [columns, depth] when it is transposed: for matrices that nobody has packed.
+void rk_matrix_product(const rk_kernels *kernels, const float *a, size_t lda, size_t rows, size_t depth, const float *b,
+                       size_t ldb, size_t columns, int is_transposed, float *out, size_t ldo);
+
 // ---- rows --------------------------------------------------------------------------------------------------------
 
 /// Layer norm (offset may be NULL): out = (x - mean) / sqrt(variance + epsilon) · scale + offset. In place allowed.
 void rk_layer_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
                    const float *scale, const float *offset, float *out, size_t ldo);
 /// RMS norm: out = x / sqrt(mean(x²) + epsilon) · (scale + scale_offset). In place allowed.
+/// RMS norm, in place, of rows whose columns lie in several heads: head h of row r starts at
+/// x[h · head_stride + r · ldx] and has `width` columns. `scale`: heads · width.
+void rk_joint_rms_norm(float *x, size_t head_stride, size_t heads, size_t ldx, size_t rows, size_t width, float epsilon,
+                       const float *scale);
 void rk_rms_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
                  const float *scale, float scale_offset, float *out, size_t ldo);
 /// out = activation(x), elementwise over `count` floats. In place allowed.
 void rk_activate(const rk_kernels *kernels, const float *x, size_t count, int activation, float *out);
+/// Rows of length 1: out = x / sqrt(max(sum of x², epsilon)). In place allowed.
+void rk_unit_norm(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float epsilon,
+                  float *out, size_t ldo);
 /// out = a + b.
 void rk_add(const rk_kernels *kernels, const float *a, const float *b, size_t count, float *out);
 /// out = a · b.
 void rk_multiply_elements(const rk_kernels *kernels, const float *a, const float *b, size_t count, float *out);
+/// out = the smaller, or the larger, of a and b; what is not a number stays. In place allowed.
+void rk_extreme(const rk_kernels *kernels, const float *a, const float *b, size_t count, int is_maximum, float *out);
 /// Rows of a lookup table: out[i] (+)= table[index[i]] · scale. The caller has checked the indices.
 void rk_gather(const rk_kernels *kernels, const float *table, size_t width, const int32_t *index, size_t rows,
                float scale, int accumulate, float *out, size_t ldo);

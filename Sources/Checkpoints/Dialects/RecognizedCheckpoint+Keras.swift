@@ -4,6 +4,23 @@ import ModelGraph
 import Platform
 import WeightFiles
 
+extension CheckpointFolder {
+    /// What the model's owner has noted beside the weights about classes whose code no file holds.
+    fileprivate func statedAssumptions() throws(FileError) -> [String: String] {
+        guard exists(LayerClaims.statementName) else { return [:] }
+        let entry = entry(LayerClaims.statementName)
+        let members = try document(entry).objectValue ?? [:]
+        var result: [String: String] = [:]
+        for (key, value) in members {
+            guard let word = value.stringValue ?? value.doubleValue.map({ value.intValue.map(String.init) ?? "\($0)" })
+                ?? value.boolValue.map({ "\($0)" })
+            else { throw FileError(.usage, path: entry.path, "\(key.printable) is no word, number or flag") }
+            result[key] = word
+        }
+        return result
+    }
+}
+
 extension RecognizedCheckpoint {
     /// A checkpoint whose graph is that of a functional Keras model.
     ///
@@ -23,19 +40,17 @@ extension RecognizedCheckpoint {
             folder: files.folder, dialect: dialect, vocabulary: "keras", config: document ?? .object([:]),
             tensors: tensors, files: read,
             assets: files.folder.assetEntries.filter { $0.name != "config.json" }.map { ($0.name, $0) }
-        ) { layers throws(FileError) -> OwnGraph in
+        ) { claims throws(FileError) -> OwnGraphs in
             guard let document else {
                 throw FileError(
                     .unsupported, path: path, "weights without a configuration: nothing tells what they are for",
                     remedy: "name a file that tells it with --config: a Keras JSON, a .keras, or a whole model in .h5")
             }
-            let registry = KerasLayerRegistry(custom: layers + (try CustomLayer.builtIn()))
-            let graph = try KerasGraph(
-                document, generation: KerasDocument.generation(of: document), weights: weights, registry: registry,
-                path: path)
-            var sources = graph.parameterSources
-            sources.ignored += ignored
-            return OwnGraph(architecture: "keras-functional", graph: graph.graph, sources: sources, traits: .init())
+            let readings = try KerasReadings(
+                document, generation: KerasDocument.generation(of: document), weights: weights, owners: claims.layers,
+                stated: claims.readsStatement ? try files.folder.statedAssumptions() : [:],
+                assumptions: claims.assumptions, path: path)
+            return OwnGraphs(readings: readings, ignored: ignored)
         }
     }
 }

@@ -41,13 +41,24 @@ package enum Safetensors: Dialect {
     }
 }
 
+extension String {
+    /// The name with a norm's `gamma` and `beta`, as files converted from TensorFlow have them, called `weight` and `bias`.
+    fileprivate var withNewNormNames: String {
+        let parts = split(separator: ".", omittingEmptySubsequences: false)
+        guard let last = parts.last, let new = ["gamma": "weight", "beta": "bias"][last], parts.count > 1,
+            parts[parts.count - 2].lowercased().contains("norm")
+        else { return self }
+        return (parts.dropLast().map(String.init) + [new]).joined(separator: ".")
+    }
+}
+
 extension WeightContainer {
-    /// The tensors of a safetensors file under their own names; of another file none.
-    func safetensorsTensors() throws(FileError) -> [StoredTensor] {
+    /// The tensors of a safetensors file under their common names, or under those after a prefix; of another file none.
+    func safetensorsTensors(prefix: String = "") throws(FileError) -> [StoredTensor] {
         guard let safetensors else { return [] }
         var result: [StoredTensor] = []
         for entry in safetensors.entries {
-            guard let tensor = StoredTensor(entry, of: safetensors, name: entry.name) else {
+            guard let tensor = StoredTensor(entry, of: safetensors, name: prefix + entry.name.withNewNormNames) else {
                 throw FileError(
                     .unsupported, path: file.path, "\(entry.name.printable) holds \(entry.type), which is not handled")
             }

@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import Files
+import JSON
 import ModelGraph
 import Platform
 import Tensors
@@ -13,6 +14,14 @@ struct BoundCheckpoint: Sendable {
     let graph: CheckedGraph
     let traits: Model.Traits
     let binding: Binding
+    /// What became of every key of the configuration; `nil` where the graph is the configuration's own.
+    let ledger: KeyLedger?
+    /// What was decided that a user should know, a sentence each.
+    let notes: [String]
+    /// What the graph takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the model's own framework computes it in 16 bits.
+    var isCoarse = false
 
     /// As the caller named it.
     private var path: String { source.folder.path }
@@ -28,12 +37,18 @@ struct BoundCheckpoint: Sendable {
         self.source = source
         architecture = own.architecture
         traits = own.traits
+        ledger = nil
+        notes = []
+        assumptions = own.assumptions
+        isCoarse = own.isCoarse
     }
 
     /// A spec's graph.
-    init(_ source: RecognizedCheckpoint, _ spec: ArchitectureSpec) throws(FileError) {
+    init(
+        _ source: RecognizedCheckpoint, _ spec: ArchitectureSpec, ignoring waived: Set<String>
+    ) throws(FileError) {
         if let reason = spec.unsupported {
-            throw FileError(.unsupported, path: source.folder.path, "\(spec.title): \(reason)")
+            throw FileError(.unsupported, path: source.folder.path, "\(spec.title) (\(source.claim)): \(reason)")
         }
         guard let table = spec.table(for: source.dialect) else {
             throw FileError(
@@ -41,34 +56,40 @@ struct BoundCheckpoint: Sendable {
                 "the architecture \(spec.name) has no tensor table for \(source.dialect)")
         }
         let resolver = SettingsResolver(
-            spec: spec, config: source.config, table: table, tensors: source.tensors)
+            spec: spec, config: source.config, table: table, tensors: source.tensors, dialect: source.dialect)
         let settings: Settings
-        switch resolver.settings() {
-        case .success(let resolved): settings = resolved
+        switch resolver.resolution() {
+        case .success(let resolved): (settings, notes) = (resolved.settings, resolved.notes)
         case .failure(let problems): throw FileError(problems.list, path: source.folder.path)
         }
+        ledger = try spec.ledger(of: source.config, settings, waived: waived)
         let expanded: ExpandedGraph
         do throws(Problem) {
             expanded = try SpecExpander.expand(spec, settings)
         } catch {
             throw FileError([error], path: source.folder.path)
         }
+        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
+        var own = spec.traits(settings, config: source.config)
+        own.pairActivation = try source.pairActivation()
+        let whole = try source.sentences?.extend(expanded.graph, sources, architecture: spec.name, traits: own)
         do throws(GraphError) {
-            graph = try expanded.graph.checked()
+            graph = try (whole?.graph ?? expanded.graph).checked().namingRegression(source.config)
         } catch {
             throw FileError(.corrupt, path: source.folder.path, error.problems.map { "\(spec.name): \($0)" })
         }
-        let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
-        binding = source.bind(expanded.graph, sources, problems: problems)
+        let all = source.bind(expanded.graph.with(whole?.graph), whole?.sources ?? sources, problems: problems)
+        binding = whole == nil ? all : all.restricted(to: graph.graph, reason: "the embedding is made without it")
         self.source = source
         architecture = spec.name
-        traits = spec.traits(settings, config: source.config)
+        traits = whole?.traits ?? own
     }
 
     /// The whole model.
     ///
     /// - Throws: Everything that does not fit, at once.
     func model(_ options: LoadingOptions) throws(FileError) -> Model {
+        if let error = ledger?.error(path: path) { throw error }
         let assumed = try assumedParameters(options)
         var tensors = assumed
         var problems: [Problem] = []
@@ -85,8 +106,9 @@ struct BoundCheckpoint: Sendable {
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(),
-            provenance: provenance(assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }),
-            traits: traits, plan: .trained(graph))
+            provenance: provenance(
+                assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }, ignored: options.ignoredSettings),
+            traits: traits, plan: .trained(graph), notes: notes)
         do throws(GraphError) {
             try model.validate()
         } catch {
@@ -127,7 +149,7 @@ struct BoundCheckpoint: Sendable {
 
     /// Shared variables are stored once an owner: copies that differ would make the model depend on who reads which.
     private func differingCopies(_ options: LoadingOptions) throws(FileError) -> [Problem] {
-        var problems: [Problem] = []
+        var problems = try differingNames(options)
         for name in source.tensors.names {
             guard case .parameter? = binding.roles[name] else { continue }
             let copies = source.tensors.copies(of: name)
@@ -145,13 +167,45 @@ struct BoundCheckpoint: Sendable {
         return problems
     }
 
-    private func provenance(assumed: [ParameterID]) -> Model.Provenance {
+    /// Tensors that families share may be stored under several names: where their elements differ they are not shared.
+    private func differingNames(_ options: LoadingOptions) throws(FileError) -> [Problem] {
+        var problems: [Problem] = []
+        for name in source.tensors.names {
+            guard case .copy(let owner)? = binding.roles[name], let copy = source.tensors[name],
+                let tensor = binding.parameters.first(where: { $0.id == owner })?.tensors.first
+            else { continue }
+            try options.cancellation.check(path)
+            if try !tensor.read().hasElements(of: copy.read()) {
+                let both = "\(tensor.name.printable) and \(name.printable)"
+                problems.append(
+                    Problem(
+                        .unsupported, "\(both) are one tensor in models of this family, and differ: a model that "
+                            + "does not share them is not handled"))
+            }
+        }
+        return problems
+    }
+
+    private func provenance(assumed: [ParameterID], ignored: Set<String>) -> Model.Provenance {
         var entries: [Model.Provenance.File] = []
         // The very mappings that the tensors come from.
         for file in source.files { entries.append(.init(name: file.name) { file.digest.hex }) }
+        for (name, file) in source.sentences?.files ?? [] { entries.append(.init(name: name) { file.digest.hex }) }
         return Model.Provenance(
             files: entries, dialect: source.dialect, architecture: architecture,
-            assumed: assumed.isEmpty ? nil : assumed)
+            assumed: assumed.isEmpty ? nil : assumed,
+            ignoredSettings: ignored.isEmpty ? nil : ignored.sorted())
+    }
+}
+
+extension Graph {
+    /// The graph with those nodes of another one that it lacks, for finding the tensors of both.
+    fileprivate func with(_ other: Graph?) -> Graph {
+        guard let other else { return self }
+        let known = Set(nodes.map(\.name))
+        var result = self
+        result.nodes += other.nodes.filter { !known.contains($0.name) }
+        return result
     }
 }
 

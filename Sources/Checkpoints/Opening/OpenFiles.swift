@@ -9,9 +9,11 @@ struct OpenFiles: Sendable {
     let folder: CheckpointFolder
     /// Files that hold tensors, in the order of their names.
     let weights: [WeightContainer]
-    /// The configuration that the caller named, that is stored with the weights, or that stands beside them; `nil`
-    /// where there is none.
+    /// The configuration that the caller named, that is stored with the weights, or that stands beside them, without
+    /// what the caller does not want to count; `nil` where there is none.
     let config: JSONValue?
+    /// What the caller does not want to count.
+    let ignoredSettings: Set<String>
 
     init(_ folder: CheckpointFolder, _ options: LoadingOptions) throws(FileError) {
         self.folder = folder
@@ -21,20 +23,23 @@ struct OpenFiles: Sendable {
             weights.append(try folder.container(entry))
         }
         self.weights = weights
+        ignoredSettings = options.ignoredSettings
+        let found: JSONValue?
         if let named = folder.configFile {
-            config = try KerasDocument.read(try folder.file(named), reading: folder.reading)
-            guard config != nil else {
+            found = try KerasDocument.read(try folder.file(named), reading: folder.reading)
+            guard found != nil else {
                 throw FileError(
                     .usage, path: named.path, "holds no configuration",
                     remedy: "--config takes a JSON, a .keras, or a whole Keras model in .h5")
             }
         } else if let stored = weights.lazy.compactMap(\.config).first {
-            config = stored
+            found = stored
         } else {
-            config = try folder.configEntry.map { entry throws(FileError) in
+            found = try folder.configEntry.map { entry throws(FileError) in
                 try folder.document(entry)
             }
         }
+        config = found?.removing(options.ignoredSettings)
     }
 
     /// All files as HDF5 with the paths by which the caller knows them; `nil` when one is something else.

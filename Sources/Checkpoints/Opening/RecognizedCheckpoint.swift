@@ -15,21 +15,23 @@ struct RecognizedCheckpoint: Sendable {
     let dialect: String
     /// The configuration, and whose keys it uses.
     let config: ModelConfiguration
-    let tensors: TensorCatalog
+    private(set) var tensors: TensorCatalog
     /// Files that the model is read from, for its provenance: weights, then configurations.
     let files: [MappedFile]
     /// Tokenizer, configuration and preprocessing files by the names under which the model carries them.
     let assets: [(name: String, entry: FileEntry)]
     /// Tensors that are no part of any model of the dialect: an optimizer's state.
     let ignored: [ParameterSources.Ignored]
-    /// Makes the graph that the checkpoint itself describes, with the help of what the caller says of its layers;
-    /// `nil` where only a spec can tell it.
-    let ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)?
+    /// What follows the transformer of a sentence-transformers folder; `nil` for other checkpoints.
+    private(set) var sentences: SentenceModules?
+    /// The graphs that the checkpoint itself describes, with the help of what the caller says of its layers; `nil`
+    /// where only a spec can tell it.
+    let ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)?
 
     init(
         folder: CheckpointFolder, dialect: String, vocabulary: String, config: JSONValue, tensors: TensorCatalog,
         files: [MappedFile], assets: [(name: String, entry: FileEntry)], ignored: [ParameterSources.Ignored] = [],
-        ownGraph: (@Sendable ([CustomLayer]) throws(FileError) -> OwnGraph)? = nil
+        ownGraphs: (@Sendable (LayerClaims) throws(FileError) -> OwnGraphs)? = nil
     ) {
         self.folder = folder
         self.dialect = dialect
@@ -38,7 +40,21 @@ struct RecognizedCheckpoint: Sendable {
         self.files = files
         self.assets = assets
         self.ignored = ignored
-        self.ownGraph = ownGraph
+        self.ownGraphs = ownGraphs
+    }
+
+    /// The checkpoint with the modules that follow it.
+    func adding(_ modules: SentenceModules?) throws(FileError) -> RecognizedCheckpoint {
+        guard let modules else { return self }
+        guard ownGraphs == nil else {
+            throw FileError(
+                .unsupported, path: folder.path,
+                "modules.json stands beside a Keras model, and follows transformers only")
+        }
+        var result = self
+        result.sentences = modules
+        result.tensors = TensorCatalog(tensors.tensors + modules.tensors)
+        return result
     }
 
     /// What the configuration says of itself.
@@ -60,4 +76,8 @@ struct OwnGraph: Sendable {
     /// The tensors that give the graph's own parameters.
     let sources: ParameterSources
     let traits: Model.Traits
+    /// What it takes for granted about classes whose code no file holds.
+    var assumptions: [Model.Provenance.Assumption] = []
+    /// Whether the framework computes it in 16 bits.
+    var isCoarse = false
 }

@@ -56,7 +56,7 @@ extension KerasCall {
             guard let parts = tensor.arrayValue, let name = parts.first?.stringValue else { return nil }
             if name == Self.constantMark {
                 guard parts.count >= 3 else { return nil }
-                first.append(.constant(parts[2]))
+                first.append(try KerasArgument.tensor(parts[2], nil))
             } else {
                 guard let reference = KerasReference(tensor) else { return nil }
                 first.append(.reference(reference))
@@ -96,7 +96,7 @@ extension KerasArgument {
                 try Self.list(config["value"]?.arrayValue ?? value["items"]?.arrayValue ?? []) {
                     value throws(Problem) in try Self(keras3: value, depth: depth + 1)
                 })
-        case "__tensor__", "__numpy__": self = .constant(config["value"] ?? .null)
+        case "__tensor__", "__numpy__": self = try Self.tensor(config["value"] ?? .null, config["dtype"]?.stringValue)
         default:
             guard value["class_name"] == nil, let members = value.objectValue, !members.isEmpty else {
                 self = .constant(value)
@@ -113,8 +113,11 @@ extension KerasArgument {
         if let elements = value.arrayValue {
             if let reference = KerasReference(value), elements.count == 3 {
                 self = .reference(reference)
-            } else if elements.count == 3, elements[0].stringValue == KerasCall.constantMark {
-                self = .constant(elements[2])
+            } else if elements.count >= 3, elements[0].stringValue == KerasCall.constantMark {
+                self = try Self.tensor(elements[2], nil)
+            } else if elements.first?.arrayValue?.first?.isNumberOrList == true, let array = ConstantArray(value) {
+                // Lists of lists of numbers: a table.
+                self = .array(array)
             } else {
                 self = .list(
                     try Self.list(elements) { value throws(Problem) in try Self(keras2: value, depth: depth + 1) })
@@ -131,6 +134,14 @@ extension KerasArgument {
         }
     }
 
+    /// Numbers that stand in place of a tensor; a single one, and what is no number, stays as it is.
+    fileprivate static func tensor(_ value: JSONValue, _ type: String?) throws(Problem) -> KerasArgument {
+        guard value.arrayValue != nil else { return .constant(value) }
+        if let array = ConstantArray(value, type: type) { return .array(array) }
+        // Texts, and lists that are too long or uneven: whoever needs them says so.
+        return .constant(value)
+    }
+
     private static func list(
         _ values: [JSONValue], _ read: (JSONValue) throws(Problem) -> KerasArgument
     ) throws(Problem) -> [KerasArgument] {
@@ -144,4 +155,9 @@ extension KerasArgument {
             throw Problem(.corrupt, "lists inside lists, deeper than any call's arguments")
         }
     }
+}
+
+extension JSONValue {
+    /// Whether it may be a row of a table.
+    fileprivate var isNumberOrList: Bool { doubleValue != nil || arrayValue != nil }
 }

@@ -27,6 +27,8 @@ package indirect enum KerasArgument: Sendable {
     case constant(JSONValue)
     /// Values by name.
     case named([String: KerasArgument])
+    /// Numbers that the configuration holds as a tensor.
+    case array(ConstantArray)
 
     /// Results of other layers in it.
     package var references: [KerasReference] {
@@ -35,7 +37,7 @@ package indirect enum KerasArgument: Sendable {
         case .list(let elements): elements.flatMap(\.references)
         case .named(let members): members.sorted { $0.key < $1.key }.flatMap(\.value.references)
         case .slice(let start, let stop, let step): start.references + stop.references + step.references
-        case .ellipsis, .constant: []
+        case .ellipsis, .constant, .array: []
         }
     }
 }

@@ -17,12 +17,18 @@ package struct KerasLayer: Sendable {
     package let inner: KerasModel?
     /// Number of the call that references count as the first: Keras 2 counts the call that built a nested model.
     package let firstCall: Int
+    /// Whether the configuration says that the class is none of the framework's, whatever its name.
+    package var isForeign = false
+    /// What the layer is made of, where that was told by what is stored for it.
+    package var document: CustomLayer?
+    /// Layers that a wrapper's configuration holds, by the key that holds them.
+    var wrapped: [String: KerasLayer] = [:]
 
     /// The layer with its calls counted from another number.
     func counted(from firstCall: Int) -> KerasLayer {
         KerasLayer(
             className: className, module: module, name: name, config: config, calls: calls, inner: inner,
-            firstCall: firstCall)
+            firstCall: firstCall, isForeign: isForeign, document: document, wrapped: wrapped)
     }
 
     // MARK: Class
@@ -38,7 +44,14 @@ package struct KerasLayer: Sendable {
     /// Whether it is an operation on tensors rather than a layer: `x + y`, `x[:, 0]`.
     var isOperation: Bool {
         className == "TFOpLambda" || className == "SlicingOpLambda" || module?.hasPrefix("keras.src.ops") == true
-            || module?.hasPrefix("keras.ops") == true
+            || module?.hasPrefix("keras.ops") == true || isLegacyOperation
+    }
+
+    /// Whether it is an operation of Keras 3 in the older form of a file, which names no modules: layers note how they
+    /// compute, operations have nothing but a name and their own options.
+    private var isLegacyOperation: Bool {
+        module == nil && config["name"] != nil && config["dtype"] == nil && config["trainable"] == nil
+            && config["layers"] == nil && BuiltInOperations.named(functionName) != nil
     }
 
     // MARK: Configuration

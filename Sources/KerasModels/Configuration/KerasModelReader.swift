@@ -82,7 +82,8 @@ package struct KerasModelReader {
             layers.append(
                 KerasLayer(
                     className: read.className, module: read.module, name: read.name, config: read.config,
-                    calls: call.map { [$0] } ?? [], inner: read.inner, firstCall: 0))
+                    calls: call.map { [$0] } ?? [], inner: read.inner, firstCall: 0, isForeign: read.isForeign,
+                    wrapped: read.wrapped))
         }
         guard let first = layers.first, let last = layers.last else {
             throw Problem(.corrupt, "\(path.printable): has no layers")
@@ -97,6 +98,14 @@ package struct KerasModelReader {
     }
 
     private func inputLayer(before layer: KerasLayer, _ model: JSONValue) -> KerasLayer {
+        // A model as the first layer brings its own.
+        if let inner = layer.inner, let first = inner.inputs.first, let own = inner.layer(named: first.layer),
+            inner.inputs.count == 1, own.className == "InputLayer"
+        {
+            return KerasLayer(
+                className: "InputLayer", module: nil, name: "\(layer.name)_input", config: own.config, calls: [],
+                inner: nil, firstCall: 0)
+        }
         let shape =
             layer.config["batch_input_shape"] ?? layer.config["batch_shape"] ?? model["build_input_shape"]
             ?? model["batch_input_shape"] ?? .null
@@ -179,7 +188,29 @@ package struct KerasModelReader {
             generation == .keras2 && config["layers"]?.arrayValue?.first?["class_name"] == .string("InputLayer")
         return KerasLayer(
             className: className, module: entry["module"]?.stringValue, name: name, config: config, calls: calls,
-            inner: inner, firstCall: inner != nil && wasCalled ? 1 : 0)
+            inner: inner, firstCall: inner != nil && wasCalled ? 1 : 0,
+            isForeign: KerasLayer.isForeign(className, module: entry["module"], config: config),
+            wrapped: try wrapped(className, config, path: "\(path)/\(name)", depth: depth))
+    }
+
+    /// Layers that a wrapper's configuration holds.
+    private mutating func wrapped(
+        _ className: String, _ config: JSONValue, path: String, depth: Int
+    ) throws(Problem) -> [String: KerasLayer] {
+        guard KerasLayer.wrapperNames.contains(className) else { return [:] }
+        guard depth < Self.largestDepth else {
+            throw Problem(.corrupt, "\(path.printable): more than \(Self.largestDepth) layers inside layers")
+        }
+        var result: [String: KerasLayer] = [:]
+        for key in KerasLayer.wrappedKeys {
+            guard let entry = config[key], entry["class_name"] != nil else { continue }
+            layerCount += 1
+            guard layerCount <= Self.largestLayerCount else {
+                throw Problem(.corrupt, "\(path.printable): more than \(Self.largestLayerCount) layers")
+            }
+            result[key] = try layer(entry, path: path, depth: depth + 1)
+        }
+        return result
     }
 
     /// `input_layers` and `output_layers`: one reference, a list of them, or an object by name.

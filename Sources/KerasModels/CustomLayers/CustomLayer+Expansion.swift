@@ -13,7 +13,7 @@ extension CustomLayer {
     /// The layers and calls of one call, and what its inputs are given.
     func model(
         for call: LayerCall, _ variables: LayerVariables
-    ) throws(Problem) -> (model: KerasModel, inputs: [KerasValue]) {
+    ) throws(Problem) -> (model: KerasModel, inputs: [KerasValue], handsMaskOn: Bool) {
         let given = try inputs.values(of: call)
         var settings = try settings(of: call, variables)
         for (name, value) in given { settings = settings.setting(Self.givenFlag(name), to: .flag(!value.isNone)) }
@@ -21,7 +21,10 @@ extension CustomLayer {
         let model = try expansion.located { (expansion) throws(Expression.Failure) in
             try expansion.model(isCalled: true)
         }
-        return (model, given.map(\.value))
+        let handsMaskOn = try expansion.located { (expansion) throws(Expression.Failure) in
+            try expansion.maskSource() != nil
+        }
+        return (model, given.map(\.value), handsMaskOn)
     }
 }
 
@@ -37,6 +40,11 @@ extension CustomLayer.Inputs {
                 positional += argument.elements
             }
         }
+        // Other names for what stands at the next places.
+        let others = named.filter { entry in
+            entry.value.tensor != nil && !names.contains(entry.key) && !entry.key.contains("mask")
+        }
+        positional += others.sorted { $0.key < $1.key }.map(\.value)
         let count = positional.count + names.count { named[$0].map { !$0.isNone } ?? false }
         let signature =
             signatures.first { $0.count == count } ?? signatures.first { $0.count >= positional.count } ?? []
@@ -81,7 +89,7 @@ private struct Expansion {
         var parts: [(entry: CustomLayer.Part, settings: Settings)] = []
         for step in spec.parts { parts += try step.expanded(in: settings) }
         let inputs = spec.inputs.names
-        names = Set(inputs + (spec.variables ?? []))
+        names = Set(inputs + (spec.variables ?? []).map(\.name))
         for (part, settings) in parts {
             let name = try part.name.name(in: settings)
             guard names.insert(name).inserted else { throw Expression.Failure(message: "two parts are called \(name)") }
@@ -97,11 +105,11 @@ private struct Expansion {
                     outputs.append(.init(name: nil, source: try producer(output.value, settings)))
                 }
             }
+            // One more than the layer gives: only its mask is looked at.
+            if let source = try maskSource() { outputs.append(.init(name: nil, source: source)) }
         }
-        let own = (spec.variables ?? []).enumerated().map { number, name in
-            KerasLayer(
-                className: VariableLayer.className, module: nil, name: name,
-                config: .object(["number": .integer(number)]), calls: calls[name] ?? [], inner: nil, firstCall: 0)
+        let own = (spec.variables ?? []).enumerated().map { number, variable in
+            VariableLayer.layer(variable, number: variable.number ?? number, calls: calls[variable.name] ?? [])
         }
         var layers = inputs.map(Self.inputLayer) + own
         for (part, settings) in parts { layers.append(try partLayer(part, settings)) }
@@ -109,6 +117,14 @@ private struct Expansion {
             name: layer.name, layers: layers + operations,
             inputs: inputs.map { KerasReference(layer: $0, call: 0, result: 0) }, outputs: outputs,
             isTrainable: layer.isTrainable, generation: .keras3)
+    }
+
+    /// The value whose mask the layer's result has; `nil`: the result has none.
+    func maskSource() throws(Expression.Failure) -> KerasReference? {
+        for output in spec.mask ?? [] where try output.when.holds(in: settings) {
+            return try producer(output.value, settings)
+        }
+        return nil
     }
 
     // MARK: Calls
@@ -127,6 +143,7 @@ private struct Expansion {
         for (name, number) in call.numbers ?? [:] {
             keywords[name] = .constant(.integer(try number.integer(in: settings)))
         }
+        for (name, setting) in call.words ?? [:] { keywords[name] = .constant(try settings.member(setting)) }
         let made = KerasCall(arguments: call.isList ?? false ? [.list(values)] : values, keywords: keywords)
 
         var results: [String] = []
@@ -191,9 +208,12 @@ private struct Expansion {
                 // Numbers that are not known yet are left out: what a layer owns does not depend on them.
             }
         }
+        for (key, setting) in part.words ?? [:] { members[key] = try settings.member(setting) }
         members["trainable"] = .bool(layer.isTrainable)
         var attributes = [name]
         for alternative in part.alternatives ?? [] { attributes.append(try alternative.name(in: settings)) }
+        // Stored shapes told where the part is: no other place counts.
+        if spec.isByStructure { attributes.removeFirst() }
         members[KerasLayer.attributesKey] = .array(attributes.map { .string($0) })
         var inner: KerasModel?
         if let parts = part.parts { inner = try chain(parts, named: name, settings) }
@@ -226,6 +246,14 @@ extension CustomLayer.Option {
     fileprivate func value(in config: JSONValue) -> JSONValue? {
         guard let found = config[key], !found.isNull else { return `default` }
         return found.stringValue.flatMap { values[$0] } ?? found
+    }
+}
+
+extension Settings {
+    /// A setting as an entry of a configuration.
+    fileprivate func member(_ name: String) throws(Expression.Failure) -> JSONValue {
+        guard let value = self[name] else { throw Expression.Failure(message: "\(name) is not set") }
+        return value.member
     }
 }
 

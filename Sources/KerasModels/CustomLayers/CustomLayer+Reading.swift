@@ -1,24 +1,78 @@
+import ArchitectureSpecs
 import JSON
 import ModelGraph
 import Platform
 import WeightFiles
 
 extension CustomLayer {
-    /// The classes that widespread tutorials share, from `LayerSpecs/`.
+    /// The classes of published libraries, by their names, from `LayerSpecs/`.
     ///
     /// - Throws: Only when a file of ours is broken, which a test rules out.
     package static func builtIn() throws(FileError) -> [CustomLayer] {
-        let documents = [
-            PackageResources.bert_encoder_json, PackageResources.class_token_json,
-            PackageResources.position_embedding_json, PackageResources.position_table_json,
-            PackageResources.reuse_transformer_json, PackageResources.self_attention_mask_json,
-            PackageResources.token_and_position_embedding_json, PackageResources.transformer_block_json,
-            PackageResources.transformer_encoder_block_json,
-        ]
+        try builtIn(libraryDocuments)
+    }
+
+    private static func builtIn(_ documents: [[UInt8]]) throws(FileError) -> [CustomLayer] {
         var layers: [CustomLayer] = []
         for document in documents { layers.append(try CustomLayer(document, path: "built-in layer")) }
         return layers
     }
+
+    /// What classes of people's own usually are, told by what is stored for them.
+    ///
+    /// - Throws: Only when a file of ours is broken, which a test rules out.
+    package static func patterns() throws(FileError) -> [CustomLayer] { try builtIn(patternDocuments) }
+
+    private static let libraryDocuments = [
+        PackageResources.bert_encoder_json, PackageResources.position_embedding_json,
+        PackageResources.reuse_transformer_json, PackageResources.self_attention_mask_json,
+        PackageResources.transformer_encoder_block_json,
+    ]
+
+    /// The likelier ones first.
+    private static let patternDocuments = [
+        PackageResources.pattern_learned_positions_json,
+        PackageResources.pattern_embedded_positions_json,
+        PackageResources.pattern_tokens_and_positions_json,
+        PackageResources.pattern_tokens_and_table_json,
+        PackageResources.pattern_tokens_and_sines_json,
+        PackageResources.pattern_tokens_json,
+        PackageResources.pattern_class_row_json,
+        PackageResources.pattern_column_vector_json,
+        PackageResources.pattern_block_json,
+        PackageResources.pattern_block_of_one_norm_json,
+        PackageResources.pattern_block_both_activated_json,
+        PackageResources.pattern_decoder_block_json,
+        PackageResources.pattern_attention_with_norm_json,
+        PackageResources.pattern_attention_json,
+        PackageResources.pattern_feed_forward_json,
+        PackageResources.pattern_feed_forward_with_norm_json,
+        PackageResources.pattern_gated_residual_json,
+        PackageResources.pattern_encoder_json,
+        PackageResources.pattern_encoder_with_norm_json,
+        PackageResources.pattern_encoder_with_sines_json,
+        PackageResources.pattern_encoder_with_sines_with_norm_json,
+        PackageResources.pattern_blocks_json,
+        PackageResources.pattern_blocks_with_norm_json,
+        PackageResources.pattern_patch_encoder_json,
+        PackageResources.pattern_patch_encoder_with_table_json,
+        PackageResources.pattern_patch_encoder_with_token_json,
+        PackageResources.pattern_series_patches_json,
+        PackageResources.pattern_dense_positions_json,
+        PackageResources.pattern_weighed_rows_json,
+        PackageResources.pattern_weighed_rows_flat_json,
+        PackageResources.pattern_weighed_rows_by_step_json,
+        PackageResources.pattern_weighed_rows_dense_json,
+        PackageResources.pattern_weighed_rows_two_dense_json,
+        PackageResources.pattern_convolved_patches_json,
+        PackageResources.pattern_convolved_patches_with_positions_json,
+        PackageResources.pattern_projected_patches_json,
+        PackageResources.pattern_time_waves_json,
+        PackageResources.pattern_time_kernel_json,
+        PackageResources.pattern_patches_json,
+        PackageResources.pattern_sine_positions_json,
+        PackageResources.pattern_unchanged_json,
+    ]
 
     /// A class from its JSON text.
     package init(_ document: [UInt8], path: String) throws(FileError) {
@@ -52,7 +106,11 @@ extension CustomLayer {
     /// What makes no sense before the class meets a model.
     package var problems: [String] {
         var problems = nameProblems
-        let known = Set(settings.map(\.name)), measured = Set(settings.filter { $0.extent != nil }.map(\.name))
+        let shaped: [Expression] =
+            parts.flatMap { $0.written() }.flatMap { $0.entry.shape ?? [] } + (variables ?? []).flatMap { $0.shape ?? [] }
+        var known = Set(settings.map(\.name) + (choices ?? []).map(\.name) + Array((counted ?? [:]).keys))
+        for expression in shaped { known.formUnion(expression.names) }
+        let measured = Set(settings.filter { $0.extent != nil }.map(\.name))
         func check(_ names: Set<String>, _ location: String, indices: Set<String> = [], others: Set<String> = []) {
             for name in names.subtracting(known).subtracting(indices).subtracting(others).sorted() {
                 problems.append("\(location): \"\(name)\" is not a setting")
@@ -83,8 +141,8 @@ extension CustomLayer {
     private var nameProblems: [String] {
         var problems: [String] = []
         let written = parts.flatMap { $0.written() }.map(\.entry)
-        let own = written.map(\.name.source) + (variables ?? [])
-        let certain = written.filter { $0.when == nil }.map(\.name.source) + (variables ?? [])
+        let own = written.map(\.name.source) + (variables ?? []).map(\.name)
+        let certain = written.filter { $0.when == nil }.map(\.name.source) + (variables ?? []).map(\.name)
         if Set(certain).count != certain.count { problems.append("two parts have the same name") }
         var values = Set(inputs.names)
         for (call, indices) in calls.flatMap({ $0.written() }) {

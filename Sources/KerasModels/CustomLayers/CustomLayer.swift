@@ -38,8 +38,10 @@ package struct CustomLayer: Sendable, Hashable, Codable {
     package struct Part: ConditionalEntry {
         /// Name of the attribute that holds it.
         package var name: NameTemplate
-        /// Other names that the attribute goes by.
+        /// Other names that the attribute goes by; where stored shapes tell the parts, words that its name may hold.
         package var alternatives: [NameTemplate]?
+        /// Extents of its kernel or table, names of settings or numbers; where stored shapes tell the parts.
+        package var shape: [Expression]?
         /// A layer class, built in or custom.
         package var `class`: String
         /// Its configuration.
@@ -48,6 +50,8 @@ package struct CustomLayer: Sendable, Hashable, Codable {
         package var dimensions: [String: Expression]?
         /// What it takes over from the custom layer's own configuration.
         package var options: [String: Option]?
+        /// Settings and choices of any kind that its configuration takes over, by the configuration's keys.
+        package var words: [String: String]?
         /// The layers of a chain (`Sequential`).
         package var parts: [Part]?
         /// When the layer has it; `nil`: always.
@@ -80,6 +84,8 @@ package struct CustomLayer: Sendable, Hashable, Codable {
         package var constants: [String: JSONValue]?
         /// Whole numbers handed in by name.
         package var numbers: [String: Expression]?
+        /// Settings and choices of any kind, handed in by name.
+        package var words: [String: String]?
         /// Configuration of an operation.
         package var config: JSONValue?
         /// Whether the operation takes all values as one list.
@@ -111,12 +117,18 @@ package struct CustomLayer: Sendable, Hashable, Codable {
     package var name: String
     /// What the layer is, in a line.
     package var title: String
-    /// Class names that it goes by, without the package that they are registered under.
+    /// Class names that it goes by: without the package that they are registered under, or with it, and then no other.
     package var classes: [String]
+    /// How a layer is known to be described; `nil`: by the name of its class.
+    package var match: Matching?
+    /// What no file says, each with everything that it can be.
+    package var choices: [Choice]?
+    /// Settings that count stored parts; where stored shapes tell the parts.
+    package var counted: [String: Count]?
     /// Each may depend on those before it.
     package var settings: [Setting]
     /// Variables that the layer owns itself, in the order in which it creates them.
-    package var variables: [String]?
+    package var variables: [Variable]?
     /// In the order in which the layer creates them.
     package var parts: [Repeatable<Part>]
     /// What it is called with.
@@ -125,9 +137,16 @@ package struct CustomLayer: Sendable, Hashable, Codable {
     package var calls: [Repeatable<Call>]
     /// What the layer gives.
     package var output: OneOrMany<Repeatable<Output>>
+    /// The value whose mask the first result hands on, the first that applies; none where nothing does.
+    package var mask: [Output]?
 
-    /// Whether a layer is of this class.
-    func describes(_ layer: KerasLayer) -> Bool { classes.contains(layer.plainClassName) }
+    /// Whether a layer is of this class by its name.
+    func describes(_ layer: KerasLayer) -> Bool {
+        !isByStructure && (classes.contains(layer.qualifiedClassName) || classes.contains(layer.plainClassName))
+    }
+
+    /// Whether stored shapes, not names, tell that a layer is described.
+    var isByStructure: Bool { match == .structure }
 
     /// Name of the flag that tells whether an input was handed in.
     static func givenFlag(_ input: String) -> String { "given_\(input)" }

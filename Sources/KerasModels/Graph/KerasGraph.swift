@@ -28,10 +28,22 @@ package struct KerasGraph: Sendable {
         _ document: JSONValue, generation: KerasGeneration, weights: Weights, registry: KerasLayerRegistry,
         path: String
     ) throws(FileError) {
+        let model: KerasModel
+        do throws(Problem) {
+            model = try KerasModelReader.model(document, generation: generation)
+        } catch {
+            throw FileError([error], path: path)
+        }
+        try self.init(model, weights: weights, registry: registry, path: path)
+    }
+
+    /// The graph of a model whose configuration was read.
+    init(
+        _ model: KerasModel, weights: KerasGraph.Weights, registry: KerasLayerRegistry, path: String
+    ) throws(FileError) {
         func located<R>(_ body: () throws(Problem) -> R) throws(FileError) -> R {
             do throws(Problem) { return try body() } catch { throw FileError([error], path: path) }
         }
-        let model = try located { () throws(Problem) in try KerasModelReader.model(document, generation: generation) }
         let unknown = registry.problems(in: model)
         guard unknown.isEmpty else {
             throw FileError(
@@ -45,9 +57,25 @@ package struct KerasGraph: Sendable {
             }
         guard problems.isEmpty else { throw FileError(problems, path: path) }
         (graph, parameterSources) = try located { () throws(Problem) in
-            let builder = KerasGraphBuilder(generation: generation, variables: variables)
+            try Self.graph(of: model, registry, variables)
+        }
+    }
+
+    /// The graph of a model; read again as long as inputs of numbers turn out to hold ids.
+    private static func graph(
+        of model: KerasModel, _ registry: KerasLayerRegistry, _ variables: LayerVariables
+    ) throws(Problem) -> (graph: Graph, parameterSources: ParameterSources) {
+        var ids: Set<String> = []
+        while true {
+            var builder = KerasGraphBuilder(generation: model.generation, variables: variables)
+            builder.idInputs = ids
             var interpreter = KerasInterpreter(registry, builder: builder)
-            return try interpreter.graph(of: model)
+            do throws(Problem) {
+                return try interpreter.graph(of: model)
+            } catch {
+                guard interpreter.builder.idInputs.count > ids.count else { throw error }
+                ids = interpreter.builder.idInputs
+            }
         }
     }
 }

@@ -18,20 +18,24 @@ extension KerasGraphBuilder {
         return result
     }
 
-    /// One row a sequence out of a column of known length, `[batch, n]`.
+    /// Numbers along the last axis of rows side by side: `[batch, n]` as one row a sequence.
     mutating func row(_ value: LayerValue, for call: LayerCall, part: String) throws(Problem) -> LayerValue {
-        guard value.isColumn, !value.axes.isEmpty else { return value }
+        guard value.isColumn, let last = value.axes.last else { return value }
         guard let count = value.count else {
             throw call.unsupported("\(value.shapeText) differs in length between sequences and cannot be one row")
         }
         var result = value
+        let width = last == .one ? 1 : value.extents.last.flatMap { $0 } ?? count
+        let rows = count / max(width, 1)
         if value.rows != .sequences {
             result.name = add(
-                .rearrange(Rearrangement(extents: [count], rows: nil)), [value.name], to: call, part: part)
+                .rearrange(Rearrangement(extents: [count], rows: rows == 1 ? nil : rows)), [value.name], to: call,
+                part: part)
         }
-        result.rows = .sequences
-        result.axes = value.axes.indices.map { $0 == value.axes.count - 1 ? .width : .one }
-        result.width = count
+        result.rows = rows == 1 ? .sequences : .count(rows)
+        result.axes[result.axes.count - 1] = .width
+        if rows == 1 { result.axes = value.axes.indices.map { $0 == value.axes.count - 1 ? .width : .one } }
+        result.width = width
         return result
     }
 
@@ -41,6 +45,12 @@ extension KerasGraphBuilder {
     ) throws(Problem) -> LayerValue {
         guard var result = values.first, values.count >= 2 else { throw call.corrupt("needs two or more inputs") }
         var values = values
+        // A single row stands for as many as another value has.
+        if values.contains(where: { resolved($0.rows) == .count(1) }),
+            values.contains(where: { $0.rows != .sequences && resolved($0.rows) != .count(1) })
+        {
+            for index in values.indices { values[index] = squeezed(values[index], for: call) }
+        }
         // Numbers that lie along rows in one tensor and side by side in another: along rows they can meet.
         let rank = values.map(\.axes.count).max() ?? 0
         if values.contains(where: \.isColumn), values.contains(where: { !$0.isColumn && $0.axes.count == rank }),
@@ -71,6 +81,15 @@ extension KerasGraphBuilder {
             if result.rows == .sequences { result.rows = value.rows }
             result.width = max(result.width, value.width)
         }
+        // Rows along one axis in one tensor and along another one in the other do not meet row by row.
+        for value in values where value.rows != .sequences {
+            let own = value.widened(to: rank).axes
+            guard own.indices.allSatisfy({ own[$0].isRows == result.axes[$0].isRows }) else {
+                throw call.unsupported(
+                    "tensors of \(values.map(\.shapeText).joined(separator: " and ")), each row with each other one")
+            }
+        }
+        result.hasBatch = values.contains(where: \.hasBatch)
         result.isInteger = values.allSatisfy(\.isInteger)
         result.mask = nil
         result.name = add(operation, values.map(\.name), to: call, part: part)
@@ -111,26 +130,6 @@ extension KerasGraphBuilder {
         result.isInteger = false
         result.name = add(
             .affine(Affine(width: value.width, factor: factor, shift: shift)), [value.name], to: call, part: part)
-        return result
-    }
-
-    /// A function of each number, or the softmax of each row, by its name in a configuration.
-    ///
-    /// - Parameter value: `nil` for a layer without one.
-    mutating func activated(
-        _ input: LayerValue, by value: JSONValue?, for call: LayerCall, part: String
-    ) throws(Problem) -> LayerValue {
-        var result = input
-        switch try KerasActivation(value, for: call).function {
-        case .identity: break
-        case .elementwise(let activation):
-            result.name = add(.activation(activation), [input.name], to: call, part: part)
-        case .softmax:
-            guard input.axes.last == .width else {
-                throw call.unsupported("softmax over the rows of \(input.shapeText)")
-            }
-            result.name = add(.softmax, [input.name], to: call, part: part)
-        }
         return result
     }
 }

@@ -21,6 +21,10 @@ extension KerasGraphBuilder {
         guard let extents = shape.arrayValue, !extents.isEmpty else {
             throw Problem(.unsupported, "\(label): its shape is not in the configuration")
         }
+        if let count = extents[0].intValue, (1...GraphLimit.extent).contains(count) { batchSize = batchSize ?? count }
+        if layer.flag("ragged", default: false) {
+            throw Problem(.unsupported, "\(label): takes ragged tensors")
+        }
         var sizes: [Int?] = []
         for extent in extents.dropFirst() {
             guard extent.isNull || (1...GraphLimit.extent).contains(extent.intValue ?? 0) else {
@@ -29,7 +33,8 @@ extension KerasGraphBuilder {
             sizes.append(extent.intValue)
         }
         let type = layer.config["dtype"]?.stringValue ?? "float32"
-        let isInteger = type.hasPrefix("int") || type.hasPrefix("uint") || type == "bool"
+        let isInteger =
+            type.hasPrefix("int") || type.hasPrefix("uint") || type == "bool" || idInputs.contains(layer.name)
         guard var value = LayerValue(input: layer.name, sizes, isInteger: isInteger) else {
             throw Problem(.unsupported, "\(label): has shape \(shape.shortDescription)")
         }
@@ -56,13 +61,9 @@ extension LayerValue {
             let rows = sizes[0].map(RowSpace.count) ?? .axis(axis)
             self.init(name: name, axes: [.rows(sizes[0])], rows: rows, width: 1)
         case (2, _):
-            if sizes[0] == 1, let width = sizes[1] {
-                self.init(name: name, axes: [.one, .width], rows: .sequences, width: width)
-            } else {
-                let rows = sizes[0].map(RowSpace.count) ?? .axis(axis)
-                // Without a width it can only be a mask of pairs.
-                self.init(name: name, axes: [.rows(sizes[0]), .width], rows: rows, width: sizes[1] ?? 1)
-            }
+            let rows = sizes[0].map(RowSpace.count) ?? .axis(axis)
+            // Without a width it can only be a mask of pairs.
+            self.init(name: name, axes: [.rows(sizes[0]), .width], rows: rows, width: sizes[1] ?? 1)
         default:
             let known = sizes.compactMap { $0 }
             let count = known.dropLast().reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? 0 : $0 * $1 }

@@ -27,9 +27,13 @@ extension KerasGraphBuilder {
                 name += ".\(output.source.layer)"
                 if results.contains(where: { $0.name == name }) { name += ".\(results.count)" }
             }
+            let isSqueezed = tensor.isColumn && tensor.width == 1
             results.append(
-                .init(name: name.soundNodeName, value: result, isSqueezed: tensor.isColumn && tensor.width == 1))
+                .init(
+                    name: name.soundNodeName, value: result, isSqueezed: isSqueezed,
+                    extents: otherExtents(of: tensor, isSqueezed: isSqueezed)))
         }
+        removeUnread(results.map(\.value))
         var graph = Graph(
             inputs: inputs, inputLayouts: resolvedLayouts, nodes: nodes, outputs: results, hiddenStates: [])
         let shapes: [String: ValueShape]
@@ -41,6 +45,21 @@ extension KerasGraphBuilder {
         graph.hiddenStates = graph.streams(shapes)
         graph.use = graph.likelyUse(shapes)
         return graph
+    }
+
+    /// Extents of a result's axes behind the batch; `nil` where they are its rows and its width.
+    private func otherExtents(of tensor: LayerValue, isSqueezed: Bool) -> [Int?]? {
+        let rows = resolved(tensor.rows)
+        // An axis whose length turned out to be known.
+        let framework: [Int?] = tensor.axes.map { axis in
+            switch axis {
+            case .rows(let count): count ?? (tensor.axes.filter(\.isRows).count == 1 ? rows.fixedCount : nil)
+            case .width: tensor.width
+            case .one: 1
+            }
+        }
+        let own: [Int?] = (rows == .sequences ? [] : [rows.fixedCount]) + (isSqueezed ? [] : [tensor.width])
+        return framework == own ? nil : framework
     }
 
     /// Where the graph's parameters are stored.
@@ -86,12 +105,10 @@ extension Graph {
         let vocabulary = nodes.lazy.compactMap { node -> Int? in
             if case .embedding(let embedding) = node.operation { embedding.vocabulary } else { nil }
         }.first
-        if shape.rows != .sequences { return shape.width == vocabulary ? .maskedLanguageModel : .encoder }
-        let last = nodes.first { $0.name == output.value }?.operation
-        switch last {
-        case .linear, .softmax, .activation(.sigmoid): return .classifier
-        default: return .encoder
-        }
+        if shape.rows != .sequences, shape.width == vocabulary { return .maskedLanguageModel }
+        // Of several results those count that say what they are.
+        let kinds = outputs.map { kind(of: $0.value, shapes) }
+        return kinds.contains(.classes) ? .classifier : kinds.contains(.numbers) ? .numbers : .encoder
     }
 }
 

@@ -14,14 +14,15 @@ extension KerasGraphBuilder {
         // Axes of extent 1 come and go without anything being moved.
         if extents.filter({ $0 != 1 }) == input.extents.filter({ $0 != 1 }), let axes = input.axes(under: extents) {
             result.axes = axes
-            return result
+            // The one row of a sequence, without an axis for it, is the sequence's own.
+            return axes.contains(where: \.isRows) ? result : squeezed(result, for: call)
         }
         // The same width: rows are only counted otherwise.
         if input.axes.last == .width, extents.last == input.width, input.axes.contains(where: \.isRows) {
             let rows = extents.dropLast()
             if input.count != nil {
                 result.axes = rows.map { $0 == 1 ? .one : .rows($0) } + [.width]
-                return result
+                return result.axes.contains(where: \.isRows) ? result : squeezed(result, for: call)
             }
         }
         let known = extents.compactMap { $0 }

@@ -24,8 +24,18 @@ struct KerasGraphBuilder {
     private var names: Set<String> = []
     /// The node that a layer's parameters belong to, by layer and part of it; later calls share them.
     private var owners: [OwnerKey: String] = [:]
-    /// Axes that turned out to be the same one.
-    private var aliases: [String: String] = [:]
+    /// Axes that turned out to be the same one, or to have a known length.
+    private var aliases: [String: RowSpace] = [:]
+    /// Inputs of numbers that are looked up in tables: what they are once the model is read again.
+    var idInputs: Set<String> = []
+    /// Sequences of every batch, where an input says so.
+    var batchSize: Int?
+    /// Values whose masks a layer has taken off: later readers find none.
+    var unmasked: Set<String> = []
+    /// Values of whole numbers that are computed and all below a known one.
+    var idCounts: [String: Int] = [:]
+    /// Nodes that are left out where nothing reads them.
+    private var unwanted: Set<String> = []
 
     init(generation: KerasGeneration, variables: LayerVariables) {
         self.generation = generation
@@ -91,8 +101,38 @@ struct KerasGraphBuilder {
         return name
     }
 
+    /// Notes a node that is left out of the graph where nothing reads it: a result that a layer gives in any case. It
+    /// must own no parameters.
+    mutating func leaveOutUnread(_ node: String) { unwanted.insert(node) }
+
+    /// Leaves out what was noted and is not read.
+    ///
+    /// - Parameter results: Values that the model gives.
+    mutating func removeUnread(_ results: [String]) {
+        guard !unwanted.isEmpty else { return }
+        var read = Set(results)
+        var kept: [Node] = []
+        for node in nodes.reversed() where !unwanted.contains(node.name) || read.contains(node.name) {
+            read.formUnion(node.inputs)
+            kept.append(node)
+        }
+        nodes = kept.reversed()
+    }
+
     /// Notes tensors that results do not depend on.
     mutating func ignore(_ tensors: [StoredTensor]) { ignored.formUnion(tensors.map(\.name)) }
+
+    /// Adds a node with parameters that no other call shares.
+    mutating func addOwned(
+        _ operation: Operation, _ inputs: [String], to call: LayerCall, part: String,
+        _ parameters: [String: ParameterSource]
+    ) -> String {
+        let name = unusedName(part.isEmpty ? call.node : "\(call.node)/\(part)")
+        let node = Node(name: name, operation: operation, inputs: inputs)
+        for (parameter, source) in parameters { sources[node.parameterID(parameter)] = source }
+        nodes.append(node)
+        return name
+    }
 
     // MARK: Inputs
 
@@ -109,16 +149,31 @@ struct KerasGraphBuilder {
     mutating func unify(_ left: RowSpace, _ right: RowSpace) -> Bool {
         let left = resolved(left), right = resolved(right)
         if left == right { return true }
-        guard case .axis(let one) = left, case .axis(let other) = right, one.steps == other.steps else { return false }
-        aliases[other.name] = one.name
-        return true
+        switch (left, right) {
+        case (.axis(let one), .axis(let other)) where one.steps == other.steps:
+            aliases[other.name] = .axis(RowSpace.Axis(one.name))
+            return true
+        // So many rows, or the framework could not put the tensors together.
+        case (.axis(let axis), .count(let count)), (.count(let count), .axis(let axis)):
+            guard axis.steps.isEmpty, count > 1 else { return false }
+            aliases[axis.name] = .count(count)
+            return true
+        default: return false
+        }
     }
 
     /// The rows under the name that their axis goes by.
     func resolved(_ rows: RowSpace) -> RowSpace {
         guard case .axis(var axis) = rows else { return rows }
         // Aliases form no circle: each is made from a name that had none.
-        while let name = aliases[axis.name] { axis.name = name }
+        while let known = aliases[axis.name] {
+            guard case .axis(let other) = known else {
+                var result: RowSpace? = known
+                for step in axis.steps { result = result?.applying(step) }
+                return result ?? rows
+            }
+            axis.name = other.name
+        }
         return .axis(axis)
     }
 

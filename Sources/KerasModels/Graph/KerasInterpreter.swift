@@ -32,9 +32,10 @@ struct KerasInterpreter {
     /// - Parameters:
     ///   - path: Names of the models around it, its own included; empty for the outermost one.
     ///   - inputs: One a result of the model's input layers.
+    ///   - leadingAxes: Axes that the model's layers do not see.
     /// - Returns: The model's results.
     private mutating func run(
-        _ model: KerasModel, path: LayerPath, inputs: [KerasValue]
+        _ model: KerasModel, path: LayerPath, inputs: [KerasValue], leadingAxes: Int = 0
     ) throws(Problem) -> [KerasValue] {
         var results = try CallResults(model, label: path.isEmpty ? model.name.printable : path.text, inputs: inputs)
         for step in try KerasExecutionOrder(model).steps {
@@ -46,14 +47,18 @@ struct KerasInterpreter {
             }
             let call = layer.calls[step.call]
             var arguments: [KerasValue] = []
-            for argument in call.arguments { arguments.append(try results.value(of: argument)) }
+            for argument in call.arguments {
+                arguments.append(try results.value(of: argument).unmasked(builder.unmasked))
+            }
             var keywords: [String: KerasValue] = [:]
-            for (name, argument) in call.keywords { keywords[name] = try results.value(of: argument) }
+            for (name, argument) in call.keywords {
+                keywords[name] = try results.value(of: argument).unmasked(builder.unmasked)
+            }
             let layerPath = path + [layer.name]
             let values = try apply(
                 LayerCall(
                     layer: layer, path: layerPath, node: layerPath.joined(separator: "/"), arguments: arguments,
-                    keywords: keywords, generation: builder.generation))
+                    keywords: keywords, generation: builder.generation, leadingAxes: leadingAxes))
             results.add(values, of: layer.name, call: step.call)
         }
         var outputs: [KerasValue] = []
@@ -61,15 +66,50 @@ struct KerasInterpreter {
         return outputs
     }
 
-    private mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
-        if let inner = call.layer.inner { return try run(inner, path: call.path, inputs: call.inputs(of: inner)) }
-        if let type = registry.layerClass(of: call.layer) { return try type.apply(call, in: &builder) }
+    fileprivate mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
+        // Keras 2 keeps to what a call says; Keras 3 tells every layer anew whether the model trains.
+        if call.generation == .keras2, call.keywords["training"]?.constant?.boolValue == true {
+            throw call.unsupported("is called as if it trained, also when the model does not: its results are not fixed")
+        }
+        if let inner = call.layer.inner {
+            return try run(
+                inner, path: call.path, inputs: call.inputs(of: inner), leadingAxes: call.leadingAxes)
+        }
+        if let type = registry.layerClass(of: call.layer) {
+            if type is TimeDistributedLayer.Type, let inner = try TimeDistributedLayer.inner(of: call) {
+                return try applied(inner, for: call)
+            }
+            guard call.leadingAxes == 0 || type.acceptsLeadingAxes else {
+                throw call.unsupported("such a layer inside TimeDistributed")
+            }
+            return try type.apply(type.takesConstants ? call : call.withTensors(in: &builder), in: &builder)
+        }
         guard let custom = registry.customLayer(of: call.layer) else {
             throw call.unsupported("the layer is not known")
         }
+        guard call.leadingAxes == 0 else { throw call.unsupported("such a layer inside TimeDistributed") }
         let inner = try custom.model(for: call, builder.variables)
+        var values = try run(inner.model, path: call.path, inputs: inner.inputs)
         // A layer written by a user hands no mask on unless it says so.
-        return try run(inner.model, path: call.path, inputs: inner.inputs).map(\.withoutMask)
+        let mask = inner.handsMaskOn ? values.popLast()?.tensor?.mask : nil
+        values = values.map(\.withoutMask)
+        if let mask, case .tensor(var first)? = values.first {
+            first.mask = mask
+            values[0] = .tensor(first)
+        }
+        return values
+    }
+}
+
+extension KerasInterpreter {
+    /// The results of a layer that is applied at each place of an axis: the mask along that axis goes on.
+    private mutating func applied(_ inner: LayerCall, for call: LayerCall) throws(Problem) -> [KerasValue] {
+        let input = try call.input()
+        return try apply(inner).map { value in
+            guard case .tensor(var result) = value else { return value }
+            result.mask = result.axes.first == input.axes.first && result.rows == input.rows ? input.mask : nil
+            return .tensor(result)
+        }
     }
 }
 
@@ -125,6 +165,7 @@ private struct CallResults {
             return .named(values)
         case .ellipsis: return .ellipsis
         case .constant(let value): return .constant(value)
+        case .array(let array): return .array(array)
         }
     }
 }

@@ -14,6 +14,8 @@ indirect enum KerasValue: Sendable {
     case slice(start: KerasValue, stop: KerasValue, step: KerasValue)
     case ellipsis
     case constant(JSONValue)
+    /// Numbers that are known before anything runs.
+    case array(ConstantArray)
     /// Values by name.
     case named([String: KerasValue])
     /// The attention maps of a layer.
@@ -43,6 +45,7 @@ indirect enum KerasValue: Sendable {
     var integer: Int? {
         switch self {
         case .constant(let value): value.boundedInteger
+        case .array(let array): array.number.flatMap { Int(exactly: $0) }.flatMap { JSONValue.integer($0).boundedInteger }
         case .extent(let value, let axis): axis > 0 && axis <= value.axes.count ? value.extents[axis - 1] : nil
         default: nil
         }
@@ -56,6 +59,17 @@ extension KerasValue {
         case .list(let elements): elements.flatMap(\.elements)
         case .named(let members): members.sorted { $0.key < $1.key }.flatMap(\.value.elements)
         default: [self]
+        }
+    }
+
+    /// The value without the masks that were taken off its tensors.
+    func unmasked(_ names: Set<String>) -> KerasValue {
+        if names.isEmpty { return self }
+        switch self {
+        case .tensor(let value): return names.contains(value.name) ? .tensor(value.withoutMask) : self
+        case .list(let elements): return .list(elements.map { $0.unmasked(names) })
+        case .named(let members): return .named(members.mapValues { $0.unmasked(names) })
+        default: return self
         }
     }
 

@@ -15,6 +15,8 @@ struct LayerCall: Sendable {
     let keywords: [String: KerasValue]
     /// Which release's rules apply.
     let generation: KerasGeneration
+    /// Axes behind the batch that the layer does not see: it is applied at each of their places (`TimeDistributed`).
+    var leadingAxes = 0
 
     /// The layer's configuration.
     var config: JSONValue { layer.config }
@@ -34,6 +36,20 @@ struct LayerCall: Sendable {
     func input() throws(Problem) -> LayerValue {
         guard let value = first.tensors.first else { throw unsupported("its input is no tensor that is followed") }
         return value
+    }
+
+    /// The call with other arguments, all of them handed in by position.
+    func replacing(arguments: [KerasValue]) -> LayerCall {
+        LayerCall(layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation, leadingAxes: leadingAxes)
+    }
+
+    /// The call with another first argument.
+    func replacing(first: KerasValue) -> LayerCall {
+        var keywords = keywords
+        for name in ["inputs", "x", "input"] { keywords[name] = nil }
+        return LayerCall(
+            layer: layer, path: path, node: node, arguments: [first] + arguments.dropFirst(), keywords: keywords,
+            generation: generation, leadingAxes: leadingAxes)
     }
 
     // MARK: Configuration

@@ -23,6 +23,8 @@ struct LayerValue: Sendable, Hashable {
     var mask: String?
     /// Whether the elements are whole numbers.
     var isInteger: Bool
+    /// Whether the framework's tensor has an axis for the batch in front; otherwise `axes` are all that it has.
+    var hasBatch = true
 
     init(
         name: String, axes: [Axis], rows: RowSpace, width: Int, mask: String? = nil, isInteger: Bool = false

@@ -15,14 +15,16 @@ package struct KerasLayerRegistry: Sendable {
 
     /// The class of a layer; `nil` for one that is not built in.
     func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
+        guard layer.document == nil, !layer.isForeign else { return nil }
         if layer.isOperation { return RecordedOperationLayer.self }
-        return classes[layer.className]
+        return classes[layer.libraryClassName] ?? (layer.isOfLibrary ? nil : classes[layer.className])
     }
 
     /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.
     func customLayer(of layer: KerasLayer) -> CustomLayer? {
-        guard layer.inner == nil, layerClass(of: layer) == nil else { return nil }
-        return custom.first { $0.describes(layer) }
+        guard layer.inner == nil else { return nil }
+        if let document = layer.document { return document }
+        return layerClass(of: layer) == nil ? custom.first { $0.describes(layer) } : nil
     }
 
     /// Variables of a plain layer in the order of creation.
@@ -31,7 +33,13 @@ package struct KerasLayerRegistry: Sendable {
     /// The model that a layer stands for: a nested one, or what a custom layer is made of, its calls left out.
     func inner(of layer: KerasLayer) -> KerasModel? {
         // What a configuration lacks was reported by `problems`.
-        layer.inner ?? customLayer(of: layer).flatMap { try? $0.model(for: layer) }
+        layer.inner ?? wrapperClass(of: layer)?.model(of: layer)
+            ?? customLayer(of: layer).flatMap { try? $0.model(for: layer) }
+    }
+
+    /// The class of a layer around other layers; `nil` for any other.
+    func wrapperClass(of layer: KerasLayer) -> (any KerasWrapperClass.Type)? {
+        layer.inner == nil ? layerClass(of: layer) as? any KerasWrapperClass.Type : nil
     }
 
     // MARK: Parts of custom layers
@@ -55,6 +63,9 @@ package struct KerasLayerRegistry: Sendable {
         model.layers.enumerated().flatMap { index, layer -> [Problem] in
             let path = path + [layer.name]
             if let inner = layer.inner { return problems(in: inner, path: path, within: documents) }
+            if let wrapper = wrapperClass(of: layer) {
+                return problems(in: wrapper.model(of: layer), path: path, within: documents)
+            }
             if let custom = customLayer(of: layer) {
                 guard !documents.contains(custom.name) else {
                     return [Problem(.usage, "\(path.text): the layer \(custom.name) is made of itself")]
@@ -69,7 +80,10 @@ package struct KerasLayerRegistry: Sendable {
             guard layerClass(of: layer) == nil, layer.className != "InputLayer" else { return [] }
             let position = "layer \(index + 1) of \(model.layers.count) of \"\(model.name.printable)\""
             return [
-                Problem(.unsupported, "\(path.text), \(position): the layer \(layer.className.printable) is not known")
+                Problem(
+                    .unsupported,
+                    "\(path.text), \(position): the layer \(layer.className.printable) "
+                        + (RefusedLayers.reason(for: layer) ?? "is not known"))
             ]
         }
     }

@@ -5,6 +5,19 @@ enum BuiltInOperations {
         ActivationOperation.self,
         PassingOperation.self,
         ComparisonOperation.self,
+        LogicalOperation.self,
+        SelectOperation.self,
+        FunctionOperation.self,
+        CastOperation.self,
+        LikeOperation.self,
+        TakeOperation.self,
+        BandOperation.self,
+        LayoutOperation.self,
+        StackOperation.self,
+        SplitOperation.self,
+        OrderOperation.self,
+        ClipOperation.self,
+        PaddingOperation.self,
         ReductionOperation.self,
         // Parts and shapes.
         ItemOperation.self,
@@ -15,6 +28,10 @@ enum BuiltInOperations {
         AxisOperation.self,
         ReshapeOperation.self,
         TransposeOperation.self,
+        // What documents of custom layers write.
+        SineRowsOperation.self,
+        PatchOperation.self,
+        WeighingOperation.self,
     ]
 
     private static let byName = Dictionary(

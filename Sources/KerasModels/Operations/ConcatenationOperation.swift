@@ -6,7 +6,8 @@ enum ConcatenationOperation: KerasOperation {
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         let values = call.arguments.first ?? call.keywords["values"] ?? call.keywords["xs"] ?? .none
-        let axis = (call.keywords["axis"] ?? .none).integer ?? call.config["axis"]?.intValue
-        return .tensor(try builder.concatenated(values.tensors, axis: axis ?? 0, for: call))
+        let axis = call[1, "axis"].integer ?? call.config["axis"]?.intValue
+        let operands = try builder.operands(values.elements, for: call)
+        return .tensor(try builder.concatenated(operands, axis: axis ?? 0, for: call))
     }
 }

@@ -10,10 +10,17 @@ protocol KerasOperation: Sendable {
     /// Keras 2 names TensorFlow's functions, Keras 3 classes of its own.
     static var functions: [String] { get }
 
+    /// Whether it computes numbers from numbers, whatever they count.
+    static var computesNumbers: Bool { get }
+
     /// Adds one call to the graph, or reckons with what is known without one: a shape, one of its extents.
     ///
     /// - Throws: `unsupported` for what is not computed here.
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue
+}
+
+extension KerasOperation {
+    static var computesNumbers: Bool { false }
 }
 
 extension KerasLayer {

@@ -1,8 +1,8 @@
 import Platform
 
-/// Functions that change no number: casts between types of numbers, and what concerns gradients only.
+/// Functions that change no number: what concerns gradients only.
 enum PassingOperation: KerasOperation {
-    static let functions = ["identity", "cast", "castto", "stopgradient"]
+    static let functions = ["identity", "stopgradient", "converttotensor", "convertkerastensor"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         call.first

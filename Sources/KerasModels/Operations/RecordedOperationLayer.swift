@@ -2,12 +2,20 @@ import Platform
 
 /// An operation on tensors that Keras recorded as a layer: `x + y`, `x[:, 0]`, `tf.range(tf.shape(x)[1])`.
 enum RecordedOperationLayer: KerasLayerClass {
+    static let takesConstants = true
     static let names = ["TFOpLambda", "SlicingOpLambda"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
-        guard let operation = BuiltInOperations.named(call.functionName) else {
+        let operation = BuiltInOperations.named(call.functionName)
+        // Functions of numbers take the numbers of rows as numbers; others know what they count.
+        let call = operation?.computesNumbers ?? false ? builder.withNumbers(call) : call
+        if let known = try ConstantOperation.value(of: call) { return [known] }
+        guard let operation else {
             throw call.unsupported("the operation \"\(call.functionName.printable)\" is not known")
         }
-        return [try operation.apply(call, in: &builder)]
+        let value = try operation.apply(call, in: &builder)
+        // A function that gives several tensors has as many results.
+        if SplitOperation.functions.contains(call.functionName) { return value.elements }
+        return [value]
     }
 }

@@ -17,6 +17,12 @@ package struct LayerVariables: Sendable {
     /// Tensors of an object inside a layer, in the order in which they were created; empty when there are none.
     package func tensors(of layer: LayerPath, object: String = "") -> [StoredTensor] { tensors[layer]?[object] ?? [] }
 
+    /// Layers whose weights are stored under another name, in the model's order.
+    package private(set) var renamed: [(layer: String, stored: String)] = []
+
+    /// Notes that a layer's weights were found by the order, under another layer's name.
+    mutating func note(_ layer: String, readsWeightsOf stored: String) { renamed.append((layer, stored)) }
+
     mutating func assign(_ tensors: [StoredTensor], to layer: LayerPath, object: String) {
         guard !tensors.isEmpty else { return }
         self.tensors[layer, default: [:]][object] = tensors

@@ -37,8 +37,18 @@ package struct ListedWeights: Sendable {
             .filter { !$0.slots.all.isEmpty }
         let stored = layers.filter { !$0.tensors.isEmpty }
         let byName = Dictionary(stored.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        // Names that a program gives by itself differ from run to run; Keras then goes by the order.
-        let isNamed = wanted.contains { byName[$0.layer.name] != nil }
+        // Keras goes by the order: names that a program gives by itself differ from run to run, and `dense_1` of one run
+        // is `dense_2` of the next. Where the numbers of layers differ, names tell which are meant.
+        let names = wanted.map(\.layer.name), storedNames = stored.map(\.name)
+        if names != storedNames, Set(names) == Set(storedNames) {
+            problems.append(
+                Problem(
+                    .corrupt, "the file lists the configuration's layers in another order, and Keras goes by the order"))
+        }
+        let isNamed = wanted.count != stored.count && wanted.contains { byName[$0.layer.name] != nil }
+        if !isNamed, wanted.count == stored.count {
+            for (name, other) in zip(names, storedNames) where name != other { result.note(name, readsWeightsOf: other) }
+        }
         if !isNamed, wanted.count != stored.count {
             problems.append(
                 Problem(.corrupt, "\(stored.count) layers have weights, \(wanted.count) in the configuration"))

@@ -8,9 +8,9 @@ import WeightFiles
 /// the attribute that holds them.
 package struct ObjectWeights: Sendable {
     /// Variables by the path of their owner, in the order of their numbers.
-    private let variables: [String: [StoredTensor]]
+    let variables: [String: [StoredTensor]]
     /// Paths of all owners and everything above them.
-    private let paths: Set<String>
+    let paths: Set<String>
     /// Layers' own names by path, where the writer noted them.
     private let names: [String: String]
 
@@ -53,10 +53,10 @@ package struct ObjectWeights: Sendable {
     }
 
     /// Group names under which releases list the layers of a model.
-    private static let listNames = ["layers", "_layer_checkpoint_dependencies"]
+    static let listNames = ["layers", "_layer_checkpoint_dependencies"]
 
     /// The path of an object inside another one; names may have underscores in front.
-    private func path(of object: String, in parent: String) -> String {
+    func path(of object: String, in parent: String) -> String {
         guard !object.isEmpty else { return parent }
         let names = [object, "_" + object].map { parent.isEmpty ? $0 : "\(parent)/\($0)" }
         return names.first(where: paths.contains) ?? names[0]
@@ -99,7 +99,13 @@ package struct ObjectWeights: Sendable {
         /// The numbers decide; names that say the same layers stand in another order contradict them.
         private mutating func check(_ groups: [(layer: KerasLayer, group: String)], _ path: LayerPath) {
             let noted = groups.compactMap { weights.names[$0.group] }
-            guard noted.count == groups.count, Set(noted) == Set(groups.map(\.layer.name)) else { return }
+            guard noted.count == groups.count, Set(noted) == Set(groups.map(\.layer.name)) else {
+                for (layer, group) in groups {
+                    guard let name = weights.names[group], name != layer.name else { continue }
+                    result.note((path + [layer.name]).text, readsWeightsOf: name)
+                }
+                return
+            }
             for (layer, group) in groups where weights.names[group] != layer.name {
                 let message = "is number \(group.printable) by the configuration, and the file says that this is"
                 let other = (weights.names[group] ?? "").printable
@@ -120,7 +126,8 @@ package struct ObjectWeights: Sendable {
             }
             var isComplete = true
             for part in registry.variables(of: layer) {
-                var tensors = weights.variables[weights.path(of: part.object, in: group)] ?? []
+                let object = MatrixAttentionLayer.place(of: part.object, in: layer) ?? part.object
+                var tensors = weights.variables[weights.path(of: object, in: group)] ?? []
                 if let number = registry.variableNumber(of: layer) {
                     tensors = tensors.indices.contains(number) ? [tensors[number]] : []
                 }

@@ -44,7 +44,8 @@ struct StoredKernel {
                 "\(label): \(kernel.name.printable) has shape \(kernel.shape), expected \(Shape(contracted + kept))")
         }
         if kernel.dtype.isFloatingPoint {
-            guard isPlainShape else { throw misshapen() }
+            // A program's own attention keeps kernels with the heads' axes put together.
+            guard isPlainShape || kernel.shape.extents == [rows, columns] else { throw misshapen() }
             switch rest.count {
             case 0:
                 self.init(weight: .stored(kernel), bias: bias.map { .stored($0) }, rounding: nil)

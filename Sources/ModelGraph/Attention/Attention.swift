@@ -7,10 +7,14 @@ import Tensors
 /// - `key_weight` `[memory width, key groups · headSize]`, `key_bias`: groups with a computed head only;
 /// - `value_weight` `[memory width, value groups · valueSize]`, `value_bias`: groups with a head that is not dropped;
 /// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`;
-/// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`;
+/// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`, or one number a column of
+///   `query_weight` and `key_weight` where they are normed together;
+/// - where scores are sums of hyperbolic tangents and some compute: `score_weight` `[headSize]`, the same for all heads;
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
 /// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
-///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them.
+///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where positions
+///   have projections of their own, also `position_key_weight`, `position_query_weight` and their biases, with the
+///   columns of `key_weight` and `query_weight`.
 ///
 /// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
 @dynamicMemberLookup
@@ -19,7 +23,7 @@ package struct Attention: Sendable, Hashable {
     package struct Mask: Sendable, Hashable, Codable {
         /// Only keys at or before the query.
         package var isCausal: Bool
-        /// Only keys fewer than this many positions back; `nil`: all.
+        /// Only keys fewer than this many positions back, and where it is not causal fewer than so many ahead; `nil`: all.
         package var window: Int?
 
         package init(isCausal: Bool = false, window: Int? = nil) {
@@ -110,11 +114,20 @@ package struct Attention: Sendable, Hashable {
         package var headNorm: HeadNorm?
         /// Scores become cap · tanh(score / cap) before masks and biases; `nil`: they stay.
         package var softCap: Float?
+        /// How a query and a key are compared; `nil`: by their product.
+        package var comparison: Comparison?
+
+        /// How a query and a key are compared, where not by their product.
+        package enum Comparison: String, Sendable, Hashable, Codable {
+            /// `Σ score_weight · tanh(query + key)` over the columns of a head (Bahdanau); `scale` is the query's alone.
+            case additive
+        }
 
         package init(
             scale: Float, mask: Mask = Mask(), masking: Masking? = nil, positions: Positions? = nil,
-            headNorm: HeadNorm? = nil, softCap: Float? = nil
+            headNorm: HeadNorm? = nil, softCap: Float? = nil, comparison: Comparison? = nil
         ) {
+            self.comparison = comparison
             self.scale = scale
             self.mask = mask
             self.masking = masking
@@ -136,6 +149,8 @@ package struct Attention: Sendable, Hashable {
     package var biases: Biases
     /// Source of each head's map, in the source model's order.
     package var heads: [HeadSource]
+    /// Whether the framework gives its maps an axis of heads; a layer that has only one may not.
+    package var hasHeadAxis = true
 
     /// - Parameter groupCount: `nil`: each head has keys and values of its own.
     package init(
@@ -198,12 +213,19 @@ package struct Attention: Sendable, Hashable {
         if biases.output { result.append(Parameter("output_bias", [sizes.outputWidth])) }
         guard query > 0 else { return result }
         if scores.headNorm != nil {
-            result += ["query_norm", "key_norm"].map { Parameter($0, [sizes.headSize]) }
+            let isJoint = scores.headNorm?.isJoint == true
+            result.append(Parameter("query_norm", [isJoint ? query : sizes.headSize]))
+            result.append(Parameter("key_norm", [isJoint ? key : sizes.headSize]))
         }
+        if scores.comparison == .additive { result.append(Parameter("score_weight", [sizes.headSize])) }
         if let rows = scores.positions?.biasCount {
             result.append(Parameter("position_bias", [rows, computedHeads.count]))
         }
         if case .disentangled(let disentangled) = scores.positions {
+            if disentangled.hasOwnProjections {
+                if disentangled.hasContentToPosition { append("position_key", width, key, bias: true) }
+                if disentangled.hasPositionToContent { append("position_query", width, query, bias: true) }
+            }
             result.append(Parameter("relative_embeddings", [2 * disentangled.span, width]))
             if disentangled.epsilon != nil {
                 result += [Parameter("relative_scale", [width]), Parameter("relative_offset", [width])]
@@ -215,7 +237,7 @@ package struct Attention: Sendable, Hashable {
 
 /// In documents all of it is one object: sizes and scores have no objects of their own.
 extension Attention: Codable {
-    private enum Key: String, CodingKey { case groupCount, contextRounding, biases, heads }
+    private enum Key: String, CodingKey { case groupCount, contextRounding, biases, heads, hasHeadAxis }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -225,6 +247,7 @@ extension Attention: Codable {
         contextRounding = try container.decodeIfPresent(Rounding.self, forKey: .contextRounding)
         biases = try container.decode(Biases.self, forKey: .biases)
         heads = try container.decode([HeadSource].self, forKey: .heads)
+        hasHeadAxis = try container.decodeIfPresent(Bool.self, forKey: .hasHeadAxis) ?? true
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -235,5 +258,6 @@ extension Attention: Codable {
         try container.encodeIfPresent(contextRounding, forKey: .contextRounding)
         try container.encode(biases, forKey: .biases)
         try container.encode(heads, forKey: .heads)
+        if !hasHeadAxis { try container.encode(hasHeadAxis, forKey: .hasHeadAxis) }
     }
 }

@@ -16,51 +16,6 @@ extension Attention {
         case disentangled(Disentangled)
     }
 
-    /// Rotary positions: columns `a`, `b` of a head become `a · cos − b · sin`, `b · cos + a · sin`.
-    package struct Rotary: Sendable, Hashable, Codable {
-        /// How long wavelengths are stretched for sequences longer than those of the training.
-        package enum Scaling: Sendable, Hashable {
-            /// Positions are divided by the factor.
-            case linear(factor: Float)
-            /// Wavelengths above `length / low` are stretched by the factor, those below `length / high` are kept, and
-            /// between them the factor fades (Llama 3).
-            case banded(factor: Float, low: Float, high: Float, length: Float)
-        }
-
-        /// Columns that turn, the first ones of each head; even.
-        package var size: Int
-        /// The pair of columns `i` turns by position · base^(−2i / size).
-        package var base: Float
-        /// Whether columns 2i and 2i + 1 form a pair; otherwise i and i + size / 2.
-        package var isInterleaved: Bool
-        /// Stretching of wavelengths; `nil`: none.
-        package var scaling: Scaling?
-
-        package init(size: Int, base: Float, isInterleaved: Bool = false, scaling: Scaling? = nil) {
-            self.size = size
-            self.base = base
-            self.isInterleaved = isInterleaved
-            self.scaling = scaling
-        }
-
-        /// Angle a position, for each of the `size / 2` pairs.
-        package var frequencies: [Float] {
-            (0..<size / 2).map { pair in
-                let frequency = 1 / powf(base, Float(2 * pair) / Float(size))
-                switch scaling {
-                case nil: return frequency
-                case .linear(let factor): return frequency / factor
-                case .banded(let factor, let low, let high, let length):
-                    let wavelength = 2 * Float.pi / frequency
-                    if wavelength < length / high { return frequency }
-                    if wavelength > length / low { return frequency / factor }
-                    let share = (length / wavelength - low) / (high - low)
-                    return (1 - share) * frequency / factor + share * frequency
-                }
-            }
-        }
-    }
-
     /// Buckets that grow with the distance: single distances up to half of them, then logarithmically (T5).
     package struct DistanceBuckets: Sendable, Hashable, Codable {
         /// Number of buckets.
@@ -89,50 +44,19 @@ extension Attention {
         }
     }
 
-    /// Disentangled attention: `q_i · P_k[r] + k_j · P_q[r]` is added to the scores, where `r` is the bucket of `i − j`
-    /// and `P_k`, `P_q` are a table of positions taken through the head's own key and query projections (DeBERTa v2
-    /// and v3).
-    package struct Disentangled: Sendable, Hashable, Codable {
-        /// Half of the table's rows: buckets of distances before and after.
-        package var span: Int
-        /// Distances from half of this on are grouped logarithmically; `nil`: each has a row, as far as the span goes.
-        package var buckets: Int?
-        /// The distance that the last bucket starts before.
-        package var maximumDistance: Int
-        /// Layer norm of the table's rows: added to the variance; `nil`: no norm.
-        package var epsilon: Float?
-
-        package init(span: Int, buckets: Int?, maximumDistance: Int, epsilon: Float?) {
-            self.span = span
-            self.buckets = buckets
-            self.maximumDistance = maximumDistance
-            self.epsilon = epsilon
-        }
-
-        /// The row of the table for query position − key position.
-        package func row(of distance: Int) -> Int {
-            var bucket = distance
-            if let buckets, maximumDistance > 0 {
-                let middle = buckets / 2, size = abs(distance)
-                if size > middle, middle > 0 {
-                    let share =
-                        logf(Float(size) / Float(middle)) / logf(Float(maximumDistance - 1) / Float(middle))
-                    bucket = (Int((share * Float(middle - 1)).rounded(.up)) + middle) * distance.signum()
-                }
-            }
-            return min(max(bucket + span, 0), 2 * span - 1)
-        }
-    }
-
     /// RMS norm of each head's query and key before positions come in. Parameters: `query_norm`, `key_norm`
     /// `[headSize]`.
-    package struct HeadNorm: Sendable, Hashable, Codable {
+    package struct HeadNorm: Sendable, Hashable {
         /// Added to the mean square.
         package var epsilon: Float
         /// Added to the stored scale.
         package var scaleOffset: Float
+        /// Whether the mean square is taken over the queries, or the keys, of all heads together (OLMo 2). Such a node's
+        /// heads all compute a map, or none.
+        package var isJoint: Bool
 
-        package init(epsilon: Float, scaleOffset: Float = 0) {
+        package init(epsilon: Float, scaleOffset: Float = 0, isJoint: Bool = false) {
+            self.isJoint = isJoint
             self.epsilon = epsilon
             self.scaleOffset = scaleOffset
         }
@@ -182,30 +106,14 @@ extension Attention.Positions {
         let largest = GraphLimit.distances / 2
         switch self {
         case .alibi: return nil
-        case .rotary(let rotary):
-            guard (2...headSize).contains(rotary.size), rotary.size.isMultiple(of: 2) else {
-                return "\(rotary.size) columns of a head of \(headSize) cannot turn in pairs"
-            }
-            guard rotary.base.isFinite, rotary.base > 1 else { return "the rotary base must be a number above 1" }
-            switch rotary.scaling {
-            case nil: return nil
-            case .linear(let factor): return factor.isFinite && factor > 0 ? nil : "the rotary factor must be above 0"
-            case .banded(let factor, let low, let high, let length):
-                return [factor, low, high, length].allSatisfy { $0.isFinite && $0 > 0 } && high > low
-                    ? nil : "the rotary scaling needs a factor, a length and low < high, all above 0"
-            }
+        case .rotary(let rotary): return rotary.problem(headSize: headSize)
         case .bucketed(let buckets):
             return (2...largest).contains(buckets.count) && (1...largest).contains(buckets.maximumDistance)
                 && buckets.maximumDistance > buckets.count / (buckets.isBidirectional ? 4 : 2)
                 ? nil : "the buckets of distances are out of bounds"
         case .clamped(let length):
             return (1...largest).contains(length) ? nil : "the number of distances is out of bounds"
-        case .disentangled(let disentangled):
-            guard (1...largest).contains(disentangled.span), (0...largest).contains(disentangled.maximumDistance),
-                (2...largest).contains(disentangled.buckets ?? 2), (disentangled.epsilon ?? 0).isFinite,
-                disentangled.buckets.map({ disentangled.maximumDistance > $0 / 2 + 1 }) ?? true
-            else { return "the disentangled positions are out of bounds" }
-            return nil
+        case .disentangled(let disentangled): return disentangled.problem
         }
     }
 }
@@ -245,35 +153,21 @@ extension Attention.Positions: Codable {
     }
 }
 
-extension Attention.Rotary.Scaling: Codable {
-    private enum Key: String, CodingKey { case kind, factor, low, high, length }
-    private enum Kind: String, Codable { case linear, banded }
+extension Attention.HeadNorm: Codable {
+    private enum Key: String, CodingKey { case epsilon, scaleOffset, isJoint }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        let factor = try container.decode(Float.self, forKey: .factor)
-        switch try container.decode(Kind.self, forKey: .kind) {
-        case .linear: self = .linear(factor: factor)
-        case .banded:
-            self = .banded(
-                factor: factor, low: try container.decode(Float.self, forKey: .low),
-                high: try container.decode(Float.self, forKey: .high),
-                length: try container.decode(Float.self, forKey: .length))
-        }
+        self.init(
+            epsilon: try container.decode(Float.self, forKey: .epsilon),
+            scaleOffset: try container.decode(Float.self, forKey: .scaleOffset),
+            isJoint: try container.decodeIfPresent(Bool.self, forKey: .isJoint) ?? false)
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        switch self {
-        case .linear(let factor):
-            try container.encode(Kind.linear, forKey: .kind)
-            try container.encode(factor, forKey: .factor)
-        case .banded(let factor, let low, let high, let length):
-            try container.encode(Kind.banded, forKey: .kind)
-            try container.encode(factor, forKey: .factor)
-            try container.encode(low, forKey: .low)
-            try container.encode(high, forKey: .high)
-            try container.encode(length, forKey: .length)
-        }
+        try container.encode(epsilon, forKey: .epsilon)
+        try container.encode(scaleOffset, forKey: .scaleOffset)
+        if isJoint { try container.encode(isJoint, forKey: .isJoint) }
     }
 }

@@ -100,7 +100,7 @@ extension MapTerm: Codable {
 
 extension HeadSource: Codable {
     private enum Key: String, CodingKey { case source, terms }
-    private enum Kind: String, Codable { case computed, borrowed, dropped }
+    private enum Kind: String, Codable, CaseIterable { case computed, borrowed, dropped }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)

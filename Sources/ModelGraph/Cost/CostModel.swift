@@ -69,9 +69,17 @@ extension CheckedGraph {
             case .convolution(let convolution):
                 let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
                 result[node.name] = product(
-                    rows, convolution.windowSize * convolution.inputWidth, convolution.outputWidth)
+                    rows, convolution.windowSize * convolution.groupWidth, convolution.outputWidth)
+            case .recurrent(let recurrent):
+                let rows = node.inputs.first.flatMap { shapes[$0] }?.rows.rows(tokens: tokens) ?? 0
+                result[node.name] = product(rows, sum(recurrent.inputWidth, recurrent.units), recurrent.gateWidth)
+            case .matrixProduct:
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                let depth = node.inputs.first.flatMap { shapes[$0] }?.width ?? 0
+                result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .round, .table, .mask:
+                .affine, .softmax, .unitLength, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling,
+                .respacing, .distribution, .elementwise:
                 break
             }
         }
@@ -107,7 +115,7 @@ extension Attention.Mask {
         // Queries with more keys behind them than the window holds; each hides one key more than the one before.
         let beyond = max(0, tokens - (window ?? tokens))
         let all = isCausal ? triangle(tokens) : product(tokens, tokens)
-        return all == .max ? all : all - triangle(beyond)
+        return all == .max ? all : all - product(isCausal ? 1 : 2, triangle(beyond))
     }
 }
 

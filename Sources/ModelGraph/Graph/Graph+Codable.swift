@@ -22,9 +22,19 @@ extension Operation: Codable {
         case "multiply": self = .multiply
         case "affine": self = .affine(try Affine(from: decoder))
         case "softmax": self = .softmax
+        case "unit_length": self = .unitLength
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
+        case "token_mask": self = .tokenMask(try TokenMask(from: decoder))
+        case "elementwise": self = .elementwise(try container.decode(Elementwise.self, forKey: .function))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
+        case "minimum": self = .minimum
+        case "maximum": self = .maximum
+        case "recurrent": self = .recurrent(try Recurrent(from: decoder))
+        case "local_pooling": self = .localPooling(try LocalPooling(from: decoder))
+        case "respacing": self = .respacing(try Respacing(from: decoder))
+        case "matrix_product": self = .matrixProduct(try MatrixProduct(from: decoder))
+        case "distribution": self = .distribution(try Distribution(from: decoder))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
@@ -47,9 +57,16 @@ extension Operation: Codable {
         case .affine(let operation): try operation.encode(to: encoder)
         case .table(let operation): try operation.encode(to: encoder)
         case .round(let rounding): try rounding.encode(to: encoder)
+        case .tokenMask(let mask): try mask.encode(to: encoder)
         case .concatenate(let along): try container.encode(along, forKey: .along)
         case .mask(let hidden): try container.encode(hidden, forKey: .hidden)
-        case .add, .multiply, .softmax: break
+        case .elementwise(let function): try container.encode(function, forKey: .function)
+        case .recurrent(let operation): try operation.encode(to: encoder)
+        case .localPooling(let operation): try operation.encode(to: encoder)
+        case .respacing(let operation): try operation.encode(to: encoder)
+        case .matrixProduct(let operation): try operation.encode(to: encoder)
+        case .distribution(let operation): try operation.encode(to: encoder)
+        case .add, .multiply, .softmax, .unitLength, .minimum, .maximum: break
         }
     }
 }
@@ -76,14 +93,16 @@ extension Node: Codable {
 }
 
 extension Graph.Output: Codable {
-    private enum Key: String, CodingKey { case name, value, isSqueezed }
+    private enum Key: String, CodingKey { case name, value, isSqueezed, isOfChoices, extents }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         self.init(
             name: try container.decode(String.self, forKey: .name),
             value: try container.decode(String.self, forKey: .value),
-            isSqueezed: try container.decodeIfPresent(Bool.self, forKey: .isSqueezed) ?? false)
+            isSqueezed: try container.decodeIfPresent(Bool.self, forKey: .isSqueezed) ?? false,
+            isOfChoices: try container.decodeIfPresent(Bool.self, forKey: .isOfChoices) ?? false,
+            extents: try container.decodeIfPresent([Int?].self, forKey: .extents))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -91,6 +110,8 @@ extension Graph.Output: Codable {
         try container.encode(name, forKey: .name)
         try container.encode(value, forKey: .value)
         if isSqueezed { try container.encode(isSqueezed, forKey: .isSqueezed) }
+        if isOfChoices { try container.encode(isOfChoices, forKey: .isOfChoices) }
+        try container.encodeIfPresent(extents, forKey: .extents)
     }
 }
 

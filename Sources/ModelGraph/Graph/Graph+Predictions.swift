@@ -4,7 +4,14 @@ extension Graph {
     /// A model whose last step is softmax or a sigmoid predicts by what that step reads.
     package var predictions: String? {
         let named = value(ofOutput: "logits") ?? outputs.first { $0.name.contains("logits") }?.value
-        guard let value = named ?? (use == .encoder ? nil : outputs.last?.value) else { return nil }
+        let likely = outputs.last { output in
+            switch node(named: output.value)?.operation {
+            case .softmax, .activation(.sigmoid): true
+            default: false
+            }
+        }
+        let other = use == .classifier ? likely ?? outputs.last : outputs.last
+        guard let value = named ?? (use == .encoder ? nil : other?.value) else { return nil }
         guard let node = node(named: value), let input = node.inputs.first else { return value }
         switch node.operation {
         case .softmax, .activation(.sigmoid): return input

@@ -48,6 +48,8 @@ package enum ModelUse: String, Sendable, Hashable, Codable {
     case languageModel = "language_model"
     /// Logits over classes, for each sequence or token.
     case classifier
+    /// Numbers that are no classes: a regression, a forecast, the score of a pair.
+    case numbers
 }
 
 /// A transformer as a list of nodes in execution order.
@@ -60,11 +62,21 @@ package struct Graph: Sendable, Hashable {
         package var value: String
         /// Whether an axis of width 1 is left out, `[batch, tokens]` (a discriminator's logits).
         package var isSqueezed: Bool
+        /// Whether sequences that were given as the choices of one item have their rows together: `[items, choices]`
+        /// where the inputs are `[items, choices, tokens]`.
+        package var isOfChoices: Bool
+        /// Extents behind the batch where the framework's array has other axes than the value, `nil` for the one that
+        /// counts rows of differing number: `[1, 1]`, `[4, 1, 1]`, a picture's `[16, 16, 3]`. `nil`: rows and width.
+        package var extents: [Int?]?
 
-        package init(name: String, value: String, isSqueezed: Bool = false) {
+        package init(
+            name: String, value: String, isSqueezed: Bool = false, isOfChoices: Bool = false, extents: [Int?]? = nil
+        ) {
+            self.extents = extents
             self.name = name
             self.value = value
             self.isSqueezed = isSqueezed
+            self.isOfChoices = isOfChoices
         }
     }
 

@@ -14,12 +14,47 @@ package struct Model: Sendable {
         package var architecture: String
         /// Parameters that the files lack and that were given their neutral element on request; `nil` for none.
         package var assumed: [ParameterID]?
+        /// Members of settings files that did not count, on request; `nil` for none.
+        package var ignoredSettings: [String]?
+        /// What was taken for granted about classes whose code no file holds; `nil`: nothing.
+        package var assumptions: [Assumption]?
+        /// How the model agreed with its own framework; `nil`: nobody has compared.
+        package var proof: Proof?
 
-        package init(files: [File], dialect: String, architecture: String, assumed: [ParameterID]? = nil) {
+        /// Something that no file says and that was taken for granted.
+        package struct Assumption: Sendable, Hashable, Codable {
+            /// `TransformerBlock`, or `TransformerBlock.activation`.
+            package var key: String
+            package var value: String
+
+            package init(key: String, value: String) {
+                self.key = key
+                self.value = value
+            }
+        }
+
+        /// A comparison with outputs of the framework that the model was trained in.
+        package struct Proof: Sendable, Hashable, Codable {
+            /// Largest difference of any output.
+            package var difference: Double
+            /// Inputs that were compared.
+            package var inputs: Int
+
+            package init(difference: Double, inputs: Int) {
+                self.difference = difference
+                self.inputs = inputs
+            }
+        }
+
+        package init(
+            files: [File], dialect: String, architecture: String, assumed: [ParameterID]? = nil,
+            ignoredSettings: [String]? = nil
+        ) {
             self.files = files
             self.dialect = dialect
             self.architecture = architecture
             self.assumed = assumed
+            self.ignoredSettings = ignoredSettings
         }
     }
 
@@ -29,10 +64,19 @@ package struct Model: Sendable {
         package var maximumTokens: Int?
         /// Names of classes, by index; empty when unknown.
         package var labels: [String]
+        /// How a text becomes one embedding; `nil` where the model's files do not say it.
+        package var sentences: SentenceTraits?
+        /// What makes the score of a pair of texts of a classifier's logits; `nil` where the files do not say it.
+        package var pairActivation: Activation?
 
-        package init(maximumTokens: Int? = nil, labels: [String] = []) {
+        package init(
+            maximumTokens: Int? = nil, labels: [String] = [], sentences: SentenceTraits? = nil,
+            pairActivation: Activation? = nil
+        ) {
             self.maximumTokens = maximumTokens
             self.labels = labels
+            self.sentences = sentences
+            self.pairActivation = pairActivation
         }
     }
 
@@ -50,10 +94,14 @@ package struct Model: Sendable {
     package var plan: ReusePlan?
     /// What healing did, as its document; carried, not understood here.
     package var healing: JSONValue?
+    /// What reading decided that a user should know, a sentence each; not stored.
+    package var notes: [String]
+    /// Whether its own framework computes in 16 bits, so that outputs agree no better.
+    package var isCoarse = false
 
     package init(
         graph: CheckedGraph, tensors: [ParameterID: Tensor], assets: [String: [UInt8]] = [:], provenance: Provenance,
-        traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil
+        traits: Traits = Traits(), plan: ReusePlan? = nil, healing: JSONValue? = nil, notes: [String] = []
     ) {
         self.graph = graph
         self.tensors = tensors
@@ -62,6 +110,7 @@ package struct Model: Sendable {
         self.traits = traits
         self.plan = plan
         self.healing = healing
+        self.notes = notes
     }
 
     /// Checks that every parameter has a floating-point tensor of the right shape.

@@ -41,6 +41,8 @@ package struct ModelInput: Sendable, Hashable {
     package var mask: [Bool]
     /// Inputs that the graph lays out itself (`Graph.inputLayouts`), by name.
     package var arrays: [String: InputArray]
+    /// How many sequences in a row, this one among them, are the choices of one item; 1: it stands for itself.
+    package var choices = 1
 
     package init(
         ids: [Int32] = [], types: [Int32] = [], mask: [Bool] = [], arrays: [String: InputArray] = [:]

@@ -1,4 +1,4 @@
-import Synchronization
+import Platform
 
 extension Model.Provenance {
     /// A file that was read.
@@ -58,11 +58,11 @@ private final class DigestOnce: Sendable {
         case pending(@Sendable () -> String)
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    init(_ text: String) { state = Mutex(.known(text)) }
+    init(_ text: String) { state = Lock(.known(text)) }
 
-    init(computing compute: @escaping @Sendable () -> String) { state = Mutex(.pending(compute)) }
+    init(computing compute: @escaping @Sendable () -> String) { state = Lock(.pending(compute)) }
 
     var text: String {
         state.withLock { state in

@@ -8,7 +8,8 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case hiddenCosineP01 = "hidden.cosine.p01"
     /// ‖converted − source‖ / ‖source‖ over all last hidden states.
     case hiddenRelativeError = "hidden.relerr"
-    /// Cosine of mean-pooled last hidden states, text by text: mean.
+    /// Cosine of embeddings, text by text: mean. They are the model's own where its files say how they are made, else
+    /// its mean-pooled last hidden states.
     case pooledCosineMean = "pooled.cosine.mean"
     /// Spearman correlation between the two models' similarities of pairs of texts.
     case pairsSpearman = "pairs.spearman"
@@ -18,6 +19,10 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case top1Agreement = "top1.agreement"
     /// Perplexity of the tokens that follow (of masked language models: of hidden tokens), converted divided by source.
     case perplexityRatio = "perplexity.ratio"
+    /// ‖converted − source‖ / ‖source‖ of the numbers that a model gives, of its worst output.
+    case outputRelativeError = "output.relerr"
+    /// 1 − squared error / variance of the source's numbers, of the worst output: 1 is perfect.
+    case outputR2 = "output.r2"
     /// Total variation distance between corresponding attention maps: mean over heads and queries.
     case mapsTVMean = "maps.tv.mean"
     /// Share of labelled texts or pictures that the converted model classifies as labelled.
@@ -46,11 +51,13 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         case .hiddenCosineMin: "the same, worst token"
         case .hiddenCosineP01: "the same, first percentile of tokens"
         case .hiddenRelativeError: "error of last hidden states relative to their size"
-        case .pooledCosineMean: "cosine of mean-pooled embeddings, mean over texts"
+        case .pooledCosineMean: "cosine of embeddings, mean over texts"
         case .pairsSpearman: "order of similarities between pairs of texts"
         case .logitsKLMean: "divergence of predicted distributions, nats"
         case .top1Agreement: "share of equal top predictions"
         case .perplexityRatio: "perplexity, converted / source"
+        case .outputRelativeError: "error of the outputs' numbers relative to their size"
+        case .outputR2: "share of the outputs' variance that is kept"
         case .mapsTVMean: "distance between attention maps, mean"
         case .accuracy: "share classified as labelled"
         case .perplexity: "perplexity of the tokens that follow"

@@ -19,9 +19,21 @@ extension Operation {
             outOfRange("number of rows", table.count) ?? outOfRange("width", table.width)
                 ?? ((0..<(table.isAlongInput ? table.count : 1)).contains(table.offset)
                     ? nil : "the first row is said to be number \(table.offset)")
+                ?? (table.resampling == nil || table.isAlongInput && table.offset == 0
+                    ? nil : "a table that is laid over pictures has an input and begins with its first row")
+                ?? table.resampling?.problem(count: table.count)
+                ?? (table.sequences.map { $0 > 0 && table.count.isMultiple(of: $0) && !table.isAlongInput } ?? true
+                    ? nil : "\(table.count) rows for \(table.sequences ?? 0) sequences")
         case .round(let rounding): rounding.problem
+        case .tokenMask(let mask): mask.problem
         case .mask(let hidden): hidden.isFinite ? nil : "the hidden element is not a finite number"
-        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax: nil
+        case .recurrent(let recurrent): recurrent.numbersProblem
+        case .localPooling(let pooling): pooling.numbersProblem
+        case .respacing(let respacing): respacing.numbersProblem
+        case .matrixProduct(let product): outOfRange("number of matrices", product.count)
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength, .minimum, .maximum,
+            .distribution, .elementwise:
+            nil
         }
     }
 }
@@ -41,6 +53,9 @@ extension Embedding {
             ?? outOfRange("padding id", paddingID ?? 0, minimum: 0)
         {
             return problem
+        }
+        if let start = shiftedFrom, !(0..<vocabulary).contains(start) {
+            return "the text is shifted from id \(start), outside the vocabulary"
         }
         guard scale.isFinite else { return "scale is not a finite number" }
         guard let positions else { return nil }
@@ -62,7 +77,9 @@ extension Convolution {
         if let problem = outOfRange("input width", inputWidth) ?? outOfRange("output width", outputWidth) {
             return problem
         }
-        guard windows.count == max(grid.count, 1), grid.count <= 3 else {
+        guard (1...inputWidth).contains(groups), inputWidth.isMultiple(of: groups), outputWidth.isMultiple(of: groups)
+        else { return "\(inputWidth) and \(outputWidth) columns cannot be cut into \(groups) groups" }
+        guard windows.count == max(grid.count, 1), grid.count <= [Int].mostAxes else {
             return "has \(windows.count) windows for a grid of \(grid.count) axes"
         }
         var positions = 1, width = inputWidth
@@ -125,6 +142,9 @@ extension Attention {
             return "\(heads.count) heads cannot be divided into \(groupCount) groups"
         }
         if let problem = scores.problem(headSize: sizes.headSize) { return problem }
+        if scores.headNorm?.isJoint == true, !computedHeads.isEmpty, computedHeads.count < heads.count {
+            return "norms the queries of all heads together: all of them compute a map, or none"
+        }
         if let reach = scores.positions?.reach, heads.count > GraphLimit.distances / (2 * reach + 1) {
             return "\(heads.count) heads with \(2 * reach + 1) distances each are out of bounds"
         }
@@ -149,6 +169,9 @@ extension Attention.Scores {
         if let problem = positions?.problem(headSize: headSize) { return problem }
         if let headNorm, !(headNorm.epsilon.isFinite && headNorm.epsilon >= 0 && headNorm.scaleOffset.isFinite) {
             return "epsilon and scale offset of the heads' norm must be finite numbers, epsilon not negative"
+        }
+        if comparison != nil, positions != nil || headNorm != nil || softCap != nil {
+            return "only products of queries and keys have positions, norms and caps"
         }
         if let softCap, !(softCap.isFinite && softCap > 0) { return "the cap of scores must be a number above 0" }
         return scale.isFinite ? nil : "scale is not a finite number"

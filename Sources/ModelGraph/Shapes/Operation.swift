@@ -33,12 +33,33 @@ package enum Operation: Sendable, Hashable {
     case affine(Affine)
     /// Softmax over each row.
     case softmax
+    /// Each row divided by its Euclidean length; a row of zeros stays.
+    case unitLength
     /// Each row as a layer that was quantised at run time sees it.
     case round(Rounding)
     /// Rows that are the model's own.
     case table(Table)
     /// 1 for each row that has an element unlike this one, 0 for the others: the mask of padding ids or frames.
     case mask(hidden: Float)
+    /// A mask told by token ids. Input: the ids.
+    case tokenMask(TokenMask)
+    /// A function of each element, of one value or of several; shapes as for `add`.
+    case elementwise(Elementwise)
+    /// The smaller of two or more values, elementwise; shapes as for `add`.
+    case minimum
+    /// The larger of two or more values, elementwise; shapes as for `add`.
+    case maximum
+    /// A cell that goes through the rows one after the other. Inputs: the rows, where it has one a mask of width 1 (0:
+    /// passed over), where it has them the states that it starts from, one row a sequence each.
+    case recurrent(Recurrent)
+    /// The largest or the mean row of each window.
+    case localPooling(LocalPooling)
+    /// Rows of a grid at other places: repeated, set apart, padded with zeros, cut off.
+    case respacing(Respacing)
+    /// The product of two matrices of each sequence.
+    case matrixProduct(MatrixProduct)
+    /// Numbers made into shares of a whole, or their logarithms.
+    case distribution(Distribution)
 
     /// Name in documents.
     package var kind: String {
@@ -58,9 +79,19 @@ package enum Operation: Sendable, Hashable {
         case .multiply: "multiply"
         case .affine: "affine"
         case .softmax: "softmax"
+        case .unitLength: "unit_length"
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
+        case .tokenMask: "token_mask"
+        case .elementwise: "elementwise"
+        case .minimum: "minimum"
+        case .maximum: "maximum"
+        case .recurrent: "recurrent"
+        case .localPooling: "local_pooling"
+        case .respacing: "respacing"
+        case .matrixProduct: "matrix_product"
+        case .distribution: "distribution"
         }
     }
 
@@ -74,23 +105,13 @@ package enum Operation: Sendable, Hashable {
         case .convolution(let operation): operation.parameters
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .round, .mask:
+        case .recurrent(let operation): operation.parameters
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
+            .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
+            .elementwise:
             []
         }
     }
-}
-
-/// Functions of one element. A closed set: an unknown one is an error when a checkpoint is read.
-package enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
-    case identity, relu
-    /// `x · Φ(x)`, the erf form.
-    case gelu
-    /// The tanh approximation of GELU.
-    case geluTanh = "gelu_tanh"
-    case tanh, silu, sigmoid
-    /// `x · sigmoid(1.702 x)`.
-    case quickGelu = "quick_gelu"
-    case reluSquared = "relu_squared"
 }
 
 /// How one row a sequence is made from one row a token.
@@ -103,6 +124,13 @@ package enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
     case mean
     /// Maximum of the visible tokens' rows, for each column.
     case max
+    /// Sum of the visible tokens' rows, divided by the square root of their number.
+    case meanSquareRoot = "mean_square_root"
+    /// Mean of the visible tokens' rows, the token of position `i`, counted from 0, `i + 1` times.
+    case weightedMean = "weighted_mean"
+
+    /// Whether a mask among the values may say which rows count: it has no say in which row is the first or the last.
+    package var takesMask: Bool { self != .first && self != .last }
 }
 
 /// Lookup of token rows, with learned positions and token types where the model has them.
@@ -148,10 +176,13 @@ package struct Embedding: Sendable, Hashable, Codable {
     package var scale: Float
     /// The id that stands for padding, where positions are numbered by it.
     package var paddingID: Int?
+    /// Each row looks up the id before its own, and the first one this: a decoder that reads the text itself, shifted.
+    /// Only of a text's own ids.
+    package var shiftedFrom: Int?
 
     package init(
         vocabulary: Int, width: Int, positions: Positions? = nil, types: Int = 0, scale: Float = 1,
-        paddingID: Int? = nil
+        paddingID: Int? = nil, shiftedFrom: Int? = nil
     ) {
         self.vocabulary = vocabulary
         self.width = width
@@ -159,6 +190,7 @@ package struct Embedding: Sendable, Hashable, Codable {
         self.types = types
         self.scale = scale
         self.paddingID = paddingID
+        self.shiftedFrom = shiftedFrom
     }
 
     var parameters: [Parameter] {
@@ -177,6 +209,8 @@ package struct Norm: Sendable, Hashable, Codable {
         case layer
         /// `x / √(mean of x² + ε) · scale`.
         case rms
+        /// `x / √max(sum of x², ε)`: rows of length 1. It has no parameters.
+        case unit
     }
 
     // "kind" is the operation's own key in documents.
@@ -202,7 +236,8 @@ package struct Norm: Sendable, Hashable, Codable {
     }
 
     var parameters: [Parameter] {
-        [Parameter("scale", [width])] + (hasOffset ? [Parameter("offset", [width])] : [])
+        kind == .unit
+            ? [] : [Parameter("scale", [width])] + (hasOffset ? [Parameter("offset", [width])] : [])
     }
 }
 

@@ -19,6 +19,8 @@ package enum RowSpace: Sendable, Hashable {
             case longer(by: Int)
             /// As many rows more as another named axis has.
             case joined(String)
+            /// So many rows for each.
+            case times(Int)
         }
 
         /// Name of the axis: `tokens`, or what the inputs that lie along it call it.
@@ -56,6 +58,10 @@ package enum RowSpace: Sendable, Hashable {
                 case .joined(let other):
                     guard let more = lengths[other] else { return nil }
                     length += more
+                case .times(let times):
+                    let (product, overflow) = length.multipliedReportingOverflow(by: times)
+                    guard !overflow else { return nil }
+                    length = product
                 }
                 guard (0...GraphLimit.extent).contains(length) else { return nil }
             }
@@ -77,6 +83,9 @@ package enum RowSpace: Sendable, Hashable {
                 let (sum, overflow) = count.addingReportingOverflow(more)
                 return !overflow && (1...GraphLimit.extent).contains(sum) ? .count(sum) : nil
             case .joined(let name): return .axis(Axis(name, steps: [.longer(by: count)]))
+            case .times(let times):
+                let (product, overflow) = count.multipliedReportingOverflow(by: times)
+                return !overflow && (1...GraphLimit.extent).contains(product) ? .count(product) : nil
             }
         case .axis(var axis):
             guard axis.steps.count < Self.largestStepCount else { return nil }
@@ -125,6 +134,7 @@ extension RowSpace: CustomStringConvertible {
                 case .windows(let window): "\(text)/\(window.stride)"
                 case .longer(let more): more < 0 ? "\(text)\(more)" : "\(text)+\(more)"
                 case .joined(let other): "\(text)+\(other)"
+                case .times(let times): "\(text)*\(times)"
                 }
             }
         }

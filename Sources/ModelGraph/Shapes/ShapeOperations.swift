@@ -1,48 +1,5 @@
 import Tensors
 
-/// Windows over positions, each multiplied by one matrix: patches of an image, strided convolutions along time.
-///
-/// Parameters: `weight` `[positions of a window · inputWidth, outputWidth]` (positions in row-major order of the grid),
-/// `bias` `[outputWidth]`.
-package struct Convolution: Sendable, Hashable, Codable {
-    /// Extents of the grid that the rows form, row-major; empty: the rows lie along one axis of any length.
-    package var grid: [Int]
-    /// One window an axis of the grid; a single one without a grid.
-    package var windows: [Window]
-    /// Width of the input's rows.
-    package var inputWidth: Int
-    /// Width of the result's rows.
-    package var outputWidth: Int
-    /// Whether a bias is added.
-    package var hasBias: Bool
-
-    package init(grid: [Int] = [], windows: [Window], inputWidth: Int, outputWidth: Int, hasBias: Bool = true) {
-        self.grid = grid
-        self.windows = windows
-        self.inputWidth = inputWidth
-        self.outputWidth = outputWidth
-        self.hasBias = hasBias
-    }
-
-    /// Positions that one window looks at.
-    package var windowSize: Int { windows.reduce(1) { $0 * $1.size } }
-
-    /// Windows along each axis of the grid; `nil` where one is out of bounds.
-    package var resultGrid: [Int]? {
-        var result: [Int] = []
-        for (extent, window) in zip(grid, windows) {
-            guard let count = window.count(over: extent), count > 0 else { return nil }
-            result.append(count)
-        }
-        return result
-    }
-
-    var parameters: [Parameter] {
-        [Parameter("weight", [windowSize * inputWidth, outputWidth])]
-            + (hasBias ? [Parameter("bias", [outputWidth])] : [])
-    }
-}
-
 /// Each sequence's numbers under another shape: read row by row as an array, axes exchanged, cut into rows again.
 ///
 /// Flattening, reshaping and permuting of axes; only where the number of rows is the same for every sequence.
@@ -62,7 +19,7 @@ package struct Rearrangement: Sendable, Hashable, Codable {
 }
 
 /// A part of a value: some rows of each sequence, or some columns.
-package struct Slice: Sendable, Hashable, Codable {
+package struct Slice: Sendable, Hashable {
     /// What is counted.
     package enum Axis: String, Sendable, Hashable, Codable {
         case rows, width
@@ -78,8 +35,13 @@ package struct Slice: Sendable, Hashable, Codable {
     package var less: Int
     /// Whether a single row becomes the row of its sequence.
     package var isSqueezed: Bool
+    /// From one that is taken to the next: 2 takes every second one, the first included.
+    package var step: Int
 
-    package init(axis: Axis, start: Int, count: Int? = nil, less: Int = 0, isSqueezed: Bool = false) {
+    package init(
+        axis: Axis, start: Int, count: Int? = nil, less: Int = 0, isSqueezed: Bool = false, step: Int = 1
+    ) {
+        self.step = step
         self.axis = axis
         self.start = start
         self.count = count
@@ -87,7 +49,10 @@ package struct Slice: Sendable, Hashable, Codable {
         self.isSqueezed = isSqueezed
     }
 
-    /// The chosen range out of `length`; `nil` when there are not so many.
+    /// How many of `length` are taken; `nil` when there are not so many.
+    package func taken(of length: Int) -> Int? { range(of: length).map { ($0.count + step - 1) / step } }
+
+    /// The chosen range out of `length`, before every `step`th of it is taken; `nil` when there are not so many.
     package func range(of length: Int) -> Range<Int>? {
         let first = start < 0 ? length + start : start
         let last = count.map { first + $0 } ?? length - less
@@ -96,10 +61,36 @@ package struct Slice: Sendable, Hashable, Codable {
 
     var problem: String? {
         let bound = GraphLimit.extent
-        guard (-bound...bound).contains(start), (0...bound).contains(less), (1...bound).contains(count ?? 1) else {
+        guard (-bound...bound).contains(start), (0...bound).contains(less), (1...bound).contains(count ?? 1),
+            (1...bound).contains(step)
+        else {
             return "the slice is out of bounds"
         }
         return isSqueezed && (count != 1 || axis != .rows) ? "only a single row can stand for its sequence" : nil
+    }
+}
+
+extension Slice: Codable {
+    private enum Key: String, CodingKey { case axis, start, count, less, isSqueezed, step }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            axis: try container.decode(Axis.self, forKey: .axis), start: try container.decode(Int.self, forKey: .start),
+            count: try container.decodeIfPresent(Int.self, forKey: .count),
+            less: try container.decode(Int.self, forKey: .less),
+            isSqueezed: try container.decode(Bool.self, forKey: .isSqueezed),
+            step: try container.decodeIfPresent(Int.self, forKey: .step) ?? 1)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(axis, forKey: .axis)
+        try container.encode(start, forKey: .start)
+        try container.encodeIfPresent(count, forKey: .count)
+        try container.encode(less, forKey: .less)
+        try container.encode(isSqueezed, forKey: .isSqueezed)
+        if step != 1 { try container.encode(step, forKey: .step) }
     }
 }
 
@@ -144,8 +135,18 @@ package struct Table: Sendable, Hashable {
     package var isAlongInput: Bool
     /// Row of the table that belongs to the input's first row; 0 without an input.
     package var offset: Int
+    /// For a table of places of a picture: how it is laid over pictures of another size; `nil`: it is not.
+    package var resampling: Resampling?
+    /// Sequences that have rows of their own each, one block of rows after the other, in the order of the batch; such a
+    /// model takes batches of just so many. `nil`: all sequences have the same rows.
+    package var sequences: Int?
 
-    package init(count: Int, width: Int, isAlongInput: Bool, offset: Int = 0) {
+    package init(
+        count: Int, width: Int, isAlongInput: Bool, offset: Int = 0, resampling: Resampling? = nil,
+        sequences: Int? = nil
+    ) {
+        self.resampling = resampling
+        self.sequences = sequences
         self.offset = offset
         self.count = count
         self.width = width
@@ -156,7 +157,7 @@ package struct Table: Sendable, Hashable {
 }
 
 extension Table: Codable {
-    private enum Key: String, CodingKey { case count, width, isAlongInput, offset }
+    private enum Key: String, CodingKey { case count, width, isAlongInput, offset, resampling, sequences }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -164,7 +165,9 @@ extension Table: Codable {
             count: try container.decode(Int.self, forKey: .count),
             width: try container.decode(Int.self, forKey: .width),
             isAlongInput: try container.decode(Bool.self, forKey: .isAlongInput),
-            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0)
+            offset: try container.decodeIfPresent(Int.self, forKey: .offset) ?? 0,
+            resampling: try container.decodeIfPresent(Resampling.self, forKey: .resampling),
+            sequences: try container.decodeIfPresent(Int.self, forKey: .sequences))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -173,6 +176,8 @@ extension Table: Codable {
         try container.encode(width, forKey: .width)
         try container.encode(isAlongInput, forKey: .isAlongInput)
         if offset != 0 { try container.encode(offset, forKey: .offset) }
+        try container.encodeIfPresent(resampling, forKey: .resampling)
+        try container.encodeIfPresent(sequences, forKey: .sequences)
     }
 }
 

@@ -20,6 +20,7 @@ struct ShapeRule {
         let operation = node.operation
         if let message = operation.numbersProblem { throw ShapeFailure(message) }
         if case .embedding(let embedding) = operation { return try embeddingShape(embedding, node) }
+        if case .tokenMask = operation { return try tokenMaskShape(node) }
         if case .attention(let attention) = operation { return try attentionShape(attention, node) }
         var arguments: [ValueShape] = []
         for input in node.inputs { arguments.append(try shape(of: input)) }
@@ -33,7 +34,7 @@ struct ShapeRule {
             }
         }
         switch operation {
-        case .embedding, .attention: throw ShapeFailure("has no shape")
+        case .embedding, .attention, .tokenMask: throw ShapeFailure("has no shape")
         case .norm(let norm):
             try expect(1...1, width: norm.width)
             return first
@@ -43,7 +44,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .round:
+        case .activation, .softmax, .unitLength, .round:
             try expect(1...1)
             return first
         case .mask:
@@ -52,16 +53,16 @@ struct ShapeRule {
         case .gate:
             guard arguments.count == 2 else { throw ShapeFailure("gate takes two inputs") }
             return try common(arguments, isSpreading: false)
-        case .add, .multiply: return try common(arguments, isSpreading: true)
-        case .pooling(let pooling):
+        case .add, .multiply, .minimum, .maximum: return try common(arguments, isSpreading: true)
+        case .elementwise(let function):
+            try expect(function.valueCount...function.valueCount)
+            return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)
+        case .pooling:
             guard (1...2).contains(arguments.count), first.rows != .sequences else {
                 throw ShapeFailure("pools one value with one row a token")
             }
             if let mask = arguments.dropFirst().first, mask != ValueShape(rows: first.rows, width: 1) {
                 throw ShapeFailure("the mask has shape \(mask), expected [batch, \(first.rows), 1]")
-            }
-            if arguments.count == 2, pooling == .first || pooling == .last {
-                throw ShapeFailure("only means and maxima are pooled by a mask")
             }
             return ValueShape(rows: .sequences, width: first.width)
         case .convolution(let convolution):
@@ -74,9 +75,28 @@ struct ShapeRule {
         case .slice(let slice):
             try expect(1...1)
             return try sliced(slice, first)
+        case .recurrent(let recurrent): return try shape(of: recurrent, arguments)
+        case .localPooling(let pooling):
+            try expect(1...1)
+            return try shape(of: pooling, first)
+        case .respacing(let respacing):
+            try expect(1...1)
+            return try shape(of: respacing, first)
+        case .matrixProduct(let product): return try shape(of: product, arguments)
+        case .distribution:
+            try expect(1...1)
+            return first
         case .table(let table):
             try expect(table.isAlongInput ? 1...1 : 0...0)
-            guard table.isAlongInput else { return ValueShape(rows: .count(table.count), width: table.width) }
+            guard table.isAlongInput else {
+                return ValueShape(rows: .count(table.count / (table.sequences ?? 1)), width: table.width)
+            }
+            if let resampling = table.resampling {
+                guard let rows = resampling.rows, first.rows == .count(rows) else {
+                    throw ShapeFailure("the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
+                }
+                return ValueShape(rows: first.rows, width: table.width)
+            }
             if case .count(let rows) = first.rows, rows > table.count - table.offset {
                 throw ShapeFailure("the input has \(rows) rows, the table \(table.count - table.offset)")
             }
@@ -159,19 +179,25 @@ struct ShapeRule {
     private func sliced(_ slice: Slice, _ input: ValueShape) throws(ShapeFailure) -> ValueShape {
         let failure = ShapeFailure("the slice lies outside of \(input)")
         if slice.axis == .width {
-            guard let range = slice.range(of: input.width), !range.isEmpty else { throw failure }
-            return ValueShape(rows: input.rows, width: range.count)
+            guard let taken = slice.taken(of: input.width), taken > 0 else { throw failure }
+            return ValueShape(rows: input.rows, width: taken)
         }
         if slice.isSqueezed { return ValueShape(rows: .sequences, width: input.width) }
         switch input.rows {
         case .sequences: throw failure
         case .count(let rows):
-            guard let range = slice.range(of: rows), !range.isEmpty else { throw failure }
-            return ValueShape(rows: .count(range.count), width: input.width)
+            guard let taken = slice.taken(of: rows), taken > 0 else { throw failure }
+            return ValueShape(rows: .count(taken), width: input.width)
         case .tokens, .axis:
-            if let count = slice.count { return ValueShape(rows: .count(count), width: input.width) }
-            guard slice.start >= 0, let rows = input.rows.applying(.longer(by: -slice.start - slice.less)) else {
+            if let count = slice.count {
+                return ValueShape(rows: .count((count + slice.step - 1) / slice.step), width: input.width)
+            }
+            guard slice.start >= 0, var rows = input.rows.applying(.longer(by: -slice.start - slice.less)) else {
                 throw failure
+            }
+            if slice.step > 1 {
+                guard let taken = rows.applying(.windows(Window(size: 1, stride: slice.step))) else { throw failure }
+                rows = taken
             }
             return ValueShape(rows: rows, width: input.width)
         }
@@ -206,8 +232,14 @@ struct ShapeRule {
         if masking.queries { try check(stream.rows, "queries") }
         if masking.keys { try check(memory.rows, "keys") }
         if masking.pairs, let name = masks.first {
-            guard let layout = graph.inputLayouts[name], layout.rows == stream.rows, layout.isPairs else {
-                throw ShapeFailure("\"\(name)\" is no mask of pairs with queries along \(stream.rows)")
+            if let value = shapes[name] {
+                guard case .count(let keys) = memory.rows, value == ValueShape(rows: stream.rows, width: keys) else {
+                    throw ShapeFailure("the mask of pairs has shape \(value), has queries along \(stream.rows)")
+                }
+            } else {
+                guard let layout = graph.inputLayouts[name], layout.rows == stream.rows, layout.isPairs else {
+                    throw ShapeFailure("\"\(name)\" is no mask of pairs with queries along \(stream.rows)")
+                }
             }
         }
         return ValueShape(rows: stream.rows, width: attention.outputWidth)
@@ -225,7 +257,17 @@ struct ShapeRule {
             throw ShapeFailure("token ids and type ids must lie along one axis")
         }
         guard let layout = layouts[0] else { return ValueShape(rows: .tokens, width: embedding.width) }
+        guard embedding.shiftedFrom == nil else { throw ShapeFailure("only a text's own ids are shifted") }
         guard layout.content == .ids else { throw ShapeFailure("\"\(node.inputs[0])\" holds no ids") }
         return ValueShape(rows: layout.rows, width: embedding.width)
+    }
+
+    private func tokenMaskShape(_ node: Node) throws(ShapeFailure) -> ValueShape {
+        guard node.inputs.count == 1, inputNames.contains(node.inputs[0]) else {
+            throw ShapeFailure("takes token ids, an input of the graph")
+        }
+        guard let layout = graph.inputLayouts[node.inputs[0]] else { return ValueShape(rows: .tokens, width: 1) }
+        guard layout.content == .ids else { throw ShapeFailure("\"\(node.inputs[0])\" holds no ids") }
+        return ValueShape(rows: layout.rows, width: 1)
     }
 }

@@ -21,6 +21,27 @@ package struct ValueShape: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension ValueShape {
+    /// Whether the framework's array may have these extents behind the batch: as many numbers, and at most one axis
+    /// whose extent differs.
+    func holds(_ extents: [Int?]) -> Bool {
+        guard extents.count <= 8 else { return false }
+        var known = 1
+        for extent in extents {
+            let (product, overflow) = known.multipliedReportingOverflow(by: extent ?? 1)
+            guard !overflow, extent ?? 1 > 0, product <= GraphLimit.extent else { return false }
+            known = product
+        }
+        switch rows {
+        case .sequences: return !extents.contains(nil) && known == width
+        case .count(let count):
+            let (all, overflow) = count.multipliedReportingOverflow(by: width)
+            return !overflow && !extents.contains(nil) && known == all
+        case .tokens, .axis: return extents.filter { $0 == nil }.count == 1 && known == width
+        }
+    }
+}
+
 extension Graph {
     /// Shape of every node's value, and of every input that the graph lays out itself.
     ///
@@ -80,8 +101,12 @@ extension Graph {
             if !names.insert(output.name).inserted {
                 message = "two outputs have this name"
             } else if let shape = shapes[output.value] {
-                guard output.isSqueezed, shape.width != 1 else { return nil }
-                message = "only an axis of width 1 can be left out"
+                if let extents = output.extents, !shape.holds(extents) {
+                    message = "a value \(shape) is no array of \(extents.map { $0.map(String.init) ?? "?" })"
+                } else {
+                    guard output.isSqueezed, shape.width != 1 else { return nil }
+                    message = "only an axis of width 1 can be left out"
+                }
             } else {
                 message = "output of an unknown value \"\(output.value)\""
             }

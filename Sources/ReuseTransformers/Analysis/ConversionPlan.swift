@@ -25,7 +25,7 @@ public struct ConversionPlan: Sendable, Hashable {
     /// - Throws: `.usage` when it is no plan. Whether it suits a model is told when it is applied.
     public init(json: Data) throws(TransformerError) {
         do throws(Document.ReadError) {
-            plan = try Document.decode(ReusePlan.self, from: [UInt8](json))
+            plan = try Document.decode(ReusePlan.self, from: [UInt8](json), isStrict: true)
         } catch {
             throw TransformerError(.usage, "this is not a plan that this version can read: \(error)")
         }

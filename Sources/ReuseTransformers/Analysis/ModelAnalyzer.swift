@@ -1,4 +1,5 @@
 import Analysis
+import JSON
 import Rewriting
 
 /// Finds out which attention maps a model could do without.
@@ -35,6 +36,7 @@ public struct ModelAnalyzer: Sendable {
     ///   for too few of them, and for a model that computes no attention maps.
     public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
         WorkSteps { (work) throws(TransformerError) in
+            try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             return try analysis(data.set, data.reader, work)
         }
@@ -52,11 +54,16 @@ public struct ModelAnalyzer: Sendable {
             options: .init(
                 resources: resources.execution(work.cancellation), separators: reader.separators,
                 moves: moves.moves))
+        let document = try TransformerError.mapping {
+            try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
+                work.advance(.init(stage), to: completed, of: total)
+            }
+        }
+        // As it is read back from its file, where numbers are rounded: a conversion right after the analysis and one
+        // from the file are the same to the bit.
         return ModelAnalysis(
             try TransformerError.mapping {
-                try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
-                    work.advance(.init(stage), to: completed, of: total)
-                }
+                try Document.decode(AnalysisDocument.self, from: try Document.encode(document))
             })
     }
 }

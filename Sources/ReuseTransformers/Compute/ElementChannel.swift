@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 
 /// Carries elements from work on a thread to the one task that iterates over them.
 ///
@@ -12,7 +11,7 @@ final class ElementChannel<Element: Sendable>: Sendable {
         var waiting: CheckedContinuation<Result<Element?, TransformerError>, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Hands over an element.
     func send(_ element: Element, isReplaceable: Bool = false) {
@@ -63,7 +62,7 @@ final class ElementChannel<Element: Sendable>: Sendable {
         }
 
         private let channel = ElementChannel()
-        private let phase = Mutex(Phase.new)
+        private let phase = Lock(Phase.new)
         private let queue: WorkQueue
         private let body: Body
 

@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 
 /// A value that is made when it is first needed and then shared: a compiled model.
 final class PreparedValue<Value: Sendable>: Sendable {
@@ -13,7 +12,7 @@ final class PreparedValue<Value: Sendable>: Sendable {
         case take(Value)
     }
 
-    private let state = Mutex(State.missing)
+    private let state = Lock(State.missing)
 
     /// Microseconds between two looks at what another caller makes.
     private static var pause: UInt32 { 2000 }

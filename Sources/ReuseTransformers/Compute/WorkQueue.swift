@@ -1,6 +1,5 @@
 import Foundation
 import Platform
-import Synchronization
 
 /// Runs blocking work on threads of its own, a few at a time, first come, first served; the rest waits without one.
 ///
@@ -36,7 +35,7 @@ final class WorkQueue: Sendable {
     }
 
     private let limit: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// For work that is long and rare: a thread for each.
     static let unlimited = WorkQueue(limit: .max)
@@ -55,7 +54,7 @@ final class WorkQueue: Sendable {
         _ body: @escaping @Sendable (Cancellation) throws(TransformerError) -> Output
     ) async throws(TransformerError) -> Output {
         let cancellation = Cancellation()
-        let submitted = Mutex<Job?>(nil)
+        let submitted = Lock<Job?>(nil)
         let result: Result<Output, TransformerError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let job = Job(self, cancellation) {

@@ -20,7 +20,7 @@ extension ConversionPlan {
 
     /// Tells whether the plan suits the model that an analysis was made of.
     package func check(onAnalysisAt path: String) throws(TransformerError) {
-        try check(on: try InputFile.document(Subject.self, at: path, named: "an analysis").graph)
+        try check(on: try InputFile.document(Subject.self, at: path, named: "an analysis", isStrict: false).graph)
     }
 
     /// The part of an analysis that matters here.

@@ -35,7 +35,7 @@ public struct ModelConverter: Sendable {
         /// Options; the defaults are those of the command.
         public init(
             moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .none
+            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd()
         ) {
             self.moves = moves
             self.granularity = granularity
@@ -128,6 +128,7 @@ public struct ModelConverter: Sendable {
         calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
+            try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             return try planned(.budget(budget, analysis), data, work).plan
         }
@@ -149,6 +150,7 @@ public struct ModelConverter: Sendable {
             let converter = converter(work)
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
             work.begin(.rewriting)

@@ -55,7 +55,7 @@ public struct CalibrationData: Sendable, Hashable {
         for model: TransformerModel, _ resources: ComputeResources, _ work: Work
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         let reader = try DataReader(
-            for: model, limit: maximumTokens, resources: resources, cancellation: work.cancellation)
+            for: model, limit: maximumTokens, pairing: .byTab, resources: resources, cancellation: work.cancellation)
         let sequences =
             switch source {
             case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: tokens)

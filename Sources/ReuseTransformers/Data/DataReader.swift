@@ -26,10 +26,15 @@ package struct DataReader: Sendable {
 
     /// - Parameters:
     ///   - limit: Longest text that is wanted; the model's own limits hold in any case.
+    ///   - replacingLimit: Longest text instead of the one that a sentence-transformers folder says.
+    ///   - prompt: What stands before each text: a name among the model's prompts, or the prompt itself; `nil`: what
+    ///     the model's files say.
+    ///   - pairing: When a line is two texts.
     ///   - resources: The threads that missing targets are answered with.
     ///   - cancellation: Ends the reading of files and the answering.
     package init(
-        for model: TransformerModel, limit: Int? = nil, resources: ComputeResources = .shared,
+        for model: TransformerModel, limit: Int? = nil, replacingLimit: Int? = nil, prompt: String? = nil,
+        pairing: TextPreparation.Pairing = .never, resources: ComputeResources = .shared,
         cancellation: Cancellation? = nil
     ) throws(TransformerError) {
         self.model = model
@@ -42,9 +47,15 @@ package struct DataReader: Sendable {
         }
         let positions = tables.compactMap { $0.positions.map { $0.count - $0.offset } }.min()
         context = [model.model.traits.maximumTokens, positions].compactMap(\.self).min()
-        let longest = [limit, ownTokenizer?.maxLength, context].compactMap(\.self).min()
+        let sentences = model.model.traits.sentences
+        // Where a sentence-transformers folder says it, the tokenizer's own limit does not count.
+        var said = sentences == nil ? ownTokenizer?.maxLength : replacingLimit ?? sentences?.maximumTokens
+        // Cross-encoders heed tokenizer_config.json, never what tokenizer.json was once saved with.
+        if pairing == .always { said = try model.tokenizerLimit() ?? said }
+        let longest = [limit, replacingLimit, said, context].compactMap(\.self).min()
         inputs = try TransformerError.mapping {
-            try ModelInputs(model.model, tokenizer: ownTokenizer, maximumTokens: longest)
+            try ModelInputs(
+                model.model, tokenizer: ownTokenizer, maximumTokens: longest, prompt: prompt, pairing: pairing)
         }
         self.ownTokenizer = ownTokenizer
         self.limit = longest
@@ -151,14 +162,22 @@ package struct DataReader: Sendable {
             })
     }
 
+    /// Two texts as a model takes them that scores pairs.
+    func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
+        _ = try tokenizer()
+        return try TransformerError.mapping { try inputs.item(of: first, and: second).sequence }
+    }
+
     /// Scored pairs of texts as the model takes them.
     func scored(_ pairs: [ScoredTexts]) throws(TransformerError) -> [ScoredPair] {
         var result: [ScoredPair] = []
+        let scoresPairs = model.scoresPairs
         for pair in pairs {
             if cancellation?.isRequested == true { throw .cancelled }
             result.append(
                 ScoredPair(
-                    first: try sequence(of: pair.first), second: try sequence(of: pair.second), score: pair.score))
+                    first: try sequence(of: pair.first), second: try sequence(of: pair.second), score: pair.score,
+                    together: scoresPairs ? try sequence(of: pair.first, and: pair.second) : nil))
         }
         return result
     }

@@ -31,14 +31,16 @@ package enum InputFile {
 
     /// A document of ours.
     ///
-    /// - Parameter name: What it should be: `a plan`.
+    /// - Parameters:
+    ///   - name: What it should be: `a plan`.
+    ///   - isStrict: Whether keys that `Value` does not have are errors; no for a part of a document.
     /// - Throws: `.usage` when it is not: a person wrote it and can correct it.
     package static func document<Value: Decodable>(
-        _ type: Value.Type, at path: String, named name: String
+        _ type: Value.Type, at path: String, named name: String, isStrict: Bool = true
     ) throws(TransformerError) -> Value {
         let bytes = try bytes(of: path)
         do throws(Document.ReadError) {
-            return try Document.decode(type, from: bytes)
+            return try Document.decode(type, from: bytes, isStrict: isStrict)
         } catch {
             throw TransformerError(.usage, path: path, "is not \(name) that this version can read: \(error)")
         }

@@ -1,6 +1,7 @@
 import ArchitectureSpecs
 import Checkpoints
 import Foundation
+import JSON
 import ModelGraph
 import Tensors
 import Verification
@@ -66,6 +67,30 @@ public struct ModelInspection: Sendable, Encodable {
         public let reasons: [String]
     }
 
+    /// A key of the configuration and what became of it.
+    public struct SettingEntry: Sendable, Hashable, Encodable {
+        /// What became of a key.
+        public enum Role: String, Sendable, Hashable, Encodable {
+            /// The outputs depend on it, as they should.
+            case used
+            /// It changes no output.
+            case harmless
+            /// Taken out on request.
+            case ignored
+            /// It could change the outputs and is not handled.
+            case refused
+        }
+
+        /// Its path, `rope_scaling.factor`.
+        public let key: String
+        /// Its value, shortened.
+        public let value: String
+        /// What became of it.
+        public let role: Role
+        /// Why; empty for a key that is used.
+        public let reason: String
+    }
+
     /// Sizes of the model.
     public struct Totals: Sendable, Hashable, Encodable {
         /// Attention layers.
@@ -109,6 +134,8 @@ public struct ModelInspection: Sendable, Encodable {
     package let use: ModelUse?
     /// Sizes; `nil` when it is no model that is known.
     public let totals: Totals?
+    /// How a text becomes an embedding; `nil` where the files do not say it.
+    public let embedding: Embedding?
     /// Parts in execution order.
     public let parts: [Part]
     /// What reuse could save, layer by layer.
@@ -118,6 +145,10 @@ public struct ModelInspection: Sendable, Encodable {
     public let problems: [String]
     /// Everything that the files hold.
     public let tensors: [TensorEntry]
+    /// What became of every key of the configuration; empty where nothing accounts for them.
+    public let settings: [SettingEntry]
+    /// What reading decides that a user should know, a sentence each.
+    public let notes: [String]
 
     /// Sequence length that multiply-adds are counted for.
     private static let tokens = 128
@@ -151,9 +182,12 @@ public struct ModelInspection: Sendable, Encodable {
         architecture = summary.architecture
         candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
         use = summary.graph?.use
+        settings = (summary.configuration?.entries ?? []).map(SettingEntry.init)
+        notes = summary.notes
         plan = summary.plan
         problems = summary.problems
         totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
+        embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
         parts = summary.graph.map { Self.parts(of: $0) } ?? []
         savings = summary.graph.map { LayerSavings.all(of: $0, tokens: Self.tokens).map(LayerSaving.init) } ?? []
         tensors = try TransformerError.mapping {
@@ -210,6 +244,19 @@ extension TensorRole {
         case .copy: "a copy of another tensor"
         case .ignored(let reason): "left out: \(reason)"
         case .unknown: "not used"
+        }
+    }
+}
+
+extension ModelInspection.SettingEntry {
+    init(_ entry: KeyLedger.Entry) {
+        key = entry.key
+        value = entry.value.settingText
+        switch entry.fate {
+        case .used: (role, reason) = (.used, "")
+        case .harmless(let why): (role, reason) = (.harmless, why)
+        case .waived: (role, reason) = (.ignored, "on request")
+        case .refused(let why): (role, reason) = (.refused, why)
         }
     }
 }

@@ -7,17 +7,24 @@ import Tensors
 package final class RowModel: Sendable {
     /// What a row is made of.
     package enum Source: Sendable, Hashable {
-        /// The last hidden states, pooled.
-        case hiddenStates(Pooling, isNormalized: Bool)
+        /// The embedding as the model's files say; where they say nothing, the mean of the last hidden states.
+        ///
+        /// What is not `nil` holds instead.
+        case embedding(Pooling?, normalizes: Bool?)
+        /// A function of the predictions, of models that predict once an item.
+        case scores(Activation)
         /// The predictions before softmax, of models that predict once an item.
         case predictions
     }
 
     /// Numbers in a row.
     package let width: Int
-    private let model: TransformerModel
-    private let source: Source
+    /// The model whose value is read, with what the source adds to its graph.
+    private let model: Model
     private let value: String
+    /// How rows become one, of a value that has more than one an item.
+    private let pooling: Pooling
+    private let isNormalized: Bool
     private let resources: ComputeResources
     private let prepared = PreparedValue<CompiledModel>()
 
@@ -27,25 +34,44 @@ package final class RowModel: Sendable {
     package init(
         _ model: TransformerModel, _ source: Source, resources: ComputeResources
     ) throws(TransformerError) {
-        let graph = model.model.graph
+        func usage(_ message: String) -> TransformerError { TransformerError(.usage, path: model.path, message) }
+        var changed = model.model
+        var pooling = Pooling.mean, isNormalized = false
         let name: String?
         switch source {
-        case .hiddenStates: name = graph.lastHiddenState
-        case .predictions: name = graph.predictions
+        case .embedding(let wanted, let normalizes) where model.model.graph.embedding != nil:
+            do throws(GraphError) {
+                changed.graph = try model.model.graph.graph.embedding(pooling: wanted, normalizes: normalizes).checked()
+            } catch {
+                throw usage("the model's own layers do not take rows that are pooled this way: \(error)")
+            }
+            name = changed.graph.embedding
+        case .embedding(let wanted, let normalizes):
+            try model.checkModulesWereRead(pooling: wanted)
+            pooling = wanted ?? .mean
+            isNormalized = normalizes ?? false
+            name = changed.graph.lastHiddenState
+        case .predictions: name = changed.graph.predictions
+        case .scores(let activation):
+            name = try model.scores(through: activation, in: &changed)
         }
         guard let name else {
-            let lacks = source == .predictions ? "has no scores" : "has no hidden states to pool"
-            throw TransformerError(.usage, path: model.path, "the model \(lacks)")
+            switch source {
+            case .embedding: throw usage("the model has no hidden states to pool")
+            case .predictions, .scores: throw usage("the model has no scores")
+            }
         }
-        guard let shape = graph.shapes[name] else {
-            throw TransformerError(.usage, path: model.path, "the model has no value \(name)")
+        guard let shape = changed.graph.shapes[name] else { throw usage("the model has no value \(name)") }
+        switch source {
+        case .embedding: break
+        case .predictions, .scores:
+            guard shape.rows == .sequences else {
+                throw usage("the model gives scores for every token, not one row an item")
+            }
         }
-        if source == .predictions, shape.rows != .sequences {
-            throw TransformerError(
-                .usage, path: model.path, "the model gives scores for every token, not one row an item")
-        }
-        self.model = model
-        self.source = source
+        self.model = changed
+        self.pooling = pooling
+        self.isNormalized = isNormalized
         self.resources = resources
         value = name
         width = shape.width
@@ -57,12 +83,7 @@ package final class RowModel: Sendable {
     package func rows(of items: [ModelInput], work: Work = Work()) throws(TransformerError) -> Tensor {
         let compiled = try compiled(work)
         return try TransformerError.mapping {
-            switch source {
-            case .hiddenStates(let pooling, let isNormalized):
-                try compiled.vectors(of: value, for: items, pooling: pooling, normalize: isNormalized)
-            case .predictions:
-                try compiled.vectors(of: value, for: items)
-            }
+            try compiled.vectors(of: value, for: items, pooling: pooling, normalize: isNormalized)
         }
     }
 
@@ -94,10 +115,52 @@ package final class RowModel: Sendable {
     /// The compiled model, whose runs end with the work.
     private func compiled(_ work: Work) throws(TransformerError) -> CompiledModel {
         try prepared.get(work) {
-            let observation = Observation(values: Set(model.model.graph.rowMasks.values).union([value]))
+            let observation = Observation(values: Set(model.graph.rowMasks.values).union([value]))
             return try CompiledModel(
-                model.model,
+                model,
                 options: .init(resources: resources.execution(work.cancellation), observation: observation))
         }.cancelled(by: work.cancellation)
+    }
+}
+
+extension TransformerModel {
+    /// Fails for a file of an earlier release that carries `modules.json` without what it asks for.
+    fileprivate func checkModulesWereRead(pooling: Pooling?) throws(TransformerError) {
+        guard pooling == nil, model.traits.sentences == nil, model.graph.use == .encoder,
+            model.assets["modules.json"] != nil
+        else { return }
+        throw TransformerError(
+            .unsupported, path: path,
+            "comes from a sentence-transformers folder, whose modules it does not hold: an earlier release made it",
+            remedy: "convert the folder again, or say how rows become one (--pool)")
+    }
+
+    /// Adds a function of the predictions to a graph.
+    ///
+    /// - Returns: The value of the result; `nil` when nothing is predicted.
+    fileprivate func scores(through activation: Activation, in model: inout Model) throws(TransformerError) -> String? {
+        guard let logits = model.graph.predictions, activation != .identity else { return model.graph.predictions }
+        let name = logits + "/score"
+        do throws(GraphError) {
+            model.graph = try model.graph.changed { graph in
+                graph.nodes.append(Node(name: name, operation: .activation(activation), inputs: [logits]))
+            }
+        } catch {
+            throw TransformerError(.defect, path: path, "\(error)")
+        }
+        return name
+    }
+
+    /// Whether the model gives one number for a whole text, or for a pair of texts.
+    var scoresPairs: Bool {
+        guard scores == .perItem, let logits = model.graph.predictions else { return false }
+        return model.graph.readsText && model.graph.shapes[logits]?.width == 1
+    }
+
+    /// What makes a pair's score of the logits: what the files say, else a sigmoid of a single one.
+    package var pairActivation: Activation {
+        if let said = model.traits.pairActivation { return said }
+        guard let logits = model.graph.predictions else { return .identity }
+        return model.graph.shapes[logits]?.width == 1 ? .sigmoid : .identity
     }
 }

@@ -1,10 +1,10 @@
+import JSON
 import Platform
-import Synchronization
 import Tokenization
 
 /// A model's tokenizer, read when it is first asked for.
 final class TokenizerStore: Sendable {
-    private let loaded = Mutex<Result<Tokenizer?, TransformerError>?>(nil)
+    private let loaded = Lock<Result<Tokenizer?, TransformerError>?>(nil)
 
     /// The tokenizer among a model's files; `nil` when there is none.
     func load(_ model: TransformerModel) -> Result<Tokenizer?, TransformerError> {
@@ -25,6 +25,16 @@ final class TokenizerStore: Sendable {
 extension TransformerModel {
     /// The model's tokenizer; `nil` when it came without one.
     package func optionalTokenizer() throws(TransformerError) -> Tokenizer? { try tokenizers.load(self).get() }
+
+    /// The longest text that tokenizer_config.json says, special tokens included; `nil` where it says none.
+    func tokenizerLimit() throws(TransformerError) -> Int? {
+        let name = "tokenizer_config.json"
+        guard let bytes = model.assets[name] else { return nil }
+        do throws(FileError) {
+            let limit = try JSONValue(parsing: bytes, file: name)["model_max_length"]?.intValue
+            return limit.flatMap { (1...1 << 30).contains($0) ? $0 : nil }
+        } catch { throw TransformerError(error) }
+    }
 
     /// The model's tokenizer.
     package func tokenizer() throws(TransformerError) -> Tokenizer {

@@ -4,6 +4,9 @@ import HDF5
 import Inputs
 import ModelGraph
 import Platform
+import Reporting
+import Runtime
+import Tensors
 import Verification
 
 /// A trained transformer, read and ready for use.
@@ -25,25 +28,38 @@ public struct TransformerModel: Sendable {
         /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
         /// tables are never made up.
         public var allowsMissing: Bool
+        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they change
+        /// no output. A key that could and is not handled is an error otherwise.
+        public var ignoredSettings: Set<String>
+        /// What classes are whose code no file holds, by key: `["TransformerBlock.activation": "gelu"]`
+        /// (docs/keras-models.md).
+        public var assumptions: [String: String] = [:]
+        /// An `.npz` with inputs and outputs of the model's own framework. The model has to agree with it; where a file
+        /// leaves open what a class computes, the reading that agrees is taken.
+        public var reference: URL?
         /// How HDF5 files are read. It applies to `.reuse.h5` files too.
         public var reading: ReadingOptions
 
         /// Options with defaults that suit a complete checkpoint.
         public init(
             architecture: String? = nil, configuration: URL? = nil, allowsMissing: Bool = false,
-            reading: ReadingOptions = ReadingOptions()
+            ignoredSettings: Set<String> = [], reading: ReadingOptions = ReadingOptions()
         ) {
             self.architecture = architecture
             self.configuration = configuration
             self.allowsMissing = allowsMissing
+            self.ignoredSettings = ignoredSettings
             self.reading = reading
         }
 
         /// What the modules below are given.
         func loading(_ cancellation: Cancellation) -> LoadingOptions {
-            LoadingOptions(
+            var options = LoadingOptions(
                 architecture: architecture, config: configuration?.path, allowsMissing: allowsMissing,
-                hdf5: reading.options, cancellation: cancellation)
+                ignoredSettings: ignoredSettings, hdf5: reading.options, cancellation: cancellation)
+            options.assumptions = assumptions
+            options.reference = reference?.path
+            return options
         }
     }
 
@@ -57,6 +73,8 @@ public struct TransformerModel: Sendable {
         case languageModel
         /// Scores classes, for each item or token.
         case classifier
+        /// Gives numbers that are no classes: a regression, a forecast, the score of a pair.
+        case numbers
     }
 
     /// The path as it was given: what errors call the model.
@@ -90,8 +108,35 @@ public struct TransformerModel: Sendable {
 
     /// Reads a model on this thread.
     package init(path: String, options: LoadingOptions = LoadingOptions()) throws(TransformerError) {
-        let model = try TransformerError.mapping { try Checkpoint.load(path: path, options: options) }
-        self.init(path: path, model: model, hdf5: options.hdf5)
+        self.init(path: path, model: try Self.load(path, options), hdf5: options.hdf5)
+    }
+
+    /// The model of a checkpoint; with a reference the one that agrees with it.
+    private static func load(_ path: String, _ options: LoadingOptions) throws(TransformerError) -> Model {
+        guard let reference = options.reference else {
+            return try TransformerError.mapping {
+                try Checkpoint.load(path: path, options: options).fittedToItsPictures()
+            }
+        }
+        let arrays = try TransformerError.mapping { try ReferenceArrays(path: reference) }
+        let comparison = ReferenceComparison(
+            reference: arrays, resources: ExecutionResources(cancellation: options.cancellation))
+        let readings = try TransformerError.mapping { try CheckpointReadings(path: path, options: options) }
+        if let readings {
+            return try ReferenceProof(
+                path: path, readings: readings, comparison: comparison, cancellation: options.cancellation
+            ).model()
+        }
+        let model = try TransformerError.mapping {
+            try Checkpoint.load(path: path, options: options).fittedToItsPictures()
+        }
+        return try ReferenceProof.checked(model, path: path, comparison)
+    }
+
+    /// The model for the pictures among a batch's arrays, where it takes pictures of several sizes.
+    package func fitted(to arrays: [String: Tensor]) throws(TransformerError) -> TransformerModel {
+        let fitted = try TransformerError.mapping { try model.fitted(to: arrays) }
+        return TransformerModel(path: path, model: fitted, hdf5: hdf5)
     }
 
     /// A model that is in memory already.
@@ -117,6 +162,7 @@ extension TransformerModel {
         case .maskedLanguageModel: .maskedLanguageModel
         case .languageModel: .languageModel
         case .classifier: .classifier
+        case .numbers: .numbers
         }
     }
 
@@ -140,12 +186,26 @@ extension TransformerModel {
         (model.graph.cost(tokens: 1).maps, model.graph.headIDs.count)
     }
 
-    /// What the files lack and what was taken in its place, a sentence each (`Options.allowsMissing`).
+    /// What the files lack or do not say and what was taken in its place, a sentence each (`Options.allowsMissing`,
+    /// `Options.assumptions`).
     public var assumptions: [String] {
-        (model.provenance.assumed ?? []).map { parameter in
+        let classes = (model.provenance.assumptions ?? []).map(\.text)
+        let proof =
+            model.provenance.proof.map {
+                "the model's own framework agrees to \(Format.significant($0.difference, 2)) on \($0.inputs) inputs"
+            } ?? "nobody has compared it with the model's own framework"
+        let readings = classes.isEmpty ? [] : ["assumed \(classes.joined(separator: ", ")); \(proof)"]
+        return readings + (model.provenance.assumed ?? []).map { parameter in
             let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             return "\(parameter) is missing; \(value) in for it"
         }
+    }
+
+    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the caller
+    /// left out.
+    public var notes: [String] {
+        model.notes
+            + (model.provenance.ignoredSettings ?? []).map { "\"\($0)\" of the configuration does not count, on request" }
     }
 
     /// What the model scores.
@@ -171,7 +231,7 @@ extension TransformerModel {
     ///   - file: Replaced if it exists.
     ///   - compression: How tensors are stored.
     /// - Throws: `.inputOutput` when the disk refuses; `.cancelled`, and no file is left.
-    public func write(to file: URL, compression: Compression = .none) async throws(TransformerError) {
+    public func write(to file: URL, compression: Compression = .zstd()) async throws(TransformerError) {
         try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
             let file = VerifiedFile(
                 path: file.path, compression: compression, reading: hdf5, work: Work(cancellation: cancellation))

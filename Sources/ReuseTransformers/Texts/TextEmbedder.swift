@@ -22,6 +22,10 @@ public struct TextEmbedder: Sendable {
         case max
         /// The last token's row.
         case last
+        /// Sum of the tokens' rows, divided by the square root of their number.
+        case meanSquareRoot
+        /// Mean of the tokens' rows, later ones weighing more: the first once, the second twice, and so on.
+        case weightedMean
     }
 
     /// How embeddings are made. What is `nil` is as the model's files say.
@@ -33,17 +37,22 @@ public struct TextEmbedder: Sendable {
         /// Longest text in tokens, special tokens included; longer ones are cut. The model's own limits hold in any
         /// case.
         public var maximumTokens: Int?
+        /// What stands before each text: a name among the model's `prompts`, or the prompt itself; empty for none.
+        public var prompt: String?
 
         /// Options; what is `nil` is as the model's files say.
-        public init(pooling: Pooling? = nil, normalizes: Bool? = nil, maximumTokens: Int? = nil) {
+        public init(
+            pooling: Pooling? = nil, normalizes: Bool? = nil, maximumTokens: Int? = nil, prompt: String? = nil
+        ) {
             self.pooling = pooling
             self.normalizes = normalizes
             self.maximumTokens = maximumTokens
+            self.prompt = prompt
         }
     }
 
-    /// How rows become one.
-    public let pooling: Pooling
+    /// How rows become one; `nil` where they do in several ways side by side.
+    public let pooling: Pooling?
     /// Whether each vector is divided by its length.
     public let normalizes: Bool
     /// Longest text in tokens, special tokens included; `nil`: unlimited.
@@ -70,21 +79,19 @@ public struct TextEmbedder: Sendable {
     public init(
         _ model: TransformerModel, options: Options = Options(), resources: ComputeResources = .shared
     ) throws(TransformerError) {
-        let settings = try SentenceSettings(model)
-        if options.pooling == nil, let unsupported = settings.unsupported {
-            throw TransformerError(
-                .unsupported, path: model.path, unsupported, remedy: "say how rows become one: give a pooling")
-        }
-        pooling = options.pooling ?? settings.pooling ?? .mean
-        normalizes = options.normalizes ?? settings.normalizes
-        let limit = [options.maximumTokens, settings.maximumTokens].compactMap(\.self).min()
-        reader = try DataReader(for: model, limit: limit, resources: resources)
+        let graph = model.model.graph
+        let own = graph.embeddingPoolings
+        pooling = options.pooling ?? (own.isEmpty ? .mean : own.count == 1 ? Pooling(own[0]) : nil)
+        normalizes = options.normalizes ?? graph.normalizesEmbedding
+        reader = try DataReader(
+            for: model, replacingLimit: options.maximumTokens, prompt: options.prompt, resources: resources)
         guard reader.inputs.kind == .text else {
             throw TransformerError(.usage, path: model.path, "the model reads no plain texts")
         }
         _ = try reader.tokenizer()
         rows = try RowModel(
-            model, .hiddenStates(ModelGraph.Pooling(pooling), isNormalized: normalizes), resources: resources)
+            model, .embedding(options.pooling.map { ModelGraph.Pooling($0) }, normalizes: options.normalizes),
+            resources: resources)
         self.resources = resources
     }
 
@@ -143,6 +150,11 @@ public struct TextEmbedder: Sendable {
     }
 }
 
+extension TransformerModel {
+    /// Texts that may stand before a text, by name, as the model's files say (`TextEmbedder.Options.prompt`).
+    public var prompts: [String: String] { model.traits.sentences?.prompts ?? [:] }
+}
+
 extension ModelGraph.Pooling {
     init(_ pooling: TextEmbedder.Pooling) {
         switch pooling {
@@ -150,6 +162,21 @@ extension ModelGraph.Pooling {
         case .first: self = .first
         case .max: self = .max
         case .last: self = .last
+        case .meanSquareRoot: self = .meanSquareRoot
+        case .weightedMean: self = .weightedMean
+        }
+    }
+}
+
+extension TextEmbedder.Pooling {
+    init(_ pooling: ModelGraph.Pooling) {
+        switch pooling {
+        case .mean: self = .mean
+        case .first: self = .first
+        case .max: self = .max
+        case .last: self = .last
+        case .meanSquareRoot: self = .meanSquareRoot
+        case .weightedMean: self = .weightedMean
         }
     }
 }

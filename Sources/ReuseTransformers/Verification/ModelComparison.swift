@@ -14,6 +14,8 @@ public struct ModelComparison: Sendable, Hashable {
         public let value: Double
         /// The source model's own, where it has one: accuracy and correlation.
         public let source: Double?
+        /// Name of the output that it is of, where a model has several; `nil`: all of them, or the worst.
+        public let output: String?
     }
 
     package let report: VerificationReport
@@ -31,7 +33,7 @@ public struct ModelComparison: Sendable, Hashable {
     /// What was measured, savings included.
     public var measurements: [Measurement] {
         report.metrics.map {
-            Measurement(metric: QualityMetric($0.metric), value: $0.value, source: $0.source)
+            Measurement(metric: QualityMetric($0.metric), value: $0.value, source: $0.source, output: $0.output)
         }
     }
 

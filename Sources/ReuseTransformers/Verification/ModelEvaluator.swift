@@ -39,7 +39,8 @@ package struct ModelEvaluator {
         self.work = work
         let execution = resources.execution(work.cancellation)
         self.resources = execution
-        reader = try DataReader(for: model, limit: limit, resources: resources, cancellation: work.cancellation)
+        reader = try DataReader(
+            for: model, limit: limit, pairing: .byTab, resources: resources, cancellation: work.cancellation)
         evaluator = try TransformerError.mapping { try Evaluator(model.model, resources: execution) }
     }
 

@@ -40,12 +40,25 @@ public struct ModelVerifier: Sendable {
         on data: VerificationData, gates: [QualityGate] = [], timing: Bool = false
     ) -> WorkSteps<ModelComparison> {
         WorkSteps { (work) throws(TransformerError) in
+            try checkOrder()
+            for model in [source, converted] { try model.checkWeights() }
             var findings = try measure(data, work)
             if timing {
                 findings.timings = try time(work)
                 findings.metrics += findings.timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
             }
             return try comparison(findings, gates: gates, work)
+        }
+    }
+
+    /// Refuses models that were given the wrong way round: every saving would be a loss, and every gate on it pass.
+    private func checkOrder() throws(TransformerError) {
+        let before = source.model.graph.cost(tokens: 1).maps, after = converted.model.graph.cost(tokens: 1).maps
+        guard after <= before else {
+            throw TransformerError(
+                .usage,
+                "\(source.name) computes \(before) maps and \(converted.name) \(after): give the source first, then "
+                    + "the converted model")
         }
     }
 
@@ -69,7 +82,8 @@ public struct ModelVerifier: Sendable {
 
     private func measure(_ data: VerificationData, _ work: Work) throws(TransformerError) -> Findings {
         let reader = try DataReader(
-            for: source, limit: data.maximumTokens, resources: resources, cancellation: work.cancellation)
+            for: source, limit: data.maximumTokens, pairing: .byTab, resources: resources,
+            cancellation: work.cancellation)
         var findings = Findings()
         if let items = data.items {
             let sequences: [ModelInput]

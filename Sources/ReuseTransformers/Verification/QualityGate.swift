@@ -5,7 +5,7 @@ import Verification
 ///
 /// A metric that is not a number fails every gate on it.
 public struct QualityGate: Sendable, Hashable, CustomStringConvertible {
-    let gate: Gate
+    package let gate: Gate
 
     package init(_ gate: Gate) { self.gate = gate }
 

@@ -29,7 +29,7 @@ public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
     public static let hiddenCosineP01 = QualityMetric(.hiddenCosineP01)
     /// ‖converted − source‖ / ‖source‖ over all last hidden states.
     public static let hiddenRelativeError = QualityMetric(.hiddenRelativeError)
-    /// Cosine of mean-pooled last hidden states, text by text: mean, −1…1.
+    /// Cosine of embeddings, the model's own or its mean-pooled last hidden states, text by text: mean, −1…1.
     public static let pooledCosineMean = QualityMetric(.pooledCosineMean)
     /// Spearman correlation between the two models' similarities of pairs of texts, −1…1.
     public static let pairsSpearman = QualityMetric(.pairsSpearman)
@@ -39,6 +39,10 @@ public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
     public static let top1Agreement = QualityMetric(.top1Agreement)
     /// Perplexity, converted divided by source.
     public static let perplexityRatio = QualityMetric(.perplexityRatio)
+    /// ‖converted − source‖ / ‖source‖ of the numbers that a model gives, of its worst output.
+    public static let outputRelativeError = QualityMetric(.outputRelativeError)
+    /// Share of the variance of the source's numbers that is kept, of the worst output: 1 is perfect.
+    public static let outputR2 = QualityMetric(.outputR2)
     /// Total variation distance between corresponding attention maps: mean, 0…1.
     public static let mapsTVMean = QualityMetric(.mapsTVMean)
     /// Share of labelled items that the converted model classifies as labelled, 0…1.

@@ -14,11 +14,14 @@ package struct OutputDifference: Sendable, Hashable, Codable {
     package var disagreement: Double?
     /// Perplexity of the tokens that really follow, rewrite / source (language models).
     package var perplexity: Double?
+    /// Squared error of the outputs as a share of their variance, mean over outputs (models that give numbers).
+    package var numbers: Double?
 
     package init(
         cosine: Double? = nil, pairs: Double? = nil, pairsSpearman: Double? = nil, divergence: Double? = nil,
-        disagreement: Double? = nil, perplexity: Double? = nil
+        disagreement: Double? = nil, perplexity: Double? = nil, numbers: Double? = nil
     ) {
+        self.numbers = numbers
         self.cosine = cosine
         self.pairs = pairs
         self.pairsSpearman = pairsSpearman
@@ -30,5 +33,5 @@ package struct OutputDifference: Sendable, Hashable, Codable {
     /// The number that plans and refits minimise.
     ///
     /// Errors of single heads add up in all of these, which rank correlation and agreement do not.
-    package var damage: Double { divergence ?? pairs ?? cosine ?? 0 }
+    package var damage: Double { numbers ?? divergence ?? pairs ?? cosine ?? 0 }
 }

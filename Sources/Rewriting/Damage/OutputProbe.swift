@@ -5,13 +5,15 @@ import Tensors
 
 /// Measures rewrites of one model against it, on texts kept back.
 ///
-/// The source's outputs are computed once. Encoders are judged by mean-pooled, normalised vectors of the last hidden
-/// state, the order of their similarities included; models that predict something by their predictions, those of
+/// The source's outputs are computed once. Encoders are judged by their embeddings, divided by their length: the
+/// model's own where its files say how they are made, else mean-pooled last hidden states; the order of their
+/// similarities is included. Models that give numbers are judged by these; models that predict something by their predictions, those of
 /// decoders on the tokens that are given (teacher forcing).
 package struct OutputProbe {
     private enum Reference {
         case vectors(value: String, Matrix32)
         case predictions(value: String, Predictions)
+        case numbers(values: [String], NumberOutputs)
     }
 
     private let reference: Reference
@@ -29,7 +31,24 @@ package struct OutputProbe {
     package init(source: Model, sequences: [ModelInput], resources: ExecutionResources) throws(AnalysisError) {
         self.resources = resources
         let graph = source.graph
-        if graph.use != .encoder, let value = graph.predictions, let shape = graph.shapes[value] {
+        let numbers = graph.use == .numbers ? graph.numberOutputs.map(\.value) : []
+        if !numbers.isEmpty {
+            // As many rows as memory should hold of them.
+            let width = numbers.reduce(0) { $0 + (graph.shapes[$1]?.width ?? 0) }
+            let wanted = max(Self.keptLogits / max(width, 1), Self.predictedRows.lowerBound)
+            let compiled = try source.compiled(resources: resources, observing: Observation(values: Set(numbers)))
+            var part: [ModelInput] = []
+            var rows = 0
+            for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
+                part.append(sequence)
+                rows += numbers.reduce(0) {
+                    max($0, graph.shapes[$1].map { compiled.visibleRows(of: sequence, along: $0.rows) } ?? 0)
+                }
+            }
+            self.sequences = part
+            reference = .numbers(
+                values: numbers, try NumberOutputs(of: compiled, values: numbers, sequences: part))
+        } else if graph.use != .encoder, let value = graph.predictions, let shape = graph.shapes[value] {
             let limit = Self.keptLogits / max(shape.width, 1)
             let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
             let compiled = try source.compiled(resources: resources, observing: Observation(values: [value]))
@@ -45,7 +64,7 @@ package struct OutputProbe {
             reference = .predictions(
                 value: value, try Predictions(of: compiled, value: value, sequences: part, targets: targets))
         } else {
-            guard let value = graph.hiddenStates.last ?? graph.outputs.first?.value else {
+            guard let value = graph.embedding ?? graph.hiddenStates.last ?? graph.outputs.first?.value else {
                 throw .mismatch("the model has no output that could be compared")
             }
             self.sequences = Array(sequences.prefix(Self.judgingTexts))
@@ -62,6 +81,9 @@ package struct OutputProbe {
         case .predictions(let value, let before):
             let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: [value]))
             return try before.difference(of: compiled, value: value, sequences: sequences, resources: resources)
+        case .numbers(let values, let before):
+            let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: Set(values)))
+            return try before.difference(of: compiled, sequences: sequences)
         }
     }
 

@@ -1,7 +1,6 @@
 import Platform
 import ModelGraph
 import Runtime
-import Synchronization
 
 /// What a source model predicts, row by row, and how far a rewrite's predictions are from it.
 struct Predictions: Sendable {
@@ -49,7 +48,7 @@ struct Predictions: Sendable {
             }
             let followers = targets?[number]
             let tasks = (source.rows + Self.taskRows - 1) / Self.taskRows
-            let slots = Mutex([Sums](repeating: Sums(), count: tasks))
+            let slots = Lock([Sums](repeating: Sums(), count: tasks))
             try CancellableWorkers(resources).run(tasks) { task in
                 var sums = Sums()
                 for row in task * Self.taskRows..<min(source.rows, (task + 1) * Self.taskRows) {

@@ -51,8 +51,8 @@ package struct Matrix: Sendable, Hashable {
         guard rows > 0, columns > 0, other.columns > 0 else { return result }
         result.elements.withUnsafeMutableBufferPointer { target in
             // Shapes were checked above; OpenBLAS writes rows · other.columns elements.
-            cblas_dgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(other.columns), Int32(columns), 1,
+            blas_dgemm(
+                BLASRowMajor, BLASNoTranspose, BLASNoTranspose, Int32(rows), Int32(other.columns), Int32(columns), 1,
                 elements,
                 Int32(columns), other.elements, Int32(other.columns), 0, target.baseAddress, Int32(other.columns))
         }
@@ -75,9 +75,9 @@ package struct Matrix: Sendable, Hashable {
         guard rows > 0, right.columns > 0 else { return right }
         guard let factor = choleskyFactor() else { return nil }
         var solution = right.elements
-        for transpose in [CblasNoTrans, CblasTrans] {
-            cblas_dtrsm(
-                CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, Int32(rows), Int32(right.columns), 1,
+        for transpose in [BLASNoTranspose, BLASTransposed] {
+            blas_dtrsm(
+                BLASRowMajor, BLASLeft, BLASLower, transpose, BLASNonUnit, Int32(rows), Int32(right.columns), 1,
                 factor.elements, Int32(rows), &solution, Int32(right.columns))
         }
         guard solution.allSatisfy(\.isFinite) else { return nil }
@@ -90,11 +90,8 @@ package struct Matrix: Sendable, Hashable {
     package func choleskyFactor() -> Matrix? {
         precondition(rows == columns)
         var factor = elements
-        var size = Int32(rows)
-        var status: Int32 = 0
         // Column-major "U" is row-major "L": the same symmetric matrix read the other way round.
-        dpotrf_("U", &size, &factor, &size, &status)
-        guard status == 0 else { return nil }
+        guard blas_dpotrf(CChar(UInt8(ascii: "U")), Int32(rows), &factor, Int32(rows)) == 0 else { return nil }
         var result = Matrix(rows: rows, columns: columns, elements: factor)
         for row in 0..<rows { for column in row + 1..<max(columns, row + 1) { result[row, column] = 0 } }
         return result
@@ -103,10 +100,10 @@ package struct Matrix: Sendable, Hashable {
 
 /// OpenBLAS as it is used here: one thread a call, so that the order of summation never depends on `--threads`.
 package enum LinearAlgebra {
-    /// Call before the first product. Cheap to repeat.
-    package static func prepare() {
-        _ = once
+    /// Loads the library. Call before the first product; cheap to repeat.
+    ///
+    /// - Throws: `linearAlgebra` where it is not installed, or there is no memory for it.
+    package static func prepare() throws(AnalysisError) {
+        if let failure = blas_load() { throw .linearAlgebra(reason: String(cString: failure)) }
     }
-
-    private static let once: Void = { openblas_set_num_threads(1) }()
 }

@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 
 /// Least squares with a pull towards the weights that are there already.
 ///
@@ -35,7 +34,7 @@ package struct RidgeFit: Sendable {
         try workers.check()
         let check = Check(heldOut, prior: prior)
         let before = check.error(of: Matrix(zeros: prior.rows, prior.columns), bias: system.bias(for: nil))
-        let slots = Mutex([Double](repeating: .infinity, count: strengths.count))
+        let slots = Lock([Double](repeating: .infinity, count: strengths.count))
         try workers.run(strengths.count) { index in
             guard let change = system.solution(strength: strengths[index]), !workers.isCancelled else { return }
             let error = check.error(of: change, bias: system.bias(for: change))

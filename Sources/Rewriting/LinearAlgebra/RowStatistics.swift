@@ -113,8 +113,9 @@ package struct RowStatistics: Sendable {
         _ leftColumns: Int, _ rightColumns: Int
     ) -> [Float] {
         [Float](unsafeUninitializedCapacity: leftColumns * rightColumns) { buffer, count in
-            cblas_sgemm(
-                CblasRowMajor, CblasTrans, CblasNoTrans, Int32(leftColumns), Int32(rightColumns), Int32(rows), 1, left,
+            blas_sgemm(
+                BLASRowMajor, BLASTransposed, BLASNoTranspose, Int32(leftColumns), Int32(rightColumns), Int32(rows), 1,
+                left,
                 Int32(leftStride), right, Int32(rightStride), 0, buffer.baseAddress, Int32(rightColumns))
             count = leftColumns * rightColumns
         }

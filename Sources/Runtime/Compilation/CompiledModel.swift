@@ -170,6 +170,11 @@ package final class CompiledModel: Sendable {
     func check(_ sequences: [ModelInput]) throws(RuntimeError) {
         let embeddings = graph.textEmbeddings
         let arrays = InputCheck(graph: graph, schedule: schedule)
+        if let size = schedule.batchSize, sequences.count != size {
+            throw .wrongInput(
+                index: 0, name: graph.inputs.first ?? "input",
+                message: "the model takes batches of \(size) sequences, this one has \(sequences.count)")
+        }
         for (index, sequence) in sequences.enumerated() {
             try arrays.check(sequence, index: index)
             guard sequence.types.isEmpty || sequence.types.count == sequence.ids.count,
@@ -197,7 +202,7 @@ package final class CompiledModel: Sendable {
 
 /// Memory of earlier runs, for later ones.
 private final class IdleWorkspaces: Sendable {
-    let list = Mutex<[Workspace]>([])
+    let list = Lock<[Workspace]>([])
 }
 
 /// Why a run ended early: the runtime's own reason, or the receiver's.

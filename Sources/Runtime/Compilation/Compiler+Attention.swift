@@ -17,16 +17,17 @@ extension Compiler {
         let kept = attention.keptHeads
         let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
         let units = makeUnits(attention, node, space: space, masksByPosition: added == nil)
+        let additive = try additiveScores(attention, node, space: space)
         let step = AttentionStep(
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
             mask: attention.mask, added: added, bias: try scoreBias(attention, node, headSize: headSize),
-            softCap: attention.softCap ?? 0, queryAxis: queryAxis, keyAxis: keyAxis, space: space, units: units,
+            softCap: attention.softCap ?? 0, additive: additive, queryAxis: queryAxis, keyAxis: keyAxis, space: space, units: units,
             node: node.name, index: schedule.attentionCount, keyCount: attention.keyGroups.count,
             valueCount: attention.valueGroups.count)
         schedule.attentionCount += 1
         var reads = [buffers.query, buffers.key, buffers.value] + (added.map { [$0] } ?? [])
-        var writes = [context]
+        var writes = [context] + (additive.map { [$0.scores] } ?? [])
         for unit in units {
             if let keep = unit.keep { writes.append(keep) }
             if case .terms(let terms) = unit.origin { reads += terms.compactMap(\.map) }

@@ -23,7 +23,8 @@ extension Compiler {
                 let stored = try tensor(node, name).floats
                 let scale = stored.map { ($0 + norm.scaleOffset) * factor }
                 return HeadStep.NormedHeads(
-                    heads: heads, scale: Tensor(scale, shape: [scale.count]), epsilon: norm.epsilon)
+                    heads: heads, scale: Tensor(scale, shape: [scale.count]), epsilon: norm.epsilon,
+                    isJoint: norm.isJoint)
             }
             queryNorms = [try normed("query_norm", queryHeads, attention.scale)]
             keyNorms = [try normed("key_norm", keyHeads, 1)]
@@ -110,13 +111,21 @@ extension Compiler {
                 UnsafePointer(table.base), stride: width, rows: rows, to: out.base, linear.outputWidth, with: kernels)
             return out
         }
-        let keys = try projected("key", attention.biases.key), queries = try projected("query", attention.biases.query)
+        let isOwn = disentangled.hasOwnProjections
+        let keys =
+            disentangled.hasContentToPosition
+            ? try projected(isOwn ? "position_key" : "key", isOwn || attention.biases.key) : nil
+        let queries =
+            disentangled.hasPositionToContent
+            ? try projected(isOwn ? "position_query" : "query", isOwn || attention.biases.query) : nil
         let heads = attention.computedHeads, groups = attention.keyGroups
         /// The columns of one head, as a matrix from a head's row to its products with all rows of the table.
-        func packed(_ table: FloatBuffer, _ slot: Int, of slots: Int, factor: Float) -> PackedLinear {
+        func packed(_ table: FloatBuffer?, _ slot: Int, of slots: Int, factor: Float) -> PackedLinear {
             let size = attention.headSize
             let matrix = Tensor(shape: [rows, headSize]) { target in
                 target.update(repeating: 0)
+                // Zeros stand for the direction that the model does not look in.
+                guard let table else { return }
                 for row in 0..<rows {
                     for column in 0..<size {
                         target[row * headSize + column] =

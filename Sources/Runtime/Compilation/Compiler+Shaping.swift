@@ -55,7 +55,11 @@ extension Compiler {
 
     mutating func embedSource(_ embedding: Embedding, _ node: Node) -> EmbedStep.Source {
         let indices = node.inputs.map { name in schedule.inputs.firstIndex { $0.name == name } }
-        guard let tokens = indices.first ?? nil else { return .text }
+        guard let tokens = indices.first ?? nil else {
+            guard let start = embedding.shiftedFrom else { return .text }
+            schedule.shiftedFrom = Int32(start)
+            return .shiftedText
+        }
         if schedule.inputs[tokens].positions == nil {
             schedule.inputs[tokens].positions = embedding.positions
             schedule.inputs[tokens].paddingID = embedding.paddingID
@@ -63,30 +67,62 @@ extension Compiler {
         return .inputs(tokens: tokens, types: indices.count > 1 ? indices[1] : nil)
     }
 
+    /// Drafts a mask told by ids.
+    mutating func add(_ mask: TokenMask, _ node: Node) throws(RuntimeError) {
+        let out = try result(of: node.name)
+        let source: EmbedStep.Source
+        if let tokens = schedule.inputs.firstIndex(where: { $0.name == node.inputs.first }) {
+            source = .inputs(tokens: tokens, types: nil)
+        } else {
+            source = .text
+            schedule.readsText = true
+        }
+        append(.tokenMask(source, mask, out), reads: [], writes: out, of: node.name)
+    }
+
     /// Whether a node's inputs differ in shape, so that some stand for several rows or columns.
     func spreads(_ node: Node) -> Bool { Set(node.inputs.map { shapes[$0] }).count > 1 }
 
-    /// Drafts a sum or a product of several values.
-    mutating func addCombination(_ node: Node, isProduct: Bool) throws(RuntimeError) {
+    /// Drafts a sum or a product of several values, or their extremes.
+    mutating func add(_ combination: Combination, _ node: Node) throws(RuntimeError) {
         let sources = try inputs(node), out = try result(of: node.name)
-        if spreads(node) {
-            append(.spread(sources, isProduct: isProduct, out), reads: sources, writes: out)
-        } else {
-            append(
-                isProduct ? .multiply(sources, out) : .add(sources, out), reads: sources, writes: out, of: node.name)
+        if spreads(node) { return append(.spread(sources, combination, out), reads: sources, writes: out) }
+        let step: RowStep =
+            switch combination {
+            case .sum: .add(sources, out)
+            case .product: .multiply(sources, out)
+            case .minimum: .extreme(sources, isMaximum: false, out)
+            case .maximum: .extreme(sources, isMaximum: true, out)
+            }
+        append(step, reads: sources, writes: out, of: node.name)
+    }
+
+    /// Drafts a product of matrices.
+    mutating func add(_ product: MatrixProduct, _ node: Node) throws(RuntimeError) {
+        let left = try input(node, 0), right = try input(node, 1), out = try result(of: node.name)
+        append(.matrices(product, left, right, out), reads: [left, right], writes: out)
+    }
+
+    /// Drafts shares along the rows or along each row.
+    mutating func add(_ distribution: Distribution, _ node: Node) throws(RuntimeError) {
+        let source = try input(node, 0), out = try result(of: node.name)
+        guard distribution.along == .width else {
+            return append(.distribute(source, distribution.function, out), reads: [source], writes: out)
         }
+        append(.distribute(source, distribution.function, out), reads: [source], writes: out, of: node.name)
     }
 
     /// Drafts a convolution: its windows side by side, and their product with the weights.
     mutating func add(_ convolution: Convolution, _ node: Node) throws(RuntimeError) {
         let source = try input(node, 0)
-        let packed = PackedLinear(
-            weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias),
-            packing: packing)
         guard let rows = shapes[node.name]?.rows else { throw .unknownValue(node.name) }
         let gathered = register(
             .rows(axis: axis(of: rows)), width: convolution.windowSize * convolution.inputWidth)
         append(.windows(convolution, source, gathered), reads: [source], writes: gathered)
+        guard convolution.groups == 1 else { return try appendGrouped(convolution, windows: gathered, node) }
+        let packed = PackedLinear(
+            weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias),
+            packing: packing)
         try appendProduct(packed, input: gathered, node: node)
     }
 
@@ -108,8 +144,13 @@ extension Compiler {
         let source = try input(node, 0), out = try result(of: node.name)
         guard slice.axis == .width else { return append(.slice(slice, source, out), reads: [source], writes: out) }
         let range = slice.range(of: schedule.slots[source.index].width) ?? 0..<0
-        let columns = ColumnRange(source: source, from: range.lowerBound, to: 0, count: range.count)
-        append(.columns([columns], out), reads: [source], writes: out, of: node.name)
+        let columns =
+            slice.step == 1
+            ? [ColumnRange(source: source, from: range.lowerBound, to: 0, count: range.count)]
+            : stride(from: range.lowerBound, to: range.upperBound, by: slice.step).enumerated().map { number, column in
+                ColumnRange(source: source, from: column, to: number, count: 1)
+            }
+        append(.columns(columns, out), reads: [source], writes: out, of: node.name)
     }
 
     /// Drafts an affine step, its constants folded into one factor and one summand a column.
@@ -146,13 +187,15 @@ extension Compiler {
             return try input(node, index)
         }
         let queries = try next(if: masking.queries), keys = try next(if: masking.keys)
-        let pairs = masking.pairs ? schedule.inputs.firstIndex { $0.name == names.last } : nil
+        let pairs = masking.pairs ? schedule.inputs.firstIndex { $0.name == names.last && $0.layout.isPairs } : nil
+        // A mask of pairs that is no input is a value with one column a key.
+        let pairValue = masking.pairs && pairs == nil ? try input(node, node.inputs.count - 1) : nil
         let out = register(.maps(space: space), width: 0)
         let step = MaskStep(
-            queries: queries, keys: keys, pairs: pairs, isCausal: attention.mask.isCausal,
+            queries: queries, keys: keys, pairs: pairs, pairValue: pairValue, isCausal: attention.mask.isCausal,
             window: attention.mask.window, penalty: masking.hiding == .penalized ? -1e9 : -.infinity, space: space,
             out: out)
-        drafts.append(Draft(work: .mask(step), reads: [queries, keys].compactMap { $0 }, writes: [out]))
+        drafts.append(Draft(work: .mask(step), reads: [queries, keys, pairValue].compactMap { $0 }, writes: [out]))
         addedMasks[key] = out
         return out
     }

@@ -115,11 +115,27 @@ struct Compiler {
         case .linear(let linear): try add(linear, node)
         case .activation(let activation): try addRows(node) { .activate($0, activation, $1) }
         case .softmax: try addRows(node) { .softmax($0, $1) }
+        case .unitLength: try addRows(node) { .unitLength($0, $1) }
         case .round(let rounding): try addRows(node) { .round($0, rounding, $1) }
+        case .tokenMask(let mask): try add(mask, node)
         case .mask(let hidden): try addRows(node) { .mask($0, hidden: hidden, $1) }
         case .affine(let affine): try add(affine, node)
-        case .add: try addCombination(node, isProduct: false)
-        case .multiply: try addCombination(node, isProduct: true)
+        case .add: try add(Combination.sum, node)
+        case .multiply: try add(Combination.product, node)
+        case .minimum: try add(Combination.minimum, node)
+        case .maximum: try add(Combination.maximum, node)
+        case .elementwise(let function):
+            let sources = try inputs(node), out = try result(of: node.name)
+            append(.elementwise(function, sources, out), reads: sources, writes: out)
+        case .recurrent(let recurrent): try add(recurrent, node)
+        case .matrixProduct(let product): try add(product, node)
+        case .distribution(let distribution): try add(distribution, node)
+        case .localPooling(let pooling):
+            let source = try input(node, 0), out = try result(of: node.name)
+            append(.localPooling(pooling, source, out), reads: [source], writes: out)
+        case .respacing(let respacing):
+            let source = try input(node, 0), out = try result(of: node.name)
+            append(.respacing(respacing, source, out), reads: [source], writes: out)
         case .gate(let activation):
             let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
             append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)
@@ -133,7 +149,13 @@ struct Compiler {
             append(.rearrange(rearrangement, source, out), reads: [source], writes: out)
         case .table(let table):
             let out = try result(of: node.name)
-            append(.table(try tensor(node, "rows").float32(), offset: table.offset, out), reads: [], writes: out)
+            var rows = try tensor(node, "rows").float32()
+            if let resampling = table.resampling {
+                guard let resampled = resampling.resampled(rows) else { throw .unknownValue(node.name) }
+                rows = resampled
+            }
+            append(.table(rows, offset: table.offset, sequences: table.sequences, out), reads: [], writes: out)
+            if let sequences = table.sequences { schedule.batchSize = sequences }
         }
     }
 
@@ -147,7 +169,9 @@ struct Compiler {
 
     private mutating func add(_ embedding: Embedding, _ node: Node) throws(RuntimeError) {
         let source = embedSource(embedding, node)
-        if case .text = source {
+        switch source {
+        case .inputs: break
+        case .text, .shiftedText:
             schedule.readsText = true
             if schedule.embedding?.positions == nil { schedule.embedding = embedding }
         }
@@ -162,14 +186,14 @@ struct Compiler {
     private mutating func add(_ norm: Norm, _ node: Node) throws(RuntimeError) {
         let source = try input(node, 0)
         let step = NormStep(
-            norm: norm, scale: try tensor(node, "scale").float32(),
+            norm: norm, scale: norm.kind == .unit ? Tensor([1], shape: [1]) : try tensor(node, "scale").float32(),
             offset: try optionalTensor(node, "offset", if: norm.hasOffset)?.float32(),
             input: source, out: try result(of: node.name))
         append(.norm(step), reads: [source], writes: step.out, of: node.name)
     }
 
     private mutating func add(_ pooling: Pooling, _ node: Node) throws(RuntimeError) {
-        if pooling == .first { schedule.needsFirst = true }
+        if pooling == .first, node.inputs.count == 1 { schedule.needsFirst = true }
         let source = try input(node, 0), out = try result(of: node.name)
         let mask = node.inputs.count > 1 ? try input(node, 1) : nil
         let step = PoolStep(pooling: pooling, input: source, mask: mask, out: out)
@@ -209,7 +233,7 @@ struct Compiler {
     mutating func appendProduct(_ linear: PackedLinear, input: Register, node: Node) throws(RuntimeError) {
         var last = node.name
         var activation = Activation.identity
-        if let next = onlyReader(of: last), case .activation(let function) = next.operation {
+        if let next = onlyReader(of: last), case .activation(let function) = next.operation, function.isFused {
             activation = function
             fused.insert(next.name)
             last = next.name

@@ -11,7 +11,16 @@ struct InputCheck {
     /// By mask of pairs: the axes of the keys that it masks.
     private let pairs: [String: [RowSpace]]
 
+    /// Masks of a text's ids that have to show something.
+    private let needed: [TokenMask]
+
     init(graph: CheckedGraph, schedule: Schedule) {
+        needed = graph.nodes.compactMap { node in
+            guard case .tokenMask(let mask) = node.operation, !mask.isHiding,
+                graph.inputLayouts[node.inputs[0]] == nil
+            else { return nil }
+            return mask
+        }
         self.schedule = schedule
         embeddings = graph.nodes.compactMap { node in
             guard case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs[0]] != nil else {
@@ -30,7 +39,9 @@ struct InputCheck {
         lookups = graph.nodes.compactMap { node in
             guard let rows = node.inputs.first.flatMap({ graph.shapes[$0]?.rows }) else { return nil }
             switch node.operation {
-            case .table(let table): return (rows, 0, table.count - table.offset, node.name)
+            case .table(let table):
+                let places = table.resampling?.rows ?? table.count - table.offset
+                return (rows, 0, places, node.name)
             case .slice(let slice) where slice.axis == .rows:
                 let least = slice.start < 0 ? -slice.start : slice.start + (slice.count ?? slice.less)
                 return (rows, least, .max, node.name)
@@ -40,6 +51,7 @@ struct InputCheck {
     }
 
     func check(_ sequence: ModelInput, index: Int) throws(RuntimeError) {
+        try checkText(sequence, index: index)
         guard !schedule.inputs.isEmpty || !lookups.isEmpty else { return }
         let lengths = schedule.lengths(of: sequence)
         for input in schedule.inputs { try check(input, sequence, index, lengths) }
@@ -68,6 +80,26 @@ struct InputCheck {
             if length < atLeast, !schedule.readsText {
                 throw .wrongInput(index: index, name: what, message: "needs \(atLeast) rows, there are \(length)")
             }
+        }
+    }
+
+    /// What heads that look for tokens, and decoders that read the text shifted, need of it.
+    private func checkText(_ sequence: ModelInput, index: Int) throws(RuntimeError) {
+        for mask in needed {
+            let isShown = sequence.ids.indices.contains { position in
+                mask.shows(sequence.ids[position]) && (sequence.mask.isEmpty || sequence.mask[position])
+            }
+            guard !isShown else { continue }
+            let ids = mask.ids.map(String.init).joined(separator: ", ")
+            throw .wrongInput(
+                index: index, name: "input_ids", message: "has no token \(ids), which the model's head reads")
+        }
+        if schedule.shiftedFrom != nil, let last = sequence.mask.lastIndex(of: true),
+            sequence.mask[..<last].contains(false)
+        {
+            throw .wrongInput(
+                index: index, name: "attention_mask",
+                message: "hides tokens before others; this model's decoder would read them all the same: pad at the end")
         }
     }
 

@@ -60,6 +60,29 @@ extension Activation {
             case .sigmoid: RK_SIGMOID
             case .quickGelu: RK_QUICK_GELU
             case .reluSquared: RK_RELU_SQUARED
+            case .leakyRelu: RK_LEAKY_RELU
+            case .elu: RK_ELU
+            case .selu: RK_SELU
+            case .softplus: RK_SOFTPLUS
+            case .softsign: RK_SOFTSIGN
+            case .mish: RK_MISH
+            case .exponential: RK_EXPONENTIAL
+            case .hardSigmoid: RK_HARD_SIGMOID
+            case .hardSigmoidFifth: RK_HARD_SIGMOID_FIFTH
+            case .hardSilu: RK_HARD_SILU
+            case .relu6: RK_RELU6
+            case .logSigmoid: RK_LOG_SIGMOID
+            case .tanhShrink: RK_TANH_SHRINK
+            case .squareplus: RK_SQUAREPLUS
+            case .unitClip: RK_UNIT_CLIP
+            case .step: RK_STEP
+            case .square: RK_SQUARE
+            case .squareRoot: RK_SQUARE_ROOT
+            case .absolute: RK_ABSOLUTE
+            case .reciprocal: RK_RECIPROCAL
+            case .logarithm: RK_LOGARITHM
+            case .sine: RK_SINE
+            case .cosine: RK_COSINE
             }
         return Int32(bitPattern: value.rawValue)
     }

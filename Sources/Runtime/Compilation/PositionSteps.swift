@@ -10,12 +10,12 @@ struct RotaryAngles: Sendable, Hashable {
 
     /// Cosines, then sines, of a row's angles.
     func write(position: Int, _ frequencies: [Float], to target: UnsafeMutablePointer<Float>) {
-        let pairs = frequencies.count
+        let pairs = frequencies.count, magnitude = rotary.magnitude
         for pair in 0..<pairs {
             // The angle in single precision, as the frameworks have it; its sine and cosine as exact as they go.
             let angle = Double(Float(position) * frequencies[pair])
-            target[pair] = Float(cos(angle))
-            target[pairs + pair] = Float(sin(angle))
+            target[pair] = Float(cos(angle)) * magnitude
+            target[pairs + pair] = Float(sin(angle)) * magnitude
         }
     }
 }
@@ -27,6 +27,8 @@ struct HeadStep: Sendable {
         let heads: Range<Int>
         let scale: Tensor
         let epsilon: Float
+        /// Whether the mean square is that of all these heads together.
+        let isJoint: Bool
     }
 
     let buffer: Register

@@ -42,10 +42,16 @@ enum RowStep: Sendable {
     case load(LoadStep)
     case affine(AffineStep)
     case softmax(Register, Register)
+    case unitLength(Register, Register)
+    case distribute(Register, Distribution.Function, Register)
+    case extreme([Register], isMaximum: Bool, Register)
+    case grouped(GroupedStep)
     case round(Register, Rounding, Register)
     case columns([ColumnRange], Register)
     /// 1 where the row has an element unlike the hidden one.
     case mask(Register, hidden: Float, Register)
+    /// 1 where the row's id counts.
+    case tokenMask(EmbedStep.Source, TokenMask, Register)
 }
 
 struct EmbedStep: Sendable {
@@ -53,6 +59,8 @@ struct EmbedStep: Sendable {
     enum Source: Sendable {
         /// The text's own.
         case text
+        /// The text's own, each row with the id before its own.
+        case shiftedText
         /// Inputs that the graph lays out, by index.
         case inputs(tokens: Int, types: Int?)
     }
@@ -135,6 +143,8 @@ struct AttentionStep: Sendable {
     let bias: ScoreBias?
     /// Scores are capped at this; 0: they are not.
     let softCap: Float
+    /// How queries and keys are compared where not by their product.
+    let additive: AdditiveScores?
     let queryAxis, keyAxis: Int
     /// Which map space its maps belong to.
     let space: Int
@@ -178,6 +188,8 @@ struct Schedule: Sendable {
     var inputs: [LaidOutInput] = []
     /// Whether token ids come as text.
     var readsText = false
+    /// Sequences of every batch, where the model has rows for each of them; `nil`: any number.
+    var batchSize: Int?
     /// The axis along which results are compared and analysed: of the hidden states, else of the first attention.
     var primaryAxis = Schedule.tokenAxis
     var segments: [Segment] = []
@@ -200,6 +212,8 @@ struct Schedule: Sendable {
     var contexts: [String: ContextLayout] = [:]
     /// Whether the row of the first position is needed even where it is masked.
     var needsFirst = false
+    /// The id before a text's first, where a decoder reads the text shifted by one.
+    var shiftedFrom: Int32?
     /// The embedding whose rules number the positions.
     var embedding: Embedding?
 

@@ -32,10 +32,34 @@ enum ShapeStep: Sendable {
     case rows([Register], Register)
     case rearrange(Rearrangement, Register, Register)
     case slice(Slice, Register, Register)
-    /// Rows of a table, from the given one on.
-    case table(Tensor, offset: Int, Register)
-    /// Sum or product of values, rows of sequences and single columns repeated.
-    case spread([Register], isProduct: Bool, Register)
+    /// Rows of a table, from the given one on; of a table with rows for each sequence of a batch, those of its own.
+    case table(Tensor, offset: Int, sequences: Int?, Register)
+    /// A function of each element; rows of sequences and single columns repeated.
+    case elementwise(Elementwise, [Register], Register)
+    /// Values put together element by element, rows of sequences and single columns repeated.
+    case spread([Register], Combination, Register)
+    case recurrent(RecurrentStep)
+    case localPooling(LocalPooling, Register, Register)
+    case respacing(Respacing, Register, Register)
+    case matrices(MatrixProduct, Register, Register, Register)
+    /// Shares that add up to 1 along the rows.
+    case distribute(Register, Distribution.Function, Register)
+}
+
+/// How elements of several values become one.
+enum Combination: Sendable {
+    case sum, product, minimum, maximum
+
+    /// The first value's elements with those of another one.
+    func callAsFunction(_ left: Float, _ right: Float) -> Float {
+        switch self {
+        case .sum: left + right
+        case .product: left * right
+        // What is not a number stays.
+        case .minimum: left.isNaN || left < right ? left : right
+        case .maximum: left.isNaN || left > right ? left : right
+        }
+    }
 }
 
 /// What masks add to the scores of one map space.
@@ -43,6 +67,8 @@ struct MaskStep: Sendable {
     let queries, keys: Register?
     /// Index of the input that masks pairs.
     let pairs: Int?
+    /// A value that masks pairs, one column a key.
+    let pairValue: Register?
     let isCausal: Bool
     let window: Int?
     /// Added to hidden scores.

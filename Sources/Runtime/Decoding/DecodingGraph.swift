@@ -107,7 +107,7 @@ extension Node {
     /// Whether a row of the result depends on one row of one input.
     fileprivate var isRowByRow: Bool {
         switch operation {
-        case .norm, .linear, .activation, .affine, .softmax: inputs.count == 1
+        case .norm, .linear, .activation, .affine, .softmax, .unitLength: inputs.count == 1
         default: false
         }
     }
@@ -115,17 +115,26 @@ extension Node {
     /// Why later tokens would change the node's earlier rows, or could not be appended; `nil` when they can.
     fileprivate var obstacle: String? {
         switch operation {
-        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax: return nil
+        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax, .unitLength,
+            .minimum, .maximum, .elementwise:
+            return nil
+        case .distribution(let distribution):
+            return distribution.along == .width ? nil : "shares out over several tokens at once"
         case .concatenate(let along): return along == .width ? nil : "puts rows of several values together"
         case .slice(let slice): return slice.axis == .width ? nil : "cuts rows"
         case .table(let table): return table.isAlongInput ? nil : "has rows of its own"
         case .attention(let attention):
             if attention.masking != nil { return "has masks that are values" }
+            if attention.comparison != nil { return "compares by other means than products" }
             if attention.isCross { return nil }
             guard attention.mask.isCausal else { return "looks at later tokens" }
             if case .disentangled = attention.positions { return "has disentangled positions" }
+            if case .rotary(let rotary) = attention.positions, rotary.unchangedLength != nil {
+                return "turns queries and keys by angles that depend on the length"
+            }
             return nil
-        case .pooling, .convolution, .rearrange, .mask: return "looks at several tokens at once"
+        case .pooling, .convolution, .rearrange, .mask, .tokenMask, .recurrent, .localPooling, .respacing, .matrixProduct:
+            return "looks at several tokens at once"
         }
     }
 }

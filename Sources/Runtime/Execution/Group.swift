@@ -22,6 +22,15 @@ struct Group: Sendable {
     /// By axis, by member: keys that queries look at.
     private let keys: [[Int]]
 
+    /// The ids that an embedding looks up, or a mask looks at, row by row.
+    func ids(of source: EmbedStep.Source) -> [Int32] {
+        switch source {
+        case .text: tokens.ids
+        case .shiftedText: tokens.idsBefore
+        case .inputs(let index, _): inputs[index].ids
+        }
+    }
+
     init(
         _ sequences: [ModelInput], range: Range<Int>, schedule: Schedule, continuing: ContinuedRows? = nil
     ) {

@@ -108,6 +108,7 @@ extension GroupExecution {
                         map.k = headMajor(step.key, step.keyOffset + key, step.headSize, keyRows, keyStart)
                         map.ldk = step.headSize
                     }
+                    if let additive = step.additive { compare(by: additive, share, &map) }
                     withBias(of: query, share, &map) {
                         rk_attention(kernels.table, &$0, share.rows.lowerBound, share.rows.upperBound)
                     }
@@ -115,6 +116,21 @@ extension GroupExecution {
                 }
             }
         }
+    }
+
+    /// Makes the scores of a share's rows that are no products, and has the kernel take them as they are.
+    private func compare(by additive: AdditiveScores, _ share: MapShare, _ map: inout rk_map) {
+        guard let queries = map.q, let keys = map.k else { return }
+        let step = share.step
+        let stride = group.mapStride(share.member, keyAxis: step.keyAxis)
+        let scores = address(additive.scores).base + group.maps[step.space].offsets[share.member]
+        rk_additive_scores(
+            kernels.table, queries, map.ldq, keys, map.ldk, step.headSize, additive.weights.base, map.keys,
+            share.rows.lowerBound, share.rows.upperBound, scores, stride)
+        map.bias = UnsafePointer(scores)
+        map.ldb = stride
+        // Products over no columns are 0.
+        map.head_size = 0
     }
 
     /// What the kernel is told of a map whatever it is made of and whichever heads read it.
@@ -155,7 +171,9 @@ extension GroupExecution {
             }
             map.terms = UnsafePointer(list.baseAddress)
             map.term_count = terms.count
-            rk_attention(kernels.table, &map, share.rows.lowerBound, share.rows.upperBound)
+            withWindowPositions(share, &map) {
+                rk_attention(kernels.table, &$0, share.rows.lowerBound, share.rows.upperBound)
+            }
         }
     }
 }

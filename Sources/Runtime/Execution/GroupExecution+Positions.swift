@@ -8,10 +8,10 @@ extension GroupExecution {
     func withBias(of query: Int, _ share: MapShare, _ map: inout rk_map, _ body: (inout rk_map) -> Void) {
         let step = share.step, member = share.member, rows = share.rows
         switch step.bias {
-        case nil: body(&map)
+        case nil: withWindowPositions(share, &map, body)
         case .slopes(let slopes):
             map.alibi_slope = slopes[query]
-            body(&map)
+            withWindowPositions(share, &map, body)
         case .distances(let table, let reach):
             map.distances = UnsafePointer(table.base) + query * (2 * reach + 1) + reach
             map.reach = Int64(reach)
@@ -37,6 +37,12 @@ extension GroupExecution {
                 withPositions(step, member, &map, body)
             }
         }
+    }
+
+    /// Calls `body` with a map that knows where its rows stand, where a window counts positions.
+    func withWindowPositions(_ share: MapShare, _ map: inout rk_map, _ body: (inout rk_map) -> Void) {
+        guard share.unit.mask.window != nil, share.step.queryAxis == share.step.keyAxis else { return body(&map) }
+        withPositions(share.step, share.member, &map, body)
     }
 
     /// Positions of a member's queries and keys, where they are not simply their row numbers.

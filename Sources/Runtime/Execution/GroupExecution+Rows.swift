@@ -46,8 +46,25 @@ extension GroupExecution {
             }
         case .load(let load): self.load(load, share)
         case .affine(let affine): transform(affine, share)
+        case .distribute(let source, let function, let out):
+            eachRow(share, out) { row, width, target in
+                function.distribute(Elements(start: row(source)), count: width, to: Elements(start: target))
+            }
+        case .extreme(let sources, let isMaximum, let out):
+            eachRow(share, out) { row, width, target in
+                target.update(from: row(sources[0]), count: width)
+                for source in sources.dropFirst() {
+                    rk_extreme(kernels.table, target, row(source), width, isMaximum ? 1 : 0, target)
+                }
+            }
+        case .grouped(let grouped): multiply(grouped, share)
         case .softmax(let source, let out):
             eachRow(share, out) { row, width, target in softmax(row(source), width, target) }
+        case .unitLength(let source, let out):
+            eachRow(share, out) { row, width, target in
+                target.update(from: row(source), count: width)
+                rk_normalize(kernels.table, target, width)
+            }
         case .round(let source, let rounding, let out):
             eachRow(share, out) { row, width, target in round(row(source), width, rounding, target) }
         case .columns(let ranges, let out):
@@ -61,6 +78,13 @@ extension GroupExecution {
             eachRow(share, out) { row, _, target in
                 let values = row(source)
                 target[0] = (0..<columns).contains { values[$0] != hidden } ? 1 : 0
+            }
+        case .tokenMask(let source, let mask, let out):
+            guard !share.ownRows.isEmpty else { return }
+            let ids = group.ids(of: source)
+            let (target, slot) = start(out, share, row: share.ownRows.lowerBound)
+            for (offset, row) in share.ownRows.enumerated() {
+                target[offset * slot.stride] = mask.shows(ids[row]) ? 1 : 0
             }
         case .gate(let gate, let up, let activation, let out):
             eachRow(share, out) { row, width, target in
@@ -127,8 +151,8 @@ extension GroupExecution {
             }
         }
         switch step.source {
-        case .text:
-            add(step.tokens, group.tokens.ids, scale: step.scale, accumulate: false)
+        case .text, .shiftedText:
+            add(step.tokens, group.ids(of: step.source), scale: step.scale, accumulate: false)
             add(step.positions, group.tokens.tableRows, scale: 1, accumulate: true)
             add(step.types, group.tokens.types, scale: 1, accumulate: true)
         case .inputs(let tokens, let types):
@@ -145,6 +169,10 @@ extension GroupExecution {
         let (out, outSlot) = start(step.out, share, row: rows.lowerBound)
         step.scale.withFloats { scale in
             switch step.norm.kind {
+            case .unit:
+                rk_unit_norm(
+                    kernels.table, input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon, out,
+                    outSlot.stride)
             case .rms:
                 rk_rms_norm(
                     kernels.table, input, inputSlot.stride, rows.count, step.norm.width, step.norm.epsilon,
@@ -172,6 +200,12 @@ extension GroupExecution {
         let base = workspace.base(slot, worker: 0, blockRows: 0) + rows.lowerBound * step.size
         for norm in step.norms {
             norm.scale.withFloats { scale in
+                if norm.isJoint {
+                    rk_joint_rms_norm(
+                        base + norm.heads.lowerBound * headStride, headStride, norm.heads.count, step.size, rows.count,
+                        step.width, norm.epsilon, scale.baseAddress)
+                    return
+                }
                 for head in norm.heads {
                     let heads = base + head * headStride
                     rk_rms_norm(

@@ -13,6 +13,10 @@ extension GroupExecution {
         let rows = share.ownRows
         guard !rows.isEmpty else { return }
         let input = schedule.inputs[step.input], axis = group.axes[step.axis]
+        // Along the text, tokens that are hidden have no row, and the array holds all of them.
+        let positions =
+            step.axis == Schedule.tokenAxis && schedule.readsText && group.continuing == nil
+            ? group.positions(axis: step.axis) : nil
         for member in axis.member(of: rows.lowerBound)...axis.member(of: rows.upperBound - 1) {
             let all = axis.rows(of: member)
             let own = max(all.lowerBound, rows.lowerBound)..<min(all.upperBound, rows.upperBound)
@@ -29,10 +33,11 @@ extension GroupExecution {
                 array.numbers.withUnsafeBufferPointer { numbers in
                     for row in 0..<own.count {
                         let row0 = target + row * slot.stride
+                        let place = positions.map { Int($0[own.lowerBound + row]) } ?? first + row
                         if input.layout.content == .ids {
-                            row0[0] = Float(ids[first + row])
+                            row0[0] = Float(ids[place])
                         } else if let base = numbers.baseAddress {
-                            row0.update(from: base + (first + row) * slot.width, count: slot.width)
+                            row0.update(from: base + place * slot.width, count: slot.width)
                         }
                     }
                 }
@@ -91,7 +96,7 @@ extension GroupExecution {
     }
 
     /// One member's rows in a register.
-    private func rows(
+    func rows(
         _ register: Register, _ member: Int
     ) -> (base: UnsafeMutablePointer<Float>, slot: Slot, count: Int) {
         let (base, slot) = address(register)
@@ -112,16 +117,19 @@ extension GroupExecution {
             }
         case .slice(let slice, let input, let out):
             let source = rows(input, member), target = rows(out, member)
-            guard let range = slice.range(of: source.count), range.count >= target.count else {
+            guard let range = slice.range(of: source.count), (range.count + slice.step - 1) / slice.step >= target.count
+            else {
                 // Checked for whole batches before they run; a text whose mask hides everything has no row.
                 return zero(target.base, target.slot, target.count)
             }
             copyRows(
                 source.base + range.lowerBound * source.slot.stride, source.slot, target.count, target.base,
-                target.slot)
-        case .table(let table, let offset, let out):
+                target.slot, step: slice.step)
+        case .table(let table, let offset, let sequences, let out):
             let target = rows(out, member)
-            let offset = offset + group.firstPosition(of: member, axis: schedule.axis(of: out))
+            // The batch was checked: it has as many sequences as the table has blocks.
+            let block = sequences.map { group.members[member].index % $0 * target.count } ?? 0
+            let offset = offset + block + group.firstPosition(of: member, axis: schedule.axis(of: out))
             table.withFloats { values in
                 guard let base = values.baseAddress else { return }
                 for row in 0..<target.count {
@@ -130,16 +138,23 @@ extension GroupExecution {
                 }
             }
         case .rearrange(let rearrangement, let input, let out): rearrange(rearrangement, input, out, member)
-        case .spread(let sources, let isProduct, let out): spread(sources, isProduct, out, member)
+        case .spread(let sources, let combination, let out): spread(sources, combination, out, member)
+        case .elementwise(let function, let sources, let out): apply(function, sources, out, member)
+        case .recurrent(let step): run(step, member: member)
+        case .localPooling(let pooling, let input, let out): pool(pooling, input, out, member)
+        case .respacing(let respacing, let input, let out): respace(respacing, input, out, member)
+        case .matrices(let product, let left, let right, let out): multiply(product, left, right, out, member)
+        case .distribute(let input, let function, let out): distribute(input, function, out, member)
         }
     }
 
     private func copyRows(
         _ source: UnsafeMutablePointer<Float>, _ sourceSlot: Slot, _ count: Int, _ target: UnsafeMutablePointer<Float>,
-        _ targetSlot: Slot
+        _ targetSlot: Slot, step: Int = 1
     ) {
         for row in 0..<count {
-            (target + row * targetSlot.stride).update(from: source + row * sourceSlot.stride, count: targetSlot.width)
+            (target + row * targetSlot.stride).update(
+                from: source + row * step * sourceSlot.stride, count: targetSlot.width)
         }
     }
 
@@ -225,7 +240,7 @@ extension GroupExecution {
         }
     }
 
-    private func spread(_ sources: [Register], _ isProduct: Bool, _ out: Register, _ member: Int) {
+    private func spread(_ sources: [Register], _ combination: Combination, _ out: Register, _ member: Int) {
         let target = rows(out, member)
         for row in 0..<target.count {
             let line = target.base + row * target.slot.stride
@@ -236,13 +251,7 @@ extension GroupExecution {
                 let isColumn = source.slot.width == 1
                 for column in 0..<target.slot.width {
                     let value = other[isColumn ? 0 : column]
-                    if index == 0 {
-                        line[column] = value
-                    } else if isProduct {
-                        line[column] *= value
-                    } else {
-                        line[column] += value
-                    }
+                    line[column] = index == 0 ? value : combination(line[column], value)
                 }
             }
         }
@@ -259,6 +268,7 @@ extension GroupExecution {
             let keys = group.keys(of: member, axis: space.keyAxis)
             let keyStart = group.axes[space.keyAxis].starts[member]
             let stride = group.mapStride(member, keyAxis: space.keyAxis)
+            let pairValue = step.pairValue.map { address($0) }
             let pairs = step.pairs.flatMap { group.array(of: schedule.inputs[$0], member: member) }
             for row in 0..<queries.count {
                 let line = target + group.maps[step.space].offsets[member] + row * stride
@@ -269,8 +279,13 @@ extension GroupExecution {
                 }
                 for key in 0..<keys {
                     var isSeen = isVisible && (!step.isCausal || key <= row)
-                    if let window = step.window { isSeen = isSeen && row - key < window }
+                    if let window = step.window {
+                        isSeen = isSeen && row - key < window && (step.isCausal || key - row < window)
+                    }
                     if let pairs { isSeen = isSeen && pairs.numbers[row * pairs.columns + key] != 0 }
+                    if let (base, slot) = pairValue {
+                        isSeen = isSeen && base[(queries.lowerBound + row) * slot.stride + key] != 0
+                    }
                     line[key] = isSeen ? 0 : step.penalty
                 }
                 if let mask = step.keys {

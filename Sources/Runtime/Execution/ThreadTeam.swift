@@ -14,7 +14,7 @@ package final class ThreadTeam: Sendable {
     package let count: Int
     private let state: TeamState
     private let threads: TeamThreads
-    private let turn = Mutex(())
+    private let turn = Lock(())
 
     /// - Parameter count: Members, at most 256; `nil`: one a core. Where the system gives fewer threads the team is
     ///   smaller; results do not depend on it.

@@ -20,6 +20,8 @@ struct TokenRows: Sendable {
     private(set) var members: [Member] = []
     /// Token and type of each row; empty for models that read no text.
     private(set) var ids: [Int32] = []
+    /// The id before each row's own, where a decoder reads the text shifted; empty otherwise.
+    private(set) var idsBefore: [Int32] = []
     private(set) var types: [Int32] = []
     /// Row of the table of positions, per row.
     private(set) var tableRows: [Int32] = []
@@ -62,6 +64,9 @@ struct TokenRows: Sendable {
         members.append(Member(index: index, queries: rows.count, keys: keys, first: first))
         for (row, position) in rows.enumerated() {
             ids.append(sequence.ids[position])
+            if let start = schedule.shiftedFrom {
+                idsBefore.append(position > 0 ? sequence.ids[position - 1] : start)
+            }
             types.append(sequence.types.isEmpty ? 0 : sequence.types[position])
             tableRows.append(numbers?[position] ?? Int32(past + position))
             positions.append(Int32(past + position))

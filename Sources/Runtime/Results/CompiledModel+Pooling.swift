@@ -32,15 +32,15 @@ extension CompiledModel {
                         base: matrix.base + rows.rows.lowerBound * matrix.stride, rows: rows.visible, columns: width,
                         stride: matrix.stride)
                     let mask = masks[schedule.axes[axis]].flatMap { group.mask($0, of: sequence) }
-                    switch (pooling, mask) {
-                    case (.mean, let mask?), (.max, let mask?):
-                        pooling.pool(view, shownBy: mask, into: target, resources.kernels)
-                    default:
+                    let positions = group.execution.group.positions(axis: axis)?[rows.rows]
+                    if let mask, pooling != .first, pooling != .last {
+                        pooling.pool(view, shownBy: mask, positions: positions, into: target, resources.kernels)
+                    } else {
                         let shown = mask.map { $0.lastShown(of: rows.visible) } ?? rows.visible
                         pooling.pool(
                             view, keys: pooling == .last ? shown : rows.visible,
-                            first: group.execution.group.firstRow(of: sequence.number, axis: axis), into: target,
-                            resources.kernels)
+                            first: group.execution.group.firstRow(of: sequence.number, axis: axis),
+                            positions: positions, into: target, resources.kernels)
                     }
                 }
                 if normalize { rk_normalize(resources.kernels.table, target, width) }

@@ -6,10 +6,13 @@ struct ValuePlane {
     let name: String
     let value: String
     let shape: Shape
+    /// The same numbers under the framework's axes, where it has others.
+    let framework: Shape?
     let isPooled: Bool
     let buffer: FloatBuffer
 
-    init(name: String, value: String, shape: Shape, isPooled: Bool) {
+    init(name: String, value: String, shape: Shape, framework: Shape? = nil, isPooled: Bool) {
+        self.framework = framework
         self.name = name
         self.value = value
         self.shape = shape
@@ -17,7 +20,7 @@ struct ValuePlane {
         buffer = FloatBuffer(count: shape.count)
     }
 
-    var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+    var tensor: Tensor { Tensor(buffer.elements, shape: framework ?? shape) }
 
     /// Copies what a group computed to where its sequences stand in the batch.
     func fill(from group: GroupResult) {
@@ -44,8 +47,11 @@ struct MapPlane {
     let heads: Int
     let shape: Shape
     let buffer: FloatBuffer
+    /// Whether the array has an axis of heads.
+    private let hasHeadAxis: Bool
 
-    init(name: String, node: String, heads: Int, batch: Int, queries: Int, keys: Int) {
+    init(name: String, node: String, heads: Int, hasHeadAxis: Bool, batch: Int, queries: Int, keys: Int) {
+        self.hasHeadAxis = hasHeadAxis || heads != 1
         self.name = name
         self.node = node
         self.heads = heads
@@ -53,7 +59,9 @@ struct MapPlane {
         buffer = FloatBuffer(count: shape.count)
     }
 
-    var tensor: Tensor { Tensor(buffer.elements, shape: shape) }
+    var tensor: Tensor {
+        Tensor(buffer.elements, shape: hasHeadAxis ? shape : [shape[0], shape[2], shape[3]])
+    }
 
     /// Copies what a group computed to where its sequences stand in the batch.
     func fill(from group: GroupResult) {

@@ -29,6 +29,8 @@ package struct PaddedOutputs {
             stack.values.enumerated().map { extents.plane(named: "\(stack.name)_\($0)", of: $1) }
         }
         let planes = outputs.compactMap(extents.plane(of:))
+        let chosen = Set(outputs.filter(\.isOfChoices).map(\.name))
+        let choices = sequences.choices
         let names = graph.mapNames
         let maps = attentions.map { extents.plane(named: names[$0.name] ?? $0.name, ofMapsOf: $0) }
         do {
@@ -42,7 +44,9 @@ package struct PaddedOutputs {
         }
         arrays =
             zip(stacks, states).flatMap { Self.arrays(of: $1, named: $0.name) }
-            + planes.map { ($0.name, $0.tensor) } + maps.map { ($0.name, $0.tensor) }
+            + planes.map { plane in
+                (plane.name, chosen.contains(plane.name) ? plane.tensor.divided(into: choices) : plane.tensor)
+            } + maps.map { ($0.name, $0.tensor) }
     }
 
     /// Hidden states of one shape form one array; of several widths, one array each.
@@ -52,6 +56,23 @@ package struct PaddedOutputs {
         }
         let shape = Shape([states.count] + first.shape.extents)
         return [(name, Tensor(states.flatMap(\.buffer.elements), shape: shape))]
+    }
+}
+
+extension [ModelInput] {
+    /// Choices of each item; 1 where sequences stand for themselves.
+    fileprivate var choices: Int {
+        guard let first = first?.choices, first > 1, allSatisfy({ $0.choices == first }), count.isMultiple(of: first)
+        else { return 1 }
+        return first
+    }
+}
+
+extension Tensor {
+    /// `[items, choices …]` of `[items · choices …]`.
+    fileprivate func divided(into choices: Int) -> Tensor {
+        guard choices > 1, let rows = shape.extents.first else { return self }
+        return reshaped(Shape([rows / choices, choices] + shape.extents.dropFirst())) ?? self
     }
 }
 
@@ -80,14 +101,19 @@ private struct PaddedExtents {
         let extents =
             (isPooled ? [lengths.count] : [lengths.count, longest(shape.rows)])
             + (output.isSqueezed ? [] : [shape.width])
-        return ValuePlane(name: output.name, value: output.value, shape: Shape(extents), isPooled: isPooled)
+        let framework = output.extents.map { axes in
+            Shape([lengths.count] + axes.map { $0 ?? longest(shape.rows) })
+        }
+        return ValuePlane(
+            name: output.name, value: output.value, shape: Shape(extents), framework: framework, isPooled: isPooled)
     }
 
-    /// `[batch, heads, queries, keys]`.
+    /// `[batch, heads, queries, keys]`; of a layer whose framework knows no heads `[batch, queries, keys]`.
     func plane(named name: String, ofMapsOf node: Node) -> MapPlane {
         let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
         return MapPlane(
-            name: name, node: node.name, heads: node.attention?.heads.count ?? 0, batch: lengths.count,
+            name: name, node: node.name, heads: node.attention?.heads.count ?? 0,
+            hasHeadAxis: node.attention?.hasHeadAxis ?? true, batch: lengths.count,
             queries: longestRows(of: node.name), keys: longestRows(of: memory ?? node.name))
     }
 }

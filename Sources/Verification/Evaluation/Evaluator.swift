@@ -134,14 +134,27 @@ package struct Evaluator {
         return result
     }
 
-    /// Cosine similarities of mean-pooled embeddings: of the first and second item, of the third and fourth, …
+    /// Cosine similarities of embeddings: of the first and second item, of the third and fourth, …
     package func similarities(ofPairs sequences: [ModelInput]) throws(VerificationError) -> [Double] {
-        guard recorder.hidden != nil else { throw .labels("the model has no hidden states to compare") }
+        guard recorder.hidden != nil || recorder.embedding != nil else {
+            throw .labels("the model has no hidden states to compare")
+        }
         var vectors: [[Double]] = []
         for range in sequences.batches(rows: FidelityStudy.batchRows) {
             vectors += try recorder.record(Array(sequences[range])).map(\.pooled)
         }
         return (0..<sequences.count / 2).map { CosineSums(vectors[2 * $0], vectors[2 * $0 + 1]).cosine }
+    }
+
+    /// The one number that the model gives for each item: logits of a cross-encoder, whose order is that of its scores.
+    private func scores(of items: [ModelInput]) throws(VerificationError) -> [Double] {
+        guard let logits = recorder.logits else { throw .labels("the model scores no pairs") }
+        var result = [Double](repeating: .nan, count: items.count)
+        try forEachGroup(items) { group, offset in
+            guard let matrix = group.value(logits), group.isPooled(logits), matrix.columns == 1 else { return }
+            for member in group.sequences { result[offset + member.index] = Double(matrix.row(member.number)[0]) }
+        }
+        return result
     }
 
     /// Spearman correlation of the similarities of pairs of texts with their scores; NaN where either does not vary.
@@ -154,7 +167,10 @@ package struct Evaluator {
         var similarities: [Double] = []
         for start in Swift.stride(from: 0, to: pairs.count, by: Self.pairBatch) {
             let part = pairs[start..<min(start + Self.pairBatch, pairs.count)]
-            similarities += try self.similarities(ofPairs: part.flatMap { [$0.first, $0.second] })
+            let together = part.compactMap(\.together)
+            similarities +=
+                try together.count == part.count
+                ? scores(of: together) : self.similarities(ofPairs: part.flatMap { [$0.first, $0.second] })
             progress(start + part.count)
         }
         return RankCorrelation.spearman(similarities, pairs.map(\.score))

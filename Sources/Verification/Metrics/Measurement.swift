@@ -6,8 +6,11 @@ package struct Measurement: Sendable, Hashable, Codable {
     package let value: Double
     /// The source model's own value, where it has one: task metrics.
     package let source: Double?
+    /// The output that it is of, where a model has several; `nil`: all of them, or the worst.
+    package let output: String?
 
-    package init(_ metric: Metric, _ value: Double, source: Double? = nil) {
+    package init(_ metric: Metric, _ value: Double, source: Double? = nil, output: String? = nil) {
+        self.output = output
         self.metric = metric
         self.value = value
         self.source = source
@@ -16,13 +19,14 @@ package struct Measurement: Sendable, Hashable, Codable {
 
 // JSON has no NaN: a value that is no number is written as null.
 extension Measurement {
-    private enum Key: String, CodingKey { case metric, value, source }
+    private enum Key: String, CodingKey { case metric, value, source, output }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         metric = try container.decode(Metric.self, forKey: .metric)
         value = try container.decodeIfPresent(Double.self, forKey: .value) ?? .nan
         source = try container.decodeIfPresent(Double.self, forKey: .source)
+        output = try container.decodeIfPresent(String.self, forKey: .output)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -30,5 +34,6 @@ extension Measurement {
         try container.encode(metric, forKey: .metric)
         try container.encode(value.isFinite ? value : nil, forKey: .value)
         try container.encodeIfPresent(source.flatMap { $0.isFinite ? $0 : nil }, forKey: .source)
+        try container.encodeIfPresent(output, forKey: .output)
     }
 }

@@ -8,6 +8,10 @@ struct OutputRecorder {
     let hidden: String?
     /// Value that holds the logits; `nil` for models without.
     let logits: String?
+    /// Value that holds the embedding that the model's files define; `nil` for models without.
+    let embedding: String?
+    /// Outputs that hold numbers.
+    private let numbers: [Graph.Output]
     private let heads: [HeadID]
     private let shapes: [String: ValueShape]
     private let masks: [RowSpace: String]
@@ -17,12 +21,17 @@ struct OutputRecorder {
     init(_ model: Model, resources: ExecutionResources, heads: [HeadID]) throws(VerificationError) {
         let graph = model.graph
         hidden = graph.lastHiddenState
-        logits = graph.predictions
+        embedding = graph.embedding
+        numbers = graph.numberOutputs
+        // Forecasts for each position are no classes.
+        let isForecast = graph.use == .numbers && graph.predictions.map { graph.shapes[$0]?.rows } != .sequences
+        logits = isForecast ? nil : graph.predictions
         shapes = graph.shapes
         masks = graph.rowMasks
         self.heads = heads
         let observation = Observation(
-            values: Set([hidden, logits].compactMap(\.self) + masks.values), maps: Set(heads.map(\.node)))
+            values: Set([hidden, logits, embedding].compactMap(\.self) + numbers.map(\.value) + masks.values),
+            maps: Set(heads.map(\.node)))
         do {
             compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
         } catch { throw VerificationError(error) }
@@ -63,6 +72,14 @@ struct OutputRecorder {
             let rows = rows(of: sequence, of: logits, in: group)
             result.logitRows = rows.count
             result.logits = matrix.copy(of: rows)
+        }
+        if let embedding, let matrix = group.value(embedding) {
+            result.embedding = matrix.copy(of: rows(of: sequence, of: embedding, in: group))
+        }
+        for output in numbers {
+            guard let matrix = group.value(output.value) else { continue }
+            let rows = rows(of: sequence, of: output.value, in: group)
+            result.numbers.append(.init(name: output.name, rows: rows.count, elements: matrix.copy(of: rows)))
         }
         result.maps = heads.map { head in
             group.map(head, of: sequence).map { map in

@@ -22,32 +22,33 @@ struct Analyze: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var output: String
 
-    @Option(
-        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
-        completion: .file(extensions: ["html"]))
-    var report: String?
+    @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
         if calibration.calibration.isEmpty { throw ValidationError("Give --calibration with a file of texts.") }
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
-        try OutputFile.check(report, force: force.force)
-        let progress = Progress()
+        quiet.apply()
+        try OutputFile.check(output, as: .document, force: force.force)
+        try OutputFile.check(reporting.report, as: .report, force: force.force)
+        let progress = Progress(steps: 4)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(loaded, resources: try threads.resources())
         let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)
-        if let report {
+        Terminal.noteWritten(output)
+        if let report = reporting.report {
             let page = ReportPage(model: .init(name: loaded.name, model: loaded.model), analysis: analysis)
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+            Terminal.noteWritten(report)
         }
         Terminal.print(AnalysisText.describe(analysis))
     }

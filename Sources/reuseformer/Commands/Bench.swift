@@ -49,6 +49,7 @@ struct Bench: ParsableCommand {
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
+    @OptionGroup var quiet: QuietOption
 
     /// What `--json` prints.
     private struct Document: Encodable {
@@ -67,6 +68,7 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
+        quiet.apply()
         let loads = try loads(), counts = try threadCounts(), kernels = try ThreadsOption.kernels()
         let progress = Progress()
         progress.begin("Reading the models")

@@ -61,27 +61,28 @@ struct Convert: ParsableCommand {
             discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
     var unshare = false
 
-    @Option(help: ArgumentHelp("How to store tensors: none, zstd or zstd:LEVEL.", valueName: "method"))
-    var compress = "none"
+    @Option(
+        help: ArgumentHelp(
+            "How to store tensors: zstd, zstd:LEVEL, or none. Nothing is lost; none is read a little sooner.",
+            valueName: "method"))
+    var compress = "zstd"
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"),
         completion: .file(extensions: ["h5"]))
     var output: String
 
-    @Option(
-        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
-        completion: .file(extensions: ["html"]))
-    var report: String?
+    @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
         if (budget == nil) == (plan == nil) { throw ValidationError("Give either --budget or --plan.") }
-        if calibration.calibration.isEmpty, plan == nil || heal != .none || report != nil {
+        if calibration.calibration.isEmpty, plan == nil || heal != .none || reporting.report != nil {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
         }
@@ -90,13 +91,14 @@ struct Convert: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
-        try OutputFile.check(report, force: force.force)
+        quiet.apply()
+        try OutputFile.check(output, as: .model, force: force.force)
+        try OutputFile.check(reporting.report, as: .report, force: force.force)
         let budget = try self.budget.map { try ConversionBudget($0) }
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
         let resources = try threads.resources()
-        let progress = Progress()
+        let progress = Progress(steps: stepCount)
         defer { progress.end() }
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
@@ -109,9 +111,34 @@ struct Convert: ParsableCommand {
         } else {
             throw CommandError.usage("give --budget or --plan")
         }
-        if let report { try write(result, of: source, resources, to: report, progress) }
+        if let report = reporting.report { try write(result, of: source, resources, to: report, progress) }
         progress.end()
         try show(result.comparison.report, result.plan.plan)
+        Terminal.noteWritten(
+            output,
+            ConversionLine.text(
+                of: result.comparison.report, bytes: Self.byteCount(of: [output]),
+                sourceBytes: (try? Checkpoint.weightFiles(at: model.model)).flatMap(Self.byteCount)))
+        if let report = reporting.report { Terminal.noteWritten(report) }
+    }
+
+    /// Stages that will be shown; `nil` where a search decides.
+    private var stepCount: Int? {
+        if budget?.hasPrefix("quality:") == true { return nil }
+        if plan != nil, calibration.calibration.isEmpty { return 3 }
+        return (plan == nil && analysis == nil ? 7 : 4) + (reporting.report == nil ? 0 : 1)
+    }
+
+    /// Bytes of files together; `nil` where one cannot be asked.
+    private static func byteCount(of paths: [String]) -> Int? {
+        var sum = 0
+        for path in paths {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            let size = Int(status.st_size)
+            sum += size
+        }
+        return sum
     }
 
     private func options() throws -> ModelConverter.Options {

@@ -73,6 +73,7 @@ struct Eval: ParsableCommand {
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
+    @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
 
     func validate() throws {
@@ -85,6 +86,7 @@ struct Eval: ParsableCommand {
     }
 
     func run() throws {
+        quiet.apply()
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()

@@ -28,9 +28,11 @@ struct Extract: ParsableCommand {
     var output: String
 
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
+        quiet.apply()
+        try OutputFile.check(output, as: .arrays, force: force.force)
         let listing = try Checkpoint.tensors(at: path, options: LoadingOptions(hdf5: try .ofEnvironment()))
         var notes = listing.notes
         try OutputFile.produce(output) { temporary in
@@ -46,6 +48,6 @@ struct Extract: ParsableCommand {
         }
         for note in notes.prefix(20) { Terminal.note("reuseformer: note: " + Terminal.escaped(note)) }
         if notes.count > 20 { Terminal.note("reuseformer: note: and \(notes.count - 20) more") }
-        Terminal.note("\(listing.tensors.count) tensors written to \(Terminal.escaped(output))")
+        Terminal.noteWritten(output, "\(listing.tensors.count) tensors")
     }
 }

@@ -39,6 +39,9 @@ struct Inspect: ParsableCommand {
         if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
         if stats { blocks.append(statistics(inspection)) }
         if explain { blocks.append(explanation(inspection)) }
+        if !inspection.notes.isEmpty {
+            blocks.append(inspection.notes.map { "Note: " + Terminal.escaped($0) }.joined(separator: "\n"))
+        }
         if !inspection.problems.isEmpty {
             let lines = inspection.problems.map { "  " + Terminal.escaped($0) }
             blocks.append((["This is not a model that can be run:"] + lines).joined(separator: "\n"))
@@ -61,6 +64,7 @@ struct Inspect: ParsableCommand {
             lines.append(
                 "\(Format.short(Double(totals.parameters))) parameters · \(Format.short(Double(totals.multiplyAdds))) "
                     + "multiply-adds for \(totals.isFixed ? "one input" : "\(totals.tokens) tokens")")
+            if let embedding = inspection.embedding { lines.append(Terminal.escaped(embedding.text)) }
             let kept = [
                 totals.cacheBytes.map { "\(Format.count($0)) bytes for each token" },
                 totals.memoryCacheBytes.map { "\(Format.count($0)) for each row that cross-attention looks at" },
@@ -171,6 +175,26 @@ struct Inspect: ParsableCommand {
         for tensor in inspection.tensors {
             table.append([Terminal.escaped(tensor.name), Terminal.escaped(tensor.use)])
         }
-        return lines.joined(separator: "\n") + "\n\n" + table.text
+        var blocks = [lines.joined(separator: "\n")]
+        if !inspection.settings.isEmpty { blocks.append(settings(inspection)) }
+        return (blocks + [table.text]).joined(separator: "\n\n")
+    }
+
+    /// What became of every key of the configuration.
+    private func settings(_ inspection: ModelInspection) -> String {
+        var table = Table([.init("key", .left), .init("value", .left), .init("", .left)])
+        for setting in inspection.settings {
+            let fate =
+                switch setting.role {
+                case .used: "used"
+                case .harmless, .ignored: "ignored: \(setting.reason)"
+                case .refused: "REFUSED: \(setting.reason)"
+                }
+            table.append([
+                Terminal.escaped(setting.key), Terminal.escaped(String(setting.value.prefix(40))),
+                Terminal.escaped(fate),
+            ])
+        }
+        return table.text
     }
 }

@@ -4,6 +4,7 @@ import ModelGraph
 import Reporting
 import ReuseTransformers
 import Tensors
+import Verification
 
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,6 +45,7 @@ struct Plan: ParsableCommand {
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
         if budget == nil, !curve { throw ValidationError("Give --budget, or --curve to see what could be saved.") }
@@ -51,7 +53,8 @@ struct Plan: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
+        quiet.apply()
+        try OutputFile.check(output, as: .document, force: force.force)
         let budget = try self.budget.map { try ConversionBudget($0) }
         let analysis = try ModelAnalysis(contentsOf: analysis)
         var blocks: [String] = []
@@ -65,12 +68,17 @@ struct Plan: ParsableCommand {
         }
         if let budget {
             let plan = try plan(budget, analysis).plan
-            if let output { try OutputFile.write(document: plan, to: output) }
+            if let output {
+                try OutputFile.write(document: plan, to: output)
+                Terminal.noteWritten(output)
+            }
             if json.json {
                 try Terminal.print(document: plan)
                 return
             }
-            blocks.append(PlanText.describe(plan))
+            let graph = analysis.document.graph
+            let savings = try TransformerError.mapping { try Savings(source: graph, converted: graph.applying(plan)) }
+            blocks.append("\(PlanText.describe(plan))\n\n\(ConversionLine.text(of: savings))")
         }
         Terminal.print(blocks.joined(separator: "\n\n"))
     }

@@ -11,9 +11,14 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a model on texts, pictures or arrays; let it write.",
         discussion: """
-            Sentence embeddings, one row a text, float32 [texts, hidden]:
+            Sentence embeddings, one row a text, float32 [texts, width], as the model's files say they are made; of a \
+            model whose files say nothing the mean of its last hidden states:
 
-              reuseformer run MODEL --texts sentences.txt --normalize -o embeddings.npy
+              reuseformer run MODEL --texts sentences.txt -o embeddings.npy
+
+            Scores of pairs of texts, text<TAB>text a line, by a cross-encoder:
+
+              reuseformer run MODEL --pairs pairs.tsv -o scores.npy
 
             Scores of a classifier, [texts, labels]:
 
@@ -54,13 +59,18 @@ struct Run: ParsableCommand {
 
     /// How a text's rows become one.
     enum Pool: String, CaseIterable, ExpressibleByArgument {
-        case mean, first, max
+        case mean, first, cls, max, last
+        case meanSquareRoot = "mean-sqrt"
+        case weightedMean = "weighted-mean"
 
         var pooling: Pooling {
             switch self {
             case .mean: .mean
-            case .first: .first
+            case .first, .cls: .first
             case .max: .max
+            case .last: .last
+            case .meanSquareRoot: .meanSquareRoot
+            case .weightedMean: .weightedMean
             }
         }
     }
@@ -85,13 +95,25 @@ struct Run: ParsableCommand {
         completion: .file(extensions: ["npz"]))
     var inputs: String?
 
-    @Option(help: "How a text's last hidden states become its embedding.")
+    @Option(
+        help: ArgumentHelp("Pairs of texts to run on: text<TAB>text a line.", valueName: "file"),
+        completion: .file(extensions: ["tsv"]))
+    var pairs: String?
+
+    @Option(help: "How a text's last hidden states become its embedding, whatever the model's files say.")
     var pool: Pool?
 
-    @Flag(help: "Divide each embedding by its length.")
-    var normalize = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Divide each embedding by its length, or leave it as it is, whatever the model's files say.")
+    var normalize: Bool?
 
-    @Flag(help: "Write the logits of a model that gives one row a text, instead of embeddings.")
+    @Option(
+        help: ArgumentHelp(
+            "Longest text in tokens, whatever the model's files say; longer ones are cut.", valueName: "count"))
+    var maxLength: Int?
+
+    @Flag(help: "Write the logits of a model that gives one row a text, before any function of them.")
     var logits = false
 
     @Option(
@@ -114,6 +136,7 @@ struct Run: ParsableCommand {
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     /// Items that go through the model at once.
     private static let batchSize = 512
@@ -121,11 +144,19 @@ struct Run: ParsableCommand {
     func validate() throws {
         if generation.generate { return try validateGeneration() }
         try generation.refuseAll()
-        if [texts, images, inputs].count(where: { $0 != nil }) != 1 {
-            throw ValidationError("Give one of --texts, --images and --inputs.")
+        if [texts, pairs, images, inputs].count(where: { $0 != nil }) != 1 {
+            throw ValidationError("Give one of --texts, --pairs, --images and --inputs.")
         }
+        if generation.prompt.count > 1 { throw ValidationError("Only one --prompt stands before a text.") }
+        if texts == nil, pairs == nil, maxLength != nil || !generation.prompt.isEmpty {
+            throw ValidationError("--max-length and --prompt are about texts.")
+        }
+        if pairs != nil, pool != nil || normalize != nil || !generation.prompt.isEmpty {
+            throw ValidationError("--pairs are scored: it goes without --pool, --normalize and --prompt.")
+        }
+        if let maxLength, maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
         guard let output else {
-            guard images != nil, dump == nil, pool == nil, !normalize, !logits else {
+            guard images != nil, dump == nil, pool == nil, normalize == nil, !logits else {
                 throw ValidationError("Give --output; only classes of --images and texts of --generate are printed.")
             }
             if !(1...1000).contains(top) { throw ValidationError("--top is between 1 and 1000.") }
@@ -134,18 +165,22 @@ struct Run: ParsableCommand {
         if json.json { throw ValidationError("--json is for what is printed; leave out --output.") }
         if let dump {
             _ = try selection(dump)
-            if pool != nil || normalize || logits {
+            if pool != nil || normalize != nil || logits {
                 throw ValidationError(
                     "--dump writes what the model computes; leave out --pool, --normalize and --logits.")
             }
         } else if output.hasSuffix(".npz") {
             throw ValidationError("An .npz holds several arrays: say which with --dump, or write to an .npy.")
         }
-        if logits, pool != nil || normalize { throw ValidationError("--logits goes without --pool and --normalize.") }
+        if logits, pool != nil || normalize != nil {
+            throw ValidationError("--logits goes without --pool and --normalize.")
+        }
     }
 
     private func validateGeneration() throws {
-        if images != nil || dump != nil || pool != nil || normalize || logits || output != nil {
+        if images != nil || dump != nil || pool != nil || normalize != nil || logits || output != nil || pairs != nil
+            || maxLength != nil
+        {
             throw ValidationError("--generate prints texts: it goes with --prompt, --texts or --inputs only.")
         }
         if [texts != nil, inputs != nil, !generation.prompt.isEmpty].count(where: \.self) != 1 {
@@ -154,8 +189,12 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(output, force: force.force)
-        let loaded = try reading.model(at: model.model)
+        quiet.apply()
+        try OutputFile.check(output, as: .arrays, force: force.force)
+        var loaded = try reading.model(at: model.model)
+        if let inputs, loaded.model.graph.resizablePicture != nil {
+            loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
+        }
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
             if let inputs {
@@ -210,13 +249,20 @@ struct Run: ParsableCommand {
     }
 
     private func writeRows(of loaded: TransformerModel, to output: String) throws {
-        if logits { try requireScores(of: loaded) }
+        if logits || pairs != nil { try requireScores(of: loaded) }
         let source: RowModel.Source =
-            logits ? .predictions : .hiddenStates(pool?.pooling ?? .mean, isNormalized: normalize)
+            logits
+            ? .predictions
+            : pairs != nil ? .scores(loaded.pairActivation) : .embedding(pool?.pooling, normalizes: normalize)
         let model = try RowModel(loaded, source, resources: try threads.resources())
+        // One score a pair is a column of numbers, as the library has it.
+        let shape: Shape = pairs != nil && !logits && model.width == 1 ? [] : [model.width]
         try OutputFile.produce(output) { path in
-            var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: [model.width])
-            try forEachBatch(for: loaded) { try rows.append(model.rows(of: $0)) }
+            var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: shape)
+            try forEachBatch(for: loaded) { batch in
+                let values = try model.rows(of: batch)
+                try rows.append(values.reshaped(Shape([batch.count] + shape.extents)) ?? values)
+            }
             try rows.close()
         }
     }
@@ -226,7 +272,8 @@ struct Run: ParsableCommand {
         switch loaded.scores {
         case .perItem: return
         case .none:
-            throw CommandError.usage("\(loaded.path): the model has no logits; leave out --logits for embeddings")
+            throw CommandError.usage(
+                "\(loaded.path): the model has no logits; give --texts without --logits for embeddings")
         case .perToken:
             throw CommandError.usage(
                 "\(loaded.path): the model gives logits for every token, not one row a text; "
@@ -240,8 +287,11 @@ struct Run: ParsableCommand {
             // What a model reads itself needs no tokenizer.
             let arrays = try NumPyArchive(path: inputs).tensors()
             try body(try GraphArrays.sequences(from: arrays, for: loaded.model.graph))
-        } else if let path = texts ?? images {
-            let reader = try DataReader(for: loaded)
+        } else if let path = texts ?? pairs ?? images {
+            let reader = try DataReader(
+                for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
+                pairing: pairs == nil ? .never : .always)
+            notePrompt(loaded)
             for note in reader.notes {
                 Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
             }
@@ -254,6 +304,25 @@ struct Run: ParsableCommand {
                 try body(batch)
             }
             try unreadable.finish(afterReading: count)
+            noteTruncation(reader)
         }
+    }
+
+    /// Says how many texts were cut.
+    private func noteTruncation(_ reader: DataReader) {
+        let count = reader.inputs.truncated.value
+        guard count > 0, let limit = reader.limit else { return }
+        let what = pairs == nil ? (count == 1 ? "text was" : "texts were") : (count == 1 ? "pair was" : "pairs were")
+        Terminal.note("reuseformer: note: \(count) \(what) cut to \(limit) tokens")
+    }
+
+    /// Says that a prompt is taken as it is where the model has names for prompts.
+    private func notePrompt(_ loaded: TransformerModel) {
+        guard let prompt = generation.prompt.first, !prompt.isEmpty, loaded.prompts[prompt] == nil else { return }
+        let names = loaded.prompts.keys.sorted().map { Terminal.escaped($0) }
+        guard !names.isEmpty else { return }
+        Terminal.note(
+            "reuseformer: note: --prompt is none of the model's names (\(names.joined(separator: ", "))): it stands "
+                + "before each text as it is")
     }
 }

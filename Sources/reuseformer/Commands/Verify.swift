@@ -58,28 +58,49 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["xml"]))
     var junit: String?
 
-    @Option(
-        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
-        completion: .file(extensions: ["html"]))
-    var report: String?
+    @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
-        for text in failOn {
-            do { _ = try QualityGate(text) } catch { throw ValidationError("--fail-on: \(error).") }
-        }
+        for text in failOn { try check(gate: text) }
         if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
         if labels != nil, data == nil { throw ValidationError("--labels are for the texts of --data: give both.") }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
+    /// What can be known of a gate before anything is measured.
+    private func check(gate text: String) throws {
+        let gate: QualityGate
+        do { gate = try QualityGate(text) } catch { throw ValidationError("--fail-on: \(error).") }
+        let condition = gate.gate.condition
+        if let emptiness = condition.emptiness { throw ValidationError("--fail-on: \(emptiness).") }
+        let missing: String? =
+            switch condition.metric {
+            case .speedup where !timing: "--timing"
+            case .accuracy where labels == nil: "--labels"
+            case .spearman where pairs == nil: "--pairs"
+            default: nil
+            }
+        if let missing {
+            throw ValidationError("--fail-on \(condition.metric.rawValue): give \(missing) to measure it.")
+        }
+    }
+
     func run() throws {
-        try OutputFile.check(junit, force: force.force)
-        try OutputFile.check(report, force: force.force)
+        quiet.apply()
+        for gate in try failOn.map({ try QualityGate($0).gate.condition }) where gate.holdsForBetter {
+            let name = gate.metric.rawValue
+            Terminal.note(
+                "reuseformer: note: --fail-on '\(gate)' fails for good values: of \(name) "
+                    + (gate.metric.isBetterHigher ? "more is better" : "less is better"))
+        }
+        try OutputFile.check(junit, as: .junit, force: force.force)
+        try OutputFile.check(reporting.report, as: .report, force: force.force)
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
@@ -90,14 +111,18 @@ struct Verify: ParsableCommand {
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
         let verdict = comparison.report
-        if let junit { try OutputFile.write(Array(comparison.junit.utf8), to: junit) }
-        if let report {
+        if let junit {
+            try OutputFile.write(Array(comparison.junit.utf8), to: junit)
+            Terminal.noteWritten(junit)
+        }
+        if let report = reporting.report {
             var page = ReportPage(model: .init(name: source.name, model: source.model))
             page.converted = .init(name: converted.name, model: converted.model)
             page.plan = converted.model.plan
             page.verification = verdict
             page.timings = comparison.timings
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+            Terminal.noteWritten(report)
         }
         if json.json {
             try Terminal.print(document: verdict)

@@ -6,7 +6,10 @@ struct GenerationArguments: ParsableArguments {
     @Flag(help: "Let a language model go on from prompts, or an encoder–decoder answer.")
     var generate = false
 
-    @Option(help: ArgumentHelp("What to go on from. May be repeated.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "What to go on from; may be repeated. Without --generate, what stands before each text: a name of the "
+                + "model's own prompts, or the prompt itself.", valueName: "text"))
     var prompt: [String] = []
 
     @Option(
@@ -46,10 +49,10 @@ struct GenerationArguments: ParsableArguments {
     /// Fails when an option is given that only `--generate` makes use of.
     func refuseAll() throws {
         let given =
-            [maxNewTokens == nil, temperature == nil, topK == nil, topP == nil, seed == nil, prompt.isEmpty]
+            [maxNewTokens == nil, temperature == nil, topK == nil, topP == nil, seed == nil]
         if given.contains(false) {
             throw ValidationError(
-                "--prompt, --max-new-tokens, --temperature, --top-k, --top-p and --seed go with --generate.")
+                "--max-new-tokens, --temperature, --top-k, --top-p and --seed go with --generate.")
         }
     }
 

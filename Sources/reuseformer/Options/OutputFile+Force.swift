@@ -1,17 +1,76 @@
+import Platform
 import ReuseTransformers
 
+/// What a command writes into a file, by the endings that say so.
+enum OutputKind {
+    case model, document, report, arrays, junit
+
+    /// Endings under which people look for such a file; the first one is advised.
+    fileprivate var endings: [String] {
+        switch self {
+        case .model: ["reuse.h5", "h5", "hdf5"]
+        case .document: ["json"]
+        case .report: ["html", "htm"]
+        case .arrays: ["npy", "npz"]
+        case .junit: ["xml"]
+        }
+    }
+
+    fileprivate var name: String {
+        switch self {
+        case .model: "a .reuse.h5 model"
+        case .document: "JSON"
+        case .report: "HTML"
+        case .arrays: "NumPy arrays"
+        case .junit: "JUnit XML"
+        }
+    }
+
+    /// Endings that promise something else to whoever opens the file.
+    fileprivate static let others: Set<String> = [
+        "bin", "csv", "gguf", "h5", "hdf5", "htm", "html", "json", "jsonl", "keras", "npy", "npz", "onnx", "parquet",
+        "pdf",
+        "pkl", "pt", "pth", "safetensors", "tflite", "tsv", "txt", "xml", "zip",
+    ]
+}
+
 extension OutputFile {
-    /// Refuses to overwrite what others may need. Called before any work starts.
+    /// Refuses, before any work starts, what could not be written in the end, and what would overwrite what others may
+    /// need.
     ///
-    /// - Throws: When the file exists and `force` is not given, or when the name is a folder's.
-    static func check(_ path: String?, force: Bool) throws {
+    /// - Throws: When the name lies about the contents, when its folder is not there or may not be written, when the
+    ///   name is a folder's, or when the file exists and `force` is not given.
+    static func check(_ path: String?, as kind: OutputKind, force: Bool) throws {
         guard let path else { return }
         guard !path.isEmpty else { throw CommandError.usage("the name of an output file is empty") }
+        let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? path
+        if let dot = name.lastIndex(of: "."), dot != name.startIndex {
+            let ending = name[name.index(after: dot)...].lowercased()
+            if OutputKind.others.contains(ending), !kind.endings.contains(ending) {
+                throw CommandError.usage(
+                    "\(path): \(kind.name) would be written under a name that says .\(ending); "
+                        + "let it end in .\(kind.endings[0])")
+            }
+        }
         switch PathKind(path) {
-        case .nothing: return
+        case .nothing: try checkFolder(of: path, name: name)
         case .folder: throw CommandError.inputOutput("\(path): is a folder; give the name of a file")
         case .file:
             guard force else { throw CommandError.inputOutput("\(path): exists already; give --force to overwrite it") }
+            try checkFolder(of: path, name: name)
+        }
+    }
+
+    private static func checkFolder(of path: String, name: String) throws {
+        var folder = String(path.dropLast(name.count))
+        if folder.isEmpty { folder = "." }
+        switch PathKind(folder) {
+        case .nothing: throw CommandError.inputOutput("\(path): there is no folder \(folder); make it first")
+        case .file: throw CommandError.inputOutput("\(path): \(folder) is a file, not a folder; check the path")
+        case .folder:
+            guard access(folder, W_OK) == 0 else {
+                throw CommandError.inputOutput("\(path): the folder \(folder) may not be written; choose another one")
+            }
         }
     }
 }

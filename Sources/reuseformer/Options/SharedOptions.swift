@@ -37,22 +37,53 @@ struct CheckpointOptions: ParsableArguments {
             discussion: "Matrices and tables are never made up."))
     var allowMissing = false
 
+    @Option(
+        name: .customLong("ignore-config"),
+        help: ArgumentHelp(
+            "Read the model as if a key of its configuration were not there; may be given several times.",
+            discussion: "A key that could change the outputs and is not handled is an error: this is your word that it "
+                + "does not.",
+            valueName: "key"))
+    var ignoredSettings: [String] = []
+    @OptionGroup var claims: ClaimOptions
+
     /// The same for the reader.
     ///
     /// - Throws: When the environment names limits that do not exist.
     func options() throws -> LoadingOptions {
-        LoadingOptions(
-            architecture: architecture, config: config, allowsMissing: allowMissing, hdf5: try .ofEnvironment())
+        var options = LoadingOptions(
+            architecture: architecture, config: config, allowsMissing: allowMissing,
+            ignoredSettings: Set(ignoredSettings), hdf5: try .ofEnvironment())
+        options.assumptions = try claims.assumptions()
+        options.reference = claims.reference
+        return options
     }
 
     /// Reads a model; what was assumed about it is noted on standard error.
     func model(at path: String) throws -> TransformerModel {
         let model = try TransformerModel(path: path, options: try options())
-        for assumption in model.assumptions {
+        for assumption in model.assumptions + model.notes {
             Terminal.note("reuseformer: note: \(Terminal.escaped(path)): \(assumption)")
         }
         return model
     }
+}
+
+/// Where the result is drawn.
+struct ReportOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Where to write a report to open in a browser.", valueName: "file"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+}
+
+/// Whether progress is shown.
+struct QuietOption: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Show no progress and not what was written; warnings and errors remain.")
+    var quiet = false
+
+    /// Makes it so. Called first in `run()`.
+    func apply() { Terminal.isQuiet = quiet }
 }
 
 /// Whether existing files may go.

@@ -1,16 +1,23 @@
 import Platform
 import ReuseTransformers
-import Synchronization
 
-/// One line on the terminal that says what is being done and how far it is. Silent when nobody watches.
+/// What is being done and how far it is: one line that changes on a terminal, a line a step with its time elsewhere,
+/// nothing where the user asked for quiet.
 final class Progress: Sendable {
     private struct State {
         var stage = ""
+        var number = 0
+        var started = ContinuousClock.now
         var shown = ""
         var lastDrawn: ContinuousClock.Instant?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
+    /// Steps that the command has; `nil` where the work decides.
+    private let steps: Int?
+
+    /// - Parameter steps: Number of stages, where it is known before.
+    init(steps: Int? = nil) { self.steps = steps }
 
     /// What work is given that should show here how far it is.
     var work: Work { Work { [self] in show($0) } }
@@ -24,7 +31,17 @@ final class Progress: Sendable {
 
     /// Starts a stage: `Reading the model`.
     func begin(_ stage: String) {
-        update(force: true) { $0.stage = stage }
+        let finished: String? = state.withLock { state in
+            guard state.stage != stage else { return nil }
+            let line = Self.finishedLine(state)
+            state.stage = stage
+            state.number += 1
+            state.started = .now
+            state.shown = ""
+            return line
+        }
+        note(finished)
+        draw(force: true)
     }
 
     /// Moves on within the stage; `completed` of `total` are done.
@@ -34,27 +51,58 @@ final class Progress: Sendable {
         let cells = 24
         let full = Int(share * Double(cells))
         let bar = String(repeating: "━", count: full) + String(repeating: "╌", count: cells - full)
-        update(force: completed >= total) { $0.shown = "\(bar) \(Int(share * 100)) %" }
+        state.withLock { state in
+            state.shown = "\(bar) \(Int(share * 100)) %"
+            let elapsed = (ContinuousClock.now - state.started).seconds
+            // Early shares foretell nothing, and nobody waits for two seconds.
+            let left = share > 0.05 ? elapsed * (1 - share) / share : 0
+            if left >= 2 { state.shown += ", \(Self.duration(left)) left" }
+        }
+        draw(force: completed >= total)
     }
 
-    /// Clears the line.
+    /// Ends the last stage, and clears the line.
     func end() {
-        guard Terminal.isInteractive else { return }
+        let finished: String? = state.withLock { state in
+            defer { state.stage = "" }
+            return Self.finishedLine(state)
+        }
+        note(finished)
+        guard Terminal.isInteractive, !Terminal.isQuiet else { return }
         Terminal.write("\r\u{1B}[2K", to: STDERR_FILENO)
     }
 
-    private func update(force: Bool, _ change: (inout State) -> Void) {
-        guard Terminal.isInteractive else { return }
+    private static func finishedLine(_ state: State) -> String? {
+        state.stage.isEmpty ? nil : "\(state.stage): \(duration((ContinuousClock.now - state.started).seconds))"
+    }
+
+    /// A line of a log: on a terminal the bar has shown as much.
+    private func note(_ line: String?) {
+        guard let line, !Terminal.isInteractive, !Terminal.isQuiet else { return }
+        Terminal.note("reuseformer: \(Terminal.escaped(line))")
+    }
+
+    private func draw(force: Bool) {
+        guard Terminal.isInteractive, !Terminal.isQuiet else { return }
         let line: String? = state.withLock { state in
-            let before = state.stage
-            change(&state)
-            if state.stage != before { state.shown = "" }
             let now = ContinuousClock.now
             // Ten times a second is all that an eye follows.
             if !force, let last = state.lastDrawn, now - last < .milliseconds(100) { return nil }
             state.lastDrawn = now
-            return "\(state.stage) \(state.shown)"
+            let step = steps.map { "\(min(state.number, $0))/\($0) " } ?? ""
+            return "\(step)\(Terminal.escaped(state.stage)) \(state.shown)"
         }
         if let line { Terminal.write("\r\u{1B}[2K\(line)", to: STDERR_FILENO) }
     }
+
+    /// A time for people: `0.4 s`, `12 s`, `3 min 5 s`.
+    private static func duration(_ seconds: Double) -> String {
+        if seconds < 10 { return "\((seconds * 10).rounded() / 10) s" }
+        let whole = Int(seconds.rounded())
+        return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

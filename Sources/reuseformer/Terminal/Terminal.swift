@@ -1,11 +1,10 @@
 import JSON
 import ModelGraph
 import Platform
-import Synchronization
 
 /// Standard output and standard error: results on the one, everything else on the other.
 enum Terminal {
-    private static let isPipeClosed = Mutex(false)
+    private static let isPipeClosed = Lock(false)
 
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
     static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
@@ -32,6 +31,20 @@ enum Terminal {
                 return
             }
         }
+    }
+
+    private static let quiet = Lock(false)
+
+    /// Whether only errors, warnings and results are shown: no progress, no word about what was written.
+    static var isQuiet: Bool {
+        get { quiet.withLock { $0 } }
+        set { quiet.withLock { $0 = newValue } }
+    }
+
+    /// Says what was written, and how large it is.
+    static func noteWritten(_ path: String, _ more: String = "") {
+        guard !isQuiet, path != "/dev/null" else { return }
+        note("reuseformer: wrote \(escaped(path))\(more.isEmpty ? "" : ": \(more)")")
     }
 
     /// Whether messages go to a person's screen.

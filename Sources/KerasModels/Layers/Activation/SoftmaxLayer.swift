@@ -1,15 +1,19 @@
 import JSON
 import Platform
 
-/// The softmax of each row.
+/// The softmax along an axis.
 enum SoftmaxLayer: KerasLayerClass {
     static let names = ["Softmax"]
+    static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
-        if let axis = call.config["axis"], axis != .integer(-1), axis != .integer(input.axes.count) {
-            throw call.unsupported("softmax along axis \(axis.shortDescription)")
+        // Unlike other activations it leaves out what a mask hides, element by element.
+        guard input.mask == nil, call[1, "mask"].isNone else {
+            throw call.unsupported("softmax of a tensor with a mask")
         }
-        return [.tensor(try builder.activated(input, by: .string("softmax"), for: call, part: ""))]
+        guard let softmax = KerasActivation.ofLayer("Softmax") else { return [.tensor(input)] }
+        let options = ActivationOptions(call, config: call.config, isLayer: true)
+        return [.tensor(try builder.activated(input, by: softmax, options, part: ""))]
     }
 }

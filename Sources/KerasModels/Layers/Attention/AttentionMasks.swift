@@ -20,15 +20,18 @@ struct AttentionMasks {
             : Attention.Masking(queries: queries != nil, keys: keys != nil, pairs: pairs != nil, hiding: hiding)
     }
 
+    /// Which masks that hang on the tensors count.
+    enum Implicit { case all, keys, none }
+
     /// - Parameters:
     ///   - maskPosition: Which argument of the call is the mask that is handed in.
-    ///   - isImplicit: Whether masks that hang on the tensors count.
+    ///   - implicit: Which masks that hang on the tensors count.
     init(
-        _ call: LayerCall, query: LayerValue, memory: LayerValue, maskPosition: Int, isImplicit: Bool = true,
+        _ call: LayerCall, query: LayerValue, memory: LayerValue, maskPosition: Int, implicit: Implicit = .all,
         in builder: inout KerasGraphBuilder
     ) throws(Problem) {
-        var queryMasks = isImplicit ? [query.mask].compactMap { $0 } : []
-        var keyMasks = isImplicit ? [memory.mask, call[2, "key"].tensor?.mask].compactMap { $0 } : []
+        var queryMasks = implicit == .all ? [query.mask].compactMap { $0 } : []
+        var keyMasks = implicit != .none ? [memory.mask, call[2, "key"].tensor?.mask].compactMap { $0 } : []
         for (name, isQuery) in [("query_mask", true), ("value_mask", false), ("key_mask", false)] {
             guard let mask = call.keywords[name]?.tensor else { continue }
             guard mask.isColumn else { throw call.unsupported("\(name) is a tensor \(mask.shapeText)") }
@@ -59,7 +62,15 @@ struct AttentionMasks {
             queryMasks.append(mask.name)
         } else {
             // One number a pair: only where an input of the model holds them.
-            guard axes[0].isRows, axes[1] == .width, builder.markPairs(mask, rows: query.rows) else { throw unknown }
+            guard axes[0].isRows, axes[1] == .width else { throw unknown }
+            if builder.markPairs(mask, rows: query.rows) {
+                pairs = mask.name
+                return
+            }
+            // … or a value that holds them side by side, as many as there are keys.
+            guard builder.unify(mask.rows, query.rows), builder.resolved(memory.rows) == .count(mask.width) else {
+                throw unknown
+            }
             pairs = mask.name
         }
     }

@@ -10,7 +10,8 @@ enum MultiHeadAttentionLayer: KerasLayerClass {
         let heads = try call.size("num_heads"), headSize = try call.size("key_dim")
         let valueSize = call.has("value_dim") ? try call.size("value_dim") : headSize
         return try ProjectedAttention(
-            call: call, heads: heads, groups: heads, headSize: headSize, valueSize: valueSize
+            call: call, heads: heads, groups: heads, headSize: headSize, valueSize: valueSize,
+            takesMasksOff: call.generation == .keras3
         ).apply(in: &builder)
     }
 }

@@ -11,6 +11,14 @@ struct ProjectedAttention {
     let headSize: Int
     /// Columns of a head's values.
     let valueSize: Int
+    /// Which argument of the call is the mask.
+    var maskPosition: Int?
+    /// Which masks that hang on the tensors hide keys.
+    var implicit = AttentionMasks.Implicit.all
+    /// Whether the layer takes the masks off the tensors that it is handed: later layers find none there.
+    var takesMasksOff = false
+    /// Factor on the scores; `nil`: one over the root of the head's columns.
+    var scale: Float?
 
     /// A kernel and a bias for each product.
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
@@ -23,14 +31,18 @@ struct ProjectedAttention {
     /// - Returns: The result, and the maps.
     func apply(in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["use_gate", "sliding_window"])
-        let (query, memory) = try call.attentionStreams()
+        let (query, values, key) = try call.attentionStreams(in: &builder)
+        // Keys of another tensor stand beside the values: each projection reads its own columns of both.
+        let memory = key.map { builder.sideBySide(values, $0, for: call) } ?? values
         let outputWidth = try call.attentionWidth(of: query)
         let isSelf = query.isSame(as: memory)
         let biases = call.flag("use_bias", default: true)
-        let projections = try Projections(self, query: query, memory: memory, outputWidth: outputWidth, in: &builder)
+        let projections = try Projections(
+            self, query: query, memory: memory, keyWidth: key?.width, outputWidth: outputWidth, in: &builder)
 
         let masks = try AttentionMasks(
-            call, query: query, memory: memory, maskPosition: call.generation == .keras2 ? 3 : 6, in: &builder)
+            call, query: query, memory: memory,
+            maskPosition: maskPosition ?? (call.generation == .keras2 ? 3 : 6), implicit: implicit, in: &builder)
         let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
         let attention = Attention(
             sizes: .init(
@@ -38,7 +50,7 @@ struct ProjectedAttention {
                 headSize: headSize, valueSize: valueSize),
             groupCount: groups,
             scores: .init(
-                scale: 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
+                scale: scale ?? 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
                 masking: masks.masking(hiding: hiding)),
             contextRounding: projections.contextRounding,
             biases: .init(query: biases, key: biases, value: biases, output: biases),
@@ -48,8 +60,12 @@ struct ProjectedAttention {
         result.name = builder.add(
             .attention(attention), streams + masks.inputs, to: call, projections.parameters)
         result.width = outputWidth
-        // Keras 3 hands no mask on, Keras 2 that of the query.
-        if call.generation == .keras3 { result.mask = nil }
+        // The result has the query's mask.
+        if takesMasksOff {
+            for value in [call[0, "query"], call[1, "value"], call[2, "key"]] {
+                if let tensor = value.tensor { builder.unmasked.insert(tensor.name) }
+            }
+        }
         let maps = AttentionMaps(
             heads: (0..<heads).map { HeadID(node: result.name, head: $0) }, masking: attention.masking,
             masks: masks.inputs)
@@ -73,27 +89,37 @@ struct ProjectedAttention {
         let parameters: [String: ParameterSource]
 
         init(
-            _ attention: ProjectedAttention, query: LayerValue, memory: LayerValue, outputWidth: Int,
+            _ attention: ProjectedAttention, query: LayerValue, memory: LayerValue, keyWidth: Int?, outputWidth: Int,
             in builder: inout KerasGraphBuilder
         ) throws(Problem) {
             let call = attention.call
             let hasBias = call.flag("use_bias", default: true)
             var parameters: [String: ParameterSource] = [:]
             var roundings: [Rounding?] = []
+            /// - Parameter rows: Rows of zeros before and after those of the matrix.
             func add(
-                _ name: String, _ contracted: [Int], _ kept: [Int], _ builder: inout KerasGraphBuilder
+                _ name: String, _ contracted: [Int], _ kept: [Int], _ builder: inout KerasGraphBuilder,
+                rows: (before: Int, after: Int)? = nil
             )
                 throws(Problem)
             {
                 let matrix = try builder.matrix(
                     of: call, object: "\(name)_dense", contracted: contracted, kept: kept, hasBias: hasBias)
-                parameters["\(name)_weight"] = matrix.weight
+                let columns = kept.reduce(1, *), count = contracted.reduce(1, *)
+                parameters["\(name)_weight"] =
+                    rows.map { matrix.weight.padded(rows: count, columns: columns, before: $0.before, after: $0.after) }
+                    ?? matrix.weight
                 parameters["\(name)_bias"] = matrix.bias
                 roundings.append(matrix.rounding)
             }
             try add("query", [query.width], [attention.heads, attention.headSize], &builder)
-            try add("key", [memory.width], [attention.groups, attention.headSize], &builder)
-            try add("value", [memory.width], [attention.groups, attention.valueSize], &builder)
+            let width = memory.width - (keyWidth ?? 0)
+            try add(
+                "key", [keyWidth ?? width], [attention.groups, attention.headSize], &builder,
+                rows: keyWidth == nil ? nil : (before: width, after: 0))
+            try add(
+                "value", [width], [attention.groups, attention.valueSize], &builder,
+                rows: keyWidth.map { (before: 0, after: $0) })
             try add("output", [attention.heads, attention.valueSize], [outputWidth], &builder)
             guard roundings[1] == roundings[2], query.name != memory.name || roundings[0] == roundings[1] else {
                 throw call.unsupported("its projections are quantized in different ways")

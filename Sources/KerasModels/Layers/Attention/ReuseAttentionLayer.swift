@@ -38,7 +38,7 @@ enum ReuseAttentionLayer: KerasLayerClass {
         let parameters = try parameters(call, heads, query, memory, outputWidth, &builder)
 
         let masks = try AttentionMasks(
-            call, query: query, memory: memory, maskPosition: 3, isImplicit: false, in: &builder)
+            call, query: query, memory: memory, maskPosition: 3, implicit: .none, in: &builder)
         var maps = AttentionMaps(
             heads: [], masking: masks.masking(hiding: .penalized), masks: masks.inputs)
         if let earlier {

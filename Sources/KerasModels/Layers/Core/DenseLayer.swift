@@ -9,6 +9,8 @@ enum DenseLayer: KerasLayerClass {
         [.kernel(hasBias: layer.flag("use_bias", default: true))]
     }
 
+    static let acceptsLeadingAxes = true
+
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["lora_rank"])
         let units = try call.size("units"), hasBias = call.flag("use_bias", default: true)

@@ -1,15 +1,18 @@
 import ModelGraph
 import Platform
 
-/// Sums, products and means of several tensors.
+/// Sums, products, means and extremes of several tensors.
 enum MergeLayer: KerasLayerClass {
-    static let names = ["Add", "Subtract", "Multiply", "Average"]
+    static let names = ["Add", "Subtract", "Multiply", "Average", "Minimum", "Maximum"]
+    static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let inputs = call.tensors
         var result: LayerValue
         switch call.layer.className {
         case "Multiply": result = try builder.combine(.multiply, inputs, for: call)
+        case "Minimum": result = try builder.combine(.minimum, inputs, for: call)
+        case "Maximum": result = try builder.combine(.maximum, inputs, for: call)
         case "Subtract":
             guard inputs.count == 2 else { throw call.corrupt("has \(inputs.count) inputs") }
             result = try builder.difference(inputs[0], inputs[1], for: call)

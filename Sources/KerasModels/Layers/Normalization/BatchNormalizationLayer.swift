@@ -17,8 +17,12 @@ enum BatchNormalizationLayer: KerasLayerClass {
         ]
     }
 
+    static let acceptsLeadingAxes = true
+
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
-        let input = try call.normalized(), width = input.width
+        try call.refuse(["renorm"])
+        let normed = try NormedAxes(call), width = try normed.width()
+        guard normed.axes.count == 1 else { throw call.unsupported("normalises \(normed.axes.count) axes") }
         let hasGamma = call.flag("scale", default: true), hasBeta = call.flag("center", default: true)
         let epsilon = try call.number("epsilon", default: 1e-3)
         let first = (hasGamma ? 1 : 0) + (hasBeta ? 1 : 0)
@@ -44,8 +48,8 @@ enum BatchNormalizationLayer: KerasLayerClass {
         let affine = Affine(width: width, hasScale: true, hasOffset: true)
         return [
             .tensor(
-                builder.replacing(
-                    input, .affine(affine), for: call, ["scale": .computed(scale), "offset": .computed(offset)]))
+                try normed.replacing(
+                    by: .affine(affine), ["scale": .computed(scale), "offset": .computed(offset)], in: &builder))
         ]
     }
 }

@@ -1,9 +1,7 @@
-import ArchitectureSpecs
 import ModelGraph
 import Platform
-import Tensors
 
-/// Mean and variance of the last axis taken out.
+/// Mean and variance of one axis, or of several together, taken out.
 enum LayerNormalizationLayer: KerasLayerClass {
     static let names = ["LayerNormalization"]
 
@@ -13,26 +11,22 @@ enum LayerNormalizationLayer: KerasLayerClass {
         return names.isEmpty ? [] : [VariableGroup("", names)]
     }
 
+    static let acceptsLeadingAxes = true
+
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["rms_scaling"])
-        let input = try call.normalized(), width = input.width
+        let normed = try NormedAxes(call), width = try normed.width()
         let hasScale = call.flag("scale", default: true), hasOffset = call.flag("center", default: true)
         var parameters: [String: ParameterSource] = [:]
         if hasScale {
             parameters["scale"] = try builder.vector(of: call, number: 0, count: width)
         } else {
             // A norm without a factor of its own multiplies by 1.
-            parameters["scale"] = .computed(.init(names: [], shape: [width]) { _ in .ones(width) })
+            parameters["scale"] = .ones(width)
         }
         if hasOffset { parameters["offset"] = try builder.vector(of: call, number: hasScale ? 1 : 0, count: width) }
         let norm = Norm(
             kind: .layer, width: width, epsilon: try call.number("epsilon", default: 1e-3), hasOffset: hasOffset)
-        return [.tensor(builder.replacing(input, .norm(norm), for: call, parameters))]
-    }
-}
-
-extension Tensor {
-    fileprivate static func ones(_ count: Int) -> Tensor {
-        Tensor([Float](repeating: 1, count: count), shape: [count])
+        return [.tensor(try normed.replacing(by: .norm(norm), parameters, in: &builder))]
     }
 }

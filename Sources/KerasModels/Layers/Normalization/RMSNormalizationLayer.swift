@@ -1,17 +1,18 @@
 import ModelGraph
 import Platform
 
-/// Each row divided by the root of its mean square.
+/// Numbers along an axis divided by the root of their mean square.
 enum RMSNormalizationLayer: KerasLayerClass {
     static let names = ["RMSNormalization"]
+    static let acceptsLeadingAxes = true
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["scale"])] }
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
-        let input = try call.normalized()
+        let normed = try NormedAxes(call), width = try normed.width()
         let norm = Norm(
-            kind: .rms, width: input.width, epsilon: try call.number("epsilon", default: 1e-6), hasOffset: false)
-        let scale = try builder.vector(of: call, number: 0, count: input.width)
-        return [.tensor(builder.replacing(input, .norm(norm), for: call, ["scale": scale]))]
+            kind: .rms, width: width, epsilon: try call.number("epsilon", default: 1e-6), hasOffset: false)
+        let scale = try builder.vector(of: call, number: 0, count: width)
+        return [.tensor(try normed.replacing(by: .norm(norm), ["scale": scale], in: &builder))]
     }
 }

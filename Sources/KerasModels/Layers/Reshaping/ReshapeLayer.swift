@@ -4,12 +4,14 @@ import Platform
 /// The same numbers under another shape.
 enum ReshapeLayer: KerasLayerClass {
     static let names = ["Reshape"]
+    static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
         guard let shape = call.config["target_shape"]?.arrayValue, shape.allSatisfy({ $0.intValue != nil }) else {
             throw call.corrupt("\"target_shape\" is missing")
         }
-        return [.tensor(try builder.reshaped(input, to: shape.map { $0.intValue }, for: call))]
+        let leading = input.extents.prefix(call.leadingAxes)
+        return [.tensor(try builder.reshaped(input, to: leading + shape.map { $0.intValue }, for: call))]
     }
 }

@@ -1,0 +1,135 @@
+import Files
+import JSON
+import ModelGraph
+import Platform
+import WeightFiles
+
+/// What a sentence-transformers folder says of texts, from `sentence_bert_config.json` beside the transformer and
+/// `config_sentence_transformers.json` beside `modules.json`.
+struct SentenceTexts: Sendable {
+    var traits = SentenceTraits()
+    /// Whether the folder is a cross-encoder's: it scores pairs of texts and makes no embeddings.
+    private(set) var isCrossEncoder = false
+    /// What makes scores of a cross-encoder's logits; `nil` where the folder does not say it.
+    private(set) var pairActivation: Activation?
+    /// The files that were read.
+    private(set) var files: [(name: String, file: MappedFile)] = []
+
+    /// Names of the transformer's settings in all releases; the first one that is there counts.
+    private static let settingsNames = [
+        "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json",
+        "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
+        "sentence_xlnet_config.json",
+    ]
+    private static let folderName = "config_sentence_transformers.json"
+
+    init(_ folder: CheckpointFolder) throws(FileError) {
+        if let name = Self.settingsNames.first(where: { folder.exists($0) }) {
+            var object = try open(folder.entry(name), folder)
+            try readTransformer(&object)
+            try object.finish()
+        }
+        if folder.exists(folder.rootEntry(Self.folderName)) {
+            var object = try open(folder.rootEntry(Self.folderName), folder)
+            try readFolder(&object)
+            try object.finish()
+        }
+        // Where the folder does not say it, the tokenizer's own limit holds; the model's holds in any case.
+        if traits.maximumTokens == nil, folder.exists("tokenizer_config.json") {
+            let limit = try folder.document(folder.entry("tokenizer_config.json"))["model_max_length"]
+            traits.maximumTokens = limit?.intValue.flatMap { (1...1 << 30).contains($0) ? $0 : nil }
+        }
+    }
+
+    private mutating func open(
+        _ entry: FileEntry, _ folder: CheckpointFolder
+    ) throws(FileError) -> AccountedObject {
+        let file = try folder.file(entry)
+        files.append((entry.name, file))
+        return try AccountedObject(try folder.document(entry), path: entry.path)
+    }
+
+    /// `sentence_bert_config.json`.
+    private mutating func readTransformer(_ object: inout AccountedObject) throws(FileError) {
+        traits.maximumTokens = try object.count("max_seq_length")
+        traits.isLowerCase = try object.flag("do_lower_case") ?? false
+        for key in ["model_args", "model_kwargs", "config_args", "config_kwargs"] {
+            try Self.checkArguments(&object, key)
+        }
+        for key in ["tokenizer_args", "processor_kwargs"] {
+            guard let value = object.take(key) else { continue }
+            var arguments = try AccountedObject(value, path: "\(object.path): \(key)")
+            let limit = try arguments.count("model_max_length")
+            traits.maximumTokens = traits.maximumTokens ?? limit
+            Self.setCommonAside(&arguments)
+            try arguments.finish()
+        }
+        switch try object.text("transformer_task") {
+        case nil, "feature-extraction"?: break
+        case "sequence-classification"?: isCrossEncoder = true
+        case let task?: throw object.unsupported("transformer_task", .string(task))
+        }
+        let wanted = isCrossEncoder ? ["logits"] : ["last_hidden_state"]
+        if let value = object.take("modality_config") {
+            guard let text = value["text"], text["method"]?.stringValue ?? "forward" == "forward",
+                wanted.contains(text["method_output_name"]?.stringValue ?? wanted[0])
+            else { throw object.unsupported("modality_config", value) }
+        }
+        let output = isCrossEncoder ? "scores" : "token_embeddings"
+        if let name = try object.text("module_output_name"), name != output {
+            throw object.unsupported("module_output_name", .string(name))
+        }
+        object.setAside("architecture", because: "config.json says it")
+        if let isOn = try object.flag("mask_prompt"), isOn { throw object.unsupported("mask_prompt", .bool(true)) }
+    }
+
+    /// `config_sentence_transformers.json`.
+    private mutating func readFolder(_ object: inout AccountedObject) throws(FileError) {
+        object.setAside("__version__", because: "it says who wrote the folder")
+        object.setAside("similarity_fn_name", because: "it says how embeddings are compared once they are made")
+        switch try object.text("model_type") {
+        case nil, "SentenceTransformer"?: break
+        case "CrossEncoder"?: isCrossEncoder = true
+        case let type?: throw object.unsupported("model_type", .string(type))
+        }
+        if let name = try object.text("activation_fn") {
+            guard let function = TorchActivation.function(name) else {
+                throw object.unsupported("activation_fn", .string(name))
+            }
+            pairActivation = function
+        }
+        if let value = object.take("prompts") {
+            guard let prompts = value.objectValue else { throw object.unsupported("prompts", value) }
+            for (name, prompt) in prompts where !prompt.isNull {
+                guard let text = prompt.stringValue else { throw object.unsupported("prompts", prompt) }
+                traits.prompts[name] = text
+            }
+        }
+        if let name = try object.text("default_prompt_name") {
+            guard traits.prompts[name] != nil else {
+                throw FileError(
+                    .corrupt, path: object.path,
+                    "\"default_prompt_name\" is \"\(name.printable)\", and \"prompts\" has no such name")
+            }
+            traits.defaultPrompt = name
+        }
+    }
+
+    /// Arguments that the transformer is made with.
+    private static func checkArguments(_ object: inout AccountedObject, _ key: String) throws(FileError) {
+        guard let value = object.take(key) else { return }
+        var arguments = try AccountedObject(value, path: "\(object.path): \(key)")
+        setCommonAside(&arguments)
+        for name in ["torch_dtype", "dtype"] {
+            arguments.setAside(name, because: "everything is computed in float32")
+        }
+        arguments.setAside("attn_implementation", because: "all of them compute the same")
+        try arguments.finish()
+    }
+
+    private static func setCommonAside(_ arguments: inout AccountedObject) {
+        for name in ["trust_remote_code", "cache_dir", "revision", "token", "local_files_only"] {
+            arguments.setAside(name, because: "it says where files come from")
+        }
+    }
+}

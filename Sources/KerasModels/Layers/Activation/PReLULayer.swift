@@ -1,0 +1,27 @@
+import ModelGraph
+import Platform
+import Tensors
+
+/// Negative numbers times learned ones: one a place, shared along some axes.
+enum PReLULayer: KerasLayerClass {
+    static let names = ["PReLU"]
+
+    static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["alpha"])] }
+
+    static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
+        let input = try call.input()
+        guard let alpha = builder.variables.tensors(of: call.path).first, alpha.shape.count > 0 else {
+            throw call.corrupt("has no \"alpha\"")
+        }
+        // What the configuration shares must have extent 1; the shape says the same for all axes.
+        let factors = StoredFactors(names: [alpha.name], extents: alpha.shape.extents) { $0[0].floats }
+        var positive = input
+        positive.name = builder.add(.activation(.relu), [input.name], to: call, part: "positive")
+        var negative = builder.scaled(input, factor: -1, shift: 0, for: call, part: "reversed")
+        negative.name = builder.add(.activation(.relu), [negative.name], to: call, part: "negative")
+        let below = try builder.multiplied(negative, by: factors, factor: -1, for: call, part: "below")
+        positive.name = builder.add(.add, [positive.name, below.name], to: call)
+        positive.isInteger = false
+        return [.tensor(positive)]
+    }
+}

@@ -1,0 +1,83 @@
+extension Graph {
+    /// Name of the output that holds one embedding a text, where the model's files say how it is made.
+    package static let embeddingOutput = "sentence_embedding"
+    /// Name of the input whose zeros leave tokens out of the pooling: those of a prompt that does not count.
+    package static let poolingMask = "pooling_mask"
+
+    /// The value that holds one embedding a text; `nil` where the model's files do not say how it is made.
+    package var embedding: String? { value(ofOutput: Self.embeddingOutput) }
+
+    /// The nodes from the pooling to the embedding; of several poolings side by side the node that puts them together
+    /// is the first.
+    package var embeddingNodes: [Node] {
+        guard let embedding, let pooled = pooledNode(of: embedding) else { return [] }
+        guard let first = nodes.firstIndex(where: { $0.name == pooled.name }),
+            let last = nodes.firstIndex(where: { $0.name == embedding }), first <= last
+        else { return [] }
+        return Array(nodes[first...last])
+    }
+
+    /// How rows become one on the way to the embedding: one entry for each part of the row.
+    package var embeddingPoolings: [Pooling] {
+        guard let embedding, let pooled = pooledNode(of: embedding) else { return [] }
+        let parts = pooled.operation == .concatenate(.width) ? pooled.inputs.compactMap { node(named: $0) } : [pooled]
+        return parts.compactMap { if case .pooling(let pooling) = $0.operation { pooling } else { nil } }
+    }
+
+    /// Whether the embedding is divided by its length, as the last thing that is done to it.
+    package var normalizesEmbedding: Bool { embeddingNodes.last?.operation == .unitLength }
+
+    /// The node that gives one row a text of several: that of a pooling, or of several side by side.
+    private func pooledNode(of value: String) -> Node? {
+        var name = value
+        while let node = node(named: name) {
+            switch node.operation {
+            case .pooling, .concatenate: return node
+            default:
+                guard let input = node.inputs.first else { return nil }
+                name = input
+            }
+        }
+        return nil
+    }
+
+    /// The graph with an embedding that is made in another way.
+    ///
+    /// - Parameters:
+    ///   - pooling: How rows become one instead; `nil`: as they do. What follows the pooling stays.
+    ///   - normalizes: Whether the embedding is divided by its length; `nil`: as it is.
+    /// - Returns: A graph that is not checked: what follows may need rows of another width.
+    package func embedding(pooling: Pooling?, normalizes: Bool?) -> Graph {
+        guard let embedding, let pooled = pooledNode(of: embedding) else { return self }
+        var result = self
+        if let pooling, let index = nodes.firstIndex(where: { $0.name == pooled.name }) {
+            var inputs = pooled.inputs
+            if case .concatenate = pooled.operation {
+                inputs = pooled.inputs.compactMap { node(named: $0)?.inputs }.max { $0.count < $1.count } ?? []
+            }
+            if !pooling.takesMask {
+                inputs = Array(inputs.prefix(1))
+            } else if inputs.count == 1, self.inputs.contains(Self.poolingMask) {
+                inputs.append(Self.poolingMask)
+            }
+            result.nodes[index] = Node(name: pooled.name, operation: .pooling(pooling), inputs: inputs)
+        }
+        guard let normalizes, normalizes != normalizesEmbedding else { return result }
+        let output: String
+        if normalizes {
+            output = embedding + "/unit_length"
+            let place = (result.nodes.firstIndex { $0.name == embedding } ?? result.nodes.count - 1) + 1
+            result.nodes.insert(Node(name: output, operation: .unitLength, inputs: [embedding]), at: place)
+        } else {
+            var name = embedding
+            while let node = node(named: name), node.operation == .unitLength, let input = node.inputs.first {
+                name = input
+            }
+            output = name
+        }
+        for index in result.outputs.indices where result.outputs[index].name == Self.embeddingOutput {
+            result.outputs[index].value = output
+        }
+        return result
+    }
+}

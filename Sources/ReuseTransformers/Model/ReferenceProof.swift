@@ -1,0 +1,226 @@
+import Checkpoints
+import Inputs
+import ModelGraph
+import Platform
+import Reporting
+import Runtime
+import Tensors
+
+/// Finds the reading of a checkpoint that computes what the model's own framework computes.
+///
+/// Readings are tried from the most usual one on. From the first that agrees the search goes on to readings that differ
+/// in one point, so that the nearest is taken; where several are equally near, they have to agree with one another on
+/// inputs that are made of the reference's own numbers, too, or the reference does not tell them apart.
+struct ReferenceProof {
+    let path: String
+    let readings: CheckpointReadings
+    let comparison: ReferenceComparison
+    let cancellation: Cancellation?
+
+    /// Readings that are tried.
+    private static let mostReadings = 4096
+    /// Differences below this share of the largest output are those of two orders of summation.
+    private static let noise = 6e-7
+
+    private typealias Reading = CheckpointReadings.Reading
+
+    /// What is known of a reading that was run.
+    private struct Trial {
+        let reading: Reading
+        let agreement: ReferenceComparison.Agreement
+    }
+
+    /// The model of the reading that agrees.
+    ///
+    /// - Throws: `unsupported` where none agrees, with the nearest one, and where the reference does not tell several
+    ///   apart.
+    func model() throws(TransformerError) -> Model {
+        var known: [Reading: Trial?] = [:]
+        let all = readings.readings(atMost: Self.mostReadings)
+        var nearest: Trial?
+        var found: Trial?
+        for reading in all {
+            try checkCancellation()
+            guard let trial = try trial(reading, &known) else { continue }
+            if nearest.map({ trial.agreement.difference < $0.agreement.difference }) ?? true { nearest = trial }
+            if trial.agreement.isClose {
+                found = trial
+                break
+            }
+        }
+        guard let first = found else { throw disagreement(nearest, count: all.count) }
+        let equals = try settle(first, &known)
+        let chosen = equals[0]
+        let model = try TransformerError.mapping { try readings.model(of: chosen.reading) }
+        try tellApart(chosen, model, equals.dropFirst())
+        return proven(model, chosen.agreement)
+    }
+
+    /// The nearest readings around one that agrees, the most usual first.
+    private func settle(_ first: Trial, _ known: inout [Reading: Trial?]) throws(TransformerError) -> [Trial] {
+        var close = [first]
+        var seen: Set<Reading> = [first.reading]
+        var pending = [first]
+        while let next = pending.popLast(), seen.count < Self.mostReadings {
+            for reading in readings.neighbours(of: next.reading) where seen.insert(reading).inserted {
+                try checkCancellation()
+                guard let trial = try trial(reading, &known), trial.agreement.isClose else { continue }
+                close.append(trial)
+                pending.append(trial)
+            }
+        }
+        let least = close.map(\.agreement.difference).min() ?? 0
+        return close.filter { trial in
+            trial.agreement.difference <= max(2 * least, Self.noise * max(1, trial.agreement.scale))
+        }.sorted {
+            ($0.reading.rank, $0.agreement.difference) < ($1.reading.rank, $1.agreement.difference)
+        }
+    }
+
+    /// Runs a reading: on one input, and where that is near on all.
+    ///
+    /// - Returns: `nil` for a reading that gives no model, or one with other outputs.
+    private func trial(_ reading: Reading, _ known: inout [Reading: Trial?]) throws(TransformerError) -> Trial? {
+        if let trial = known[reading] { return trial }
+        var result: Trial?
+        do {
+            let model = try readings.model(of: reading)
+            var agreement = try comparison.agreement(of: model, count: 1)
+            if agreement.isClose { agreement = try comparison.agreement(of: model) }
+            result = Trial(reading: reading, agreement: agreement)
+        } catch let error as FileError where error.kind == .inputOutput || error.kind == .cancelled {
+            throw TransformerError(error)
+        } catch {
+            // Read so the checkpoint is no model, or none with these inputs and outputs.
+        }
+        known[reading] = .some(result)
+        return result
+    }
+
+    /// Makes sure that readings which the reference does not tell apart compute the same.
+    private func tellApart(_ chosen: Trial, _ model: Model, _ others: ArraySlice<Trial>) throws(TransformerError) {
+        guard !others.isEmpty else { return }
+        let (inputs, outputs) = try TransformerError.mapping { () throws -> ([ModelInput], [String: Tensor]) in
+            let inputs = try comparison.inputs(for: model).enumerated().map { $1.shuffled(seed: UInt64($0) + 1) }
+            return (inputs, try comparison.outputs(of: model, for: inputs))
+        }
+        let tolerance = ReferenceComparison.tolerance(of: model)
+        for other in others {
+            try checkCancellation()
+            let differs = try TransformerError.mapping { () throws -> Bool in
+                let found = try comparison.outputs(of: try readings.model(of: other.reading), for: inputs)
+                return outputs.contains { name, tensor in
+                    guard name.hasPrefix("output") || outputs.count == 1, let own = found[name] else { return false }
+                    let scale = Double(tensor.floats.map(abs).max() ?? 0)
+                    return zip(tensor.floats, own.floats).contains {
+                        !(Double(abs($0 - $1)) <= tolerance * max(1, scale))
+                    }
+                }
+            }
+            guard differs else { continue }
+            let own = readings.assumptions(of: chosen.reading), theirs = readings.assumptions(of: other.reading)
+            let apart = (own.filter { !theirs.contains($0) } + theirs.filter { !own.contains($0) }).map(\.text)
+            throw TransformerError(
+                .unsupported, path: path,
+                "\(comparison.reference.path) agrees with several readings that are not the same: "
+                    + apart.joined(separator: ", "),
+                remedy: "give more inputs, or inputs of other kinds, or say it with --assume KEY=VALUE")
+        }
+    }
+
+    private func proven(_ model: Model, _ agreement: ReferenceComparison.Agreement) -> Model {
+        var result = model
+        result.provenance.proof = .init(
+            difference: agreement.difference, inputs: comparison.reference.count)
+        return result
+    }
+
+    private func disagreement(_ nearest: Trial?, count: Int) -> TransformerError {
+        let tried = "\(count)\(readings.count > count ? " of \(readings.count)" : "") readings were tried"
+        guard let nearest else {
+            return TransformerError(
+                .unsupported, path: path,
+                readings.problems + ["none of them gives the outputs of \(comparison.reference.path); \(tried)"],
+                remedy: "--architecture FILE describes a class (docs/keras-models.md)")
+        }
+        let difference = nearest.agreement
+        let assumptions = readings.assumptions(of: nearest.reading).map(\.text).joined(separator: ", ")
+        return TransformerError(
+            .unsupported, path: path,
+            readings.problems + [
+                "none agrees with \(comparison.reference.path) (\(tried)); the nearest differs by "
+                    + "\(difference.difference.shortText) in \(difference.output): \(assumptions)"
+            ], remedy: "--architecture FILE describes a class (docs/keras-models.md)")
+    }
+
+    private func checkCancellation() throws(TransformerError) {
+        if cancellation?.isRequested == true { throw .cancelled }
+    }
+}
+
+extension ReferenceProof {
+    /// Compares a model about which nothing is open.
+    ///
+    /// - Returns: The model with what the comparison found.
+    /// - Throws: `unsupported` where an output differs.
+    static func checked(
+        _ model: Model, path: String, _ comparison: ReferenceComparison
+    ) throws(TransformerError) -> Model {
+        let agreement: ReferenceComparison.Agreement
+        do {
+            agreement = try comparison.agreement(of: model)
+        } catch let error as ReferenceComparison.Mismatch {
+            throw TransformerError(.unsupported, path: path, "\(comparison.reference.path): \(error.message)")
+        } catch {
+            throw TransformerError(error)
+        }
+        guard agreement.isClose else {
+            throw TransformerError(
+                .unsupported, path: path,
+                "does not compute what \(comparison.reference.path) says: \(agreement.output) differs by "
+                    + "\(agreement.difference.shortText), the largest number there is \(agreement.scale.shortText)",
+                remedy: "make sure that the reference is of this very model; if it is, please report it")
+        }
+        var result = model
+        result.provenance.proof = .init(difference: agreement.difference, inputs: comparison.reference.count)
+        return result
+    }
+}
+
+extension ReferenceArrays {
+    /// Inputs that the file holds.
+    fileprivate var count: Int { inputs.values.first?.shape.extents.first ?? 0 }
+}
+
+extension Model.Provenance.Assumption {
+    /// As `--assume` takes it.
+    package var text: String { "\(key)=\(value)" }
+}
+
+extension Double {
+    /// With three digits.
+    fileprivate var shortText: String { isFinite ? Format.significant(self, 3) : "\(self)" }
+}
+
+extension ModelInput {
+    /// The same numbers and ids in another order.
+    fileprivate func shuffled(seed: UInt64) -> ModelInput {
+        var random = SplitMix(seed: seed)
+        func shuffle<Element>(_ values: [Element]) -> [Element] {
+            var values = values
+            for last in stride(from: values.count - 1, to: 0, by: -1) {
+                values.swapAt(last, random.next(below: last + 1))
+            }
+            return values
+        }
+        var result = self
+        if mask.isEmpty { result.ids = shuffle(ids) }
+        for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
+            var changed = array
+            changed.numbers = shuffle(array.numbers)
+            if array.mask.isEmpty { changed.ids = shuffle(array.ids) }
+            result.arrays[name] = changed
+        }
+        return result
+    }
+}
