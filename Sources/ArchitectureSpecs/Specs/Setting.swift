@@ -167,15 +167,16 @@ extension ArchitectureSpec.Setting: Codable {
             kind = .list(
                 List(
                     count: try container.decode(Expression.self, forKey: .count),
-                    index: try optional(String.self, .index) ?? "i", condition: try optional(Condition.self, .condition),
+                    index: try optional(String.self, .index) ?? "i",
+                    condition: try optional(Condition.self, .condition),
                     values: try container.decode([String: Bool].self, forKey: .values),
                     needs: try optional(String.self, .needs)))
         case .head: kind = .head(try container.decode([Head].self, forKey: .heads))
         case .rotary:
             kind = .rotary(
                 Rotary(
-                    positions: try optional(Expression.self, .positions), length: try optional(Expression.self, .length),
-                    isPartial: try optional(Bool.self, .isPartial)))
+                    positions: try optional(Expression.self, .positions),
+                    length: try optional(Expression.self, .length), isPartial: try optional(Bool.self, .isPartial)))
         case .flag:
             let told: Set<Key> = [.keys, .default, .defaults, .matches, .only]
             if let condition = try optional(Condition.self, .condition) {

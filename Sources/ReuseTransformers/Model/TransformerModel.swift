@@ -28,8 +28,8 @@ public struct TransformerModel: Sendable {
         /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
         /// tables are never made up.
         public var allowsMissing: Bool
-        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they change
-        /// no output. A key that could and is not handled is an error otherwise.
+        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they
+        /// change no output. A key that could and is not handled is an error otherwise.
         public var ignoredSettings: Set<String>
         /// What classes are whose code no file holds, by key: `["TransformerBlock.activation": "gelu"]`
         /// (docs/keras-models.md).
@@ -201,11 +201,13 @@ extension TransformerModel {
         }
     }
 
-    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the caller
-    /// left out.
+    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the
+    /// caller left out.
     public var notes: [String] {
         model.notes
-            + (model.provenance.ignoredSettings ?? []).map { "\"\($0)\" of the configuration does not count, on request" }
+            + (model.provenance.ignoredSettings ?? []).map { key in
+                "\"\(key)\" of the configuration does not count, on request"
+            }
     }
 
     /// What the model scores.
