@@ -176,7 +176,8 @@ extension ArchitectureSpec.Setting: Codable {
             kind = .rotary(
                 Rotary(
                     positions: try optional(Expression.self, .positions),
-                    length: try optional(Expression.self, .length), isPartial: try optional(Bool.self, .isPartial)))
+                    length: try optional(Expression.self, .length),
+                    isPartial: try optional(Bool.self, .isPartial)))
         case .flag:
             let told: Set<Key> = [.keys, .default, .defaults, .matches, .only]
             if let condition = try optional(Condition.self, .condition) {

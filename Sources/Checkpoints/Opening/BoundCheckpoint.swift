@@ -38,7 +38,7 @@ struct BoundCheckpoint: Sendable {
         architecture = own.architecture
         traits = own.traits
         ledger = nil
-        notes = []
+        notes = own.notes
         assumptions = own.assumptions
         isCoarse = own.isCoarse
     }

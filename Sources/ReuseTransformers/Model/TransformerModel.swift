@@ -113,10 +113,10 @@ public struct TransformerModel: Sendable {
 
     /// The model of a checkpoint; with a reference the one that agrees with it.
     private static func load(_ path: String, _ options: LoadingOptions) throws(TransformerError) -> Model {
-        guard let reference = options.reference else {
-            return try TransformerError.mapping {
-                try Checkpoint.load(path: path, options: options).fittedToItsPictures()
-            }
+        // A `.reuse.h5` was made of a checkpoint already, and may have been made smaller since.
+        let isReuseFile = try TransformerError.mapping { try Checkpoint.isReuseFile(at: path, options: options) }
+        guard let reference = options.reference, !isReuseFile else {
+            return try TransformerError.mapping { try Checkpoint.load(path: path, options: options).fittedToItsPictures() }
         }
         let arrays = try TransformerError.mapping { try ReferenceArrays(path: reference) }
         let comparison = ReferenceComparison(
@@ -199,6 +199,16 @@ extension TransformerModel {
             let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
             return "\(parameter) is missing; \(value) in for it"
         }
+    }
+
+    /// What was taken for granted about classes whose code no file holds, as `Options.assumptions` takes it.
+    public var readings: [ModelInspection.Assumption] {
+        (model.provenance.assumptions ?? []).map { .init(key: $0.key, value: $0.value) }
+    }
+
+    /// How the model agreed with outputs of its own framework; `nil`: nobody has compared.
+    public var agreement: ModelInspection.Agreement? {
+        model.provenance.proof.map { .init(difference: $0.difference, inputs: $0.inputs) }
     }
 
     /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the
