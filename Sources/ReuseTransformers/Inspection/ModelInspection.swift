@@ -1,9 +1,12 @@
 import ArchitectureSpecs
 import Checkpoints
 import Foundation
+import Images
+import Inputs
 import JSON
 import ModelGraph
 import Tensors
+import Tokenization
 import Verification
 
 /// What a checkpoint is, what it holds, and what reuse could save: from its metadata, without its weights.
@@ -182,7 +185,9 @@ public struct ModelInspection: Sendable, Encodable {
         architecture = summary.architecture
         candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
         use = summary.graph?.use
-        settings = (summary.configuration?.entries ?? []).map(SettingEntry.init)
+        settings =
+            (summary.configuration?.entries ?? []).map { SettingEntry($0) }
+            + Self.otherSettings(summary, ignoring: options.ignoredSettings)
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
@@ -197,6 +202,24 @@ public struct ModelInspection: Sendable, Encodable {
                     storedBytes: tensor.storedByteCount, filters: tensor.filters, use: tensor.role.words,
                     statistics: hasStatistics ? TensorStatistics(of: try tensor.read()) : nil)
             }
+        }
+    }
+
+    /// What became of the keys of the files for texts, pictures and writing.
+    private static func otherSettings(
+        _ summary: CheckpointSummary, ignoring ignored: Set<String>
+    ) -> [SettingEntry] {
+        let files = summary.settingsFiles
+        // A speech model's file of that name is about sounds.
+        let readsPictures = summary.graph?.inputLayouts.values.contains { $0.grid.count == 2 } ?? false
+        func document(_ name: String) -> JSONValue? { files[name].flatMap { try? JSONValue(parsing: $0, file: name) } }
+        let ledgers = [
+            document(TokenizerKeys.file).map { TokenizerKeys.ledger(of: $0, ignoring: ignored) },
+            readsPictures ? ImagePreparation.ledger(assets: files, ignoring: ignored) : nil,
+            document("generation_config.json").map { GenerationKeys.ledger(of: $0, ignoring: ignored) },
+        ]
+        return ledgers.compactMap(\.self).flatMap { ledger in
+            ledger.entries.map { SettingEntry($0, in: ledger.file) }
         }
     }
 
@@ -249,8 +272,9 @@ extension TensorRole {
 }
 
 extension ModelInspection.SettingEntry {
-    init(_ entry: KeyLedger.Entry) {
-        key = entry.key
+    /// - Parameter file: Its file, where that is not the model's configuration.
+    init(_ entry: KeyLedger.Entry, in file: String? = nil) {
+        key = (file.map { $0 + ": " } ?? "") + entry.key
         value = entry.value.settingText
         switch entry.fate {
         case .used: (role, reason) = (.used, "")
