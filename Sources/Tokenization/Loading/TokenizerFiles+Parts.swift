@@ -43,6 +43,7 @@ extension TokenizerFiles {
                 notes.append("the files have no tokenizer.model; tokenizer.json stands in for it")
             }
             let file = TokenizerJSON(json)
+            config.classMask = rules.mask
             return (try file.parts(config), file.hasProcessor)
         }
         if json != nil, let model {
