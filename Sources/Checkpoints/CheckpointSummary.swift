@@ -64,8 +64,14 @@ package struct CheckpointSummary: Sendable {
     package let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
     package let problems: [String]
+    /// What was taken for granted about classes whose code no file holds.
+    package var assumptions: [Model.Provenance.Assumption] = []
+    /// How the model agreed with its own framework; `nil`: nobody has compared.
+    package var proof: Model.Provenance.Proof?
     /// What became of every key of the configuration; `nil` where nothing accounts for them.
     package let configuration: KeyLedger?
+    /// The same for the settings of what follows the transformer.
+    package let further: [KeyLedger]
     /// What was decided that a user should know, a sentence each.
     package let notes: [String]
     /// Contents of the settings files beside the weights, by name.
@@ -74,7 +80,8 @@ package struct CheckpointSummary: Sendable {
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
         candidates: [Recognition] = [], graph: CheckedGraph?, traits: Model.Traits?, plan: ReusePlan? = nil,
-        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil, notes: [String] = []
+        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil,
+        further: [KeyLedger] = [], notes: [String] = []
     ) {
         self.dialect = dialect
         self.dialectReasons = dialectReasons
@@ -87,6 +94,7 @@ package struct CheckpointSummary: Sendable {
         self.tensors = tensors
         self.problems = problems
         self.configuration = configuration
+        self.further = further
         self.notes = notes
     }
 }
@@ -117,7 +125,9 @@ extension CheckpointSummary {
             dialects: opening.dialects, architecture: opening.architecture, candidates: opening.candidates,
             graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
             tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems,
-            configuration: bound?.ledger, notes: bound?.notes ?? [])
+            configuration: bound?.ledger,
+            further: bound?.source.sentences?.ledgers ?? [], notes: bound?.notes ?? [])
+        assumptions = bound?.assumptions ?? []
         for (name, entry) in checkpoint.assets where Self.settingsNames.contains(name) {
             settingsFiles[name] = try checkpoint.folder.asset(entry)
         }

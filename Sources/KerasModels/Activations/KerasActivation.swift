@@ -71,7 +71,7 @@ struct KerasActivation: Sendable {
         .init(.elementwise(.softplus), ["softplus"], layers: ["Softplus"]),
         .init(.elementwise(.softsign), ["softsign"], layers: ["Softsign"]),
         .init(.elementwise(.mish), ["mish"], layers: ["Mish"]),
-        .init(.elementwise(.exponential), ["exponential", "exp"], layers: ["Exp"]),
+        .init(.elementwise(.exponential), ["exponential"]),
         .init(.hardSigmoid, ["hard_sigmoid"], layers: ["HardSigmoid"]),
         .init(.elementwise(.hardSilu), ["hard_silu", "hard_swish"], layers: ["HardSilu"]),
         .init(.hardTangent, ["hard_tanh"], layers: ["HardTanh"]),
@@ -84,14 +84,6 @@ struct KerasActivation: Sendable {
         .init(.sparsePlus, ["sparse_plus"], layers: ["SparsePlus"]),
         .init(.sparseSigmoid, ["sparse_sigmoid"], layers: ["SparseSigmoid"]),
         .init(.gatedUnit, ["glu"], layers: ["Glu"], options: [["axis"]]),
-        // Functions that are recorded where a model calls them; none of them is an activation's name.
-        .init(.elementwise(.square), [], layers: ["Square"]),
-        .init(.elementwise(.squareRoot), [], layers: ["Sqrt"]),
-        .init(.elementwise(.absolute), [], layers: ["Absolute", "Abs"]),
-        .init(.elementwise(.logarithm), [], layers: ["Log"]),
-        .init(.elementwise(.reciprocal), [], layers: ["Reciprocal"]),
-        .init(.elementwise(.sine), [], layers: ["Sin"]),
-        .init(.elementwise(.cosine), [], layers: ["Cos"]),
     ]
 
     private static let byName = Dictionary(

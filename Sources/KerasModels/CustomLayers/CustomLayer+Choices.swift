@@ -90,9 +90,8 @@ extension Settings.Value {
         case .number(let value): .number(value)
         case .flag(let value): .bool(value)
         case .choice(let value): .string(value)
-        case .flags(let values): .array(values.map(JSONValue.bool))
-        // Documents of layers have no setting of this kind.
-        case .scaling: .null
+        // Documents of layers have neither.
+        case .flags, .scaling: .null
         }
     }
 }

@@ -52,12 +52,15 @@ extension KerasGraphBuilder {
         return result
     }
 
-    /// A single row a sequence as one row of one: for what goes through the rows of sequences.
+    /// A single row a sequence as one row of one, its mask with it: for what goes through the rows of sequences.
     mutating func counted(_ value: LayerValue, for call: LayerCall, part: String) -> LayerValue {
         guard value.rows == .sequences else { return value }
+        func counted(_ name: String, width: Int, part: String) -> String {
+            add(.rearrange(Rearrangement(extents: [width], rows: 1)), [name], to: call, part: part)
+        }
         var result = value
-        result.name = add(
-            .rearrange(Rearrangement(extents: [value.width], rows: 1)), [value.name], to: call, part: part)
+        result.name = counted(value.name, width: value.width, part: part)
+        result.mask = value.mask.map { counted($0, width: 1, part: part + "_mask") }
         result.rows = .count(1)
         return result
     }

@@ -67,7 +67,8 @@ extension KerasGraphBuilder {
             var result = input
             result.axes = order.map { input.axes[$0] }
             result.mask = nil
-            return result
+            // Numbers that lie side by side stay the last axis.
+            if !result.axes.dropLast().contains(.width) { return result }
         }
         let extents = input.extents.compactMap { $0 }
         guard extents.count == input.axes.count, let width = order.last.map({ extents[$0] }) else { throw refusal }

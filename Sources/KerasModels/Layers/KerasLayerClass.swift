@@ -7,6 +7,7 @@ import Platform
 ///     /// `x · scale` with one learned number a column.
 ///     enum ScaleLayer: KerasLayerClass {
 ///         static let names = ["LayerScale"]
+///         static let options: Set<String>? = ["some_option"]
 ///
 ///         static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["gamma"])] }
 ///
@@ -31,8 +32,15 @@ protocol KerasLayerClass: Sendable {
     /// It is asked before anything stored is known: only the configuration decides.
     static func variables(of layer: KerasLayer) -> [VariableGroup]
 
+    /// Keys of the configuration that it uses. All others are refused, but those that change no result (`HarmlessKeys`)
+    /// and those that are null or false; `nil`: the class sees to that itself.
+    static var options: Set<String>? { get }
+
     /// Whether calls see constants as they are; otherwise a constant is a tensor like any other.
     static var takesConstants: Bool { get }
+
+    /// Whether calls see attention maps as what they are; otherwise they are a tensor like any other.
+    static var takesMaps: Bool { get }
 
     /// Whether a call may have axes that the layer does not see (`LayerCall.leadingAxes`): it then works at each of
     /// their places alike.
@@ -47,7 +55,9 @@ protocol KerasLayerClass: Sendable {
 
 extension KerasLayerClass {
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [] }
+    static var options: Set<String>? { nil }
     static var takesConstants: Bool { false }
+    static var takesMaps: Bool { false }
 
     static var acceptsLeadingAxes: Bool { false }
 }

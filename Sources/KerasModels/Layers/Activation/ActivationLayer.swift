@@ -5,6 +5,7 @@ import Platform
 enum ActivationLayer: KerasLayerClass {
     static let names = ["Activation"] + KerasActivation.all.flatMap(\.layers).filter { $0 != "Softmax" }
     static let acceptsLeadingAxes = true
+    static let options: Set<String>? = Set(KerasActivation.all.flatMap { $0.options.joined() }).union(["activation"])
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()

@@ -5,6 +5,7 @@ import Tensors
 /// Negative numbers times learned ones: one a place, shared along some axes.
 enum PReLULayer: KerasLayerClass {
     static let names = ["PReLU"]
+    static let options: Set<String>? = ["shared_axes"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["alpha"])] }
 

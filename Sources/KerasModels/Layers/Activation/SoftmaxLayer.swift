@@ -4,6 +4,7 @@ import Platform
 /// The softmax along an axis.
 enum SoftmaxLayer: KerasLayerClass {
     static let names = ["Softmax"]
+    static let options: Set<String>? = ["axis"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {

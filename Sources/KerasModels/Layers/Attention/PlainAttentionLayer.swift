@@ -11,6 +11,7 @@ import Tensors
 /// those of any other.
 enum PlainAttentionLayer: KerasLayerClass {
     static let names = ["Attention", "AdditiveAttention"]
+    static let options: Set<String>? = ["use_scale", "score_mode", "causal"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let isAdditive = layer.plainClassName == "AdditiveAttention"
@@ -67,7 +68,8 @@ enum PlainAttentionLayer: KerasLayerClass {
         }
         result.mask = streams.queryMask
         let maps = AttentionMaps(
-            heads: [HeadID(node: node, head: 0)], masking: attention.masking, masks: keyMask.map { [$0] } ?? [])
+            heads: [HeadID(node: node, head: 0)], masking: attention.masking, masks: keyMask.map { [$0] } ?? [],
+            queries: query.rows, keys: memory.rows, hasHeadAxis: false)
         return [.tensor(result), .maps(maps)]
     }
 
@@ -95,7 +97,13 @@ enum PlainAttentionLayer: KerasLayerClass {
             guard query.width == key.width, builder.unify(key.rows, value.rows) else {
                 throw call.corrupt("compares \(query.shapeText) with \(key.shapeText), values \(value.shapeText)")
             }
-            var masks = [query.mask, value.mask]
+            // A single row goes through the rows of sequences like any other.
+            self.query = builder.counted(query, for: call, part: "query_row")
+            self.value = value.isSame(as: query) ? self.query : builder.counted(value, for: call, part: "value_row")
+            self.key =
+                key.isSame(as: value) ? self.value
+                : key.isSame(as: query) ? self.query : builder.counted(key, for: call, part: "key_row")
+            var masks = [self.query.mask, self.value.mask]
             if case let given = call[1, "mask"], !given.isNone {
                 // What is handed in stands for what hangs on the tensors.
                 for (number, mask) in given.elements.prefix(2).enumerated() {
@@ -109,12 +117,6 @@ enum PlainAttentionLayer: KerasLayerClass {
                     }
                 }
             }
-            // A single row goes through the rows of sequences like any other.
-            self.query = builder.counted(query, for: call, part: "query_row")
-            self.value = value.isSame(as: query) ? self.query : builder.counted(value, for: call, part: "value_row")
-            self.key =
-                key.isSame(as: value) ? self.value
-                : key.isSame(as: query) ? self.query : builder.counted(key, for: call, part: "key_row")
             queryMask = masks[0]
             valueMask = masks[1]
         }

@@ -5,6 +5,10 @@ import Platform
 /// Windows over rows, over the positions of an image, or over those of a volume; in groups of channels where asked for.
 enum ConvolutionLayer: KerasLayerClass {
     static let names = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
+    static let options: Set<String>? = [
+        "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation",
+        "use_bias", "lora_rank",
+    ]
     static let acceptsLeadingAxes = true
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {

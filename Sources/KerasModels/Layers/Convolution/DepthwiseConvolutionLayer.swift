@@ -9,6 +9,10 @@ enum DepthwiseConvolutionLayer: KerasLayerClass {
         "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D",
         "SeparableConvolution2D",
     ]
+    static let options: Set<String>? = [
+        "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation",
+        "use_bias", "depth_multiplier",
+    ]
     static let acceptsLeadingAxes = true
 
     private static func isSeparable(_ layer: KerasLayer) -> Bool { layer.className.hasPrefix("Separable") }

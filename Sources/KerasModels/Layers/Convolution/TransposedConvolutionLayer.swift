@@ -11,6 +11,10 @@ enum TransposedConvolutionLayer: KerasLayerClass {
     static let names = [
         "Conv1DTranspose", "Conv2DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
     ]
+    static let options: Set<String>? = [
+        "filters", "kernel_size", "strides", "padding", "output_padding", "data_format", "dilation_rate",
+        "activation", "use_bias",
+    ]
     static let acceptsLeadingAxes = true
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {

@@ -5,6 +5,7 @@ import Platform
 /// Products of two tensors' rows along one axis of each.
 enum DotLayer: KerasLayerClass {
     static let names = ["Dot"]
+    static let options: Set<String>? = ["axes", "normalize"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let elements = call.arguments.flatMap(\.elements), inputs = elements.compactMap(\.tensor)

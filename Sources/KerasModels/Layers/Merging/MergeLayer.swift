@@ -4,6 +4,7 @@ import Platform
 /// Sums, products, means and extremes of several tensors.
 enum MergeLayer: KerasLayerClass {
     static let names = ["Add", "Subtract", "Multiply", "Average", "Minimum", "Maximum"]
+    static let options: Set<String>? = []
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {

@@ -6,6 +6,7 @@ import Tensors
 /// What training has learned of each column's mean and variance taken out: a factor and an offset a column.
 enum BatchNormalizationLayer: KerasLayerClass {
     static let names = ["BatchNormalization", "BatchNormalizationV1", "SyncBatchNormalization"]
+    static let options: Set<String>? = ["axis", "epsilon", "center", "scale", "renorm"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let scale = layer.flag("scale", default: true), center = layer.flag("center", default: true)

@@ -4,6 +4,7 @@ import Platform
 /// Mean and variance of groups of channels taken out, over all places of a sequence together.
 enum GroupNormalizationLayer: KerasLayerClass {
     static let names = ["GroupNormalization"]
+    static let options: Set<String>? = ["groups", "axis", "epsilon", "center", "scale"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let scale = layer.flag("scale", default: true), center = layer.flag("center", default: true)

@@ -4,6 +4,7 @@ import Platform
 /// Mean and variance of one axis, or of several together, taken out.
 enum LayerNormalizationLayer: KerasLayerClass {
     static let names = ["LayerNormalization"]
+    static let options: Set<String>? = ["axis", "epsilon", "center", "scale", "rms_scaling"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let scale = layer.flag("scale", default: true), center = layer.flag("center", default: true)

@@ -4,6 +4,7 @@ import Platform
 /// Numbers along an axis divided by the root of their mean square.
 enum RMSNormalizationLayer: KerasLayerClass {
     static let names = ["RMSNormalization"]
+    static let options: Set<String>? = ["axis", "epsilon"]
     static let acceptsLeadingAxes = true
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["scale"])] }

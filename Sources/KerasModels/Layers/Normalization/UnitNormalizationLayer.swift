@@ -4,6 +4,7 @@ import Platform
 /// Numbers along an axis divided by the root of the sum of their squares.
 enum UnitNormalizationLayer: KerasLayerClass {
     static let names = ["UnitNormalization"]
+    static let options: Set<String>? = ["axis"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {

@@ -9,6 +9,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
         "GlobalAvgPool2D", "GlobalMaxPooling2D", "GlobalMaxPool2D", "GlobalAveragePooling3D", "GlobalAvgPool3D",
         "GlobalMaxPooling3D", "GlobalMaxPool3D",
     ]
+    static let options: Set<String>? = ["data_format", "keepdims"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
@@ -24,7 +25,7 @@ enum GlobalPoolingLayer: KerasLayerClass {
             throw call.unsupported("pools a tensor \(input.shapeText)")
         }
         // A maximum is taken over all rows, hidden ones too.
-        let mask = isMean && !isFirst ? call.keywords["mask"]?.tensor?.name ?? input.mask : nil
+        let mask = isMean && !isFirst ? call[1, "mask"].tensor?.name ?? input.mask : nil
         var result = input
         result.name = builder.add(
             .pooling(isMean ? .mean : .max), [input.name] + (mask.map { [$0] } ?? []), to: call)

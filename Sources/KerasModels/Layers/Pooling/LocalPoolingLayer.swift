@@ -7,6 +7,7 @@ enum LocalPoolingLayer: KerasLayerClass {
     static let names = ["MaxPooling", "MaxPool", "AveragePooling", "AvgPool"].flatMap { name in
         ["1D", "2D", "3D"].map { name + $0 }
     }
+    static let options: Set<String>? = ["pool_size", "pool_length", "strides", "padding", "data_format"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {

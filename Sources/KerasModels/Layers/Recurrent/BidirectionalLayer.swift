@@ -5,6 +5,7 @@ import Platform
 /// Two recurrent layers over the same rows, one of them from the last row to the first.
 enum BidirectionalLayer: KerasWrapperClass {
     static let names = ["Bidirectional"]
+    static let options: Set<String>? = ["layer", "backward_layer", "merge_mode"]
 
     static func parts(of layer: KerasLayer) -> [KerasLayer] {
         guard let forward = layer.wrapped["layer"] else { return [] }
@@ -32,6 +33,7 @@ enum BidirectionalLayer: KerasWrapperClass {
                 layer: part, path: call.path + [part.name], node: "\(call.node)/\(part.name)",
                 arguments: [given.first ?? .none, own, call[2, "mask"]], keywords: [:], generation: call.generation)
             inner.leadingAxes = call.leadingAxes
+            if let options = RecurrentLayer.options { try inner.refuseKeys(beside: options) }
             let cell = try RecurrentCell(inner, in: builder)
             let isBackwards = part.flag("go_backwards", default: false)
             // Rows of the second layer are turned around once more.

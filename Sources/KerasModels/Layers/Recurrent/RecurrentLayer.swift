@@ -6,6 +6,10 @@ import Tensors
 /// A cell that goes through the rows: LSTM, GRU, the plain one, and `RNN` around one of their cells.
 enum RecurrentLayer: KerasLayerClass {
     static let names = ["LSTM", "GRU", "SimpleRNN", "RNN"]
+    static let options: Set<String>? = [
+        "units", "activation", "recurrent_activation", "use_bias", "reset_after", "return_sequences", "return_state",
+        "go_backwards", "stateful", "time_major", "zero_output_for_mask", "num_constants", "cell",
+    ]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let hasBias = RecurrentCell.config(of: layer)["use_bias"]?.boolValue ?? true
@@ -65,6 +69,7 @@ struct RecurrentCell {
                     + "and give it the same weights")
         }
         try call.refuse(["time_major", "num_constants"])
+        if call.has("cell"), let options = RecurrentLayer.options { try call.refuseKeys(beside: options, in: config) }
         self.call = call
         let given = try Given(call)
         guard given.input.axes.count == 2, given.input.axes.last == .width else {

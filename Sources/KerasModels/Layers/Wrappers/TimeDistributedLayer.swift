@@ -5,6 +5,7 @@ import Platform
 /// Most layers do the same to all places anyway; those that look at several axes are told that one more comes first.
 enum TimeDistributedLayer: KerasWrapperClass {
     static let names = ["TimeDistributed"]
+    static let options: Set<String>? = ["layer"]
 
     static func parts(of layer: KerasLayer) -> [KerasLayer] {
         layer.wrapped["layer"].map { [$0.part("layer", named: $0.name)] } ?? []
