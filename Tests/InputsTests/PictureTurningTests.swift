@@ -123,7 +123,7 @@ struct PictureTurningTests {
         #expect(rows.numbers == (isFast ? [0, 0, 7, 9, 0, 0, 0, 0] : [0, 0, 0, 0, 7, 9, 0, 0]))
     }
 
-    @Test("a picture of a folder that cannot be read is told and left out; alone, or without a listener, it is an error")
+    @Test("a picture of a folder that cannot be read is told and left out; alone, or with no listener, it is an error")
     func unreadable() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
