@@ -226,6 +226,8 @@ class Execution:
         return np.where(counted, offset + np.cumsum(counted, axis=1) - 1, offset - 1)
 
     def norm(self, node, operation, x):
+        if operation["norm"] == "unit":
+            return x / np.sqrt(np.maximum((x * x).sum(-1, keepdims=True), operation["epsilon"]))
         if operation["norm"] == "layer":
             x = x - x.mean(-1, keepdims=True)
         x = x / np.sqrt((x * x).mean(-1, keepdims=True) + operation["epsilon"])
@@ -250,10 +252,6 @@ class Execution:
 
     def concatenate(self, node, operation, *parts):
         return np.concatenate(parts, axis=-1 if operation["along"] == "width" else 1)
-
-    def unit_length(self, node, operation, x):
-        length = np.linalg.norm(x, axis=-1, keepdims=True)
-        return np.divide(x, length, out=np.zeros_like(x), where=length > 0)
 
     def pooling(self, node, operation, x, shown=None):
         kind = operation["pool"]

@@ -64,15 +64,22 @@ package struct CheckpointSummary: Sendable {
     package let tensors: [TensorEntry]
     /// Why `Checkpoint.load` would refuse the checkpoint; empty when it would not.
     package let problems: [String]
+    /// What was taken for granted about classes whose code no file holds.
+    package var assumptions: [Model.Provenance.Assumption] = []
+    /// How the model agreed with its own framework; `nil`: nobody has compared.
+    package var proof: Model.Provenance.Proof?
     /// What became of every key of the configuration; `nil` where nothing accounts for them.
     package let configuration: KeyLedger?
+    /// The same for the settings of what follows the transformer.
+    package let further: [KeyLedger]
     /// What was decided that a user should know, a sentence each.
     package let notes: [String]
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
         candidates: [Recognition] = [], graph: CheckedGraph?, traits: Model.Traits?, plan: ReusePlan? = nil,
-        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil, notes: [String] = []
+        tensors: [TensorEntry], problems: [String], configuration: KeyLedger? = nil,
+        further: [KeyLedger] = [], notes: [String] = []
     ) {
         self.dialect = dialect
         self.dialectReasons = dialectReasons
@@ -85,6 +92,7 @@ package struct CheckpointSummary: Sendable {
         self.tensors = tensors
         self.problems = problems
         self.configuration = configuration
+        self.further = further
         self.notes = notes
     }
 }
@@ -115,7 +123,9 @@ extension CheckpointSummary {
             dialects: opening.dialects, architecture: opening.architecture, candidates: opening.candidates,
             graph: bound?.graph, traits: bound?.traits, plan: bound.flatMap { .trained($0.graph) },
             tensors: Self.entries(checkpoint.tensors, roles: bound?.binding.roles ?? [:]), problems: problems,
-            configuration: bound?.ledger, notes: bound?.notes ?? [])
+            configuration: bound?.ledger,
+            further: bound?.source.sentences?.ledgers ?? [], notes: bound?.notes ?? [])
+        assumptions = bound?.assumptions ?? []
     }
 
     /// Every tensor of files that no dialect knows.

@@ -31,7 +31,9 @@ extension FileError {
     /// The file is something else.
     package static func notHDF5(_ location: HDF5Location, _ content: FileContent) -> FileError {
         FileError(
-            content.isForeign ? .unsupported : .corrupt, location,
+            // A pickle under the name of an HDF5 file was mixed up; under another name it is one of PyTorch's.
+            content.isForeign && !(content == .pickle && location.file.hasSuffix(".h5")) ? .unsupported : .corrupt,
+            location,
             "not an HDF5 file but \(content.name); \(content.remedy)")
     }
 

@@ -45,6 +45,11 @@ package struct HDF5Dataset: Sendable {
         return type.plain ?? type.converted
     }
 
+    /// Whether its elements are numbers, of a type that is read or not.
+    package var holdsNumbers: Bool {
+        shape != nil && ["integer", "float", "bitfield"].contains(description.type.className)
+    }
+
     /// The stored type in words, for tables and messages.
     package var storedType: String {
         let type = description.type

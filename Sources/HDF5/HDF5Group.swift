@@ -35,6 +35,14 @@ package struct HDF5Group: Sendable {
         }
     }
 
+    /// The datasets that soft links directly inside lead to, with the links' names.
+    package var softDatasets: [(name: String, dataset: HDF5Dataset)] {
+        links.compactMap { link in
+            guard case .soft = link.target else { return nil }
+            return dataset(at: link.name).map { (link.name, $0) }
+        }
+    }
+
     /// The group that a path relative to this one leads to.
     package func group(at path: String) -> HDF5Group? {
         guard let index = contents.resolve(path, from: index), case .group = contents.document.objects[index].content

@@ -70,7 +70,11 @@ package enum GraphArrays {
             FileError(.usage, path: name, "has shape \(array.shape), expected \(expected)")
         }
         if layout.content == .ids {
-            guard extents.count == (layout.rows == .sequences ? 0 : 1) else { throw misshapen("[batch, rows]") }
+            // A width of 1 may stand there, as for any input.
+            let axes = extents.count > 1 && extents.last == 1 ? extents.count - 1 : extents.count
+            guard axes == (layout.rows == .sequences ? 0 : 1) || extents == [1] && layout.rows == .sequences else {
+                throw misshapen("[batch, rows]")
+            }
             let ids = try array.wholeNumbers(name)
             let rows = extents.first ?? 1
             guard let mask else { return (0..<batch).map { InputArray(ids: Array(ids[$0 * rows..<($0 + 1) * rows])) } }

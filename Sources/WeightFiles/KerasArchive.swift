@@ -29,8 +29,9 @@ package struct KerasArchive: Sendable {
                     .corrupt, path: file.path,
                     "config.json has \(member.byteCount) bytes; at most \(Self.largestConfig) are read")
             }
-            config = try JSONValue(
+            let document = try JSONValue(
                 parsing: try archive.contents(of: member), file: "\(file.path): config.json", limits: Document.limits)
+            config = document.noting(version: try Self.version(in: archive, file))
         } else {
             config = nil
         }
@@ -43,6 +44,16 @@ package struct KerasArchive: Sendable {
         } else {
             weights = try HDF5File.open(file, region: member.data, options: reading)
         }
+    }
+
+    /// Which Keras wrote the archive; `nil` where it does not say.
+    private static func version(in archive: ZipArchive, _ file: MappedFile) throws(FileError) -> String? {
+        guard let member = archive.directory.member(named: "metadata.json"), member.byteCount <= 1 << 16 else {
+            return nil
+        }
+        let metadata = try JSONValue(
+            parsing: try archive.contents(of: member), file: "\(file.path): metadata.json", limits: Document.limits)
+        return metadata["keras_version"]?.stringValue
     }
 
     /// Weights that were compressed, in a temporary file without a name: only a file can be mapped.

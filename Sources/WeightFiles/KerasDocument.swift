@@ -27,8 +27,10 @@ package enum KerasDocument {
     /// The configuration that Keras stores with a whole model.
     package static func attribute(of file: HDF5File) throws(FileError) -> JSONValue? {
         guard let text = try file.root.text(splitAttribute: "model_config", in: file.path) else { return nil }
-        return try JSONValue(
+        let document = try JSONValue(
             parsing: Array(text.utf8), file: "\(file.path): attribute model_config", limits: Document.limits)
+        let version = (try? file.root.text(splitAttribute: "keras_version", in: file.path)) ?? nil
+        return document.noting(version: version)
     }
 
     /// Whether a configuration is one that Keras writes for a model.
@@ -41,5 +43,14 @@ package enum KerasDocument {
         file.withUnsafeBytes { bytes in
             bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
         }
+    }
+}
+
+extension JSONValue {
+    /// A configuration with the release that wrote it, where it does not name one itself: what masks mean depends on it.
+    func noting(version: String?) -> JSONValue {
+        guard let version, case .object(var members) = self, members["keras_version"] == nil else { return self }
+        members["keras_version"] = .string(version)
+        return .object(members)
     }
 }

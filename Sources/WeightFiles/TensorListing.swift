@@ -9,6 +9,9 @@ package struct TensorListing: Sendable {
     package private(set) var tensors: [StoredTensor] = []
     /// What a person should know: datasets that are no tensors, values never written.
     package private(set) var notes: [String] = []
+    /// Tensors of numbers that are not among `tensors` since their type is not read, a sentence each. What holds no
+    /// numbers (texts, references) is no tensor, and only noted.
+    package private(set) var omitted: [String] = []
     /// Names so far, compared byte by byte.
     private var names: Set<[UInt8]> = []
 
@@ -49,14 +52,15 @@ package struct TensorListing: Sendable {
     private mutating func tensors(of file: SafetensorsFile, _ path: String, _ prefix: String) -> [StoredTensor] {
         file.entries.compactMap { entry in
             guard let tensor = StoredTensor(entry, of: file, name: prefix + entry.name) else {
-                notes.append("\(path): \(entry.name): not extracted: \(entry.type)")
+                omitted.append("\(path): \(entry.name.printable): holds \(entry.type.printable), which is not read")
                 return nil
             }
             return tensor
         }
     }
 
-    /// Each hard link to a dataset, under the first path of its group.
+    /// Each link to a dataset, hard or soft, under the first path of its group: frameworks find a weight by any of
+    /// them.
     private mutating func namedDatasets(
         of file: HDF5File, _ path: String, _ prefix: String
     ) throws(FileError) -> [StoredTensor] {
@@ -66,8 +70,13 @@ package struct TensorListing: Sendable {
         var seen: Set<[UInt8]> = [Array(file.root.path.utf8)]
         while let group = pending.popLast() {
             let folder = prefix + (group.path == "/" ? "" : group.path.dropFirst() + "/")
-            for (name, dataset) in group.datasets {
+            for (name, dataset) in group.datasets + group.softDatasets {
                 guard dataset.shape != nil, dataset.dtype != nil else {
+                    if dataset.holdsNumbers {
+                        let type = dataset.storedType.printable
+                        omitted.append("\(path): \(dataset.path.printable): holds \(type), which is not read")
+                        continue
+                    }
                     notes.append("\(path): \(dataset.path): not extracted: \(dataset.storedType)")
                     continue
                 }

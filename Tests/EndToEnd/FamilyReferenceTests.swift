@@ -14,14 +14,21 @@ private let folder = Repository.fixture("families")
 private let otherDecoders = [
     "bloom_kerashub", "gemma2_kerashub", "gemma3_kerashub", "gpt2_kerashub", "gpt_neox_kerashub", "llama3_kerashub",
     "opt_kerashub", "phi3_kerashub", "qwen2_kerashub", "bloom_safetensors", "falcon_safetensors", "gemma_safetensors",
-    "gpt_neox_safetensors", "phi3_safetensors", "qwen3_safetensors",
+    "gpt_neox_safetensors", "phi3_safetensors", "qwen3_safetensors", "bart_safetensors", "granite", "llama_linear",
+    "llama_yarn", "olmo2", "opt_safetensors", "phi3_partial", "smollm3", "t5_safetensors", "t5_v1_1_safetensors",
+    "whisper_safetensors",
 ]
+/// Models whose rotary angles depend on the length of a text.
+private let changingDecoders = ["llama_dynamic", "phi3_longrope"]
 private let families =
     [
         "albert_groups", "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm",
         "t5_v1_1", "vit_base", "whisper", "albert_kerashub", "bart_kerashub", "deberta_v3_kerashub", "t5_kerashub",
-        "vit_kerashub", "whisper_kerashub",
-    ] + otherDecoders
+        "vit_kerashub", "whisper_kerashub", "albert_safetensors", "clip_text", "clip_vision", "deberta_c2p_safetensors",
+        "deberta_conv_safetensors", "deit_safetensors", "dinov2", "dinov2_resized", "eurobert", "gemma3_bidirectional",
+        "gte", "jina_v3", "modernbert_cls", "modernbert_mlm", "mpnet_safetensors", "nomic_bert", "roberta_gamma_beta",
+        "siglip_text", "siglip_vision", "t5_encoder", "vit_safetensors",
+    ] + otherDecoders + changingDecoders
 private let decoders =
     [
         "gpt2", "gptj", "mistral", "opt_postnorm", "bart", "t5_v1_1", "whisper", "bart_kerashub", "t5_kerashub",
@@ -48,7 +55,8 @@ struct FamilyReferenceTests {
 
     @Test("hidden states, maps and logits of each family are the framework's", arguments: families)
     func outputs(_ name: String) throws {
-        let (model, arrays) = try read(name)
+        let (stored, arrays) = try read(name)
+        let model = try stored.fitted(to: inputs(arrays))
         let sequences = try GraphArrays.sequences(from: inputs(arrays), for: model.graph)
         let outputs = try PaddedOutputs(of: model, for: sequences, selecting: .all, resources: .init(threads: 2))
         let ours = Dictionary(uniqueKeysWithValues: outputs.arrays.map { ($0.name, $0.tensor) })
@@ -118,6 +126,28 @@ struct FamilyReferenceTests {
                 #expect(difference < tolerance, "\(name), sequence \(index), \(session.lengths[index]) tokens")
             }
             try session.step(whole.enumerated().map { tokens($1)[session.lengths[$0]] })
+        }
+    }
+
+    @Test("models whose angles depend on the length are run anew for every token", arguments: changingDecoders)
+    func changing(_ name: String) throws {
+        let (model, _) = try read(name)
+        #expect(throws: RuntimeError.self) { try DecoderModel(model, resources: .init(threads: 1)) }
+    }
+
+    @Test("a text's own length counts for its angles, not that of its batch mates", arguments: changingDecoders)
+    func alone(_ name: String) throws {
+        let (model, _) = try read(name)
+        let texts = [18, 5, 30].map { length in ModelInput(ids: (0..<Int32(length)).map { 3 + $0 * 7 % 50 }) }
+        func logits(_ texts: [ModelInput]) throws -> Tensor {
+            let outputs = try PaddedOutputs(of: model, for: texts, selecting: .logits)
+            return try #require(outputs.arrays.first { $0.name == "logits" }?.tensor)
+        }
+        let together = try logits(texts), width = together.shape[2], rows = together.shape[1]
+        for (index, text) in texts.enumerated() {
+            let own = try logits([text]).floats
+            let start = index * rows * width
+            #expect(Array(together.floats[start..<start + text.ids.count * width]) == own, "\(text.ids.count) tokens")
         }
     }
 }

@@ -17,7 +17,8 @@ struct EmbeddingGraphTests {
                 Node(
                     name: "dense", operation: .linear(Linear(inputWidth: 8, outputWidth: 3)), inputs: ["together"]))
         }
-        nodes.append(Node(name: "unit", operation: .unitLength, inputs: [dense ? "dense" : "together"]))
+        nodes.append(
+            Node(name: "unit", operation: .norm(.unit(width: dense ? 3 : 8)), inputs: [dense ? "dense" : "together"]))
         return Graph(
             inputs: ["x", Graph.poolingMask],
             inputLayouts: [

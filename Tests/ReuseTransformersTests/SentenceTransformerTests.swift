@@ -37,6 +37,19 @@ struct SentenceTransformerTests {
         expect(try await TextEmbedder(model).embeddings(for: texts(name)).values, try wanted(name))
     }
 
+    @Test("scores of pairs are the library's own")
+    func pairs() async throws {
+        let model = try await TransformerModel(at: Self.folder.appending(path: "cross_encoder"))
+        let lines = try String(contentsOf: Self.folder.appending(path: "cross_encoder/pairs.tsv"), encoding: .utf8)
+        let pairs = lines.split(separator: "\n").map { line in
+            let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            return TextPair(parts[0], parts[1])
+        }
+        let scores = try await PairScorer(model).scores(for: pairs)
+        expect(scores.flatMap(\.self), try wanted("cross_encoder"))
+        #expect(model.task == .numbers, "one label is a number, not a class")
+    }
+
     @Test("a .reuse.h5 carries modules, prompts and limits", arguments: ["dense_tanh", "prompt_excluded"])
     func carried(_ name: String) async throws {
         let model = try await TransformerModel(at: Self.folder.appending(path: name))

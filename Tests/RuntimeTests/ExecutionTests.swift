@@ -79,7 +79,7 @@ struct ExecutionTests {
 
     @Test(
         "causal and windowed maps are the interpreter's",
-        arguments: [Attention.Mask(isCausal: true), .init(isCausal: true, window: 3)])
+        arguments: [Attention.Mask(isCausal: true), .init(isCausal: true, window: 3), .init(window: 3)])
     func masks(_ mask: Attention.Mask) throws {
         for plan in plans { try check(EncoderShape(mask: mask, layers: plan.1), masked: false, name: plan.0) }
     }
@@ -101,6 +101,16 @@ struct ExecutionTests {
             // A hidden first token looks ahead for its pooling: not under a causal mask.
             try check(shape, masked: isMasked && !isCausal, name: "\(name), causal \(isCausal)")
         }
+    }
+
+    @Test("windows count positions as they are given, hidden ones too", arguments: [2, 3, 5], [false, true])
+    func windows(_ window: Int, _ isTurned: Bool) throws {
+        var shape = EncoderShape(
+            hidden: 48, heads: 3,
+            layers: [[.computed, .computed, .computed], [.computed, borrowed((1, head(0, 1))), .computed]])
+        shape.mask = Attention.Mask(window: window)
+        if isTurned { shape.positions = .rotary(.init(size: 16, base: 100)) }
+        try check(shape, masked: true, name: "a window of \(window)")
     }
 
     @Test("norms of heads, caps of scores and grouped heads go with positions", arguments: [1, 2])

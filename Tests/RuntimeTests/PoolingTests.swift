@@ -18,7 +18,7 @@ struct PoolingTests {
             inputLayouts: ["x": InputLayout(rows: axis, width: 2), "shown": InputLayout(rows: axis, absent: 1)],
             nodes: [
                 Node(name: "pooled", operation: .pooling(pooling), inputs: ["x"] + (isMasked ? ["shown"] : [])),
-                Node(name: "unit", operation: .unitLength, inputs: ["pooled"]),
+                Node(name: "unit", operation: .norm(.unit(width: 2)), inputs: ["pooled"]),
             ],
             outputs: [.init(name: "pooled", value: "pooled"), .init(name: "unit", value: "unit")], hiddenStates: [])
         let model = Model(

@@ -53,7 +53,7 @@ extension TensorLayout {
     }
 
     /// Whether a stored tensor gives the parameter.
-    func fits(_ stored: Shape, as parameter: Shape) -> Bool {
+    package func fits(_ stored: Shape, as parameter: Shape) -> Bool {
         guard let split = viewed(stored), let piece = part == nil ? split : part?.shape(of: split),
             let ordered = axes == nil ? piece : piece.ordered(axes ?? [])
         else { return false }

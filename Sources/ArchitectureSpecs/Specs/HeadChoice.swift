@@ -5,7 +5,10 @@ import Platform
 ///
 /// What is stored decides alone only where no class is named: a file may hold the pooler of a base model that a token
 /// classifier never reads, or both heads of a pre-training whose class has neither.
-struct HeadChoice {
+package struct HeadChoice {
+    /// Why specs leave tensors out that another class than the named one reads.
+    package static let unreadReason = "of a head that the class does not have"
+
     /// Our name of the head.
     let head: String
     /// What a user should know of the choice.
@@ -63,8 +66,8 @@ extension ModelConfiguration {
     fileprivate func classNames(of setting: ArchitectureSpec.Setting) -> [String] {
         for key in keys(of: setting) {
             let words = (self[key]?.words ?? []).map { word in
-                for prefix in ["TF", "Flax"] where word.hasPrefix(prefix) { return String(word.dropFirst(prefix.count)) }
-                return word
+                let framework = ["TF", "Flax"].first { word.hasPrefix($0) }
+                return String(word.dropFirst(framework?.count ?? 0))
             }
             if !words.isEmpty { return words }
         }

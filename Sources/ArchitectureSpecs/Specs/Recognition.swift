@@ -10,7 +10,11 @@ package struct Recognition: Sendable, Hashable {
     package let score: Int
     /// What was seen, `+50 model_type is "bert"`.
     package let reasons: [String]
+    /// Dialects that the family is read from, where the checkpoint's is none of them; `nil` where it is.
+    package let otherDialects: [String]?
 
+    /// What speaks against a family that is not read from the checkpoint's dialect.
+    static let withoutTable = -1000
     /// Least score that counts as recognised.
     static let threshold = 40
     /// Two families that are closer than this are not told apart.
@@ -20,10 +24,7 @@ package struct Recognition: Sendable, Hashable {
 extension ArchitectureSpec {
     /// Weighs the family's evidence; a dialect without a tensor table speaks against it altogether.
     func recognise(config: ModelConfiguration, tensors: TensorCatalog, dialect: String) -> Recognition {
-        guard let table = table(for: dialect) else {
-            return Recognition(
-                architecture: name, score: -1000, reasons: ["-1000 \(name) has no tensor table for \(dialect)"])
-        }
+        let table = table(for: dialect)
         var score = 0
         var reasons: [String] = []
         func add(_ points: Int?, _ reason: String) {
@@ -31,12 +32,14 @@ extension ArchitectureSpec {
             score += points
             reasons.append("\(points > 0 ? "+" : "")\(points) \(reason)")
         }
+        if table == nil { add(Recognition.withoutTable, "\(name) has no tensor table for \(dialect)") }
         for remark in recognise {
+            if table == nil, remark.key == nil { continue }
             if let tensor = remark.tensor {
                 let isThere = tensors.contains(tensor)
                 add(isThere ? remark.score : remark.otherwise, isThere ? "has \(tensor)" : "lacks \(tensor)")
             } else if let parameter = remark.parameter {
-                let isThere = table.firstTensor(of: parameter, in: tensors) != nil
+                let isThere = table?.firstTensor(of: parameter, in: tensors) != nil
                 add(isThere ? remark.score : remark.otherwise, isThere ? "has \(parameter)" : "lacks \(parameter)")
             } else if let key = remark.key, let value = config[key] {
                 let words = value.words
@@ -48,7 +51,9 @@ extension ArchitectureSpec {
                     "\(key) is \(found.isEmpty ? value.shortDescription : found)")
             }
         }
-        return Recognition(architecture: name, score: score, reasons: reasons)
+        return Recognition(
+            architecture: name, score: score, reasons: reasons,
+            otherDialects: table == nil ? self.tensors.keys.sorted() : nil)
     }
 }
 
@@ -74,10 +79,23 @@ package struct SpecLibrary: Sendable {
     package func choose(
         _ ranking: [Recognition], claim: String, path: String
     ) throws(FileError) -> ArchitectureSpec {
-        let remedy = "name one with --architecture: \(names), or a spec of your own"
+        // Only what is read from such files leads anywhere.
+        let readable = Set(ranking.filter { $0.otherDialects == nil }.map(\.architecture))
+        let names = specs.filter { $0.unsupported == nil && readable.contains($0.name) }.map(\.name)
+        let remedy = "name one with --architecture: \(names.joined(separator: ", ")), or a spec of your own"
         guard let best = ranking.first, best.score >= Recognition.threshold,
             let spec = specs.first(where: { $0.name == best.architecture })
         else {
+            let elsewhere = ranking.first { $0.otherDialects != nil }
+            if let elsewhere, elsewhere.score >= Recognition.withoutTable + Recognition.threshold,
+                let dialects = elsewhere.otherDialects, !dialects.isEmpty
+            {
+                throw FileError(
+                    .unsupported, path: path,
+                    "\(claim): the architecture \(elsewhere.architecture) is read from files laid out as "
+                        + "\(dialects.joined(separator: ", ")), which these are not",
+                    remedy: "have the framework save it as \(dialects.contains("safetensors") ? "safetensors" : dialects[0])")
+            }
             let near = ranking.filter { $0.score > -Recognition.threshold }.prefix(3)
             let candidates = near.map { "\($0.architecture) (\($0.score)): \($0.reasons.joined(separator: "; "))" }
             throw FileError(

@@ -13,7 +13,9 @@ extension ArchitectureSpec.Setting {
         /// A setting above that has to be set where the checkpoint sets a flag: the width of a window.
         package var needs: String?
 
-        var names: Set<String> { count.names.union((condition?.names ?? []).subtracting([index])).union(needs.map { [$0] } ?? []) }
+        var names: Set<String> {
+            count.names.union((condition?.names ?? []).subtracting([index])).union([needs].compactMap(\.self))
+        }
     }
 
     /// A head that the family can have.

@@ -9,6 +9,8 @@ extension ArchitectureSpec.Setting {
         package var positions: Expression?
         /// Longest sequence of the training, where a key outside of the object tells it.
         package var length: Expression?
+        /// Whether the family reads the share of a head's columns that turns; otherwise all have to.
+        package var isPartial: Bool?
     }
 }
 
@@ -26,7 +28,7 @@ extension SettingsResolver {
         do throws(Expression.Failure) {
             let reading = RotaryReading(
                 value: value, key: key, positions: try rotary.positions.float(in: settings),
-                length: try rotary.length.float(in: settings))
+                length: try rotary.length.float(in: settings), isPartial: rotary.isPartial ?? false)
             return try reading.scaling().map(Settings.Value.scaling)
         } catch {
             throw Problem(.unsupported, "config.json: \(error.message)")
@@ -40,6 +42,7 @@ private struct RotaryReading {
     let key: String
     let positions: Float?
     let length: Float?
+    let isPartial: Bool
 
     /// Members that are no part of a scaling, or that only tell how it was made.
     private static let others: Set = [
@@ -47,6 +50,9 @@ private struct RotaryReading {
     ]
 
     func scaling() throws(Expression.Failure) -> Attention.Rotary.Scaling? {
+        if !isPartial, let share = try number("partial_rotary_factor"), share != 1 {
+            throw failure("has \"partial_rotary_factor\": \(share); heads of this family turn as a whole")
+        }
         let type = value["rope_type"]?.stringValue ?? value["type"]?.stringValue ?? "default"
         switch type {
         case "default":

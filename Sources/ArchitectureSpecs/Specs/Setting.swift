@@ -105,7 +105,7 @@ extension ArchitectureSpec.Setting.Computation {
 extension ArchitectureSpec.Setting: Codable {
     private enum Key: String, CodingKey {
         case name, kind, when, keys, present, differs, extent, value, otherwise, condition, matches, values, `default`
-        case defaults, only, minimum, positions, length, heads, count, index, needs
+        case defaults, only, minimum, positions, length, isPartial, heads, count, index, needs
         case isUnsetByNull
     }
 
@@ -121,7 +121,7 @@ extension ArchitectureSpec.Setting: Codable {
             case .choice: [.values]
             case .list: [.count, .index, .condition, .values, .needs]
             case .head: [.heads]
-            case .rotary: [.positions, .length]
+            case .rotary: [.positions, .length, .isPartial]
             }
         }
     }
@@ -143,7 +143,7 @@ extension ArchitectureSpec.Setting: Codable {
         let kindName = try container.decode(KindName.self, forKey: .kind)
         let allMembers: Set<Key> = [
             .present, .differs, .extent, .value, .otherwise, .condition, .matches, .values, .only, .minimum,
-            .positions, .length, .heads, .count, .index, .needs,
+            .positions, .length, .isPartial, .heads, .count, .index, .needs,
         ]
         try refuse(allMembers.subtracting(kindName.members), with: "a setting of kind \(kindName.rawValue)")
         when = try optional(Condition.self, .when)
@@ -167,13 +167,17 @@ extension ArchitectureSpec.Setting: Codable {
             kind = .list(
                 List(
                     count: try container.decode(Expression.self, forKey: .count),
-                    index: try optional(String.self, .index) ?? "i", condition: try optional(Condition.self, .condition),
+                    index: try optional(String.self, .index) ?? "i",
+                    condition: try optional(Condition.self, .condition),
                     values: try container.decode([String: Bool].self, forKey: .values),
                     needs: try optional(String.self, .needs)))
         case .head: kind = .head(try container.decode([Head].self, forKey: .heads))
         case .rotary:
             kind = .rotary(
-                Rotary(positions: try optional(Expression.self, .positions), length: try optional(Expression.self, .length)))
+                Rotary(
+                    positions: try optional(Expression.self, .positions),
+                    length: try optional(Expression.self, .length),
+                    isPartial: try optional(Bool.self, .isPartial)))
         case .flag:
             let told: Set<Key> = [.keys, .default, .defaults, .matches, .only]
             if let condition = try optional(Condition.self, .condition) {
@@ -236,6 +240,7 @@ extension ArchitectureSpec.Setting: Codable {
             try encode(KindName.rotary)
             try container.encodeIfPresent(rotary.positions, forKey: .positions)
             try container.encodeIfPresent(rotary.length, forKey: .length)
+            try container.encodeIfPresent(rotary.isPartial, forKey: .isPartial)
         case .choice(let values):
             try encode(KindName.choice)
             try container.encode(values, forKey: .values)

@@ -26,7 +26,8 @@ extension SettingsResolver {
         }
         if let needed = list.needs, settings[needed] == nil, flags.contains(true) {
             throw Problem(
-                .unsupported, "config.json: \"\(key)\" sets what needs \(needed), which no key of the configuration gives")
+                .unsupported,
+                "config.json: \"\(key)\" sets what needs \(needed), which no key of the configuration gives")
         }
         return .flags(flags)
     }

@@ -3,7 +3,7 @@ import Platform
 
 /// All dialects. Their order means nothing: the remarks decide.
 private let dialects: [any Dialect.Type] = [
-    HuggingFaceTF.self, KerasHub.self, KerasListed.self, KerasObjects.self, Safetensors.self,
+    HuggingFaceTF.self, HuggingFaceTFObjects.self, KerasHub.self, KerasListed.self, KerasObjects.self, Safetensors.self,
 ]
 
 /// How well a dialect fits the files, and why.

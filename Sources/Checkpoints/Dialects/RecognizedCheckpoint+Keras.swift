@@ -12,8 +12,9 @@ extension CheckpointFolder {
         let members = try document(entry).objectValue ?? [:]
         var result: [String: String] = [:]
         for (key, value) in members {
-            guard let word = value.stringValue ?? value.doubleValue.map({ value.intValue.map(String.init) ?? "\($0)" })
-                ?? value.boolValue.map({ "\($0)" })
+            guard
+                let word = value.stringValue ?? value.doubleValue.map({ value.intValue.map(String.init) ?? "\($0)" })
+                    ?? value.boolValue.map({ "\($0)" })
             else { throw FileError(.usage, path: entry.path, "\(key.printable) is no word, number or flag") }
             result[key] = word
         }
@@ -36,6 +37,7 @@ extension RecognizedCheckpoint {
         if let entry = files.folder.configEntry, files.folder.configFile != nil || isBeside {
             read.append(try files.folder.file(entry))
         }
+        let isTrainedOnClasses = files.isTrainedOnClasses
         return RecognizedCheckpoint(
             folder: files.folder, dialect: dialect, vocabulary: "keras", config: document ?? .object([:]),
             tensors: tensors, files: read,
@@ -50,7 +52,7 @@ extension RecognizedCheckpoint {
                 document, generation: KerasDocument.generation(of: document), weights: weights, owners: claims.layers,
                 stated: claims.readsStatement ? try files.folder.statedAssumptions() : [:],
                 assumptions: claims.assumptions, path: path)
-            return OwnGraphs(readings: readings, ignored: ignored)
+            return OwnGraphs(readings: readings, ignored: ignored, isTrainedOnClasses: isTrainedOnClasses)
         }
     }
 }

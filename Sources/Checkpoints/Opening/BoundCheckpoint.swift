@@ -38,7 +38,7 @@ struct BoundCheckpoint: Sendable {
         architecture = own.architecture
         traits = own.traits
         ledger = nil
-        notes = []
+        notes = own.notes
         assumptions = own.assumptions
         isCoarse = own.isCoarse
     }
@@ -58,8 +58,9 @@ struct BoundCheckpoint: Sendable {
         let resolver = SettingsResolver(
             spec: spec, config: source.config, table: table, tensors: source.tensors, dialect: source.dialect)
         let settings: Settings
+        let decisions: [String]
         switch resolver.resolution() {
-        case .success(let resolved): (settings, notes) = (resolved.settings, resolved.notes)
+        case .success(let resolved): (settings, decisions) = (resolved.settings, resolved.notes)
         case .failure(let problems): throw FileError(problems.list, path: source.folder.path)
         }
         ledger = try spec.ledger(of: source.config, settings, waived: waived)
@@ -79,6 +80,7 @@ struct BoundCheckpoint: Sendable {
             throw FileError(.corrupt, path: source.folder.path, error.problems.map { "\(spec.name): \($0)" })
         }
         let all = source.bind(expanded.graph.with(whole?.graph), whole?.sources ?? sources, problems: problems)
+        notes = decisions + all.noteOfUnreadHeads
         binding = whole == nil ? all : all.restricted(to: graph.graph, reason: "the embedding is made without it")
         self.source = source
         architecture = spec.name
@@ -206,6 +208,16 @@ extension Graph {
         var result = self
         result.nodes += other.nodes.filter { !known.contains($0.name) }
         return result
+    }
+}
+
+extension Binding {
+    /// A sentence about stored tensors that only another class than the named one reads; none when there are none.
+    fileprivate var noteOfUnreadHeads: [String] {
+        let names = roles.filter { $0.value == .ignored(HeadChoice.unreadReason) }.keys.sorted()
+        guard let first = names.first else { return [] }
+        let others = names.count > 1 ? " and \(names.count - 1) more" : ""
+        return ["\(first.printable)\(others) \(names.count > 1 ? "are" : "is") stored, and no part of the named class"]
     }
 }
 

@@ -28,7 +28,7 @@ struct CheckpointOpening: Sendable {
                 "names an adapter that changes the weights beside it, which is not handled",
                 remedy: "merge the adapter into the model (peft's merge_and_unload), and save that")
         }
-        let modules = try SentenceModules(folder)
+        let modules = try SentenceModules(folder, waived: options.ignoredSettings)
         let files = try OpenFiles(folder, options)
         let dialects = try files.rankedDialects()
         let recognized = Result { () throws(FileError) in try files.recognized(dialects).adding(modules) }
@@ -61,6 +61,11 @@ private struct ArchitectureChoice {
     /// The checkpoint with the graph that the caller names, that it brings itself, or that its contents speak for.
     mutating func bind(_ checkpoint: RecognizedCheckpoint) throws(FileError) -> BoundCheckpoint {
         let bound: BoundCheckpoint
+        if !claims.assumptions.isEmpty, checkpoint.ownGraphs == nil {
+            throw FileError(
+                .usage, path: checkpoint.folder.path, "its architecture leaves nothing open: --assume is for classes of "
+                    + "Keras models whose code no file holds")
+        }
         if let name {
             bound = try bind(checkpoint, to: name)
         } else if let ownGraphs = checkpoint.ownGraphs {

@@ -16,6 +16,9 @@ package struct CheckpointReadings: Sendable {
         package var rank: Int { own.rank }
     }
 
+    /// A class that is open.
+    package typealias OpenClass = KerasReadings.OpenClass
+
     private let source: RecognizedCheckpoint
     private let graphs: OwnGraphs
     private let options: LoadingOptions
@@ -42,6 +45,9 @@ package struct CheckpointReadings: Sendable {
     /// Number of all readings.
     package var count: Int { graphs.readings.count }
 
+    /// What is open, for who wants to look at it closely.
+    package var openClasses: [OpenClass] { graphs.readings.openClasses }
+
     /// What is open, a class each.
     package var problems: [String] { graphs.readings.problems.map(\.message) }
 
@@ -65,6 +71,13 @@ package struct CheckpointReadings: Sendable {
     /// - Throws: What keeps the checkpoint from being read so.
     package func model(of reading: Reading) throws(FileError) -> Model {
         try BoundCheckpoint(source, try graphs.graph(of: reading.own)).complete(options)
+    }
+}
+
+extension Checkpoint {
+    /// Whether a path leads to a `.reuse.h5`, which tells everything itself.
+    package static func isReuseFile(at path: String, options: LoadingOptions) throws(FileError) -> Bool {
+        try CheckpointFolder(path: path, config: options.config, reading: options.hdf5).reuseFile() != nil
     }
 }
 

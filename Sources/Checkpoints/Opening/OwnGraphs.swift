@@ -22,6 +22,8 @@ struct OwnGraphs: Sendable {
     let readings: KerasReadings
     /// Tensors that are no part of any model of the dialect.
     let ignored: [ParameterSources.Ignored]
+    /// Whether the model was trained with a loss of classes.
+    var isTrainedOnClasses = false
 
     /// The graph of one reading.
     func graph(of reading: KerasReadings.Reading) throws(FileError) -> OwnGraph {
@@ -36,9 +38,11 @@ struct OwnGraphs: Sendable {
     private func made(_ graph: KerasGraph, _ reading: KerasReadings.Reading) -> OwnGraph {
         var sources = graph.parameterSources
         sources.ignored += ignored
+        var own = graph.graph
+        if own.use == .numbers, isTrainedOnClasses { own.use = .classifier }
         return OwnGraph(
-            architecture: "keras-functional", graph: graph.graph, sources: sources, traits: .init(),
+            architecture: "keras-functional", graph: own, sources: sources, traits: .init(),
             assumptions: readings.assumptions(of: reading).map { .init(key: $0.key, value: $0.value) },
-            isCoarse: readings.isCoarse)
+            isCoarse: readings.isCoarse, notes: graph.notes)
     }
 }

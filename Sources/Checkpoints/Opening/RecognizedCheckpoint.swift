@@ -80,4 +80,6 @@ struct OwnGraph: Sendable {
     var assumptions: [Model.Provenance.Assumption] = []
     /// Whether the framework computes it in 16 bits.
     var isCoarse = false
+    /// What was decided that a user should know, a sentence each.
+    var notes: [String] = []
 }

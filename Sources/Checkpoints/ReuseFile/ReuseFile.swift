@@ -49,10 +49,13 @@ package enum ReuseFile {
             ) { () throws(FileError) -> Tensor in try contents.tensor(tensor) }
             tensors.append(.init(stored, role: .parameter([tensor.name])))
         }
-        return CheckpointSummary(
+        var summary = CheckpointSummary(
             dialect: dialect, dialectReasons: ["the user block announces a .reuse.h5"],
             architecture: contents.manifest.provenance.architecture, graph: contents.graph,
             traits: contents.manifest.traits, plan: contents.manifest.plan, tensors: tensors, problems: [])
+        summary.assumptions = contents.manifest.provenance.assumptions ?? []
+        summary.proof = contents.manifest.provenance.proof
+        return summary
     }
 }
 

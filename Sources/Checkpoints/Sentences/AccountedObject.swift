@@ -1,25 +1,35 @@
 import JSON
 import Platform
 
-/// The keys of one JSON object, each of which is used, set aside for a reason, or refused.
+/// The settings in one JSON object, each of which is used, set aside for a reason, or refused.
 struct AccountedObject {
     /// Path of the file, for messages.
     let path: String
-    /// Keys that nobody has looked at.
-    private var open: [String: JSONValue]
-    /// Keys that nothing depends on, with the reason.
-    private(set) var harmless: [(key: String, reason: String)] = []
+    /// Name of the file below its folder.
+    private let name: String
+    /// As it was written.
+    private let written: JSONValue
+    /// Without what the caller said does not count.
+    private let document: JSONValue
+    private let waived: Set<String>
+    private var used: Set<String> = []
+    private var harmless: [KeyRule] = []
 
+    /// - Parameter waived: Paths of members that the caller does not want to count.
     /// - Throws: When the value is no object.
-    init(_ value: JSONValue, path: String) throws(FileError) {
-        guard let members = value.objectValue else { throw FileError(.corrupt, path: path, "is no JSON object") }
+    init(_ value: JSONValue, name: String, path: String, waived: Set<String>) throws(FileError) {
+        guard value.objectValue != nil else { throw FileError(.corrupt, path: path, "is no JSON object") }
         self.path = path
-        open = members
+        self.name = name
+        written = value
+        self.waived = waived.filter { value[path: $0] != nil }
+        document = value.removing(self.waived)
     }
 
-    /// The value of a key, which counts as used; `nil` where there is none or it is null.
+    /// The value of a key, members of members by dots, which counts as used; `nil` where there is none or it is null.
     mutating func take(_ key: String) -> JSONValue? {
-        let value = open.removeValue(forKey: key)
+        used.insert(key)
+        let value = document[path: key]
         return value?.isNull == true ? nil : value
     }
 
@@ -46,29 +56,33 @@ struct AccountedObject {
         return count
     }
 
-    /// Sets a key aside: results do not depend on it.
-    mutating func setAside(_ key: String, because reason: String) {
-        if open.removeValue(forKey: key) != nil { harmless.append((key, reason)) }
+    /// Sets keys aside: results do not depend on them.
+    mutating func setAside(_ keys: String..., because reason: String) {
+        harmless.append(KeyRule(keys: keys, reason: reason))
     }
 
-    /// Refuses what nobody has looked at.
-    func finish() throws(FileError) {
-        // A key without a value asks for nothing.
-        let rest = open.filter { !$0.value.isNull && $0.value != .object([:]) && $0.value != .array([]) }
-        guard !rest.isEmpty else { return }
-        throw FileError(
-            .unsupported, path: path,
-            rest.sorted { $0.key < $1.key }.map {
-                "\"\($0.key.printable)\" is \($0.value.shortDescription), which is not handled"
-            })
+    /// What became of every key.
+    ///
+    /// - Throws: When one could change a result and nobody has looked at it.
+    func finish() throws(FileError) -> KeyLedger {
+        let empty = (written.objectValue ?? [:]).filter { $0.value == .object([:]) || $0.value == .array([]) }
+        let rule = KeyRule(keys: empty.keys.sorted(), reason: "empty: it asks for nothing")
+        let ledger = KeyLedger(
+            of: written, in: name, used: used, harmless: harmless + (empty.isEmpty ? [] : [rule]), waived: waived)
+        // The ledger says the file's name itself.
+        let folder = path.hasSuffix("/" + name) ? String(path.dropLast(name.count + 1)) : path
+        if let error = ledger.error(path: folder) { throw error }
+        return ledger
     }
 
     /// A value that is not handled.
     func unsupported(_ key: String, _ value: JSONValue) -> FileError {
-        FileError(.unsupported, path: path, "\"\(key)\" is \(value.shortDescription), which is not handled")
+        FileError(
+            .unsupported, path: path, "\"\(key)\" is \(value.settingText), which is not handled",
+            remedy: KeyLedger.remedy(for: [key]))
     }
 
     private func misfit(_ key: String, _ value: JSONValue, _ wanted: String) -> FileError {
-        FileError(.corrupt, path: path, "\"\(key)\" is \(value.shortDescription), expected \(wanted)")
+        FileError(.corrupt, path: path, "\"\(key)\" is \(value.settingText), expected \(wanted)")
     }
 }

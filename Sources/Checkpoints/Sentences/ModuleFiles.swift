@@ -14,11 +14,16 @@ struct ModuleFiles {
     private(set) var tensors: [StoredTensor] = []
     /// Files that tensors and settings were read from, by their paths below the folder.
     private(set) var files: [(name: String, file: MappedFile)] = []
+    /// What became of the keys of settings.
+    private(set) var ledgers: [KeyLedger] = []
+    private let waived: Set<String>
 
     private static let configName = "config.json"
     private static let weightsName = "model.safetensors"
 
-    init(_ entry: SentenceModuleList.Entry, index: Int, folder: CheckpointFolder) {
+    /// - Parameter waived: Keys that the caller does not want to count.
+    init(_ entry: SentenceModuleList.Entry, index: Int, folder: CheckpointFolder, waived: Set<String>) {
+        self.waived = waived
         self.entry = entry
         self.index = index
         self.folder = folder
@@ -29,8 +34,15 @@ struct ModuleFiles {
         // Without a folder of its own a module would take the transformer's settings for its own.
         guard !entry.path.isEmpty, folder.exists(file(Self.configName)) else { return nil }
         let file = try map(Self.configName)
-        return try AccountedObject(try folder.document(self.file(Self.configName)), path: file.path)
+        return try AccountedObject(
+            try folder.document(self.file(Self.configName)), name: "\(entry.path)/\(Self.configName)",
+            path: file.path, waived: waived)
     }
+
+    /// Accounts for settings that were read.
+    ///
+    /// - Throws: When one of them is not handled.
+    mutating func finish(_ config: AccountedObject) throws(FileError) { ledgers.append(try config.finish()) }
 
     /// The module's settings.
     mutating func config() throws(FileError) -> AccountedObject {

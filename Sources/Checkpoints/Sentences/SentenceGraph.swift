@@ -38,6 +38,15 @@ struct SentenceGraph {
             "module \(index), \(module), reads \(value.rawValue), which no module before it gives")
     }
 
+    /// Width of a value's rows.
+    func width(of value: String) throws(FileError) -> Int {
+        do throws(GraphError) {
+            return try graph.inferShapes()[value]?.width ?? 0
+        } catch {
+            throw FileError(.corrupt, path: path, error.problems.map(\.description))
+        }
+    }
+
     /// Says which node holds a value from here on.
     mutating func set(_ value: Value, to node: String) { values[value] = node }
 

@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import Files
+import JSON
 import ModelGraph
 import Platform
 import WeightFiles
@@ -16,11 +17,14 @@ struct SentenceModules: Sendable {
     let tensors: [StoredTensor]
     /// Files that were read, by their paths below the folder.
     let files: [(name: String, file: MappedFile)]
+    /// What became of the keys of all settings.
+    let ledgers: [KeyLedger]
 
     /// What a folder adds; `nil` where it has no `modules.json`.
     ///
+    /// - Parameter waived: Keys that the caller does not want to count.
     /// - Throws: Everything that is asked for and not handled, by its name.
-    init?(_ folder: CheckpointFolder) throws(FileError) {
+    init?(_ folder: CheckpointFolder, waived: Set<String>) throws(FileError) {
         guard let list = folder.modules else { return nil }
         path = folder.rootEntry(SentenceModuleList.fileName).path
         let problems = Self.problems(of: list)
@@ -29,7 +33,7 @@ struct SentenceModules: Sendable {
                 problems, path: path,
                 remedy: "to use the transformer alone, give a folder of its files without modules.json")
         }
-        var texts = try SentenceTexts(folder)
+        var texts = try SentenceTexts(folder, waived: waived)
         if texts.isCrossEncoder, list.entries.count > 1 || texts.traits.defaultPrompt != nil {
             let what = list.entries.count > 1 ? "has modules after its transformer" : "has a default prompt"
             throw FileError(.unsupported, path: path, "a cross-encoder that \(what) is not handled")
@@ -38,19 +42,22 @@ struct SentenceModules: Sendable {
         var tensors: [StoredTensor] = []
         var files = [(name: SentenceModuleList.fileName, file: try folder.file(folder.rootEntry("modules.json")))]
         files += texts.files
+        var ledgers = texts.ledgers
         for (index, entry) in list.entries.enumerated().dropFirst() {
             guard let type = Self.classes.first(where: { $0.className == entry.className }) else { continue }
-            var own = ModuleFiles(entry, index: index, folder: folder)
+            var own = ModuleFiles(entry, index: index, folder: folder, waived: waived)
             let module = try type.init(&own)
             modules.append((index, module))
             tensors += own.tensors
             files += own.files
+            ledgers += own.ledgers
             if let pooling = module as? PoolingModule { texts.traits.poolsPrompt = pooling.poolsPrompt }
         }
         self.modules = modules
         self.texts = texts
         self.tensors = tensors
         self.files = files
+        self.ledgers = ledgers
     }
 
     /// Modules that are not handled.

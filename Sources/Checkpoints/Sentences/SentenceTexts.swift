@@ -14,6 +14,8 @@ struct SentenceTexts: Sendable {
     private(set) var pairActivation: Activation?
     /// The files that were read.
     private(set) var files: [(name: String, file: MappedFile)] = []
+    /// What became of their keys.
+    private(set) var ledgers: [KeyLedger] = []
 
     /// Names of the transformer's settings in all releases; the first one that is there counts.
     private static let settingsNames = [
@@ -23,16 +25,17 @@ struct SentenceTexts: Sendable {
     ]
     private static let folderName = "config_sentence_transformers.json"
 
-    init(_ folder: CheckpointFolder) throws(FileError) {
+    /// - Parameter waived: Keys that the caller does not want to count.
+    init(_ folder: CheckpointFolder, waived: Set<String>) throws(FileError) {
         if let name = Self.settingsNames.first(where: { folder.exists($0) }) {
-            var object = try open(folder.entry(name), folder)
+            var object = try open(folder.entry(name), folder, waived)
             try readTransformer(&object)
-            try object.finish()
+            ledgers.append(try object.finish())
         }
         if folder.exists(folder.rootEntry(Self.folderName)) {
-            var object = try open(folder.rootEntry(Self.folderName), folder)
+            var object = try open(folder.rootEntry(Self.folderName), folder, waived)
             try readFolder(&object)
-            try object.finish()
+            ledgers.append(try object.finish())
         }
         // Where the folder does not say it, the tokenizer's own limit holds; the model's holds in any case.
         if traits.maximumTokens == nil, folder.exists("tokenizer_config.json") {
@@ -42,27 +45,29 @@ struct SentenceTexts: Sendable {
     }
 
     private mutating func open(
-        _ entry: FileEntry, _ folder: CheckpointFolder
+        _ entry: FileEntry, _ folder: CheckpointFolder, _ waived: Set<String>
     ) throws(FileError) -> AccountedObject {
         let file = try folder.file(entry)
         files.append((entry.name, file))
-        return try AccountedObject(try folder.document(entry), path: entry.path)
+        return try AccountedObject(
+            try folder.document(entry), name: entry.name, path: entry.path, waived: waived)
     }
 
     /// `sentence_bert_config.json`.
     private mutating func readTransformer(_ object: inout AccountedObject) throws(FileError) {
         traits.maximumTokens = try object.count("max_seq_length")
         traits.isLowerCase = try object.flag("do_lower_case") ?? false
-        for key in ["model_args", "model_kwargs", "config_args", "config_kwargs"] {
-            try Self.checkArguments(&object, key)
+        for arguments in ["model_args", "model_kwargs", "config_args", "config_kwargs", "tokenizer_args"] {
+            object.setAside(
+                "\(arguments).trust_remote_code", "\(arguments).cache_dir", "\(arguments).revision",
+                "\(arguments).token", "\(arguments).local_files_only", because: "it says where files come from")
+            object.setAside(
+                "\(arguments).torch_dtype", "\(arguments).dtype", because: "everything is computed in float32")
+            object.setAside("\(arguments).attn_implementation", because: "all of them compute the same")
         }
-        for key in ["tokenizer_args", "processor_kwargs"] {
-            guard let value = object.take(key) else { continue }
-            var arguments = try AccountedObject(value, path: "\(object.path): \(key)")
-            let limit = try arguments.count("model_max_length")
+        for arguments in ["tokenizer_args", "processor_kwargs"] {
+            let limit = try object.count("\(arguments).model_max_length")
             traits.maximumTokens = traits.maximumTokens ?? limit
-            Self.setCommonAside(&arguments)
-            try arguments.finish()
         }
         switch try object.text("transformer_task") {
         case nil, "feature-extraction"?: break
@@ -70,6 +75,7 @@ struct SentenceTexts: Sendable {
         case let task?: throw object.unsupported("transformer_task", .string(task))
         }
         let wanted = isCrossEncoder ? ["logits"] : ["last_hidden_state"]
+        // Other kinds of inputs than texts are not asked for.
         if let value = object.take("modality_config") {
             guard let text = value["text"], text["method"]?.stringValue ?? "forward" == "forward",
                 wanted.contains(text["method_output_name"]?.stringValue ?? wanted[0])
@@ -112,24 +118,6 @@ struct SentenceTexts: Sendable {
                     "\"default_prompt_name\" is \"\(name.printable)\", and \"prompts\" has no such name")
             }
             traits.defaultPrompt = name
-        }
-    }
-
-    /// Arguments that the transformer is made with.
-    private static func checkArguments(_ object: inout AccountedObject, _ key: String) throws(FileError) {
-        guard let value = object.take(key) else { return }
-        var arguments = try AccountedObject(value, path: "\(object.path): \(key)")
-        setCommonAside(&arguments)
-        for name in ["torch_dtype", "dtype"] {
-            arguments.setAside(name, because: "everything is computed in float32")
-        }
-        arguments.setAside("attn_implementation", because: "all of them compute the same")
-        try arguments.finish()
-    }
-
-    private static func setCommonAside(_ arguments: inout AccountedObject) {
-        for name in ["trust_remote_code", "cache_dir", "revision", "token", "local_files_only"] {
-            arguments.setAside(name, because: "it says where files come from")
         }
     }
 }

@@ -6,6 +6,8 @@ enum TorchActivation {
     /// By the last part of the class's name.
     private static let functions: [String: Activation] = [
         "Identity": .identity, "Tanh": .tanh, "ReLU": .relu, "GELU": .gelu, "Sigmoid": .sigmoid, "SiLU": .silu,
+        "ELU": .elu, "SELU": .selu, "Softplus": .softplus, "Softsign": .softsign, "Mish": .mish,
+        "Hardsigmoid": .hardSigmoid, "Hardswish": .hardSilu, "ReLU6": .relu6,
     ]
 
     /// The function of a class; `nil` for one that is not handled.

@@ -16,27 +16,20 @@ extension KerasLayer {
         }
     }
 
-    /// The class with the package that it is registered under, or that its module belongs to.
-    var qualifiedClassName: String {
-        guard !className.contains(">"), let library = module?.split(separator: ".").first,
-            ["keras_hub", "keras_nlp"].contains(library)
-        else { return className }
-        return "\(library)>\(className)"
-    }
-
     /// Whether the class may be one that the model's owner wrote: none of a framework's or library's.
     var mayBeOwners: Bool {
-        guard className != "InputLayer", inner == nil, !isOperation else { return false }
-        if isForeign { return !isOfLibrary }
+        guard className != "InputLayer", inner == nil, !isOperation, !FamilyLayer.isFamily(self) else { return false }
+        if isForeign { return !isPublished }
         if let module, !["__main__", "builtins"].contains(module) { return false }
-        return !isOfLibrary && !Self.frameworkClasses.contains(className)
+        return !isPublished && !Self.frameworkClasses.contains(className)
     }
 
-    private var isOfLibrary: Bool {
+    /// Whether a library publishes it.
+    private var isPublished: Bool {
+        if isOfHub { return true }
         let package = className.split(separator: ">").first.map(String.init) ?? ""
         return className.contains(">")
             && ["Text", "Vision", "Beta", "keras_hub", "keras_nlp", "keras_cv", "Addons"].contains(package)
-            || className.hasPrefix("TF") && className.hasSuffix("MainLayer")
     }
 
     /// Layers of Keras itself, of all releases: such a name in a configuration is the framework's class.

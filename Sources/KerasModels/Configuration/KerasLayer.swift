@@ -50,7 +50,11 @@ package struct KerasLayer: Sendable {
     /// Whether it is an operation of Keras 3 in the older form of a file, which names no modules: layers note how they
     /// compute, operations have nothing but a name and their own options.
     private var isLegacyOperation: Bool {
-        module == nil && config["name"] != nil && config["dtype"] == nil && config["trainable"] == nil
+        // A layer that combines values takes them as one list, an operation one by one.
+        if case .list? = calls.first?.arguments.first, ["Add", "Subtract", "Multiply", "Maximum", "Minimum"].contains(className) {
+            return false
+        }
+        return module == nil && config["name"] != nil && config["dtype"] == nil && config["trainable"] == nil
             && config["layers"] == nil && BuiltInOperations.named(functionName) != nil
     }
 

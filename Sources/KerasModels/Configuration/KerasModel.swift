@@ -20,6 +20,8 @@ package struct KerasModel: Sendable {
     package let isTrainable: Bool
     /// The release that wrote it.
     package let generation: KerasGeneration
+    /// Whether attention leaves the masks of what it reads where they are, as Keras 3 did before its release 3.8.
+    var attentionLeavesMasks = false
 
     /// The layer of a name.
     package func layer(named name: String) -> KerasLayer? { layers.first { $0.name == name } }

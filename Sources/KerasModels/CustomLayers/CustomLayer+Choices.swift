@@ -90,6 +90,8 @@ extension Settings.Value {
         case .number(let value): .number(value)
         case .flag(let value): .bool(value)
         case .choice(let value): .string(value)
+        // Documents of layers have neither.
+        case .flags, .scaling: .null
         }
     }
 }

@@ -21,10 +21,15 @@ extension CustomLayer {
     /// What classes of people's own usually are, told by what is stored for them.
     ///
     /// - Throws: Only when a file of ours is broken, which a test rules out.
-    package static func patterns() throws(FileError) -> [CustomLayer] { try builtIn(patternDocuments) }
+    package static func patterns() throws(FileError) -> [CustomLayer] { try knownPatterns.get() }
+
+    /// Read once.
+    private static let knownPatterns = Result { () throws(FileError) in try builtIn(patternDocuments) }
 
     private static let libraryDocuments = [
         PackageResources.bert_encoder_json, PackageResources.position_embedding_json,
+        PackageResources.hub_token_and_position_embedding_json, PackageResources.hub_transformer_encoder_json,
+        PackageResources.hub_transformer_decoder_json,
         PackageResources.reuse_transformer_json, PackageResources.self_attention_mask_json,
         PackageResources.transformer_encoder_block_json,
     ]
@@ -39,9 +44,12 @@ extension CustomLayer {
         PackageResources.pattern_tokens_json,
         PackageResources.pattern_class_row_json,
         PackageResources.pattern_column_vector_json,
+        PackageResources.pattern_rms_norm_json,
+        PackageResources.pattern_own_norm_json,
         PackageResources.pattern_block_json,
         PackageResources.pattern_block_of_one_norm_json,
         PackageResources.pattern_block_both_activated_json,
+        PackageResources.pattern_cross_block_json,
         PackageResources.pattern_decoder_block_json,
         PackageResources.pattern_attention_with_norm_json,
         PackageResources.pattern_attention_json,
@@ -117,6 +125,7 @@ extension CustomLayer {
             }
         }
         for (part, indices) in parts.flatMap({ $0.written() }) {
+            check(Set((part.words ?? [:]).values), part.name.source, indices: indices)
             for part in [part] + (part.parts ?? []) {
                 for (key, expression) in part.dimensions ?? [:] {
                     check(expression.names, "\(part.name.source), \(key)", indices: indices)
@@ -129,6 +138,9 @@ extension CustomLayer {
             for name in names.intersection(measured).sorted() {
                 problems.append("parts: \"\(name)\" is the extent of a variable, and decides which variables there are")
             }
+        }
+        for (call, indices) in calls.flatMap({ $0.written() }) {
+            check(Set((call.words ?? [:]).values), "calls", indices: indices)
         }
         let given = Set(inputs.names.map(Self.givenFlag))
         for (names, indices) in calls.flatMap({ $0.decisions() }) + output.list.flatMap({ $0.decisions() }) {

@@ -54,7 +54,9 @@ extension CustomLayer.Setting {
         if let condition { return .flag(try condition.holds(in: settings)) }
         for key in keys ?? [] {
             guard let found = config[key], !found.isNull else { continue }
-            guard let value = Settings.Value(found) else {
+            // A shape stands for that there is one.
+            let isThere = found.arrayValue != nil && `default`?.boolValue != nil
+            guard let value = isThere ? .flag(true) : Settings.Value(found) else {
                 throw Expression.Failure(message: "\"\(key)\" is \(found.shortDescription)")
             }
             return value

@@ -53,7 +53,8 @@ enum VariableLayer: KerasLayerClass {
         return [.tensor(LayerValue(name: name, axes: along.axes, rows: along.rows, width: width))]
     }
 
-    /// A factor (`scale`) or a summand (`offset`) a column, or a matrix that the rows are multiplied with (`kernel`).
+    /// A factor (`scale`) or a summand (`offset`) a column, a matrix that the rows are multiplied with (`kernel`), or
+    /// the factors of a norm (`rms_norm`, `layer_norm`) with an `epsilon`.
     private static func used(
         _ use: String, _ input: LayerValue, _ source: ParameterSource, count: Int, _ call: LayerCall,
         _ builder: inout KerasGraphBuilder
@@ -80,6 +81,14 @@ enum VariableLayer: KerasLayerClass {
             result.name = builder.add(
                 .affine(Affine(width: input.width, hasScale: isScale, hasOffset: !isScale)), [input.name], to: call,
                 [isScale ? "scale" : "offset": source])
+        case "rms_norm", "layer_norm":
+            guard count == input.width else {
+                throw call.unsupported("has \(count) numbers for rows of \(input.width)")
+            }
+            let epsilon = Float(call.keywords["epsilon"]?.constant?.doubleValue ?? 1e-6)
+            let norm = Norm(
+                kind: use == "rms_norm" ? .rms : .layer, width: input.width, epsilon: epsilon, hasOffset: false)
+            result.name = builder.add(.norm(norm), [input.name], to: call, ["scale": source])
         default: throw call.corrupt("\"as\" is \"\(use.printable)\"")
         }
         return result

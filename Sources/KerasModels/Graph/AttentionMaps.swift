@@ -8,4 +8,9 @@ struct AttentionMaps: Sendable, Hashable {
     var masking: Attention.Masking?
     /// Names of the masks' values.
     var masks: [String]
+    /// Rows of the queries and of the keys, where the layer may hand its maps to others than attention.
+    var queries: RowSpace?
+    var keys: RowSpace?
+    /// Whether the framework's tensor has an axis for the heads.
+    var hasHeadAxis = true
 }

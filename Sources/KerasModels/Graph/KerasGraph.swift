@@ -17,6 +17,8 @@ package struct KerasGraph: Sendable {
     package let graph: Graph
     /// Where the graph's parameters are stored.
     package let parameterSources: ParameterSources
+    /// What was decided that a user should know, a sentence each.
+    package let notes: [String]
 
     /// - Parameters:
     ///   - document: `config.json`, or attribute `model_config`.
@@ -56,6 +58,7 @@ package struct KerasGraph: Sendable {
             case .objects(let objects): objects.assign(to: model, registry)
             }
         guard problems.isEmpty else { throw FileError(problems, path: path) }
+        notes = variables.renamingNote.map { [$0] } ?? []
         (graph, parameterSources) = try located { () throws(Problem) in
             try Self.graph(of: model, registry, variables)
         }
@@ -69,6 +72,7 @@ package struct KerasGraph: Sendable {
         while true {
             var builder = KerasGraphBuilder(generation: model.generation, variables: variables)
             builder.idInputs = ids
+            builder.attentionLeavesMasks = model.attentionLeavesMasks
             var interpreter = KerasInterpreter(registry, builder: builder)
             do throws(Problem) {
                 return try interpreter.graph(of: model)

@@ -174,7 +174,9 @@ extension KerasValue {
         case .constant(let value): return value.arrayValue == nil ? nil : ConstantArray(value)
         case .extent: return integer.map { ConstantArray(Double($0), isInteger: true) }
         case .positions(let value):
-            guard value.axes.filter(\.isRows).count == 1, let count = value.rows.fixedCount else { return nil }
+            guard value.axes.filter(\.isRows).count == 1, let count = value.rows.fixedCount,
+                count <= ConstantArray.largestCount
+            else { return nil }
             return .counting(count)
         case .list(let elements):
             var parts: [ConstantArray] = []

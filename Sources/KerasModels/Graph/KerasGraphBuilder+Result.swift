@@ -10,7 +10,8 @@ extension KerasGraphBuilder {
         var results: [Graph.Output] = []
         for (output, value) in zip(model.outputs, outputs) {
             let label = "output \"\((output.name ?? output.source.layer).printable)\""
-            guard let tensor = value.tensor else {
+            let maps = value.tensor == nil ? try mapsResult(value, label) : nil
+            guard let tensor = value.tensor ?? maps else {
                 throw Problem(.unsupported, "\(label) is no tensor that is followed")
             }
             var result = tensor.name
@@ -45,6 +46,12 @@ extension KerasGraphBuilder {
         graph.hiddenStates = graph.streams(shapes)
         graph.use = graph.likelyUse(shapes)
         return graph
+    }
+
+    /// Maps that are a result of the model.
+    private mutating func mapsResult(_ value: KerasValue, _ label: String) throws(Problem) -> LayerValue? {
+        guard case .maps(let maps) = value else { return nil }
+        return try tensor(of: maps, named: "output/maps", label: label)
     }
 
     /// Extents of a result's axes behind the batch; `nil` where they are its rows and its width.

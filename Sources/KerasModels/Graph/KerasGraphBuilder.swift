@@ -30,6 +30,8 @@ struct KerasGraphBuilder {
     var idInputs: Set<String> = []
     /// Sequences of every batch, where an input says so.
     var batchSize: Int?
+    /// Whether attention leaves masks where they are (`KerasModel.attentionLeavesMasks`).
+    var attentionLeavesMasks = false
     /// Values whose masks a layer has taken off: later readers find none.
     var unmasked: Set<String> = []
     /// Values of whole numbers that are computed and all below a known one.
@@ -74,6 +76,16 @@ struct KerasGraphBuilder {
             }
         }
         nodes.append(node)
+        return name
+    }
+
+    /// Adds a node of a family's graph, some of whose parameters may be those of nodes before it.
+    mutating func add(
+        _ operation: Operation, _ inputs: [String], to call: LayerCall, part: String,
+        _ parameters: [String: ParameterSource], ties: [String: Node.Tie]
+    ) -> String {
+        let name = add(operation, inputs, to: call, part: part, parameters)
+        nodes[nodes.count - 1].ties.merge(ties) { $1 }
         return name
     }
 

@@ -83,7 +83,13 @@ struct KerasInterpreter {
             guard call.leadingAxes == 0 || type.acceptsLeadingAxes else {
                 throw call.unsupported("such a layer inside TimeDistributed")
             }
-            return try type.apply(type.takesConstants ? call : call.withTensors(in: &builder), in: &builder)
+            var call = type.takesMaps ? call : try call.withMapTensors(in: &builder)
+            if !type.takesConstants { call = try call.withTensors(in: &builder) }
+            return try type.apply(call, in: &builder)
+        }
+        if registry.isFamily(call.layer) {
+            guard call.leadingAxes == 0 else { throw call.unsupported("such a layer inside TimeDistributed") }
+            return try FamilyLayer.apply(call, in: &builder)
         }
         guard let custom = registry.customLayer(of: call.layer) else {
             throw call.unsupported("the layer is not known")

@@ -39,6 +39,9 @@ protocol KerasLayerClass: Sendable {
     /// Whether calls see constants as they are; otherwise a constant is a tensor like any other.
     static var takesConstants: Bool { get }
 
+    /// Whether calls see attention maps as what they are; otherwise they are a tensor like any other.
+    static var takesMaps: Bool { get }
+
     /// Whether a call may have axes that the layer does not see (`LayerCall.leadingAxes`): it then works at each of
     /// their places alike.
     static var acceptsLeadingAxes: Bool { get }
@@ -54,6 +57,7 @@ extension KerasLayerClass {
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [] }
     static var options: Set<String>? { nil }
     static var takesConstants: Bool { false }
+    static var takesMaps: Bool { false }
 
     static var acceptsLeadingAxes: Bool { false }
 }

@@ -17,7 +17,12 @@ package struct KerasLayerRegistry: Sendable {
     func layerClass(of layer: KerasLayer) -> (any KerasLayerClass.Type)? {
         guard layer.document == nil, !layer.isForeign else { return nil }
         if layer.isOperation { return RecordedOperationLayer.self }
-        return classes[layer.libraryClassName] ?? (layer.isOfLibrary ? nil : classes[layer.className])
+        return classes[layer.qualifiedClassName] ?? (layer.isOfHub ? nil : classes[layer.className])
+    }
+
+    /// Whether a layer is a whole model of a family that has variables by names of its own.
+    func isFamily(_ layer: KerasLayer) -> Bool {
+        layer.inner == nil && layerClass(of: layer) == nil && FamilyLayer.isFamily(layer)
     }
 
     /// The document that describes a layer; `nil` where a built-in class or a nested model does, or nothing.
@@ -77,7 +82,7 @@ package struct KerasLayerRegistry: Sendable {
                     return [error]
                 }
             }
-            guard layerClass(of: layer) == nil, layer.className != "InputLayer" else { return [] }
+            guard layerClass(of: layer) == nil, layer.className != "InputLayer", !isFamily(layer) else { return [] }
             let position = "layer \(index + 1) of \(model.layers.count) of \"\(model.name.printable)\""
             return [
                 Problem(

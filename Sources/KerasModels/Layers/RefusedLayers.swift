@@ -11,5 +11,5 @@ enum RefusedLayers {
     private static let texts = "takes texts, and models take numbers here: hand in what it makes of them"
 
     /// Why a layer is refused; `nil` for one that is not known at all.
-    static func reason(for layer: KerasLayer) -> String? { reasons[layer.libraryClassName] }
+    static func reason(for layer: KerasLayer) -> String? { reasons[layer.qualifiedClassName] }
 }

@@ -17,6 +17,7 @@ enum BuiltInOperations {
         SplitOperation.self,
         OrderOperation.self,
         ClipOperation.self,
+        MatrixOperation.self,
         PaddingOperation.self,
         ReductionOperation.self,
         // Parts and shapes.

@@ -62,7 +62,7 @@ private struct ConstantCall {
             return numbers.count == elements.count ? numbers : nil
         case .array(let array):
             guard array.shape.count <= 1 else { return nil }
-            let numbers = array.values.compactMap { Int(exactly: $0) }
+            let numbers = array.values.compactMap { Int(exactly: $0).flatMap { JSONValue.integer($0).boundedInteger } }
             return numbers.count == array.values.count ? numbers : nil
         case let value: return value.integer.map { [$0] }
         }
@@ -93,14 +93,14 @@ private struct ConstantCall {
 
     func result() throws(Problem) -> KerasValue? {
         let name = call.functionName
-        if let body = Self.binary[name] {
+        if let body = ConstantFunctions.binary[name] {
             let left = try array(0, ["x1"]), right = try array(1, ["y", "x2", "b"])
             let isInteger =
-                Self.flags.contains(name)
+                ConstantFunctions.flags.contains(name)
                 || left.isInteger && right.isInteger && !["divide", "truedivide", "truediv", "realdiv"].contains(name)
             return try checked(.combined(left, right, isInteger: isInteger, body), "\(left.shapeText) with \(right.shapeText)")
         }
-        if let body = Self.unary[name] {
+        if let body = ConstantFunctions.unary[name] {
             let source = try array(0)
             let keeps = ["negative", "neg", "abs", "absolute", "square", "sign"].contains(name) && source.isInteger
             return .array(source.mapped(isInteger: keeps || name == "logicalnot", body))
@@ -294,85 +294,13 @@ private struct ConstantCall {
                 try array(0).accumulated(axis: axis, isExclusive: flag(["exclusive"]), isReversed: flag(["reverse"])),
                 name)
         }
-        guard let body = Self.reductions[name] else { return nil }
+        guard let body = ConstantFunctions.reductions[name] else { return nil }
         let source = try array(0, ["input_tensor"])
         return try checked(
             source.reduced(
                 axes: integers(1, ["axis"]), keepsAxes: flag(["keepdims", "keep_dims"]),
                 isInteger: source.isInteger && !name.hasSuffix("mean"), body), name)
     }
-
-    // MARK: Tables
-
-    private static let binary: [String: @Sendable (Double, Double) -> Double] = {
-        var result: [String: @Sendable (Double, Double) -> Double] = [:]
-        func add(_ names: [String], _ body: @escaping @Sendable (Double, Double) -> Double) {
-            for name in names { result[name] = body }
-        }
-        add(["add", "addv2"]) { $0 + $1 }
-        add(["subtract", "sub"]) { $0 - $1 }
-        add(["multiply", "mul"]) { $0 * $1 }
-        add(["divide", "truediv", "truedivide", "realdiv"]) { $0 / $1 }
-        add(["floordiv", "floordivide"]) { ($0 / $1).rounded(.down) }
-        add(["mod", "floormod", "remainder"]) { $0 - ($0 / $1).rounded(.down) * $1 }
-        add(["pow", "power"]) { pow($0, $1) }
-        add(["maximum"]) { max($0, $1) }
-        add(["minimum"]) { min($0, $1) }
-        add(["equal"]) { $0 == $1 ? 1 : 0 }
-        add(["notequal"]) { $0 != $1 ? 1 : 0 }
-        add(["less"]) { $0 < $1 ? 1 : 0 }
-        add(["lessequal"]) { $0 <= $1 ? 1 : 0 }
-        add(["greater"]) { $0 > $1 ? 1 : 0 }
-        add(["greaterequal"]) { $0 >= $1 ? 1 : 0 }
-        add(["logicaland"]) { $0 != 0 && $1 != 0 ? 1 : 0 }
-        add(["logicalor"]) { $0 != 0 || $1 != 0 ? 1 : 0 }
-        add(["logicalxor"]) { ($0 != 0) != ($1 != 0) ? 1 : 0 }
-        return result
-    }()
-
-    /// Functions that give flags.
-    private static let flags: Set<String> = [
-        "equal", "notequal", "less", "lessequal", "greater", "greaterequal", "logicaland", "logicalor", "logicalxor",
-    ]
-
-    private static let unary: [String: @Sendable (Double) -> Double] = {
-        var result: [String: @Sendable (Double) -> Double] = [:]
-        func add(_ names: [String], _ body: @escaping @Sendable (Double) -> Double) {
-            for name in names { result[name] = body }
-        }
-        add(["negative", "neg"]) { -$0 }
-        add(["abs", "absolute"]) { abs($0) }
-        add(["square"]) { $0 * $0 }
-        add(["sqrt"]) { $0.squareRoot() }
-        add(["rsqrt"]) { 1 / $0.squareRoot() }
-        add(["exp"]) { exp($0) }
-        add(["log"]) { log($0) }
-        add(["sin"]) { sin($0) }
-        add(["cos"]) { cos($0) }
-        add(["tanh"]) { tanh($0) }
-        add(["floor"]) { $0.rounded(.down) }
-        add(["ceil"]) { $0.rounded(.up) }
-        add(["round"]) { $0.rounded(.toNearestOrEven) }
-        add(["sign"]) { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
-        add(["reciprocal"]) { 1 / $0 }
-        add(["logicalnot"]) { $0 == 0 ? 1 : 0 }
-        return result
-    }()
-
-    private static let reductions: [String: @Sendable ([Double]) -> Double] = {
-        var result: [String: @Sendable ([Double]) -> Double] = [:]
-        func add(_ names: [String], _ body: @escaping @Sendable ([Double]) -> Double) {
-            for name in names { result[name] = body }
-        }
-        add(["sum", "reducesum"]) { $0.reduce(0, +) }
-        add(["mean", "reducemean"]) { $0.reduce(0, +) / Double(max($0.count, 1)) }
-        add(["max", "reducemax", "amax"]) { $0.max() ?? 0 }
-        add(["min", "reducemin", "amin"]) { $0.min() ?? 0 }
-        add(["prod", "reduceprod"]) { $0.reduce(1, *) }
-        add(["any", "reduceany"]) { $0.contains { $0 != 0 } ? 1 : 0 }
-        add(["all", "reduceall"]) { $0.allSatisfy { $0 != 0 } ? 1 : 0 }
-        return result
-    }()
 }
 
 extension KerasValue {

@@ -18,12 +18,16 @@ enum SplitOperation: KerasOperation {
         let parts = call.operand(1, ["num_or_size_splits", "indices_or_sections"])
         let listed = parts.isNone ? call.config["indices_or_sections"].map(KerasValue.constant) ?? .none : parts
         if isUnstacking {
+            guard extent <= 256 else { throw call.unsupported("\(extent) parts") }
             ends = (1...extent).map { $0 }
         } else if let count = listed.integer {
-            guard count > 0, extent.isMultiple(of: count) else { throw call.corrupt("cuts \(extent) into \(count) parts") }
+            guard (1...256).contains(count), extent.isMultiple(of: count) else { throw call.corrupt("cuts \(extent) into \(count) parts") }
             ends = (1...count).map { $0 * extent / count }
         } else if let array = listed.array, array.shape.count == 1 {
-            let numbers = array.values.compactMap { Int(exactly: $0) }
+            let numbers = array.values.prefix(256).compactMap { Int(exactly: $0) }
+            guard numbers.count == array.values.count, numbers.allSatisfy({ (0...GraphLimit.extent).contains($0) }) else {
+                throw call.unsupported("cuts \(input.shapeText) in a way that is not known")
+            }
             // TensorFlow lists sizes, Keras places.
             let isSizes = call.keywords["num_or_size_splits"] != nil || call.layer.className == "TFOpLambda"
             ends = isSizes ? numbers.reduce(into: []) { $0.append(($0.last ?? 0) + $1) } : numbers + [extent]
@@ -153,7 +157,9 @@ enum PaddingOperation: KerasOperation {
         var result = input
         for axis in 1...input.axes.count {
             let sides = [Int(exactly: array.values[2 * axis]), Int(exactly: array.values[2 * axis + 1])]
-            guard let before = sides[0], let after = sides[1], before >= 0, after >= 0 else {
+            guard let before = sides[0], let after = sides[1], (0...GraphLimit.extent).contains(before),
+                (0...GraphLimit.extent).contains(after)
+            else {
                 throw call.corrupt("pads with \(array.values) places")
             }
             guard before + after > 0 else { continue }

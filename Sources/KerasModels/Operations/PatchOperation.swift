@@ -5,11 +5,14 @@ import Platform
 ///
 /// `patches_of`: squares of `size` of a picture, one row each, as `extract_patches` lays them out; what is left over at
 /// the right and at the bottom is left out. `rows_joined`: so many neighbouring rows put side by side that they are
-/// `width` wide. `flat_rows`: the positions of a picture as the rows of one stream.
+/// `width` wide. `flat_rows`: the positions of a picture as the rows of one stream. `key_mask`: one number a row as a
+/// mask of keys that is the same for all queries; what is a mask of attention already stays as it is, and nothing stays
+/// nothing.
 enum PatchOperation: KerasOperation {
-    static let functions = ["patchesof", "rowsjoined", "flatrows"]
+    static let functions = ["patchesof", "rowsjoined", "flatrows", "keymask"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
+        if call.functionName == "keymask" { return keyMask(call.first) }
         let input = try call.input()
         switch call.functionName {
         case "patchesof": return .tensor(try patches(of: input, call, &builder))
@@ -28,6 +31,12 @@ enum PatchOperation: KerasOperation {
             }
             return .tensor(try builder.reshaped(input, to: [count, input.width], for: call))
         }
+    }
+
+    private static func keyMask(_ value: KerasValue) -> KerasValue {
+        guard var mask = value.tensor, mask.axes.count == 1, mask.isColumn else { return value }
+        mask.axes = [.one] + mask.axes
+        return .tensor(mask.withoutMask)
     }
 
     private static func patches(

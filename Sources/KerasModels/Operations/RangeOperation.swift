@@ -45,10 +45,11 @@ private struct Arguments {
     /// The numbers, where no tensor's rows have to be counted.
     var known: ConstantArray? {
         if counted != nil, case .extent = stop { return nil }
-        guard let first = start.integer, let last = stop.integer, let by = step.isNone ? 1 : step.integer, by != 0
+        guard let first = start.integer, let last = stop.integer, let by = step.isNone ? 1 : step.integer, by != 0,
+            abs(last - first) / abs(by) < ConstantArray.largestCount
         else { return nil }
         let numbers = Array(stride(from: first, to: last, by: by))
-        guard !numbers.isEmpty, numbers.count <= ConstantArray.largestCount else { return nil }
+        guard !numbers.isEmpty else { return nil }
         return ConstantArray(shape: [numbers.count], values: numbers.map(Double.init), isInteger: true)
     }
 }

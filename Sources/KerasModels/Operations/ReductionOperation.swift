@@ -27,24 +27,54 @@ enum ReductionOperation: KerasOperation {
         let keepsAxis =
             call.keywords["keepdims"]?.constant?.boolValue ?? call.keywords["keep_dims"]?.constant?.boolValue
             ?? call.flag("keepdims", default: false)
-        guard let axis = call.axis else { throw call.unsupported("several axes of \(input.shapeText) at once") }
-        let position = axis < 0 ? axis + input.axes.count : axis - 1
-        guard input.axes.indices.contains(position) else { throw call.unsupported("axis \(axis) of \(input.shapeText)") }
         let kind = kind(call.functionName)
-        switch input.axes[position] {
-        case .one:
-            var result = input
-            if kind == .any || kind == .all { result = try builder.flags(input, for: call, part: "") }
-            if !keepsAxis { result.axes.remove(at: position) }
-            return .tensor(result)
-        case .width: return .tensor(try overWidth(input, kind, position, keepsAxis, call, &builder))
-        case .rows: return .tensor(try overRows(input, kind, position, keepsAxis, call, &builder))
+        var positions: [Int] = []
+        for axis in axes(of: call) ?? Array(1...max(input.axes.count, 1)) {
+            let position = axis < 0 ? axis + input.axes.count : axis - 1
+            guard input.axes.indices.contains(position), !positions.contains(position) else {
+                throw call.unsupported("axis \(axis) of \(input.shapeText)")
+            }
+            positions.append(position)
+        }
+        // From the last to the first; all rows of a grid at once.
+        var result = input
+        positions.sort(by: >)
+        let rows = positions.filter { input.axes[$0].isRows }
+        guard rows.isEmpty || rows.count == input.axes.filter(\.isRows).count else {
+            throw call.unsupported("some of the rows of \(input.shapeText)")
+        }
+        for position in positions where input.axes[position] == .width {
+            result = try overWidth(result, kind, position, call, &builder)
+        }
+        if !rows.isEmpty { result = try overRows(result, kind, call, &builder) }
+        if positions.allSatisfy({ input.axes[$0] == .one }), kind == .any || kind == .all {
+            result = try builder.flags(result, for: call, part: "")
+        }
+        // What is left of an axis has extent 1.
+        result.axes = input.axes.indices.compactMap { index in
+            guard positions.contains(index) else { return input.axes[index] }
+            return keepsAxis ? .one : nil
+        }
+        if !result.axes.contains(.width), result.rows == .sequences || keepsAxis { result.axes = result.axes.withWidth }
+        result.isInteger = kind == .any || kind == .all || (input.isInteger && kind != .mean)
+        return .tensor(result)
+    }
+
+    /// Axes as the call or the configuration lists them, the batch counted; `nil` for all.
+    private static func axes(of call: LayerCall) -> [Int]? {
+        let given = call[1, "axis"]
+        let listed = given.isNone ? call.config["axis"].map(KerasValue.constant) ?? .none : given
+        switch listed {
+        case .list(let elements): return elements.map { $0.integer ?? 0 }
+        case .constant(.array(let list)): return list.map { $0.boundedInteger ?? 0 }
+        case .array(let array): return array.values.map { Int(exactly: $0) ?? 0 }
+        default: return listed.integer.map { [$0] }
         }
     }
 
     /// One number a row.
     private static func overWidth(
-        _ input: LayerValue, _ kind: Kind, _ position: Int, _ keepsAxis: Bool, _ call: LayerCall,
+        _ input: LayerValue, _ kind: Kind, _ position: Int, _ call: LayerCall,
         _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         let width = input.width
@@ -78,23 +108,13 @@ enum ReductionOperation: KerasOperation {
             result.name = name
         }
         result.width = 1
-        result.isInteger = kind == .any || kind == .all || (input.isInteger && kind != .mean)
-        if !keepsAxis {
-            result.axes.remove(at: position)
-        } else {
-            result.axes[position] = .width
-        }
         return result
     }
 
     /// One row a sequence.
     private static func overRows(
-        _ input: LayerValue, _ kind: Kind, _ position: Int, _ keepsAxis: Bool, _ call: LayerCall,
-        _ builder: inout KerasGraphBuilder
+        _ input: LayerValue, _ kind: Kind, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
-        guard input.axes.filter(\.isRows).count == 1 else {
-            throw call.unsupported("axis \(position + 1) of \(input.shapeText)")
-        }
         var result = input
         switch kind {
         case .mean: result.name = builder.add(.pooling(.mean), [input.name], to: call)
@@ -121,9 +141,6 @@ enum ReductionOperation: KerasOperation {
             result.name = builder.scaled(pooled, factor: Float(count), shift: 0, for: call).name
         }
         result.rows = .sequences
-        result.isInteger = kind == .any || kind == .all || (input.isInteger && kind != .mean)
-        if keepsAxis { result.axes[position] = .one } else { result.axes.remove(at: position) }
-        if !result.axes.contains(.width), !result.axes.isEmpty { result.axes = result.axes.withWidth }
         return result
     }
 }

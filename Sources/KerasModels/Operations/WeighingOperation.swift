@@ -6,11 +6,14 @@ import Tensors
 
 /// Rows weighed and summed, and numbers of rows, as documents of custom layers name it.
 ///
-/// `softmax_rows`: one score a row as shares of all rows. `sum_rows`: the sum of all rows. `mean_of_columns`: one number
-/// a row. `numbers_of_rows`: 0, 1, 2 … as one column. `times_root_width`: a stream times the root of its width.
-/// `activated`: an activation of each number, named `by` a word.
+/// `softmax_rows`: one score a row as shares of all rows. `sum_rows`: the sum of all rows. `mean_of_columns`: one
+/// number a row. `numbers_of_rows`: 0, 1, 2 … as one column. `times_root_width`: a stream times the root of its width.
+/// `activated`: an activation of each number, named `by` a word. `shows_first_row`: the stream with a mask that shows
+/// its first row, whatever it showed before.
 enum WeighingOperation: KerasOperation {
-    static let functions = ["softmaxrows", "sumrows", "meanofcolumns", "timesrootwidth", "numbersofrows", "activated"]
+    static let functions = [
+        "softmaxrows", "sumrows", "meanofcolumns", "timesrootwidth", "numbersofrows", "activated", "showsfirstrow",
+    ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         let input = try call.input()
@@ -23,6 +26,7 @@ enum WeighingOperation: KerasOperation {
         case "timesrootwidth":
             let factor = Float(Double(input.width).squareRoot())
             return .tensor(builder.scaled(input, factor: factor, shift: 0, for: call).withoutMask)
+        case "showsfirstrow": return .tensor(showingFirst(input, call, &builder))
         case "numbersofrows": return .tensor(numbers(along: input, call, &builder))
         case "meanofcolumns": return .tensor(mean(of: input, call, &builder))
         case "softmaxrows": return .tensor(try shares(of: input, call, &builder))
@@ -40,6 +44,23 @@ enum WeighingOperation: KerasOperation {
 
     /// Rows of a table along sequences of any length.
     private static let longest = 4096
+
+    private static func showingFirst(
+        _ input: LayerValue, _ call: LayerCall, _ builder: inout KerasGraphBuilder
+    ) -> LayerValue {
+        guard let mask = input.mask else { return input }
+        let count = input.rows.fixedCount ?? longest
+        let source = ParameterSource.computed(
+            .init(names: [], shape: [count, 1]) { _ in
+                Tensor((0..<count).map { $0 == 0 ? 1 : 0 }, shape: [count, 1])
+            })
+        let table = Table(count: count, width: 1, isAlongInput: true)
+        let first = builder.add(.table(table), [mask], to: call, part: "first", ["rows": source])
+        let sum = builder.add(.add, [mask, first], to: call, part: "sum")
+        var result = input
+        result.mask = builder.add(.mask(hidden: 0), [sum], to: call, part: "mask")
+        return result
+    }
 
     private static func numbers(
         along input: LayerValue, _ call: LayerCall, _ builder: inout KerasGraphBuilder

@@ -24,8 +24,9 @@ struct ClassReadings: Sendable {
     let layers: [LayerPath]
     /// Ways of reading it, the most usual first; none where nothing fits.
     private(set) var readings: [ClassReading]
-    /// Titles of choices by name.
+    /// Titles of choices, and of documents, by name.
     let titles: [String: String]
+    let documentTitles: [String: String]
     /// Whether the model's owner has said what the class is.
     private(set) var isSaid: Bool
 
@@ -71,6 +72,7 @@ struct ClassReadings: Sendable {
         let sorted = readings.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
         self.readings = sorted.prefix(Self.mostReadings).map(\.element)
         self.titles = titles
+        documentTitles = Dictionary(documents.map { ($0.name, $0.title) }, uniquingKeysWith: { first, _ in first })
     }
 
     private struct Way {
@@ -140,21 +142,31 @@ struct ClassReadings: Sendable {
 
     // MARK: In words
 
-    /// What the class can be, a document a line: `block: activation = relu, gelu; norm = after, before`.
-    var description: String {
-        var lines: [String] = []
-        for pattern in readings.map(\.pattern).uniqued {
+    /// What the class can be: documents with the choices that are still open, each with its values.
+    var open: [(document: String, choices: [(name: String, values: [String])])] {
+        readings.map(\.pattern).uniqued.map { pattern in
             let open = readings.filter { $0.pattern == pattern }
-            var choices: [String] = []
+            var choices: [(name: String, values: [String])] = []
             for name in open[0].values.map(\.name) {
                 let values = open.compactMap { reading in reading.values.first { $0.name == name }?.value.word }.uniqued
-                if values.count > 1 { choices.append("\(name) = \(values.joined(separator: " | "))") }
+                if values.count > 1 { choices.append((name, values)) }
             }
             let orders = open.map(\.order).uniqued
-            if orders.count > 1 { choices.append("order = 0 … \(orders.count - 1)") }
-            lines.append(choices.isEmpty ? pattern : "\(pattern) (\(choices.joined(separator: "; ")))")
+            if orders.count > 1 { choices.append(("order", orders.sorted().map(String.init))) }
+            return (pattern, choices)
         }
-        return lines.joined(separator: ", or ")
+    }
+
+    /// The same in one line: `block (activation = relu | gelu; norm = after | before), or blocks`.
+    var description: String {
+        open.map { document, choices in
+            let words = choices.map { choice in
+                let isOrder = choice.name == "order" && choice.values.count > 2
+                let values = isOrder ? ["0 … \(choice.values.count - 1)"] : choice.values
+                return "\(choice.name) = \(values.joined(separator: " | "))"
+            }
+            return words.isEmpty ? document : "\(document) (\(words.joined(separator: "; ")))"
+        }.joined(separator: ", or ")
     }
 }
 

@@ -46,8 +46,7 @@ package struct KerasReadings: Sendable {
         self.path = path
         let named = owners.filter { !$0.isByStructure } + (try CustomLayer.builtIn())
         registry = KerasLayerRegistry(custom: named)
-        let patterns = owners.filter(\.isByStructure) + (try CustomLayer.patterns())
-        classes = Self.classes(of: model, weights, registry, patterns)
+        classes = try Self.classes(of: model, weights, registry, owners.filter(\.isByStructure))
         try Self.check(owners, in: model, registry, path: path)
         for (key, value) in stated.sorted(by: { $0.key < $1.key }) where index(of: key) != nil {
             let name = key.split(separator: ".").first
@@ -58,8 +57,8 @@ package struct KerasReadings: Sendable {
 
     /// Classes that the files do not say enough about, in the order of their first layers.
     private static func classes(
-        of model: KerasModel, _ weights: KerasGraph.Weights, _ registry: KerasLayerRegistry, _ patterns: [CustomLayer]
-    ) -> [ClassReadings] {
+        of model: KerasModel, _ weights: KerasGraph.Weights, _ registry: KerasLayerRegistry, _ owners: [CustomLayer]
+    ) throws(FileError) -> [ClassReadings] {
         func isOpen(_ layer: KerasLayer) -> Bool {
             guard layer.inner == nil else { return false }
             if let document = registry.customLayer(of: layer) { return !(document.choices ?? []).isEmpty }
@@ -67,6 +66,7 @@ package struct KerasReadings: Sendable {
         }
         let all = model.layersWithPaths
         guard all.contains(where: { isOpen($0.layer) }) else { return [] }
+        let patterns = owners + (try CustomLayer.patterns())
         let stored = StoredLayers.of(model, weights, registry) { isOpen($0) && registry.customLayer(of: $0) == nil }
         let hasMasks = all.contains { path, layer in
             layer.flag("mask_zero", default: false) || layer.className == "Masking"
@@ -102,6 +102,49 @@ package struct KerasReadings: Sendable {
         throw FileError(
             .usage, path: path, "has no layer that is described: the document is about \(classes)",
             remedy: "\"classes\" lists class names as the configuration spells them; inspect shows the layers")
+    }
+
+    /// A class that is open, for who wants to look at it closely.
+    package struct OpenClass: Sendable, Hashable {
+        /// Something to be settled.
+        package struct Choice: Sendable, Hashable {
+            /// What `--assume` calls it behind the class.
+            package let name: String
+            package let title: String
+            /// The usual first.
+            package let values: [String]
+        }
+
+        /// Something that the class can be.
+        package struct Document: Sendable, Hashable {
+            package let name: String
+            package let title: String
+            package let choices: [Choice]
+        }
+
+        package let className: String
+        /// Where its layers stand.
+        package let layers: [String]
+        /// The likelier first.
+        package let documents: [Document]
+    }
+
+    /// Every class that is open.
+    package var openClasses: [OpenClass] {
+        classes.filter { !$0.isSettled }.map { open in
+            OpenClass(
+                className: open.className, layers: open.layers.map(\.text),
+                documents: open.open.map { document, choices in
+                    .init(
+                        name: document, title: open.documentTitles[document] ?? "",
+                        choices: choices.map { name, values in
+                            .init(
+                                name: name,
+                                title: open.titles[name] ?? (name == "order" ? "which stored part is which" : ""),
+                                values: values)
+                        })
+                })
+        }
     }
 
     // MARK: What the owner says

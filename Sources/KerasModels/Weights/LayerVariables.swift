@@ -20,6 +20,14 @@ package struct LayerVariables: Sendable {
     /// Layers whose weights are stored under another name, in the model's order.
     package private(set) var renamed: [(layer: String, stored: String)] = []
 
+    /// That weights were found by the order, with the first names as examples; `nil` where all names agree.
+    var renamingNote: String? {
+        guard !renamed.isEmpty else { return nil }
+        let examples = renamed.prefix(3).map { "\($0.layer.printable) reads \($0.stored.printable)" }
+        return "weights are matched by the order, as Keras does: \(renamed.count) of the layers have other names in the "
+            + "file (\(examples.joined(separator: ", "))\(renamed.count > 3 ? " …" : ""))"
+    }
+
     /// Notes that a layer's weights were found by the order, under another layer's name.
     mutating func note(_ layer: String, readsWeightsOf stored: String) { renamed.append((layer, stored)) }
 

@@ -34,7 +34,7 @@ package struct ListedWeights: Sendable {
         var result = LayerVariables()
         var problems: [Problem] = []
         let wanted = model.layers.map { (layer: $0, slots: Slot.all(of: $0, [$0.name], registry)) }
-            .filter { !$0.slots.all.isEmpty }
+            .filter { !$0.slots.all.isEmpty || registry.isFamily($0.layer) }
         let stored = layers.filter { !$0.tensors.isEmpty }
         let byName = Dictionary(stored.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         // Keras goes by the order: names that a program gives by itself differ from run to run, and `dense_1` of one run
@@ -58,6 +58,10 @@ package struct ListedWeights: Sendable {
             let found = isNamed ? byName[entry.layer.name] : stored.indices.contains(position) ? stored[position] : nil
             guard let found else {
                 problems.append(Problem(.corrupt, "\(path) (\(entry.layer.className.printable)): has no weights"))
+                continue
+            }
+            if registry.isFamily(entry.layer) {
+                result.assign(found.tensors, to: [entry.layer.name], object: "")
                 continue
             }
             let slots = entry.slots.all

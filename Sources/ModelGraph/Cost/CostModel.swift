@@ -78,8 +78,8 @@ extension CheckedGraph {
                 let depth = node.inputs.first.flatMap { shapes[$0] }?.width ?? 0
                 result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
-                .affine, .softmax, .unitLength, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling,
-                .respacing, .distribution, .elementwise:
+                .affine, .softmax, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing,
+                .distribution, .elementwise, .maps:
                 break
             }
         }

@@ -22,9 +22,9 @@ extension Operation: Codable {
         case "multiply": self = .multiply
         case "affine": self = .affine(try Affine(from: decoder))
         case "softmax": self = .softmax
-        case "unit_length": self = .unitLength
         case "round": self = .round(try Rounding(from: decoder))
         case "table": self = .table(try Table(from: decoder))
+        case "maps": self = .maps
         case "token_mask": self = .tokenMask(try TokenMask(from: decoder))
         case "elementwise": self = .elementwise(try container.decode(Elementwise.self, forKey: .function))
         case "mask": self = .mask(hidden: try container.decode(Float.self, forKey: .hidden))
@@ -66,7 +66,7 @@ extension Operation: Codable {
         case .respacing(let operation): try operation.encode(to: encoder)
         case .matrixProduct(let operation): try operation.encode(to: encoder)
         case .distribution(let operation): try operation.encode(to: encoder)
-        case .add, .multiply, .softmax, .unitLength, .minimum, .maximum: break
+        case .add, .multiply, .softmax, .minimum, .maximum, .maps: break
         }
     }
 }

@@ -25,7 +25,7 @@ extension Graph {
     }
 
     /// Whether the embedding is divided by its length, as the last thing that is done to it.
-    package var normalizesEmbedding: Bool { embeddingNodes.last?.operation == .unitLength }
+    package var normalizesEmbedding: Bool { embeddingNodes.last?.operation.isUnitNorm ?? false }
 
     /// The node that gives one row a text of several: that of a pooling, or of several side by side.
     private func pooledNode(of value: String) -> Node? {
@@ -67,10 +67,13 @@ extension Graph {
         if normalizes {
             output = embedding + "/unit_length"
             let place = (result.nodes.firstIndex { $0.name == embedding } ?? result.nodes.count - 1) + 1
-            result.nodes.insert(Node(name: output, operation: .unitLength, inputs: [embedding]), at: place)
+            // A graph whose shapes do not fit is refused when it is checked.
+            let width = (try? result.inferShapes())?[embedding]?.width ?? 1
+            let node = Node(name: output, operation: .norm(.unit(width: width)), inputs: [embedding])
+            result.nodes.insert(node, at: place)
         } else {
             var name = embedding
-            while let node = node(named: name), node.operation == .unitLength, let input = node.inputs.first {
+            while let node = node(named: name), node.operation.isUnitNorm, let input = node.inputs.first {
                 name = input
             }
             output = name
@@ -80,4 +83,14 @@ extension Graph {
         }
         return result
     }
+}
+
+extension Norm {
+    /// Rows divided by their Euclidean length, as `torch.nn.functional.normalize` does it: by 1e-12 at least.
+    package static func unit(width: Int) -> Norm { Norm(kind: .unit, width: width, epsilon: 1e-24, hasOffset: false) }
+}
+
+extension Operation {
+    /// Whether rows of length 1 come out.
+    fileprivate var isUnitNorm: Bool { if case .norm(let norm) = self { norm.kind == .unit } else { false } }
 }

@@ -2,7 +2,7 @@ extension Metric {
     /// Whether more of it is better.
     package var isBetterHigher: Bool {
         switch self {
-        case .hiddenRelativeError, .logitsKLMean, .perplexityRatio, .perplexity, .mapsTVMean: false
+        case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .perplexityRatio, .perplexity, .mapsTVMean: false
         default: true
         }
     }
@@ -12,7 +12,7 @@ extension Metric {
         switch self {
         case .hiddenCosineMean, .hiddenCosineMin, .hiddenCosineP01, .pooledCosineMean, .pairsSpearman, .spearman: -1...1
         case .top1Agreement, .accuracy, .mapsTVMean: 0...1
-        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: -.infinity...1
+        case .outputR2, .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: -.infinity...1
         default: nil
         }
     }

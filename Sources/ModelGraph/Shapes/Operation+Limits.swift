@@ -31,8 +31,8 @@ extension Operation {
         case .localPooling(let pooling): pooling.numbersProblem
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
-        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .unitLength, .minimum, .maximum,
-            .distribution, .elementwise:
+        case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .minimum, .maximum, .distribution,
+            .elementwise, .maps:
             nil
         }
     }

@@ -33,8 +33,6 @@ package enum Operation: Sendable, Hashable {
     case affine(Affine)
     /// Softmax over each row.
     case softmax
-    /// Each row divided by its Euclidean length; a row of zeros stays.
-    case unitLength
     /// Each row as a layer that was quantised at run time sees it.
     case round(Rounding)
     /// Rows that are the model's own.
@@ -45,6 +43,9 @@ package enum Operation: Sendable, Hashable {
     case tokenMask(TokenMask)
     /// A function of each element, of one value or of several; shapes as for `add`.
     case elementwise(Elementwise)
+    /// The maps of an attention node as a value: those of one head after the other, a row a query, a column a key. Input:
+    /// the attention node.
+    case maps
     /// The smaller of two or more values, elementwise; shapes as for `add`.
     case minimum
     /// The larger of two or more values, elementwise; shapes as for `add`.
@@ -79,12 +80,12 @@ package enum Operation: Sendable, Hashable {
         case .multiply: "multiply"
         case .affine: "affine"
         case .softmax: "softmax"
-        case .unitLength: "unit_length"
         case .round: "round"
         case .table: "table"
         case .mask: "mask"
         case .tokenMask: "token_mask"
         case .elementwise: "elementwise"
+        case .maps: "maps"
         case .minimum: "minimum"
         case .maximum: "maximum"
         case .recurrent: "recurrent"
@@ -106,9 +107,9 @@ package enum Operation: Sendable, Hashable {
         case .affine(let operation): operation.parameters
         case .table(let operation): operation.parameters
         case .recurrent(let operation): operation.parameters
-        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax, .unitLength,
+        case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax,
             .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
-            .elementwise:
+            .elementwise, .maps:
             []
         }
     }

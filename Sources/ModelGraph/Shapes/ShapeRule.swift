@@ -44,7 +44,7 @@ struct ShapeRule {
         case .affine(let affine):
             try expect(1...1, width: affine.width)
             return first
-        case .activation, .softmax, .unitLength, .round:
+        case .activation, .softmax, .round:
             try expect(1...1)
             return first
         case .mask:
@@ -54,6 +54,9 @@ struct ShapeRule {
             guard arguments.count == 2 else { throw ShapeFailure("gate takes two inputs") }
             return try common(arguments, isSpreading: false)
         case .add, .multiply, .minimum, .maximum: return try common(arguments, isSpreading: true)
+        case .maps:
+            try expect(1...1)
+            return try mapsShape(node.inputs[0], first)
         case .elementwise(let function):
             try expect(function.valueCount...function.valueCount)
             return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)
@@ -93,7 +96,8 @@ struct ShapeRule {
             }
             if let resampling = table.resampling {
                 guard let rows = resampling.rows, first.rows == .count(rows) else {
-                    throw ShapeFailure("the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
+                    throw ShapeFailure(
+                        "the input has rows along \(first.rows), the table's places are \(resampling.wanted)")
                 }
                 return ValueShape(rows: first.rows, width: table.width)
             }
@@ -243,6 +247,19 @@ struct ShapeRule {
             }
         }
         return ValueShape(rows: stream.rows, width: attention.outputWidth)
+    }
+
+    /// Shape of all maps of an attention node, one head after the other.
+    private func mapsShape(_ name: String, _ value: ValueShape) throws(ShapeFailure) -> ValueShape {
+        guard let node = graph.node(named: name), let attention = node.attention, node.inputs.count >= attention.streamCount
+        else { throw ShapeFailure("\"\(name)\" is no attention, and has no maps") }
+        let memory = try shape(of: node.inputs[attention.streamCount - 1])
+        guard case .count(let queries) = value.rows, case .count(let keys) = memory.rows else {
+            throw ShapeFailure("maps are a value only where all sequences have the same length")
+        }
+        let (rows, overflow) = queries.multipliedReportingOverflow(by: attention.heads.count)
+        guard !overflow, rows <= GraphLimit.extent else { throw ShapeFailure("has more than \(GraphLimit.extent) rows") }
+        return ValueShape(rows: .count(rows), width: keys)
     }
 
     private func embeddingShape(_ embedding: Embedding, _ node: Node) throws(ShapeFailure) -> ValueShape {

@@ -5,7 +5,8 @@
 package struct TokenMask: Sendable, Hashable, Codable {
     /// The ids that it looks for.
     package var ids: [Int]
-    /// Whether those ids are the ones that do not count; otherwise they alone count, and every sequence has to have one.
+    /// Whether those ids are the ones that do not count; otherwise they alone count, and every sequence has to have
+    /// one.
     package var isHiding: Bool
 
     package init(ids: [Int], isHiding: Bool = false) {

@@ -51,7 +51,10 @@ package struct DataReader: Sendable {
         // Where a sentence-transformers folder says it, the tokenizer's own limit does not count.
         var said = sentences == nil ? ownTokenizer?.maxLength : replacingLimit ?? sentences?.maximumTokens
         // Cross-encoders heed tokenizer_config.json, never what tokenizer.json was once saved with.
-        if pairing == .always { said = try model.tokenizerLimit() ?? said }
+        if pairing == .always {
+            let limit = try model.tokenizerLimit()
+            said = replacingLimit ?? limit ?? said
+        }
         let longest = [limit, replacingLimit, said, context].compactMap(\.self).min()
         inputs = try TransformerError.mapping {
             try ModelInputs(

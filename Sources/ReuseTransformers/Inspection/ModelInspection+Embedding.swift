@@ -57,8 +57,7 @@ extension Operation {
         switch self {
         case .linear(let linear): "linear layer to \(linear.outputWidth)"
         case .activation(let function): function.rawValue
-        case .norm: "layer norm"
-        case .unitLength: "unit length"
+        case .norm(let norm): norm.kind == .unit ? "unit length" : "layer norm"
         default: nil
         }
     }

@@ -57,6 +57,52 @@ public struct ModelInspection: Sendable, Encodable {
         package let statistics: TensorStatistics?
     }
 
+    /// Something that no file says and that was taken for granted.
+    public struct Assumption: Sendable, Hashable, Encodable {
+        /// The class, or the class and a choice: `TransformerBlock.activation`.
+        public let key: String
+        /// What it is taken for.
+        public let value: String
+    }
+
+    /// A class whose code no file holds, with everything that it can be by what is stored for it.
+    public struct OpenClass: Sendable, Hashable, Encodable {
+        /// Something that is not said.
+        public struct Choice: Sendable, Hashable, Encodable {
+            /// Its name.
+            public let name: String
+            /// What it decides.
+            public let title: String
+            /// What it can be, the usual first.
+            public let values: [String]
+        }
+
+        /// What the class can be.
+        public struct Document: Sendable, Hashable, Encodable {
+            /// Its name.
+            public let name: String
+            /// What it is, in a line.
+            public let title: String
+            /// What is not said about it.
+            public let choices: [Choice]
+        }
+
+        /// Name of the class.
+        public let name: String
+        /// Its layers.
+        public let layers: [String]
+        /// What it can be, the likelier first.
+        public let documents: [Document]
+    }
+
+    /// How a model agreed with outputs of its own framework.
+    public struct Agreement: Sendable, Hashable, Encodable {
+        /// Largest difference of any output.
+        public let difference: Double
+        /// Inputs that were compared.
+        public let inputs: Int
+    }
+
     /// A layout or an architecture with what speaks for it and against it.
     public struct Candidate: Sendable, Hashable, Encodable {
         /// Its name.
@@ -145,6 +191,12 @@ public struct ModelInspection: Sendable, Encodable {
     public let problems: [String]
     /// Everything that the files hold.
     public let tensors: [TensorEntry]
+    /// What was taken for granted about classes whose code no file holds.
+    public let assumptions: [Assumption]
+    /// Classes that keep the model from being run until somebody says or proves what they are.
+    public let openClasses: [OpenClass]
+    /// How the model agreed with its own framework; `nil`: nobody has compared.
+    public let agreement: Agreement?
     /// What became of every key of the configuration; empty where nothing accounts for them.
     public let settings: [SettingEntry]
     /// What reading decides that a user should know, a sentence each.
@@ -174,7 +226,13 @@ public struct ModelInspection: Sendable, Encodable {
     package init(
         path: String, options: LoadingOptions, hasStatistics: Bool = false
     ) throws(TransformerError) {
+        let (options, proof) = try Self.proven(path, options)
         let summary = try TransformerError.mapping { try Checkpoint.describe(path: path, options: options) }
+        assumptions = summary.assumptions.map { .init(key: $0.key, value: $0.value) }
+        agreement = (proof ?? summary.proof).map { .init(difference: $0.difference, inputs: $0.inputs) }
+        openClasses =
+            summary.graph == nil
+            ? ((try? CheckpointReadings(path: path, options: options))?.openClasses ?? []).map(OpenClass.init) : []
         name = TransformerModel.name(of: path)
         dialect = summary.dialect
         dialectReasons = summary.dialectReasons
@@ -182,7 +240,13 @@ public struct ModelInspection: Sendable, Encodable {
         architecture = summary.architecture
         candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
         use = summary.graph?.use
-        settings = (summary.configuration?.entries ?? []).map(SettingEntry.init)
+        settings =
+            (summary.configuration?.entries ?? []).map(SettingEntry.init)
+            + summary.further.flatMap { ledger in
+                ledger.entries.map {
+                    SettingEntry(.init(key: "\(ledger.file): \($0.key)", value: $0.value, fate: $0.fate))
+                }
+            }
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
@@ -200,12 +264,36 @@ public struct ModelInspection: Sendable, Encodable {
         }
     }
 
+    /// Options with what a reference proves in its place.
+    private static func proven(
+        _ path: String, _ options: LoadingOptions
+    ) throws(TransformerError) -> (LoadingOptions, Model.Provenance.Proof?) {
+        guard options.reference != nil else { return (options, nil) }
+        let provenance = try TransformerModel(path: path, options: options).model.provenance
+        var settled = options
+        settled.reference = nil
+        for assumption in provenance.assumptions ?? [] { settled.assumptions[assumption.key] = assumption.value }
+        return (settled, provenance.proof)
+    }
+
     private static func parts(of graph: CheckedGraph) -> [Part] {
         let multiplyAdds = graph.multiplyAddsByNode(tokens: tokens)
         return graph.nodes.compactMap { node in
             let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
             let work = multiplyAdds[node.name] ?? 0
             return parameters + work == 0 ? nil : Part(name: node.name, parameters: parameters, multiplyAdds: work)
+        }
+    }
+}
+
+extension ModelInspection.OpenClass {
+    fileprivate init(_ open: CheckpointReadings.OpenClass) {
+        name = open.className
+        layers = open.layers
+        documents = open.documents.map { document in
+            Document(
+                name: document.name, title: document.title,
+                choices: document.choices.map { Choice(name: $0.name, title: $0.title, values: $0.values) })
         }
     }
 }

@@ -8,8 +8,8 @@ import Tensors
 
 /// Finds the reading of a checkpoint that computes what the model's own framework computes.
 ///
-/// Readings are tried from the most usual one on. From the first that agrees the search goes on to readings that differ
-/// in one point, so that the nearest is taken; where several are equally near, they have to agree with one another on
+/// Readings are tried from the most usual one on, then those around the nearest. From the first that agrees the search
+/// goes on to readings that differ in one point, so that the nearest is taken; where several are equally near, they have to agree with one another on
 /// inputs that are made of the reference's own numbers, too, or the reference does not tell them apart.
 struct ReferenceProof {
     let path: String
@@ -17,8 +17,9 @@ struct ReferenceProof {
     let comparison: ReferenceComparison
     let cancellation: Cancellation?
 
-    /// Readings that are tried.
+    /// Readings that are tried, and how many of them in the order of what is usual.
     private static let mostReadings = 4096
+    private static let usualReadings = 1024
     /// Differences below this share of the largest output are those of two orders of summation.
     private static let noise = 6e-7
 
@@ -36,24 +37,38 @@ struct ReferenceProof {
     ///   apart.
     func model() throws(TransformerError) -> Model {
         var known: [Reading: Trial?] = [:]
-        let all = readings.readings(atMost: Self.mostReadings)
-        var nearest: Trial?
-        var found: Trial?
-        for reading in all {
-            try checkCancellation()
-            guard let trial = try trial(reading, &known) else { continue }
-            if nearest.map({ trial.agreement.difference < $0.agreement.difference }) ?? true { nearest = trial }
-            if trial.agreement.isClose {
-                found = trial
-                break
-            }
+        guard let first = try search(&known) else {
+            let trials = known.values.compactMap(\.self)
+            throw disagreement(
+                trials.min { $0.agreement.difference < $1.agreement.difference }, count: known.count)
         }
-        guard let first = found else { throw disagreement(nearest, count: all.count) }
         let equals = try settle(first, &known)
         let chosen = equals[0]
         let model = try TransformerError.mapping { try readings.model(of: chosen.reading) }
         try tellApart(chosen, model, equals.dropFirst())
         return proven(model, chosen.agreement)
+    }
+
+    /// The first reading that agrees: among the usual ones, then among those that differ in one point from the nearest.
+    private func search(_ known: inout [Reading: Trial?]) throws(TransformerError) -> Trial? {
+        var pending: [Trial] = []
+        for reading in readings.readings(atMost: Self.usualReadings) {
+            try checkCancellation()
+            guard let trial = try trial(reading, &known) else { continue }
+            if trial.agreement.isClose { return trial }
+            pending.append(trial)
+        }
+        while known.count < Self.mostReadings, !pending.isEmpty {
+            pending.sort { $0.agreement.difference > $1.agreement.difference }
+            let next = pending.removeLast()
+            for reading in readings.neighbours(of: next.reading) where known[reading] == nil {
+                try checkCancellation()
+                guard let trial = try trial(reading, &known) else { continue }
+                if trial.agreement.isClose { return trial }
+                pending.append(trial)
+            }
+        }
+        return nil
     }
 
     /// The nearest readings around one that agrees, the most usual first.

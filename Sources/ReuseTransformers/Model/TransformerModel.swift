@@ -28,8 +28,8 @@ public struct TransformerModel: Sendable {
         /// Takes 0 for biases and 1 for norm scales that the checkpoint lacks; `assumptions` names each. Matrices and
         /// tables are never made up.
         public var allowsMissing: Bool
-        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they change
-        /// no output. A key that could and is not handled is an error otherwise.
+        /// Keys of the configuration that do not count, `a.b` for a member of a member: the caller's word that they
+        /// change no output. A key that could and is not handled is an error otherwise.
         public var ignoredSettings: Set<String>
         /// What classes are whose code no file holds, by key: `["TransformerBlock.activation": "gelu"]`
         /// (docs/keras-models.md).
@@ -113,10 +113,10 @@ public struct TransformerModel: Sendable {
 
     /// The model of a checkpoint; with a reference the one that agrees with it.
     private static func load(_ path: String, _ options: LoadingOptions) throws(TransformerError) -> Model {
-        guard let reference = options.reference else {
-            return try TransformerError.mapping {
-                try Checkpoint.load(path: path, options: options).fittedToItsPictures()
-            }
+        // A `.reuse.h5` was made of a checkpoint already, and may have been made smaller since.
+        let isReuseFile = try TransformerError.mapping { try Checkpoint.isReuseFile(at: path, options: options) }
+        guard let reference = options.reference, !isReuseFile else {
+            return try TransformerError.mapping { try Checkpoint.load(path: path, options: options).fittedToItsPictures() }
         }
         let arrays = try TransformerError.mapping { try ReferenceArrays(path: reference) }
         let comparison = ReferenceComparison(
@@ -201,11 +201,23 @@ extension TransformerModel {
         }
     }
 
-    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the caller
-    /// left out.
+    /// What was taken for granted about classes whose code no file holds, as `Options.assumptions` takes it.
+    public var readings: [ModelInspection.Assumption] {
+        (model.provenance.assumptions ?? []).map { .init(key: $0.key, value: $0.value) }
+    }
+
+    /// How the model agreed with outputs of its own framework; `nil`: nobody has compared.
+    public var agreement: ModelInspection.Agreement? {
+        model.provenance.proof.map { .init(difference: $0.difference, inputs: $0.inputs) }
+    }
+
+    /// What reading decided that a user should know, a sentence each: a head that is not stored, settings that the
+    /// caller left out.
     public var notes: [String] {
         model.notes
-            + (model.provenance.ignoredSettings ?? []).map { "\"\($0)\" of the configuration does not count, on request" }
+            + (model.provenance.ignoredSettings ?? []).map { key in
+                "\"\(key)\" of the configuration does not count, on request"
+            }
     }
 
     /// What the model scores.

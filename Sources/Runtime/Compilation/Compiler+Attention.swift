@@ -241,13 +241,28 @@ extension Compiler {
     ///
     /// - Parameter heads: Heads of the node whose map it is.
     private mutating func register(ofMapOf heads: [Int], _ node: Node, space: Int, isRead: Bool) -> Register? {
-        let isObserved = observation.maps.contains(node.name)
+        let isObserved = observation.maps.contains(node.name) || mapReaders.contains(node.name)
         guard isObserved || isRead else { return nil }
         let keep = register(.maps(space: space), width: 0)
         if isObserved {
             for head in heads { schedule.maps[HeadID(node: node.name, head: head)] = keep }
         }
         return keep
+    }
+
+    /// Attention nodes whose maps are read as values.
+    private var mapReaders: Set<String> {
+        Set(liveness.nodes.compactMap { if case .maps = $0.operation { $0.inputs.first } else { nil } })
+    }
+
+    /// Drafts a copy of a node's maps.
+    mutating func addMaps(_ node: Node) throws(RuntimeError) {
+        guard let name = node.inputs.first, let attention = model.graph.node(named: name)?.attention else {
+            throw .unknownValue(node.name)
+        }
+        let out = try result(of: node.name)
+        let maps = attention.heads.indices.map { schedule.maps[HeadID(node: name, head: $0)] }
+        append(.maps(maps, out), reads: maps.compactMap { $0 }, writes: out)
     }
 
     /// The values that heads multiply their map with; dropped heads have none.

@@ -115,7 +115,6 @@ struct Compiler {
         case .linear(let linear): try add(linear, node)
         case .activation(let activation): try addRows(node) { .activate($0, activation, $1) }
         case .softmax: try addRows(node) { .softmax($0, $1) }
-        case .unitLength: try addRows(node) { .unitLength($0, $1) }
         case .round(let rounding): try addRows(node) { .round($0, rounding, $1) }
         case .tokenMask(let mask): try add(mask, node)
         case .mask(let hidden): try addRows(node) { .mask($0, hidden: hidden, $1) }
@@ -124,6 +123,7 @@ struct Compiler {
         case .multiply: try add(Combination.product, node)
         case .minimum: try add(Combination.minimum, node)
         case .maximum: try add(Combination.maximum, node)
+        case .maps: try addMaps(node)
         case .elementwise(let function):
             let sources = try inputs(node), out = try result(of: node.name)
             append(.elementwise(function, sources, out), reads: sources, writes: out)

@@ -99,7 +99,8 @@ struct InputCheck {
         {
             throw .wrongInput(
                 index: index, name: "attention_mask",
-                message: "hides tokens before others; this model's decoder would read them all the same: pad at the end")
+                message: "hides tokens before others, which this model's decoder would read all the same: "
+                    + "pad at the end")
         }
     }
 

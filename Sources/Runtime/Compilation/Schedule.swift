@@ -42,7 +42,6 @@ enum RowStep: Sendable {
     case load(LoadStep)
     case affine(AffineStep)
     case softmax(Register, Register)
-    case unitLength(Register, Register)
     case distribute(Register, Distribution.Function, Register)
     case extreme([Register], isMaximum: Bool, Register)
     case grouped(GroupedStep)

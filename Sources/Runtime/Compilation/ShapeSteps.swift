@@ -34,6 +34,8 @@ enum ShapeStep: Sendable {
     case slice(Slice, Register, Register)
     /// Rows of a table, from the given one on; of a table with rows for each sequence of a batch, those of its own.
     case table(Tensor, offset: Int, sequences: Int?, Register)
+    /// Maps one after the other, zeros for a head without one.
+    case maps([Register?], Register)
     /// A function of each element; rows of sequences and single columns repeated.
     case elementwise(Elementwise, [Register], Register)
     /// Values put together element by element, rows of sequences and single columns repeated.

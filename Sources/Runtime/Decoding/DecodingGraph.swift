@@ -107,7 +107,7 @@ extension Node {
     /// Whether a row of the result depends on one row of one input.
     fileprivate var isRowByRow: Bool {
         switch operation {
-        case .norm, .linear, .activation, .affine, .softmax, .unitLength: inputs.count == 1
+        case .norm, .linear, .activation, .affine, .softmax: inputs.count == 1
         default: false
         }
     }
@@ -115,7 +115,7 @@ extension Node {
     /// Why later tokens would change the node's earlier rows, or could not be appended; `nil` when they can.
     fileprivate var obstacle: String? {
         switch operation {
-        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax, .unitLength,
+        case .embedding, .norm, .linear, .activation, .add, .gate, .multiply, .affine, .round, .softmax,
             .minimum, .maximum, .elementwise:
             return nil
         case .distribution(let distribution):
@@ -133,7 +133,9 @@ extension Node {
                 return "turns queries and keys by angles that depend on the length"
             }
             return nil
-        case .pooling, .convolution, .rearrange, .mask, .tokenMask, .recurrent, .localPooling, .respacing, .matrixProduct:
+        case .maps: return "reads maps"
+        case .pooling, .convolution, .rearrange, .mask, .tokenMask, .recurrent, .localPooling, .respacing,
+            .matrixProduct:
             return "looks at several tokens at once"
         }
     }

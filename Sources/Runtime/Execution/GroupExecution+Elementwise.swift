@@ -68,4 +68,23 @@ extension GroupExecution {
             }
         }
     }
+
+    /// Copies a sequence's maps, one head after the other.
+    func copyMaps(_ maps: [Register?], _ out: Register, _ member: Int) {
+        let target = rows(out, member)
+        guard !maps.isEmpty else { return }
+        let queries = target.count / maps.count, keys = target.slot.width
+        for (head, register) in maps.enumerated() {
+            let first = target.base + head * queries * target.slot.stride
+            guard let register, case .maps(let number) = schedule.slots[register.index].region else {
+                for row in 0..<queries { (first + row * target.slot.stride).update(repeating: 0, count: keys) }
+                continue
+            }
+            let stride = group.mapStride(member, keyAxis: schedule.mapSpaces[number].keyAxis)
+            let source = address(register).base + group.maps[number].offsets[member]
+            for row in 0..<queries {
+                (first + row * target.slot.stride).update(from: source + row * stride, count: keys)
+            }
+        }
+    }
 }

@@ -60,11 +60,6 @@ extension GroupExecution {
         case .grouped(let grouped): multiply(grouped, share)
         case .softmax(let source, let out):
             eachRow(share, out) { row, width, target in softmax(row(source), width, target) }
-        case .unitLength(let source, let out):
-            eachRow(share, out) { row, width, target in
-                target.update(from: row(source), count: width)
-                rk_normalize(kernels.table, target, width)
-            }
         case .round(let source, let rounding, let out):
             eachRow(share, out) { row, width, target in round(row(source), width, rounding, target) }
         case .columns(let ranges, let out):

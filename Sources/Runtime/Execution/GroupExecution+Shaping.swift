@@ -139,6 +139,7 @@ extension GroupExecution {
             }
         case .rearrange(let rearrangement, let input, let out): rearrange(rearrangement, input, out, member)
         case .spread(let sources, let combination, let out): spread(sources, combination, out, member)
+        case .maps(let maps, let out): copyMaps(maps, out, member)
         case .elementwise(let function, let sources, let out): apply(function, sources, out, member)
         case .recurrent(let step): run(step, member: member)
         case .localPooling(let pooling, let input, let out): pool(pooling, input, out, member)

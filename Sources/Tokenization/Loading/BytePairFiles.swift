@@ -24,16 +24,21 @@ enum BytePairFiles {
         let isRoberta = try isRoberta(vocabulary, config)
         try addDefaultRoles(isRoberta: isRoberta, vocabulary, &config)
         let table = try read(merges, vocabulary)
-        let isQwen = config.className == "Qwen2Tokenizer"
         let bytes = PreTokenizer.byteLevel(
-            ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? false, cutsWords: !isQwen))
-        let words = isQwen ? try SentencePieceModel.pattern(qwenWords, "merges.txt") : nil
+            ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? false, cutsWords: true))
+        let steps = config.className == "Qwen2Tokenizer" ? qwenSteps(config) : nil
         return TokenizerParts(
-            normalizer: isQwen ? .unicode(.nfc) : nil,
-            preTokenizer: words.map { .sequence([.split($0, .isolated, inverted: false), bytes]) } ?? bytes,
+            normalizer: steps?.normalizer, preTokenizer: steps?.preTokenizer ?? bytes,
             model: .bytePair(BytePairEncoding(vocabulary: vocabulary, merges: table, options: .init())),
             template: try template(isRoberta: isRoberta, vocabulary, config),
             decoder: .byteLevel)
+    }
+
+    /// Qwen's steps: composed characters, its own words, bytes as characters.
+    static func qwenSteps(_ config: TokenizerConfig) -> (normalizer: Normalizer, preTokenizer: PreTokenizer)? {
+        guard let words = try? Pattern(expression: qwenWords) else { return nil }
+        let bytes = ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? false, cutsWords: false)
+        return (.unicode(.nfc), .sequence([.split(words, .isolated, inverted: false), .byteLevel(bytes)]))
     }
 
     private static func isRoberta(_ vocabulary: Vocabulary, _ config: TokenizerConfig) throws(FileError) -> Bool {

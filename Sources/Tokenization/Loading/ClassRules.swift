@@ -14,9 +14,18 @@ struct ClassRules: Sendable {
         "MPNetTokenizer", "RealmTokenizer", "DPRReaderTokenizer", "DPRQuestionEncoderTokenizer",
         "DPRContextEncoderTokenizer", "LayoutLMv2Tokenizer", "SplinterTokenizer",
     ]
-    private static let classesWithPrefixSpace: Set = ["BlenderbotTokenizer", "LayoutLMv3Tokenizer"]
-    /// Classes that generation 5 gives GPT-2's cut whatever the file says.
-    private static let byteLevelClasses: Set = ["GPT2Tokenizer", "RobertaTokenizer", "BartTokenizer"]
+    private static let classesWithPrefixSpace: Set = ["LayoutLMv3Tokenizer"]
+    /// Classes for which generation 5 builds BERT's steps whatever the file says.
+    private static let rebuiltBertClasses = bertClasses.subtracting([
+        "ConvBertTokenizer", "RetriBertTokenizer", "RealmTokenizer", "LayoutLMv2Tokenizer", "SplinterTokenizer",
+    ])
+    /// Classes that generation 5 gives GPT-2's cut whatever the file says, with the space before a text that they add
+    /// where nothing is said.
+    private static let byteLevelClasses: [String: Bool] = [
+        "GPT2Tokenizer": false, "RobertaTokenizer": false, "BartTokenizer": false, "LongformerTokenizer": false,
+        "LEDTokenizer": false, "MvpTokenizer": false, "CodeGenTokenizer": false, "DebertaTokenizer": false,
+        "GPTNeoXTokenizer": false, "BlenderbotTokenizer": true,
+    ]
     /// Kinds of models whose files generation 5 takes as they are, whatever class they name.
     private static let plainModels: Set = [
         "phi3", "phimoe", "granite", "granitemoe", "mistral", "mixtral", "modernbert", "olmo2", "olmo3", "stablelm",
@@ -32,12 +41,23 @@ struct ClassRules: Sendable {
 
     /// Changes the steps of a `tokenizer.json` as the class does.
     func adopt(_ normalizer: inout Normalizer?, _ preTokenizer: inout PreTokenizer?, _ decoder: inout Decoder?) {
-        adoptBert(&normalizer)
-        guard config.release.isFive else { return adoptPrefixSpace(&preTokenizer) }
+        guard config.release.isFive else {
+            adoptBert(&normalizer)
+            return adoptPrefixSpace(&preTokenizer)
+        }
         guard let name = rebuiltClass else { return }
-        if Self.byteLevelClasses.contains(name) {
-            normalizer = nil
-            preTokenizer = .byteLevel(ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? false, cutsWords: true))
+        if Self.rebuiltBertClasses.contains(name) {
+            let lowercases = config.lowercases ?? true
+            normalizer = .bert(
+                BertNormalizer(
+                    cleansText: true, separatesIdeographs: config.separatesIdeographs ?? true,
+                    stripsAccents: config.stripsAccents ?? lowercases, lowercases: lowercases))
+            preTokenizer = .bert
+        } else if let adds = Self.byteLevelClasses[name] {
+            normalizer = name == "GPTNeoXTokenizer" ? .unicode(.nfc) : nil
+            preTokenizer = .byteLevel(ByteLevel(addsPrefixSpace: config.addsPrefixSpace ?? adds, cutsWords: true))
+        } else if name == "Qwen2Tokenizer", let steps = BytePairFiles.qwenSteps(config) {
+            (normalizer, preTokenizer) = steps
         } else if preTokenizer?.spellsBytes != true,
             let steps = SentencePieceSteps(rebuilding: name, config, map: normalizer?.characterMap)
         {
@@ -54,7 +74,10 @@ struct ClassRules: Sendable {
             guard Self.bertClasses.contains(name) else { return }
             step.lowercases = config.lowercases ?? true
             step.stripsAccents = config.stripsAccents ?? step.lowercases
-            step.separatesIdeographs = config.separatesIdeographs ?? true
+            // One class does not pass this on.
+            if name != "MPNetTokenizer" {
+                step.separatesIdeographs = config.separatesIdeographs ?? true
+            }
         } else {
             if let lowercases = config.lowercases, lowercases != step.lowercases {
                 step.lowercases = lowercases
@@ -115,6 +138,10 @@ struct ClassRules: Sendable {
         }
         let differs = framed.single != parts.template.single
         if config.release.isFive {
+            if config.className == "GPTNeoXTokenizer" {
+                parts.template = .plain
+                return nil
+            }
             guard differs, isFlagged else { return nil }
             return "add_bos_token and add_eos_token of tokenizer_config.json are not those of tokenizer.json, which "
                 + "counts as in transformers 5 (\(config.release.reason))"

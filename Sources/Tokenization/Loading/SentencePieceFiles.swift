@@ -150,7 +150,9 @@ enum SentencePieceFiles {
     ) throws(FileError) -> TokenizerParts {
         let steps =
             steps(config, nil)
-            ?? .llama(isLegacy: config.isLegacy ?? true, addsPrefixSpace: config.addsPrefixSpace ?? true)
+            ?? .llama(
+                isLegacy: config.className == "CodeLlamaTokenizer" || config.isLegacy ?? true,
+                addsPrefixSpace: config.addsPrefixSpace ?? true)
         let parts = try parts(
             model.pieces, model, steps, unknownID: 0, file: file, fallsBackToBytes: true,
             hasUnknown: !config.release.isFive)

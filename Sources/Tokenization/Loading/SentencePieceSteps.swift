@@ -114,6 +114,8 @@ struct SentencePieceSteps: Sendable {
             let adds = config.addsPrefixSpace ?? true
             self = .llama(isLegacy: false, addsPrefixSpace: adds)
             if adds, config.isLegacy == true { preTokenizer = Self.metaspace(.always, cuts: false) }
+        case "CodeLlamaTokenizer":
+            self = .llama(isLegacy: false, addsPrefixSpace: config.addsPrefixSpace ?? true)
         case "GemmaTokenizer": self = .gemma
         default: return nil
         }

@@ -27,6 +27,9 @@ struct Extract: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The .npz to write.", valueName: "file"), completion: .file())
     var output: String
 
+    @Flag(help: "Leave out tensors whose element type is not read, and name them; without it they are an error.")
+    var skipUnreadable = false
+
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
 
@@ -34,7 +37,11 @@ struct Extract: ParsableCommand {
         quiet.apply()
         try OutputFile.check(output, as: .arrays, force: force.force)
         let listing = try Checkpoint.tensors(at: path, options: LoadingOptions(hdf5: try .ofEnvironment()))
-        var notes = listing.notes
+        if !listing.omitted.isEmpty, !skipUnreadable {
+            throw FileError(
+                .corrupt, path: path, listing.omitted, remedy: "--skip-unreadable extracts the others")
+        }
+        var notes = listing.omitted + listing.notes
         try OutputFile.produce(output) { temporary in
             var archive = try NumPyArchiveWriter(path: temporary)
             for stored in listing.tensors {

@@ -24,9 +24,19 @@ struct Inspect: ParsableCommand {
         help: "Read every tensor and tell its range, what in it is no number, and which are all zeros.")
     var stats = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Print a Python script for the model's own framework that writes the file for --reference.",
+            discussion: "Nothing else is told."))
+    var referenceScript = false
+
     @OptionGroup var reading: CheckpointOptions
 
     func run() throws {
+        if referenceScript {
+            Terminal.print(try ReferenceScript(path: model.model, options: try reading.options()).text)
+            return
+        }
         let inspection = try ModelInspection(
             path: model.model, options: try reading.options(), hasStatistics: stats)
         if json.json {
@@ -39,6 +49,7 @@ struct Inspect: ParsableCommand {
         if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
         if stats { blocks.append(statistics(inspection)) }
         if explain { blocks.append(explanation(inspection)) }
+        if let said = AssumptionText.describe(inspection, explains: explain) { blocks.append(said) }
         if !inspection.notes.isEmpty {
             blocks.append(inspection.notes.map { "Note: " + Terminal.escaped($0) }.joined(separator: "\n"))
         }

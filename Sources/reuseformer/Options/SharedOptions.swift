@@ -61,7 +61,15 @@ struct CheckpointOptions: ParsableArguments {
 
     /// Reads a model; what was assumed about it is noted on standard error.
     func model(at path: String) throws -> TransformerModel {
-        let model = try TransformerModel(path: path, options: try options())
+        let options = try options()
+        let model = try TransformerModel(path: path, options: options)
+        if options.reference != nil || !options.assumptions.isEmpty,
+            try Checkpoint.isReuseFile(at: path, options: options)
+        {
+            Terminal.note(
+                "reuseformer: note: \(Terminal.escaped(path)): says everything itself; --assume and --reference are "
+                    + "for the checkpoint that it was made of")
+        }
         for assumption in model.assumptions + model.notes {
             Terminal.note("reuseformer: note: \(Terminal.escaped(path)): \(assumption)")
         }

@@ -22,7 +22,11 @@ enum ConversionLine {
         let savings = report.savings
         parts.append("\(percent(-savings.multiplyAdds.saved)) multiply-adds at \(savings.tokens) tokens")
         if let speed { parts.append("\(decimal(speed.ratio, 2)) × as fast at \(speed.shape)") }
-        if let measured = report.metrics.first(where: { !Self.isSaving($0.metric) }), report.data.texts > 0 {
+        // Of models that give numbers these count, not how hidden states lie.
+        let ofNumbers = report.metrics.first { $0.metric == .outputRelativeError }
+        if let measured = ofNumbers ?? report.metrics.first(where: { !Self.isSaving($0.metric) }),
+            report.data.texts > 0
+        {
             parts.append(
                 "\(measured.metric.rawValue) \(decimal(measured.value, 5)) on \(report.data.texts) inputs kept back")
         }

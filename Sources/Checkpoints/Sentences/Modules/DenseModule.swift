@@ -36,7 +36,7 @@ struct DenseModule: SentenceModule {
         self.activation = activation
         input = try value("module_input_name", .sentence)
         output = try value("module_output_name", input)
-        try config.finish()
+        try files.finish(config)
         try files.readTensors()
         weight = files.tensorName("linear.weight")
         bias = files.tensorName("linear.bias")

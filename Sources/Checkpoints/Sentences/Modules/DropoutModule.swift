@@ -7,7 +7,7 @@ struct DropoutModule: SentenceModule {
     init(_ files: inout ModuleFiles) throws(FileError) {
         guard var config = try files.optionalConfig() else { return }
         config.setAside("dropout", because: "it concerns training only")
-        try config.finish()
+        try files.finish(config)
     }
 
     func append(to graph: inout SentenceGraph) throws(FileError) {

@@ -17,7 +17,7 @@ struct LayerNormModule: SentenceModule {
         guard let width = try config.count("dimension") else {
             throw FileError(.corrupt, path: config.path, "has no \"dimension\"")
         }
-        try config.finish()
+        try files.finish(config)
         try files.readTensors()
         self.width = width
         scale = files.tensorName("norm.weight")

@@ -6,12 +6,12 @@ struct NormalizeModule: SentenceModule {
     static let className = "Normalize"
 
     init(_ files: inout ModuleFiles) throws(FileError) {
-        let config = try files.optionalConfig()
-        try config?.finish()
+        if let config = try files.optionalConfig() { try files.finish(config) }
     }
 
     func append(to graph: inout SentenceGraph) throws(FileError) {
         let input = try graph.value(.sentence, for: Self.className)
-        graph.set(.sentence, to: graph.add("unit_length", .unitLength, [input]))
+        let norm = Norm.unit(width: try graph.width(of: input))
+        graph.set(.sentence, to: graph.add("unit_length", .norm(norm), [input]))
     }
 }

@@ -53,10 +53,9 @@ struct PoolingModule: SentenceModule {
         }
         guard !poolings.isEmpty else { throw FileError(.corrupt, path: config.path, "no way of pooling is chosen") }
         poolsPrompt = try config.flag("include_prompt") ?? true
-        let reason = "the transformer says how wide its rows are"
-        config.setAside("word_embedding_dimension", because: reason)
-        config.setAside("embedding_dimension", because: reason)
-        try config.finish()
+        config.setAside(
+            "word_embedding_dimension", "embedding_dimension", because: "the transformer says how wide its rows are")
+        try files.finish(config)
         if !poolsPrompt, poolings.contains(.first), poolings.contains(.max) {
             throw FileError(
                 .unsupported, path: config.path,

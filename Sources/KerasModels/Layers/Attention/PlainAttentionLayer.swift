@@ -68,7 +68,8 @@ enum PlainAttentionLayer: KerasLayerClass {
         }
         result.mask = streams.queryMask
         let maps = AttentionMaps(
-            heads: [HeadID(node: node, head: 0)], masking: attention.masking, masks: keyMask.map { [$0] } ?? [])
+            heads: [HeadID(node: node, head: 0)], masking: attention.masking, masks: keyMask.map { [$0] } ?? [],
+            queries: query.rows, keys: memory.rows, hasHeadAxis: false)
         return [.tensor(result), .maps(maps)]
     }
 

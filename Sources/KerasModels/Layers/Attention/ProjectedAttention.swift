@@ -65,14 +65,14 @@ struct ProjectedAttention {
             .attention(attention), streams + masks.inputs, to: call, projections.parameters)
         result.width = outputWidth
         // The result has the query's mask.
-        if takesMasksOff {
+        if takesMasksOff, !builder.attentionLeavesMasks {
             for value in [call[0, "query"], call[1, "value"], call[2, "key"]] {
                 if let tensor = value.tensor { builder.unmasked.insert(tensor.name) }
             }
         }
         let maps = AttentionMaps(
             heads: (0..<heads).map { HeadID(node: result.name, head: $0) }, masking: attention.masking,
-            masks: masks.inputs)
+            masks: masks.inputs, queries: query.rows, keys: memory.rows)
         return [.tensor(result), .maps(maps)]
     }
 

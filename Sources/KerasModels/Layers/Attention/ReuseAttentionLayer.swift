@@ -9,6 +9,7 @@ import WeightFiles
 /// Heads stand in the order in which the layer gives their maps: those that compute one first, then those that reuse
 /// the first maps of what they were handed. Reused maps are taken as they are, whatever this layer's mask.
 enum ReuseAttentionLayer: KerasLayerClass {
+    static let takesMaps = true
     static let names = ["ReuseMultiHeadAttention"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {

@@ -12,6 +12,9 @@ enum ResizingLayer: KerasLayerClass {
         let picture = try PictureSides(call)
         let interpolation = (call.config["interpolation"]?.stringValue ?? "bilinear").lowercased()
         let height = try call.size("height"), width = try call.size("width")
+        guard max(height, width, picture.height, picture.width) <= SideSampling.longest else {
+            throw call.unsupported("sides of more than \(SideSampling.longest) pixels")
+        }
         var rows = SideSampling(picture.height, to: height), columns = SideSampling(picture.width, to: width)
         let crops = call.flag("crop_to_aspect_ratio", default: false)
         if crops || call.flag("pad_to_aspect_ratio", default: false) {
@@ -75,6 +78,9 @@ enum CenterCropLayer: KerasLayerClass {
         let picture = try PictureSides(call)
         let height = try call.size("height"), width = try call.size("width"), channels = picture.value.width
         guard picture.height >= height, picture.width >= width else {
+            guard max(height, width, picture.height, picture.width) <= SideSampling.longest else {
+                throw call.unsupported("sides of more than \(SideSampling.longest) pixels")
+            }
             var rows = SideSampling(picture.height, to: height), columns = SideSampling(picture.width, to: width)
             try rows.keepAspect(of: picture.height, crops: true, other: picture.width, target: height, width)
             try columns.keepAspect(of: picture.width, crops: true, other: picture.height, target: width, height)
@@ -120,6 +126,9 @@ struct PictureSides {
 
 /// Which pixels of a side make up each one of a longer or shorter side.
 struct SideSampling {
+    /// Pixels of a side: far beyond any picture that a model takes.
+    static let longest = 1 << 13
+
     /// Pixels of the side as it is.
     let length: Int
     /// Pixels that are read of it, more than there are where it is padded.
