@@ -46,10 +46,14 @@ struct ProjectedAttention {
         let projections = try Projections(
             self, query: query, memory: memory, keyWidth: key?.width, outputWidth: outputWidth, in: &builder)
 
-        let masks = try AttentionMasks(
+        var masks = try AttentionMasks(
             call, query: query, memory: memory,
             maskPosition: maskPosition ?? (call.generation == .keras2 ? 3 : 6), implicit: implicit, in: &builder)
         let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
+        if isCausal, masks.inputs.isEmpty, builder.resolved(query.rows) != builder.resolved(memory.rows) {
+            // Keras counts queries and keys from the first, as a mask of values does.
+            masks.showKeys(by: builder.everything(along: memory, for: call))
+        }
         let attention = Attention(
             sizes: .init(
                 inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,
