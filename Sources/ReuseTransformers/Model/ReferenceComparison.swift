@@ -54,6 +54,8 @@ struct ReferenceComparison {
     /// - Parameter count: Inputs to run; `nil`: all.
     /// - Throws: `Mismatch` for outputs that the model has not or that have another shape, and what keeps it from running.
     func agreement(of model: Model, count: Int? = nil) throws -> Agreement {
+        // Pictures of the reference may have another size than the model's own.
+        let model = try model.fitted(to: reference.inputs)
         let inputs = try inputs(for: model)
         let computed = try outputs(of: model, for: Array(inputs.prefix(count ?? inputs.count)))
         let tolerance = Self.tolerance(of: model)
