@@ -83,8 +83,8 @@ struct ExitStatusTests {
         "exit 2: wrong use, with what to give instead",
         arguments: [
             (["frobnicate"], "frobnicate"), (["inspect"], "<model>"), (["inspect", "x", "--jason"], "--jason"),
-            (["run", "m", "-o", "o.npy"], "--texts, --images and --inputs"),
-            (["run", "m", "--texts", "t"], "--output"), (["run", "m", "--generate"], "--prompt or --texts"),
+            (["run", "m", "-o", "o.npy"], "--texts, --pairs, --images and --inputs"),
+            (["run", "m", "--texts", "t"], "--output"), (["run", "m", "--generate"], "--prompt, --texts and --inputs"),
             (["run", "m", "--generate", "--prompt", "a", "-o", "o"], "--generate prints"),
             (["run", "m", "--texts", "t", "-o", "o.npy", "--top-k", "3"], "go with --generate"),
             (["run", "m", "--generate", "--prompt", "a", "--top-p", "1.5"], "at most 1"),

@@ -34,7 +34,7 @@ struct WritingTests {
         let prompt = String(repeating: "wherefore art thou ", count: 60)
         let outcome = try Command.run(
             "run", Command.root.appending(path: "fixtures/gpt").path, "--generate", "--prompt", prompt)
-        #expect(outcome.status == 2 && outcome.output.isEmpty)
+        #expect(outcome.status == 2)
         #expect(outcome.message.contains("prompt 1: has ") && outcome.message.contains("the model reads 128 at most"))
     }
 

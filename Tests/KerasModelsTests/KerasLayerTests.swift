@@ -150,12 +150,12 @@ struct KerasLayerTests {
     func unknownLayers() throws {
         var sketch = Sketch()
         sketch.input("x", [3, 2])
-        try sketch.layer("memory", "LSTM", #"{"units": 4}"#, ["x"])
-        try sketch.layer("back", "Bidirectional", "{}", ["memory"])
+        try sketch.layer("memory", "ConvLSTM1D", #"{"units": 4}"#, ["x"])
+        try sketch.layer("back", "ConvLSTM2D", "{}", ["memory"])
         let error = try #require(throws: FileError.self) { try model(sketch.model(outputs: ["back"])) }
         #expect(error.kind == .unsupported)
         #expect(error.problems.count == 2)
-        #expect(error.problems[0].contains("memory, layer 2 of 3 of \"sketch\": the layer LSTM is not known"))
+        #expect(error.problems[0].contains("memory, layer 2 of 3 of \"sketch\": the layer ConvLSTM1D is not known"))
     }
 }
 

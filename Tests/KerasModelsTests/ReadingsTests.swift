@@ -61,7 +61,7 @@ struct ReadingsTests {
     @Test(
         "what is said of a class decides what it computes",
         arguments: [
-            (["OwnScale": "usual"], [10, 200, 30, 400, 50, 600]),
+            (["OwnScale": "column_vector", "OwnScale.use": "factors"], [10, 200, 30, 400, 50, 600]),
             (["OwnScale": "column_vector", "OwnScale.use": "summands"], [11, 102, 13, 104, 15, 106]),
             (["OwnScale": "class_row", "OwnScale.place": "front"], [10, 100, 1, 2, 3, 4, 5, 6]),
             (["OwnScale.place": "behind"], [1, 2, 3, 4, 5, 6, 10, 100]),

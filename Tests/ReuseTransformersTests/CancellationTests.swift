@@ -9,7 +9,7 @@ struct CancellationTests {
     private let scratch = Scratch()
 
     /// What the public promise allows, and as much again for a machine that is busy with other tests.
-    private static let patience = Duration.seconds(2)
+    private static let patience = Duration.seconds(10)
 
     /// Runs work and cancels it when it says that a stage began.
     private func cancel<Output>(

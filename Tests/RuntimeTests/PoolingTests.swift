@@ -58,14 +58,4 @@ struct PoolingTests {
         expect(try pooled(.weightedMean, isMasked: true), [10.0 / 4, 14.0 / 4])
     }
 
-    @Test("which row is the first or the last no mask among the values says", arguments: [Pooling.first, .last])
-    func unmaskable(_ pooling: Pooling) {
-        let graph = Graph(
-            inputs: ["x", "shown"],
-            inputLayouts: [
-                "x": InputLayout(rows: .count(3), width: 2), "shown": InputLayout(rows: .count(3), absent: 1),
-            ], nodes: [Node(name: "pooled", operation: .pooling(pooling), inputs: ["x", "shown"])],
-            outputs: [.init(name: "pooled", value: "pooled")], hiddenStates: [])
-        #expect(throws: GraphError.self) { try graph.checked() }
-    }
 }

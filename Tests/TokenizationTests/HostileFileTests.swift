@@ -178,7 +178,10 @@ struct HostileFileTests {
             "SentencePiece model with a length beyond its end", ["spiece.model": [0x0A, 0xFF, 0xFF, 0x7F]], ["spiece"]),
         Case(
             "SentencePiece model of another kind",
-            ["spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61, 0x12, 0x02, 0x18, 0x02]],
+            [
+                "spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61, 0x12, 0x02, 0x18, 0x02],
+                "tokenizer_config.json": Array(#"{"tokenizer_class": "T5Tokenizer"}"#.utf8),
+            ],
             ["model_type"]),
         Case(
             "class that needs another reader",

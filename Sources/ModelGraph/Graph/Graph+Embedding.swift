@@ -61,6 +61,7 @@ extension Graph {
                 inputs.append(Self.poolingMask)
             }
             result.nodes[index] = Node(name: pooled.name, operation: .pooling(pooling), inputs: inputs)
+            result.fitUnitNorms(after: index)
         }
         guard let normalizes, normalizes != normalizesEmbedding else { return result }
         let output: String
@@ -82,6 +83,33 @@ extension Graph {
             result.outputs[index].value = output
         }
         return result
+    }
+}
+
+extension Graph {
+    /// Gives normalisations that follow a pooling the width of its rows: one of several side by side has fewer.
+    ///
+    /// What has weights of its own keeps its width, and refuses rows that it does not take when the graph is checked.
+    fileprivate mutating func fitUnitNorms(after index: Int) {
+        guard let input = nodes[index].inputs.first, let width = (try? widthOfRows(input)) else { return }
+        var changed: Set<String> = [nodes[index].name]
+        for position in nodes.indices.dropFirst(index + 1) {
+            let node = nodes[position]
+            guard node.operation.isUnitNorm, let source = node.inputs.first, changed.contains(source) else { continue }
+            nodes[position] = Node(name: node.name, operation: .norm(.unit(width: width)), inputs: node.inputs)
+            changed.insert(node.name)
+        }
+    }
+
+    /// Width of a value that stands before the pooling, so that it can be told whatever follows.
+    private func widthOfRows(_ value: String) throws -> Int? {
+        if let layout = inputLayouts[value] { return layout.width }
+        guard let index = nodes.firstIndex(where: { $0.name == value }) else { return nil }
+        var before = self
+        before.nodes = Array(nodes[...index])
+        before.outputs = [.init(name: value, value: value)]
+        before.hiddenStates = []
+        return try before.inferShapes()[value]?.width
     }
 }
 
