@@ -63,7 +63,9 @@ struct HeadReferenceTests {
     func refusals() throws {
         let scratch = Scratch()
         let path = scratch("model")
-        try copy("llama_leftover_window", to: path) { $0.replacing("\"pretraining_tp\": 1", with: "\"alibi_slopes\": 3") }
+        try copy("llama_leftover_window", to: path) {
+            $0.replacing("\"pretraining_tp\": 1", with: "\"alibi_slopes\": 3")
+        }
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(error?.kind == .unsupported)
         #expect(error?.problems.contains { $0.contains("\"alibi_slopes\" is 3") } == true)
