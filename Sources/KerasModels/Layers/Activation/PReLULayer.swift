@@ -14,7 +14,12 @@ enum PReLULayer: KerasLayerClass {
         guard let alpha = builder.variables.tensors(of: call.path).first, alpha.shape.count > 0 else {
             throw call.corrupt("has no \"alpha\"")
         }
-        // What the configuration shares must have extent 1; the shape says the same for all axes.
+        // Shared axes have extent 1.
+        let shared = Set((call.config["shared_axes"]?.arrayValue ?? []).compactMap(\.intValue))
+        let expected = input.extents.enumerated().map { shared.contains($0.offset + 1) ? 1 : $0.element }
+        guard expected == alpha.shape.extents else {
+            throw call.corrupt("\(alpha.name.printable) has shape \(alpha.shape) for \(input.shapeText)")
+        }
         let factors = StoredFactors(names: [alpha.name], extents: alpha.shape.extents) { $0[0].floats }
         var positive = input
         positive.name = builder.add(.activation(.relu), [input.name], to: call, part: "positive")
