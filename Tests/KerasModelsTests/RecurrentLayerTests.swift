@@ -8,6 +8,8 @@ import Tensors
 import Testing
 import WeightFiles
 
+private func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
 @Suite("Recurrent layers against cells written out")
 struct RecurrentLayerTests {
     /// Four rows of two numbers; the third is hidden by `Masking`.
@@ -18,8 +20,6 @@ struct RecurrentLayerTests {
     private static func numbers(_ count: Int, seed: Int) -> [Float] {
         (0..<count).map { Float(sin(Double($0 * 7 + seed * 13))) * 0.8 }
     }
-
-    private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
     enum Cell: String, CaseIterable, Sendable {
         case simple = "SimpleRNN", lstm = "LSTM", gru = "GRU", resettingFirst = "GRU before"
@@ -49,10 +49,11 @@ struct RecurrentLayerTests {
             switch self {
             case .simple: return (both.map(tanh), c)
             case .lstm:
-                let next = (0..<2).map { RecurrentLayerTests.sigmoid(both[2 + $0]) * c[$0] + RecurrentLayerTests.sigmoid(both[$0]) * tanh(both[4 + $0]) }
-                return ((0..<2).map { RecurrentLayerTests.sigmoid(both[6 + $0]) * tanh(next[$0]) }, next)
+                let next = (0..<2).map { logistic(both[2 + $0]) * c[$0] + logistic(both[$0]) * tanh(both[4 + $0]) }
+                return ((0..<2).map { logistic(both[6 + $0]) * tanh(next[$0]) }, next)
             case .gru, .resettingFirst:
-                let update = (0..<2).map { RecurrentLayerTests.sigmoid(both[$0]) }, reset = (0..<2).map { RecurrentLayerTests.sigmoid(both[2 + $0]) }
+                let update = (0..<2).map { logistic(both[$0]) }
+                let reset = (0..<2).map { logistic(both[2 + $0]) }
                 let state = zip(reset, h).map { $0 * $1 }
                 let candidate = (0..<2).map { unit in
                     tanh(
