@@ -16,8 +16,10 @@ enum PReLULayer: KerasLayerClass {
         }
         // Shared axes have extent 1.
         let shared = Set((call.config["shared_axes"]?.arrayValue ?? []).compactMap(\.intValue))
-        let expected = input.extents.enumerated().map { shared.contains($0.offset + 1) ? 1 : $0.element }
-        guard expected == alpha.shape.extents else {
+        let isExpected = zip(alpha.shape.extents, input.extents).enumerated().allSatisfy { axis, pair in
+            shared.contains(axis + 1) ? pair.0 == 1 : pair.0 == pair.1
+        }
+        guard isExpected, alpha.shape.extents.count == input.axes.count else {
             throw call.corrupt("\(alpha.name.printable) has shape \(alpha.shape) for \(input.shapeText)")
         }
         let factors = StoredFactors(names: [alpha.name], extents: alpha.shape.extents) { $0[0].floats }
