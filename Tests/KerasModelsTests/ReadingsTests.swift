@@ -85,8 +85,10 @@ struct ReadingsTests {
             try #require(
                 try output(
                     sketch("Positions", width: 4), [],
-                    ["Positions": "sine_positions", "Positions.formula": formula, "Positions.result": "alone",
-                        "Positions.scaled": "false"], width: 4))
+                    [
+                        "Positions": "sine_positions", "Positions.formula": formula, "Positions.result": "alone",
+                        "Positions.scaled": "false",
+                    ], width: 4))
         }
         func near(_ left: ArraySlice<Float>, _ right: [Float]) -> Bool {
             left.count == right.count && zip(left, right).allSatisfy { abs($0 - $1) < 1e-6 }
@@ -133,7 +135,8 @@ struct ReadingsTests {
     }
 
     /// Classes of the framework and of libraries are never guessed at.
-    @Test("a class of a library is not known, whatever is stored for it", arguments: ["keras.layers", "keras_hub.layers"])
+    @Test(
+        "a class of a library is not known, whatever is stored for it", arguments: ["keras.layers", "keras_hub.layers"])
     func libraries(_ module: String) throws {
         var sketch = Sketch()
         sketch.input("x", [3, 2])

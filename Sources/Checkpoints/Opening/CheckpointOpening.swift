@@ -63,7 +63,8 @@ private struct ArchitectureChoice {
         let bound: BoundCheckpoint
         if !claims.assumptions.isEmpty, checkpoint.ownGraphs == nil {
             throw FileError(
-                .usage, path: checkpoint.folder.path, "its architecture leaves nothing open: --assume is for classes of "
+                .usage, path: checkpoint.folder.path,
+                "its architecture leaves nothing open: --assume is for classes of "
                     + "Keras models whose code no file holds")
         }
         if let name {

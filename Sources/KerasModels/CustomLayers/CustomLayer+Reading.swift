@@ -115,7 +115,8 @@ extension CustomLayer {
     package var problems: [String] {
         var problems = nameProblems
         let shaped: [Expression] =
-            parts.flatMap { $0.written() }.flatMap { $0.entry.shape ?? [] } + (variables ?? []).flatMap { $0.shape ?? [] }
+            parts.flatMap { $0.written() }.flatMap { $0.entry.shape ?? [] }
+            + (variables ?? []).flatMap { $0.shape ?? [] }
         var known = Set(settings.map(\.name) + (choices ?? []).map(\.name) + Array((counted ?? [:]).keys))
         for expression in shaped { known.formUnion(expression.names) }
         let measured = Set(settings.filter { $0.extent != nil }.map(\.name))

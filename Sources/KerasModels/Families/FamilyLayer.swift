@@ -114,7 +114,9 @@ enum FamilyLayer {
                 case .success(let resolved): settings = resolved.settings
                 case .failure(let problems): throw FileError(problems.list, path: call.label)
                 }
-                if let error = try spec.ledger(of: config, settings, waived: [])?.error(path: call.label) { throw error }
+                if let error = try spec.ledger(of: config, settings, waived: [])?.error(path: call.label) {
+                    throw error
+                }
                 do throws(Problem) { expanded = try SpecExpander.expand(spec, settings) } catch {
                     throw FileError([error], path: call.label)
                 }
@@ -185,7 +187,8 @@ enum FamilyLayer {
                     throw call.corrupt("\(wanted) is missing")
                 }
                 guard source.layout.fits(tensor.shape, as: parameter.shape) else {
-                    throw call.corrupt("\(tensor.name.printable) has shape \(tensor.shape), expected \(parameter.shape)")
+                    throw call.corrupt(
+                        "\(tensor.name.printable) has shape \(tensor.shape), expected \(parameter.shape)")
                 }
                 let layout = source.layout, shape = parameter.shape
                 parameters[parameter.name] = .computed(

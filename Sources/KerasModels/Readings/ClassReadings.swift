@@ -98,7 +98,9 @@ struct ClassReadings: Sendable {
             let matches = StructureMatch.all(document, stored)
             guard let known = ways else {
                 ways = matches.map {
-                    Way(documents: [path: $0.document], choices: $0.document.choices ?? [], label: $0.label, rank: $0.rank)
+                    Way(
+                        documents: [path: $0.document], choices: $0.document.choices ?? [], label: $0.label,
+                        rank: $0.rank)
                 }
                 continue
             }
@@ -125,7 +127,8 @@ struct ClassReadings: Sendable {
             kept =
                 choice == "order"
                 ? readings.filter { String($0.order) == value }
-                : readings.filter { reading in reading.values.contains { $0.name == choice && $0.value.matches(value) } }
+                : readings.filter { reading in reading.values.contains { $0.name == choice && $0.value.matches(value) }
+                }
         } else if value == "usual" {
             kept = Array(readings.prefix(1))
         } else {

@@ -83,7 +83,8 @@ package struct KerasReadings: Sendable {
             let members = layers[name] ?? []
             let given = members.first.flatMap { registry.customLayer(of: $0.layer) }
             return ClassReadings(
-                name, layers: members, documents: given.map { [$0] } ?? patterns, isSaid: given != nil, hasMasks: hasMasks)
+                name, layers: members, documents: given.map { [$0] } ?? patterns, isSaid: given != nil,
+                hasMasks: hasMasks)
         }.filter { !$0.readings.isEmpty }
     }
 
@@ -181,7 +182,9 @@ package struct KerasReadings: Sendable {
     package var isCoarse: Bool {
         model.layersWithPaths.contains { _, layer in
             let type = layer.config["dtype"] ?? .null
-            let name = type.stringValue ?? type["config"]?["name"]?.stringValue ?? type["config"]?["source_name"]?.stringValue ?? ""
+            let name =
+                type.stringValue ?? type["config"]?["name"]?.stringValue ?? type["config"]?["source_name"]?.stringValue
+                ?? ""
             return name.contains("float16")
         }
     }
@@ -200,12 +203,14 @@ package struct KerasReadings: Sendable {
     /// What to do about an open class.
     package static let remedy =
         "--reference FILE proves which it is by outputs of your own framework (inspect --reference-script prints the "
-        + "script that writes the file); --assume CLASS=NAME and --assume CLASS.CHOICE=VALUE say it; --architecture FILE "
-        + "describes a class (docs/keras-models.md)"
+        + "script that writes the file); --assume CLASS=NAME and --assume CLASS.CHOICE=VALUE say it; "
+        + "--architecture FILE describes a class (docs/keras-models.md)"
 
     /// Number of all readings.
     package var count: Int {
-        classes.reduce(1) { $0.multipliedReportingOverflow(by: $1.readings.count).overflow ? .max : $0 * $1.readings.count }
+        classes.reduce(1) {
+            $0.multipliedReportingOverflow(by: $1.readings.count).overflow ? .max : $0 * $1.readings.count
+        }
     }
 
     /// The most usual readings, most usual first; choices of one name that differ between classes are less so.
@@ -231,7 +236,10 @@ package struct KerasReadings: Sendable {
                     longer.append((numbers + [number], sum, merged))
                 }
             }
-            partial = Array(longer.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element).prefix(limit))
+            partial = Array(
+                longer.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(
+                    \.element
+                ).prefix(limit))
         }
         return partial.map { Reading(numbers: $0.numbers, rank: $0.rank) }
     }
@@ -245,7 +253,8 @@ package struct KerasReadings: Sendable {
                 let isSamePattern = other.pattern == own.pattern
                 let differing =
                     isSamePattern
-                    ? zip(own.values, other.values).count { $0.value != $1.value } + (own.order == other.order ? 0 : 1) : 1
+                    ? zip(own.values, other.values).count { $0.value != $1.value } + (own.order == other.order ? 0 : 1)
+                    : 1
                 guard differing == 1, isSamePattern || other.rank < own.rank + 4 else { continue }
                 var numbers = reading.numbers
                 numbers[index] = number
@@ -260,7 +269,9 @@ package struct KerasReadings: Sendable {
         zip(classes, reading.numbers).flatMap { open, number -> [Assumption] in
             let chosen = open.readings[number]
             var result = [Assumption(key: open.className, value: chosen.pattern)]
-            if chosen.order > 0 { result.append(Assumption(key: "\(open.className).order", value: String(chosen.order))) }
+            if chosen.order > 0 {
+                result.append(Assumption(key: "\(open.className).order", value: String(chosen.order)))
+            }
             return result
                 + chosen.values.map { Assumption(key: "\(open.className).\($0.name)", value: $0.value.word) }
         }

@@ -65,7 +65,10 @@ struct PartObject: Sendable, Hashable {
     ) -> [(object: PartObject, members: [String], rank: Int, label: String)] {
         let kernels = objects.filter { $0.kind == .linear || $0.kind == .matrix }
         guard wantedCount == 1, kernels.count >= 4, kernels.count <= 8 else { return [] }
-        let roles = [["query", "wq", "q"], ["key", "wk", "k"], ["value", "wv", "v"], ["combine", "out", "dense", "wo", "proj", "o"]]
+        let roles = [
+            ["query", "wq", "q"], ["key", "wk", "k"], ["value", "wv", "v"],
+            ["combine", "out", "dense", "wo", "proj", "o"],
+        ]
         func hint(_ object: PartObject, _ role: Int) -> Int {
             let last = object.path.lowercased().split(separator: "/").last.map(String.init) ?? ""
             for (number, word) in roles[role].enumerated() {
@@ -81,21 +84,25 @@ struct PartObject: Sendable, Hashable {
                 if fits(chosen) { found.append((chosen, score)) }
                 return
             }
-            for object in kernels where !chosen.contains(object) { extend(chosen + [object], score + hint(object, chosen.count)) }
+            for object in kernels where !chosen.contains(object) {
+                extend(chosen + [object], score + hint(object, chosen.count))
+            }
         }
         extend([], 0)
         // Names before the order; the order before everything else.
         let order = Dictionary(uniqueKeysWithValues: kernels.enumerated().map { ($1.path, $0) })
         let sorted = found.enumerated().sorted { left, right in
             if left.element.score != right.element.score { return left.element.score > right.element.score }
-            let first = left.element.chosen.map { order[$0.path] ?? 0 }, second = right.element.chosen.map { order[$0.path] ?? 0 }
+            let first = left.element.chosen.map { order[$0.path] ?? 0 },
+                second = right.element.chosen.map { order[$0.path] ?? 0 }
             return first.lexicographicallyPrecedes(second)
         }.map(\.element)
         return sorted.prefix(24).enumerated().map { rank, entry in
             let names = zip(["queries", "keys", "values", "output"], entry.chosen).map { "\($0) are \($1.path)" }
             return (
                 PartObject(matrices: entry.chosen), entry.chosen.map(\.path), rank == 0 ? 0 : 3 + rank,
-                rank == 0 ? "" : names.joined(separator: ", "))
+                rank == 0 ? "" : names.joined(separator: ", ")
+            )
         }
     }
 
@@ -115,9 +122,13 @@ struct PartObject: Sendable, Hashable {
     // MARK: The layer
 
     /// Class and configuration of the layer that the object is as a part, and the choice that it brings.
-    func layer(for part: CustomLayer.Part) -> (className: String, config: [String: JSONValue], choice: CustomLayer.Choice?) {
+    func layer(
+        for part: CustomLayer.Part
+    ) -> (className: String, config: [String: JSONValue], choice: CustomLayer.Choice?) {
         let first = shapes.first ?? [], last = first.last ?? 1
-        func hasBias(after kernel: Int) -> JSONValue { .bool(shapes.count > kernel + 1 && shapes[kernel + 1] == [last]) }
+        func hasBias(after kernel: Int) -> JSONValue {
+            .bool(shapes.count > kernel + 1 && shapes[kernel + 1] == [last])
+        }
         switch part.class {
         case "MultiHeadAttention":
             let each = shapes.count / 4
@@ -126,17 +137,22 @@ struct PartObject: Sendable, Hashable {
                 return (
                     MatrixAttentionLayer.className,
                     [
-                        "width": .integer(last), "use_bias": .bool(each > 1), "output_width": .integer(output.last ?? 1),
+                        "width": .integer(last), "use_bias": .bool(each > 1),
+                        "output_width": .integer(output.last ?? 1),
                         MatrixAttentionLayer.objectsKey: .array(matrices.map { .string($0.path) }),
                         MatrixAttentionLayer.orderKey: .array(
-                            matrices.indices.sorted { matrices[$0].position < matrices[$1].position }.map { .integer($0) }),
+                            matrices.indices.sorted { matrices[$0].position < matrices[$1].position }.map {
+                                .integer($0)
+                            }),
                     ],
                     CustomLayer.Choice(
-                        name: "heads", title: "how many heads the matrices are split into", isNumberOfConfiguration: true)
+                        name: "heads", title: "how many heads the matrices are split into",
+                        isNumberOfConfiguration: true)
                 )
             }
             var config: [String: JSONValue] = [
-                "num_heads": .integer(first.count > 1 ? first[1] : 1), "key_dim": .integer(first.count > 2 ? first[2] : 1),
+                "num_heads": .integer(first.count > 1 ? first[1] : 1),
+                "key_dim": .integer(first.count > 2 ? first[2] : 1),
                 "value_dim": .integer(shapes[each * 2].last ?? 1), "use_bias": .bool(each > 1),
             ]
             if output.last != first.first { config["output_shape"] = .integer(output.last ?? 1) }
@@ -148,14 +164,17 @@ struct PartObject: Sendable, Hashable {
                 [
                     "filters": .integer(last), "kernel_size": .array([.integer(size)]), "padding": .string("same"),
                     "use_bias": hasBias(after: 0),
-                ], nil)
+                ], nil
+            )
         case "Dense": return ("Dense", ["units": .integer(last), "use_bias": hasBias(after: 0)], nil)
         case "Conv2D":
             let sizes = JSONValue.array(first.prefix(2).map { .integer($0) })
             return (
                 "Conv2D",
-                ["filters": .integer(last), "kernel_size": sizes, "strides": sizes, "use_bias": hasBias(after: 0)], nil)
-        case "Embedding": return ("Embedding", ["input_dim": .integer(first.first ?? 1), "output_dim": .integer(last)], nil)
+                ["filters": .integer(last), "kernel_size": sizes, "strides": sizes, "use_bias": hasBias(after: 0)], nil
+            )
+        case "Embedding":
+            return ("Embedding", ["input_dim": .integer(first.first ?? 1), "output_dim": .integer(last)], nil)
         case "LayerNormalization" where shapes.count == 4: return ("BatchNormalization", [:], nil)
         case "LayerNormalization": return ("LayerNormalization", ["center": .bool(shapes.count > 1)], nil)
         default: return (part.class, [:], nil)

@@ -73,7 +73,8 @@ extension ListedWeights {
             }
             let entries = found.tensors.map { Self.entry($0, in: found.name) }
             if isWanted(layer) {
-                result[[layer.name]] = StoredLayer(entries.map { $0.inside(layer.name, layer.plainClassName) }, isOrdered: true)
+                result[[layer.name]] = StoredLayer(
+                    entries.map { $0.inside(layer.name, layer.plainClassName) }, isOrdered: true)
                 continue
             }
             let paths = Self.wanted(layer, [layer.name], registry, isWanted)

@@ -94,7 +94,9 @@ private struct Matcher {
             return PartObject.ofMatrices(rest, wantedCount: wanted.count { $0.part.class == "MultiHeadAttention" })
                 .flatMap { group -> [Order] in
                     let others = rest.filter { !group.members.contains($0.path) }
-                    return Self.orders(of: wanted, among: others + [group.object], classes, [Order(rank: group.rank, label: group.label)])
+                    return Self.orders(
+                        of: wanted, among: others + [group.object], classes,
+                        [Order(rank: group.rank, label: group.label)])
                 }
         }
         defer { rest = [] }
@@ -112,8 +114,11 @@ private struct Matcher {
             guard !parts.isEmpty else { continue }
             let fitting = rest.filter { $0.canBe(names[0]) }
             // Matrices alone are tables where tables are wanted, else kernels without a bias.
-            let chosen = Array(fitting.prefix(names[0] == "Dense" || names[0] == "Embedding" ? fitting.count : parts.count))
-            guard chosen.count == parts.count || names[0] == "Embedding" && chosen.count >= parts.count else { return [] }
+            let chosen = Array(
+                fitting.prefix(names[0] == "Dense" || names[0] == "Embedding" ? fitting.count : parts.count))
+            guard chosen.count == parts.count || names[0] == "Embedding" && chosen.count >= parts.count else {
+                return []
+            }
             let taken = names[0] == "Embedding" ? Array(chosen.prefix(parts.count)) : chosen
             rest.removeAll { object in taken.contains { $0.path == object.path } }
             var next: [Order] = []
@@ -123,7 +128,8 @@ private struct Matcher {
                     longer.parts += zip(parts, permutation).map { ($0, $1) }
                     longer.rank += rank == 0 ? 0 : 3 + rank
                     if rank > 0 {
-                        longer.label += zip(parts, permutation).map { "\($0.name) is \($1.path)" }.joined(separator: ", ")
+                        longer.label += zip(parts, permutation).map { "\($0.name) is \($1.path)" }.joined(
+                            separator: ", ")
                     }
                     next.append(longer)
                 }
@@ -169,7 +175,8 @@ private struct Matcher {
         guard wanted.count <= 4 else { return [] }
         return Self.permutations(Array(wanted.indices)).enumerated().map { rank, permutation in
             VariableOrder(
-                variables: zip(wanted, permutation).map { ($0, stored.variables[$1], $1) }, rank: rank == 0 ? 0 : 3 + rank,
+                variables: zip(wanted, permutation).map { ($0, stored.variables[$1], $1) },
+                rank: rank == 0 ? 0 : 3 + rank,
                 label: rank == 0
                     ? ""
                     : zip(wanted, permutation).map { "\($0.name) is variable \($1)" }.joined(separator: ", "))

@@ -112,7 +112,8 @@ package struct ReferenceScript {
             "config = transformers.AutoConfig.from_pretrained(folder)",
             "name = (config.architectures or [\"AutoModel\"])[0]",
             isTensorFlow
-                ? "model = getattr(transformers, name if name.startswith(\"TF\") else \"\(prefix)\" + name).from_pretrained(folder)"
+                ? "model = getattr(transformers, name if name.startswith(\"TF\") else \"\(prefix)\" + name)"
+                    + ".from_pretrained(folder)"
                 : "model = getattr(transformers, name).from_pretrained(folder).eval()",
             "random = np.random.default_rng(0)", "inputs = {",
         ]
@@ -139,7 +140,8 @@ extension String {
             case "\"": return "\\\""
             case "\n": return "\\n"
             default:
-                return scalar.value < 32 || scalar.value == 127 ? "\\x\(String(scalar.value, radix: 16).padded)" : String(scalar)
+                return scalar.value < 32 || scalar.value == 127
+                    ? "\\x\(String(scalar.value, radix: 16).padded)" : String(scalar)
             }
         }
         return "\"\(escaped.joined())\""

@@ -52,8 +52,11 @@ struct ReferenceComparison {
     /// Compares all outputs of the reference.
     ///
     /// - Parameter count: Inputs to run; `nil`: all.
-    /// - Throws: `Mismatch` for outputs that the model has not or that have another shape, and what keeps it from running.
+    /// - Throws: `Mismatch` for outputs that the model has not or that have another shape, and what keeps it from
+    ///   running.
     func agreement(of model: Model, count: Int? = nil) throws -> Agreement {
+        // Pictures of the reference may have another size than the model's own.
+        let model = try model.fitted(to: reference.inputs)
         let inputs = try inputs(for: model)
         let computed = try outputs(of: model, for: Array(inputs.prefix(count ?? inputs.count)))
         let tolerance = Self.tolerance(of: model)
@@ -71,11 +74,15 @@ struct ReferenceComparison {
                 throw Mismatch(message: "\(label) has shape \(found.shape), the reference \(wanted.shape)")
             }
             let size = wanted.shape.count / max(1, extents.first ?? 1)
-            let mask = hidden.flatMap { $0.shape.extents == Array(extents.prefix(2)) && extents.count > 2 ? $0.floats : nil }
+            let mask = hidden.flatMap {
+                $0.shape.extents == Array(extents.prefix(2)) && extents.count > 2 ? $0.floats : nil
+            }
             let agreement = Self.compare(
                 wanted.floats.prefix(rows * size), found.floats, label, tolerance: tolerance, mask: mask,
                 width: extents.dropFirst(2).reduce(1, *))
-            if worst == nil || (worst?.difference ?? 0) < agreement.difference || !agreement.isClose && worst?.isClose == true {
+            if worst == nil || (worst?.difference ?? 0) < agreement.difference
+                || !agreement.isClose && worst?.isClose == true
+            {
                 worst = agreement
             }
         }

@@ -9,8 +9,9 @@ import Tensors
 /// Finds the reading of a checkpoint that computes what the model's own framework computes.
 ///
 /// Readings are tried from the most usual one on, then those around the nearest. From the first that agrees the search
-/// goes on to readings that differ in one point, so that the nearest is taken; where several are equally near, they have to agree with one another on
-/// inputs that are made of the reference's own numbers, too, or the reference does not tell them apart.
+/// goes on to readings that differ in one point, so that the nearest is taken; where several are equally near, they have
+/// to agree with one another on inputs that are made of the reference's own numbers, too, or the reference does not tell
+/// them apart.
 struct ReferenceProof {
     let path: String
     let readings: CheckpointReadings
@@ -46,7 +47,9 @@ struct ReferenceProof {
         let chosen = equals[0]
         let model = try TransformerError.mapping { try readings.model(of: chosen.reading) }
         try tellApart(chosen, model, equals.dropFirst())
-        return proven(model, chosen.agreement)
+        var result = proven(model, chosen.agreement)
+        result.notes += notes(on: equals)
+        return result
     }
 
     /// The first reading that agrees: among the usual ones, then among those that differ in one point from the nearest.
@@ -141,6 +144,22 @@ struct ReferenceProof {
                     + apart.joined(separator: ", "),
                 remedy: "give more inputs, or inputs of other kinds, or say it with --assume KEY=VALUE")
         }
+    }
+
+    /// What the reference leaves as it was assumed: it is the same for inputs like the reference's, and perhaps not for
+    /// others.
+    private func notes(on equals: [Trial]) -> [String] {
+        let chosen = readings.assumptions(of: equals[0].reading)
+        var keys: [String] = []
+        for other in equals.dropFirst() {
+            let theirs = readings.assumptions(of: other.reading)
+            keys += chosen.filter { !theirs.contains($0) && !keys.contains($0.key) }.map(\.key)
+        }
+        guard !keys.isEmpty else { return [] }
+        return [
+            "\(comparison.reference.path) does not tell what \(keys.joined(separator: ", ")) is: other values give the "
+                + "same outputs for such inputs"
+        ]
     }
 
     private func proven(_ model: Model, _ agreement: ReferenceComparison.Agreement) -> Model {

@@ -116,7 +116,9 @@ public struct TransformerModel: Sendable {
         // A `.reuse.h5` was made of a checkpoint already, and may have been made smaller since.
         let isReuseFile = try TransformerError.mapping { try Checkpoint.isReuseFile(at: path, options: options) }
         guard let reference = options.reference, !isReuseFile else {
-            return try TransformerError.mapping { try Checkpoint.load(path: path, options: options).fittedToItsPictures() }
+            return try TransformerError.mapping {
+                try Checkpoint.load(path: path, options: options).fittedToItsPictures()
+            }
         }
         let arrays = try TransformerError.mapping { try ReferenceArrays(path: reference) }
         let comparison = ReferenceComparison(
@@ -231,7 +233,8 @@ extension TransformerModel {
 
     /// Whether the model reads pictures.
     package var readsPictures: Bool {
-        (try? ModelInputs(model, tokenizer: nil, maximumTokens: nil))?.kind == .pictures
+        let ignored = model.provenance.passedOver
+        return (try? ModelInputs(model, tokenizer: nil, maximumTokens: nil, ignoring: ignored))?.kind == .pictures
     }
 
     /// Writes the model as a `.reuse.h5`: one file that holds everything needed to run it, tokenizer included.

@@ -3,6 +3,12 @@ import Platform
 
 /// Attention with one product each for queries, keys, values and output: what Keras's own attention layers compute.
 struct ProjectedAttention {
+    /// Keys of the configurations that attention of every kind uses.
+    static let options: Set<String>? = [
+        "num_heads", "key_dim", "value_dim", "head_dim", "num_query_heads", "num_key_value_heads", "use_bias", "output_shape",
+        "attention_axes", "flash_attention", "use_gate", "sliding_window",
+    ]
+
     let call: LayerCall
     let heads: Int
     /// Groups of heads that share keys and values; as many as heads where none do.
