@@ -28,7 +28,7 @@ struct PlainAttentionTests {
             let shares = scores.map { exp($0 - (scores.max() ?? 0)) }, sum = shares.reduce(0, +)
             let map = shares.map { $0 / sum }
             maps += map
-            rows += (0..<3).map { column in zip(map, Self.values).reduce(0) { $0 + $1.0 * $1.1[column] } }
+            rows += (0..<3).map { column in zip(map, Self.values).reduce(0.0) { $0 + $1.0 * $1.1[column] } }
         }
         return (maps, rows)
     }
@@ -56,8 +56,8 @@ struct PlainAttentionTests {
         let wanted = attended(isCausal: isCausal) { query, key in
             let sums = zip(query, key).map { $0 + $1 }
             switch mode {
-            case "dot": return scale * zip(query, key).reduce(0) { $0 + $1.0 * $1.1 }
-            case "concat": return factor * sums.reduce(0) { $0 + tanh(scale * $1) }
+            case "dot": return scale * zip(query, key).reduce(0.0) { $0 + $1.0 * $1.1 }
+            case "concat": return factor * sums.reduce(0.0) { $0 + tanh(scale * $1) }
             default: return 0.5 * tanh(sums[0]) - 2 * tanh(sums[1])
             }
         }

@@ -8,6 +8,8 @@ import Tensors
 import Testing
 import WeightFiles
 
+private func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
 @Suite("Recurrent layers against cells written out")
 struct RecurrentLayerTests {
     /// Four rows of two numbers; the third is hidden by `Masking`.
@@ -19,8 +21,6 @@ struct RecurrentLayerTests {
         (0..<count).map { Float(sin(Double($0 * 7 + seed * 13))) * 0.8 }
     }
 
-    private static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-
     enum Cell: String, CaseIterable, Sendable {
         case simple = "SimpleRNN", lstm = "LSTM", gru = "GRU", resettingFirst = "GRU before"
 
@@ -30,9 +30,9 @@ struct RecurrentLayerTests {
         func weights(_ path: String, seed: Int) -> [StoredTensor] {
             let bias: Shape = self == .gru ? [2, 3 * 2] : [gates * 2]
             return [
-                stored("\(path)/0", [2, gates * 2], numbers(2 * gates * 2, seed: seed)),
-                stored("\(path)/1", [2, gates * 2], numbers(2 * gates * 2, seed: seed + 1)),
-                stored("\(path)/2", bias, numbers(bias.count, seed: seed + 2)),
+                stored("\(path)/0", [2, gates * 2], RecurrentLayerTests.numbers(2 * gates * 2, seed: seed)),
+                stored("\(path)/1", [2, gates * 2], RecurrentLayerTests.numbers(2 * gates * 2, seed: seed + 1)),
+                stored("\(path)/2", bias, RecurrentLayerTests.numbers(bias.count, seed: seed + 2)),
             ]
         }
 
@@ -49,10 +49,11 @@ struct RecurrentLayerTests {
             switch self {
             case .simple: return (both.map(tanh), c)
             case .lstm:
-                let next = (0..<2).map { sigmoid(both[2 + $0]) * c[$0] + sigmoid(both[$0]) * tanh(both[4 + $0]) }
-                return ((0..<2).map { sigmoid(both[6 + $0]) * tanh(next[$0]) }, next)
+                let next = (0..<2).map { logistic(both[2 + $0]) * c[$0] + logistic(both[$0]) * tanh(both[4 + $0]) }
+                return ((0..<2).map { logistic(both[6 + $0]) * tanh(next[$0]) }, next)
             case .gru, .resettingFirst:
-                let update = (0..<2).map { sigmoid(both[$0]) }, reset = (0..<2).map { sigmoid(both[2 + $0]) }
+                let update = (0..<2).map { logistic(both[$0]) }
+                let reset = (0..<2).map { logistic(both[2 + $0]) }
                 let state = zip(reset, h).map { $0 * $1 }
                 let candidate = (0..<2).map { unit in
                     tanh(
@@ -110,7 +111,7 @@ struct RecurrentLayerTests {
                 [isMasked ? "mask" : "x"])
             let path = "layers/\(cell.className.snakeCased)/cell/vars"
             let weights = cell.weights(path, seed: 1)
-            let order = isBackwards ? Self.rows.reversed() : Self.rows
+            let order: [[Double]] = isBackwards ? Self.rows.reversed() : Self.rows
             let wanted = try cell.run(order, weights, isMasked: isMasked, givesZero: false).outputs
             try expectClose(
                 results(sketch, ["y"], weights)["output"], givesRows ? wanted : [wanted[3]],
@@ -152,11 +153,13 @@ struct RecurrentLayerTests {
             let backward = Cell.lstm.weights("\(path)/backward_layer/cell/vars", seed: 4)
             let there = try Cell.lstm.run(Self.rows, forward, isMasked: isMasked, givesZero: true).outputs
             let back = try Cell.lstm.run(Self.rows.reversed(), backward, isMasked: isMasked, givesZero: true).outputs
-            let wanted = zip(there, back.reversed()).map { left, right in
+            let wanted = zip(there, back.reversed()).map { left, right -> [Double] in
                 switch mode {
-                case "concat": left + right
-                case "mul": zip(left, right).map { $0 * $1 }
-                default: zip(left, right).map { ($0 + $1) / (mode == "ave" ? 2 : 1) }
+                case "concat": return left + right
+                case "mul": return zip(left, right).map { $0 * $1 }
+                default:
+                    let divisor: Double = mode == "ave" ? 2 : 1
+                    return zip(left, right).map { ($0 + $1) / divisor }
                 }
             }
             try expectClose(

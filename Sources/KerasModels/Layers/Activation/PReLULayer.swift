@@ -14,7 +14,14 @@ enum PReLULayer: KerasLayerClass {
         guard let alpha = builder.variables.tensors(of: call.path).first, alpha.shape.count > 0 else {
             throw call.corrupt("has no \"alpha\"")
         }
-        // What the configuration shares must have extent 1; the shape says the same for all axes.
+        // Shared axes have extent 1.
+        let shared = Set((call.config["shared_axes"]?.arrayValue ?? []).compactMap(\.intValue))
+        let isExpected = zip(alpha.shape.extents, input.extents).enumerated().allSatisfy { axis, pair in
+            shared.contains(axis + 1) ? pair.0 == 1 : pair.0 == pair.1
+        }
+        guard isExpected, alpha.shape.extents.count == input.axes.count else {
+            throw call.corrupt("\(alpha.name.printable) has shape \(alpha.shape) for \(input.shapeText)")
+        }
         let factors = StoredFactors(names: [alpha.name], extents: alpha.shape.extents) { $0[0].floats }
         var positive = input
         positive.name = builder.add(.activation(.relu), [input.name], to: call, part: "positive")
