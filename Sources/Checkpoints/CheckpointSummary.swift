@@ -74,6 +74,8 @@ package struct CheckpointSummary: Sendable {
     package let further: [KeyLedger]
     /// What was decided that a user should know, a sentence each.
     package let notes: [String]
+    /// Contents of the settings files beside the weights, by name.
+    package private(set) var settingsFiles: [String: [UInt8]] = [:]
 
     init(
         dialect: String, dialectReasons: [String], dialects: [DialectMatch] = [], architecture: String?,
@@ -126,7 +128,14 @@ extension CheckpointSummary {
             configuration: bound?.ledger,
             further: bound?.source.sentences?.ledgers ?? [], notes: bound?.notes ?? [])
         assumptions = bound?.assumptions ?? []
+        for (name, entry) in checkpoint.assets where Self.settingsNames.contains(name) {
+            settingsFiles[name] = try checkpoint.folder.asset(entry)
+        }
     }
+
+    private static let settingsNames: Set = [
+        "tokenizer_config.json", "preprocessor_config.json", "generation_config.json",
+    ]
 
     /// Every tensor of files that no dialect knows.
     private init(plain files: OpenFiles, dialects: [DialectMatch], problems: [String]) {

@@ -84,40 +84,54 @@ struct ImageProcessor: Sendable {
 
     // MARK: Keys
 
-    private static let used: Set = [
+    private static let used: Set<String> = [
         "do_resize", "size", "image_size", "resample", "do_center_crop", "crop_size", "do_rescale", "rescale_factor",
         "do_normalize", "image_mean", "image_std", "image_processor_type", "feature_extractor_type",
         "default_to_square",
     ]
-    /// Keys that cannot change a pixel that the model sees, by their reason.
-    package static let harmless: [String: String] = {
-        var result: [String: String] = [:]
-        func add(_ reason: String, _ keys: String) {
-            for key in keys.split(separator: " ") { result[String(key)] = reason }
+
+    private static let harmless: [KeyRule] = {
+        func rule(_ keys: String, _ reason: String, at values: [JSONValue]? = nil) -> KeyRule {
+            KeyRule(keys: keys.split(separator: " ").map(String.init), values: values, reason: reason)
         }
-        add("pictures are read as RGB", "do_convert_rgb")
-        add("names classes only", "processor_class _processor_class auto_map _auto_class")
-        add("says how numbers are handed over", "return_tensors data_format input_data_format device disable_grouping")
-        add("concerns maps of labels", "do_reduce_labels reduce_labels")
-        add("says where the file came from", "_valid_processor_keys transformers_version _name_or_path name_or_path")
-        add("concerns other inputs", "image_seq_length patch_size num_channels")
-        return result
+        return [
+            rule("do_convert_rgb", "pictures are read as RGB"),
+            rule("processor_class _processor_class auto_map _auto_class", "names classes only"),
+            rule(
+                "return_tensors data_format input_data_format device disable_grouping",
+                "says how numbers are handed over"),
+            rule("do_reduce_labels reduce_labels", "concerns maps of labels"),
+            rule(
+                "_valid_processor_keys transformers_version _name_or_path name_or_path",
+                "says where the file came from"),
+            rule("image_seq_length patch_size num_channels", "concerns other inputs"),
+            rule(
+                "do_pad do_flip_channel_order do_thumbnail do_align_long_axis do_align_axis do_grayscale "
+                    + "do_color_quantize do_image_splitting keep_aspect_ratio use_square_size do_pan_and_scan "
+                    + "rescale_offset offset include_top do_sample_frames do_offset",
+                "switched off", at: [.bool(false)]),
+        ]
     }()
-    /// Steps that are not done, and what switches them off.
-    private static let switchable: Set = [
-        "do_pad", "do_flip_channel_order", "do_thumbnail", "do_align_long_axis", "do_align_axis", "do_grayscale",
-        "do_color_quantize", "do_image_splitting", "keep_aspect_ratio", "use_square_size", "do_pan_and_scan",
-        "rescale_offset", "offset", "include_top", "do_sample_frames", "do_offset",
-    ]
+
+    /// What becomes of each key of a processor's file.
+    static func ledger(of document: JSONValue, in file: String, ignoring ignored: Set<String>) -> KeyLedger {
+        KeyLedger(
+            of: document, in: file, used: used, harmless: harmless,
+            waived: ignored.intersection(document.objectValue.map { Set($0.keys) } ?? []))
+    }
 
     private static func check(_ json: JSONValue, _ file: String, _ ignored: Set<String>) throws(FileError) {
-        for (key, value) in (json.objectValue ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard !value.isNull, !ignored.contains(key), !used.contains(key), harmless[key] == nil else { continue }
-            if switchable.contains(key), value == .bool(false) { continue }
-            throw .unsupported(
-                file: file, field: key,
-                found: "\(value.shortDescription) (the key is neither used nor known to be harmless)",
-                remedy: "--ignore-config \(key.printable) passes over it")
+        if let error = ledger(of: json, in: file, ignoring: ignored).error(path: file) { throw error }
+    }
+}
+
+extension ImagePreparation {
+    /// What becomes of each key of the file that says how pictures are prepared; `nil` where there is none.
+    package static func ledger(assets: [String: [UInt8]], ignoring ignored: Set<String>) -> KeyLedger? {
+        let name = "preprocessor_config.json"
+        guard let bytes = assets[name], let document = try? Document.decode(JSONValue.self, from: bytes) else {
+            return nil
         }
+        return ImageProcessor.ledger(of: document, in: name, ignoring: ignored)
     }
 }

@@ -76,8 +76,13 @@ package enum Resampling: Int, Sendable, Hashable, CaseIterable {
         guard width > 0, height > 0 else { return picture }
         if self == .nearest { return nearest(picture, width, height) }
         var result = picture
+        // Pixels between the two steps are of 8 bits: which comes first shows. Since Pillow 13 columns do where the
+        // height loses much more than the width.
+        let lostRows = picture.height - height, lostColumns = picture.width - width
+        let startsWithColumns = lostRows > 0 && lostRows > 2 * lostColumns
+        if startsWithColumns { result = Self.alongColumns(result, shares(from: picture.height, to: height)) }
         if width != picture.width { result = Self.alongRows(result, shares(from: picture.width, to: width)) }
-        if height != picture.height { result = Self.alongColumns(result, shares(from: picture.height, to: height)) }
+        if height != result.height { result = Self.alongColumns(result, shares(from: picture.height, to: height)) }
         return result
     }
 

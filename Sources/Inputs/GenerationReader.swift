@@ -112,7 +112,9 @@ struct GenerationReader {
 /// What each key of `generation_config.json` means here: every one is used, harmless for a reason, or refused by name.
 package enum GenerationKeys {
     /// Keys that count only where tokens are drawn.
-    static let drawing = ["temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff"]
+    static let drawing = [
+        "temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff",
+    ]
 
     private static let used: Set<String> = Set(
         drawing + [
@@ -125,56 +127,61 @@ package enum GenerationKeys {
             "no_timestamps_token_id", "return_timestamps", "bos_token_id",
         ])
 
-    /// Keys that cannot change which tokens are written, by their reason.
-    package static let harmless: [String: String] = {
-        var result: [String: String] = [:]
-        func add(_ reason: String, _ keys: String) {
-            for key in keys.split(separator: " ") { result[String(key)] = reason }
+    private static let harmless: [KeyRule] = {
+        func rule(_ keys: String, _ reason: String, at values: [JSONValue]? = nil) -> KeyRule {
+            KeyRule(keys: keys.split(separator: " ").map(String.init), values: values, reason: reason)
         }
-        add("texts are not padded", "pad_token_id")
-        add("says where the file came from", "_from_model_config transformers_version _commit_hash trust_remote_code")
-        add(
-            "says what else is returned",
-            "output_attentions output_hidden_states output_scores output_logits return_dict_in_generate "
-                + "num_return_sequences return_token_timestamps return_segments")
-        add(
-            "changes the speed only",
-            "use_cache cache_implementation cache_config return_legacy_cache low_memory disable_compile "
-                + "compile_config prefill_chunk_size continuous_batching_config use_model_defaults use_mtp "
-                + "mtp_num_draft_tokens")
-        add(
-            "other models propose tokens, which the model itself accepts or not",
-            "is_assistant num_assistant_tokens num_assistant_tokens_schedule assistant_confidence_threshold "
-                + "assistant_early_exit assistant_lookbehind target_lookbehind prompt_lookup_num_tokens "
-                + "max_matching_ngram_size speculator_config")
-        add("keeps the order of the scores", "renormalize_logits")
-        add(
-            "concerns times of speech, which are not written",
-            "alignment_heads median_filter_width max_initial_timestamp_index prev_sot_token_id is_multilingual "
-                + "condition_on_prev_tokens logprob_threshold no_speech_threshold compression_ratio_threshold "
-                + "num_segment_frames")
-        add("concerns conversations", "chat_format user_token_id assistant_token_id")
-        return result
+        return [
+            rule("pad_token_id", "texts are not padded"),
+            rule(
+                "_from_model_config transformers_version _commit_hash trust_remote_code",
+                "says where the file came from"),
+            rule(
+                "output_attentions output_hidden_states output_scores output_logits return_dict_in_generate "
+                    + "num_return_sequences return_token_timestamps return_segments",
+                "says what else is returned"),
+            rule(
+                "use_cache cache_implementation cache_config return_legacy_cache low_memory disable_compile "
+                    + "compile_config prefill_chunk_size continuous_batching_config use_model_defaults use_mtp "
+                    + "mtp_num_draft_tokens",
+                "changes the speed only"),
+            rule(
+                "is_assistant num_assistant_tokens num_assistant_tokens_schedule assistant_confidence_threshold "
+                    + "assistant_early_exit assistant_lookbehind target_lookbehind prompt_lookup_num_tokens "
+                    + "max_matching_ngram_size speculator_config",
+                "other models propose tokens, which the model itself accepts or not"),
+            rule("renormalize_logits", "keeps the order of the scores"),
+            rule(
+                "alignment_heads median_filter_width max_initial_timestamp_index prev_sot_token_id is_multilingual "
+                    + "condition_on_prev_tokens logprob_threshold no_speech_threshold compression_ratio_threshold "
+                    + "num_segment_frames",
+                "concerns times of speech, which are not written"),
+            rule("chat_format user_token_id assistant_token_id", "concerns conversations"),
+            rule("guidance_scale", "asks for nothing", at: [.integer(1)]),
+            rule("penalty_alpha", "asks for nothing", at: [.integer(0)]),
+            rule("token_healing", "switched off", at: [.bool(false)]),
+        ]
     }()
 
-    /// Values that ask for nothing, of keys that are refused otherwise.
-    private static let neutral: [String: [JSONValue]] = [
-        "guidance_scale": [.integer(1), .number(1)], "penalty_alpha": [.integer(0), .number(0)],
-        "token_healing": [.bool(false)], "watermarking_config": [], "dola_layers": [], "stop_strings": [],
-        "max_time": [], "force_words_ids": [], "constraints": [],
+    private static let refused: [KeyRule] = [
+        KeyRule(
+            keys: [
+                "guidance_scale", "penalty_alpha", "token_healing", "watermarking_config", "dola_layers",
+                "stop_strings", "max_time", "force_words_ids", "constraints",
+            ],
+            reason: "it changes what is written and is not done")
     ]
+
+    /// What becomes of each key of `generation_config.json`.
+    package static func ledger(of document: JSONValue, ignoring ignored: Set<String>) -> KeyLedger {
+        KeyLedger(
+            of: document, in: "generation_config.json", used: used, harmless: harmless, refused: refused,
+            waived: ignored.intersection(document.objectValue.map { Set($0.keys) } ?? []))
+    }
 
     /// Refuses keys of `generation_config.json` that ask for what is not done.
     static func check(_ reader: GenerationReader) throws(FileError) {
-        for (key, value) in (reader.json.objectValue ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard !value.isNull, !reader.ignored.contains(key), !used.contains(key), harmless[key] == nil else { continue }
-            if let values = neutral[key] {
-                if values.contains(value) { continue }
-                throw reader.unsupported(key, value, "it changes what is written")
-            }
-            if value.arrayValue?.isEmpty == true || value.objectValue?.isEmpty == true { continue }
-            throw reader.unsupported(key, value, "the key is neither used nor known to be harmless")
-        }
+        if let error = ledger(of: reader.json, ignoring: reader.ignored).error(path: reader.file) { throw error }
     }
 
     /// Whether `config.json` names a release of transformers at or above a generation.

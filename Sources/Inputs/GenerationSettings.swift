@@ -8,7 +8,10 @@ package struct GenerationSettings: Sendable, Hashable {
     /// The id that a decoder's target starts with; `nil` for models without.
     package private(set) var decoderStartID: Int32?
     /// Ids that follow it before anything is written: language and task of a speech model.
+    /// ``language`` stands for the language that is to be detected among `languageIDs`.
     package private(set) var forcedStart: [Int32] = []
+    /// Ids of languages, of a speech model whose files name none; empty otherwise.
+    package private(set) var languageIDs: [Int32] = []
     /// Ids that end a text.
     package private(set) var endIDs: Set<Int32> = []
     /// What is asked of the tokens.
@@ -23,6 +26,9 @@ package struct GenerationSettings: Sendable, Hashable {
     package private(set) var drawing: [String] = []
     /// Why no text can be written; `nil` where nothing stands against it.
     package private(set) var refusal: FileError?
+
+    /// What stands in `forcedStart` for a language that is to be detected.
+    package static let language: Int32 = -1
 
     /// Name of the file that counts.
     private var file = "config.json"
@@ -51,7 +57,7 @@ package struct GenerationSettings: Sendable, Hashable {
         }
         let reader = GenerationReader(file: file, json: settings, ignored: ignored)
         do throws(FileError) {
-            try read(reader, model: model)
+            try read(reader, model: model, config: config)
             if own != nil, file != "config.json" { try GenerationKeys.check(reader) }
         } catch {
             refusal = error
@@ -74,7 +80,9 @@ package struct GenerationSettings: Sendable, Hashable {
         }
     }
 
-    private mutating func read(_ reader: GenerationReader, model: String?) throws(FileError) {
+    private mutating func read(
+        _ reader: GenerationReader, model: String?, config: JSONValue?
+    ) throws(FileError) {
         rules.repetitionPenalty = try reader.penalty("repetition_penalty")
         rules.sourcePenalty = try reader.penalty("encoder_repetition_penalty")
         rules.repeatedLength = try reader.count("no_repeat_ngram_size") ?? 0
@@ -94,7 +102,8 @@ package struct GenerationSettings: Sendable, Hashable {
         rules.forbidden = try reader.sequences("bad_words_ids").filter { $0.count != 1 || !ends.contains($0[0]) }
         rules.biases = try reader.biases("sequence_bias")
         rules.endGrowth = try reader.endGrowth("exponential_decay_length_penalty")
-        forcedStart = try SpeechStart(reader, model: model).ids
+        let start = try SpeechStart(reader, model: model, config: config)
+        (forcedStart, languageIDs) = (start.ids, start.languages)
         if try reader.flag("do_sample") { drawing = reader.asked(GenerationKeys.drawing) }
         if let beams = try reader.count("num_beams"), beams > 1 {
             let more = reader.asked(["length_penalty", "early_stopping", "num_beam_groups", "diversity_penalty"])
@@ -110,49 +119,56 @@ package struct GenerationSettings: Sendable, Hashable {
 /// Source: transformers 4.57's Whisper.
 private struct SpeechStart {
     var ids: [Int32] = []
+    /// Among which the language is to be detected.
+    var languages: [Int32] = []
 
-    init(_ reader: GenerationReader, model: String?) throws(FileError) {
+    init(_ reader: GenerationReader, model: String?, config: JSONValue?) throws(FileError) {
+        let own = reader["forced_decoder_ids"]
         guard model == "whisper" else {
-            guard let pairs = reader["forced_decoder_ids"], pairs.arrayValue?.isEmpty != true else { return }
-            throw reader.unsupported("forced_decoder_ids", pairs, "only speech models begin with tokens of a list")
+            guard let own, own.arrayValue?.isEmpty != true else { return }
+            throw reader.unsupported("forced_decoder_ids", own, "only speech models begin with tokens of a list")
         }
         let language = reader["language"], task = reader["task"]
-        if let pairs = reader["forced_decoder_ids"]?.arrayValue, language == nil, task == nil {
-            for (index, pair) in pairs.enumerated() {
-                guard let place = pair.arrayValue, place.count == 2, place[0].intValue == index + 1 else {
-                    throw reader.corrupt("forced_decoder_ids", "is no list of [1, id], [2, id] …")
-                }
-                guard let id = place[1].intValue.flatMap({ Int32(exactly: $0) }) else {
-                    throw reader.unsupported(
-                        "forced_decoder_ids", pair, "the language is to be detected; write its id there")
-                }
-                ids.append(id)
-            }
-        }
-        let languages = reader["lang_to_id"]?.objectValue, tasks = reader["task_to_id"]?.objectValue
+        let known = reader["lang_to_id"]?.objectValue ?? [:], tasks = reader["task_to_id"]?.objectValue ?? [:]
+        if language == nil, task == nil { try readPairs(own ?? config?["forced_decoder_ids"], reader) }
         if let name = language?.stringValue {
-            let key = name.hasPrefix("<|") ? name : "<|\(name)|>"
-            guard let id = languages?[key]?.intValue.flatMap({ Int32(exactly: $0) }) else {
+            let key = name.hasPrefix("<|") ? name : "<|\(name.lowercased())|>"
+            guard let id = known[key]?.tokenID else {
                 throw reader.unsupported("language", .string(name), "lang_to_id has no \(key.printable)")
             }
-            ids.append(id)
-        } else if languages != nil, ids.isEmpty {
-            throw reader.unsupported(
-                "lang_to_id", .string("…"), "the language is to be detected; write it into the file as \"language\"")
+            ids = [id]
+        } else if !known.isEmpty, ids.first == nil || ids.first == GenerationSettings.language {
+            languages = known.values.compactMap(\.tokenID).sorted()
+            ids = [GenerationSettings.language] + ids.dropFirst()
         }
+        // Without a list of languages a place that was left open stays empty.
+        if languages.isEmpty { ids.removeAll { $0 == GenerationSettings.language } }
         if let name = task?.stringValue {
-            guard let id = tasks?[name]?.intValue.flatMap({ Int32(exactly: $0) }) else {
+            guard let id = tasks[name]?.tokenID else {
                 throw reader.unsupported("task", .string(name), "task_to_id has no such task")
             }
             ids.append(id)
-        } else if language != nil, let id = tasks?["transcribe"]?.intValue.flatMap({ Int32(exactly: $0) }) {
+        } else if language != nil, let id = tasks["transcribe"]?.tokenID {
             ids.append(id)
         }
         if try reader.flag("return_timestamps") {
             throw reader.unsupported("return_timestamps", .bool(true), "times are not written")
         }
-        if let id = reader["no_timestamps_token_id"]?.intValue.flatMap({ Int32(exactly: $0) }), ids.last != id {
-            ids.append(id)
+        if let id = reader["no_timestamps_token_id"]?.tokenID, ids.last != id { ids.append(id) }
+    }
+
+    /// `[[1, id], [2, id] …]`; an id may be left open.
+    private mutating func readPairs(_ list: JSONValue?, _ reader: GenerationReader) throws(FileError) {
+        for (index, pair) in (list?.arrayValue ?? []).enumerated() {
+            guard let place = pair.arrayValue, place.count == 2, place[0].intValue == index + 1,
+                place[1].isNull || place[1].tokenID != nil
+            else { throw reader.corrupt("forced_decoder_ids", "is no list of [1, id], [2, id] …") }
+            ids.append(place[1].tokenID ?? GenerationSettings.language)
         }
     }
+}
+
+extension JSONValue {
+    /// A token id.
+    fileprivate var tokenID: Int32? { intValue.flatMap { Int32(exactly: $0) }.flatMap { $0 >= 0 ? $0 : nil } }
 }

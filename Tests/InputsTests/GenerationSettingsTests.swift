@@ -78,12 +78,15 @@ struct GenerationSettingsTests {
              "task_to_id": {"translate": 31, "transcribe": 32}, "is_multilingual": true}
             """#, config: model)
         #expect(named.forcedStart == [21, 31] && named.refusal == nil)
-        for text in [
-            #"{"forced_decoder_ids": [[1, null], [2, 12]]}"#, #"{"lang_to_id": {"<|de|>": 21}}"#,
-            #"{"return_timestamps": true}"#,
-        ] {
-            #expect(settings(text, config: model).refusal?.kind == .unsupported, "\(text)")
-        }
+        let detected = settings(
+            #"{"forced_decoder_ids": [[1, null], [2, 12]], "lang_to_id": {"<|de|>": 22, "<|en|>": 21}}"#, config: model)
+        #expect(detected.forcedStart == [GenerationSettings.language, 12] && detected.languageIDs == [21, 22])
+        let open = settings(#"{"forced_decoder_ids": [[1, null], [2, 12]]}"#, config: model)
+        #expect(open.forcedStart == [12] && open.languageIDs.isEmpty)
+        let older = settings("{}", config: #"{"model_type": "whisper", "forced_decoder_ids": [[1, 5]]}"#)
+        #expect(older.forcedStart == [5])
+        #expect(settings(#"{"return_timestamps": true}"#, config: model).refusal?.kind == .unsupported)
+        #expect(settings(#"{"language": "xx", "lang_to_id": {}}"#, config: model).refusal?.kind == .unsupported)
         #expect(settings(#"{"forced_decoder_ids": [[1, 3]]}"#).refusal?.kind == .unsupported)
     }
 

@@ -25,7 +25,7 @@ struct PictureTurningTests {
         let worst = zip(picture.pixels, expected.floats).map { abs(Float($0) - $1) }.max() ?? .infinity
         #expect(worst <= (name.hasSuffix("jpg") ? 1 : 0))
         let stored = try Picture(path: ImageFixture.path(name))
-        #expect([stored.width, stored.height] == [12, 8])
+        #expect(stored.width == 12 && stored.height == 8)
     }
 
     @Test("inks become red, green and blue as in Pillow")
@@ -123,7 +123,7 @@ struct PictureTurningTests {
         #expect(rows.numbers == (isFast ? [0, 0, 7, 9, 0, 0, 0, 0] : [0, 0, 0, 0, 7, 9, 0, 0]))
     }
 
-    @Test("a picture of a folder that cannot be read is told and left out; alone, or without a listener, it is an error")
+    @Test("a picture of a folder that cannot be read is told and left out; alone, or with no listener, it is an error")
     func unreadable() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -17,7 +17,7 @@ struct KeyLedgerTests {
 
     private static let rules = [
         KeyRule(keys: ["drop*"], reason: "left out at inference"),
-        KeyRule(keys: ["is_decoder"], values: [false], reason: "an encoder"),
+        KeyRule(keys: ["is_decoder"], values: [.bool(false)], reason: "an encoder"),
     ]
 
     private func ledger(waived: Set<String> = []) throws -> KeyLedger {

@@ -63,7 +63,8 @@ struct RecurrentTests {
         let all = try together.vectors(of: "mean", for: sequences).floats
         for (index, sequence) in sequences.enumerated() {
             let one = try alone.vectors(of: "mean", for: [sequence]).floats
-            #expect(one.allSatisfy(\.isFinite))
+            let isFinite = one.allSatisfy { $0.isFinite }
+            #expect(isFinite)
             #expect(one == Array(all[index * 16..<(index + 1) * 16]), "sequence \(index)")
         }
     }

@@ -21,7 +21,7 @@ struct RuledTextTests {
         return logits
     }
 
-    @Test("tokens that were read or written become less likely, whatever their sign; ids beyond the vocabulary don't matter")
+    @Test("tokens that were read or written become less likely, whatever their sign; unknown ids don't matter")
     func repetition() {
         let found = applied([0, 0, 1, 99], written: [2], [4, -1, 3, 5]) { $0.repetitionPenalty = 2 }
         #expect(found == [2, -2, 1.5, 5])
@@ -78,6 +78,7 @@ struct RuledTextTests {
             $0.suppressedAtBeginning = [0]
         }
         #expect(behind == [none, 2, 3])
+        #expect(applied([9, 9], [1, 2, 3]) { $0.allowed = [2, 0, 77] } == [1, none, 3])
     }
 
     @Test("what is no finite number is replaced where the file asks for it")

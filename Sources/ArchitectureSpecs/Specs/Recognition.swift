@@ -94,7 +94,8 @@ package struct SpecLibrary: Sendable {
                     .unsupported, path: path,
                     "\(claim): the architecture \(elsewhere.architecture) is read from files laid out as "
                         + "\(dialects.joined(separator: ", ")), which these are not",
-                    remedy: "have the framework save it as \(dialects.contains("safetensors") ? "safetensors" : dialects[0])")
+                    remedy: "have the framework save it as "
+                        + (dialects.contains("safetensors") ? "safetensors" : dialects[0]))
             }
             let near = ranking.filter { $0.score > -Recognition.threshold }.prefix(3)
             let candidates = near.map { "\($0.architecture) (\($0.score)): \($0.reasons.joined(separator: "; "))" }

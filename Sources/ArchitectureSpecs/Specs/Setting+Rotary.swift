@@ -92,11 +92,13 @@ private struct RotaryReading {
         var whole = magnitude(1)
         if let told = try number("attention_factor") {
             whole = told
-        } else if let scale = try number("mscale"), let divisor = try number("mscale_all_dim"), scale != 0, divisor != 0 {
+        } else if let scale = try number("mscale").nonzero, let divisor = try number("mscale_all_dim").nonzero {
             whole = magnitude(scale) / magnitude(divisor)
         }
         let truncates = value["truncate"]
-        guard truncates.map({ $0.isNull || $0.boolValue != nil }) ?? true else { throw failure("has a truncate that is no flag") }
+        guard truncates.map({ $0.isNull || $0.boolValue != nil }) ?? true else {
+            throw failure("has a truncate that is no flag")
+        }
         return Attention.Rotary.YaRN(
             factor: factor, slow: try number("beta_slow").nonzero ?? 1, fast: try number("beta_fast").nonzero ?? 32,
             length: length, isTruncated: truncates?.boolValue ?? true, magnitude: whole)
@@ -159,7 +161,9 @@ private struct RotaryReading {
         failure("is of the type \(type) and lacks \"\(member)\"")
     }
 
-    private func failure(_ message: String) -> Expression.Failure { Expression.Failure(message: "\"\(key)\" \(message)") }
+    private func failure(_ message: String) -> Expression.Failure {
+        Expression.Failure(message: "\"\(key)\" \(message)")
+    }
 }
 
 extension Float? {

@@ -41,7 +41,13 @@ package struct SettingsResolver {
         ])
         var notes: [String] = []
         var problems: [Problem] = []
+        var untold: Set<String> = []
         for setting in spec.config {
+            // A setting that could not be told is one problem, not one of each setting that reads it.
+            guard setting.names.isDisjoint(with: untold) else {
+                untold.insert(setting.name)
+                continue
+            }
             do throws(Problem) {
                 if case .head(let heads) = setting.kind {
                     let choice = try HeadChoice(heads, setting, self, settings)
@@ -52,6 +58,7 @@ package struct SettingsResolver {
                 }
             } catch {
                 problems.append(error)
+                untold.insert(setting.name)
             }
         }
         return problems.isEmpty ? .success(Resolution(settings: settings, notes: notes)) : .failure(Problems(problems))

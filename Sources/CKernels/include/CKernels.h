@@ -157,8 +157,8 @@ typedef struct {
   const int32_t *key_positions;
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
   int causal;                      // key position <= query position only
-  // Query position - key position < window, and where nothing is causal key position - query position too; 0: unlimited.
-  // Positions are those below where they are given.
+  // Query position - key position < window, and where nothing is causal key position - query position too; 0: no
+  // bound. Positions are those below where they are given.
   size_t window;
   const rk_term *terms; size_t term_count;
   // Where the finished map (rows sum to 1 when computed) is kept, or NULL; hidden keys get 0.

@@ -42,7 +42,8 @@ package enum Safetensors: Dialect {
 }
 
 extension String {
-    /// The name with a norm's `gamma` and `beta`, as files converted from TensorFlow have them, called `weight` and `bias`.
+    /// The name with a norm's `gamma` and `beta`, as files converted from TensorFlow have them, called `weight` and
+    /// `bias`.
     fileprivate var withNewNormNames: String {
         let parts = split(separator: ".", omittingEmptySubsequences: false)
         guard let last = parts.last, let new = ["gamma": "weight", "beta": "bias"][last], parts.count > 1,

@@ -71,6 +71,14 @@ package struct KerasLayerRegistry: Sendable {
             if let wrapper = wrapperClass(of: layer) {
                 return problems(in: wrapper.model(of: layer), path: path, within: documents)
             }
+            let unknown = KnownKeys.unknown(in: layer)
+            guard unknown.isEmpty else {
+                return unknown.map { key, value in
+                    Problem(
+                        .unsupported,
+                        "\(path.text) (\(layer.className.printable)): \"\(key.printable)\" is \(value), which is not known")
+                }
+            }
             if let custom = customLayer(of: layer) {
                 guard !documents.contains(custom.name) else {
                     return [Problem(.usage, "\(path.text): the layer \(custom.name) is made of itself")]

@@ -12,8 +12,8 @@ import Tensors
 /// - where scores are sums of hyperbolic tangents and some compute: `score_weight` `[headSize]`, the same for all heads;
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
 /// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
-///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where positions
-///   have projections of their own, also `position_key_weight`, `position_query_weight` and their biases, with the
+///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where
+///   positions have projections of their own, also `position_key_weight`, `position_query_weight` and their biases, with the
 ///   columns of `key_weight` and `query_weight`.
 ///
 /// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
@@ -23,7 +23,8 @@ package struct Attention: Sendable, Hashable {
     package struct Mask: Sendable, Hashable, Codable {
         /// Only keys at or before the query.
         package var isCausal: Bool
-        /// Only keys fewer than this many positions back, and where it is not causal fewer than so many ahead; `nil`: all.
+        /// Only keys fewer than this many positions back, and where it is not causal fewer than so many ahead; `nil`:
+        /// all.
         package var window: Int?
 
         package init(isCausal: Bool = false, window: Int? = nil) {

@@ -51,8 +51,8 @@ extension Attention {
         package var epsilon: Float
         /// Added to the stored scale.
         package var scaleOffset: Float
-        /// Whether the mean square is taken over the queries, or the keys, of all heads together (OLMo 2). Such a node's
-        /// heads all compute a map, or none.
+        /// Whether the mean square is taken over the queries, or the keys, of all heads together (OLMo 2). Such a
+        /// node's heads all compute a map, or none.
         package var isJoint: Bool
 
         package init(epsilon: Float, scaleOffset: Float = 0, isJoint: Bool = false) {

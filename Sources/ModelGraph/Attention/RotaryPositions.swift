@@ -177,10 +177,13 @@ extension Attention.Rotary {
                 ? nil : "the growing rotary base needs a factor from 1 on and a length"
         case .long(let long):
             guard long.short.count == size / 2, long.long.count == size / 2 else {
-                return "LongRoPE has \(long.short.count) short and \(long.long.count) long factors for \(size / 2) pairs"
+                let found = "\(long.short.count) short and \(long.long.count) long factors"
+                return "LongRoPE has \(found) for \(size / 2) pairs"
             }
-            return arePositive(long.short + long.long + [long.magnitude]) && (1...GraphLimit.extent).contains(long.length)
-                ? nil : "LongRoPE needs factors, a length and a magnitude above 0"
+            let isSound =
+                arePositive(long.short + long.long + [long.magnitude])
+                && (1...GraphLimit.extent).contains(long.length)
+            return isSound ? nil : "LongRoPE needs factors, a length and a magnitude above 0"
         }
     }
 }

@@ -54,6 +54,8 @@ package struct GenerationRules: Sendable, Hashable {
     package var endGrowth: EndGrowth?
     /// Tokens that never come (`suppress_tokens`).
     package var suppressed: [Int32] = []
+    /// The only tokens that may come; empty: any. For choices that are no text: the language of a recording.
+    package var allowed: [Int32] = []
     /// Tokens that do not come first (`begin_suppress_tokens`).
     package var suppressedAtBeginning: [Int32] = []
 

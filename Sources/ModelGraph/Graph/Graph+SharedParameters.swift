@@ -3,7 +3,8 @@ extension Attention {
     /// that are the same whatever heads there are.
     package func blocks(of parameter: String) -> [Int]? {
         switch parameter {
-        case "query_weight", "query_bias", "position_bias", "position_query_weight", "position_query_bias": computedHeads
+        case "query_weight", "query_bias", "position_bias": computedHeads
+        case "position_query_weight", "position_query_bias": computedHeads
         case "key_weight", "key_bias", "position_key_weight", "position_key_bias": keyGroups
         case "query_norm" where scores.headNorm?.isJoint == true: computedHeads
         case "key_norm" where scores.headNorm?.isJoint == true: keyGroups

@@ -16,6 +16,8 @@ package struct Model: Sendable {
         package var assumed: [ParameterID]?
         /// Members of settings files that did not count, on request; `nil` for none.
         package var ignoredSettings: [String]?
+        /// The same as a set.
+        package var passedOver: Set<String> { Set(ignoredSettings ?? []) }
         /// What was taken for granted about classes whose code no file holds; `nil`: nothing.
         package var assumptions: [Assumption]?
         /// How the model agreed with its own framework; `nil`: nobody has compared.

@@ -40,7 +40,9 @@ package struct DataReader: Sendable {
         self.model = model
         self.resources = resources
         self.cancellation = cancellation
-        let ownTokenizer = try model.optionalTokenizer()
+        // What is wrong with the tokenizer of a model that reads no text does not matter.
+        let ownTokenizer =
+            model.model.graph.readsText ? try model.optionalTokenizer() : try? model.optionalTokenizer()
         let tables = model.model.graph.textEmbeddings
         if let ownTokenizer, let rows = tables.map(\.vocabulary).min() {
             try Self.check(ownTokenizer, rows: rows, model.path)
@@ -58,7 +60,8 @@ package struct DataReader: Sendable {
         let longest = [limit, replacingLimit, said, context].compactMap(\.self).min()
         inputs = try TransformerError.mapping {
             try ModelInputs(
-                model.model, tokenizer: ownTokenizer, maximumTokens: longest, prompt: prompt, pairing: pairing)
+                model.model, tokenizer: ownTokenizer, maximumTokens: longest, prompt: prompt, pairing: pairing,
+                ignoring: model.model.provenance.passedOver)
         }
         self.ownTokenizer = ownTokenizer
         self.limit = longest

@@ -134,7 +134,9 @@ public struct TextGenerator: Sendable {
     ) throws(TransformerError) -> [GeneratedText] {
         guard !prompts.isEmpty else { return [] }
         var inputs: [ModelInput] = []
-        for (number, prompt) in prompts.enumerated() { inputs.append(try input(of: prompt, number: firstPrompt + number)) }
+        for (number, prompt) in prompts.enumerated() {
+            inputs.append(try input(of: prompt, number: firstPrompt + number))
+        }
         let texts = try texts(after: inputs, options: options, firstPrompt: firstPrompt, work: work, receive: receive)
         return zip(prompts, texts).map { prompt, text in
             GeneratedText(prompt: prompt, text: text.text, tokenIDs: text.tokenIDs, isFinished: text.isFinished)
@@ -150,6 +152,7 @@ public struct TextGenerator: Sendable {
     ) throws(TransformerError) -> [GeneratedText] {
         guard !inputs.isEmpty else { return [] }
         let generator = try compiled(work)
+        let inputs = try withLanguages(inputs, generator)
         let count = options.maximumNewTokens ?? settings.maximumNewTokens
         var settings = GenerationOptions(
             sampling: .init(options.sampling),
@@ -179,6 +182,28 @@ public struct TextGenerator: Sendable {
                 prompt: "", text: tokenizer?.decode(ids, cleanUpSpaces: false) ?? "", tokenIDs: ids,
                 isFinished: ids.last.map(endIDs.contains) ?? false)
         }
+    }
+
+    /// Inputs whose targets begin with the language that the model hears, where its files name none.
+    private func withLanguages(
+        _ inputs: [ModelInput], _ generator: Runtime.TextGenerator
+    ) throws(TransformerError) -> [ModelInput] {
+        guard !settings.languageIDs.isEmpty, let written = reader.inputs.written else { return inputs }
+        var rules = GenerationRules()
+        rules.allowed = settings.languageIDs
+        var probes = inputs
+        for index in probes.indices { probes[index].arrays[written.input] = InputArray(ids: [written.startID]) }
+        let languages: [[Int32]]
+        do { languages = try generator.texts(after: probes, options: .init(maximumNewTokens: 1, rules: rules)) } catch {
+            throw TransformerError(error)
+        }
+        var result = inputs
+        for (index, language) in languages.enumerated() {
+            guard let ids = inputs[index].arrays[written.input]?.ids else { continue }
+            result[index].arrays[written.input] = InputArray(
+                ids: ids.flatMap { $0 == GenerationSettings.language ? language : [$0] })
+        }
+        return result
     }
 
     /// What the model reads before the first new token.

@@ -1,9 +1,12 @@
 import ArchitectureSpecs
 import Checkpoints
 import Foundation
+import Images
+import Inputs
 import JSON
 import ModelGraph
 import Tensors
+import Tokenization
 import Verification
 
 /// What a checkpoint is, what it holds, and what reuse could save: from its metadata, without its weights.
@@ -241,12 +244,9 @@ public struct ModelInspection: Sendable, Encodable {
         candidates = summary.candidates.map { .init(name: $0.architecture, score: $0.score, reasons: $0.reasons) }
         use = summary.graph?.use
         settings =
-            (summary.configuration?.entries ?? []).map(SettingEntry.init)
-            + summary.further.flatMap { ledger in
-                ledger.entries.map {
-                    SettingEntry(.init(key: "\(ledger.file): \($0.key)", value: $0.value, fate: $0.fate))
-                }
-            }
+            (summary.configuration?.entries ?? []).map { SettingEntry($0) }
+            + summary.further.flatMap { ledger in ledger.entries.map { SettingEntry($0, in: ledger.file) } }
+            + Self.otherSettings(summary, ignoring: options.ignoredSettings)
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
@@ -274,6 +274,24 @@ public struct ModelInspection: Sendable, Encodable {
         settled.reference = nil
         for assumption in provenance.assumptions ?? [] { settled.assumptions[assumption.key] = assumption.value }
         return (settled, provenance.proof)
+    }
+
+    /// What became of the keys of the files for texts, pictures and writing.
+    private static func otherSettings(
+        _ summary: CheckpointSummary, ignoring ignored: Set<String>
+    ) -> [SettingEntry] {
+        let files = summary.settingsFiles
+        // A speech model's file of that name is about sounds.
+        let readsPictures = summary.graph?.inputLayouts.values.contains { $0.grid.count == 2 } ?? false
+        func document(_ name: String) -> JSONValue? { files[name].flatMap { try? JSONValue(parsing: $0, file: name) } }
+        let ledgers = [
+            document(TokenizerKeys.file).map { TokenizerKeys.ledger(of: $0, ignoring: ignored) },
+            readsPictures ? ImagePreparation.ledger(assets: files, ignoring: ignored) : nil,
+            document("generation_config.json").map { GenerationKeys.ledger(of: $0, ignoring: ignored) },
+        ]
+        return ledgers.compactMap(\.self).flatMap { ledger in
+            ledger.entries.map { SettingEntry($0, in: ledger.file) }
+        }
     }
 
     private static func parts(of graph: CheckedGraph) -> [Part] {
@@ -337,8 +355,9 @@ extension TensorRole {
 }
 
 extension ModelInspection.SettingEntry {
-    init(_ entry: KeyLedger.Entry) {
-        key = entry.key
+    /// - Parameter file: Its file, where that is not the model's configuration.
+    init(_ entry: KeyLedger.Entry, in file: String? = nil) {
+        key = (file.map { $0 + ": " } ?? "") + entry.key
         value = entry.value.settingText
         switch entry.fate {
         case .used: (role, reason) = (.used, "")

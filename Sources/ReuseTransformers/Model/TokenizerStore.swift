@@ -12,7 +12,9 @@ final class TokenizerStore: Sendable {
             if let loaded { return loaded }
             let result: Result<Tokenizer?, TransformerError>
             do throws(FileError) {
-                result = .success(try Tokenizer.load(files: TokenizerFiles(model.model.assets)))
+                result = .success(
+                    try Tokenizer.load(
+                        files: TokenizerFiles(model.model.assets), ignoring: model.model.provenance.passedOver))
             } catch {
                 result = error.kind == .inputOutput ? .success(nil) : .failure(TransformerError(error))
             }

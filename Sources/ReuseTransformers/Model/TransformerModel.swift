@@ -233,7 +233,8 @@ extension TransformerModel {
 
     /// Whether the model reads pictures.
     package var readsPictures: Bool {
-        (try? ModelInputs(model, tokenizer: nil, maximumTokens: nil))?.kind == .pictures
+        let ignored = model.provenance.passedOver
+        return (try? ModelInputs(model, tokenizer: nil, maximumTokens: nil, ignoring: ignored))?.kind == .pictures
     }
 
     /// Writes the model as a `.reuse.h5`: one file that holds everything needed to run it, tokenizer included.

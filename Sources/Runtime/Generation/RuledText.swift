@@ -55,6 +55,7 @@ package struct RuledText {
             for end in endIDs { change(end, in: &logits) { $0 + abs($0) * power } }
         }
         forbid(rules.suppressed[...], &logits)
+        if !rules.allowed.isEmpty { keep(rules.allowed, &logits) }
         // Behind a token that is forced the first free one counts.
         let beginning = firstCount > 1 || rules.firstID == nil ? firstCount : firstCount + 1
         if ids.count == beginning { forbid(rules.suppressedAtBeginning[...], &logits) }
@@ -92,6 +93,13 @@ package struct RuledText {
     private func leave(_ tokens: [Int32], _ logits: inout [Float]) {
         for index in logits.indices { logits[index] = -.infinity }
         for id in tokens { change(id, in: &logits) { _ in 0 } }
+    }
+
+    /// Forbids all tokens but some, whose scores stay.
+    private func keep(_ tokens: [Int32], _ logits: inout [Float]) {
+        let kept = tokens.compactMap { id in logits.indices.contains(Int(id)) ? (id, logits[Int(id)]) : nil }
+        for index in logits.indices { logits[index] = -.infinity }
+        for (id, logit) in kept { logits[Int(id)] = logit }
     }
 
     private func replaceInvalid(_ logits: inout [Float]) {

@@ -15,6 +15,12 @@ struct AddedTokenList: Sendable {
     /// The token of an id.
     func content(of id: Int32) -> [UInt8]? { contentsByID[id] }
 
+    /// Gives a token that is in the list the flags of another with the same text.
+    mutating func replace(_ token: AddedToken) {
+        guard let id = idsByContent[token.content], let place = entries.firstIndex(where: { $0.id == id }) else { return }
+        entries[place].token = token
+    }
+
     /// Adds a token whose text is not in the list.
     mutating func append(_ token: AddedToken, id: Int32) {
         entries.append((id, token))

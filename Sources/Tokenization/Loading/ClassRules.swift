@@ -112,6 +112,22 @@ struct ClassRules: Sendable {
         return ["LlamaTokenizer", "CodeLlamaTokenizer"].contains(config.className)
     }
 
+    /// The mask of a class, which takes the spaces before it, where no file names one.
+    var mask: AddedToken? {
+        guard config.roles[.mask] == nil, let name = config.className else { return nil }
+        let content: String
+        switch name {
+        case "AlbertTokenizer", "RemBertTokenizer", "BigBirdTokenizer", "DebertaTokenizer": content = "[MASK]"
+        case "RobertaTokenizer", "BartTokenizer", "LongformerTokenizer", "LEDTokenizer", "MvpTokenizer",
+            "BlenderbotTokenizer", "XLMRobertaTokenizer", "CamembertTokenizer", "BarthezTokenizer", "MPNetTokenizer":
+            content = "<mask>"
+        default: return nil
+        }
+        let keepsInFive: Set = ["CamembertTokenizer", "MPNetTokenizer", "BlenderbotTokenizer"]
+        guard !config.release.isFive || keepsInFive.contains(name) else { return nil }
+        return AddedToken(content: Array(content.utf8), takesSpacesBefore: true)
+    }
+
     // MARK: Tokens around a text
 
     /// Whether the class puts its own tokens at the ends of a text, and which when no file says it.

@@ -45,7 +45,7 @@ enum SentencePieceFiles {
         let map = try model.map(file)
         let steps = steps(config, map) ?? .plain(map: map, .always)
         var parts = try parts(pieces, model, steps, unknownID: 3, file: file)
-        addRoles(roles, &config)
+        addRoles(roles, &config, spacesBeforeMask: !config.release.isFive)
         parts.template = .roberta(cls: 0, sep: 2)
         return parts
     }
@@ -112,7 +112,7 @@ enum SentencePieceFiles {
             [
                 (.bos, "[CLS]"), (.eos, "[SEP]"), (.unk, "<unk>"), (.sep, "[SEP]"), (.pad, "<pad>"), (.cls, "[CLS]"),
                 (.mask, "[MASK]"),
-            ], &config)
+            ], &config, spacesBeforeMask: !config.release.isFive)
         let vocabulary = parts.model.vocabulary
         parts.template = .bert(
             cls: try id(of: "[CLS]", vocabulary, file), sep: try id(of: "[SEP]", vocabulary, file))
@@ -181,6 +181,7 @@ enum SentencePieceFiles {
         }
         let parts = try parts(pieces, model, .gemma, unknownID: 3, file: file, fallsBackToBytes: true)
         addRoles([(.bos, "<bos>"), (.eos, "<eos>"), (.unk, "<unk>"), (.pad, "<pad>")], &config)
+        if config.release.isFive { addRoles([(.mask, "<mask>")], &config, spacesBeforeMask: false) }
         if config.release.isFive { config.addsBeginning = config.addsBeginning ?? false }
         return parts
     }
@@ -233,9 +234,12 @@ enum SentencePieceFiles {
         _ roles: [(SpecialRole, String)], _ config: inout TokenizerConfig, spacesBeforeMask: Bool = true
     ) {
         for (role, content) in roles where config.roles[role] == nil {
-            config.roles[role] = AddedToken(
-                content: Array(content.utf8),
-                takesSpacesBefore: role == .mask && spacesBeforeMask && !config.release.isFive)
+            var token = AddedToken(content: Array(content.utf8))
+            if role == .mask, spacesBeforeMask {
+                token.takesSpacesBefore = true
+                config.classMask = token
+            }
+            config.roles[role] = token
         }
     }
 

@@ -31,6 +31,8 @@ struct TokenizerConfig: Sendable {
     var cleansUpSpaces = true
     var truncatesLeft = false
     var maxLength: Int?
+    /// The mask of a class that takes the spaces before it, where no file names one.
+    var classMask: AddedToken?
     /// The token of each role that a file names.
     var roles: [SpecialRole: AddedToken] = [:]
     /// Further tokens, with the id the file declares and the file's name.

@@ -23,7 +23,10 @@ extension TokenizerFiles {
     ) throws(FileError) -> (parts: TokenizerParts, hasProcessor: Bool) {
         let json = try json("tokenizer.json")
         if let json, let preset = try KerasHubFiles(json) { return (try preset.parts(self, config: &config), true) }
-        if let reader = config.tokenizerClass {
+        let model = SentencePieceFiles.names.first { contents[$0] != nil }
+        // Without a vocabulary there is nothing that a class could read: a model of pictures has none.
+        let hasVocabulary = json != nil || model != nil || contents["vocab.txt"] != nil || contents["vocab.json"] != nil
+        if hasVocabulary, let reader = config.tokenizerClass {
             guard !reader.isCodeOnly else {
                 throw reader.unsupported(
                     ", whose words or ids come from code beside the files",
@@ -35,12 +38,12 @@ extension TokenizerFiles {
                     remedy: "--ignore-config tokenizer_class reads tokenizer.json as it is")
             }
         }
-        let model = SentencePieceFiles.names.first { contents[$0] != nil }
         if let json, !(rules.readsOlderFiles && model != nil) {
             if rules.readsOlderFiles {
                 notes.append("the files have no tokenizer.model; tokenizer.json stands in for it")
             }
             let file = TokenizerJSON(json)
+            config.classMask = rules.mask
             return (try file.parts(config), file.hasProcessor)
         }
         if json != nil, let model {

@@ -61,6 +61,8 @@ struct TokenizerParts: Sendable {
                 try add(token, declared: nil, file: "special_tokens_map.json or tokenizer_config.json")
             }
         }
+        // What a class says of its mask counts more than what a file lists.
+        if let mask = config.classMask, addedTokens.id(of: mask.content) != nil { addedTokens.replace(mask) }
     }
 
     /// Finds the token of each role, from a configuration or by its usual text.

@@ -118,7 +118,7 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write these instead, comma-separated: hidden, attentions, logits, pooled, or inputs: what the model is given.",
+            "Write these instead, comma-separated: hidden, attentions, logits, pooled; inputs: what the model is given.",
             valueName: "parts"))
     var dump: String?
 

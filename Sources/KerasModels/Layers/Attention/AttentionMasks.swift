@@ -13,6 +13,9 @@ struct AttentionMasks {
     /// Values in the order in which attention takes them.
     var inputs: [String] { [queries, keys, pairs].compactMap { $0 } }
 
+    /// Has keys shown by a mask, where none is there yet.
+    mutating func showKeys(by mask: String) { keys = keys ?? mask }
+
     /// What the attention is told about them; `nil` without a mask.
     func masking(hiding: Attention.Masking.Hiding) -> Attention.Masking? {
         inputs.isEmpty

@@ -3,6 +3,7 @@ import Platform
 /// KerasHub's attention with a cache for decoding: without one, attention that heeds only the mask that it is handed.
 enum CachedAttentionLayer: KerasLayerClass {
     static let names = ["keras_hub>CachedMultiHeadAttention", "keras_nlp>CachedMultiHeadAttention"]
+    static let options: Set<String>? = ProjectedAttention.options
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { ProjectedAttention.variables(of: layer) }
 

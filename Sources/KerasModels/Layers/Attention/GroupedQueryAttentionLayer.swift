@@ -3,6 +3,7 @@ import Platform
 /// Attention whose heads share keys and values in groups.
 enum GroupedQueryAttentionLayer: KerasLayerClass {
     static let names = ["GroupQueryAttention", "GroupedQueryAttention"]
+    static let options: Set<String>? = ProjectedAttention.options
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { ProjectedAttention.variables(of: layer) }
 

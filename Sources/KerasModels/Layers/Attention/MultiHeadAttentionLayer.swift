@@ -3,6 +3,7 @@ import Platform
 /// Multi-head attention, over itself or over another tensor.
 enum MultiHeadAttentionLayer: KerasLayerClass {
     static let names = ["MultiHeadAttention"]
+    static let options: Set<String>? = ProjectedAttention.options
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { ProjectedAttention.variables(of: layer) }
 

@@ -3,6 +3,12 @@ import Platform
 
 /// Attention with one product each for queries, keys, values and output: what Keras's own attention layers compute.
 struct ProjectedAttention {
+    /// Keys of the configurations that attention of every kind uses.
+    static let options: Set<String>? = [
+        "num_heads", "key_dim", "value_dim", "head_dim", "num_query_heads", "num_key_value_heads", "use_bias", "output_shape",
+        "attention_axes", "flash_attention", "use_gate", "sliding_window",
+    ]
+
     let call: LayerCall
     let heads: Int
     /// Groups of heads that share keys and values; as many as heads where none do.
@@ -40,10 +46,14 @@ struct ProjectedAttention {
         let projections = try Projections(
             self, query: query, memory: memory, keyWidth: key?.width, outputWidth: outputWidth, in: &builder)
 
-        let masks = try AttentionMasks(
+        var masks = try AttentionMasks(
             call, query: query, memory: memory,
             maskPosition: maskPosition ?? (call.generation == .keras2 ? 3 : 6), implicit: implicit, in: &builder)
         let isCausal = call.keywords["use_causal_mask"]?.constant?.boolValue ?? false
+        if isCausal, masks.inputs.isEmpty, builder.resolved(query.rows) != builder.resolved(memory.rows) {
+            // Keras counts queries and keys from the first, as a mask of values does.
+            masks.showKeys(by: builder.everything(along: memory, for: call))
+        }
         let attention = Attention(
             sizes: .init(
                 inputWidth: query.width, memoryWidth: isSelf ? nil : memory.width, outputWidth: outputWidth,

@@ -6,6 +6,11 @@ import Platform
 /// position.
 enum RotaryEmbeddingLayer: KerasLayerClass {
     static let names = ["keras_hub>RotaryEmbedding", "keras_nlp>RotaryEmbedding"]
+    static let options: Set<String>? = [
+        "max_wavelength", "scaling_factor", "rope_type", "beta_fast", "beta_slow", "original_max_position_embeddings",
+        "truncate", "sequence_axis", "feature_axis", "denominator_dim", "low_freq_factor", "high_freq_factor",
+        "old_context_len",
+    ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         for (position, name) in [(1, "start_index"), (2, "positions")] {

@@ -4,6 +4,7 @@ import Platform
 /// `x · kernel + bias` over the last axis.
 enum DenseLayer: KerasLayerClass {
     static let names = ["Dense"]
+    static let options: Set<String>? = ["units", "activation", "use_bias", "lora_rank", "input_dim"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         [.kernel(hasBias: layer.flag("use_bias", default: true))]

@@ -4,6 +4,7 @@ import Platform
 /// A product that is written as an equation; those over the last axes of a stream are known.
 enum EinsumDenseLayer: KerasLayerClass {
     static let names = ["EinsumDense"]
+    static let options: Set<String>? = ["equation", "output_shape", "activation", "bias_axes", "lora_rank"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         [.kernel(hasBias: layer.has("bias_axes"))]

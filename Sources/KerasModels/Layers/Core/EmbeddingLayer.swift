@@ -6,6 +6,10 @@ enum EmbeddingLayer: KerasLayerClass {
     /// `OnDeviceEmbedding` is the Model Garden's, with keys of its own.
     static let takesConstants = true
     static let names = ["Embedding", "OnDeviceEmbedding", "Text>OnDeviceEmbedding"]
+    static let options: Set<String>? = [
+        "input_dim", "output_dim", "mask_zero", "vocab_size", "embedding_width", "scale_factor", "use_one_hot",
+        "initializer",
+    ]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] { [VariableGroup("", ["embeddings"])] }
 

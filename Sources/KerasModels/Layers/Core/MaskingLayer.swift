@@ -4,6 +4,7 @@ import Platform
 /// Hides rows whose numbers are all the same, and sets them to zero.
 enum MaskingLayer: KerasLayerClass {
     static let names = ["Masking"]
+    static let options: Set<String>? = ["mask_value"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()

@@ -5,6 +5,9 @@ import Platform
 enum ReversibleEmbeddingLayer: KerasLayerClass {
     static let takesConstants = true
     static let names = ["ReversibleEmbedding", "keras_hub>ReversibleEmbedding", "keras_nlp>ReversibleEmbedding"]
+    static let options: Set<String>? = [
+        "input_dim", "output_dim", "mask_zero", "tie_weights", "reverse_dtype", "logit_soft_cap",
+    ]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let isTied = layer.flag("tie_weights", default: true)

@@ -4,6 +4,7 @@ import Platform
 /// KerasHub's sines and cosines by position: the rows alone, whatever is in the tensor that they are laid along.
 enum SinePositionLayer: KerasLayerClass {
     static let names = ["keras_hub>SinePositionEncoding", "keras_nlp>SinePositionEncoding"]
+    static let options: Set<String>? = ["max_wavelength"]
 
     /// Rows of a table along sequences whose length is not known.
     private static let longest = 8192

@@ -4,6 +4,7 @@ import Platform
 /// Tensors put one after the other.
 enum ConcatenateLayer: KerasLayerClass {
     static let names = ["Concatenate"]
+    static let options: Set<String>? = ["axis"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let inputs = call.tensors

@@ -9,6 +9,7 @@ import WeightFiles
 /// other way round where it is inverted.
 enum NormalizationLayer: KerasLayerClass {
     static let names = ["Normalization"]
+    static let options: Set<String>? = ["axis", "mean", "variance", "invert"]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let names = layer.has("mean") ? [] : ["mean", "variance", "count"]

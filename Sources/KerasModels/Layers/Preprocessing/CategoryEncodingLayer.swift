@@ -5,6 +5,7 @@ import Platform
 /// Whole numbers as rows of flags or counts.
 enum CategoryEncodingLayer: KerasLayerClass {
     static let names = ["CategoryEncoding"]
+    static let options: Set<String>? = ["num_tokens", "output_mode", "count_weights"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["sparse"])

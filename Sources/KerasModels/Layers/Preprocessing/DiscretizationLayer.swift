@@ -5,6 +5,7 @@ import Platform
 /// Numbers put into bins: the number of boundaries that are not above each.
 enum DiscretizationLayer: KerasLayerClass {
     static let names = ["Discretization"]
+    static let options: Set<String>? = ["bin_boundaries", "num_bins", "epsilon", "output_mode"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let listed = call.config["bin_boundaries"]?.arrayValue ?? []

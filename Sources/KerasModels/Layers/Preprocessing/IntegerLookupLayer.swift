@@ -5,6 +5,10 @@ import Platform
 /// Whole numbers as their places in a vocabulary.
 enum IntegerLookupLayer: KerasLayerClass {
     static let names = ["IntegerLookup"]
+    static let options: Set<String>? = [
+        "vocabulary", "max_tokens", "num_oov_indices", "oov_token", "mask_token", "output_mode", "pad_to_max_tokens",
+        "vocabulary_dtype", "idf_weights", "vocabulary_size", "invert",
+    ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["invert", "sparse"])

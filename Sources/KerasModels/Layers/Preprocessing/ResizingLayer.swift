@@ -6,6 +6,10 @@ import Tensors
 /// Pictures brought to another size, as a product with a matrix along each side.
 enum ResizingLayer: KerasLayerClass {
     static let names = ["Resizing"]
+    static let options: Set<String>? = [
+        "height", "width", "interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value",
+        "data_format", "antialias",
+    ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         try call.refuse(["antialias"])
@@ -73,6 +77,7 @@ enum ResizingLayer: KerasLayerClass {
 /// The middle of pictures; of smaller ones as much as has the same proportions, enlarged.
 enum CenterCropLayer: KerasLayerClass {
     static let names = ["CenterCrop"]
+    static let options: Set<String>? = ["height", "width", "data_format"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let picture = try PictureSides(call)

@@ -3,6 +3,7 @@ import Platform
 /// Everything behind the batch in one row.
 enum FlattenLayer: KerasLayerClass {
     static let names = ["Flatten"]
+    static let options: Set<String>? = ["data_format"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {

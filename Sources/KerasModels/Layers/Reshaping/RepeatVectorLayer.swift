@@ -4,6 +4,7 @@ import Platform
 /// One row a sequence, repeated.
 enum RepeatVectorLayer: KerasLayerClass {
     static let names = ["RepeatVector"]
+    static let options: Set<String>? = ["n"]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let count = try call.size("n")

@@ -4,6 +4,7 @@ import Platform
 /// The same numbers under another shape.
 enum ReshapeLayer: KerasLayerClass {
     static let names = ["Reshape"]
+    static let options: Set<String>? = ["target_shape"]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
