@@ -99,7 +99,8 @@ struct DamagedKerasFileTests {
         try bytes.write(to: scratch.url("renamed.h5"))
         var options = LoadingOptions()
         options.assumptions = ["PositionTable": "usual"]
-        #expect(try Checkpoint.load(path: scratch("renamed.h5"), options: options).provenance.dialect == "keras3")
+        let renamed = try Checkpoint.load(path: scratch("renamed.h5"), options: options)
+        #expect(renamed.provenance.dialect == "keras3")
 
         try bytes.prefix(bytes.count / 2).write(to: scratch.url("short.keras"))
         let error = try #require(throws: FileError.self) { try Checkpoint.load(path: scratch("short.keras")) }

@@ -10,10 +10,16 @@ struct ClassReading: Sendable {
     let orderLabel: String
     /// By the choices' names, in the document's order.
     let values: [(name: String, value: JSONValue)]
+    /// The same as numbers of the values, and the number of the document: quick to compare.
+    let codes: [Int]
+    let document: Int
     /// 0 for what is most usual.
     let rank: Int
+    /// The document of each layer, nothing chosen.
+    fileprivate let open: [LayerPath: CustomLayer]
+
     /// The document of each layer, everything chosen.
-    let documents: [LayerPath: CustomLayer]
+    var documents: [LayerPath: CustomLayer] { open.mapValues { $0.chosen(values) } }
 }
 
 /// A class that no file holds the code of, with everything that it can be.
@@ -31,7 +37,7 @@ struct ClassReadings: Sendable {
     private(set) var isSaid: Bool
 
     /// More than these are not looked at.
-    private static let mostReadings = 4096
+    private static let mostReadings = 1 << 15
 
     /// Whether nothing is left open.
     var isSettled: Bool { isSaid && readings.count == 1 }
@@ -57,12 +63,13 @@ struct ClassReadings: Sendable {
             for (order, way) in ways.enumerated() {
                 let choices = way.choices.map { ChosenValues($0, first.layer, hasMasks: hasMasks) }
                 for choice in way.choices { titles[choice.name] = choice.title }
-                for (values, rank) in ChosenValues.combinations(choices) {
+                for (values, codes, rank) in ChosenValues.combinations(choices) {
                     readings.append(
                         ClassReading(
                             pattern: document.name, order: order, orderLabel: way.label, values: values,
+                            codes: codes, document: fitting,
                             rank: fitting * 2 + way.rank + rank,
-                            documents: way.documents.mapValues { $0.chosen(values) }))
+                            open: way.documents))
                     if readings.count - start >= Self.mostReadings { break }
                 }
                 if readings.count - start >= Self.mostReadings { break }
@@ -193,17 +200,23 @@ private struct ChosenValues {
         values = choice.needsMask == true && !hasMasks ? Array(all.prefix(1)) : all
     }
 
-    static func combinations(_ choices: [ChosenValues]) -> [(values: [(name: String, value: JSONValue)], rank: Int)] {
-        var result: [(values: [(name: String, value: JSONValue)], rank: Int)] = [([], 0)]
+    /// Values with their numbers, and how far from the usual they are.
+    typealias Combination = (values: [(name: String, value: JSONValue)], codes: [Int], rank: Int)
+
+    private static let most = 1 << 15
+
+    static func combinations(_ choices: [ChosenValues]) -> [Combination] {
+        var result: [Combination] = [([], [], 0)]
         for choice in choices {
-            var longer: [(values: [(name: String, value: JSONValue)], rank: Int)] = []
-            for (values, rank) in result {
+            var longer: [Combination] = []
+            for (values, codes, rank) in result {
                 for (index, value) in choice.values.enumerated() {
-                    longer.append((values + [(choice.name, value)], rank + index))
+                    longer.append((values + [(choice.name, value)], codes + [index], rank + index))
                 }
             }
-            result = longer
-            if result.count > 1 << 14 { break }
+            // Of too many the most usual ones; every one has a value of each choice.
+            let isLong = longer.count > most
+            result = isLong ? Array(longer.sorted { $0.rank < $1.rank }.prefix(most)) : longer
         }
         return result.sorted { $0.rank < $1.rank }
     }

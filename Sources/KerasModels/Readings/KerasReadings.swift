@@ -218,10 +218,10 @@ package struct KerasReadings: Sendable {
         var partial: [(numbers: [Int], rank: Int, values: [String: String])] = [([], 0, [:])]
         for open in classes {
             var longer: [(numbers: [Int], rank: Int, values: [String: String])] = []
-            let words = open.readings.map { reading in
+            let most = max(64, limit / max(1, partial.count) * 4)
+            let words = open.readings.prefix(most).map { reading in
                 reading.values.map { ($0.name, $0.value.word) }
             }
-            let most = max(64, limit / max(1, partial.count) * 4)
             for (numbers, rank, values) in partial.prefix(limit) {
                 for (number, reading) in open.readings.prefix(most).enumerated() {
                     var sum = rank + reading.rank
@@ -250,10 +250,10 @@ package struct KerasReadings: Sendable {
         for (index, open) in classes.enumerated() {
             let own = open.readings[reading.numbers[index]]
             for (number, other) in open.readings.enumerated() where number != reading.numbers[index] {
-                let isSamePattern = other.pattern == own.pattern
+                let isSamePattern = other.document == own.document
                 let differing =
                     isSamePattern
-                    ? zip(own.values, other.values).count { $0.value != $1.value } + (own.order == other.order ? 0 : 1)
+                    ? zip(own.codes, other.codes).count { $0 != $1 } + (own.order == other.order ? 0 : 1)
                     : 1
                 guard differing == 1, isSamePattern || other.rank < own.rank + 4 else { continue }
                 var numbers = reading.numbers

@@ -32,6 +32,8 @@ struct StoredLayer: Sendable, Hashable {
         let name: String
         /// Without axes of extent 1 in front.
         let shape: [Int]
+        /// Number of axes as it is stored.
+        let rank: Int
         let position: Int
     }
 
@@ -64,7 +66,9 @@ struct StoredLayer: Sendable, Hashable {
         }
         if !isOrdered { owners.sort { $0.naturalOrder.lexicographicallyPrecedes($1.naturalOrder) } }
         variables = (members[""] ?? []).map {
-            Variable(name: $0.entry.name, shape: $0.entry.shape.withoutLeadingOnes, position: $0.position)
+            Variable(
+                name: $0.entry.name, shape: $0.entry.shape.withoutLeadingOnes, rank: $0.entry.shape.count,
+                position: $0.position)
         }
         var objects: [Object] = []
         var taken: Set<String> = [""]

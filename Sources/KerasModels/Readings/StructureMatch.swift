@@ -62,7 +62,7 @@ private struct Matcher {
             for variables in variableOrders() {
                 guard let match = try match(order, variables, base) else { continue }
                 // The first way is the usual one.
-                let rank = order.rank + variables.rank
+                let rank = order.rank + variables.rank + unusualAxes(of: variables) * 3
                 result.append(
                     StructureMatch(
                         document: match.document, label: order.label + variables.label, rank: rank,
@@ -180,6 +180,17 @@ private struct Matcher {
                 label: rank == 0
                     ? ""
                     : zip(wanted, permutation).map { "\($0.name) is variable \($1)" }.joined(separator: ", "))
+        }
+    }
+
+    /// Vectors that are rows have axes in front of them, and those that are factors have none: how many are otherwise.
+    private func unusualAxes(of order: VariableOrder) -> Int {
+        order.variables.count { wanted, stored, _ in
+            guard stored.shape.count == 1 else { return false }
+            let isRow = pattern.calls.flatMap { $0.written() }.contains {
+                $0.entry.part?.source == wanted.name && $0.entry.arguments.isEmpty
+            }
+            return isRow != (stored.rank > 1)
         }
     }
 

@@ -32,17 +32,21 @@ struct ReferenceProof {
         let agreement: ReferenceComparison.Agreement
     }
 
+    /// Everything that was run.
+    private struct Trials {
+        /// Nothing for readings that give no model with the reference's inputs and outputs.
+        var results: [Reading: Trial?] = [:]
+        /// What kept the last one from being compared that is a model.
+        var mismatch: String?
+    }
+
     /// The model of the reading that agrees.
     ///
     /// - Throws: `unsupported` where none agrees, with the nearest one, and where the reference does not tell several
     ///   apart.
     func model() throws(TransformerError) -> Model {
-        var known: [Reading: Trial?] = [:]
-        guard let first = try search(&known) else {
-            let trials = known.values.compactMap(\.self)
-            throw disagreement(
-                trials.min { $0.agreement.difference < $1.agreement.difference }, count: known.count)
-        }
+        var known = Trials()
+        guard let first = try search(&known) else { throw disagreement(known) }
         let equals = try settle(first, &known)
         let chosen = equals[0]
         let model = try TransformerError.mapping { try readings.model(of: chosen.reading) }
@@ -53,7 +57,7 @@ struct ReferenceProof {
     }
 
     /// The first reading that agrees: among the usual ones, then among those that differ in one point from the nearest.
-    private func search(_ known: inout [Reading: Trial?]) throws(TransformerError) -> Trial? {
+    private func search(_ known: inout Trials) throws(TransformerError) -> Trial? {
         var pending: [Trial] = []
         for reading in readings.readings(atMost: Self.usualReadings) {
             try checkCancellation()
@@ -61,10 +65,10 @@ struct ReferenceProof {
             if trial.agreement.isClose { return trial }
             pending.append(trial)
         }
-        while known.count < Self.mostReadings, !pending.isEmpty {
+        while known.results.count < Self.mostReadings, !pending.isEmpty {
             pending.sort { $0.agreement.difference > $1.agreement.difference }
             let next = pending.removeLast()
-            for reading in readings.neighbours(of: next.reading) where known[reading] == nil {
+            for reading in readings.neighbours(of: next.reading) where known.results[reading] == nil {
                 try checkCancellation()
                 guard let trial = try trial(reading, &known) else { continue }
                 if trial.agreement.isClose { return trial }
@@ -75,7 +79,7 @@ struct ReferenceProof {
     }
 
     /// The nearest readings around one that agrees, the most usual first.
-    private func settle(_ first: Trial, _ known: inout [Reading: Trial?]) throws(TransformerError) -> [Trial] {
+    private func settle(_ first: Trial, _ known: inout Trials) throws(TransformerError) -> [Trial] {
         var close = [first]
         var seen: Set<Reading> = [first.reading]
         var pending = [first]
@@ -98,8 +102,8 @@ struct ReferenceProof {
     /// Runs a reading: on one input, and where that is near on all.
     ///
     /// - Returns: `nil` for a reading that gives no model, or one with other outputs.
-    private func trial(_ reading: Reading, _ known: inout [Reading: Trial?]) throws(TransformerError) -> Trial? {
-        if let trial = known[reading] { return trial }
+    private func trial(_ reading: Reading, _ known: inout Trials) throws(TransformerError) -> Trial? {
+        if let trial = known.results[reading] { return trial }
         var result: Trial?
         do {
             let model = try readings.model(of: reading)
@@ -110,8 +114,10 @@ struct ReferenceProof {
             throw TransformerError(error)
         } catch {
             // Read so the checkpoint is no model, or none with these inputs and outputs.
+            if let mismatch = error as? ReferenceComparison.Mismatch { known.mismatch = mismatch.message }
+            if let error = error as? FileError, error.kind == .usage { known.mismatch = error.description }
         }
-        known[reading] = .some(result)
+        known.results[reading] = .some(result)
         return result
     }
 
@@ -169,12 +175,18 @@ struct ReferenceProof {
         return result
     }
 
-    private func disagreement(_ nearest: Trial?, count: Int) -> TransformerError {
+    private func disagreement(_ known: Trials) -> TransformerError {
+        let count = known.results.count
+        let trials = known.results.values.compactMap(\.self)
+        let nearest = trials.min { $0.agreement.difference < $1.agreement.difference }
         let tried = "\(count)\(readings.count > count ? " of \(readings.count)" : "") readings were tried"
         guard let nearest else {
             return TransformerError(
                 .unsupported, path: path,
-                readings.problems + ["none of them gives the outputs of \(comparison.reference.path); \(tried)"],
+                readings.problems + [
+                    "none of them gives the outputs of \(comparison.reference.path); \(tried)"
+                        + (known.mismatch.map { "; \($0)" } ?? "")
+                ],
                 remedy: "--architecture FILE describes a class (docs/keras-models.md)")
         }
         let difference = nearest.agreement
