@@ -179,7 +179,7 @@ struct HostileFileTests {
         Case(
             "SentencePiece model of another kind",
             [
-                "spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61, 0x12, 0x02, 0x18, 0x02],
+                "spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61, 0x12, 0x02, 0x18, 0x03],
                 "tokenizer_config.json": Array(#"{"tokenizer_class": "T5Tokenizer"}"#.utf8),
             ],
             ["model_type"]),
