@@ -100,8 +100,9 @@ struct GenerationSettingsTests {
         let error = settings(text).refusal
         #expect(error?.kind == .unsupported && error?.description.contains(key) == true)
         #expect(settings(text, ignoring: [key]).refusal == nil)
-        #expect(settings(#"{"guidance_scale": 1.0, "use_cache": true, "pad_token_id": 3, "token_healing": false}"#)
-            .refusal == nil)
+        #expect(
+            settings(#"{"guidance_scale": 1.0, "use_cache": true, "pad_token_id": 3, "token_healing": false}"#)
+                .refusal == nil)
     }
 
     @Test(

@@ -26,20 +26,25 @@ struct ConstantTests {
         var sketch = Sketch()
         sketch.input("x", shape, type: type)
         let members = try json(config).objectValue ?? [:]
-        let model = try model(sketch.model(adding: [
-            .object([
-                "module": .string("keras.src.ops.numpy"), "class_name": .string(operation), "name": .string("y"),
-                "config": .object(members.merging(["name": .string("y")]) { $1 }),
-                "inbound_nodes": try json(#"[{"args": \#(arguments), "kwargs": {}}]"#),
-            ])
-        ], outputs: ["y"]))
+        let model = try model(
+            sketch.model(
+                adding: [
+                    .object([
+                        "module": .string("keras.src.ops.numpy"), "class_name": .string(operation),
+                        "name": .string("y"),
+                        "config": .object(members.merging(["name": .string("y")]) { $1 }),
+                        "inbound_nodes": try json(#"[{"args": \#(arguments), "kwargs": {}}]"#),
+                    ])
+                ], outputs: ["y"]))
         return try #require(try run(model, ["x": input ?? series])["output"])
     }
 
     static let operations: [(String, String, String, [Float], [Int])] = [
         ("Add", "[\(x), \(constant("[[[10, 20], [30, 40], [50, 60]]]"))]", "{}", [11, 22, 33, 44, 55, 66], [1, 3, 2]),
-        ("Add", "[\(constant("[[10, 20], [30, 40], [50, 60]]", kind: "__tensor__")), \(x)]", "{}",
-         [11, 22, 33, 44, 55, 66], [1, 3, 2]),
+        (
+            "Add", "[\(constant("[[10, 20], [30, 40], [50, 60]]", kind: "__tensor__")), \(x)]", "{}",
+            [11, 22, 33, 44, 55, 66], [1, 3, 2]
+        ),
         ("Add", "[\(x), [[1, 1], [2, 2], [3, 3]]]", "{}", [2, 3, 5, 6, 8, 9], [1, 3, 2]),
         ("Subtract", "[\(constant("[10, 20]")), \(x)]", "{}", [9, 18, 7, 16, 5, 14], [1, 3, 2]),
         ("Multiply", "[\(x), \(constant("[[1], [10], [100]]"))]", "{}", [1, 2, 30, 40, 500, 600], [1, 3, 2]),
@@ -48,8 +53,10 @@ struct ConstantTests {
         ("Power", "[\(x), 2.0]", "{}", [1, 4, 9, 16, 25, 36], [1, 3, 2]),
         ("Greater", "[\(x), \(constant("[2, 4]"))]", "{}", [0, 0, 1, 0, 1, 1], [1, 3, 2]),
         ("Where", "[\(constant("[[1], [0], [1]]", type: "bool")), \(x), 0.0]", "{}", [1, 2, 0, 0, 5, 6], [1, 3, 2]),
-        ("Concatenate", "[[\(x), \(constant("[[[7], [8], [9]]]"))]]", #"{"axis": -1}"#,
-         [1, 2, 7, 3, 4, 8, 5, 6, 9], [1, 3, 3]),
+        (
+            "Concatenate", "[[\(x), \(constant("[[[7], [8], [9]]]"))]]", #"{"axis": -1}"#,
+            [1, 2, 7, 3, 4, 8, 5, 6, 9], [1, 3, 3]
+        ),
         ("Concatenate", "[[\(constant("[[[7, 8]]]")), \(x)]]", #"{"axis": 1}"#, [7, 8, 1, 2, 3, 4, 5, 6], [1, 4, 2]),
         ("Take", "[\(x), \(constant("[2, 0]", type: "int32"))]", #"{"axis": 1}"#, [5, 6, 1, 2], [1, 2, 2]),
         ("Tril", "[\(x)]", #"{"k": 0}"#, [1, 0, 3, 4, 5, 6], [1, 3, 2]),
@@ -70,7 +77,8 @@ struct ConstantTests {
 
     @Test("a part with a step takes every second row, the first included")
     func steps() throws {
-        let key = #"[{"class_name": "__slice__", "config": {"start": null, "stop": null, "step": null}}, "#
+        let key =
+            #"[{"class_name": "__slice__", "config": {"start": null, "stop": null, "step": null}}, "#
             + #"{"class_name": "__slice__", "config": {"start": null, "stop": null, "step": 2}}]"#
         let y = try result(of: "GetItem", "[\(Self.x), \(key)]")
         #expect(y.floats == [1, 2, 5, 6])

@@ -138,7 +138,8 @@ struct RecurrentLayerTests {
         try expectClose(results(sketch, ["y"], one + two)["output"], second.outputs, "\(cell), masked \(isMasked)")
     }
 
-    @Test("both directions are merged in every way, hidden rows give zeros", arguments: ["concat", "sum", "ave", "mul"])
+    @Test(
+        "both directions are merged in every way, hidden rows give zeros", arguments: ["concat", "sum", "ave", "mul"])
     func bothDirections(_ mode: String) throws {
         for isMasked in [false, true] {
             var sketch = Sketch()

@@ -74,11 +74,13 @@ struct StockLayerTests {
         try sketch.layer("b", "Dense", #"{"units": 1, "use_bias": false}"#, ["a"])
         let description = sketch.model(outputs: ["b"])
         let listed = ListedWeights(layers: [
-            .init(name: "b", tensors: [stored("b", [1, 1], [3])]), .init(name: "a", tensors: [stored("a", [1, 1], [4])]),
+            .init(name: "b", tensors: [stored("b", [1, 1], [3])]),
+            .init(name: "a", tensors: [stored("a", [1, 1], [4])]),
         ])
         let error = #expect(throws: FileError.self) {
             try KerasGraph(
-                description, generation: .keras3, weights: .listed(listed), registry: KerasLayerRegistry(), path: "test")
+                description, generation: .keras3, weights: .listed(listed), registry: KerasLayerRegistry(), path: "test"
+            )
         }
         #expect(error?.kind == .corrupt)
     }
@@ -98,7 +100,8 @@ struct StockLayerTests {
             description = .object(members)
         }
         let path = "layers/multi_head_attention"
-        let weights = ["query", "key", "value"].map { stored("\(path)/\($0)_dense/vars/0", [2, 1, 2], [1, 0, 0, 1]) }
+        let weights =
+            ["query", "key", "value"].map { stored("\(path)/\($0)_dense/vars/0", [2, 1, 2], [1, 0, 0, 1]) }
             + [stored("\(path)/output_dense/vars/0", [1, 2, 2], [1, 0, 0, 1])]
         let node = try #require(try model(description, weights).graph.node(named: "y"))
         return node.inputs.count == 2

@@ -41,7 +41,10 @@ struct WindowLayerTests {
         ("ZeroPadding1D", #"{"padding": [1, 0]}"#, [0, 0, 1, 2, 3, 4, 5, 6], [1, 4, 2]),
         ("Cropping1D", #"{"cropping": [0, 2]}"#, [1, 2], [1, 1, 2]),
         ("UnitNormalization", #"{"axis": 1}"#, unit, [1, 3, 2]),
-        ("ReLU", #"{"max_value": 4.5, "negative_slope": 0.5, "threshold": 2.5}"#, [-0.75, -0.25, 3, 4, 4.5, 4.5], [1, 3, 2]),
+        (
+            "ReLU", #"{"max_value": 4.5, "negative_slope": 0.5, "threshold": 2.5}"#, [-0.75, -0.25, 3, 4, 4.5, 4.5],
+            [1, 3, 2]
+        ),
         ("LeakyReLU", #"{"negative_slope": 0.25}"#, [1, 2, 3, 4, 5, 6], [1, 3, 2]),
         ("ThresholdedReLU", #"{"theta": 3.0}"#, [0, 0, 0, 4, 5, 6], [1, 3, 2]),
         ("Activation", #"{"activation": "relu6"}"#, [1, 2, 3, 4, 5, 6], [1, 3, 2]),
@@ -106,8 +109,12 @@ struct WindowLayerTests {
         let one = try run(
             model(sketch.model(outputs: ["y"]), [stored("layers/p_re_lu/vars/0", [1, 2], [0.5, 2])]), ["x": series])
         #expect(one["output"]?.floats == [2.5, 1.5, 0.5, -1, -0.75, -5])
+        var each = Sketch()
+        each.input("x", [3, 2])
+        try each.layer("minus", "Rescaling", #"{"scale": -1, "offset": 3.5}"#, ["x"])
+        try each.layer("y", "PReLU", "{}", ["minus"])
         let all = try run(
-            model(sketch.model(outputs: ["y"]), [stored("layers/p_re_lu/vars/0", [3, 2], [0, 0, 0, 1, 2, 4])]),
+            model(each.model(outputs: ["y"]), [stored("layers/p_re_lu/vars/0", [3, 2], [0, 0, 0, 1, 2, 4])]),
             ["x": series])
         #expect(all["output"]?.floats == [2.5, 1.5, 0.5, -0.5, -3, -10])
     }
@@ -146,7 +153,10 @@ struct WindowLayerTests {
     }
 
     static let refused: [(className: String, config: String, word: String)] = [
-        ("Dense", #"{"units": 2, "activation": {"class_name": "function", "module": "builtins", "config": "relu"}}"#, "relu"),
+        (
+            "Dense", #"{"units": 2, "activation": {"class_name": "function", "module": "builtins", "config": "relu"}}"#,
+            "relu"
+        ),
         ("Dense", #"{"units": 2, "activation": "Custom>relu"}"#, "Custom>relu"),
         ("Dense", #"{"units": 2, "activation": {"class_name": "__lambda__", "config": {}}}"#, "lambda"),
         ("Dense", #"{"units": 2, "activation": {"value": ["4wEA", null, null]}}"#, "lambda"),
@@ -158,7 +168,9 @@ struct WindowLayerTests {
 
     @Test("what is not in the file, or not computed, is refused by name", arguments: refused)
     func refusals(_ example: (className: String, config: String, word: String)) throws {
-        let weights = [stored("layers/dense/vars/0", [2, 2], [1, 0, 0, 1]), stored("layers/dense/vars/1", [2], [0, 0])]
+        let weights = [
+            stored("layers/dense/vars/0", [2, 2], [1, 0, 0, 1]), stored("layers/dense/vars/1", [2], [0, 0]),
+        ]
         let error = try #require(throws: FileError.self) {
             try result(of: example.className, example.config, example.className == "Dense" ? weights : [])
         }

@@ -7,7 +7,9 @@ import Testing
 /// Frames of any number go through recurrent cells both ways, windows and products, and are pooled.
 private func frameModel() -> Model {
     let width = 16
-    func recurrent(_ cell: Recurrent.Cell, from inputWidth: Int, isBackwards: Bool, hasMask: Bool) -> ModelGraph.Operation {
+    func recurrent(
+        _ cell: Recurrent.Cell, from inputWidth: Int, isBackwards: Bool, hasMask: Bool
+    ) -> ModelGraph.Operation {
         .recurrent(
             Recurrent(
                 cell: cell, inputWidth: inputWidth, units: width, isBackwards: isBackwards, hiddenGivesZero: hasMask,
@@ -15,12 +17,19 @@ private func frameModel() -> Model {
     }
     let nodes = [
         Node(name: "shown", operation: .mask(hidden: 0), inputs: ["frames"]),
-        Node(name: "there", operation: recurrent(.lstm, from: 5, isBackwards: false, hasMask: true), inputs: ["frames", "shown"]),
-        Node(name: "back", operation: recurrent(.gru, from: 5, isBackwards: true, hasMask: true), inputs: ["frames", "shown"]),
-        Node(name: "larger", operation: .maximum, inputs: ["there", "back"]),
-        Node(name: "first", operation: recurrent(.gruResettingFirst, from: width, isBackwards: false, hasMask: false), inputs: ["larger"]),
         Node(
-            name: "windows", operation: .localPooling(LocalPooling(.mean, windows: [Window(size: 3, stride: 2, padding: nil)])),
+            name: "there", operation: recurrent(.lstm, from: 5, isBackwards: false, hasMask: true),
+            inputs: ["frames", "shown"]),
+        Node(
+            name: "back", operation: recurrent(.gru, from: 5, isBackwards: true, hasMask: true),
+            inputs: ["frames", "shown"]),
+        Node(name: "larger", operation: .maximum, inputs: ["there", "back"]),
+        Node(
+            name: "first", operation: recurrent(.gruResettingFirst, from: width, isBackwards: false, hasMask: false),
+            inputs: ["larger"]),
+        Node(
+            name: "windows",
+            operation: .localPooling(LocalPooling(.mean, windows: [Window(size: 3, stride: 2, padding: nil)])),
             inputs: ["first"]),
         Node(
             name: "grouped",

@@ -181,7 +181,8 @@ struct BoundCheckpoint: Sendable {
                 let both = "\(tensor.name.printable) and \(name.printable)"
                 problems.append(
                     Problem(
-                        .unsupported, "\(both) are one tensor in models of this family, and differ: a model that "
+                        .unsupported,
+                        "\(both) are one tensor in models of this family, and differ: a model that "
                             + "does not share them is not handled"))
             }
         }

@@ -43,7 +43,8 @@ struct ActivationOptions: Sendable {
     /// - Throws: `unsupported` for a tensor in its place.
     func value(_ option: [String], at position: Int) throws(Problem) -> JSONValue? {
         if isRecorded {
-            let given = [call.arguments.indices.contains(position + 1) ? call.arguments[position + 1] : nil]
+            let given =
+                [call.arguments.indices.contains(position + 1) ? call.arguments[position + 1] : nil]
                 + option.map { call.keywords[$0] }
             for value in given.compactMap({ $0 }) where !value.isNone {
                 if case .list(let elements) = value {

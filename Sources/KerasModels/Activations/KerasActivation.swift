@@ -91,7 +91,8 @@ struct KerasActivation: Sendable {
     )
 
     private static let byLayer = Dictionary(
-        all.flatMap { activation in activation.layers.map { ($0, activation) } }, uniquingKeysWith: { first, _ in first }
+        all.flatMap { activation in activation.layers.map { ($0, activation) } },
+        uniquingKeysWith: { first, _ in first }
     )
 
     /// The activation of a name. A function that is registered under a package is somebody's own, whatever it is called:
@@ -139,7 +140,9 @@ extension KerasActivation {
             throw call.unsupported(
                 "the activation \"\(name.printable)\" is a function of the model's owner: its code is not in the file")
         }
-        guard let found = named(name) else { throw call.unsupported("the activation \"\(name.printable)\" is not known") }
+        guard let found = named(name) else {
+            throw call.unsupported("the activation \"\(name.printable)\" is not known")
+        }
         return (found, word)
     }
 

@@ -35,7 +35,9 @@ struct HubBackbone {
     private mutating func bert() -> JSONValue {
         for name in ["token_ids", "segment_ids", "padding_mask"] { input(name) }
         tokens()
-        add("segment_embedding", "Embedding", ["input_dim": size("num_segments"), "output_dim": size("hidden_dim")], ["segment_ids"])
+        add(
+            "segment_embedding", "Embedding", ["input_dim": size("num_segments"), "output_dim": size("hidden_dim")],
+            ["segment_ids"])
         add("embeddings_add", "Add", [:], ["token_embedding", "position_embedding", "segment_embedding"], isList: true)
         var last = norm("embeddings_layer_norm", 1e-12, "embeddings_add")
         last = encoders(after: last, activation: "gelu_tanh", epsilon: 1e-12)

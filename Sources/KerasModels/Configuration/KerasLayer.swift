@@ -51,7 +51,9 @@ package struct KerasLayer: Sendable {
     /// compute, operations have nothing but a name and their own options.
     private var isLegacyOperation: Bool {
         // A layer that combines values takes them as one list, an operation one by one.
-        if case .list? = calls.first?.arguments.first, ["Add", "Subtract", "Multiply", "Maximum", "Minimum"].contains(className) {
+        if case .list? = calls.first?.arguments.first,
+            ["Add", "Subtract", "Multiply", "Maximum", "Minimum"].contains(className)
+        {
             return false
         }
         return module == nil && config["name"] != nil && config["dtype"] == nil && config["trainable"] == nil

@@ -35,7 +35,9 @@ package struct KerasModelReader {
                 "\(className.printable) is a model written in code: its configuration does not say what it computes")
         }
         var model = try reader.model(document, path: document["config"]?["name"]?.stringValue ?? className, depth: 0)
-        let release = (document["keras_version"]?.stringValue ?? "").split(separator: ".").prefix(2).map { Int($0) ?? 0 }
+        let release = (document["keras_version"]?.stringValue ?? "").split(separator: ".").prefix(2).map {
+            Int($0) ?? 0
+        }
         model.attentionLeavesMasks = release.count == 2 && release[0] == 3 && release[1] < 8
         return model
     }
@@ -174,8 +176,9 @@ package struct KerasModelReader {
             let name = entry["name"]?.stringValue ?? config["name"]?.stringValue
         else { throw Problem(.corrupt, "\(path.printable): a layer without a class or a name") }
         let inner: KerasModel? =
-            try (Self.isModel(className, entry)
-                ? entry : HubBackbone.document(className, module: entry["module"]?.stringValue, config)).map {
+            try
+            (Self.isModel(className, entry)
+            ? entry : HubBackbone.document(className, module: entry["module"]?.stringValue, config)).map {
                 document throws(Problem) in try model(document, path: "\(path)/\(name)", depth: depth + 1)
             }
         var calls: [KerasCall] = []

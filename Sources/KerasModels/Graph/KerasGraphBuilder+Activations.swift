@@ -154,7 +154,8 @@ extension KerasGraphBuilder {
         mutating func rectifier(in builder: inout KerasGraphBuilder) throws(Problem) -> LayerValue {
             let slope = try options.number(["negative_slope", "alpha"], default: 0)
             let threshold = try options.number(["threshold"], at: 2, default: 0)
-            let largest = try options.value(["max_value"], at: 1) == nil
+            let largest =
+                try options.value(["max_value"], at: 1) == nil
                 ? nil : try options.number(["max_value"], at: 1, default: 0)
             if threshold == 0, largest == nil {
                 return slope == 0

@@ -44,7 +44,8 @@ extension KerasGraphBuilder {
         let space: RowSpace
         if rows == 1 {
             name = add(
-                .slice(Slice(axis: .rows, start: 0, count: 1, isSqueezed: true)), [name], to: call, part: "constant/row")
+                .slice(Slice(axis: .rows, start: 0, count: 1, isSqueezed: true)), [name], to: call, part: "constant/row"
+            )
             space = .sequences
         } else {
             space = .count(rows)
@@ -65,7 +66,8 @@ extension KerasGraphBuilder {
         if !axes.isEmpty { axes[axes.count - 1] = .width }
         if rows == 1 {
             name = add(
-                .slice(Slice(axis: .rows, start: 0, count: 1, isSqueezed: true)), [name], to: call, part: "constant/row")
+                .slice(Slice(axis: .rows, start: 0, count: 1, isSqueezed: true)), [name], to: call, part: "constant/row"
+            )
         }
         return LayerValue(
             name: name, axes: axes, rows: rows == 1 ? .sequences : .count(rows), width: width,

@@ -28,7 +28,9 @@ extension KerasGraphBuilder {
 extension LayerCall {
     /// The call with attention maps as tensors of the graph, as all layers but attention see them.
     func withMapTensors(in builder: inout KerasGraphBuilder) throws(Problem) -> LayerCall {
-        guard arguments.contains(where: \.holdsMaps) || keywords.values.contains(where: \.holdsMaps) else { return self }
+        guard arguments.contains(where: \.holdsMaps) || keywords.values.contains(where: \.holdsMaps) else {
+            return self
+        }
         var positional: [KerasValue] = []
         for argument in arguments { positional.append(try argument.withMapTensors(for: self, &builder)) }
         var named: [String: KerasValue] = [:]
@@ -54,7 +56,8 @@ extension KerasValue {
         for call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> KerasValue {
         switch self {
-        case .maps(let maps): return .tensor(try builder.tensor(of: maps, named: call.node + "/maps", label: call.label))
+        case .maps(let maps):
+            return .tensor(try builder.tensor(of: maps, named: call.node + "/maps", label: call.label))
         case .list(let elements):
             var values: [KerasValue] = []
             for element in elements { values.append(try element.withMapTensors(for: call, &builder)) }

@@ -69,7 +69,8 @@ struct KerasInterpreter {
     fileprivate mutating func apply(_ call: LayerCall) throws(Problem) -> [KerasValue] {
         // Keras 2 keeps to what a call says; Keras 3 tells every layer anew whether the model trains.
         if call.generation == .keras2, call.keywords["training"]?.constant?.boolValue == true {
-            throw call.unsupported("is called as if it trained, also when the model does not: its results are not fixed")
+            throw call.unsupported(
+                "is called as if it trained, also when the model does not: its results are not fixed")
         }
         if let inner = call.layer.inner {
             return try run(

@@ -45,7 +45,8 @@ indirect enum KerasValue: Sendable {
     var integer: Int? {
         switch self {
         case .constant(let value): value.boundedInteger
-        case .array(let array): array.number.flatMap { Int(exactly: $0) }.flatMap { JSONValue.integer($0).boundedInteger }
+        case .array(let array):
+            array.number.flatMap { Int(exactly: $0) }.flatMap { JSONValue.integer($0).boundedInteger }
         case .extent(let value, let axis): axis > 0 && axis <= value.axes.count ? value.extents[axis - 1] : nil
         default: nil
         }

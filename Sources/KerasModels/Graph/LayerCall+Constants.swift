@@ -25,7 +25,8 @@ extension LayerCall {
             }
         }
         return LayerCall(
-            layer: layer, path: path, node: node, arguments: positional, keywords: named, generation: generation, leadingAxes: leadingAxes)
+            layer: layer, path: path, node: node, arguments: positional, keywords: named, generation: generation,
+            leadingAxes: leadingAxes)
     }
 }
 

@@ -40,7 +40,9 @@ struct LayerCall: Sendable {
 
     /// The call with other arguments, all of them handed in by position.
     func replacing(arguments: [KerasValue]) -> LayerCall {
-        LayerCall(layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation, leadingAxes: leadingAxes)
+        LayerCall(
+            layer: layer, path: path, node: node, arguments: arguments, keywords: [:], generation: generation,
+            leadingAxes: leadingAxes)
     }
 
     /// The call with another first argument.

@@ -23,7 +23,8 @@ enum KnownKeys {
 
     /// Arguments that every operation may have: its operands under the names that the releases give them.
     private static let operands: Set<String> = [
-        "name", "trainable", "dtype", "function", "x", "x1", "x2", "y", "a", "b", "t", "input", "inputs", "values", "xs",
+        "name", "trainable", "dtype", "function", "x", "x1", "x2", "y", "a", "b", "t", "input", "inputs", "values",
+        "xs",
         "arrays", "tensor", "input_tensor", "params", "indices", "condition", "var",
     ]
 
@@ -33,7 +34,8 @@ enum KnownKeys {
         add(
             [
                 "add", "addv2", "subtract", "sub", "multiply", "mul", "divide", "truediv", "truedivide", "realdiv",
-                "floordiv", "floordivide", "mod", "floormod", "remainder", "pow", "power", "maximum", "minimum", "equal",
+                "floordiv", "floordivide", "mod", "floormod", "remainder", "pow", "power", "maximum", "minimum",
+                "equal",
                 "notequal", "less", "lessequal", "greater", "greaterequal", "logicaland", "logicalor", "logicalxor",
                 "logicalnot", "where", "wherev2", "negative", "neg", "abs", "absolute", "sqrt", "square", "sin", "cos",
             ], ["incompatible_shape_error"])

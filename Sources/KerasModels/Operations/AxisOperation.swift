@@ -77,7 +77,8 @@ enum AxisOperation: KerasOperation {
             throw call.unsupported("leaves axes of \(input.shapeText) out that are not of extent 1")
         }
         // The one row of a sequence becomes the sequence's own.
-        var result = indices.contains(where: { input.axes[$0].isRows })
+        var result =
+            indices.contains(where: { input.axes[$0].isRows })
             ? builder.squeezed(input, for: call).withoutMask : input.withoutMask
         guard indices.allSatisfy({ !result.axes[$0].isRows }) else {
             throw call.unsupported("leaves rows of \(input.shapeText) out")

@@ -67,16 +67,20 @@ enum LayoutOperation: KerasOperation {
         if first.isBatchExtent { value.hasBatch = true }
         var target: [Int] = []
         for (extent, count) in zip(builder.extents(of: value), counts.dropFirst()) {
-            if count.integer == 1 && !isTarget { target.append(0) ; continue }
-            if isTarget, count.isNone || count.integer == -1 || count.integer == extent || count.isSameExtent(as: value) {
+            if count.integer == 1 && !isTarget { target.append(0); continue }
+            if isTarget, count.isNone || count.integer == -1 || count.integer == extent || count.isSameExtent(as: value)
+            {
                 target.append(0)
                 continue
             }
-            if name == "repeat", let number = count.integer, let extent, extent > 1, (1...1 << 12).contains(number * extent) {
+            if name == "repeat", let number = count.integer, let extent, extent > 1,
+                (1...1 << 12).contains(number * extent)
+            {
                 let order = (0..<extent).flatMap { [Int](repeating: $0, count: number) }
                 return .tensor(try OrderOperation.taken(order, value, target.count + 1, call, &builder))
             }
-            if name == "tile", let number = count.integer, let extent, extent > 1, counts.filter({ $0.integer != 1 }).count == 1,
+            if name == "tile", let number = count.integer, let extent, extent > 1,
+                counts.filter({ $0.integer != 1 }).count == 1,
                 (1...1 << 12).contains(number * extent)
             {
                 let order = (0..<number).flatMap { _ in Array(0..<extent) }

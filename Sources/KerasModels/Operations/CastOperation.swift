@@ -8,7 +8,8 @@ enum CastOperation: KerasOperation {
         guard let value = call.first.tensor else { return call.first }
         let named = call.operand(1, ["dtype"])
         let given = named.isNone ? call.config["dtype"] ?? .null : named.constant ?? .null
-        let type = (given.stringValue ?? given["config"]?.stringValue ?? given["config"]?["name"]?.stringValue ?? "").lowercased()
+        let type = (given.stringValue ?? given["config"]?.stringValue ?? given["config"]?["name"]?.stringValue ?? "")
+            .lowercased()
         if type == "bool" { return .tensor(try builder.flags(value, for: call, part: "")) }
         guard type.hasPrefix("int") || type.hasPrefix("uint") else {
             guard type.contains("float") || ["double", "half"].contains(type) else {

@@ -39,11 +39,15 @@ enum ComparisonOperation: KerasOperation {
 
 /// `a & b`, `a | b`, `~a` of flags: whatever is not 0 counts as true.
 enum LogicalOperation: KerasOperation {
-    static let functions = ["logicaland", "logicalor", "logicalxor", "logicalnot", "bitwiseand", "bitwiseor", "and", "or"]
+    static let functions = [
+        "logicaland", "logicalor", "logicalxor", "logicalnot", "bitwiseand", "bitwiseor", "and", "or",
+    ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         let name = call.functionName
-        if name.hasPrefix("bitwise"), !call.tensors.allSatisfy(\.isInteger) { throw call.unsupported("of numbers that are no flags") }
+        if name.hasPrefix("bitwise"), !call.tensors.allSatisfy(\.isInteger) {
+            throw call.unsupported("of numbers that are no flags")
+        }
         if name == "logicalnot" {
             let flags = try builder.flags(try call.input(), for: call, part: "flags")
             var result = builder.scaled(flags, factor: -1, shift: 1, for: call).withoutMask

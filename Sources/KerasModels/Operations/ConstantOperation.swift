@@ -75,8 +75,9 @@ private struct ConstantCall {
         switch argument(position, names) {
         case .list(let elements): elements
         case .constant(let value): value.arrayValue?.map { .constant($0) }
-        case .array(let array): array.shape.count == 1
-            ? array.values.map { .constant(Int(exactly: $0).map(JSONValue.integer) ?? .null) } : nil
+        case .array(let array):
+            array.shape.count == 1
+                ? array.values.map { .constant(Int(exactly: $0).map(JSONValue.integer) ?? .null) } : nil
         case .shape(let value): (0...value.axes.count).map { .extent(value, axis: $0) }
         default: nil
         }
@@ -98,7 +99,8 @@ private struct ConstantCall {
             let isInteger =
                 ConstantFunctions.flags.contains(name)
                 || left.isInteger && right.isInteger && !["divide", "truedivide", "truediv", "realdiv"].contains(name)
-            return try checked(.combined(left, right, isInteger: isInteger, body), "\(left.shapeText) with \(right.shapeText)")
+            return try checked(
+                .combined(left, right, isInteger: isInteger, body), "\(left.shapeText) with \(right.shapeText)")
         }
         if let body = ConstantFunctions.unary[name] {
             let source = try array(0)
@@ -117,7 +119,9 @@ private struct ConstantCall {
                 .selected(try array(0, ["condition"]), try array(1, ["x1", "x"]), try array(2, ["x2", "y"])), "where")
         case "clip", "clipbyvalue":
             let low = try array(1, ["x_min", "clip_value_min"]), high = try array(2, ["x_max", "clip_value_max"])
-            guard let above = ConstantArray.combined(try array(0, ["t"]), low, isInteger: false, max) else { return nil }
+            guard let above = ConstantArray.combined(try array(0, ["t"]), low, isInteger: false, max) else {
+                return nil
+            }
             return try checked(.combined(above, high, isInteger: false, min), "clip")
         default: break
         }
@@ -134,7 +138,9 @@ private struct ConstantCall {
         let source = try array(0)
         let type = (argument(1, ["dtype"]).constant?.stringValue ?? "").lowercased()
         if type == "bool" { return source.mapped(isInteger: true) { $0 != 0 ? 1 : 0 } }
-        if type.hasPrefix("int") || type.hasPrefix("uint") { return source.mapped(isInteger: true) { $0.rounded(.towardZero) } }
+        if type.hasPrefix("int") || type.hasPrefix("uint") {
+            return source.mapped(isInteger: true) { $0.rounded(.towardZero) }
+        }
         guard type.contains("float") || type == "double" || type == "half" else {
             throw refusal("a cast to \"\(type.printable)\"")
         }
@@ -195,7 +201,8 @@ private struct ConstantCall {
             guard let diagonal = (integers(1, ["k", "diagonal"]) ?? [0]).first else { return nil }
             let source = try array(0)
             return try checked(
-                name == "tril" ? source.band(lower: nil, upper: diagonal) : source.band(lower: -diagonal, upper: nil), name)
+                name == "tril" ? source.band(lower: nil, upper: diagonal) : source.band(lower: -diagonal, upper: nil),
+                name)
         case "matrixbandpart", "bandpart":
             guard let lower = integers(1, ["num_lower"])?.first, let upper = integers(2, ["num_upper"])?.first else {
                 return nil
@@ -224,7 +231,9 @@ private struct ConstantCall {
                 source.isBatched = true
             } else if let number = count.integer, number > 0, !(axis == 0 && source.isBatched && number > 1) {
                 if number == 1 { continue }
-                guard let more = ConstantArray.joined([ConstantArray](repeating: source, count: min(number, 1 << 16)), axis: axis),
+                guard
+                    let more = ConstantArray.joined(
+                        [ConstantArray](repeating: source, count: min(number, 1 << 16)), axis: axis),
                     number <= 1 << 16
                 else { throw refusal("cannot repeat \(source.shapeText) \(number) times") }
                 source = more
@@ -276,7 +285,8 @@ private struct ConstantCall {
             let axis = integers(2, ["axis"])?.first.flatMap({ source.axis($0) }),
             count <= ConstantArray.largestCount / source.values.count
         else {
-            guard argument(1, ["repeats"]).isBatchExtent, integers(2, ["axis"])?.first == 0, source.shape.first == 1 else {
+            guard argument(1, ["repeats"]).isBatchExtent, integers(2, ["axis"])?.first == 0, source.shape.first == 1
+            else {
                 return nil
             }
             var result = source

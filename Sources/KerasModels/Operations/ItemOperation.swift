@@ -42,7 +42,9 @@ struct ItemOperation: KerasOperation {
             guard keys.count == 1 else { throw call.unsupported("a part of a shape that is no extent") }
             if case .slice(let start, let stop, let step) = keys[0], step.isNone || step.integer == 1 {
                 let first = start.integer ?? 0, last = stop.integer ?? rank
-                let range = (first < 0 ? first + rank : first)..<max(first < 0 ? first + rank : first, min(last < 0 ? last + rank : last, rank))
+                let range =
+                    (first < 0 ? first + rank : first)
+                    ..<max(first < 0 ? first + rank : first, min(last < 0 ? last + rank : last, rank))
                 guard range.lowerBound >= 0 else { throw call.unsupported("such a part of a shape") }
                 return .list(range.map { .extent(value, axis: $0) })
             }
@@ -297,7 +299,8 @@ extension KerasValue {
     /// The places that `start:stop:step` takes with a negative step; `nil` for other parts.
     fileprivate func descending(in extent: Int?) -> [Int]? {
         guard case .slice(let start, let stop, let stepValue) = self, let extent, extent <= 1 << 12,
-            let step = stepValue.integer, step < 0, start.isNone || start.integer != nil, stop.isNone || stop.integer != nil
+            let step = stepValue.integer, step < 0, start.isNone || start.integer != nil,
+            stop.isNone || stop.integer != nil
         else { return nil }
         func place(_ index: Int) -> Int { max(index < 0 ? index + extent : index, -1) }
         let first = start.isNone ? extent - 1 : min(place(start.integer ?? 0), extent - 1)

@@ -9,7 +9,9 @@ enum LikeOperation: KerasOperation {
         let number: Double
         switch call.functionName {
         case "fulllike":
-            guard let given = call.operand(1, ["fill_value"]).array?.number else { throw call.unsupported("a fill value that is no number") }
+            guard let given = call.operand(1, ["fill_value"]).array?.number else {
+                throw call.unsupported("a fill value that is no number")
+            }
             number = given
         case let name: number = name.hasPrefix("ones") ? 1 : 0
         }

@@ -12,7 +12,9 @@ enum MatrixOperation: KerasOperation {
         if call.functionName == "einsum" { return try EquationProduct(call).apply(in: &builder) }
         var left = call.operand(0, ["a", "x1", "x"]), right = call.operand(1, ["b", "x2", "y"])
         func isOn(_ names: [String]) -> Bool { names.contains { call.keywords[$0]?.constant?.boolValue ?? false } }
-        if isOn(["adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse"]) { throw call.unsupported("adjoint or sparse matrices") }
+        if isOn(["adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse"]) {
+            throw call.unsupported("adjoint or sparse matrices")
+        }
         if isOn(["transpose_a"]) { left = try exchanged(left, call, &builder) }
         if isOn(["transpose_b"]) { right = try exchanged(right, call, &builder) }
         // A matrix that is known: what a dense layer does.
@@ -69,7 +71,8 @@ extension KerasGraphBuilder {
         }
         let leading = extents(of: first).prefix(rank - 2), others = extents(of: second).prefix(rank - 2)
         let heads = leading.compactMap { $0 }
-        guard heads.count == rank - 2, Array(leading) == Array(others), extents(of: second)[rank - 2] == first.width else {
+        guard heads.count == rank - 2, Array(leading) == Array(others), extents(of: second)[rank - 2] == first.width
+        else {
             throw refusal
         }
         let count = heads.reduce(1, *)
@@ -102,10 +105,12 @@ private struct EquationProduct {
         guard sides.count == 2, parts.count == 2, arguments.count == 2, let left = arguments[0].tensor,
             let right = arguments[1].tensor
         else { throw call.unsupported("the equation \"\((text ?? "?").printable)\" is not known") }
-        let refusal = call.unsupported("the equation \"\((text ?? "?").printable)\" of \(left.shapeText) and \(right.shapeText)")
+        let refusal = call.unsupported(
+            "the equation \"\((text ?? "?").printable)\" of \(left.shapeText) and \(right.shapeText)")
         let a = parts[0], b = parts[1], out = Array(sides[1])
         guard let batch = a.first, batch == b.first, batch == out.first, a.count == left.axes.count + 1,
-            b.count == right.axes.count + 1, Set(a).count == a.count, Set(b).count == b.count, Set(out).count == out.count
+            b.count == right.axes.count + 1, Set(a).count == a.count, Set(b).count == b.count,
+            Set(out).count == out.count
         else { throw refusal }
         let shared = a.dropFirst().filter { b.contains($0) && out.contains($0) }
         let contracted = a.dropFirst().filter { b.contains($0) && !out.contains($0) }

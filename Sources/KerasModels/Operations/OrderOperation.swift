@@ -21,24 +21,30 @@ enum SplitOperation: KerasOperation {
             guard extent <= 256 else { throw call.unsupported("\(extent) parts") }
             ends = (1...extent).map { $0 }
         } else if let count = listed.integer {
-            guard (1...256).contains(count), extent.isMultiple(of: count) else { throw call.corrupt("cuts \(extent) into \(count) parts") }
+            guard (1...256).contains(count), extent.isMultiple(of: count) else {
+                throw call.corrupt("cuts \(extent) into \(count) parts")
+            }
             ends = (1...count).map { $0 * extent / count }
         } else if let array = listed.array, array.shape.count == 1 {
             let numbers = array.values.prefix(256).compactMap { Int(exactly: $0) }
-            guard numbers.count == array.values.count, numbers.allSatisfy({ (0...GraphLimit.extent).contains($0) }) else {
+            guard numbers.count == array.values.count, numbers.allSatisfy({ (0...GraphLimit.extent).contains($0) })
+            else {
                 throw call.unsupported("cuts \(input.shapeText) in a way that is not known")
             }
             // TensorFlow lists sizes, Keras places.
             let isSizes = call.keywords["num_or_size_splits"] != nil || call.layer.className == "TFOpLambda"
             ends = isSizes ? numbers.reduce(into: []) { $0.append(($0.last ?? 0) + $1) } : numbers + [extent]
         }
-        guard !ends.isEmpty, ends.count <= 256, ends.last == extent, zip([0] + ends, ends).allSatisfy({ $0 < $1 }) else {
+        guard !ends.isEmpty, ends.count <= 256, ends.last == extent, zip([0] + ends, ends).allSatisfy({ $0 < $1 })
+        else {
             throw call.unsupported("cuts \(input.shapeText) in a way that is not known")
         }
         var results: [KerasValue] = []
         for (start, end) in zip([0] + ends, ends) {
             let key: KerasValue =
-                isUnstacking ? .constant(.integer(start)) : .slice(start: .constant(.integer(start)), stop: .constant(.integer(end)), step: .none)
+                isUnstacking
+                ? .constant(.integer(start))
+                : .slice(start: .constant(.integer(start)), stop: .constant(.integer(end)), step: .none)
             results.append(.tensor(try ItemOperation.part(of: input, along: axis, key, call, &builder)))
         }
         return .list(results)
@@ -149,7 +155,8 @@ enum PaddingOperation: KerasOperation {
         let input = try call.input().withoutMask
         let given = call.operand(1, ["paddings", "pad_width"])
         let widths = given.isNone ? call.config["pad_width"].map(KerasValue.constant) ?? .none : given
-        let mode = (call.keywords["mode"]?.constant?.stringValue ?? call.config["mode"]?.stringValue ?? "constant").lowercased()
+        let mode = (call.keywords["mode"]?.constant?.stringValue ?? call.config["mode"]?.stringValue ?? "constant")
+            .lowercased()
         let number = call.keywords["constant_values"]?.array?.number ?? call.config["constant_values"]?.doubleValue ?? 0
         guard mode == "constant", let array = widths.array, array.shape == [input.axes.count + 1, 2],
             array.values[0] == 0, array.values[1] == 0
@@ -174,7 +181,9 @@ enum PaddingOperation: KerasOperation {
                     }
                     shape.append(extent)
                 }
-                guard let filled = ConstantArray.filled(number, shape: shape) else { throw call.corrupt("pads too far") }
+                guard let filled = ConstantArray.filled(number, shape: shape) else {
+                    throw call.corrupt("pads too far")
+                }
                 parts.append(.array(filled))
             }
             result = try builder.concatenated(try builder.operands(parts, for: call), axis: axis, for: call)

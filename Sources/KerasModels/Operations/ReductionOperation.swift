@@ -83,7 +83,8 @@ enum ReductionOperation: KerasOperation {
         case .any: result.name = builder.add(.mask(hidden: 0), [input.name], to: call)
         case .all, .sum, .mean:
             let summed = kind == .all ? try builder.flags(input, for: call, part: "flags") : input
-            let weight = Tensor([Float](repeating: kind == .mean ? 1 / Float(width) : 1, count: width), shape: [width, 1])
+            let weight = Tensor(
+                [Float](repeating: kind == .mean ? 1 / Float(width) : 1, count: width), shape: [width, 1])
             result.name = builder.addOwned(
                 .linear(Linear(inputWidth: width, outputWidth: 1, hasBias: false)), [summed.name], to: call,
                 part: kind == .all ? "sum" : "",
@@ -98,7 +99,9 @@ enum ReductionOperation: KerasOperation {
             var columns: [String] = []
             for column in 0..<width {
                 columns.append(
-                    builder.add(.slice(Slice(axis: .width, start: column, count: 1)), [input.name], to: call, part: "\(column)"))
+                    builder.add(
+                        .slice(Slice(axis: .width, start: column, count: 1)), [input.name], to: call, part: "\(column)")
+                )
             }
             var name = columns[0]
             for column in columns.dropFirst() {

@@ -44,7 +44,8 @@ enum TakeOperation: KerasOperation {
         let rank = tensor.axes.count + 1
         let position = axis < 0 ? axis + rank : axis
         let numbers = chosen.values.compactMap { Int(exactly: $0) }
-        guard (1..<rank).contains(position), !numbers.isEmpty, numbers.count == chosen.values.count, numbers.count <= 256
+        guard (1..<rank).contains(position), !numbers.isEmpty, numbers.count == chosen.values.count,
+            numbers.count <= 256
         else { throw call.unsupported("takes \(chosen.values.count) parts along axis \(axis)") }
         let whole = KerasValue.slice(start: .none, stop: .none, step: .none)
         var results: [LayerValue] = []

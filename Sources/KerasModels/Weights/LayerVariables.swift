@@ -24,7 +24,8 @@ package struct LayerVariables: Sendable {
     var renamingNote: String? {
         guard !renamed.isEmpty else { return nil }
         let examples = renamed.prefix(3).map { "\($0.layer.printable) reads \($0.stored.printable)" }
-        return "weights are matched by the order, as Keras does: \(renamed.count) of the layers have other names in the "
+        return
+            "weights are matched by the order, as Keras does: \(renamed.count) of the layers have other names in the "
             + "file (\(examples.joined(separator: ", "))\(renamed.count > 3 ? " …" : ""))"
     }
 

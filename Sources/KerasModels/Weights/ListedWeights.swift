@@ -43,11 +43,14 @@ package struct ListedWeights: Sendable {
         if names != storedNames, Set(names) == Set(storedNames) {
             problems.append(
                 Problem(
-                    .corrupt, "the file lists the configuration's layers in another order, and Keras goes by the order"))
+                    .corrupt, "the file lists the configuration's layers in another order, and Keras goes by the order")
+            )
         }
         let isNamed = wanted.count != stored.count && wanted.contains { byName[$0.layer.name] != nil }
         if !isNamed, wanted.count == stored.count {
-            for (name, other) in zip(names, storedNames) where name != other { result.note(name, readsWeightsOf: other) }
+            for (name, other) in zip(names, storedNames) where name != other {
+                result.note(name, readsWeightsOf: other)
+            }
         }
         if !isNamed, wanted.count != stored.count {
             problems.append(

@@ -2,7 +2,8 @@ extension Metric {
     /// Whether more of it is better.
     package var isBetterHigher: Bool {
         switch self {
-        case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .perplexityRatio, .perplexity, .mapsTVMean: false
+        case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .perplexityRatio, .perplexity, .mapsTVMean:
+            false
         default: true
         }
     }

@@ -251,14 +251,17 @@ struct ShapeRule {
 
     /// Shape of all maps of an attention node, one head after the other.
     private func mapsShape(_ name: String, _ value: ValueShape) throws(ShapeFailure) -> ValueShape {
-        guard let node = graph.node(named: name), let attention = node.attention, node.inputs.count >= attention.streamCount
+        guard let node = graph.node(named: name), let attention = node.attention,
+            node.inputs.count >= attention.streamCount
         else { throw ShapeFailure("\"\(name)\" is no attention, and has no maps") }
         let memory = try shape(of: node.inputs[attention.streamCount - 1])
         guard case .count(let queries) = value.rows, case .count(let keys) = memory.rows else {
             throw ShapeFailure("maps are a value only where all sequences have the same length")
         }
         let (rows, overflow) = queries.multipliedReportingOverflow(by: attention.heads.count)
-        guard !overflow, rows <= GraphLimit.extent else { throw ShapeFailure("has more than \(GraphLimit.extent) rows") }
+        guard !overflow, rows <= GraphLimit.extent else {
+            throw ShapeFailure("has more than \(GraphLimit.extent) rows")
+        }
         return ValueShape(rows: .count(rows), width: keys)
     }
 

@@ -197,10 +197,11 @@ extension TransformerModel {
                 "the model's own framework agrees to \(Format.significant($0.difference, 2)) on \($0.inputs) inputs"
             } ?? "nobody has compared it with the model's own framework"
         let readings = classes.isEmpty ? [] : ["assumed \(classes.joined(separator: ", ")); \(proof)"]
-        return readings + (model.provenance.assumed ?? []).map { parameter in
-            let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
-            return "\(parameter) is missing; \(value) in for it"
-        }
+        return readings
+            + (model.provenance.assumed ?? []).map { parameter in
+                let value = parameter.description.hasSuffix("/scale") ? "the neutral scale stands" : "zeros stand"
+                return "\(parameter) is missing; \(value) in for it"
+            }
     }
 
     /// What was taken for granted about classes whose code no file holds, as `Options.assumptions` takes it.

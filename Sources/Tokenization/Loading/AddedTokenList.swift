@@ -17,7 +17,9 @@ struct AddedTokenList: Sendable {
 
     /// Gives a token that is in the list the flags of another with the same text.
     mutating func replace(_ token: AddedToken) {
-        guard let id = idsByContent[token.content], let place = entries.firstIndex(where: { $0.id == id }) else { return }
+        guard let id = idsByContent[token.content], let place = entries.firstIndex(where: { $0.id == id }) else {
+            return
+        }
         entries[place].token = token
     }
 

@@ -37,7 +37,8 @@ enum PlainAttentionLayer: KerasLayerClass {
             memory.name = builder.add(.concatenate(.width), [value.name, key.name], to: call, part: "memory")
         }
         let isSelf = isShared && query.isSame(as: value)
-        let isCausal = call.flag("causal", default: false)
+        let isCausal =
+            call.flag("causal", default: false)
             || (call.keywords["use_causal_mask"]?.constant?.boolValue ?? false)
         var keyMask = streams.valueMask
         if isCausal, keyMask == nil, builder.resolved(query.rows) != builder.resolved(memory.rows) {
@@ -101,7 +102,8 @@ enum PlainAttentionLayer: KerasLayerClass {
             self.query = builder.counted(query, for: call, part: "query_row")
             self.value = value.isSame(as: query) ? self.query : builder.counted(value, for: call, part: "value_row")
             self.key =
-                key.isSame(as: value) ? self.value
+                key.isSame(as: value)
+                ? self.value
                 : key.isSame(as: query) ? self.query : builder.counted(key, for: call, part: "key_row")
             var masks = [self.query.mask, self.value.mask]
             if case let given = call[1, "mask"], !given.isNone {

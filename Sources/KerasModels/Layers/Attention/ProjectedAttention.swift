@@ -5,7 +5,8 @@ import Platform
 struct ProjectedAttention {
     /// Keys of the configurations that attention of every kind uses.
     static let options: Set<String>? = [
-        "num_heads", "key_dim", "value_dim", "head_dim", "num_query_heads", "num_key_value_heads", "use_bias", "output_shape",
+        "num_heads", "key_dim", "value_dim", "head_dim", "num_query_heads", "num_key_value_heads", "use_bias",
+        "output_shape",
         "attention_axes", "flash_attention", "use_gate", "sliding_window",
     ]
 

@@ -36,7 +36,9 @@ enum RotaryEmbeddingLayer: KerasLayerClass {
             input.width.isMultiple(of: 2)
         else { throw call.unsupported("turns axes \(sequence) and \(feature) of \(input.shapeText)") }
         let known = extents.compactMap { $0 }
-        guard known.count == extents.count else { throw call.unsupported("turns \(input.shapeText), whose length differs") }
+        guard known.count == extents.count else {
+            throw call.unsupported("turns \(input.shapeText), whose length differs")
+        }
         let (cosines, sines) = try tables(call, length: known[sequence - 1], width: input.width)
         func laid(_ table: ConstantArray) throws(Problem) -> ConstantArray {
             var shape = [Int](repeating: 1, count: rank)

@@ -24,7 +24,9 @@ enum DepthwiseConvolutionLayer: KerasLayerClass {
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let windows = try GridWindows(call), grid = try windows.grid(in: &builder)
-        if let groups = call.config["groups"]?.intValue, groups != 1 { throw call.unsupported("\"groups\" is \(groups)") }
+        if let groups = call.config["groups"]?.intValue, groups != 1 {
+            throw call.unsupported("\"groups\" is \(groups)")
+        }
         let multiplier = call.has("depth_multiplier") ? try call.size("depth_multiplier") : 1
         let (width, overflow) = grid.value.width.multipliedReportingOverflow(by: multiplier)
         guard !overflow, width <= GraphLimit.extent else { throw call.corrupt("\"depth_multiplier\" is \(multiplier)") }

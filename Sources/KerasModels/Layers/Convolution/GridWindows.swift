@@ -88,7 +88,8 @@ struct GridWindows {
     }
 
     /// Puts channels back in front, once everything else is done.
-    func finished(_ value: LayerValue, _ grid: Grid, in builder: inout KerasGraphBuilder) throws(Problem) -> LayerValue {
+    func finished(_ value: LayerValue, _ grid: Grid, in builder: inout KerasGraphBuilder) throws(Problem) -> LayerValue
+    {
         guard grid.isChannelsFirst else { return value }
         let leading = call.leadingAxes
         let order = Array(0..<leading) + [leading + rank] + Array(leading..<leading + rank)
@@ -101,7 +102,8 @@ struct GridWindows {
     func numbers(_ key: String, default standard: Int? = nil) throws(Problem) -> [Int] {
         let found = call.config[key] ?? .null
         let numbers =
-            found.arrayValue?.map(\.intValue) ?? [Int?](repeating: found.intValue ?? (found.isNull ? standard : nil), count: rank)
+            found.arrayValue?.map(\.intValue)
+            ?? [Int?](repeating: found.intValue ?? (found.isNull ? standard : nil), count: rank)
         let known = numbers.compactMap { $0 }.filter { (1...1 << 20).contains($0) }
         guard known.count == rank, numbers.count == rank else {
             throw call.corrupt("\"\(key)\" is \(found.shortDescription)")

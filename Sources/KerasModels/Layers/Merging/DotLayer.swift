@@ -9,7 +9,9 @@ enum DotLayer: KerasLayerClass {
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let elements = call.arguments.flatMap(\.elements), inputs = elements.compactMap(\.tensor)
-        guard inputs.count == 2, elements.count == 2 else { throw call.unsupported("multiplies \(elements.count) values") }
+        guard inputs.count == 2, elements.count == 2 else {
+            throw call.unsupported("multiplies \(elements.count) values")
+        }
         let given = call.config["axes"] ?? .null
         let numbers = given.arrayValue?.map(\.intValue) ?? [given.intValue, given.intValue]
         guard numbers.count == 2 else { throw call.unsupported("\"axes\" is \(given.shortDescription)") }
@@ -67,7 +69,8 @@ enum DotLayer: KerasLayerClass {
         }
         let a = try matrix(left, call, "left", &builder), b = try matrix(right, call, "right", &builder)
         // The first by rows; the second transposed where its rows are what it is multiplied along.
-        let first = left.isAlongWidth || left.value.axes.count == 1 ? a : try builder.transposed(a, for: call, part: "left")
+        let first =
+            left.isAlongWidth || left.value.axes.count == 1 ? a : try builder.transposed(a, for: call, part: "left")
         let isTransposed = right.isAlongWidth || right.value.axes.count == 1
         var second = b
         let depth = isTransposed ? b.width : b.rows.fixedCount

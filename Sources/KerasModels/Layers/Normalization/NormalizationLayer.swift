@@ -110,7 +110,8 @@ enum NormalizationLayer: KerasLayerClass {
                 guard let array = call.config[key].flatMap({ ConstantArray($0) }) else {
                     throw call.corrupt("\"\(key)\" is \(call.config[key]?.shortDescription ?? "missing")")
                 }
-                let trimmed = array.shape.first == 1 && array.shape.count > shape.count
+                let trimmed =
+                    array.shape.first == 1 && array.shape.count > shape.count
                     ? array.reshaped(Array(array.shape.suffix(max(shape.count, 0)))) ?? array : array
                 guard let spread = trimmed.broadcast(to: shape) ?? (array.values.count == count ? array : nil) else {
                     throw call.corrupt("\"\(key)\" has shape \(array.shapeText), expected \(shape)")
@@ -138,7 +139,8 @@ extension ParameterSources.Computation {
             make(tensors).map { made in
                 let values = made.floats
                 return values.count == 1
-                    ? Tensor([Float](repeating: values[0], count: shape.count), shape: shape) : Tensor(values, shape: shape)
+                    ? Tensor([Float](repeating: values[0], count: shape.count), shape: shape)
+                    : Tensor(values, shape: shape)
             }
         }
     }
@@ -148,7 +150,8 @@ extension ParameterSources.Computation {
         .init(names: names, shape: shape) { [make] tensors in
             guard let made = make(tensors) else { return nil }
             let array = ConstantArray(
-                shape: extents.indices.map { kept.contains($0) ? extents[$0] : 1 }, values: made.floats.map(Double.init))
+                shape: extents.indices.map { kept.contains($0) ? extents[$0] : 1 }, values: made.floats.map(Double.init)
+            )
             return array.broadcast(to: extents).map { Tensor($0.values.map { Float($0) }, shape: shape) }
         }
     }

@@ -11,7 +11,8 @@ enum RescalingLayer: KerasLayerClass {
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
         let input = try call.input()
-        guard let scale = numbers(call.config["scale"], default: 1), let offset = numbers(call.config["offset"], default: 0)
+        guard let scale = numbers(call.config["scale"], default: 1),
+            let offset = numbers(call.config["offset"], default: 0)
         else { throw call.corrupt("\"scale\" or \"offset\" is no number") }
         if let factor = scale.number, let shift = offset.number {
             guard factor.isFinite, shift.isFinite else { throw call.corrupt("scale \(factor), offset \(shift)") }

@@ -31,7 +31,8 @@ extension KerasGraphBuilder {
     ) throws(Problem) -> LayerValue {
         let alone = try eachAlone(input, for: call)
         let flags = try compared(alone, boundaries, .lessOrEqual, isFirst: true, for: call)
-        return weighed(flags, [Float](repeating: 1, count: boundaries.count), bias: 0, count: boundaries.count + 1, like: alone,
+        return weighed(
+            flags, [Float](repeating: 1, count: boundaries.count), bias: 0, count: boundaries.count + 1, like: alone,
             for: call)
     }
 
@@ -47,7 +48,8 @@ extension KerasGraphBuilder {
             weights.append(-unknown)
         }
         let flags = try compared(alone, entries, .equal, isFirst: true, for: call)
-        return weighed(flags, weights, bias: unknown, count: lookup.first + lookup.entries.count, like: alone, for: call)
+        return weighed(
+            flags, weights, bias: unknown, count: lookup.first + lookup.entries.count, like: alone, for: call)
     }
 
     /// One flag for each of some numbers.
@@ -107,7 +109,8 @@ extension KerasGraphBuilder {
             return flags
         }
         // One row for all numbers of the last axis.
-        guard alone.axes.filter(\.isRows).count <= 1, input.axes.count <= 1 || !input.axes.dropLast().contains(where: \.isRows)
+        guard alone.axes.filter(\.isRows).count <= 1,
+            input.axes.count <= 1 || !input.axes.dropLast().contains(where: \.isRows)
         else { throw call.unsupported("counts along the last axis of \(input.shapeText)") }
         var result = flags
         result.axes = [.width]
@@ -115,7 +118,9 @@ extension KerasGraphBuilder {
         if mode == "multi_hot" {
             result.name = add(.pooling(.max), [flags.name], to: call)
         } else {
-            guard let rows = resolved(alone.rows).fixedCount else { throw call.unsupported("counts rows whose number differs") }
+            guard let rows = resolved(alone.rows).fixedCount else {
+                throw call.unsupported("counts rows whose number differs")
+            }
             var mean = flags
             mean.name = add(.pooling(.mean), [flags.name], to: call, part: "mean")
             mean.rows = .sequences

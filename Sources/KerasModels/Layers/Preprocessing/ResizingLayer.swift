@@ -24,7 +24,9 @@ enum ResizingLayer: KerasLayerClass {
         if crops || call.flag("pad_to_aspect_ratio", default: false) {
             try rows.keepAspect(of: picture.height, crops: crops, other: picture.width, target: height, width)
             try columns.keepAspect(of: picture.width, crops: crops, other: picture.height, target: width, height)
-            if !crops, (call.config["fill_value"]?.doubleValue ?? 0) != 0 || call.config["fill_mode"]?.stringValue ?? "constant" != "constant",
+            if !crops,
+                (call.config["fill_value"]?.doubleValue ?? 0) != 0
+                    || call.config["fill_mode"]?.stringValue ?? "constant" != "constant",
                 rows.source != picture.height || columns.source != picture.width
             {
                 throw call.unsupported("fills what it pads with something else than 0")
@@ -98,7 +100,8 @@ enum CenterCropLayer: KerasLayerClass {
         }
         func turn(_ extents: [Int], _ order: [Int], _ rows: Int, _ part: String) {
             result.name = builder.add(
-                .rearrange(Rearrangement(extents: extents, order: order, rows: rows)), [result.name], to: call, part: part)
+                .rearrange(Rearrangement(extents: extents, order: order, rows: rows)), [result.name], to: call,
+                part: part)
         }
         turn([picture.height, picture.width * channels], [0, 1], picture.height, "lines")
         cut((picture.height - height) / 2, height, "height")

@@ -4,7 +4,8 @@ import Platform
 
 /// Rows repeated, zeros around them, or rows cut off at the edges.
 enum RespacingLayer: KerasLayerClass {
-    static let names = ["UpSampling", "ZeroPadding", "Cropping"].flatMap { name in ["1D", "2D", "3D"].map { name + $0 } }
+    static let names = ["UpSampling", "ZeroPadding", "Cropping"].flatMap { name in ["1D", "2D", "3D"].map { name + $0 }
+    }
     static let options: Set<String>? = ["size", "length", "padding", "cropping", "interpolation", "data_format"]
     static let acceptsLeadingAxes = true
 
