@@ -104,7 +104,8 @@ void rk_extreme(const rk_kernels *kernels, const float *a, const float *b, size_
 }
 
 void rk_additive_scores(const rk_kernels *kernels, const float *q, size_t ldq, const float *k, size_t ldk, size_t size,
-                        const float *weights, size_t keys, size_t query_begin, size_t query_end, float *out, size_t ldo) {
+                        const float *weights, size_t keys, size_t query_begin, size_t query_end, float *out,
+                        size_t ldo) {
   kernels->additive_scores(q, ldq, k, ldk, size, weights, keys, query_begin, query_end, out, ldo);
 }
 

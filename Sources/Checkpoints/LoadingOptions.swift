@@ -3,7 +3,8 @@ import Platform
 
 /// How a checkpoint is read, and how it is to be understood.
 ///
-/// A `.reuse.h5` tells everything itself: nothing of `architecture`, `config`, `allowsMissing` and `ignoredSettings` applies to it.
+/// A `.reuse.h5` tells everything itself: nothing of `architecture`, `config`, `allowsMissing` and `ignoredSettings`
+/// applies to it.
 package struct LoadingOptions: Sendable {
     /// Name of a built-in architecture, or path of a spec (`docs/architecture-specs.md`) or of what layers are made of
     /// (`docs/keras-models.md`); `nil`: the checkpoint's own graph, or the architecture that the contents speak for.

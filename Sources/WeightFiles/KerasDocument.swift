@@ -47,7 +47,8 @@ package enum KerasDocument {
 }
 
 extension JSONValue {
-    /// A configuration with the release that wrote it, where it does not name one itself: what masks mean depends on it.
+    /// A configuration with the release that wrote it, where it does not name one itself: what masks mean depends on
+    /// it.
     func noting(version: String?) -> JSONValue {
         guard let version, case .object(var members) = self, members["keras_version"] == nil else { return self }
         members["keras_version"] = .string(version)

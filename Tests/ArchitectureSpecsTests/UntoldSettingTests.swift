@@ -17,7 +17,9 @@ struct UntoldSettingTests {
                 { "name": "is_first", "kind": "flag", "condition": "kind == first" },
                 { "name": "size", "kind": "integer", "when": "is_first", "value": 2, "otherwise": 3 }
               ],
-              "graph": { "inputs": [{ "name": "input_ids" }], "nodes": [], "outputs": [], "use": [{ "use": "encoder" }] },
+              "graph": {
+                "inputs": [{ "name": "input_ids" }], "nodes": [], "outputs": [], "use": [{ "use": "encoder" }]
+              },
               "tensors": { "safetensors": { "parameters": {} } }
             }
             """#

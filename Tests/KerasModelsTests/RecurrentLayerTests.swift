@@ -106,8 +106,10 @@ struct RecurrentLayerTests {
             if isMasked { try sketch.layer("mask", "Masking", #"{"mask_value": 0.0}"#, ["x"]) }
             try sketch.layer(
                 "y", cell.className,
-                #"{"units": 2, "activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": \#(cell == .gru), "#
-                    + #""return_sequences": \#(givesRows), "go_backwards": \#(isBackwards), "unroll": true, "dropout": 0.5}"#,
+                #"{"units": 2, "activation": "tanh", "recurrent_activation": "sigmoid", "#
+                    + #""reset_after": \#(cell == .gru), "#
+                    + #""return_sequences": \#(givesRows), "go_backwards": \#(isBackwards), "unroll": true, "#
+                    + #""dropout": 0.5}"#,
                 [isMasked ? "mask" : "x"])
             let path = "layers/\(cell.className.snakeCased)/cell/vars"
             let weights = cell.weights(path, seed: 1)

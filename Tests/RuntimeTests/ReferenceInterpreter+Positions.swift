@@ -25,7 +25,8 @@ extension ReferenceInterpreter {
                 let turns = Double(length) * frequency / (2 * .pi)
                 let kept = min(max((turns - Double(low)) / (Double(high) - Double(low)), 0), 1)
                 frequency *= kept + (1 - kept) / Double(factor)
-            // Held against the frameworks' own outputs (FamilyReferenceTests), not against a second reading of the formula.
+            // Held against the frameworks' own outputs (FamilyReferenceTests), not against a second reading of the
+            // formula.
             case .yarn, .dynamic, .long: preconditionFailure("not interpreted")
             }
             let angle = Double(place) * frequency

@@ -44,7 +44,8 @@ package struct ArchitectureSpec: Sendable, Hashable, Codable {
     package var unsupported: String?
     package var recognise: [Evidence]
     package var config: [Setting]
-    /// Keys of configurations that change no output of the family's models, beside those of all families (`CommonKeys`).
+    /// Keys of configurations that change no output of the family's models, beside those of all families
+    /// (`CommonKeys`).
     package var harmless: [Harmless]?
     package var graph: GraphTemplate
     /// By dialect.

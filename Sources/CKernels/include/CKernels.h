@@ -173,15 +173,16 @@ void rk_store_key(const float *key, size_t head_size, size_t index, float *packe
 /// Computes query rows query_begin..<query_end. A row without any visible key gives zeros.
 void rk_attention(const rk_kernels *kernels, const rk_map *m, size_t query_begin, size_t query_end);
 
-/// Additive scores of query rows query_begin..<query_end: out[i][j] = Σ weights · tanh(q[i] + k[j]) over `size` columns,
-/// a multiple of 16.
+/// Additive scores of query rows query_begin..<query_end: out[i][j] = Σ weights · tanh(q[i] + k[j]) over `size`
+/// columns, a multiple of 16.
 void rk_additive_scores(const rk_kernels *kernels, const float *q, size_t ldq, const float *k, size_t ldk, size_t size,
-                        const float *weights, size_t keys, size_t query_begin, size_t query_end, float *out, size_t ldo);
+                        const float *weights, size_t keys, size_t query_begin, size_t query_end, float *out,
+                        size_t ldo);
 
 // ---- small products ----------------------------------------------------------------------------------------------
 
-/// Rows of windows times the matrices of groups: `x` holds `places` rows of groups · `depth` floats side by side, `weight`
-/// [places · depth, groups · columns] what each group's columns of the result take of its part of each place.
+/// Rows of windows times the matrices of groups: `x` holds `places` rows of groups · `depth` floats side by side,
+/// `weight` [places · depth, groups · columns] what each group's columns of the result take of its part of each place.
 void rk_grouped(const rk_kernels *kernels, const float *x, size_t places, size_t groups, size_t depth, size_t columns,
                 const float *weight, const float *bias, float *out);
 /// out = a · b, `b` [depth, columns], or [columns, depth] when it is transposed: for matrices that nobody has packed.

@@ -4,8 +4,8 @@ import Platform
 
 /// A function of each number, or shares of each row, by the names that Keras gives it.
 ///
-/// A new function is a line in `all`: `Dense(activation=…)`, `Activation(…)`, a layer class of its own, and the recorded
-/// operation of the same name then all know it.
+/// A new function is a line in `all`: `Dense(activation=…)`, `Activation(…)`, a layer class of its own, and the
+/// recorded operation of the same name then all know it.
 ///
 ///     .init(.elementwise(.softplus), ["softplus"], layers: ["Softplus"]),
 struct KerasActivation: Sendable {
@@ -62,7 +62,8 @@ struct KerasActivation: Sendable {
         .init(.shares(.logSoftmax), ["log_softmax", "log_softmax_v2"], layers: ["LogSoftmax"], options: [["axis"]]),
         .init(.shares(.sparsemax), ["sparsemax"], layers: ["Sparsemax"], options: [["axis"]]),
         .init(
-            .leakyRectifier, ["leaky_relu"], layers: ["LeakyReLU", "LeakyRelu"], options: [["negative_slope", "alpha"]]),
+            .leakyRectifier, ["leaky_relu"], layers: ["LeakyReLU", "LeakyRelu"],
+            options: [["negative_slope", "alpha"]]),
         .init(.thresholdRectifier, [], layers: ["ThresholdedReLU"], options: [["theta"]]),
         .init(.elementwise(.relu6), ["relu6"], layers: ["Relu6"]),
         .init(.exponentialUnit, ["elu"], layers: ["ELU", "Elu"], options: [["alpha"]]),
@@ -95,8 +96,8 @@ struct KerasActivation: Sendable {
         uniquingKeysWith: { first, _ in first }
     )
 
-    /// The activation of a name. A function that is registered under a package is somebody's own, whatever it is called:
-    /// only whole names with their package are known.
+    /// The activation of a name. A function that is registered under a package is somebody's own, whatever it is
+    /// called: only whole names with their package are known.
     static func named(_ name: String) -> KerasActivation? {
         byName[name] ?? (name.contains(">") ? nil : byName[name.lowercased()])
     }

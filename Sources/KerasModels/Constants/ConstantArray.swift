@@ -4,8 +4,8 @@ import Platform
 
 /// Numbers that are known before anything runs: an array in a configuration, or what follows from shapes alone.
 ///
-/// Axes are those of the framework's tensor. The first one is the batch's where `isBatched` says so: its extent is 1 then
-/// and stands for every sequence (`zeros_like(x)`, `tile(table, [batch, 1, 1])`).
+/// Axes are those of the framework's tensor. The first one is the batch's where `isBatched` says so: its extent is 1
+/// then and stands for every sequence (`zeros_like(x)`, `tile(table, [batch, 1, 1])`).
 package struct ConstantArray: Sendable, Hashable {
     /// Extents of all axes; none: a single number.
     var shape: [Int]

@@ -6,8 +6,8 @@ import Tensors
 extension KerasGraphBuilder {
     /// The ids of an input, one a row.
     ///
-    /// An input of floating-point numbers side by side, `[batch, n]`, is Keras's default; that somebody looks its numbers
-    /// up tells that they are ids. What is made of it so far is then made once more (`idInputs`).
+    /// An input of floating-point numbers side by side, `[batch, n]`, is Keras's default; that somebody looks its
+    /// numbers up tells that they are ids. What is made of it so far is then made once more (`idInputs`).
     ///
     /// - Throws: `unsupported` for ids that are computed.
     mutating func ids(_ value: LayerValue, for call: LayerCall) throws(Problem) -> LayerValue {

@@ -76,7 +76,8 @@ package struct KerasLayerRegistry: Sendable {
                 return unknown.map { key, value in
                     Problem(
                         .unsupported,
-                        "\(path.text) (\(layer.className.printable)): \"\(key.printable)\" is \(value), which is not known"
+                        "\(path.text) (\(layer.className.printable)): \"\(key.printable)\" is \(value), "
+                            + "which is not known"
                     )
                 }
             }

@@ -3,8 +3,8 @@ import JSON
 /// Which keys the configurations of composed layers and the calls of recorded operations may hold: those that are used,
 /// beside those that cannot change a result (`HarmlessKeys`).
 ///
-/// Layers that are classes of their own list theirs in `KerasLayerClass.options`. A key that a later release adds is refused
-/// with its value rather than passed over. Functions that are not listed are not checked here.
+/// Layers that are classes of their own list theirs in `KerasLayerClass.options`. A key that a later release adds is
+/// refused with its value rather than passed over. Functions that are not listed are not checked here.
 enum KnownKeys {
     /// By name, layers of KerasHub that are put together from others.
     private static let composed: [String: Set<String>] = [

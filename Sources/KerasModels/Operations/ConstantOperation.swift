@@ -4,11 +4,11 @@ import Platform
 
 /// Operations whose operands are all known before anything runs: they are computed while the model is read.
 ///
-/// Such are tables that a program cuts, repeats or lays out, and what follows from shapes alone: `ones_like(x)`, `tril`,
-/// positions as `cumsum(ones_like(x), axis=1) - 1`.
+/// Such are tables that a program cuts, repeats or lays out, and what follows from shapes alone: `ones_like(x)`,
+/// `tril`, positions as `cumsum(ones_like(x), axis=1) - 1`.
 enum ConstantOperation {
-    /// The result of a call whose operands are known; `nil` where one is a tensor, or where the function is not computed
-    /// here: then it is applied as for tensors.
+    /// The result of a call whose operands are known; `nil` where one is a tensor, or where the function is not
+    /// computed here: then it is applied as for tensors.
     static func value(of call: LayerCall) throws(Problem) -> KerasValue? {
         let all = call.arguments + call.keywords.sorted { $0.key < $1.key }.map(\.value)
         guard all.allSatisfy({ $0.tensors.isEmpty }), all.contains(where: \.holdsKnownArray) else { return nil }

@@ -44,7 +44,7 @@ struct ItemOperation: KerasOperation {
                 let first = start.integer ?? 0, last = stop.integer ?? rank
                 let range =
                     (first < 0 ? first + rank : first)
-                    ..<max(first < 0 ? first + rank : first, min(last < 0 ? last + rank : last, rank))
+                ..<max(first < 0 ? first + rank : first, min(last < 0 ? last + rank : last, rank))
                 guard range.lowerBound >= 0 else { throw call.unsupported("such a part of a shape") }
                 return .list(range.map { .extent(value, axis: $0) })
             }
@@ -155,7 +155,8 @@ struct ItemOperation: KerasOperation {
         return try ArrayPart(array, keys: keys, call).value(in: &builder)
     }
 
-    /// The keys of `tf.strided_slice(x, begin, end, strides)`, whose masks say what was left out; `nil` for other calls.
+    /// The keys of `tf.strided_slice(x, begin, end, strides)`, whose masks say what was left out; `nil` for other
+    /// calls.
     private static func strided(_ call: LayerCall) -> [KerasValue]? {
         guard call.functionName == "stridedslice" else { return nil }
         func list(_ position: Int, _ name: String) -> [KerasValue]? {

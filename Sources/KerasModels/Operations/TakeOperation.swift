@@ -2,7 +2,8 @@ import ModelGraph
 import Platform
 import Tensors
 
-/// `take(table, ids, axis=0)`, `tf.gather(x, [0, 2], axis=1)`: rows of a constant table by ids, or some rows of a tensor.
+/// `take(table, ids, axis=0)`, `tf.gather(x, [0, 2], axis=1)`: rows of a constant table by ids, or some rows of a
+/// tensor.
 enum TakeOperation: KerasOperation {
     static let functions = ["take", "gather", "gatherv2"]
 

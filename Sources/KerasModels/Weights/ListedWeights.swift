@@ -37,8 +37,8 @@ package struct ListedWeights: Sendable {
             .filter { !$0.slots.all.isEmpty || registry.isFamily($0.layer) }
         let stored = layers.filter { !$0.tensors.isEmpty }
         let byName = Dictionary(stored.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        // Keras goes by the order: names that a program gives by itself differ from run to run, and `dense_1` of one run
-        // is `dense_2` of the next. Where the numbers of layers differ, names tell which are meant.
+        // Keras goes by the order: names that a program gives by itself differ from run to run, and `dense_1` of one
+        // run is `dense_2` of the next. Where the numbers of layers differ, names tell which are meant.
         let names = wanted.map(\.layer.name), storedNames = stored.map(\.name)
         if names != storedNames, Set(names) == Set(storedNames) {
             problems.append(

@@ -9,12 +9,13 @@ import Tensors
 /// - `output_weight` `[kept heads · valueSize, outputWidth]`, `output_bias`;
 /// - where heads are normed and some compute: `query_norm`, `key_norm` `[headSize]`, or one number a column of
 ///   `query_weight` and `key_weight` where they are normed together;
-/// - where scores are sums of hyperbolic tangents and some compute: `score_weight` `[headSize]`, the same for all heads;
+/// - where scores are sums of hyperbolic tangents and some compute: `score_weight` `[headSize]`, the same for all
+///   heads;
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
 /// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
 ///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where
-///   positions have projections of their own, also `position_key_weight`, `position_query_weight` and their biases, with the
-///   columns of `key_weight` and `query_weight`.
+///   positions have projections of their own, also `position_key_weight`, `position_query_weight` and their biases,
+///   with the columns of `key_weight` and `query_weight`.
 ///
 /// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
 @dynamicMemberLookup
@@ -120,7 +121,8 @@ package struct Attention: Sendable, Hashable {
 
         /// How a query and a key are compared, where not by their product.
         package enum Comparison: String, Sendable, Hashable, Codable {
-            /// `Σ score_weight · tanh(query + key)` over the columns of a head (Bahdanau); `scale` is the query's alone.
+            /// `Σ score_weight · tanh(query + key)` over the columns of a head (Bahdanau); `scale` is the query's
+            /// alone.
             case additive
         }
 

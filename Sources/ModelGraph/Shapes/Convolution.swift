@@ -2,11 +2,11 @@ import Tensors
 
 /// Windows over positions, each multiplied by one matrix: patches of an image, strided convolutions along time.
 ///
-/// Parameters: `weight` `[positions of a window · inputWidth / groups, outputWidth]` (positions in row-major order of the
-/// grid), `bias` `[outputWidth]`.
+/// Parameters: `weight` `[positions of a window · inputWidth / groups, outputWidth]` (positions in row-major order of
+/// the grid), `bias` `[outputWidth]`.
 ///
-/// With groups, columns of the input and of the result are cut into as many equal parts, and each part of the result sees
-/// its part of the input only: `groups` equal to `inputWidth` is a depthwise convolution.
+/// With groups, columns of the input and of the result are cut into as many equal parts, and each part of the result
+/// sees its part of the input only: `groups` equal to `inputWidth` is a depthwise convolution.
 package struct Convolution: Sendable, Hashable {
     /// Extents of the grid that the rows form, row-major; empty: the rows lie along one axis of any length.
     package var grid: [Int]

@@ -43,8 +43,8 @@ package enum Operation: Sendable, Hashable {
     case tokenMask(TokenMask)
     /// A function of each element, of one value or of several; shapes as for `add`.
     case elementwise(Elementwise)
-    /// The maps of an attention node as a value: those of one head after the other, a row a query, a column a key. Input:
-    /// the attention node.
+    /// The maps of an attention node as a value: those of one head after the other, a row a query, a column a key.
+    /// Input: the attention node.
     case maps
     /// The smaller of two or more values, elementwise; shapes as for `add`.
     case minimum

@@ -3,8 +3,8 @@ import Tensors
 /// A recurrent cell that goes through the rows of each sequence one after the other: LSTM, GRU, or the plain one.
 ///
 /// Parameters, gates side by side: `weight` `[inputWidth, gates · units]`, `recurrent_weight` `[units, gates · units]`,
-/// `bias` `[gates · units]`, and for `gru` `recurrent_bias` of the same width. The order of the gates is Keras's: input,
-/// forget, candidate, output of an LSTM; update, reset, candidate of a GRU.
+/// `bias` `[gates · units]`, and for `gru` `recurrent_bias` of the same width. The order of the gates is Keras's:
+/// input, forget, candidate, output of an LSTM; update, reset, candidate of a GRU.
 ///
 /// A row that the mask hides changes no state.
 package struct Recurrent: Sendable, Hashable, Codable {

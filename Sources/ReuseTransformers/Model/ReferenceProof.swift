@@ -9,9 +9,9 @@ import Tensors
 /// Finds the reading of a checkpoint that computes what the model's own framework computes.
 ///
 /// Readings are tried from the most usual one on, then those around the nearest. From the first that agrees the search
-/// goes on to readings that differ in one point, so that the nearest is taken; where several are equally near, they have
-/// to agree with one another on inputs that are made of the reference's own numbers, too, or the reference does not tell
-/// them apart.
+/// goes on to readings that differ in one point, so that the nearest is taken; where several are equally near, they
+/// have to agree with one another on inputs that are made of the reference's own numbers, too, or the reference does
+/// not tell them apart.
 struct ReferenceProof {
     let path: String
     let readings: CheckpointReadings

@@ -7,8 +7,8 @@ import Tensors
 ///
 /// The source's outputs are computed once. Encoders are judged by their embeddings, divided by their length: the
 /// model's own where its files say how they are made, else mean-pooled last hidden states; the order of their
-/// similarities is included. Models that give numbers are judged by these; models that predict something by their predictions, those of
-/// decoders on the tokens that are given (teacher forcing).
+/// similarities is included. Models that give numbers are judged by these; models that predict something by their
+/// predictions, those of decoders on the tokens that are given (teacher forcing).
 package struct OutputProbe {
     private enum Reference {
         case vectors(value: String, Matrix32)

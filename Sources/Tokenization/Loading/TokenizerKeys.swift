@@ -8,7 +8,8 @@ package enum TokenizerKeys {
 
     private static let used: Set<String> = words(
         "tokenizer_class do_lower_case strip_accents tokenize_chinese_chars add_prefix_space add_bos_token "
-            + "add_eos_token extra_ids clean_up_tokenization_spaces truncation_side model_max_length max_len pad_token mask_token "
+            + "add_eos_token extra_ids clean_up_tokenization_spaces truncation_side model_max_length "
+            + "max_len pad_token mask_token "
             + "unk_token cls_token sep_token bos_token eos_token additional_special_tokens extra_special_tokens "
             + "added_tokens_decoder keep_accents split_by_punct legacy from_slow backend model_input_names")
 

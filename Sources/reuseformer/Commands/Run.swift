@@ -118,7 +118,8 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write these instead, comma-separated: hidden, attentions, logits, pooled; inputs: what the model is given.",
+            "Write these instead, comma-separated: hidden, attentions, logits, pooled; inputs: what the model is "
+                + "given.",
             valueName: "parts"))
     var dump: String?
 

@@ -3,7 +3,8 @@ import ModelGraph
 import Platform
 
 extension LayerCall {
-    /// What an attention layer takes its queries from, and its keys and values; a tensor `[batch, 1, width]` has one row.
+    /// What an attention layer takes its queries from, and its keys and values; a tensor `[batch, 1, width]` has one
+    /// row.
     func attentionStreams(
         in builder: inout KerasGraphBuilder
     ) throws(Problem) -> (query: LayerValue, memory: LayerValue, key: LayerValue?) {

@@ -65,7 +65,8 @@ struct RecurrentCell {
         guard call.leadingAxes == 0 else { throw call.unsupported("a recurrent layer inside TimeDistributed") }
         if call.flag("stateful", default: false) {
             throw call.unsupported(
-                "\"stateful\" is true: what it gives depends on the batches before. Build the model with stateful=False "
+                "\"stateful\" is true: what it gives depends on the batches before. Build the model with "
+                    + "stateful=False "
                     + "and give it the same weights")
         }
         try call.refuse(["time_major", "num_constants"])
