@@ -102,4 +102,5 @@ def name_of(model, folder):
     return f"{folder.parent.name}/{folder.name}{inside}"
 
 
-main()
+if __name__ == "__main__":
+    main()

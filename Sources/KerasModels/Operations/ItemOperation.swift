@@ -42,11 +42,11 @@ struct ItemOperation: KerasOperation {
             guard keys.count == 1 else { throw call.unsupported("a part of a shape that is no extent") }
             if case .slice(let start, let stop, let step) = keys[0], step.isNone || step.integer == 1 {
                 let first = start.integer ?? 0, last = stop.integer ?? rank
-                let range =
-                    (first < 0 ? first + rank : first)
-                ..<max(first < 0 ? first + rank : first, min(last < 0 ? last + rank : last, rank))
-                guard range.lowerBound >= 0 else { throw call.unsupported("such a part of a shape") }
-                return .list(range.map { .extent(value, axis: $0) })
+                // As Python slices: negative places count from the end, and what begins behind the end is empty.
+                let begin = first < 0 ? first + rank : first
+                let end = max(begin, min(last < 0 ? last + rank : last, rank))
+                guard begin >= 0 else { throw call.unsupported("such a part of a shape") }
+                return .list((begin..<end).map { .extent(value, axis: $0) })
             }
             guard let index = keys[0].integer, (0..<rank).contains(index < 0 ? index + rank : index) else {
                 throw call.unsupported("a part of a shape that is no extent")
