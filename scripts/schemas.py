@@ -21,7 +21,8 @@ KINDS = {
     "plan": r"plan", "analysis": r"analysis", "report": r"report|verification", "graph": r"graph",
     "evaluation": r"evaluation",
 }
-EXPECTED = {"plan", "analysis", "report", "manifest", "architecture", "keras-layer"}
+EXPECTED = {"plan", "analysis", "report", "manifest", "architecture", "configuration-keys",
+            "keras-layer"}
 
 
 def load_schemas():
@@ -44,7 +45,7 @@ def documents():
     """Yields (kind, place, document)."""
     specs = [*ROOT.glob("Sources/ArchitectureSpecs/**/*.json"), *ROOT.glob("Sources/KerasModels/**/*.json")]
     for path in sorted(specs):
-        kind = "keras-layer" if path.parent.name == "LayerSpecs" else "architecture"
+        kind = {"LayerSpecs": "keras-layer", "Keys": "configuration-keys"}.get(path.parent.name, "architecture")
         yield kind, path.relative_to(ROOT), json.loads(path.read_text())
     for path in sorted(ROOT.glob("Examples/keras-layer/*.json")):
         yield "keras-layer", path.relative_to(ROOT), json.loads(path.read_text())
