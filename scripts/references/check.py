@@ -1,5 +1,6 @@
 """The table of scripts/check-references."""
 import argparse
+import collections
 import pathlib
 import sys
 
@@ -65,6 +66,7 @@ def main():
     titles = [*COLUMNS, OTHERS, OWN]
     failures = count = 0
     lines, refused = [], []
+    groups = collections.defaultdict(collections.Counter)
 
     def line(text):
         lines.append(f"{text}\n")
@@ -75,20 +77,29 @@ def main():
         reference = samples.reference(folder)
         for model, more in samples.checkpoints(folder):
             count += 1
+            group = groups[folder.resolve().parent.name]
             try:
                 worst = measure(binary, model, more, reference)
                 cells = [f"{worst[title]:.1e}" if title in worst else "–" for title in titles]
-                failures += any(
+                is_wrong = any(
                     error > (OWN_TOLERANCE if title == OWN else TOLERANCE) for title, error in worst.items())
+                failures += is_wrong
+                group["differ" if is_wrong else "equal"] += 1
             except RuntimeError as error:
                 if str(error).startswith(f"exit {UNSUPPORTED}:"):
                     refused.append(f"{name_of(model, folder)}: {error}")
+                    group["refused"] += 1
                     continue
+                group["did not run"] += 1
                 cells, failures = ["did not run"] + [""] * (len(titles) - 1), failures + 1
                 print(f"{name_of(model, folder)}: {error}", file=sys.stderr)
             line(f"| {name_of(model, folder)} | {' | '.join(cells)} |")
     if options.write:
         document.fill("accuracy.md", "scripts/check-references", "".join(lines))
+        kinds = ["equal", "refused", "differ", "did not run"]
+        rows = [f"| {name} | {' | '.join(str(found[kind]) for kind in kinds)} |\n" for name, found in groups.items()]
+        head = f"| folder | {' | '.join(kinds)} |\n| --- |{' ---: |' * len(kinds)}\n"
+        document.fill("recognition.md", "scripts/check-references", head + "".join(rows))
     # Whether they are refused rightly is what scripts/check-recognition looks at.
     print("".join(f"refused: {reason}\n" for reason in refused), end="", file=sys.stderr)
     if failures:
