@@ -20,6 +20,7 @@ public struct ModelAnalysis: Sendable, Hashable {
             self.index = index
         }
 
+        /// Layer and index, `layer_3/attention.7`.
         public var description: String { "\(layer).\(index)" }
     }
 

@@ -61,11 +61,13 @@ extension TransformerError: CustomStringConvertible, LocalizedError {
         return [path.map { "\($0): \(first)" } ?? first] + problems.dropFirst() + (remedy.map { [$0] } ?? [])
     }
 
+    /// What is wrong, where, and what to do, a line each.
     public var description: String {
         let shown = lines.prefix(20)
         let more = lines.count > shown.count ? ["and \(lines.count - shown.count) more"] : []
         return (shown.map { $0.escaped(keeping: ["\n", "\t"]) } + more).joined(separator: "; ")
     }
 
+    /// The same as `description`, for code that asks Foundation's errors.
     public var errorDescription: String? { description }
 }

@@ -29,5 +29,6 @@ public struct QualityGate: Sendable, Hashable, CustomStringConvertible {
     /// The metric that is looked at.
     public var metric: QualityMetric { QualityMetric(gate.metric) }
 
+    /// The gate as the command line spells it, `hidden.cosine.mean < 0.97`.
     public var description: String { gate.description }
 }

@@ -16,6 +16,7 @@ public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
     public var name: String { metric.rawValue }
     /// The metric in words.
     public var meaning: String { metric.meaning }
+    /// The metric's name, `hidden.cosine.mean`.
     public var description: String { name }
 
     /// All metrics.
