@@ -61,7 +61,7 @@ extension TransformerError: CustomStringConvertible, LocalizedError {
         return [path.map { "\($0): \(first)" } ?? first] + problems.dropFirst() + (remedy.map { [$0] } ?? [])
     }
 
-    /// What is wrong, where, and what to do, a line each.
+    /// What is wrong, where, and what to do, in one line; of many problems the first twenty.
     public var description: String {
         let shown = lines.prefix(20)
         let more = lines.count > shown.count ? ["and \(lines.count - shown.count) more"] : []
