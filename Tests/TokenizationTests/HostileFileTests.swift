@@ -177,6 +177,13 @@ struct HostileFileTests {
         Case(
             "SentencePiece model with a length beyond its end", ["spiece.model": [0x0A, 0xFF, 0xFF, 0x7F]], ["spiece"]),
         Case(
+            "SentencePiece model cut between two pieces",
+            [
+                "spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61],
+                "tokenizer_config.json": Array(#"{"tokenizer_class": "T5Tokenizer"}"#.utf8),
+            ],
+            ["cut short"]),
+        Case(
             "SentencePiece model of another kind",
             [
                 "spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61, 0x12, 0x02, 0x18, 0x03],
@@ -214,6 +221,7 @@ struct HostileFileTests {
             ["reverses_words", "true", "--ignore-config reverses_words"]),
         Case(
             "a SentencePiece model of which nothing names the class",
-            ["spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61]], ["spiece.model", "tokenizer_class"]),
+            ["spiece.model": [0x0A, 0x03, 0x0A, 0x01, 0x61, 0x12, 0x02, 0x18, 0x01]],
+            ["spiece.model", "tokenizer_class"]),
     ]
 }

@@ -41,12 +41,14 @@ struct SentencePieceModel {
 
     init(_ bytes: [UInt8], file: String) throws(FileError) {
         var algorithmNumber = Algorithm.unigram.rawValue
+        var hasTrainer = false
         let isRead = ProtobufReader.forEachField(bytes[...]) { number, value in
             switch (number, value) {
             case (1, .bytes(let piece)):
                 guard pieces.count < Limits.tokens, let piece = SentencePieceModel.piece(piece) else { return false }
                 pieces.append(piece)
             case (2, .bytes(let trainer)):
+                hasTrainer = true
                 return ProtobufReader.forEachField(trainer) { number, value in
                     guard case .integer(let integer) = value else { return true }
                     switch number {
@@ -72,6 +74,8 @@ struct SentencePieceModel {
             return true
         }
         guard isRead, !pieces.isEmpty else { throw .damaged(file, "", "is no SentencePiece model") }
+        // Every writer puts it behind the pieces: a file that ends between two pieces reads as a smaller vocabulary.
+        guard hasTrainer else { throw .damaged(file, "trainer_spec", "is missing: the file is cut short") }
         guard let algorithm = Algorithm(rawValue: algorithmNumber), algorithm == .unigram || algorithm == .bytePair
         else {
             throw .unsupported(
