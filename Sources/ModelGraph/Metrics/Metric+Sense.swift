@@ -19,6 +19,16 @@ extension Metric {
     }
 }
 
+extension Metric {
+    /// Whether the number tells what is saved rather than how good a model is.
+    package var isSaving: Bool {
+        switch self {
+        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: true
+        default: false
+        }
+    }
+}
+
 extension MetricCondition {
     /// Why it would hold, or not hold, whatever is measured; `nil` where it can do both.
     package var emptiness: String? {

@@ -15,6 +15,8 @@ package struct ModelEvaluator {
         /// Tokens whose prediction counted; `nil` where items were.
         package var tokens: Int?
         package let value: Double
+        /// What the value's interval is made of; `nil` where it has none.
+        package var samples: Samples?
     }
 
     private let model: TransformerModel
@@ -31,8 +33,10 @@ package struct ModelEvaluator {
     /// - Parameters:
     ///   - limit: Longest text in tokens.
     ///   - stride: Tokens from one window to the next in texts longer than the model's sequences.
+    ///   - pooling: How embeddings of pairs are made; `nil`: as the model's files say, else by their mean.
     package init(
-        _ model: TransformerModel, limit: Int?, stride: Int?, resources: ComputeResources, work: Work = Work()
+        _ model: TransformerModel, limit: Int?, stride: Int?, pooling: TextEmbedder.Pooling? = nil,
+        resources: ComputeResources, work: Work = Work()
     ) throws(TransformerError) {
         self.model = model
         self.stride = stride
@@ -41,7 +45,8 @@ package struct ModelEvaluator {
         self.resources = execution
         reader = try DataReader(
             for: model, limit: limit, pairing: .byTab, resources: resources, cancellation: work.cancellation)
-        evaluator = try TransformerError.mapping { try Evaluator(model.model, resources: execution) }
+        let pooled = try model.pooled(by: pooling)
+        evaluator = try TransformerError.mapping { try Evaluator(pooled, resources: execution) }
     }
 
     private func begin(_ measure: String) -> WorkProgress.Stage {
@@ -83,7 +88,9 @@ package struct ModelEvaluator {
                 .usage, path: model.path,
                 "perplexity needs a model that predicts the tokens of a text; for an encoder–decoder give --answers")
         }
-        return Score(measure: .perplexity, items: items, tokens: losses.count, value: losses.perplexity)
+        return Score(
+            measure: .perplexity, items: items, tokens: losses.count, value: losses.perplexity,
+            samples: losses.samples)
     }
 
     private func forEachText(
@@ -127,7 +134,7 @@ package struct ModelEvaluator {
             }
             try add(batch.map { (try reader.sequence(of: $0.text), $0.label) }, to: &accuracy)
         }
-        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share)
+        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share, samples: accuracy.samples)
     }
 
     /// Share of pictures whose likeliest class is the name of their folder.
@@ -152,7 +159,7 @@ package struct ModelEvaluator {
                 work.advance(stage, to: start + part.count, of: files.count)
             }
         }
-        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share)
+        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share, samples: accuracy.samples)
     }
 
     private func add(_ batch: [(sequence: ModelInput, label: Int)], to accuracy: inout Accuracy) throws {
@@ -173,10 +180,10 @@ package struct ModelEvaluator {
             throw TransformerError(.usage, path: path, "a correlation needs at least three pairs")
         }
         let pairs = try reader.scored(rows)
-        let value = try TransformerError.mapping {
+        let found = try TransformerError.mapping {
             try evaluator.correlation(of: pairs) { work.advance(stage, to: $0, of: pairs.count) }
         }
-        return Score(measure: .spearman, items: rows.count, value: value)
+        return Score(measure: .spearman, items: rows.count, value: found.coefficient, samples: found.samples)
     }
 
     // MARK: Answers
@@ -209,8 +216,10 @@ package struct ModelEvaluator {
             for (answer, item) in zip(answers, items) { accuracy.add(isRight: answer == item.targetIDs) }
         }
         return [
-            Score(measure: .accuracy, items: accuracy.items, value: accuracy.share),
-            Score(measure: .perplexity, items: accuracy.items, tokens: losses.count, value: losses.perplexity),
+            Score(measure: .accuracy, items: accuracy.items, value: accuracy.share, samples: accuracy.samples),
+            Score(
+                measure: .perplexity, items: accuracy.items, tokens: losses.count, value: losses.perplexity,
+                samples: losses.samples),
         ]
     }
 }

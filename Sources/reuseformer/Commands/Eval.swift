@@ -75,6 +75,7 @@ struct Eval: ParsableCommand {
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var pooling: PoolingOption
 
     func validate() throws {
         if [texts, labelled, images, pairs, answers].allSatisfy({ $0 == nil }) {
@@ -98,14 +99,16 @@ struct Eval: ParsableCommand {
             let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
-                loaded, limit: maxLength, stride: stride, resources: resources, work: progress.work)
+                loaded, limit: maxLength, stride: stride, pooling: pooling.pooling, resources: resources,
+                work: progress.work)
             columns.append(try scores(evaluator))
         }
         progress.end()
         let rows = (columns.first ?? []).indices.map { row in
             EvaluationReport.Row(
                 columns[0][row].measure, items: columns[0][row].items, tokens: columns[0][row].tokens,
-                values: columns.map { row < $0.count ? $0[row].value : .nan })
+                values: columns.map { row < $0.count ? $0[row].value : .nan },
+                samples: columns.map { row < $0.count ? $0[row].samples : nil })
         }
         let report = EvaluationReport(models: subjects, results: rows)
         if json.json {
