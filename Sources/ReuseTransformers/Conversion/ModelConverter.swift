@@ -31,12 +31,17 @@ public struct ModelConverter: Sendable {
         public var unsharesLayers: Bool
         /// How the file stores tensors.
         public var compression: TransformerModel.Compression
+        /// How embeddings are made, of a model that is used for embeddings and whose files do not say it: damage,
+        /// repair and judgement are in terms of them. `nil`: as the files say. The file itself does not change by it.
+        public var pooling: TextEmbedder.Pooling?
 
         /// Options; the defaults are those of the command.
         public init(
             moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd()
+            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd(),
+            pooling: TextEmbedder.Pooling? = nil
         ) {
+            self.pooling = pooling
             self.moves = moves
             self.granularity = granularity
             self.healing = healing
@@ -57,7 +62,7 @@ public struct ModelConverter: Sendable {
     public let model: TransformerModel
     /// How to convert.
     public let options: Options
-    private let resources: ComputeResources
+    let resources: ComputeResources
 
     /// Outputs that both models compute after writing: one wrong weight shows in the first.
     private static let exactnessItems = 100
@@ -128,8 +133,10 @@ public struct ModelConverter: Sendable {
         calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
+            try check(.budget(budget, analysis))
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
+            _ = try warnings(on: data.set, .budget(budget, analysis), work)
             return try planned(.budget(budget, analysis), data, work).plan
         }
     }
@@ -150,8 +157,10 @@ public struct ModelConverter: Sendable {
             let converter = converter(work)
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            try check(source)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
+            let warnings = try warnings(on: data.set, source, work)
             let (plan, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
             let result = try TransformerError.mapping {
@@ -159,11 +168,15 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
-            return try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
+            let judges = data.set.judges
+            return try finish(result.model, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
-                let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
-                var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
+                let verifier = ModelVerifier(
+                    source: model, converted: converted, pooling: options.pooling, resources: resources)
+                var findings = try verifier.fidelity(on: judges.items, masking: data.reader.masking, work)
+                findings.data = judges.data
                 findings.exactness = exactness ?? findings.exactness
+                findings.warnings = warnings + budgetWarnings(source, findings.metrics, work)
                 return ConversionResult(
                     model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
                     analysis: analysis, healing: result.healing)
@@ -201,11 +214,12 @@ public struct ModelConverter: Sendable {
         }
     }
 
-    private func converter(_ work: Work, healing: Healing? = nil) -> Converter {
+    func converter(_ work: Work, healing: Healing? = nil) -> Converter {
         let method: HealingSummary.Method = (healing ?? options.healing) == .none ? .none : .closed
         return Converter(
             options: .init(
-                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers))
+                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
+                pooling: options.pooling.map(ModelGraph.Pooling.init)))
     }
 
     private func planned(
@@ -218,51 +232,14 @@ public struct ModelConverter: Sendable {
         let budget = try wanted.parsed()
         let analysis: ModelAnalysis
         if let given {
-            try given.requireOrigin(in: model)
             analysis = given
         } else {
-            let analyzer = ModelAnalyzer(model, moves: options.moves, resources: resources)
+            let analyzer = ModelAnalyzer(
+                model, moves: options.moves, pooling: options.pooling, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
         let planner = try analysis.planner(options.moves, options.granularity, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
-    }
-
-    /// The plan for a budget: computed, or for a quality found by converting and measuring on the data kept back.
-    private func plan(
-        _ planner: Planner, _ budget: Budget, _ calibration: CalibrationSet, _ work: Work
-    ) throws(TransformerError) -> ReusePlan {
-        guard case .quality(let condition) = budget.goal else {
-            return try TransformerError.mapping { try planner.plan(budget, cancellation: work.cancellation) }
-        }
-        let plan = try planner.largestPlan(for: budget) { steps in
-            work.begin(.tryingPlan(steps: steps, of: planner.steps.count))
-        } where: { (plan) throws(TransformerError) in
-            try holds(plan, condition, calibration, work)
-        }
-        guard let plan else {
-            throw TransformerError(
-                AnalysisError.budget(
-                    budget.text, reason: "no plan holds it; lower the demand or allow more moves (--allow)"))
-        }
-        return plan
-    }
-
-    private func holds(
-        _ plan: ReusePlan, _ condition: MetricCondition, _ calibration: CalibrationSet, _ work: Work
-    ) throws(TransformerError) -> Bool {
-        try TransformerError.mapping {
-            let converted = try converter(work, healing: .closedForm)
-                .convert(model.model, plan: plan, calibration: calibration)
-            let study = try FidelityStudy(
-                source: model.model, converted: converted.model,
-                options: .init(resources: resources.execution(work.cancellation)))
-            let measured = try study.measure(calibration.heldOut)
-            guard let found = measured.first(where: { $0.metric == condition.metric }) else {
-                throw VerificationError.notMeasured(condition.metric, measured: measured.map(\.metric))
-            }
-            return condition.holds(found.value)
-        }
     }
 
     /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets

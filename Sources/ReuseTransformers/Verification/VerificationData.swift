@@ -20,6 +20,8 @@ public struct VerificationData: Sendable, Hashable {
     var items: Items?
     var labels: Labels?
     var pairs: Pairs?
+    /// Whether the items' classes are known.
+    var hasLabels: Bool { labels != nil }
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
 

@@ -144,7 +144,7 @@ struct Convert: ParsableCommand {
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, healing: heal, unsharesLayers: unshare,
-            compression: try compression())
+            compression: try compression(), pooling: calibration.pooling.pooling)
     }
 
     /// Writes the report; both models are timed for it.

@@ -97,7 +97,8 @@ struct Plan: ParsableCommand {
         defer { progress.end() }
         let loaded = try reading.model(at: checkpoint)
         let converter = ModelConverter(
-            loaded, .init(moves: try planning.moves(), granularity: planning.granularity),
+            loaded, .init(
+                moves: try planning.moves(), granularity: planning.granularity, pooling: calibration.pooling.pooling),
             resources: try threads.resources())
         return try converter.plan(calibration: calibration.data, budget: budget, analysis: analysis)
             .run(progress.work)

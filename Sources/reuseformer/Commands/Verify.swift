@@ -58,6 +58,7 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["xml"]))
     var junit: String?
 
+    @OptionGroup var pooling: PoolingOption
     @OptionGroup var reporting: ReportOption
 
     @OptionGroup var reading: CheckpointOptions
@@ -106,7 +107,8 @@ struct Verify: ParsableCommand {
         defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
-        let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
+        let verifier = ModelVerifier(
+            source: source, converted: converted, pooling: pooling.pooling, resources: try threads.resources())
         let data = VerificationData(path: data, labels: labels, pairs: pairs, maximumTokens: maxLength)
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
@@ -129,6 +131,7 @@ struct Verify: ParsableCommand {
         } else {
             Terminal.print(FidelityTable.table(of: verdict).text)
         }
+        for gate in comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard comparison.passed else {
             throw CommandError(
                 status: .gateFailed,
