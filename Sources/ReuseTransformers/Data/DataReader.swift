@@ -169,7 +169,7 @@ package struct DataReader: Sendable {
     }
 
     /// Two texts as a model takes them that scores pairs.
-    func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
+    package func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
         _ = try tokenizer()
         return try TransformerError.mapping { try inputs.item(of: first, and: second).sequence }
     }
