@@ -34,7 +34,7 @@ enum Main {
     static func main() {
         StandardStreams.open()
         Interruption.install()
-        exit(status(of: Array(CommandLine.arguments.dropFirst())).rawValue)
+        exit(status(of: Spelling.current(Array(CommandLine.arguments.dropFirst()))).rawValue)
     }
 
     /// Runs one command line to its end.

@@ -37,6 +37,7 @@ struct Analyze: ParsableCommand {
         quiet.apply()
         try OutputFile.check(output, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try StandardInput.check(calibration.calibration)
         let progress = Progress(steps: 4)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)

@@ -66,6 +66,9 @@ struct Eval: ParsableCommand {
         completion: .file(extensions: ["tsv"]))
     var answers: String?
 
+    @OptionGroup var tables: TableOptions
+    @OptionGroup var answerColumns: AnswerColumnOptions
+
     @Option(
         help: ArgumentHelp(
             "Longest text in tokens; longer ones are cut (perplexity: into windows).", valueName: "count"))
@@ -81,12 +84,19 @@ struct Eval: ParsableCommand {
             throw ValidationError("Give --texts, --labelled, --images, --pairs or --answers.")
         }
         if whole, texts == nil { throw ValidationError("--whole is about the file of --texts: give both.") }
+        if answerColumns.labelColumn != nil, labelled == nil {
+            throw ValidationError("--label-column is about the file of --labelled: give both.")
+        }
+        if answerColumns.scoreColumn != nil, pairs == nil {
+            throw ValidationError("--score-column is about the file of --pairs: give both.")
+        }
         if let stride, stride < 1 { throw ValidationError("--stride must be positive.") }
         if let maxLength, maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
     func run() throws {
         quiet.apply()
+        try StandardInput.check([texts, labelled, pairs, answers], read: models.count)
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()
@@ -98,7 +108,8 @@ struct Eval: ParsableCommand {
             let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
-                loaded, limit: maxLength, stride: stride, resources: resources, work: progress.work)
+                loaded, limit: maxLength, stride: stride,
+                columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn), resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
         }
         progress.end()

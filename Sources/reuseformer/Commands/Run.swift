@@ -100,6 +100,8 @@ struct Run: ParsableCommand {
         completion: .file(extensions: ["tsv"]))
     var pairs: String?
 
+    @OptionGroup var tables: TableOptions
+
     @Option(help: "How a text's last hidden states become its embedding, whatever the model's files say.")
     var pool: Pool?
 
@@ -192,6 +194,9 @@ struct Run: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .arrays, force: force.force)
+        if texts == nil, pairs == nil, tables.columns() != TextColumns() {
+            throw CommandError.usage("--column and --format are about the files of --texts and --pairs")
+        }
         var loaded = try reading.model(at: model.model)
         if let inputs, loaded.model.graph.resizablePicture != nil {
             loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
@@ -201,7 +206,7 @@ struct Run: ParsableCommand {
             if let inputs {
                 try printer.run(arrays: inputs, asJSON: json.json)
             } else {
-                try printer.run(texts: texts, asJSON: json.json)
+                try printer.run(texts: texts, tables.columns(), asJSON: json.json)
             }
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
@@ -291,7 +296,7 @@ struct Run: ParsableCommand {
         } else if let path = texts ?? pairs ?? images {
             let reader = try DataReader(
                 for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
-                pairing: pairs == nil ? .never : .always)
+                pairing: pairs == nil ? .never : .always, columns: tables.columns())
             notePrompt(loaded)
             for note in reader.notes {
                 Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")

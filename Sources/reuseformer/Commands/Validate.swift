@@ -17,17 +17,17 @@ struct Validate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("The model, or what `analyze` wrote.", valueName: "model-or-analysis"), completion: .file())
-    var checkpoint: String
+    var model: String
 
     @OptionGroup var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
 
     func run() throws {
         let document = try ConversionPlan(contentsOf: plan)
-        if checkpoint.hasSuffix(".json") {
-            try document.check(onAnalysisAt: checkpoint)
+        if model.hasSuffix(".json") {
+            try document.check(onAnalysisAt: model)
         } else {
-            try document.check(onCheckpointAt: checkpoint, options: try reading.options())
+            try document.check(onCheckpointAt: model, options: try reading.options())
         }
         if json.json {
             try Terminal.print(document: document.plan)

@@ -47,6 +47,9 @@ struct Verify: ParsableCommand {
         help: ArgumentHelp("Fail when this holds: METRIC OP VALUE. May be repeated.", valueName: "condition"))
     var failOn: [String] = []
 
+    @OptionGroup var tables: TableOptions
+    @OptionGroup var answerColumns: AnswerColumnOptions
+
     @Option(help: ArgumentHelp("Longest text in tokens; longer ones are cut.", valueName: "count"))
     var maxLength = 512
 
@@ -69,7 +72,12 @@ struct Verify: ParsableCommand {
     func validate() throws {
         for text in failOn { try check(gate: text) }
         if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
-        if labels != nil, data == nil { throw ValidationError("--labels are for the texts of --data: give both.") }
+        if labels != nil || answerColumns.labelColumn != nil, data == nil {
+            throw ValidationError("Labels are for the texts of --data: give both.")
+        }
+        if answerColumns.scoreColumn != nil, pairs == nil {
+            throw ValidationError("--score-column is about the file of --pairs: give both.")
+        }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
@@ -82,7 +90,7 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy where labels == nil: "--labels"
+            case .accuracy where labels == nil && answerColumns.labelColumn == nil: "--labels"
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
@@ -101,13 +109,17 @@ struct Verify: ParsableCommand {
         }
         try OutputFile.check(junit, as: .junit, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try OutputFile.check(json)
+        try StandardInput.check([data, labels, pairs])
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
         let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
-        let data = VerificationData(path: data, labels: labels, pairs: pairs, maximumTokens: maxLength)
+        let data = VerificationData(
+            path: data, labels: labels, pairs: pairs, maximumTokens: maxLength,
+            columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
         let verdict = comparison.report

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 
 /// A command or an option that does not exist, found before anything is said about what is missing: a mistyped
 /// `--budegt` is no missing `--budget`.
@@ -14,7 +15,9 @@ struct Misspelling: CustomStringConvertible {
         let named = commands.map { (name: Self.name(of: $0), type: $0) }
         if !first.hasPrefix("-"), first != "help" {
             guard let command = named.first(where: { $0.name == first })?.type else {
-                self.init("command", first, known: named.map(\.name) + ["help"])
+                // `version` is an option here.
+                let option = ["--" + first].filter(Self.options(of: root).contains)
+                self.init("command", first, known: option + named.map(\.name) + ["help"], meant: option.first)
                 return
             }
             let known = Self.options(of: command)
@@ -33,9 +36,8 @@ struct Misspelling: CustomStringConvertible {
         }
     }
 
-    private init(_ kind: String, _ word: String, known: [String]) {
-        let near = known.map { (name: $0, distance: Self.distance(word, $0)) }.min { $0.distance < $1.distance }
-        let advice = near.flatMap { $0.distance <= max(2, word.count / 4) ? " Did you mean '\($0.name)'?" : nil }
+    private init(_ kind: String, _ word: String, known: [String], meant: String? = nil) {
+        let advice = (meant ?? nearestName(to: word, among: known)).map { " Did you mean '\($0)'?" }
         description = "Unknown \(kind) '\(Terminal.escaped(word))'.\(advice ?? " See 'reuseformer --help'.")"
     }
 
@@ -62,24 +64,5 @@ struct Misspelling: CustomStringConvertible {
     private static func longOptions(in arguments: ArraySlice<String>) -> [String] {
         arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
             .map { String($0.prefix { $0 != "=" }) }
-    }
-
-    /// Letters to put in, take out or replace; two that changed places count once.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        let left = Array(left), right = Array(right)
-        var rows = [[Int](0...right.count)]
-        for row in 0..<left.count {
-            var next = [row + 1]
-            for column in 0..<right.count {
-                var best = min(rows[row][column + 1] + 1, next[column] + 1)
-                best = min(best, rows[row][column] + (left[row] == right[column] ? 0 : 1))
-                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-                    best = min(best, rows[row - 1][column - 1] + 1)
-                }
-                next.append(best)
-            }
-            rows.append(next)
-        }
-        return rows[left.count][right.count]
     }
 }
