@@ -80,8 +80,8 @@ public struct ScoredTexts: Sendable, Hashable {
     }
 }
 
-/// Texts with their class: `label<TAB>text` a line, the named columns of a table, or `{"label": …, "text": …}` a line of
-/// a `.jsonl` file.
+/// Texts with their class: `label<TAB>text` a line, the named columns of a table, or `{"label": …, "text": …}` a line
+/// of a `.jsonl` file.
 struct LabelledTexts: ~Copyable {
     private var records: TextRecords
     private let path: String
