@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Platform"),
         .target(name: "JSON", dependencies: ["Platform"]),
         .target(name: "Files", dependencies: ["Platform", "CCrypto"]),
-        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib"]),
+        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib", "CZstd"]),
         .target(name: "Tensors", dependencies: ["Platform", "Files"]),
         .target(name: "NumPy", dependencies: ["Platform", "Files", "Archives", "Tensors"]),
         .target(
@@ -67,7 +67,9 @@ let package = Package(
         .target(name: "Images", dependencies: ["Platform", "JSON", "Files", "ModelGraph", "CImages"]),
         .target(
             name: "Inputs",
-            dependencies: ["Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images"]),
+            dependencies: [
+                "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
+            ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
         .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
         .target(

@@ -24,6 +24,11 @@ public struct ModelConverter: Sendable {
         public var moves: ReuseMoves
         /// What is replaced at a time.
         public var granularity: ReuseGranularity
+        /// The layers whose maps may be replaced.
+        public var layers: LayerSelection
+        /// Conditions under which the converted model is not good enough: its file is not kept then, and
+        /// `ConversionResult.isKept` is false. Judged on the data that `ConversionResult.comparison` is of.
+        public var gates: [QualityGate]
         /// How the rewrite is repaired.
         public var healing: Healing
         /// Lets layers that share weights get output projections of their own where healing needs them. Without it,
@@ -34,11 +39,14 @@ public struct ModelConverter: Sendable {
 
         /// Options; the defaults are those of the command.
         public init(
-            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd()
+            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
+            gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
+            compression: TransformerModel.Compression = .zstd()
         ) {
             self.moves = moves
             self.granularity = granularity
+            self.layers = layers
+            self.gates = gates
             self.healing = healing
             self.unsharesLayers = unsharesLayers
             self.compression = compression
@@ -128,6 +136,7 @@ public struct ModelConverter: Sendable {
         calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
+            _ = try options.layers.keptNodes(of: model.model.graph)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             return try planned(.budget(budget, analysis), data, work).plan
@@ -150,6 +159,7 @@ public struct ModelConverter: Sendable {
             let converter = converter(work)
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            _ = try options.layers.keptNodes(of: model.model.graph)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
@@ -165,7 +175,8 @@ public struct ModelConverter: Sendable {
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
                 findings.exactness = exactness ?? findings.exactness
                 return ConversionResult(
-                    model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
+                    model: converted, plan: plan,
+                    comparison: try verifier.comparison(findings, gates: options.gates, work),
                     analysis: analysis, healing: result.healing)
             }
         }
@@ -192,11 +203,13 @@ public struct ModelConverter: Sendable {
                         source: .init(name: model.name, provenance: model.model.provenance),
                         converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
                         savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
-                        exactness: exactness, gates: [])
+                        exactness: exactness, gates: options.gates.map(\.gate))
                 }
                 return ConversionResult(
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
                     comparison: ModelComparison(report: report), analysis: nil, healing: nil)
+            } isKept: {
+                $0.isKept
             }
         }
     }
@@ -224,7 +237,7 @@ public struct ModelConverter: Sendable {
             let analyzer = ModelAnalyzer(model, moves: options.moves, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(options.moves, options.granularity, graph: model.model.graph)
+        let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
     }
 
@@ -284,6 +297,8 @@ public struct ModelConverter: Sendable {
                 resources: resources.execution(work.cancellation))
         } finish: { (written, exactness) throws(TransformerError) in
             try finish(written, exactness)
+        } isKept: {
+            $0.isKept
         }
     }
 }

@@ -15,12 +15,11 @@ struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a smaller, faster model: analyse, plan, rewrite, heal, check, write.",
         discussion: """
-            All in one, from a checkpoint and some texts:
-
               reuseformer convert MODEL --calibration texts.txt --budget 1/3 \\
                 -o small.reuse.h5
 
-            or along a plan that `reuseformer plan` made and you may have edited:
+            does everything, from a checkpoint and some texts. To follow a plan that `reuseformer plan` made and you \
+            may have edited:
 
               reuseformer convert MODEL --calibration texts.txt --plan plan.json \\
                 -o small.reuse.h5
@@ -30,6 +29,8 @@ struct Convert: ParsableCommand {
             The same input gives the same file, whatever the number of threads.
 
             With --plan, --heal none and no texts nothing is run: the way for models that are larger than memory.
+
+            \(SharedHelp.reading)
             """)
 
     @OptionGroup var model: ModelArgument
@@ -37,7 +38,7 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much to save, or how good to stay: 1/3, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
+            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
             valueName: "budget"))
     var budget: String?
 
@@ -50,14 +51,20 @@ struct Convert: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var analysis: String?
 
+    @Option(
+        help: ArgumentHelp("Where to write the analysis, JSON: what `analyze` would write.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var analysisOut: String?
+
     @OptionGroup var planning: PlanningOptions
+    @OptionGroup var gating: GateOptions
 
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: ModelConverter.Healing = .closedForm
 
     @Flag(
         help: ArgumentHelp(
-            "Let layers that share weights get output projections of their own where healing needs them.",
+            "Give layers that share weights output projections of their own where healing needs them.",
             discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
     var unshare = false
 
@@ -74,7 +81,7 @@ struct Convert: ParsableCommand {
 
     @OptionGroup var reporting: ReportOption
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
@@ -87,13 +94,24 @@ struct Convert: ParsableCommand {
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
         }
         if plan != nil, analysis != nil { throw ValidationError("A --plan needs no --analysis.") }
+        if plan != nil, !planning.layers.isEmpty {
+            throw ValidationError("A --plan says itself what is replaced; leave out --keep and --only.")
+        }
+        if analysisOut != nil, plan != nil || analysis != nil {
+            throw ValidationError(
+                "--analysis-out writes the analysis that is made; with --plan and --analysis none is.")
+        }
         _ = try compression()
     }
 
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .model, force: force.force)
+        try OutputFile.check(analysisOut, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try OutputFile.check(json)
+        try InputPaths.check(calibration)
+        try gating.noteInverted()
         let budget = try self.budget.map { try ConversionBudget($0) }
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
@@ -111,9 +129,20 @@ struct Convert: ParsableCommand {
         } else {
             throw CommandError.usage("give --budget or --plan")
         }
+        if let analysisOut, let analysis = result.analysis {
+            try OutputFile.write(document: analysis.document, to: analysisOut)
+            Terminal.noteWritten(analysisOut)
+        }
         if let report = reporting.report { try write(result, of: source, resources, to: report, progress) }
         progress.end()
         try show(result.comparison.report, result.plan.plan)
+        guard result.isKept else {
+            if let report = reporting.report { Terminal.noteWritten(report) }
+            throw CommandError(
+                status: .gateFailed,
+                description: "\(output) was not written: it is not good enough: "
+                    + result.comparison.failures.joined(separator: ", "))
+        }
         Terminal.noteWritten(
             output,
             ConversionLine.text(
@@ -143,8 +172,8 @@ struct Convert: ParsableCommand {
 
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
-            moves: try planning.moves(), granularity: planning.granularity, healing: heal, unsharesLayers: unshare,
-            compression: try compression())
+            moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
+            gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression())
     }
 
     /// Writes the report; both models are timed for it.
@@ -158,7 +187,9 @@ struct Convert: ParsableCommand {
         page.converted = .init(name: converted.name, model: converted.model)
         page.plan = converted.model.plan
         page.curve = try result.analysis.map {
-            try PlanCurve($0.planner(planning.moves(), planning.granularity, graph: source.model.graph))
+            try PlanCurve(
+                $0.planner(
+                    planning.moves(), planning.granularity, planning.layers.selection, graph: source.model.graph))
         }
         page.healing = result.healing
         page.verification = result.comparison.report
