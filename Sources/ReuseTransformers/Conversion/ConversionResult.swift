@@ -7,7 +7,7 @@ public struct ConversionResult: Sendable {
     /// The plan that was applied.
     public let plan: ConversionPlan
     /// How the model compares with its source on data that were kept back, and what it saves.
-    public let comparison: ModelComparison
+    public internal(set) var comparison: ModelComparison
     /// The analysis that the plan was made from; `nil` for a plan that was given.
     public let analysis: ModelAnalysis?
     /// What healing did; `nil` where nothing was healed.

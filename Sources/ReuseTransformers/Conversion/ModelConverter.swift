@@ -150,6 +150,7 @@ public struct ModelConverter: Sendable {
             let converter = converter(work)
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            try checkReach(of: source)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
@@ -159,7 +160,7 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
-            return try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
+            let finished = try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
@@ -168,7 +169,16 @@ public struct ModelConverter: Sendable {
                     model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
                     analysis: analysis, healing: result.healing)
             }
+            return describing(finished, isWritten: path != nil, data: calibration.paths)
         }
+    }
+
+    /// The result with how it came about; digests are those of the file under its final name.
+    private func describing(_ result: ConversionResult, isWritten: Bool, data: [String]) -> ConversionResult {
+        var result = result
+        result.comparison = result.comparison.described(
+            source: model, converted: isWritten ? result.model : nil, data: data)
+        return result
     }
 
     /// Applies a plan without running anything.
@@ -182,7 +192,7 @@ public struct ModelConverter: Sendable {
             }
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-            return try file.write(
+            let finished = try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
                 try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
@@ -198,6 +208,7 @@ public struct ModelConverter: Sendable {
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
                     comparison: ModelComparison(report: report), analysis: nil, healing: nil)
             }
+            return describing(finished, isWritten: true, data: [])
         }
     }
 

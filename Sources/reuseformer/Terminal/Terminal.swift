@@ -4,6 +4,9 @@ import Platform
 
 /// Standard output and standard error: results on the one, everything else on the other.
 enum Terminal {
+    /// The command line, without the program's name: reports carry it.
+    static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
+
     private static let isPipeClosed = Lock(false)
 
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
