@@ -160,6 +160,7 @@ public struct ModelConverter: Sendable {
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
             _ = try options.layers.keptNodes(of: model.model.graph)
+            try checkReach(of: source)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
@@ -169,7 +170,7 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
-            return try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
+            let finished = try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
@@ -179,7 +180,16 @@ public struct ModelConverter: Sendable {
                     comparison: try verifier.comparison(findings, gates: options.gates, work),
                     analysis: analysis, healing: result.healing)
             }
+            return describing(finished, isWritten: path != nil, data: calibration.paths)
         }
+    }
+
+    /// The result with how it came about; digests are those of the file under its final name.
+    private func describing(_ result: ConversionResult, isWritten: Bool, data: [String]) -> ConversionResult {
+        var result = result
+        result.comparison = result.comparison.described(
+            source: model, converted: isWritten ? result.model : nil, data: data)
+        return result
     }
 
     /// Applies a plan without running anything.
@@ -193,7 +203,7 @@ public struct ModelConverter: Sendable {
             }
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-            return try file.write(
+            let finished = try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
                 try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
@@ -211,6 +221,7 @@ public struct ModelConverter: Sendable {
             } isKept: {
                 $0.isKept
             }
+            return describing(finished, isWritten: true, data: [])
         }
     }
 

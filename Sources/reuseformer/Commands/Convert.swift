@@ -121,21 +121,29 @@ struct Convert: ParsableCommand {
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
         let converter = ModelConverter(source, try options(), resources: resources)
+        guard let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map({ .budget($0, analysis) }) else {
+            throw CommandError.usage("give --budget or --plan")
+        }
+        for caution in try converter.cautions(for: planSource) { progress.note(caution) }
         let result: ConversionResult
         if let plan, calibration.calibration.isEmpty {
             result = try converter.rewrite(along: plan, to: output).run(progress.work)
-        } else if let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map({ .budget($0, analysis) }) {
-            result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
         } else {
-            throw CommandError.usage("give --budget or --plan")
+            result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
         }
         if let analysisOut, let analysis = result.analysis {
             try OutputFile.write(document: analysis.document, to: analysisOut)
             Terminal.noteWritten(analysisOut)
         }
-        if let report = reporting.report { try write(result, of: source, resources, to: report, progress) }
+        var verdict = result.comparison.report
+        verdict.circumstances?.arguments = Terminal.arguments
+        if !calibration.calibration.isEmpty {
+            verdict.speed = try ModelVerifier(source: source, converted: result.model, resources: resources)
+                .time(progress.work)
+        }
+        if let report = reporting.report { try write(result, verdict, of: source, to: report) }
         progress.end()
-        try show(result.comparison.report, result.plan.plan)
+        try show(verdict, result.plan.plan)
         guard result.isKept else {
             if let report = reporting.report { Terminal.noteWritten(report) }
             throw CommandError(
@@ -144,10 +152,7 @@ struct Convert: ParsableCommand {
                     + result.comparison.failures.joined(separator: ", "))
         }
         Terminal.noteWritten(
-            output,
-            ConversionLine.text(
-                of: result.comparison.report, bytes: Self.byteCount(of: [output]),
-                sourceBytes: (try? Checkpoint.weightFiles(at: model.model)).flatMap(Self.byteCount)))
+            output, ConversionLine.text(of: verdict, items: source.model.graph.graph.readsText ? "texts" : "inputs"))
         if let report = reporting.report { Terminal.noteWritten(report) }
     }
 
@@ -155,19 +160,7 @@ struct Convert: ParsableCommand {
     private var stepCount: Int? {
         if budget?.hasPrefix("quality:") == true { return nil }
         if plan != nil, calibration.calibration.isEmpty { return 3 }
-        return (plan == nil && analysis == nil ? 7 : 4) + (reporting.report == nil ? 0 : 1)
-    }
-
-    /// Bytes of files together; `nil` where one cannot be asked.
-    private static func byteCount(of paths: [String]) -> Int? {
-        var sum = 0
-        for path in paths {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            let size = Int(status.st_size)
-            sum += size
-        }
-        return sum
+        return plan == nil && analysis == nil ? 8 : 5
     }
 
     private func options() throws -> ModelConverter.Options {
@@ -176,10 +169,9 @@ struct Convert: ParsableCommand {
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression())
     }
 
-    /// Writes the report; both models are timed for it.
+    /// Writes the report.
     private func write(
-        _ result: ConversionResult, of source: TransformerModel, _ resources: ComputeResources, to path: String,
-        _ progress: Progress
+        _ result: ConversionResult, _ verdict: VerificationReport, of source: TransformerModel, to path: String
     ) throws {
         let converted = result.model
         var page = ReportPage(
@@ -192,9 +184,8 @@ struct Convert: ParsableCommand {
                     planning.moves(), planning.granularity, planning.layers.selection, graph: source.model.graph))
         }
         page.healing = result.healing
-        page.verification = result.comparison.report
-        page.timings = try ModelVerifier(source: source, converted: converted, resources: resources)
-            .time(progress.work)
+        page.verification = verdict
+        page.isKeptBack = true
         try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
     }
 
