@@ -180,7 +180,7 @@ public struct ModelConverter: Sendable {
                     comparison: try verifier.comparison(findings, gates: options.gates, work),
                     analysis: analysis, healing: result.healing)
             }
-            return describing(finished, isWritten: path != nil, data: calibration.paths)
+            return describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
     }
 
