@@ -51,6 +51,7 @@ struct Convert: ParsableCommand {
     var analysis: String?
 
     @OptionGroup var planning: PlanningOptions
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: ModelConverter.Healing = .closedForm
@@ -81,8 +82,18 @@ struct Convert: ParsableCommand {
     @OptionGroup var quiet: QuietOption
 
     func validate() throws {
-        if (budget == nil) == (plan == nil) { throw ValidationError("Give either --budget or --plan.") }
-        if calibration.calibration.isEmpty, plan == nil || heal != .none || reporting.report != nil {
+        if budget != nil, plan != nil { throw ValidationError("Give either --budget or --plan.") }
+        if budget == nil, plan == nil {
+            if precision.wanted == .float32 { throw ValidationError("Give --budget, --plan or --precision.") }
+            if analysis != nil { throw ValidationError("A precision alone needs no --analysis.") }
+        }
+        let isPrecisionAlone = budget == nil && plan == nil
+        if calibration.calibration.isEmpty, precision.needsData {
+            throw ValidationError("Give --calibration: this precision needs data.")
+        }
+        if calibration.calibration.isEmpty,
+            !isPrecisionAlone && (plan == nil || heal != .none) || reporting.report != nil
+        {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
         }
@@ -109,11 +120,12 @@ struct Convert: ParsableCommand {
         } else if let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map({ .budget($0, analysis) }) {
             result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
         } else {
-            throw CommandError.usage("give --budget or --plan")
+            result = try converter.quantize(calibration.calibration.isEmpty ? nil : calibration.data, to: output)
+                .run(progress.work)
         }
         if let report = reporting.report { try write(result, of: source, resources, to: report, progress) }
         progress.end()
-        try show(result.comparison.report, result.plan.plan)
+        try show(result.comparison.report, result.plan.plan, result.quantization)
         Terminal.noteWritten(
             output,
             ConversionLine.text(
@@ -125,8 +137,10 @@ struct Convert: ParsableCommand {
     /// Stages that will be shown; `nil` where a search decides.
     private var stepCount: Int? {
         if budget?.hasPrefix("quality:") == true { return nil }
-        if plan != nil, calibration.calibration.isEmpty { return 3 }
-        return (plan == nil && analysis == nil ? 7 : 4) + (reporting.report == nil ? 0 : 1)
+        let more = (precision.wanted == .float32 ? 0 : 1) + (reporting.report == nil ? 0 : 1)
+        if budget == nil, plan == nil { return 3 + more }
+        if plan != nil, calibration.calibration.isEmpty { return 3 + more }
+        return (plan == nil && analysis == nil ? 7 : 4) + more
     }
 
     /// Bytes of files together; `nil` where one cannot be asked.
@@ -144,7 +158,7 @@ struct Convert: ParsableCommand {
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, healing: heal, unsharesLayers: unshare,
-            compression: try compression())
+            compression: try compression(), precision: precision.wanted)
     }
 
     /// Writes the report; both models are timed for it.
@@ -167,11 +181,13 @@ struct Convert: ParsableCommand {
         try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
     }
 
-    private func show(_ verdict: VerificationReport, _ plan: ReusePlan) throws {
+    private func show(_ verdict: VerificationReport, _ plan: ReusePlan, _ precision: QuantizationSummary?) throws {
         if json.json {
             try Terminal.print(document: verdict)
         } else {
-            Terminal.print("\(PlanText.describe(plan))\n\n\(FidelityTable.table(of: verdict).text)")
+            let parts = (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
+                + (precision.map { [PrecisionText.describe($0)] } ?? [])
+            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(FidelityTable.table(of: verdict).text)")
         }
     }
 
