@@ -14,4 +14,6 @@ public struct ConversionResult: Sendable {
     public let analysis: ModelAnalysis?
     /// What healing did; `nil` where nothing was healed.
     package let healing: HealingSummary?
+    /// What quantising did; `nil` where the precision stayed.
+    package var quantization: QuantizationSummary?
 }

@@ -58,6 +58,7 @@ struct Convert: ParsableCommand {
 
     @OptionGroup var planning: PlanningOptions
     @OptionGroup var gating: GateOptions
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: ModelConverter.Healing = .closedForm
@@ -88,8 +89,18 @@ struct Convert: ParsableCommand {
     @OptionGroup var quiet: QuietOption
 
     func validate() throws {
-        if (budget == nil) == (plan == nil) { throw ValidationError("Give either --budget or --plan.") }
-        if calibration.calibration.isEmpty, plan == nil || heal != .none || reporting.report != nil {
+        if budget != nil, plan != nil { throw ValidationError("Give either --budget or --plan.") }
+        if budget == nil, plan == nil {
+            if precision.wanted == .float32 { throw ValidationError("Give --budget, --plan or --precision.") }
+            if analysis != nil { throw ValidationError("A precision alone needs no --analysis.") }
+        }
+        let isPrecisionAlone = budget == nil && plan == nil
+        if calibration.calibration.isEmpty, precision.needsData {
+            throw ValidationError("Give --calibration: this precision needs data.")
+        }
+        if calibration.calibration.isEmpty,
+            !isPrecisionAlone && (plan == nil || heal != .none) || reporting.report != nil
+        {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
         }
@@ -97,9 +108,9 @@ struct Convert: ParsableCommand {
         if plan != nil, !planning.layers.isEmpty {
             throw ValidationError("A --plan says itself what is replaced; leave out --keep and --only.")
         }
-        if analysisOut != nil, plan != nil || analysis != nil {
+        if analysisOut != nil, budget == nil || analysis != nil {
             throw ValidationError(
-                "--analysis-out writes the analysis that is made; with --plan and --analysis none is.")
+                "--analysis-out writes the analysis that is made: with --plan, --analysis or a precision alone none is.")
         }
         _ = try compression()
     }
@@ -121,15 +132,18 @@ struct Convert: ParsableCommand {
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
         let converter = ModelConverter(source, try options(), resources: resources)
-        guard let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map({ .budget($0, analysis) }) else {
-            throw CommandError.usage("give --budget or --plan")
+        let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map { .budget($0, analysis) }
+        if let planSource {
+            for caution in try converter.cautions(for: planSource) { progress.note(caution) }
         }
-        for caution in try converter.cautions(for: planSource) { progress.note(caution) }
         let result: ConversionResult
         if let plan, calibration.calibration.isEmpty {
             result = try converter.rewrite(along: plan, to: output).run(progress.work)
-        } else {
+        } else if let planSource {
             result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
+        } else {
+            result = try converter.quantize(calibration.calibration.isEmpty ? nil : calibration.data, to: output)
+                .run(progress.work)
         }
         if let analysisOut, let analysis = result.analysis {
             try OutputFile.write(document: analysis.document, to: analysisOut)
@@ -143,7 +157,7 @@ struct Convert: ParsableCommand {
         }
         if let report = reporting.report { try write(result, verdict, of: source, to: report) }
         progress.end()
-        try show(verdict, result.plan.plan)
+        try show(verdict, result.plan.plan, result.quantization)
         guard result.isKept else {
             if let report = reporting.report { Terminal.noteWritten(report) }
             throw CommandError(
@@ -159,14 +173,17 @@ struct Convert: ParsableCommand {
     /// Stages that will be shown; `nil` where a search decides.
     private var stepCount: Int? {
         if budget?.hasPrefix("quality:") == true { return nil }
-        if plan != nil, calibration.calibration.isEmpty { return 3 }
-        return plan == nil && analysis == nil ? 8 : 5
+        let more = precision.wanted == .float32 ? 0 : 1
+        if budget == nil, plan == nil { return 4 + more }
+        if plan != nil, calibration.calibration.isEmpty { return 3 + more }
+        return (plan == nil && analysis == nil ? 8 : 5) + more
     }
 
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
-            gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression())
+            gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
+            precision: precision.wanted)
     }
 
     /// Writes the report.
@@ -189,11 +206,13 @@ struct Convert: ParsableCommand {
         try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
     }
 
-    private func show(_ verdict: VerificationReport, _ plan: ReusePlan) throws {
+    private func show(_ verdict: VerificationReport, _ plan: ReusePlan, _ precision: QuantizationSummary?) throws {
         if json.json {
             try Terminal.print(document: verdict)
         } else {
-            Terminal.print("\(PlanText.describe(plan))\n\n\(FidelityTable.table(of: verdict).text)")
+            let parts = (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
+                + (precision.map { [PrecisionText.describe($0)] } ?? [])
+            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(FidelityTable.table(of: verdict).text)")
         }
     }
 
