@@ -1,7 +1,7 @@
+import Generation
 import Inputs
 import ModelGraph
 import Platform
-import Runtime
 import Tokenization
 import Verification
 
@@ -205,7 +205,7 @@ package struct DataReader: Sendable {
     }
 
     private func answer(_ pending: [Int], of sequences: inout [ModelInput], _ target: TargetText) throws {
-        let generator = try Runtime.TextGenerator(
+        let generator = try Generation.TextGenerator(
             model.model, target: target.input, resources: resources.execution(cancellation))
         for start in stride(from: 0, to: pending.count, by: Self.answerBatch) {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]

@@ -1,5 +1,6 @@
 import ModelGraph
 import Platform
+import Runtime
 
 /// A language model compiled for decoding token by token.
 ///
@@ -8,7 +9,6 @@ import Platform
 package final class DecoderModel: Sendable {
     let compiled: CompiledModel
     let decoding: DecodingGraph
-    let axis: Int
 
     /// Number of logits of a token.
     package var vocabulary: Int { decoding.width }
@@ -33,19 +33,14 @@ package final class DecoderModel: Sendable {
         model.graph = decoding.graph
         compiled = try CompiledModel(
             model, options: .init(resources: resources, observation: Observation(values: [decoding.logits])))
-        guard let axis = compiled.schedule.axes.firstIndex(of: decoding.rows) else {
-            throw .notIncremental("it reads no tokens")
-        }
-        self.axis = axis
-        let empty = KeyValueCache(compiled.schedule, axis: axis, sequences: 0)
-        cacheBytesPerToken = empty.rowBytes(ofMemory: false)
-        cacheBytesPerMemoryRow = empty.rowBytes(ofMemory: true)
+        let empty = try Self.run(of: 0, compiled, decoding)
+        cacheBytesPerToken = empty.cacheBytesPerRow(ofMemory: false)
+        cacheBytesPerMemoryRow = empty.cacheBytesPerRow(ofMemory: true)
     }
 
     private init(_ other: DecoderModel, cancellation: Cancellation) {
         compiled = other.compiled.cancelled(by: cancellation)
         decoding = other.decoding
-        axis = other.axis
         cacheBytesPerToken = other.cacheBytesPerToken
         cacheBytesPerMemoryRow = other.cacheBytesPerMemoryRow
     }
@@ -61,6 +56,20 @@ package final class DecoderModel: Sendable {
     ///   encoder's inputs (hidden tokens allowed), and in `arrays[tokenInput]` the tokens to start from.
     package func session(_ prompts: [ModelInput]) throws(RuntimeError) -> DecodingSession {
         try DecodingSession(self, prompts)
+    }
+
+    /// A run of sequences that have no tokens yet.
+    func run(of sequences: Int) throws(RuntimeError) -> ContinuedRun {
+        try Self.run(of: sequences, compiled, decoding)
+    }
+
+    private static func run(
+        of sequences: Int, _ compiled: CompiledModel, _ decoding: DecodingGraph
+    ) throws(RuntimeError) -> ContinuedRun {
+        guard let run = ContinuedRun(compiled, along: decoding.rows, sequences: sequences) else {
+            throw .notIncremental("it reads no tokens")
+        }
+        return run
     }
 
     /// Tokens of a prompt.

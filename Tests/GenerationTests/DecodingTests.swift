@@ -1,4 +1,6 @@
+import Generation
 import ModelGraph
+import Platform
 import Runtime
 import Tensors
 import TestSupport
@@ -108,6 +110,22 @@ struct DecodingTests {
         try alone.step([5])
         #expect(session.logits(of: 0) == alone.logits(of: 0))
         #expect(session.cacheBytes == alone.cacheBytes)
+    }
+
+    @Test("a step of decoding that is cancelled leaves the session as it was")
+    func cancelledStep() throws {
+        var shape = EncoderShape.computed(layers: 3)
+        shape.mask = Attention.Mask(isCausal: true)
+        let cancellation = Cancellation()
+        let decoder = try DecoderModel(
+            try Model.random(shape, seed: 5), resources: .init(threads: 2, cancellation: cancellation))
+        let session = try decoder.session([ModelInput(ids: [1, 2, 3]), ModelInput(ids: [4])])
+        let logits = session.logits(of: 0), bytes = session.cacheBytes
+        cancellation.request()
+        #expect(throws: RuntimeError.cancelled) { try session.step([5, 6]) }
+        #expect(session.lengths == [3, 1])
+        #expect(session.cacheBytes == bytes)
+        #expect(session.logits(of: 0) == logits)
     }
 
     @Test("a model that cannot be decoded token by token says why")

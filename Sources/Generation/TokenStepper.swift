@@ -1,4 +1,5 @@
 import ModelGraph
+import Runtime
 
 /// Texts that grow by a token at a time.
 protocol TokenStepper: AnyObject {

@@ -1,4 +1,5 @@
 import ModelGraph
+import Runtime
 
 /// A language model's graph for decoding token by token: the head reads the last row of each sequence only.
 struct DecodingGraph {

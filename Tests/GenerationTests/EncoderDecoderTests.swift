@@ -1,73 +1,9 @@
+import Generation
 import ModelGraph
 import Runtime
 import Tensors
 import TestSupport
 import Testing
-
-/// A text encoder and a decoder of two layers that looks at it; the second layer's cross-attention borrows.
-func translator(borrows: Bool) -> Model {
-    let width = 32
-    func attention(memory: Bool = false, causal: Bool = false, _ heads: [HeadSource]) -> ModelGraph.Operation {
-        .attention(
-            Attention(
-                sizes: .init(inputWidth: width, memoryWidth: memory ? width : nil, outputWidth: width, headSize: 16),
-                scores: .init(
-                    scale: 0.25, mask: .init(isCausal: causal),
-                    positions: memory ? nil : .bucketed(.init(count: 8, maximumDistance: 9, isBidirectional: !causal))),
-                heads: heads))
-    }
-    let computed: [HeadSource] = [.computed, .computed]
-    var nodes = [
-        Node(
-            name: "encoder/embeddings", operation: .embedding(Embedding(vocabulary: 50, width: width)),
-            inputs: ["input_ids"]),
-        Node(name: "encoder/attention", operation: attention(computed), inputs: ["encoder/embeddings"]),
-        Node(name: "memory", operation: .add, inputs: ["encoder/attention", "encoder/embeddings"]),
-        Node(
-            name: "decoder/embeddings",
-            operation: .embedding(Embedding(vocabulary: 50, width: width, positions: .init(count: 40))),
-            inputs: ["decoder_input_ids"], ties: ["tokens": .init(parameter: "encoder/embeddings/tokens")]),
-    ]
-    var stream = "decoder/embeddings"
-    for layer in 0..<2 {
-        let name = "decoder/\(layer)"
-        let cross: [HeadSource] =
-            borrows && layer == 1
-            ? [.reused(HeadID(node: "decoder/0/cross", head: 1)), .reused(HeadID(node: "decoder/0/cross", head: 0))]
-            : computed
-        nodes += [
-            Node(name: "\(name)/self", operation: attention(causal: true, computed), inputs: [stream]),
-            Node(name: "\(name)/self_add", operation: .add, inputs: ["\(name)/self", stream]),
-            Node(
-                name: "\(name)/cross", operation: attention(memory: true, cross),
-                inputs: ["\(name)/self_add", "memory"]),
-            Node(name: "\(name)/add", operation: .add, inputs: ["\(name)/cross", "\(name)/self_add"]),
-        ]
-        stream = "\(name)/add"
-    }
-    nodes.append(
-        Node(name: "head", operation: .linear(Linear(inputWidth: width, outputWidth: 50)), inputs: [stream]))
-    let graph = Graph(
-        inputs: ["input_ids", "attention_mask", "decoder_input_ids", "decoder_attention_mask"],
-        inputLayouts: [
-            "decoder_input_ids": InputLayout(
-                content: .ids, rows: .axis(.init("decoder")), mask: "decoder_attention_mask")
-        ], nodes: nodes, outputs: [.init(name: "logits", value: "head")],
-        hiddenStates: ["decoder/embeddings", stream], encoderHiddenStates: ["encoder/embeddings", "memory"],
-        use: .languageModel)
-    var generator = SeededGenerator(seed: 4)
-    var tensors: [ParameterID: Tensor] = [:]
-    for node in nodes {
-        for parameter in node.ownParameters {
-            tensors[node.parameterID(parameter.name)] = Tensor(shape: parameter.shape) { target in
-                for index in target.indices { target[index] = Float.random(in: -0.4...0.4, using: &generator) }
-            }
-        }
-    }
-    return Model(
-        graph: graph.sound, tensors: tensors,
-        provenance: .init(files: [], dialect: "test", architecture: "test"))
-}
 
 private func pair(_ source: ModelInput, _ target: [Int32], mask: [Bool] = []) -> ModelInput {
     ModelInput(

@@ -1,5 +1,6 @@
 import ModelGraph
 import Platform
+import Runtime
 
 /// How texts are continued.
 package struct GenerationOptions: Sendable, Hashable {

@@ -1,14 +1,16 @@
 import ModelGraph
+import Runtime
 
 /// Sequences that grow by a token at a time.
 ///
 /// Not for use from several threads at once.
 package final class DecodingSession {
     private let model: DecoderModel
-    private let cache: KeyValueCache
+    private let run: ContinuedRun
     /// Tokens of each sequence, prompt included.
     package private(set) var lengths: [Int]
-    private var rows: FloatBuffer
+    /// Logits after each sequence's last token, one sequence after the other.
+    private var rows: [Float]
 
     init(_ model: DecoderModel, _ prompts: [ModelInput]) throws(RuntimeError) {
         self.model = model
@@ -21,30 +23,29 @@ package final class DecodingSession {
                     message: "must hold at least one token to go on from, and hide none")
             }
         }
-        cache = KeyValueCache(model.compiled.schedule, axis: model.axis, sequences: prompts.count)
+        run = try model.run(of: prompts.count)
         lengths = prompts.map { model.tokens(of: $0).count }
-        rows = FloatBuffer(count: prompts.count * model.vocabulary)
-        for range in prompts.batches(rows: model.compiled.options.groupTokens) {
-            try run(Group(prompts, range: range, schedule: model.compiled.schedule), sequences: Array(range))
-        }
+        rows = [Float](repeating: 0, count: prompts.count * model.vocabulary)
+        try run.start(prompts) { takeLogits($0, of: $1) }
     }
 
     /// Number of sequences.
     package var count: Int { lengths.count }
 
     /// Bytes of all keys and values that are kept.
-    package var cacheBytes: Int { cache.byteCount }
+    package var cacheBytes: Int { run.cacheBytes }
 
     /// What is kept of each attention layer; the bytes add up to `cacheBytes`.
-    package var cacheUses: [CacheUse] { cache.uses }
+    package var cacheUses: [CacheUse] { run.cacheUses }
 
     /// Logits after the last token of a sequence, `vocabulary` of them; valid inside `body` only.
     package func withLogits<R, E: Error>(
         of sequence: Int, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
     ) throws(E) -> R {
         precondition(lengths.indices.contains(sequence), "sequence \(sequence) of \(count)")
-        return try body(
-            UnsafeBufferPointer(start: rows.base + sequence * model.vocabulary, count: model.vocabulary))
+        return try rows.withUnsafeBufferPointer { (rows) throws(E) -> R in
+            try body(UnsafeBufferPointer(rebasing: rows[range(of: sequence)]))
+        }
     }
 
     /// Logits after the last token of a sequence. A copy.
@@ -66,11 +67,7 @@ package final class DecodingSession {
                 throw .sequenceTooLong(index: index, tokens: lengths[index] + 1, limit: limit)
             }
         }
-        let continuing = ContinuedRows(axis: model.axis, past: lengths, memory: cache.memories)
-        let group = Group(
-            tokens.map(model.sequence(of:)), range: tokens.indices, schedule: model.compiled.schedule,
-            continuing: continuing)
-        try run(group, sequences: Array(tokens.indices))
+        try run.append(tokens.map(model.sequence(of:)), past: lengths) { takeLogits($0, of: $1) }
         for index in lengths.indices { lengths[index] += 1 }
     }
 
@@ -79,29 +76,27 @@ package final class DecodingSession {
     /// - Parameter sequences: Numbers of those to keep, each once.
     package func keep(_ sequences: [Int]) {
         precondition(Set(sequences).count == sequences.count && sequences.allSatisfy(lengths.indices.contains))
-        let kept = FloatBuffer(count: sequences.count * model.vocabulary)
-        for (index, sequence) in sequences.enumerated() {
-            (kept.base + index * model.vocabulary).update(
-                from: rows.base + sequence * model.vocabulary, count: model.vocabulary)
-        }
+        var kept: [Float] = []
+        kept.reserveCapacity(sequences.count * model.vocabulary)
+        for sequence in sequences { kept += rows[range(of: sequence)] }
         rows = kept
         lengths = sequences.map { lengths[$0] }
-        cache.keep(sequences)
+        run.keep(sequences)
     }
 
-    /// Runs a group, keeps its keys and values, and takes the logits.
-    private func run(_ group: Group, sequences: [Int]) throws(RuntimeError) {
-        let compiled = model.compiled
-        cache.reserve(for: group, sequences: sequences)
-        let workspace = compiled.borrow()
-        defer { compiled.giveBack(workspace) }
-        let execution = try compiled.run(
-            group, in: workspace, cache: CacheAccess(cache: cache, sequences: sequences))
-        cache.commit(group, sequences: sequences)
-        guard let logits = GroupResult(execution: execution).value(model.decoding.logits) else { return }
-        for (member, sequence) in sequences.enumerated() {
-            (rows.base + sequence * model.vocabulary).update(
-                from: logits.base + member * logits.stride, count: logits.columns)
+    /// Where a sequence's logits stand among all.
+    private func range(of sequence: Int) -> Range<Int> {
+        sequence * model.vocabulary..<(sequence + 1) * model.vocabulary
+    }
+
+    /// Keeps the logits of a group of sequences.
+    private func takeLogits(_ group: GroupResult, of sequences: Range<Int>) {
+        guard let logits = group.value(model.decoding.logits) else { return }
+        rows.withUnsafeMutableBufferPointer { rows in
+            for (member, sequence) in sequences.enumerated() {
+                let target = UnsafeMutableBufferPointer(rebasing: rows[range(of: sequence)])
+                _ = target.update(fromContentsOf: logits.row(member))
+            }
         }
     }
 }
