@@ -98,25 +98,15 @@ package struct FileSystem: Sendable {
             return names
         })
 
-    /// A rename that fails where the new name is taken: as one call where the system and the file system have it, else
-    /// as a second name and the end of the first, else as a look before the rename.
+    /// A rename that fails where the new name is taken: a second name and the end of the first, which no other program
+    /// can come between; on file systems without second names a look before the rename.
     private static func renameWithoutReplacing(_ from: String, _ to: String) throws(Failure) {
-        #if canImport(Darwin)
-        let status = renamex_np(from, to, UInt32(RENAME_EXCL))
-        #elseif canImport(Glibc)
-        let status = renameat2(AT_FDCWD, from, AT_FDCWD, to, UInt32(RENAME_NOREPLACE))
-        #else
-        let status: Int32 = -1
-        errno = ENOSYS
-        #endif
-        if status == 0 { return }
-        guard [EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP].contains(errno) else { throw Failure(code: errno) }
         if link(from, to) == 0 {
             // Under its new name the file is complete: an old name that stays is no failure.
             unlink(from)
             return
         }
-        // File systems without second names (FAT, some network folders).
+        // FAT, some network folders.
         guard [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { throw Failure(code: errno) }
         guard access(to, F_OK) != 0 else { throw Failure(code: EEXIST) }
         _ = try retrying { systemRename(from, to) }

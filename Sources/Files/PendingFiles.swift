@@ -10,12 +10,13 @@ enum PendingFiles {
     private static let pathBytes = 4096
 
     /// Whether each slot holds a path that is to be removed.
-    private static let isTaken: UnsafeMutablePointer<Atomic<Bool>> = {
+    nonisolated(unsafe) private static let isTaken: UnsafeMutablePointer<Atomic<Bool>> = {
         let flags = UnsafeMutablePointer<Atomic<Bool>>.allocate(capacity: slotCount)
         for slot in 0..<slotCount { (flags + slot).initialize(to: Atomic(false)) }
         return flags
     }()
-    private static let paths = UnsafeMutablePointer<CChar>.allocate(capacity: slotCount * pathBytes)
+    // Written under the lock of the owners, read by a handler once a flag says so.
+    nonisolated(unsafe) private static let paths = UnsafeMutablePointer<CChar>.allocate(capacity: slotCount * pathBytes)
     private static let owners = Lock<[String: Int]>([:])
 
     /// Makes the table, which a signal handler must not do.

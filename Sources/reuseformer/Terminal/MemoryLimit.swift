@@ -48,7 +48,7 @@ enum MemoryLimit {
     /// A limit of this process; `nil`: none.
     private static func limit(_ resource: __rlimit_resource) -> Int? {
         var limit = rlimit()
-        guard getrlimit(resource, &limit) == 0 else { return nil }
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return nil }
         return limit.rlim_cur < UInt(Int.max) ? Int(limit.rlim_cur) : nil
     }
     #endif
