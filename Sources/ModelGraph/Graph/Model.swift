@@ -142,7 +142,7 @@ extension CheckedGraph {
     /// - Parameter tensor: Type and shape of the tensor of a parameter; `nil`: there is none.
     package func problems(_ tensor: (ParameterID) -> (dtype: DType, shape: Shape)?) -> [GraphError.Problem] {
         var problems: [GraphError.Problem] = []
-        for node in nodes {
+        for node in graph.nodes {
             for parameter in node.storedParameters {
                 let id = node.parameterID(parameter.name)
                 guard let tensor = tensor(id) else {
