@@ -4,8 +4,8 @@ import Tokenization
 /// The lines of a text file, read as they are asked for.
 ///
 /// `\n` ends a line, and a `\r` before it goes with it. A last line without an end counts; an empty line is an empty
-/// text. Memory holds one chunk of the file and the longest line. What `TextBytes` opens can be read: standard input and
-/// compressed files too.
+/// text. Memory holds one chunk of the file and the longest line. What `TextBytes` opens can be read: standard input
+/// and compressed files too.
 package struct TextLines: ~Copyable {
     private var bytes: TextBytes
     private let path: String

@@ -22,5 +22,8 @@ package func nearestName(to word: String, among names: [String]) -> String? {
     // Longer words are no names of ours.
     guard word.count <= 200 else { return nil }
     let near = names.map { (name: $0, distance: spellingDistance(word, $0)) }.min { $0.distance < $1.distance }
-    return near.flatMap { $0.distance <= max(2, word.count / 4) ? $0.name : nil }
+    if let near, near.distance <= max(2, word.count / 4) { return near.name }
+    // A word that says more, or less, than the name does.
+    return names.filter { $0.count >= 5 && word.hasPrefix($0) || word.count >= 5 && $0.hasPrefix(word) }
+        .min { $0.count < $1.count }
 }

@@ -48,7 +48,8 @@ package struct TextRecords: ~Copyable {
         isTSV = format == .tsv
         if named.format == nil, let what = Self.foreign[ending] {
             throw FileError(
-                .unsupported, path: path, "is \(what), not texts; save it as CSV or JSON Lines and name its column "
+                .unsupported, path: path,
+                "is \(what), not texts; save it as CSV or JSON Lines and name its column "
                     + "with \(contents.options)")
         }
         if case .texts(let limit) = contents, named.texts.count > limit {

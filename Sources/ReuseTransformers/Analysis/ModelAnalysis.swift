@@ -73,8 +73,8 @@ public struct ModelAnalysis: Sendable, Hashable {
     ///   - moves: What may stand in for a map.
     ///   - granularity: What is replaced at a time.
     ///   - layers: The layers whose maps may be replaced.
-    /// - Throws: `.usage` when even giving up all that may be is not enough, for layers that the model does not have, and
-    ///   for a budget on quality, which only `ModelConverter.plan` can hold.
+    /// - Throws: `.usage` when even giving up all that may be is not enough, for layers that the model does not have,
+    ///   and for a budget on quality, which only `ModelConverter.plan` can hold.
     public func plan(
         for budget: ConversionBudget, moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head,
         layers: LayerSelection = .all

@@ -175,7 +175,8 @@ public struct ModelConverter: Sendable {
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
                 findings.exactness = exactness ?? findings.exactness
                 return ConversionResult(
-                    model: converted, plan: plan, comparison: try verifier.comparison(findings, gates: options.gates, work),
+                    model: converted, plan: plan,
+                    comparison: try verifier.comparison(findings, gates: options.gates, work),
                     analysis: analysis, healing: result.healing)
             }
         }

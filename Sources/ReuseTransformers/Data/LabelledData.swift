@@ -80,8 +80,8 @@ public struct ScoredTexts: Sendable, Hashable {
     }
 }
 
-/// Texts with their class: `label<TAB>text` a line, the named columns of a table, or `{"label": …, "text": …}` a line of
-/// a `.jsonl` file.
+/// Texts with their class: `label<TAB>text` a line, the named columns of a table, or `{"label": …, "text": …}` a line
+/// of a `.jsonl` file.
 struct LabelledTexts: ~Copyable {
     private var records: TextRecords
     private let path: String
@@ -93,6 +93,18 @@ struct LabelledTexts: ~Copyable {
         records = try TextRecords(path: path, columns: columns.columns, contents: .labelledTexts)
         self.path = path
         self.names = names
+    }
+
+    /// All texts of a file with their classes.
+    static func all(
+        of path: String, _ columns: TextColumns, names: [String]
+    ) throws(TransformerError) -> [(text: String, label: Int)] {
+        try TransformerError.mapping {
+            var texts = try LabelledTexts(path, columns, names: names)
+            var result: [(text: String, label: Int)] = []
+            while let next = try texts.next() { result.append(next) }
+            return result
+        }
     }
 
     /// The next text and its class; `nil` after the last one. Empty lines are passed over.

@@ -15,12 +15,11 @@ struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a smaller, faster model: analyse, plan, rewrite, heal, check, write.",
         discussion: """
-            All in one, from a checkpoint and some texts:
-
               reuseformer convert MODEL --calibration texts.txt --budget 1/3 \\
                 -o small.reuse.h5
 
-            or along a plan that `reuseformer plan` made and you may have edited:
+            does everything, from a checkpoint and some texts. To follow a plan that `reuseformer plan` made and you \
+            may have edited:
 
               reuseformer convert MODEL --calibration texts.txt --plan plan.json \\
                 -o small.reuse.h5
@@ -30,6 +29,8 @@ struct Convert: ParsableCommand {
             The same input gives the same file, whatever the number of threads.
 
             With --plan, --heal none and no texts nothing is run: the way for models that are larger than memory.
+
+            \(SharedHelp.reading)
             """)
 
     @OptionGroup var model: ModelArgument
@@ -37,7 +38,7 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much to save, or how good to stay: 1/3, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
+            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
             valueName: "budget"))
     var budget: String?
 
@@ -63,7 +64,7 @@ struct Convert: ParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Let layers that share weights get output projections of their own where healing needs them.",
+            "Give layers that share weights output projections of their own where healing needs them.",
             discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
     var unshare = false
 
@@ -80,7 +81,7 @@ struct Convert: ParsableCommand {
 
     @OptionGroup var reporting: ReportOption
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
@@ -97,7 +98,8 @@ struct Convert: ParsableCommand {
             throw ValidationError("A --plan says itself what is replaced; leave out --keep and --only.")
         }
         if analysisOut != nil, plan != nil || analysis != nil {
-            throw ValidationError("--analysis-out writes the analysis that is made; with --plan and --analysis none is.")
+            throw ValidationError(
+                "--analysis-out writes the analysis that is made; with --plan and --analysis none is.")
         }
         _ = try compression()
     }
@@ -108,7 +110,7 @@ struct Convert: ParsableCommand {
         try OutputFile.check(analysisOut, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
         try OutputFile.check(json)
-        try StandardInput.check(calibration.calibration)
+        try InputPaths.check(calibration)
         try gating.noteInverted()
         let budget = try self.budget.map { try ConversionBudget($0) }
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }

@@ -11,11 +11,10 @@ struct Eval: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how good models are at their own task, side by side.",
         discussion: """
-            The first model is what the others are compared with: usually the source, then what was made of it.
-
-            Perplexity of a language model on held-out texts (of a masked one: on hidden tokens):
-
               reuseformer eval gpt/ small.reuse.h5 --texts heldout.txt
+
+            is the perplexity of language models on held-out texts (of masked ones: on hidden tokens). The first model \
+            is what the others are compared with: usually the source, then what was made of it.
 
             Accuracy of a classifier of texts (label and text, separated by a tab, or .jsonl), or of pictures that lie \
             in one folder a class:
@@ -28,6 +27,8 @@ struct Eval: ParsableCommand {
 
               reuseformer eval MODEL small.reuse.h5 --pairs sts.tsv
               reuseformer eval t5/ small.reuse.h5 --answers tasks.tsv
+
+            \(SharedHelp.reading)
             """)
 
     @Argument(help: ArgumentHelp("Models to measure.", valueName: "model"), completion: .file())
@@ -74,7 +75,7 @@ struct Eval: ParsableCommand {
             "Longest text in tokens; longer ones are cut (perplexity: into windows).", valueName: "count"))
     var maxLength: Int?
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
@@ -96,7 +97,13 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         quiet.apply()
-        try StandardInput.check([texts, labelled, pairs, answers], read: models.count)
+        let named = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
+        var inputs = InputPaths(named)
+        inputs.append(texts, as: .texts)
+        inputs.append(labelled, as: .labelledTexts)
+        inputs.append(pairs, as: .scoredPairs)
+        inputs.append(answers, as: .texts)
+        try inputs.check(read: models.count)
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()
@@ -109,7 +116,7 @@ struct Eval: ParsableCommand {
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
                 loaded, limit: maxLength, stride: stride,
-                columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn), resources: resources, work: progress.work)
+                columns: named, resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
         }
         progress.end()

@@ -8,8 +8,12 @@ struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check an edited plan against the model that it is for.",
         discussion: """
-            Tells everything that is wrong at once, each with layer and head: maps that do not exist or come later, \
-            heads that differ in mask or memory, layers that are missing. Exit status 2 when there is something.
+              reuseformer validate plan.json --model bert/
+
+            Lists everything that is wrong at once, each with layer and head: maps that do not exist or come later, \
+            heads that differ in mask or memory, layers that are missing. The exit status is 2 when there is anything.
+
+            \(SharedHelp.reading)
             """)
 
     @Argument(help: ArgumentHelp("The plan, JSON.", valueName: "plan"), completion: .file(extensions: ["json"]))
@@ -19,7 +23,7 @@ struct Validate: ParsableCommand {
         help: ArgumentHelp("The model, or what `analyze` wrote.", valueName: "model-or-analysis"), completion: .file())
     var model: String
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
 
     func run() throws {

@@ -72,7 +72,8 @@ extension OutputFile {
             throw CommandError.usage("two files would go to standard output (-); give one of them a name")
         }
         if kind == .arrays, isatty(STDOUT_FILENO) == 1 {
-            throw CommandError.usage("\(kind.name) are not for a terminal: send them to a file or a program, or give a name")
+            throw CommandError.usage(
+                "\(kind.name) are not for a terminal: send them to a file or a program, or give a name")
         }
         Terminal.isOutputTaken = true
     }

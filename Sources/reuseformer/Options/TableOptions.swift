@@ -37,20 +37,3 @@ struct AnswerColumnOptions: ParsableArguments {
 }
 
 extension TextColumns.Format: ExpressibleByArgument {}
-
-/// Standard input as a file.
-enum StandardInput {
-    /// Refuses what would read standard input twice: the second reader finds nothing.
-    ///
-    /// - Parameters:
-    ///   - paths: All files of a command.
-    ///   - times: How often each is read.
-    static func check(_ paths: [String?], read times: Int = 1) throws {
-        let count = paths.count { $0 == "-" }
-        guard count * times > 1 else { return }
-        throw CommandError.usage(
-            count > 1
-                ? "standard input (-) is given \(count) times and can be read once; give files"
-                : "standard input (-) can be read once, and every model reads the data; give a file")
-    }
-}
