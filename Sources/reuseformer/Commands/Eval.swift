@@ -104,6 +104,7 @@ struct Eval: ParsableCommand {
         inputs.append(pairs, as: .scoredPairs)
         inputs.append(answers, as: .texts)
         try inputs.check(read: models.count)
+        try reading.checkPaths(models)
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()

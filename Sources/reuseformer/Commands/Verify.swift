@@ -149,10 +149,12 @@ struct Verify: ParsableCommand {
             ofErrorBetween: TransformerModel.name(of: source), and: TransformerModel.name(of: converted),
             kind: "\(failure.status)", message: failure.lines.joined(separator: "; "))
         // What went wrong first is what is told.
-        try? OutputFile.write(Array(document.utf8), to: junit)
+        guard (try? OutputFile.write(Array(document.utf8), to: junit)) != nil else { return }
+        Terminal.noteWritten(junit)
     }
 
     private func judge() throws {
+        try reading.checkPaths([source, converted])
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
