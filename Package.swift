@@ -72,6 +72,7 @@ let package = Package(
             ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
         .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
+        .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",
             dependencies: ["Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "COpenBLAS"]),
@@ -80,7 +81,9 @@ let package = Package(
             dependencies: [
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
             ]),
-        .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
+        .target(
+            name: "Verification",
+            dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime", "Generation"]),
         .target(
             name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"],
             resources: [.embedInCode("Resources/report.css")]),
@@ -89,16 +92,20 @@ let package = Package(
             name: "ReuseTransformers",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Tokenization",
-                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting",
-                "Analysis", "Verification", "Reporting",
+                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Generation",
+                "Rewriting", "Analysis", "Verification", "Reporting",
             ]),
+        // What another program asks of a model over two pipes.
+        .target(
+            name: "ModelWorker",
+            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "Tensors", "ReuseTransformers"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting", "ReuseTransformers",
+                "Reporting", "ReuseTransformers", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -147,7 +154,7 @@ let package = Package(
             name: "EndToEnd",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "Checkpoints", "Inputs", "Runtime",
-                "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
+                "Generation", "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "KerasModelsTests",
@@ -182,6 +189,9 @@ let package = Package(
             dependencies: [
                 "Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Verification", "TestSupport",
             ]),
+        .testTarget(
+            name: "GenerationTests",
+            dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime", "Generation", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
         .testTarget(
             name: "ReuseTransformersTests",

@@ -28,7 +28,7 @@ struct Reuseformer: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Reading", subcommands: [Inspect.self, Extract.self]),
             CommandGroup(name: "Converting", subcommands: [Analyze.self, Plan.self, Validate.self, Convert.self]),
-            CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self]),
+            CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self, Worker.self]),
         ])
 }
 

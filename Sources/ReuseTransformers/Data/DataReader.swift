@@ -1,7 +1,7 @@
+import Generation
 import Inputs
 import ModelGraph
 import Platform
-import Runtime
 import Tokenization
 import Verification
 
@@ -171,7 +171,7 @@ package struct DataReader: Sendable {
     }
 
     /// Two texts as a model takes them that scores pairs.
-    func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
+    package func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
         _ = try tokenizer()
         return try TransformerError.mapping { try inputs.item(of: first, and: second).sequence }
     }
@@ -205,7 +205,7 @@ package struct DataReader: Sendable {
     }
 
     private func answer(_ pending: [Int], of sequences: inout [ModelInput], _ target: TargetText) throws {
-        let generator = try Runtime.TextGenerator(
+        let generator = try Generation.TextGenerator(
             model.model, target: target.input, resources: resources.execution(cancellation))
         for start in stride(from: 0, to: pending.count, by: Self.answerBatch) {
             let indices = pending[start..<min(start + Self.answerBatch, pending.count)]

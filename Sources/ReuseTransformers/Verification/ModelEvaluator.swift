@@ -1,4 +1,5 @@
 import Analysis
+import Generation
 import Images
 import Inputs
 import ModelGraph
@@ -200,7 +201,7 @@ package struct ModelEvaluator {
                 .usage, path: model.path, "--answers is for encoder–decoders with a tokenizer")
         }
         let generator = try TransformerError.mapping {
-            try Runtime.TextGenerator(model.model, target: target.input, resources: resources)
+            try Generation.TextGenerator(model.model, target: target.input, resources: resources)
         }
         var accuracy = Accuracy()
         var losses = Evaluator.Losses()

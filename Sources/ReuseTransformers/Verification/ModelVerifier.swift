@@ -48,6 +48,7 @@ public struct ModelVerifier: Sendable {
                 findings.metrics += findings.timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
             }
             return try comparison(findings, gates: gates, work)
+                .described(source: source, converted: converted, data: data.paths)
         }
     }
 
@@ -70,13 +71,18 @@ public struct ModelVerifier: Sendable {
         var timings: [Benchmark.Result] = []
     }
 
+    /// Multiply-adds of a run that is timed, at most: fewer texts than 32 go through models of which one text is a lot.
+    private static let timedMultiplyAdds = 1_000_000_000_000
+
     /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes; or at 32 pictures.
     package func time(_ work: Work = Work()) throws(TransformerError) -> [Benchmark.Result] {
         work.begin(.timing)
         let tokens = min(128, source.model.traits.maximumTokens ?? 128)
+        let batch = max(
+            1, min(32, Self.timedMultiplyAdds / max(1, source.model.graph.cost(tokens: tokens).multiplyAdds)))
         return try TransformerError.mapping {
             try Benchmark([(source.name, source.model), (converted.name, converted.model)])
-                .measure(.shape(batch: 32, tokens: tokens), with: resources.execution(work.cancellation))
+                .measure(.shape(batch: batch, tokens: tokens), with: resources.execution(work.cancellation))
         }
     }
 

@@ -10,8 +10,10 @@ struct Bench: ParsableCommand {
         discussion: """
               reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
 
-            Inputs are made up. Speed-ups are against the first model; effective GFLOP/s count the first model's work \
-            for all of them; "at most" is the speed-up that the multiply-adds saved allow.
+            Inputs are made up. Times are medians over rounds in which all models took turns. Speed-ups are the first \
+            model's time by each one's, with the range that holds 95 of 100 such ratios when the rounds are drawn \
+            again. Effective GFLOP/s count the first model's work for all of them; "predicted" is the speed-up if time \
+            went with multiply-adds alone.
 
             With --new-tokens, language models read the texts as prompts and continue them, keeping keys and values: \
             tokens a second of both, and the bytes that are kept.
@@ -95,7 +97,12 @@ struct Bench: ParsableCommand {
         } else {
             let table =
                 newTokens == nil ? SpeedTable.table(of: document.results) : SpeedTable.table(of: document.writing)
-            Terminal.print("kernels: \(document.kernels)\n\n" + table.text)
+            Terminal.print("kernels: \(document.kernels)\n\n" + Terminal.readable(table.text))
+            var legend = Table([.init("", .left), .init("", .left)])
+            for entry in SpeedTable.legend where newTokens == nil || !entry.name.contains("GFLOP") {
+                legend.append([entry.name, entry.meaning])
+            }
+            Terminal.print("\n" + legend.text)
         }
     }
 

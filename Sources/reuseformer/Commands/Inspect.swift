@@ -50,6 +50,7 @@ struct Inspect: ParsableCommand {
         var blocks = [headline(inspection), tree(inspection)]
         if !inspection.parts.isEmpty { blocks.append(parts(inspection)) }
         if !inspection.savings.isEmpty, inspection.plan == nil { blocks.append(savings(inspection)) }
+        if let largest = LargestSavingText.describe(inspection) { blocks.append(largest) }
         if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
         if stats { blocks.append(statistics(inspection)) }
         if explain { blocks.append(explanation(inspection)) }

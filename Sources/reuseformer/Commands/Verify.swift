@@ -166,7 +166,8 @@ struct Verify: ParsableCommand {
             columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
-        let verdict = comparison.report
+        var verdict = comparison.report
+        verdict.circumstances?.arguments = Terminal.arguments
         if let junit {
             try OutputFile.write(Array(comparison.junit.utf8), to: junit)
             Terminal.noteWritten(junit)
@@ -176,7 +177,6 @@ struct Verify: ParsableCommand {
             page.converted = .init(name: converted.name, model: converted.model)
             page.plan = converted.model.plan
             page.verification = verdict
-            page.timings = comparison.timings
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
             Terminal.noteWritten(report)
         }

@@ -5,6 +5,9 @@ import ReuseTransformers
 
 /// Standard output and standard error: results on the one, everything else on the other.
 enum Terminal {
+    /// The command line, without the program's name: reports carry it.
+    static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
+
     private static let isPipeClosed = Lock(false)
 
     private static let taken = Lock(false)
