@@ -95,6 +95,18 @@ struct LabelledTexts: ~Copyable {
         self.names = names
     }
 
+    /// All texts of a file with their classes.
+    static func all(
+        of path: String, _ columns: TextColumns, names: [String]
+    ) throws(TransformerError) -> [(text: String, label: Int)] {
+        try TransformerError.mapping {
+            var texts = try LabelledTexts(path, columns, names: names)
+            var result: [(text: String, label: Int)] = []
+            while let next = try texts.next() { result.append(next) }
+            return result
+        }
+    }
+
     /// The next text and its class; `nil` after the last one. Empty lines are passed over.
     mutating func next() throws -> (text: String, label: Int)? {
         while let record = try records.next() {

@@ -93,15 +93,20 @@ public struct ModelVerifier: Sendable {
         var findings = Findings()
         if let items = data.items {
             let sequences: [ModelInput]
+            var classes = try data.labelSource.map { (labels) throws(TransformerError) in try indices(labels, of: data)
+            }
             switch items {
             case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
             case .path(let path): sequences = try reader.sequences(of: path)
+            case .labelled(let path):
+                let texts = try LabelledTexts.all(of: path, data.columns, names: source.labels)
+                sequences = try reader.sequences(ofTexts: texts.map(\.text))
+                classes = texts.map(\.label)
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
-            if let labels = data.labelSource {
-                let indices = try indices(labels, of: data)
+            if let classes {
                 findings.metrics.append(
-                    try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: indices) })
+                    try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: classes) })
             }
         }
         if let pairs = data.pairs {
