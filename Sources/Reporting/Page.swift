@@ -34,6 +34,8 @@ package struct Page: Sendable {
         case bars(BarChart)
         /// Names with values: provenance, settings.
         case facts([(name: String, value: String)])
+        /// A command line, argument by argument as a shell takes them.
+        case command([String])
         /// A drawing or table folded away until it is opened.
         indirect case folded(title: String, [Block])
     }
