@@ -34,9 +34,11 @@ package struct Planner: Sendable {
     /// Everything that can be given up, the cheapest first.
     package let steps: [Step]
 
+    /// - Parameter kept: Attention nodes of which nothing is given up.
     /// - Throws: When the analysis belongs to another model.
     package init(
-        _ analysis: AnalysisDocument, graph: CheckedGraph, moves: Moves = .standard, granularity: Granularity = .head
+        _ analysis: AnalysisDocument, graph: CheckedGraph, moves: Moves = .standard, granularity: Granularity = .head,
+        keeping kept: Set<String> = []
     ) throws(AnalysisError) {
         try analysis.validate()
         for profile in analysis.heads where graph.source(of: profile.id)?.isComputed != true {
@@ -48,9 +50,11 @@ package struct Planner: Sendable {
         analysisDigest = try? Document.digest(of: analysis)
         self.graph = graph
         self.moves = moves
+        var open = analysis
+        open.curves.removeAll { kept.contains($0.node) }
         switch granularity {
-        case .head: steps = Self.headSteps(analysis, graph)
-        case .layer: steps = Self.layerSteps(analysis, graph)
+        case .head: steps = Self.headSteps(open, graph)
+        case .layer: steps = Self.layerSteps(open, graph)
         }
     }
 

@@ -88,7 +88,7 @@ public struct ModelVerifier: Sendable {
 
     private func measure(_ data: VerificationData, _ work: Work) throws(TransformerError) -> Findings {
         let reader = try DataReader(
-            for: source, limit: data.maximumTokens, pairing: .byTab, resources: resources,
+            for: source, limit: data.maximumTokens, pairing: .byTab, columns: data.columns, resources: resources,
             cancellation: work.cancellation)
         var findings = Findings()
         if let items = data.items {
@@ -98,8 +98,8 @@ public struct ModelVerifier: Sendable {
             case .path(let path): sequences = try reader.sequences(of: path)
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
-            if let labels = data.labels {
-                let indices = try indices(labels)
+            if let labels = data.labelSource {
+                let indices = try indices(labels, of: data)
                 findings.metrics.append(
                     try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: indices) })
             }
@@ -109,7 +109,7 @@ public struct ModelVerifier: Sendable {
             let rows: [ScoredTexts]
             switch pairs {
             case .texts(let texts): rows = texts
-            case .path(let path): rows = try ScoredTexts.read(path)
+            case .path(let path): rows = try ScoredTexts.read(path, data.columns)
             }
             let scored = try reader.scored(rows)
             findings.metrics.append(try TransformerError.mapping { try task(work).spearman(of: scored) })
@@ -158,10 +158,15 @@ public struct ModelVerifier: Sendable {
         return ModelComparison(report: report, timings: findings.timings)
     }
 
-    private func indices(_ labels: VerificationData.Labels) throws(TransformerError) -> [Int] {
+    private func indices(
+        _ labels: VerificationData.Labels, of data: VerificationData
+    ) throws(TransformerError) -> [Int] {
         switch labels {
-        case .names(let labels): try ClassLabels(labels, names: source.labels).indices
-        case .path(let path): try ClassLabels(path, names: source.labels).indices
+        case .names(let labels): return try ClassLabels(labels, names: source.labels).indices
+        case .path(let path): return try ClassLabels(path, data.columns, names: source.labels).indices
+        case .column:
+            guard case .path(let path) = data.items else { return [] }
+            return try ClassLabels(path, data.columns, names: source.labels).indices
         }
     }
 
