@@ -17,8 +17,9 @@ package enum FidelityTable {
             .init("metric", .left), .init("value"), .init("what it is", hasYardsticks ? .words : .left),
         ]
         let ofGates: [Table.Column] = [.init("fails when", .left), .init("verdict", .left)]
+        let showsGates = !hasYardsticks || !report.gates.isEmpty
         var table = Table(
-            columns + (hasYardsticks && report.gates.isEmpty ? [] : ofGates),
+            columns + (showsGates ? ofGates : []),
             caption: "How near the converted model is to its source")
         for measurement in report.metrics {
             let gates = measurement.output == nil ? report.gates.filter { $0.metric == measurement.metric } : []
@@ -43,7 +44,7 @@ package enum FidelityTable {
                         : "nothing replaced: largest difference to the source",
                     exactness.promise == .bitwise ? "not bit for bit" : "over \(Exactness.tolerance)",
                     exactness.holds ? "passed" : "failed",
-                ], mark: exactness.holds ? .passed : .failed)
+                ], mark: !exactness.holds ? .failed : showsGates ? .passed : .none)
         }
         return table
     }

@@ -55,7 +55,8 @@ extension Page {
                 [
                     .element("span", ["class": "name"], .text(figure.name)),
                     .element("span", ["class": "value"], .text(figure.value)),
-                ] + (figure.note.isEmpty ? [] : [.element("span", ["class": "note"], .text(figure.note))]))
+                ] + (figure.note.isEmpty ? [] : [.element("span", ["class": "note"], .text(figure.note))])
+                    + (figure.scale.isEmpty ? [] : [.element("span", ["class": "scale"], .text(figure.scale))]))
         }
         let title = group.title.isEmpty ? [] : [Markup.element("h2", [:], .text(group.title))]
         return .element("div", ["class": "group"], title + [.element("ul", ["class": "figures"], cards)])

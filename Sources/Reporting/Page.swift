@@ -5,8 +5,11 @@ package struct Page: Sendable {
         let value: String
         let name: String
         let note: String
+        /// How to read the number.
+        let scale: String
 
-        package init(_ value: String, _ name: String, note: String = "") {
+        package init(_ value: String, _ name: String, note: String = "", scale: String = "") {
+            self.scale = scale
             self.value = value
             self.name = name
             self.note = note

@@ -130,7 +130,7 @@ package struct ReportPage {
         let parameters = verification.map { Format.change(-$0.savings.parameters.saved) } ?? "–"
         return Page.Figure(
             Format.bytes(to), "file",
-            note: "\(share)from \(Format.bytes(from)) of \(source.name); numbers in it: \(parameters)")
+            note: "\(share)from \(Format.bytes(from)) of \(source.name); parameters \(parameters)")
     }
 
     private func speed(_ savings: Savings) -> Page.Figure {
@@ -158,7 +158,7 @@ package struct ReportPage {
             let notes = [source, "on \(judgedOn)", demand.map { "default: \($0)" }]
             return Page.Figure(
                 FidelityTable.text(measured.metric, measured.value), measured.metric.rawValue,
-                note: notes.compactMap(\.self).joined(separator: " · ") + ". " + measured.metric.yardstick)
+                note: notes.compactMap(\.self).joined(separator: " · "), scale: measured.metric.yardstick)
         }
     }
 
