@@ -32,16 +32,18 @@ extension ModelConverter {
             }
             let data = try calibration.read(for: model, resources, work)
             let (quantized, summary) = try quantized(model.model, data.set, work)
-            return try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
+            let finished = try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
                 findings.exactness = exactness ?? findings.exactness
                 return ConversionResult(
                     model: converted, plan: ConversionPlan(quantized.plan ?? ReusePlan(of: quantized.graph)),
-                    comparison: try verifier.comparison(findings, work), analysis: nil, healing: nil,
-                    quantization: summary)
+                    comparison: try verifier.comparison(findings, gates: options.gates, work), analysis: nil,
+                    healing: nil, quantization: summary)
             }
+            return describing(
+                finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
     }
 

@@ -24,6 +24,11 @@ public struct ModelConverter: Sendable {
         public var moves: ReuseMoves
         /// What is replaced at a time.
         public var granularity: ReuseGranularity
+        /// The layers whose maps may be replaced.
+        public var layers: LayerSelection
+        /// Conditions under which the converted model is not good enough: its file is not kept then, and
+        /// `ConversionResult.isKept` is false. Judged on the data that `ConversionResult.comparison` is of.
+        public var gates: [QualityGate]
         /// How the rewrite is repaired.
         public var healing: Healing
         /// Lets layers that share weights get output projections of their own where healing needs them. Without it,
@@ -36,13 +41,16 @@ public struct ModelConverter: Sendable {
 
         /// Options; the defaults are those of the command.
         public init(
-            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd(),
+            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
+            gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
+            compression: TransformerModel.Compression = .zstd(),
             precision: ConversionPrecision = .float32
         ) {
             self.precision = precision
             self.moves = moves
             self.granularity = granularity
+            self.layers = layers
+            self.gates = gates
             self.healing = healing
             self.unsharesLayers = unsharesLayers
             self.compression = compression
@@ -132,6 +140,7 @@ public struct ModelConverter: Sendable {
         calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
+            _ = try options.layers.keptNodes(of: model.model.graph)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             return try planned(.budget(budget, analysis), data, work).plan
@@ -155,6 +164,8 @@ public struct ModelConverter: Sendable {
             try checkPrecision()
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            _ = try options.layers.keptNodes(of: model.model.graph)
+            try checkReach(of: source)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
@@ -165,16 +176,26 @@ public struct ModelConverter: Sendable {
                 }
             }
             let (quantized, summary) = try quantized(result.model, data.set, work)
-            return try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
+            let finished = try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
                 findings.exactness = exactness ?? findings.exactness
                 return ConversionResult(
-                    model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
+                    model: converted, plan: plan,
+                    comparison: try verifier.comparison(findings, gates: options.gates, work),
                     analysis: analysis, healing: result.healing, quantization: summary)
             }
+            return describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
+    }
+
+    /// The result with how it came about; digests are those of the file under its final name.
+    func describing(_ result: ConversionResult, isWritten: Bool, data: [String]) -> ConversionResult {
+        var result = result
+        result.comparison = result.comparison.described(
+            source: model, converted: isWritten ? result.model : nil, data: data)
+        return result
     }
 
     /// Applies a plan without running anything.
@@ -190,7 +211,7 @@ public struct ModelConverter: Sendable {
             let (rewritten, summary) = try quantized(applied, nil, work)
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-            return try file.write(
+            let finished = try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
                 try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
@@ -200,13 +221,16 @@ public struct ModelConverter: Sendable {
                         source: .init(name: model.name, provenance: model.model.provenance),
                         converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
                         savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
-                        exactness: exactness, gates: [])
+                        exactness: exactness, gates: options.gates.map(\.gate))
                 }
                 return ConversionResult(
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
                     comparison: ModelComparison(report: report), analysis: nil, healing: nil,
                     quantization: summary)
+            } isKept: {
+                $0.isKept
             }
+            return describing(finished, isWritten: true, data: [])
         }
     }
 
@@ -233,7 +257,7 @@ public struct ModelConverter: Sendable {
             let analyzer = ModelAnalyzer(model, moves: options.moves, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(options.moves, options.granularity, graph: model.model.graph)
+        let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
     }
 
@@ -293,6 +317,8 @@ public struct ModelConverter: Sendable {
                 resources: resources.execution(work.cancellation))
         } finish: { (written, exactness) throws(TransformerError) in
             try finish(written, exactness)
+        } isKept: {
+            $0.isKept
         }
     }
 }
