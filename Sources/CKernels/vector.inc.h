@@ -63,9 +63,11 @@ typedef int64_t vl __attribute__((ext_vector_type(RK_LANES)));
 /// from rounding once only where the first result lies half-way between two floats: there it is made odd when it is not
 /// exact, so that it stays on its side (S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums: proved
 /// algorithms using rounding to odd", IEEE Transactions on Computers 57(4), 2008).
-RK_INLINE vf fma_(vf a, vf b, vf c) {
-  const vd third = __builtin_convertvector(c, vd);
-  const vd product = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd);
+///
+/// A call, and operands by address: inlined into every product it would take compilers minutes and gigabytes.
+static __attribute__((noinline)) void fma_lanes(const vf *a, const vf *b, vf *c) {
+  const vd third = __builtin_convertvector(*c, vd);
+  const vd product = __builtin_convertvector(*a, vd) * __builtin_convertvector(*b, vd);
   vd sum = product + third;
   vl bits = (vl)sum;
   const vl halfway = (bits & (vl)0x1fffffff) == (vl)0x10000000, tiny = __builtin_elementwise_abs(sum) < (vd)0x1p-126;
@@ -77,7 +79,12 @@ RK_INLINE vf fma_(vf a, vf b, vf c) {
     bits += inexact & even & (outwards & (vl)2 + (vl)-1);
     sum = (vd)bits;
   }
-  return __builtin_convertvector(sum, vf);
+  *c = __builtin_convertvector(sum, vf);
+}
+
+RK_INLINE vf fma_(vf a, vf b, vf c) {
+  fma_lanes(&a, &b, &c);
+  return c;
 }
 
 #endif
