@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reporting
 import ReuseTransformers
+import Rewriting
 
 struct Precisions: ParsableCommand {
     static let configuration = CommandConfiguration(

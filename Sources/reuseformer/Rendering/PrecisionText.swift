@@ -40,21 +40,23 @@ extension PrecisionText {
     /// One row a precision.
     static func describe(_ survey: PrecisionSurvey) -> String {
         let isTimed = survey.shape != nil
-        var table = Table(
-            [.init("precision", .left), .init("MB"), .init("bits"), .init("of source")]
-                + (isTimed ? [.init("speed")] : [])
-                + [.init("damage"), .init("output", .left), .init("changed")])
+        var columns: [Table.Column] = [.init("precision", .left), .init("MB"), .init("bits"), .init("of source")]
+        if isTimed { columns.append(.init("speed")) }
+        columns += [.init("damage"), .init("output", .left), .init("changed")]
+        var table = Table(columns)
         let source = survey.rows.first?.bytes ?? 0
         for row in survey.rows {
-            table.append(
-                [
-                    row.precision, decimal(Double(row.bytes) / 1e6, 1), decimal(row.bits, 2),
-                    "\(decimal(100 * Double(row.bytes) / Double(max(source, 1)), 1)) %",
-                ] + (isTimed ? [row.speed.map { "\(decimal($0, 2)) ×" } ?? ""] : [])
-                    + [
-                        row.difference.map { decimal($0.damage, 6) } ?? "", row.difference.map(output) ?? "the source",
-                        row.groups > 0 ? "\(row.changed) of \(row.groups)" : "",
-                    ])
+            let share = 100 * Double(row.bytes) / Double(max(source, 1))
+            var cells = [row.precision, decimal(Double(row.bytes) / 1e6, 1), decimal(row.bits, 2)]
+            cells.append("\(decimal(share, 1)) %")
+            if isTimed { cells.append(row.speed.map { "\(decimal($0, 2)) ×" } ?? "") }
+            if let difference = row.difference {
+                cells += [decimal(difference.damage, 6), output(difference)]
+            } else {
+                cells += ["", "the source"]
+            }
+            if row.groups > 0 { cells.append("\(row.changed) of \(row.groups)") }
+            table.append(cells)
         }
         let shape = survey.shape.map { " Speed at \($0), beside the source." } ?? ""
         return "\(table.text)\nBytes before compression; damage of the output on texts kept back.\(shape)"
