@@ -1,14 +1,28 @@
 import ModelGraph
+import Statistics
 import Verification
 
-/// Metrics and gates as a table: the same on the terminal and in the report.
+/// Metrics and gates as a table.
 package enum FidelityTable {
     /// One row a metric, gates beside what they judge.
     package static func table(of report: VerificationReport) -> Table {
-        var table = Table([
-            .init("metric", .left), .init("value"), .init("", .left), .init("fails when", .left),
-            .init("verdict", .left),
-        ])
+        table(of: report, hasYardsticks: false)
+    }
+
+    /// The table of a page, where every number has room to be explained.
+    static func explained(_ report: VerificationReport) -> Table { table(of: report, hasYardsticks: true) }
+
+    /// - Parameter hasYardsticks: Whether numbers are explained; gates have columns then only where there are some.
+    private static func table(of report: VerificationReport, hasYardsticks: Bool) -> Table {
+        let columns: [Table.Column] = [
+            .init("metric", .left), .init("value"), .init("interval", .left),
+            .init("what it is", hasYardsticks ? .words : .left),
+        ]
+        let ofGates: [Table.Column] = [.init("fails when", .left), .init("verdict", .left)]
+        let showsGates = !hasYardsticks || !report.gates.isEmpty
+        var table = Table(
+            columns + (showsGates ? ofGates : []),
+            caption: "How near the converted model is to its source")
         for measurement in report.metrics {
             let gates = measurement.output == nil ? report.gates.filter { $0.metric == measurement.metric } : []
             let output = measurement.output.map { " of \($0)" } ?? ""
@@ -17,90 +31,46 @@ package enum FidelityTable {
             table.append(
                 [
                     measurement.metric.rawValue + output, text(measurement.metric, measurement.value) + source,
-                    measurement.metric.meaning, gates.map(\.condition).joined(separator: ", "),
-                    gates.isEmpty ? "" : failed ? "failed" : "passed",
+                    measurement.interval.map { interval(measurement.metric, $0) } ?? "",
+                    hasYardsticks ? explanation(measurement.metric) : measurement.metric.meaning,
+                    gates.map(\.condition).joined(separator: ", "),
+                    gates.isEmpty
+                        ? "" : (failed ? "failed" : "passed") + (gates.contains(where: \.isClose) ? ", close" : ""),
                 ], mark: gates.isEmpty ? .none : failed ? .failed : .passed)
         }
         if let exactness = report.exactness {
             let difference = Format.significant(exactness.largestDifference, 2)
             table.append(
                 [
-                    "exactness", exactness.isBitwise ? "every bit" : difference,
+                    "exactness", exactness.isBitwise ? "every bit" : difference, "",
                     exactness.promise == .bitwise
                         ? "file read back against the model in memory"
                         : "nothing replaced: largest difference to the source",
                     exactness.promise == .bitwise ? "not bit for bit" : "over \(Exactness.tolerance)",
                     exactness.holds ? "passed" : "failed",
-                ], mark: exactness.holds ? .passed : .failed)
+                ], mark: !exactness.holds ? .failed : showsGates ? .passed : .none)
         }
         return table
+    }
+
+    /// A metric in words, and how to read its scale.
+    private static func explanation(_ metric: Metric) -> String {
+        let meaning = metric.meaning
+        return meaning.prefix(1).uppercased() + meaning.dropFirst() + ". " + metric.yardstick
+    }
+
+    /// Where a value would lie on other texts of the kind: `0.98123 to 0.99001`.
+    package static func interval(_ metric: Metric, _ interval: Interval) -> String {
+        "\(text(metric, interval.lower)) to \(text(metric, interval.upper))"
     }
 
     /// A value as it reads best.
-    static func text(_ metric: Metric, _ value: Double) -> String {
+    package static func text(_ metric: Metric, _ value: Double) -> String {
         if metric.isShare { return Format.percent(value, 2) }
         switch metric {
         case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .mapsTVMean: return Format.significant(value, 3)
-        case .speedup: return Format.fixed(value, 2) + " ×"
+        case .speedup: return SpeedTable.ratio(value)
         default: return Format.fixed(value, 5)
         }
-    }
-}
-
-/// Speeds as a table and as bars.
-package enum SpeedTable {
-    /// One row a model, load and number of threads.
-    package static func table(of results: [Benchmark.Result]) -> Table {
-        var table = Table([
-            .init("load", .left), .init("threads"), .init("model", .left), .init("time"), .init("items/s"),
-            .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"),
-            .init("at most"),
-        ])
-        for result in results {
-            table.append([
-                result.load, "\(result.threads)", result.model, Format.duration(seconds: result.seconds),
-                Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())),
-                Format.fixed(result.effectiveGigaflops, 1),
-                Format.fixed(result.speedup, 3) + " ×", Format.fixed(result.ceiling, 3) + " ×",
-            ])
-        }
-        return table
-    }
-
-    /// One row a model, load and number of threads, of models that write.
-    package static func table(of results: [Benchmark.Writing]) -> Table {
-        var table = Table([
-            .init("prompts", .left), .init("threads"), .init("model", .left), .init("read in"), .init("tokens/s"),
-            .init("speed-up"), .init("a step"), .init("new tokens/s"), .init("speed-up"), .init("bytes kept a token"),
-        ])
-        for result in results {
-            let memory =
-                result.cacheBytesPerMemoryRow > 0 ? " + \(Format.count(result.cacheBytesPerMemoryRow))" : ""
-            table.append([
-                result.load, "\(result.threads)", result.model, Format.duration(seconds: result.promptSeconds),
-                Format.count(Int(result.promptTokensPerSecond.rounded())),
-                Format.fixed(result.promptSpeedup, 3) + " ×", Format.duration(seconds: result.stepSeconds),
-                Format.significant(result.newTokensPerSecond, 4), Format.fixed(result.stepSpeedup, 3) + " ×",
-                Format.count(result.cacheBytesPerToken) + memory,
-            ])
-        }
-        return table
-    }
-
-    static func bars(of results: [Benchmark.Result]) -> BarChart {
-        var groups: [(name: String, bars: [BarChart.Bar])] = []
-        for result in results {
-            let name = "\(result.load), \(result.threads == 1 ? "1 thread" : "\(result.threads) threads")"
-            let speed = result.speedup == 1 ? "" : " (\(Format.fixed(result.speedup, 2)) ×)"
-            let bar = BarChart.Bar(
-                name: result.model, value: result.tokensPerSecond,
-                text: Format.short(result.tokensPerSecond) + "/s" + speed)
-            if groups.last?.name == name {
-                groups[groups.count - 1].bars.append(bar)
-            } else {
-                groups.append((name, [bar]))
-            }
-        }
-        return BarChart(title: "Tokens per second", groups: groups.map { .init(name: $0.name, bars: $0.bars) })
     }
 }

@@ -92,10 +92,8 @@ struct ResourcesTests {
         let compiled = try CompiledModel(model, options: .init(resources: .init(threads: 2, kernels: set)))
         let best = try outputs(CompiledModel(model, options: .init(resources: .init(threads: 2))))
         let own = try outputs(compiled)
-        // Without a fused multiply-add every sum rounds differently; with it all sets promise the same bits.
-        let isFused = set.description != "scalar"
-        #expect((own == best) == (isFused || KernelSet.best == set))
-        #expect(zip(own, best).allSatisfy { abs($0 - $1) < 1e-4 })
+        #expect(compiled.resources.kernels == set)
+        #expect(own == best)
     }
 
     @Test("a kernel set that does not exist is refused, with those that do")
@@ -163,19 +161,5 @@ struct ResourcesTests {
                 }
             }
         }
-    }
-
-    @Test("a step of decoding that is cancelled leaves the session as it was")
-    func cancelledStep() throws {
-        let cancellation = Cancellation()
-        let decoder = try DecoderModel(
-            try model(isCausal: true), resources: .init(threads: 2, cancellation: cancellation))
-        let session = try decoder.session([ModelInput(ids: [1, 2, 3]), ModelInput(ids: [4])])
-        let logits = session.logits(of: 0), bytes = session.cacheBytes
-        cancellation.request()
-        #expect(throws: RuntimeError.cancelled) { try session.step([5, 6]) }
-        #expect(session.lengths == [3, 1])
-        #expect(session.cacheBytes == bytes)
-        #expect(session.logits(of: 0) == logits)
     }
 }

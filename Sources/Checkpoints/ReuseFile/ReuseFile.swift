@@ -9,7 +9,14 @@ import WeightFiles
 /// The `.reuse.h5` file (docs/format.md): names inside it, and its reader.
 package enum ReuseFile {
     static let format = "reuse-transformer"
-    static let formatVersion = 1
+    /// Versions that this program reads.
+    static let versions = 1...2
+    /// The same in words.
+    static let readable = "versions 1 and 2"
+
+    /// The version of a graph's file: the lowest that can say it, so that older programs read what they can.
+    static func version(for graph: Graph) -> Int { graph.hasPrecisions ? 2 : 1 }
+
     static let dialect = "reuse"
 
     enum Path {
@@ -78,6 +85,8 @@ struct ReuseFileContents: Sendable {
         } catch {
             throw FileError(.corrupt, path: path, error.problems.map { "/manifest: \($0)" })
         }
+        let problems = manifest.problems(for: graph)
+        guard problems.isEmpty else { throw FileError(.corrupt, path: path, problems.map { "/manifest: \($0)" }) }
     }
 
     static func manifest(in file: HDF5File, path: String) throws(FileError) -> Manifest {
@@ -85,7 +94,7 @@ struct ReuseFileContents: Sendable {
         guard file.root.attribute(named: ReuseFile.AttributeName.format)?.text == ReuseFile.format else {
             throw corrupt("attribute \(ReuseFile.AttributeName.format) is not \"\(ReuseFile.format)\"")
         }
-        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file) else {
+        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file, path: path) else {
             throw corrupt("there is no /manifest")
         }
         guard file.root.attribute(named: ReuseFile.AttributeName.manifestDigest)?.text == Digest(of: bytes).hex else {
@@ -97,11 +106,14 @@ struct ReuseFileContents: Sendable {
         } catch {
             throw corrupt("/manifest: \(error.description.printable)")
         }
-        guard manifest.formatVersion == Manifest.currentVersion else {
+        guard ReuseFile.versions.contains(manifest.formatVersion) else {
             throw FileError(
                 .unsupported, path: path,
-                "format version \(manifest.formatVersion); this program reads version \(Manifest.currentVersion)",
+                "format version \(manifest.formatVersion); this program reads \(ReuseFile.readable)",
                 remedy: "use a newer reuseformer")
+        }
+        guard manifest.formatVersion >= ReuseFile.version(for: manifest.graph) else {
+            throw corrupt("/manifest: version \(manifest.formatVersion) has no matrices of other precisions")
         }
         return manifest
     }
@@ -115,11 +127,6 @@ struct ReuseFileContents: Sendable {
         }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
-            // They may be unpacked: a name must not lead out of a folder.
-            guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
-                throw FileError(
-                    .corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
-            }
             guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount
             else {
                 throw FileError(
@@ -127,14 +134,16 @@ struct ReuseFileContents: Sendable {
             }
             assets[asset.name] = bytes
         }
-        let model = Model(
+        var model = Model(
             graph: graph, tensors: tensors, assets: assets, provenance: manifest.provenance,
             traits: manifest.traits, plan: manifest.plan, healing: manifest.healing)
+        model.quantization = manifest.quantization
         do throws(GraphError) {
             try model.validate()
         } catch {
             throw FileError(.corrupt, path: path, error.problems.map(\.description))
         }
+        if let problem = model.factorProblem { throw FileError(.corrupt, path: path, problem) }
         return model
     }
 
@@ -154,10 +163,16 @@ struct ReuseFileContents: Sendable {
         return stored
     }
 
-    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file) }
+    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file, path: path) }
 
-    private static func bytes(at name: String, in file: HDF5File) throws(FileError) -> [UInt8]? {
+    private static func bytes(
+        at name: String, in file: HDF5File, path: String
+    ) throws(FileError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
+        let count = dataset.shape?.count ?? 0
+        if name == ReuseFile.Path.manifest, count > Manifest.byteLimit {
+            throw FileError(.corrupt, path: path, "/manifest: \(count) bytes, more than \(Manifest.byteLimit)")
+        }
         return try dataset.tensor().withUnsafeBytes { Array($0) }
     }
 }

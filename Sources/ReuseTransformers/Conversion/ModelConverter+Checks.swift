@@ -10,6 +10,7 @@ extension ModelConverter {
     ///   embeddings, and a demand on a metric that cannot be measured on this model.
     func check(_ source: PlanSource) throws(TransformerError) {
         _ = try model.pooled(by: options.pooling)
+        try checkGates(hasTexts: true)
         guard case .budget(let wanted, let analysis) = source else { return }
         if case .quality(let condition) = try wanted.parsed().goal { try check(condition) }
         guard let analysis else { return }
@@ -25,6 +26,17 @@ extension ModelConverter {
 
     private static func words(_ pooling: ModelGraph.Pooling?) -> String {
         pooling.map { "with --pool \($0.rawValue)" } ?? "without --pool"
+    }
+
+    /// Refuses gates on what a conversion cannot measure on this model.
+    func checkGates(hasTexts: Bool) throws(TransformerError) {
+        for gate in options.gates {
+            let hidesTokens = try model.hidesTokens(for: gate.gate.metric)
+            try TransformerError.mapping {
+                try MeasurableMetrics(model.model.graph, .init(texts: hasTexts, masking: hidesTokens))
+                    .check(gate.gate.metric)
+            }
+        }
     }
 
     private func check(_ condition: MetricCondition) throws(TransformerError) {

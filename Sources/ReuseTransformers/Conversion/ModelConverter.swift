@@ -24,6 +24,11 @@ public struct ModelConverter: Sendable {
         public var moves: ReuseMoves
         /// What is replaced at a time.
         public var granularity: ReuseGranularity
+        /// The layers whose maps may be replaced.
+        public var layers: LayerSelection
+        /// Conditions under which the converted model is not good enough: its file is not kept then, and
+        /// `ConversionResult.isKept` is false. Judged on the data that `ConversionResult.comparison` is of.
+        public var gates: [QualityGate]
         /// How the rewrite is repaired.
         public var healing: Healing
         /// Lets layers that share weights get output projections of their own where healing needs them. Without it,
@@ -31,19 +36,25 @@ public struct ModelConverter: Sendable {
         public var unsharesLayers: Bool
         /// How the file stores tensors.
         public var compression: TransformerModel.Compression
+        /// How many bits matrices have in the converted model.
+        public var precision: ConversionPrecision
         /// How embeddings are made, of a model that is used for embeddings and whose files do not say it: damage,
         /// repair and judgement are in terms of them. `nil`: as the files say. The file itself does not change by it.
         public var pooling: TextEmbedder.Pooling?
 
         /// Options; the defaults are those of the command.
         public init(
-            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd(),
-            pooling: TextEmbedder.Pooling? = nil
+            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
+            gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
+            compression: TransformerModel.Compression = .zstd(),
+            precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil
         ) {
+            self.precision = precision
             self.pooling = pooling
             self.moves = moves
             self.granularity = granularity
+            self.layers = layers
+            self.gates = gates
             self.healing = healing
             self.unsharesLayers = unsharesLayers
             self.compression = compression
@@ -133,6 +144,7 @@ public struct ModelConverter: Sendable {
         calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
+            _ = try options.layers.keptNodes(of: model.model.graph)
             try check(.budget(budget, analysis))
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
@@ -155,9 +167,12 @@ public struct ModelConverter: Sendable {
     ) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
             let converter = converter(work)
+            try checkPrecision()
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            _ = try options.layers.keptNodes(of: model.model.graph)
             try check(source)
+            try checkReach(of: source)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let warnings = try warnings(on: data.set, source, work)
@@ -168,8 +183,9 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
+            let (quantized, summary) = try quantized(result.model, data.set, work)
             let judges = data.set.judges
-            return try finish(result.model, to: path, checkedOn: judges.items, work) {
+            let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(
                     source: model, converted: converted, pooling: options.pooling, resources: resources)
@@ -178,24 +194,36 @@ public struct ModelConverter: Sendable {
                 findings.exactness = exactness ?? findings.exactness
                 findings.warnings = warnings + budgetWarnings(source, findings.metrics, work)
                 return ConversionResult(
-                    model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
-                    analysis: analysis, healing: result.healing)
+                    model: converted, plan: plan,
+                    comparison: try verifier.comparison(findings, gates: options.gates, work),
+                    analysis: analysis, healing: result.healing, quantization: summary)
             }
+            return describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
+    }
+
+    /// The result with how it came about; digests are those of the file under its final name.
+    func describing(_ result: ConversionResult, isWritten: Bool, data: [String]) -> ConversionResult {
+        var result = result
+        result.comparison = result.comparison.described(
+            source: model, converted: isWritten ? result.model : nil, data: data)
+        return result
     }
 
     /// Applies a plan without running anything.
     package func rewrite(along plan: ConversionPlan, to path: String) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
+            try checkPrecision()
             work.begin(.rewriting)
-            let rewritten = try TransformerError.mapping { try model.model.applying(plan.plan) }
-            if let name = rewritten.graph.firstNodeDroppingHeads(of: model.model.graph) {
+            let applied = try TransformerError.mapping { try model.model.applying(plan.plan) }
+            if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
                 throw TransformerError(
                     .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
             }
+            let (rewritten, summary) = try quantized(applied, nil, work)
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-            return try file.write(
+            let finished = try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
                 try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
@@ -205,12 +233,16 @@ public struct ModelConverter: Sendable {
                         source: .init(name: model.name, provenance: model.model.provenance),
                         converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
                         savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
-                        exactness: exactness, gates: [])
+                        exactness: exactness, gates: options.gates.map(\.gate))
                 }
                 return ConversionResult(
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
-                    comparison: ModelComparison(report: report), analysis: nil, healing: nil)
+                    comparison: ModelComparison(report: report), analysis: nil, healing: nil,
+                    quantization: summary)
+            } isKept: {
+                $0.isKept
             }
+            return describing(finished, isWritten: true, data: [])
         }
     }
 
@@ -238,13 +270,13 @@ public struct ModelConverter: Sendable {
                 model, moves: options.moves, pooling: options.pooling, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(options.moves, options.granularity, graph: model.model.graph)
+        let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
     }
 
     /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets
     /// its name; without a path only finishes.
-    private func finish(
+    func finish(
         _ converted: Model, to path: String?, checkedOn items: [ModelInput], _ work: Work,
         _ finish: (TransformerModel, Exactness?) throws(TransformerError) -> ConversionResult
     ) throws(TransformerError) -> ConversionResult {
@@ -261,6 +293,8 @@ public struct ModelConverter: Sendable {
                 resources: resources.execution(work.cancellation))
         } finish: { (written, exactness) throws(TransformerError) in
             try finish(written, exactness)
+        } isKept: {
+            $0.isKept
         }
     }
 }

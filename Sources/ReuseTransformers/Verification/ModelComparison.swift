@@ -20,7 +20,7 @@ public struct ModelComparison: Sendable, Hashable {
         public let interval: ClosedRange<Double>?
     }
 
-    package let report: VerificationReport
+    package internal(set) var report: VerificationReport
     /// Of both models, where they were timed.
     package let timings: [Benchmark.Result]
 

@@ -5,11 +5,15 @@ public struct VerificationData: Sendable, Hashable {
     enum Items: Sendable, Hashable {
         case texts([String])
         case path(String)
+        /// Texts with their class in one file.
+        case labelled(String)
     }
 
     enum Labels: Sendable, Hashable {
         case names([String])
         case path(String)
+        /// The label column of the file that the items come from.
+        case column
     }
 
     enum Pairs: Sendable, Hashable {
@@ -21,9 +25,19 @@ public struct VerificationData: Sendable, Hashable {
     var labels: Labels?
     var pairs: Pairs?
     /// Whether the items' classes are known.
-    var hasLabels: Bool { labels != nil }
+    var hasLabels: Bool { if case .labelled = items { true } else { labelSource != nil } }
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
+    /// Which columns of CSV, TSV and JSON Lines files are read. A label column without a file of labels is one of the
+    /// items' own file.
+    public var columns = TextColumns()
+
+    /// Where the labels of the items come from; `nil` where there are none.
+    var labelSource: Labels? {
+        if let labels { return labels }
+        if columns.label != nil, case .path = items { return .column }
+        return nil
+    }
 
     /// Longest text in tokens unless said otherwise.
     public static let defaultMaximumTokens = 512
@@ -59,8 +73,12 @@ public struct VerificationData: Sendable, Hashable {
     }
 
     /// Files by their paths.
-    package init(path: String?, labels: String?, pairs: String?, maximumTokens: Int) {
-        items = path.map(Items.path)
+    package init(
+        path: String?, labels: String?, labelled: String? = nil, pairs: String?, maximumTokens: Int,
+        columns: TextColumns = TextColumns()
+    ) {
+        self.columns = columns
+        items = labelled.map(Items.labelled) ?? path.map(Items.path)
         self.labels = labels.map(Labels.path)
         self.pairs = pairs.map(Pairs.path)
         self.maximumTokens = maximumTokens

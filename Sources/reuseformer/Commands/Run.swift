@@ -9,12 +9,17 @@ import Tensors
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a model on texts, pictures or arrays; let it write.",
+        abstract: "Run a model on texts, pictures or arrays, or generate text with it.",
         discussion: """
-            Sentence embeddings, one row a text, float32 [texts, width], as the model's files say they are made; of a \
-            model whose files say nothing the mean of its last hidden states:
-
               reuseformer run MODEL --texts sentences.txt -o embeddings.npy
+
+            writes sentence embeddings, one row a text, float32 [texts, width], made as the model's files say; of a \
+            model whose files say nothing, the mean of its last hidden states.
+
+            Texts from a table, and from another program, with the result for a third one:
+
+              reuseformer run MODEL --texts reviews.csv --column review -o embeddings.npy
+              generate-texts | reuseformer run MODEL --texts - -o - | use-embeddings
 
             Scores of pairs of texts, text<TAB>text a line, by a cross-encoder:
 
@@ -38,6 +43,8 @@ struct Run: ParsableCommand {
             and where the model has them attention_mask and token_type_ids, [batch, tokens]:
 
               reuseformer run MODEL --inputs in.npz --dump hidden,attentions -o out.npz
+
+            \(SharedHelp.reading)
             """)
 
     /// What `--dump` can ask for.
@@ -78,7 +85,9 @@ struct Run: ParsableCommand {
     @OptionGroup var model: ModelArgument
 
     @Option(
-        help: ArgumentHelp("Texts to run on: UTF-8, one a line; an empty line is a text.", valueName: "file"),
+        help: ArgumentHelp(
+            "Texts to run on: UTF-8, one a line (an empty line is a text), or a table with --column; - is standard "
+                + "input.", valueName: "file"),
         completion: .file())
     var texts: String?
 
@@ -87,7 +96,7 @@ struct Run: ParsableCommand {
         completion: .directory)
     var images: String?
 
-    @Flag(help: "End with the first picture of a folder that cannot be read; without it such pictures are listed.")
+    @Flag(help: "Stop at the first picture of a folder that cannot be read; without it such pictures are listed.")
     var strict = false
 
     @Option(
@@ -99,6 +108,8 @@ struct Run: ParsableCommand {
         help: ArgumentHelp("Pairs of texts to run on: text<TAB>text a line.", valueName: "file"),
         completion: .file(extensions: ["tsv"]))
     var pairs: String?
+
+    @OptionGroup var tables: TableOptions
 
     @Option(help: "How a text's last hidden states become its embedding, whatever the model's files say.")
     var pool: Pool?
@@ -128,12 +139,13 @@ struct Run: ParsableCommand {
     var top = 5
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("File to write: .npy, or .npz with --dump.", valueName: "file"),
+        name: .shortAndLong,
+        help: ArgumentHelp("File to write: .npy, or .npz with --dump; - is standard output.", valueName: "file"),
         completion: .file())
     var output: String?
 
     @OptionGroup(title: "Generation") var generation: GenerationArguments
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
@@ -192,21 +204,36 @@ struct Run: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .arrays, force: force.force)
+        if texts == nil, pairs == nil, tables.columns() != TextColumns() {
+            throw CommandError.usage("--column and --format are about the files of --texts and --pairs")
+        }
+        var given = InputPaths(tables.columns())
+        given.append(texts ?? pairs, as: .texts)
+        given.append(inputs, as: .arrays)
+        try given.check()
+        let progress = Progress(steps: output == nil ? 1 : 2)
+        defer { progress.end() }
+        progress.begin("Reading the model")
         var loaded = try reading.model(at: model.model)
         if let inputs, loaded.model.graph.resizablePicture != nil {
             loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
         }
+        if output == nil { progress.end() } else { progress.begin("Running the model") }
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
             if let inputs {
                 try printer.run(arrays: inputs, asJSON: json.json)
             } else {
-                try printer.run(texts: texts, asJSON: json.json)
+                try printer.run(texts: texts, tables.columns(), asJSON: json.json)
             }
         } else if let output, let dump {
-            try write(parts: try selection(dump), of: loaded, to: output)
+            let count = try write(parts: try selection(dump), of: loaded, to: output)
+            progress.end()
+            Terminal.noteWritten(output, "\(count) \(count == 1 ? "array" : "arrays")")
         } else if let output {
-            try writeRows(of: loaded, to: output)
+            let (rows, width) = try writeRows(of: loaded, to: output)
+            progress.end()
+            Terminal.noteWritten(output, "\(rows) \(rows == 1 ? "row" : "rows") of \(width)")
         } else if let images {
             let printer = try PictureClassPrinter(loaded, try threads.resources())
             try printer.run(
@@ -229,7 +256,8 @@ struct Run: ParsableCommand {
     /// Whether `--dump` asks for what the model is given.
     private var dumpsInputs: Bool { dump?.split(separator: ",").contains("inputs") ?? false }
 
-    private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws {
+    /// Writes what `--dump` asks for; gives the number of arrays.
+    private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws -> Int {
         var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
         var arrays: [(name: String, tensor: Tensor)] = []
@@ -247,9 +275,11 @@ struct Run: ParsableCommand {
             for (name, tensor) in arrays { try archive.append(tensor, named: name) }
             try archive.close()
         }
+        return arrays.count
     }
 
-    private func writeRows(of loaded: TransformerModel, to output: String) throws {
+    /// Writes a row an item; gives their number and their width.
+    private func writeRows(of loaded: TransformerModel, to output: String) throws -> (rows: Int, width: Int) {
         if logits || pairs != nil { try requireScores(of: loaded) }
         let source: RowModel.Source =
             logits
@@ -258,14 +288,17 @@ struct Run: ParsableCommand {
         let model = try RowModel(loaded, source, resources: try threads.resources())
         // One score a pair is a column of numbers, as the library has it.
         let shape: Shape = pairs != nil && !logits && model.width == 1 ? [] : [model.width]
+        var count = 0
         try OutputFile.produce(output) { path in
             var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: shape)
             try forEachBatch(for: loaded) { batch in
                 let values = try model.rows(of: batch)
+                count += batch.count
                 try rows.append(values.reshaped(Shape([batch.count] + shape.extents)) ?? values)
             }
             try rows.close()
         }
+        return (count, model.width)
     }
 
     /// Says which options a model needs that gives no row of scores an item.
@@ -291,7 +324,7 @@ struct Run: ParsableCommand {
         } else if let path = texts ?? pairs ?? images {
             let reader = try DataReader(
                 for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
-                pairing: pairs == nil ? .never : .always)
+                pairing: pairs == nil ? .never : .always, columns: tables.columns())
             notePrompt(loaded)
             for note in reader.notes {
                 Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
