@@ -56,6 +56,7 @@ public struct CalibrationData: Sendable, Hashable {
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         let reader = try DataReader(
             for: model, limit: maximumTokens, pairing: .byTab, resources: resources, cancellation: work.cancellation)
+        work.truncation.watch(reader)
         let sequences =
             switch source {
             case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: tokens)

@@ -91,8 +91,23 @@ struct LabelledTexts: ~Copyable {
         self.names = names
     }
 
-    /// The next text and its class; `nil` after the last one. Empty lines are passed over.
+    /// The next text and its class; `nil` after the last one.
     mutating func next() throws -> (text: String, label: Int)? {
+        guard let (text, label) = try nextWords() else { return nil }
+        guard let index = ClassName.index(of: label, among: names) else {
+            throw ClassName.unknown(label, among: names, path: path, line: lines.lineNumber)
+        }
+        return (text, index)
+    }
+
+    /// The next text and its numbers; `nil` after the last one.
+    mutating func nextNumbers() throws -> (text: String, labels: [Float])? {
+        guard let (text, label) = try nextWords() else { return nil }
+        return (text, try NumberLabels.numbers(label, path: path, line: lines.lineNumber))
+    }
+
+    /// The next text and its label as it stands there; `nil` after the last one. Empty lines are passed over.
+    private mutating func nextWords() throws -> (text: String, label: String)? {
         while let line = try lines.next() {
             guard !line.isEmpty else { continue }
             let label: String, text: String
@@ -103,22 +118,27 @@ struct LabelledTexts: ~Copyable {
                 } catch {
                     throw problem("is no object with \"label\" and \"text\": \(error)")
                 }
-                (label, text) = (entry.label.stringValue ?? entry.label.intValue.map(String.init) ?? "", entry.text)
+                (label, text) = (entry.label.words, entry.text)
             } else {
                 let fields = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
                 guard fields.count == 2 else { throw problem("expected a label and a text with a tab between") }
                 (label, text) = (String(fields[0]), String(fields[1]))
             }
-            guard let index = ClassName.index(of: label, among: names) else {
-                throw ClassName.unknown(label, among: names, path: path, line: lines.lineNumber)
-            }
-            return (text, index)
+            return (text, label)
         }
         return nil
     }
 
     private func problem(_ text: String) -> TransformerError {
         TransformerError(.usage, path: path, "line \(lines.lineNumber): \(text)")
+    }
+}
+
+extension JSONValue {
+    /// A label in words: a class's name or number; of several numbers, with commas between.
+    fileprivate var words: String {
+        stringValue ?? intValue.map(String.init) ?? doubleValue.map { "\($0)" }
+            ?? (arrayValue ?? []).map(\.words).joined(separator: ",")
     }
 }
 

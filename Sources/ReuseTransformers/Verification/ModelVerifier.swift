@@ -84,6 +84,7 @@ public struct ModelVerifier: Sendable {
         let reader = try DataReader(
             for: source, limit: data.maximumTokens, pairing: .byTab, resources: resources,
             cancellation: work.cancellation)
+        work.truncation.watch(reader)
         var findings = Findings()
         if let items = data.items {
             let sequences: [ModelInput]
@@ -92,7 +93,12 @@ public struct ModelVerifier: Sendable {
             case .path(let path): sequences = try reader.sequences(of: path)
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
-            if let labels = data.labels {
+            if let labels = data.labels, source.model.graph.use == .numbers {
+                let items = try numbers(labels)
+                findings.metrics += try TransformerError.mapping {
+                    try task(work).numbers(of: sequences, labels: items)
+                }
+            } else if let labels = data.labels {
                 let indices = try indices(labels)
                 findings.metrics.append(
                     try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: indices) })
@@ -156,6 +162,13 @@ public struct ModelVerifier: Sendable {
         switch labels {
         case .names(let labels): try ClassLabels(labels, names: source.labels).indices
         case .path(let path): try ClassLabels(path, names: source.labels).indices
+        }
+    }
+
+    private func numbers(_ labels: VerificationData.Labels) throws(TransformerError) -> [[String: [Float]]] {
+        switch labels {
+        case .names(let labels): try NumberLabels(labels).items
+        case .path(let path): try NumberLabels(path).items
         }
     }
 

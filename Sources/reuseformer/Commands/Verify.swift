@@ -32,7 +32,8 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy.", valueName: "file"),
+            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy; for a model that gives "
+                + "numbers (here also a .npy or .npz) mae and r2.", valueName: "file"),
         completion: .file())
     var labels: String?
 
@@ -83,6 +84,8 @@ struct Verify: ParsableCommand {
             switch condition.metric {
             case .speedup where !timing: "--timing"
             case .accuracy where labels == nil: "--labels"
+            case .meanAbsoluteError where labels == nil: "--labels"
+            case .r2 where labels == nil: "--labels"
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
