@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Platform"),
         .target(name: "JSON", dependencies: ["Platform"]),
         .target(name: "Files", dependencies: ["Platform", "CCrypto"]),
-        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib"]),
+        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib", "CZstd"]),
         .target(name: "Tensors", dependencies: ["Platform", "Files"]),
         .target(name: "NumPy", dependencies: ["Platform", "Files", "Archives", "Tensors"]),
         .target(
@@ -67,9 +67,12 @@ let package = Package(
         .target(name: "Images", dependencies: ["Platform", "JSON", "Files", "ModelGraph", "CImages"]),
         .target(
             name: "Inputs",
-            dependencies: ["Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images"]),
+            dependencies: [
+                "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
+            ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
         .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
+        .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",
             dependencies: ["Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "COpenBLAS"]),
@@ -78,7 +81,9 @@ let package = Package(
             dependencies: [
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
             ]),
-        .target(name: "Verification", dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime"]),
+        .target(
+            name: "Verification",
+            dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime", "Generation"]),
         .target(
             name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"],
             resources: [.embedInCode("Resources/report.css")]),
@@ -87,16 +92,20 @@ let package = Package(
             name: "ReuseTransformers",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Tokenization",
-                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Rewriting",
-                "Analysis", "Verification", "Reporting",
+                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Generation",
+                "Rewriting", "Analysis", "Verification", "Reporting",
             ]),
+        // What another program asks of a model over two pipes.
+        .target(
+            name: "ModelWorker",
+            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "Tensors", "ReuseTransformers"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting", "ReuseTransformers",
+                "Reporting", "ReuseTransformers", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -145,7 +154,7 @@ let package = Package(
             name: "EndToEnd",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "Checkpoints", "Inputs", "Runtime",
-                "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
+                "Generation", "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "KerasModelsTests",
@@ -180,6 +189,9 @@ let package = Package(
             dependencies: [
                 "Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Verification", "TestSupport",
             ]),
+        .testTarget(
+            name: "GenerationTests",
+            dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime", "Generation", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
         .testTarget(
             name: "ReuseTransformersTests",

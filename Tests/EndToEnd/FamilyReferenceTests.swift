@@ -1,4 +1,5 @@
 import Checkpoints
+import Generation
 import Inputs
 import ModelGraph
 import NumPy

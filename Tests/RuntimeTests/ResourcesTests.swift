@@ -164,18 +164,4 @@ struct ResourcesTests {
             }
         }
     }
-
-    @Test("a step of decoding that is cancelled leaves the session as it was")
-    func cancelledStep() throws {
-        let cancellation = Cancellation()
-        let decoder = try DecoderModel(
-            try model(isCausal: true), resources: .init(threads: 2, cancellation: cancellation))
-        let session = try decoder.session([ModelInput(ids: [1, 2, 3]), ModelInput(ids: [4])])
-        let logits = session.logits(of: 0), bytes = session.cacheBytes
-        cancellation.request()
-        #expect(throws: RuntimeError.cancelled) { try session.step([5, 6]) }
-        #expect(session.lengths == [3, 1])
-        #expect(session.cacheBytes == bytes)
-        #expect(session.logits(of: 0) == logits)
-    }
 }

@@ -6,19 +6,24 @@ struct NumberLabels {
     /// By the output's name, one an item; the only output of a model has none.
     let items: [[String: [Float]]]
 
-    /// - Parameter path: A line an item, with a number, or several separated by commas, spaces or tabs; or a `.npy`, or
-    ///   an `.npz` with `out` or `out.<output>`.
-    init(_ path: String) throws(TransformerError) {
+    /// - Parameter path: A line an item, with a number, or several separated by commas, spaces or tabs; a column of a
+    ///   table; or a `.npy`, or an `.npz` with `out` or `out.<output>`.
+    init(_ path: String, _ columns: TextColumns) throws(TransformerError) {
         try InputFile.check(path)
         if path.hasSuffix(".npy") || path.hasSuffix(".npz") {
             items = try TransformerError.mapping { try LabelArrays.read(path: path) }
             return
         }
         items = try TransformerError.mapping {
-            var lines = try TextLines(path: path)
+            var records = try TextRecords(path: path, columns: columns.columns, contents: .labels)
             var items: [[String: [Float]]] = []
-            while let line = try lines.next() {
-                items.append(["": try Self.numbers(line, path: path, line: lines.lineNumber)])
+            while let record = try records.next() {
+                let label =
+                    switch record {
+                    case .line(let line): line
+                    case .fields(let fields): fields.first ?? ""
+                    }
+                items.append(["": try Self.numbers(label, path: path, line: records.lineNumber)])
             }
             return items
         }

@@ -1,3 +1,4 @@
+import Generation
 import Inputs
 import ModelGraph
 import Platform
@@ -48,7 +49,7 @@ public struct TextGenerator: Sendable {
     private let settings: GenerationSettings
     private let resources: ComputeResources
     /// Compiled when it is first used; copies of a generator share it.
-    private let prepared = PreparedValue<Runtime.TextGenerator>()
+    private let prepared = PreparedValue<Generation.TextGenerator>()
 
     /// Tokens that are added where neither the caller nor the model's files say how many.
     private static let usualCount = 128
@@ -186,7 +187,7 @@ public struct TextGenerator: Sendable {
 
     /// Inputs whose targets begin with the language that the model hears, where its files name none.
     private func withLanguages(
-        _ inputs: [ModelInput], _ generator: Runtime.TextGenerator
+        _ inputs: [ModelInput], _ generator: Generation.TextGenerator
     ) throws(TransformerError) -> [ModelInput] {
         guard !settings.languageIDs.isEmpty, let written = reader.inputs.written else { return inputs }
         var rules = GenerationRules()
@@ -243,15 +244,15 @@ public struct TextGenerator: Sendable {
     }
 
     /// The compiled generator, whose writing ends with the work.
-    private func compiled(_ work: Work) throws(TransformerError) -> Runtime.TextGenerator {
+    private func compiled(_ work: Work) throws(TransformerError) -> Generation.TextGenerator {
         try prepared.get(work) {
-            try Runtime.TextGenerator(
+            try Generation.TextGenerator(
                 model.model, target: reader.inputs.written?.input, resources: resources.execution(work.cancellation))
         }.cancelled(by: work.cancellation)
     }
 }
 
-extension Runtime.Sampling {
+extension Generation.Sampling {
     init(_ sampling: TextGenerator.Sampling) {
         switch sampling {
         case .greedy: self = .greedy

@@ -54,6 +54,6 @@ public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
     public static let meanAbsoluteError = QualityMetric(.meanAbsoluteError)
     /// Share of the right numbers' variance that the converted model tells, of its worst output: 1 is perfect.
     public static let r2 = QualityMetric(.r2)
-    /// How many times as fast the converted model is, from paired timing.
+    /// How many times as fast the converted model is: the source's median time by the converted model's.
     public static let speedup = QualityMetric(.speedup)
 }

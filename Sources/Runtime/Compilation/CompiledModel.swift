@@ -167,7 +167,7 @@ package final class CompiledModel: Sendable {
     func giveBack(_ workspace: Workspace) { idle.list.withLock { $0.append(workspace) } }
 
     /// Checks everything about the inputs that could lead a kernel outside its tables.
-    func check(_ sequences: [ModelInput]) throws(RuntimeError) {
+    package func check(_ sequences: [ModelInput]) throws(RuntimeError) {
         let embeddings = graph.textEmbeddings
         let arrays = InputCheck(graph: graph, schedule: schedule)
         if let size = schedule.batchSize, sequences.count != size {
