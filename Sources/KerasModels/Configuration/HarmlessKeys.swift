@@ -13,6 +13,7 @@ enum HarmlessKeys {
                     "trainable", "activity_regularizer", "dropout", "recurrent_dropout", "rate", "stddev", "seed",
                     "noise_shape",
                     "momentum", "renorm_momentum", "renorm_clipping", "synchronized", "unit_forget_bias", "lora_alpha",
+                    "initializer",
                 ]
             ),
             (
