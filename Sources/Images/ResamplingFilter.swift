@@ -5,7 +5,7 @@ import Platform
 ///
 /// Source: Pillow's `Image.resize`, whose numbers these are; results are the same to the bit, except where the C
 /// library's sine differs (`lanczos`).
-package enum Resampling: Int, Sendable, Hashable, CaseIterable {
+package enum ResamplingFilter: Int, Sendable, Hashable, CaseIterable {
     case nearest = 0
     case lanczos = 1
     case bilinear = 2
