@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "Platform"),
         .target(name: "JSON", dependencies: ["Platform"]),
         .target(name: "Files", dependencies: ["Platform", "CCrypto"]),
-        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib"]),
+        .target(name: "Archives", dependencies: ["Platform", "Files", "CZlib", "CZstd"]),
         .target(name: "Tensors", dependencies: ["Platform", "Files"]),
         .target(name: "NumPy", dependencies: ["Platform", "Files", "Archives", "Tensors"]),
         .target(
@@ -93,7 +93,9 @@ let package = Package(
         .target(name: "Images", dependencies: ["Platform", "JSON", "Files", "ModelGraph", "CImages"]),
         .target(
             name: "Inputs",
-            dependencies: ["Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images"]),
+            dependencies: [
+                "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
+            ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
         .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
@@ -120,13 +122,17 @@ let package = Package(
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
                 "Generation", "Rewriting", "Analysis", "Verification", "Reporting",
             ]),
+        // What another program asks of a model over two pipes.
+        .target(
+            name: "ModelWorker",
+            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "Tensors", "ReuseTransformers"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting", "ReuseTransformers",
+                "Reporting", "ReuseTransformers", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

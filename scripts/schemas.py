@@ -11,7 +11,6 @@ import sys
 
 import h5py
 import jsonschema
-import referencing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -26,18 +25,12 @@ EXPECTED = {"plan", "analysis", "report", "manifest", "architecture", "configura
 
 
 def load_schemas():
-    documents = {path.name: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.schema.json"))}
-    registry = referencing.Registry()
-    for name, document in documents.items():
-        resource = referencing.Resource.from_contents(document)
-        # Schemas may name each other by file or by their own $id.
-        registry = registry.with_resource(name, resource)
-        if "$id" in document:
-            registry = registry.with_resource(document["$id"], resource)
     validators = {}
-    for name, document in documents.items():
+    for path in sorted(SCHEMAS.glob("*.schema.json")):
+        document = json.loads(path.read_text())
         jsonschema.Draft202012Validator.check_schema(document)
-        validators[name.removesuffix(".schema.json")] = jsonschema.Draft202012Validator(document, registry=registry)
+        # Without the other schemas: each is complete in itself (scripts/bundle-schemas).
+        validators[path.name.removesuffix(".schema.json")] = jsonschema.Draft202012Validator(document)
     return validators
 
 

@@ -135,6 +135,7 @@ ACTIVATIONS = {
 
 # One row of several, which stand at some positions, counted from 1.
 POOLINGS = {
+    "first": lambda rows, places: rows[0],
     "last": lambda rows, places: rows[-1],
     "mean": lambda rows, places: rows.mean(0),
     "max": lambda rows, places: rows.max(0),
@@ -255,7 +256,7 @@ class Execution:
 
     def pooling(self, node, operation, x, shown=None):
         kind = operation["pool"]
-        if kind == "first":  # whether the mask shows it or not
+        if kind == "first" and shown is None:  # whether the mask shows it or not
             return x[:, 0]
         counts = self.visible if shown is None else self.visible & (shown[..., 0] != 0)
         return np.stack([POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else 0 * rows[0]

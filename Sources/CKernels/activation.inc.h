@@ -140,9 +140,9 @@ RK_INLINE vf activate_rare(vf x, const int activation) {
     case RK_SOFTSIGN: return x / (splat(1.0f) + magnitude(x));
     case RK_MISH: return mish_(x);
     case RK_EXPONENTIAL: return exp_(x);
-    case RK_HARD_SIGMOID: return within_(x * splat(1.0f / 6.0f) + splat(0.5f), 0.0f, 1.0f);
-    case RK_HARD_SIGMOID_FIFTH: return within_(x * splat(0.2f) + splat(0.5f), 0.0f, 1.0f);
-    case RK_HARD_SILU: return x * within_(x * splat(1.0f / 6.0f) + splat(0.5f), 0.0f, 1.0f);
+    case RK_HARD_SIGMOID: return within_(fma_(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f);
+    case RK_HARD_SIGMOID_FIFTH: return within_(fma_(x, splat(0.2f), splat(0.5f)), 0.0f, 1.0f);
+    case RK_HARD_SILU: return x * within_(fma_(x, splat(1.0f / 6.0f), splat(0.5f)), 0.0f, 1.0f);
     case RK_RELU6: return within_(x, 0.0f, 6.0f);
     case RK_LOG_SIGMOID: return -softplus_(-x);
     case RK_TANH_SHRINK: return x - tanh_(x);
@@ -196,41 +196,4 @@ RK_INLINE void activate_all(const float *x, size_t count, const int activation, 
   vf value = load_first(x + j, count - j);
   activate_vectors(&value, 1, activation);
   store_first(out + j, value, count - j);
-}
-
-static void activate(const float *x, size_t count, int activation, float *out) {
-  switch (activation) {
-    case RK_RELU: activate_all(x, count, RK_RELU, out); break;
-    case RK_GELU: activate_all(x, count, RK_GELU, out); break;
-    case RK_GELU_TANH: activate_all(x, count, RK_GELU_TANH, out); break;
-    case RK_TANH: activate_all(x, count, RK_TANH, out); break;
-    case RK_SILU: activate_all(x, count, RK_SILU, out); break;
-    case RK_SIGMOID: activate_all(x, count, RK_SIGMOID, out); break;
-    case RK_QUICK_GELU: activate_all(x, count, RK_QUICK_GELU, out); break;
-    case RK_RELU_SQUARED: activate_all(x, count, RK_RELU_SQUARED, out); break;
-    case RK_LEAKY_RELU: activate_all(x, count, RK_LEAKY_RELU, out); break;
-    case RK_ELU: activate_all(x, count, RK_ELU, out); break;
-    case RK_SELU: activate_all(x, count, RK_SELU, out); break;
-    case RK_SOFTPLUS: activate_all(x, count, RK_SOFTPLUS, out); break;
-    case RK_SOFTSIGN: activate_all(x, count, RK_SOFTSIGN, out); break;
-    case RK_MISH: activate_all(x, count, RK_MISH, out); break;
-    case RK_EXPONENTIAL: activate_all(x, count, RK_EXPONENTIAL, out); break;
-    case RK_HARD_SIGMOID: activate_all(x, count, RK_HARD_SIGMOID, out); break;
-    case RK_HARD_SIGMOID_FIFTH: activate_all(x, count, RK_HARD_SIGMOID_FIFTH, out); break;
-    case RK_HARD_SILU: activate_all(x, count, RK_HARD_SILU, out); break;
-    case RK_RELU6: activate_all(x, count, RK_RELU6, out); break;
-    case RK_LOG_SIGMOID: activate_all(x, count, RK_LOG_SIGMOID, out); break;
-    case RK_TANH_SHRINK: activate_all(x, count, RK_TANH_SHRINK, out); break;
-    case RK_SQUAREPLUS: activate_all(x, count, RK_SQUAREPLUS, out); break;
-    case RK_UNIT_CLIP: activate_all(x, count, RK_UNIT_CLIP, out); break;
-    case RK_STEP: activate_all(x, count, RK_STEP, out); break;
-    case RK_SQUARE: activate_all(x, count, RK_SQUARE, out); break;
-    case RK_SQUARE_ROOT: activate_all(x, count, RK_SQUARE_ROOT, out); break;
-    case RK_ABSOLUTE: activate_all(x, count, RK_ABSOLUTE, out); break;
-    case RK_RECIPROCAL: activate_all(x, count, RK_RECIPROCAL, out); break;
-    case RK_LOGARITHM: activate_all(x, count, RK_LOGARITHM, out); break;
-    case RK_SINE: activate_all(x, count, RK_SINE, out); break;
-    case RK_COSINE: activate_all(x, count, RK_COSINE, out); break;
-    default: activate_all(x, count, RK_IDENTITY, out); break;
-  }
 }

@@ -110,7 +110,7 @@ static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *ro
   }
   if (m->alibi_slope != 0.0f)
     for (size_t j = view.begin; j < view.end; j++)
-      row[j] += m->alibi_slope * (float)((int64_t)j - view.position);
+      row[j] = fma1(m->alibi_slope, (float)((int64_t)j - view.position), row[j]);
   add_distances(m, query, view, row);
   if (m->bias) {
     const float *bias = m->bias + query * m->ldb;

@@ -17,6 +17,10 @@
 #define RK_PRODUCT_ROWS RK_TILE_ROWS
 #define RK_TABLE rk_kernels_avx2
 #define RK_TABLE_ISA RK_AVX2
+#define RK_TABLE_QUANTIZED rk_quantized_avx2
+#define RK_TABLE_DOT rk_kernels_avxvnni
+#define RK_TABLE_DOT_ISA RK_AVX2_VNNI
+#define RK_TABLE_DOT_QUANTIZED rk_quantized_avxvnni
 #include "kernels.inc.h"
 
 #pragma clang attribute pop

@@ -22,6 +22,10 @@
 #define RK_PRODUCT_ROWS 8
 #define RK_TABLE rk_kernels_avx512
 #define RK_TABLE_ISA RK_AVX512
+#define RK_TABLE_QUANTIZED rk_quantized_avx512
+#define RK_TABLE_DOT rk_kernels_avx512vnni
+#define RK_TABLE_DOT_ISA RK_AVX512_VNNI
+#define RK_TABLE_DOT_QUANTIZED rk_quantized_avx512vnni
 #include "kernels.inc.h"
 
 #pragma clang attribute pop

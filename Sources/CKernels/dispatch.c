@@ -2,31 +2,51 @@
 
 #include "kernels.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+#if defined(__x86_64__)
+static int has_avx2(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static int has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#elif defined(__aarch64__)
+static int has_dot_products(void) {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return 1;
+#elif defined(__linux__)
+  return (getauxval(AT_HWCAP) >> 20) & 1;  // HWCAP_ASIMDDP
+#else
+  return 0;
+#endif
+}
+#endif
+
 const rk_kernels *rk_kernels_of(rk_isa isa) {
   switch (isa) {
-    case RK_SCALAR:
-      return &rk_kernels_scalar;
+    case RK_SCALAR: return &rk_kernels_scalar;
 #if defined(__x86_64__)
-    case RK_AVX2:
-      __builtin_cpu_init();
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &rk_kernels_avx2 : NULL;
-    case RK_AVX512:
-      __builtin_cpu_init();
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-                 && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-                 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-                 ? &rk_kernels_avx512 : NULL;
+    case RK_AVX2: return has_avx2() ? &rk_kernels_avx2 : NULL;
+    case RK_AVX2_VNNI: return has_avx2() && __builtin_cpu_supports("avxvnni") ? &rk_kernels_avxvnni : NULL;
+    case RK_AVX512: return has_avx512() ? &rk_kernels_avx512 : NULL;
+    case RK_AVX512_VNNI:
+      return has_avx512() && __builtin_cpu_supports("avx512vnni") ? &rk_kernels_avx512vnni : NULL;
 #elif defined(__aarch64__)
-    case RK_NEON:
-      return &rk_kernels_neon;
+    case RK_NEON: return &rk_kernels_neon;
+    case RK_NEON_DOT: return has_dot_products() ? &rk_kernels_neondot : NULL;
 #endif
-    default:
-      return NULL;
+    default: return NULL;
   }
 }
 
 const rk_kernels *rk_best_kernels(void) {
-  static const rk_isa order[] = {RK_AVX512, RK_AVX2, RK_NEON};
+  static const rk_isa order[] = {RK_AVX512_VNNI, RK_AVX2_VNNI, RK_AVX512, RK_AVX2, RK_NEON_DOT, RK_NEON};
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
     const rk_kernels *kernels = rk_kernels_of(order[i]);
     if (kernels) return kernels;
@@ -38,8 +58,11 @@ const char *rk_name(rk_isa isa) {
   switch (isa) {
     case RK_SCALAR: return "scalar";
     case RK_AVX2: return "avx2";
+    case RK_AVX2_VNNI: return "avxvnni";
     case RK_AVX512: return "avx512";
+    case RK_AVX512_VNNI: return "avx512vnni";
     case RK_NEON: return "neon";
+    case RK_NEON_DOT: return "neondot";
   }
   return "unknown";
 }
@@ -117,4 +140,29 @@ void rk_grouped(const rk_kernels *kernels, const float *x, size_t places, size_t
 void rk_matrix_product(const rk_kernels *kernels, const float *a, size_t lda, size_t rows, size_t depth, const float *b,
                        size_t ldb, size_t columns, int is_transposed, float *out, size_t ldo) {
   kernels->matrix_product(a, lda, rows, depth, b, ldb, columns, is_transposed, out, ldo);
+}
+
+size_t rk_quantized_stride(const rk_kernels *kernels, size_t k) { return kernels->quantized->stride(k); }
+
+void rk_quantize(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t k, const float *factors,
+                 void *out) {
+  kernels->quantized->quantize(x, ldx, rows, k, factors, out);
+}
+
+void rk_quantized_row(const rk_kernels *kernels, const void *row, size_t k, uint8_t *values, float *scale, int *zero) {
+  kernels->quantized->row(row, k, values, scale, zero);
+}
+
+size_t rk_packed_quantized_bytes(const rk_kernels *kernels, size_t k, size_t n) {
+  return rk_round_up(n, RK_PANEL) / RK_PANEL * kernels->quantized->panel_bytes(k);
+}
+
+void rk_pack_quantized(const rk_kernels *kernels, const int8_t *weight, size_t k, size_t n, size_t row_step,
+                       size_t column_step, void *packed) {
+  kernels->quantized->pack(weight, k, n, row_step, column_step, packed);
+}
+
+void rk_multiply_quantized(const rk_kernels *kernels, const rk_quantized_product *p, size_t row_begin, size_t row_end,
+                           size_t panel_begin, size_t panel_end) {
+  kernels->quantized->multiply(p, row_begin, row_end, panel_begin, panel_end);
 }

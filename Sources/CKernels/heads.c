@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#pragma STDC FP_CONTRACT OFF
+
 void rk_joint_rms_norm(float *x, size_t head_stride, size_t heads, size_t ldx, size_t rows, size_t width, float epsilon,
                        const float *scale) {
   for (size_t row = 0; row < rows; row++) {

@@ -9,11 +9,15 @@
 #define RK_STRIP_ROWS_MAX 16
 
 extern const rk_kernels rk_kernels_scalar;
+extern const rk_quantized_kernels rk_quantized_scalar;
 #if defined(__x86_64__)
-extern const rk_kernels rk_kernels_avx2;
-extern const rk_kernels rk_kernels_avx512;
+extern const rk_kernels rk_kernels_avx2, rk_kernels_avxvnni;
+extern const rk_kernels rk_kernels_avx512, rk_kernels_avx512vnni;
+extern const rk_quantized_kernels rk_quantized_avx2, rk_quantized_avxvnni;
+extern const rk_quantized_kernels rk_quantized_avx512, rk_quantized_avx512vnni;
 #elif defined(__aarch64__)
-extern const rk_kernels rk_kernels_neon;
+extern const rk_kernels rk_kernels_neon, rk_kernels_neondot;
+extern const rk_quantized_kernels rk_quantized_neon, rk_quantized_neondot;
 #endif
 
 static inline size_t rk_round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }

@@ -5,10 +5,14 @@
 //   RK_PANELS_FOR_HEIGHT(h)   panels of the widest tile with h rows
 //   RK_PRODUCT_ROWS           rows of the best tile where there are many panels
 //   RK_TABLE, RK_TABLE_ISA    name and instruction set of the table to define
+//   RK_TABLE_QUANTIZED        its products of 8-bit rows
+//   RK_TABLE_DOT, …           the same for the table of processors with 8-bit dot products, where there are any
 
 #include "vector.inc.h"
 
 #include "activation.inc.h"
+#include "registers.inc.h"
+#include "store.inc.h"
 #include "tile.inc.h"
 
 #include "attention.inc.h"
@@ -16,22 +20,30 @@
 #include "rows.inc.h"
 #include "small.inc.h"
 
-const rk_kernels RK_TABLE = {
-    .isa = RK_TABLE_ISA,
-    .multiply = multiply,
-    .attention = attention,
-    .layer_norm = layer_norm,
-    .rms_norm = rms_norm,
-    .activate = activate,
-    .add = add,
-    .multiply_elements = multiply_elements,
-    .gather = gather,
-    .rotate = rotate,
-    .mean_rows = mean_rows,
-    .normalize = normalize,
-    .unit_norm = unit_norm,
-    .extreme = extreme,
-    .additive_scores = additive_scores,
-    .grouped = grouped,
-    .matrix_product = matrix_product,
-};
+/// Sets that differ only in their 8-bit products share all other kernels.
+#define RK_DEFINE_TABLE(table, set, products) \
+  const rk_kernels table = {                  \
+      .isa = set,                             \
+      .quantized = &products,                 \
+      .multiply = multiply,                   \
+      .attention = attention,                 \
+      .layer_norm = layer_norm,               \
+      .rms_norm = rms_norm,                   \
+      .activate = activate,                   \
+      .add = add,                             \
+      .multiply_elements = multiply_elements, \
+      .gather = gather,                       \
+      .rotate = rotate,                       \
+      .mean_rows = mean_rows,                 \
+      .normalize = normalize,                 \
+      .unit_norm = unit_norm,                 \
+      .extreme = extreme,                     \
+      .additive_scores = additive_scores,     \
+      .grouped = grouped,                     \
+      .matrix_product = matrix_product,       \
+  };
+
+RK_DEFINE_TABLE(RK_TABLE, RK_TABLE_ISA, RK_TABLE_QUANTIZED)
+#ifdef RK_TABLE_DOT
+RK_DEFINE_TABLE(RK_TABLE_DOT, RK_TABLE_DOT_ISA, RK_TABLE_DOT_QUANTIZED)
+#endif

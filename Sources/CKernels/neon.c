@@ -14,6 +14,10 @@
 #define RK_PRODUCT_ROWS RK_TILE_ROWS
 #define RK_TABLE rk_kernels_neon
 #define RK_TABLE_ISA RK_NEON
+#define RK_TABLE_QUANTIZED rk_quantized_neon
+#define RK_TABLE_DOT rk_kernels_neondot
+#define RK_TABLE_DOT_ISA RK_NEON_DOT
+#define RK_TABLE_DOT_QUANTIZED rk_quantized_neondot
 #include "kernels.inc.h"
 
 #endif

@@ -36,7 +36,7 @@ static void layer_norm(const float *x, size_t ldx, size_t rows, size_t width, fl
       vf value = (load(x + i) - splat(mean)) * splat(factor);
       store(out + i, fma_(value, load(scale + i), offset ? load(offset + i) : splat(0.0f)));
     }
-    for (; i < width; i++) out[i] = (x[i] - mean) * factor * scale[i] + (offset ? offset[i] : 0.0f);
+    for (; i < width; i++) out[i] = fma1((x[i] - mean) * factor, scale[i], offset ? offset[i] : 0.0f);
   }
 }
 
@@ -85,21 +85,21 @@ static void rotate(float *x, size_t pairs, int interleaved, const float *angles)
   if (interleaved) {
     for (size_t i = 0; i < pairs; i++) {
       const float a = x[2 * i], b = x[2 * i + 1];
-      x[2 * i] = a * cosines[i] - b * sines[i];
-      x[2 * i + 1] = b * cosines[i] + a * sines[i];
+      x[2 * i] = fma1(a, cosines[i], -(b * sines[i]));
+      x[2 * i + 1] = fma1(b, cosines[i], a * sines[i]);
     }
     return;
   }
   size_t i = 0;
   for (; i + RK_LANES <= pairs; i += RK_LANES) {
     const vf a = load(x + i), b = load(x + pairs + i), c = load(cosines + i), s = load(sines + i);
-    store(x + i, a * c - b * s);
-    store(x + pairs + i, b * c + a * s);
+    store(x + i, fma_(a, c, -(b * s)));
+    store(x + pairs + i, fma_(b, c, a * s));
   }
   for (; i < pairs; i++) {
     const float a = x[i], b = x[pairs + i];
-    x[i] = a * cosines[i] - b * sines[i];
-    x[pairs + i] = b * cosines[i] + a * sines[i];
+    x[i] = fma1(a, cosines[i], -(b * sines[i]));
+    x[pairs + i] = fma1(b, cosines[i], a * sines[i]);
   }
 }
 
@@ -125,4 +125,41 @@ static void normalize(float *x, size_t width) {
   size_t i = 0;
   for (; i + RK_LANES <= width; i += RK_LANES) store(x + i, load(x + i) * splat(factor));
   for (; i < width; i++) x[i] *= factor;
+}
+
+static void activate(const float *x, size_t count, int activation, float *out) {
+  switch (activation) {
+    case RK_RELU: activate_all(x, count, RK_RELU, out); break;
+    case RK_GELU: activate_all(x, count, RK_GELU, out); break;
+    case RK_GELU_TANH: activate_all(x, count, RK_GELU_TANH, out); break;
+    case RK_TANH: activate_all(x, count, RK_TANH, out); break;
+    case RK_SILU: activate_all(x, count, RK_SILU, out); break;
+    case RK_SIGMOID: activate_all(x, count, RK_SIGMOID, out); break;
+    case RK_QUICK_GELU: activate_all(x, count, RK_QUICK_GELU, out); break;
+    case RK_RELU_SQUARED: activate_all(x, count, RK_RELU_SQUARED, out); break;
+    case RK_LEAKY_RELU: activate_all(x, count, RK_LEAKY_RELU, out); break;
+    case RK_ELU: activate_all(x, count, RK_ELU, out); break;
+    case RK_SELU: activate_all(x, count, RK_SELU, out); break;
+    case RK_SOFTPLUS: activate_all(x, count, RK_SOFTPLUS, out); break;
+    case RK_SOFTSIGN: activate_all(x, count, RK_SOFTSIGN, out); break;
+    case RK_MISH: activate_all(x, count, RK_MISH, out); break;
+    case RK_EXPONENTIAL: activate_all(x, count, RK_EXPONENTIAL, out); break;
+    case RK_HARD_SIGMOID: activate_all(x, count, RK_HARD_SIGMOID, out); break;
+    case RK_HARD_SIGMOID_FIFTH: activate_all(x, count, RK_HARD_SIGMOID_FIFTH, out); break;
+    case RK_HARD_SILU: activate_all(x, count, RK_HARD_SILU, out); break;
+    case RK_RELU6: activate_all(x, count, RK_RELU6, out); break;
+    case RK_LOG_SIGMOID: activate_all(x, count, RK_LOG_SIGMOID, out); break;
+    case RK_TANH_SHRINK: activate_all(x, count, RK_TANH_SHRINK, out); break;
+    case RK_SQUAREPLUS: activate_all(x, count, RK_SQUAREPLUS, out); break;
+    case RK_UNIT_CLIP: activate_all(x, count, RK_UNIT_CLIP, out); break;
+    case RK_STEP: activate_all(x, count, RK_STEP, out); break;
+    case RK_SQUARE: activate_all(x, count, RK_SQUARE, out); break;
+    case RK_SQUARE_ROOT: activate_all(x, count, RK_SQUARE_ROOT, out); break;
+    case RK_ABSOLUTE: activate_all(x, count, RK_ABSOLUTE, out); break;
+    case RK_RECIPROCAL: activate_all(x, count, RK_RECIPROCAL, out); break;
+    case RK_LOGARITHM: activate_all(x, count, RK_LOGARITHM, out); break;
+    case RK_SINE: activate_all(x, count, RK_SINE, out); break;
+    case RK_COSINE: activate_all(x, count, RK_COSINE, out); break;
+    default: activate_all(x, count, RK_IDENTITY, out); break;
+  }
 }

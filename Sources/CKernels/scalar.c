@@ -1,4 +1,5 @@
-// For any CPU: what the compiler makes of the algorithms without being told of an instruction set.
+// For any CPU: what the compiler makes of the algorithms without being told of an instruction set. Without a fused
+// multiply-add its bits are computed step by step: slow, and the same as everywhere.
 
 #include "kernels.h"
 
@@ -12,4 +13,5 @@
 #define RK_PRODUCT_ROWS RK_TILE_ROWS
 #define RK_TABLE rk_kernels_scalar
 #define RK_TABLE_ISA RK_SCALAR
+#define RK_TABLE_QUANTIZED rk_quantized_scalar
 #include "kernels.inc.h"

@@ -4,9 +4,6 @@
 // (value rows read in place). Every sum runs over the depth from 0 upwards with one multiply-add a step, whatever M
 // and P are.
 
-/// Panels in the widest tile of any instruction set.
-#define RK_TILE_PANELS_MAX 4
-
 typedef struct {
   const float *x;         // M rows of `depth` floats
   size_t ldx, depth;
@@ -33,26 +30,7 @@ typedef enum {
   RK_LAYOUTS,
 } rk_layout;
 
-/// Weights and values are fetched into the first-level cache so many steps before they are needed. Where they come
-/// late, what depends on them is started in vain, in the place of other sums: the products lose a tenth to that.
-#define RK_SOON_STEPS 8
-
-#define RK_UNROLL _Pragma("clang loop unroll(full)")
-
-// Keeps a value in its register: without this the compiler derives a dozen row addresses from one another in ways that
-// need more registers than there are, and moves loads between steps until the sums themselves spill.
-#define RK_PIN(value) __asm__ volatile("" : "+r"(value))
-
-/// Rows whose addresses come from one pointer (plus 0, 1, 2, 3 times the distance).
-#define RK_ROW_GROUP 4
 #define RK_ROW_GROUPS ((RK_TILE_ROWS + RK_ROW_GROUP - 1) / RK_ROW_GROUP)
-/// Steps between two changes of an address.
-#define RK_STEPS 4
-
-/// `count` (up to 3) times a distance, of which three times is known.
-RK_INLINE size_t times(const size_t count, size_t distance, size_t thrice) {
-  return count == 3 ? thrice : count * distance;
-}
 
 RK_INLINE void compute_tile(const rk_tile *tile, const rk_layout layout, const size_t M, const size_t P) {
   vf sum[RK_TILE_ROWS][RK_TILE_PANELS_MAX];

@@ -1,5 +1,11 @@
 // Sixteen floats at a time, on every instruction set: the compiler splits the vector where registers are shorter.
-// So sums are taken in the same order everywhere, and sets that have a fused multiply-add agree to the bit.
+// So sums are taken in the same order everywhere, and all sets agree to the bit.
+
+#ifndef RK_VECTOR_INC
+#define RK_VECTOR_INC
+
+// What is fused is written so: compilers would choose differently for each set.
+#pragma STDC FP_CONTRACT OFF
 
 #define RK_LANES 16
 #define RK_INLINE static inline __attribute__((always_inline))
@@ -9,6 +15,7 @@
 
 typedef float vf __attribute__((ext_vector_type(RK_LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(RK_LANES)));
+typedef int32_t vi8 __attribute__((ext_vector_type(8)));
 
 RK_INLINE vf splat(float value) { return (vf)(value); }
 
@@ -16,6 +23,13 @@ RK_INLINE vf load(const float *p) {
   vf v;
   memcpy(&v, p, sizeof v);
   return v;
+}
+
+/// Four bytes in every lane.
+RK_INLINE vi splat_bytes(const uint8_t *p) {
+  int32_t word;
+  memcpy(&word, p, sizeof word);
+  return (vi)word;
 }
 
 RK_INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
@@ -33,12 +47,54 @@ RK_INLINE void store_first(float *p, vf v, size_t count) {
   for (size_t i = 0; i < count; i++) p[i] = lanes[i];
 }
 
-/// a · b + c, rounded once where the instruction set can.
-RK_INLINE vf fma_(vf a, vf b, vf c) {
 #if RK_FUSED
-  return __builtin_elementwise_fma(a, b, c);
+
+/// a · b + c, rounded once.
+RK_INLINE vf fma_(vf a, vf b, vf c) { return __builtin_elementwise_fma(a, b, c); }
+
 #else
-  return a * b + c;
+
+typedef double vd __attribute__((ext_vector_type(RK_LANES)));
+typedef int64_t vl __attribute__((ext_vector_type(RK_LANES)));
+
+/// a · b + c, rounded once, with the bits of a multiply-add.
+///
+/// The product is exact in double precision. The sum is rounded there and once more to single precision, which differs
+/// from rounding once only where the first result lies half-way between two floats: there it is made odd when it is not
+/// exact, so that it stays on its side (S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums: proved
+/// algorithms using rounding to odd", IEEE Transactions on Computers 57(4), 2008).
+///
+/// A call, and operands by address: inlined into every product it would take compilers minutes and gigabytes.
+static __attribute__((noinline)) void fma_lanes(const vf *a, const vf *b, vf *c) {
+  const vd third = __builtin_convertvector(*c, vd);
+  const vd product = __builtin_convertvector(*a, vd) * __builtin_convertvector(*b, vd);
+  vd sum = product + third;
+  vl bits = (vl)sum;
+  const vl halfway = (bits & (vl)0x1fffffff) == (vl)0x10000000, tiny = __builtin_elementwise_abs(sum) < (vd)0x1p-126;
+  if (__builtin_reduce_or(halfway | tiny)) {
+    const vd rest = sum - product;
+    const vd error = (product - (sum - rest)) + (third - rest);
+    const vl inexact = (error > (vd)0.0) | (error < (vd)0.0), even = (bits & (vl)1) == (vl)0;
+    const vl outwards = (error > (vd)0.0) == (sum > (vd)0.0);
+    bits += inexact & even & (outwards & (vl)2 + (vl)-1);
+    sum = (vd)bits;
+  }
+  *c = __builtin_convertvector(sum, vf);
+}
+
+RK_INLINE vf fma_(vf a, vf b, vf c) {
+  fma_lanes(&a, &b, &c);
+  return c;
+}
+
+#endif
+
+/// The same of single numbers.
+RK_INLINE float fma1(float a, float b, float c) {
+#if RK_FUSED
+  return __builtin_fmaf(a, b, c);
+#else
+  return fma_(splat(a), splat(b), splat(c))[0];
 #endif
 }
 
@@ -64,3 +120,5 @@ RK_INLINE float max_lanes(vf v) {
   float odd = b.y > b.w ? b.y : b.w;
   return even > odd ? even : odd;
 }
+
+#endif

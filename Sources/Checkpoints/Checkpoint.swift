@@ -75,7 +75,7 @@ package enum Checkpoint {
             throw FileError(.defect, path: path, error.problems.map(\.description))
         }
         var stored = model
-        let owned = Set(model.graph.nodes.flatMap { node in node.ownParameters.map { node.parameterID($0.name) } })
+        let owned = Set(model.graph.nodes.flatMap { node in node.storedParameters.map { node.parameterID($0.name) } })
         stored.tensors = model.tensors.filter { owned.contains($0.key) }
         let writer = ReuseFileWriter(
             model: stored, compression: compression, toolVersion: toolVersion, cancellation: cancellation)

@@ -14,7 +14,7 @@ package struct InputBatches: ~Copyable {
     private var hasRead = false
     private var failure: FileError?
     /// Exactly one of the three has something.
-    private var lines: TextLines?
+    private var records: TextRecords?
     private var pictures: ArraySlice<PictureFolder.File> = []
     private var items: [InputItem] = []
 
@@ -27,7 +27,10 @@ package struct InputBatches: ~Copyable {
         self.size = max(1, size)
         self.cancellation = cancellation
         self.unreadable = unreadable
-        lines = nil
+        records = nil
+        if ModelInputs.isArrays(path) || inputs.kind == .pictures, !inputs.columns.texts.isEmpty {
+            throw FileError(.usage, path: path, "is no table whose columns could be named; leave out --column")
+        }
         if ModelInputs.isArrays(path) {
             items = try inputs.items(ofArraysAt: path)
             return
@@ -39,7 +42,8 @@ package struct InputBatches: ~Copyable {
             // A picture that was named itself has to be read.
             if folder.isFile { self.unreadable = nil }
         case .text, .textPairs:
-            lines = try TextLines(path: path)
+            records = try TextRecords(
+                path: path, columns: inputs.columns, contents: .texts(atMost: inputs.textsOfAnItem))
         case .arrays:
             let names = inputs.graph.inputs.joined(separator: ", ")
             throw FileError(.usage, path: path, "is no .npz; this model reads arrays: \(names)")
@@ -67,8 +71,11 @@ package struct InputBatches: ~Copyable {
         if batch.isEmpty, !hasRead, let failure { throw failure }
         while batch.count < size {
             try check()
-            guard let line = try lines?.next() else { break }
-            batch.append(try inputs.item(of: line))
+            switch try records?.next() {
+            case .line(let line)?: batch.append(try inputs.item(of: line))
+            case .fields(let texts)?: batch.append(try inputs.item(ofParts: texts))
+            case nil: return batch.isEmpty ? nil : batch
+            }
         }
         return batch.isEmpty ? nil : batch
     }

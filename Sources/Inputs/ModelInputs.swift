@@ -13,6 +13,8 @@ import Tokenization
 /// | a source and a target text | `source<TAB>target` a line; the target may be missing |
 /// | pictures | a folder of PNG and JPEG files, or one of them |
 /// | anything | an `.npz` with the model's own inputs |
+///
+/// Where columns are named, texts and pairs of them come from CSV, TSV and JSON Lines too (`TextRecords`).
 package struct ModelInputs: Sendable {
     /// What a model reads.
     package enum Kind: String, Sendable, Hashable {
@@ -37,6 +39,8 @@ package struct ModelInputs: Sendable {
     package private(set) var texts: TextPreparation
     /// When a line is two texts.
     let pairing: TextPreparation.Pairing
+    /// Which columns of tables are read.
+    let columns: TableColumns
     /// Texts that were cut.
     package let truncated = TruncationCount()
     private let pictures: PictureInput?
@@ -57,11 +61,13 @@ package struct ModelInputs: Sendable {
     ///   - prompt: What stands before each text: a name among the model's prompts, or the prompt itself; `nil`: what
     ///     the model's files say.
     ///   - pairing: When a line is two texts.
+    ///   - columns: Which columns of tables are read.
     ///   - ignored: Keys of the model's files that are passed over.
     /// - Throws: `FileError` when the files that say how pictures are prepared cannot be used.
     package init(
         _ model: Model, tokenizer: Tokenizer?, maximumTokens: Int?, prompt: String? = nil,
-        pairing: TextPreparation.Pairing = .never, ignoring ignored: Set<String> = []
+        pairing: TextPreparation.Pairing = .never, columns: TableColumns = TableColumns(),
+        ignoring ignored: Set<String> = []
     ) throws(FileError) {
         let graph = model.graph
         let settings = GenerationSettings(assets: model.assets, tokenizer: tokenizer, ignoring: ignored)
@@ -70,6 +76,7 @@ package struct ModelInputs: Sendable {
         self.graph = graph
         self.tokenizer = tokenizer
         self.maximumTokens = maximumTokens
+        self.columns = columns
         texts = TextPreparation(model.traits.sentences, prompt: prompt)
         let scoresItems =
             [.classifier, .numbers].contains(graph.use)
@@ -147,29 +154,42 @@ package struct ModelInputs: Sendable {
             throw FileError(.usage, path: "text", "is nothing that this model reads; it takes \(inputs)")
         }
         let limit = isWhole ? nil : maximumTokens
-        guard let target else { return InputItem(try textItem(text, tokenizer, limit)) }
-        let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-        var item = InputItem(try encoded(parts.first.map(String.init) ?? "", tokenizer, limit))
-        guard parts.count > 1 else {
+        guard textsOfAnItem > 1 else { return try item(ofParts: [text], tokenizer, limit) }
+        let parts = text.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2 || pairing != .always else {
+            throw FileError(.usage, path: "pair", "has no tab between two texts: \"\(text.prefix(60).printable)\"")
+        }
+        return try item(ofParts: parts, tokenizer, limit)
+    }
+
+    /// The texts that one item may have: two of pairs, and of sources and targets.
+    var textsOfAnItem: Int { target == nil && pairing == .never ? 1 : 2 }
+
+    /// A text, a pair, or a source and its target, as the columns of a table have them: a tab is a part of a text.
+    func item(ofParts parts: [String]) throws(FileError) -> InputItem {
+        guard let tokenizer, kind == .text || kind == .textPairs else {
+            throw FileError(.usage, path: "text", "is nothing that this model reads")
+        }
+        guard parts.count == 2 || pairing != .always else {
+            throw FileError(.usage, path: "pair", "is two texts; name both columns with --column")
+        }
+        return try item(ofParts: parts, tokenizer, maximumTokens)
+    }
+
+    /// A source with its target, or without one; else a text, or two as a pair.
+    private func item(
+        ofParts parts: [String], _ tokenizer: Tokenizer, _ limit: Int?
+    ) throws(FileError) -> InputItem {
+        let first = parts.first ?? "", second = parts.count > 1 ? parts[1] : nil
+        guard let target else { return InputItem(try encoded(first, pair: second, tokenizer, limit)) }
+        var item = InputItem(try encoded(first, tokenizer, limit))
+        guard let second else {
             item.sequence.arrays[target.input] = target.beginning
             return item
         }
-        item.targetIDs = try known(tokenizer.encode(String(parts[1]), maxLength: limit).ids, tokenizer)
+        item.targetIDs = try known(tokenizer.encode(second, maxLength: limit).ids, tokenizer)
         item.sequence.arrays[target.input] = target.reading(item.targetIDs)
         return item
-    }
-
-    /// A line: a text, or two with a tab between.
-    private func textItem(
-        _ line: String, _ tokenizer: Tokenizer, _ limit: Int?
-    ) throws(FileError) -> ModelInput {
-        guard pairing != .never else { return try encoded(line, tokenizer, limit) }
-        let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        if parts.count == 2 { return try encoded(parts[0], pair: parts[1], tokenizer, limit) }
-        guard pairing != .always else {
-            throw FileError(.usage, path: "pair", "has no tab between two texts: \"\(line.prefix(60).printable)\"")
-        }
-        return try encoded(line, tokenizer, limit)
     }
 
     /// Two texts as a model takes them that scores pairs.

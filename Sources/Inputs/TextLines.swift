@@ -1,13 +1,13 @@
-import Foundation
 import Platform
 import Tokenization
 
 /// The lines of a text file, read as they are asked for.
 ///
 /// `\n` ends a line, and a `\r` before it goes with it. A last line without an end counts; an empty line is an empty
-/// text. Memory holds one chunk of the file and the longest line.
+/// text. Memory holds one chunk of the file and the longest line. What `TextBytes` opens can be read: standard input
+/// and compressed files too.
 package struct TextLines: ~Copyable {
-    private let file: FileHandle
+    private var bytes: TextBytes
     private let path: String
     private var buffer: [UInt8] = []
     /// Where the next line starts in the buffer.
@@ -17,7 +17,6 @@ package struct TextLines: ~Copyable {
     /// Lines read so far; while an error is being reported, the number of the line it is about.
     package private(set) var lineNumber = 0
 
-    private static let chunkSize = 1 << 20
     /// Longer “lines” come from files that are no text.
     private static let longestLine = 64 << 20
 
@@ -26,14 +25,8 @@ package struct TextLines: ~Copyable {
     /// - Throws: `FileError` when it cannot be opened.
     package init(path: String) throws(FileError) {
         self.path = path
-        do {
-            file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        } catch {
-            throw FileError(.usage, path: path, "cannot be opened: \((error as NSError).localizedDescription)")
-        }
+        bytes = try TextBytes(path: path)
     }
-
-    deinit { try? file.close() }
 
     /// The next line without its end; `nil` after the last one.
     ///
@@ -74,11 +67,7 @@ package struct TextLines: ~Copyable {
     private mutating func fill() throws(FileError) {
         buffer.removeSubrange(..<start)
         start = 0
-        do {
-            let chunk = try file.read(upToCount: TextLines.chunkSize) ?? Data()
-            if chunk.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: chunk) }
-        } catch {
-            throw FileError(.usage, path: path, "cannot be read: \((error as NSError).localizedDescription)")
-        }
+        let chunk = try bytes.next()
+        if chunk.isEmpty { isAtEnd = true } else { buffer.append(contentsOf: chunk) }
     }
 }

@@ -69,6 +69,7 @@ extension ModelInputs {
     private static let drawBatch = 256
 
     private static func isRepeatable(_ path: String) -> Bool {
+        guard path != TextBytes.standardInput else { return false }
         let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
         return type == .typeRegular || type == .typeDirectory || type == .typeSymbolicLink
     }

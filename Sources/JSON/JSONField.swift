@@ -31,6 +31,9 @@ extension JSONField {
     /// The text of a string; `nil` for anything else.
     package var stringValue: String? { document.text(at: index) }
 
+    /// A number as it is written; `nil` for anything else.
+    package var numberText: String? { kind == .number ? rawText : nil }
+
     /// A truth value; `nil` for anything else.
     package var boolValue: Bool? {
         switch kind {

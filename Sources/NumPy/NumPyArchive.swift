@@ -12,9 +12,16 @@ package struct NumPyArchive: Sendable {
 
     /// Opens an archive and checks its directory.
     ///
-    /// - Throws: `FileError` for what is no archive, or one that contradicts itself.
+    /// - Throws: `FileError` for what is no archive, of kind `unsupported` for files of other programs, or for one that
+    ///   contradicts itself.
     package init(path: String) throws(FileError) {
         let file = try MappedFile(path: path)
+        // Sound files of another kind are named; what is none at all is damaged.
+        let content = FileContent(file)
+        if content.isForeign || [.text, .png, .jpeg, .safetensors, .webPage].contains(content) {
+            throw FileError(
+                .unsupported, path: path, "is \(content.name), not an .npz archive of arrays as numpy.savez writes it")
+        }
         let directory: ZipDirectory
         do throws(ZipDirectory.Failure) {
             directory = try file.withUnsafeBytes { (bytes) throws(ZipDirectory.Failure) in try ZipDirectory(bytes) }

@@ -4,10 +4,11 @@ import Verification
 package enum CacheTable {
     /// One row a layer, then the sums.
     package static func table(of cache: CacheStudy) -> Table {
-        var table = Table([
-            .init("layer", .left), .init("kept for", .left), .init("keys, source"), .init("keys, converted"),
-            .init("values, source"), .init("values, converted"),
-        ])
+        var table = Table(
+            [
+                .init("layer", .left), .init("kept for", .left), .init("keys, source"), .init("keys, converted"),
+                .init("values, source"), .init("values, converted"),
+            ], caption: "Bytes that decoding keeps, layer by layer")
         func cells(_ source: CacheStudy.Row, _ converted: CacheStudy.Row) -> [String] {
             [source.keys, converted.keys, source.values, converted.values].map(Format.count)
         }

@@ -1,14 +1,22 @@
 import ModelGraph
 import Verification
 
-/// Metrics and gates as a table: the same on the terminal and in the report.
+/// Metrics and gates as a table.
 package enum FidelityTable {
     /// One row a metric, gates beside what they judge.
     package static func table(of report: VerificationReport) -> Table {
-        var table = Table([
-            .init("metric", .left), .init("value"), .init("", .left), .init("fails when", .left),
-            .init("verdict", .left),
-        ])
+        table(of: report, hasYardsticks: false)
+    }
+
+    /// The table of a page, where every number has room to be explained.
+    static func explained(_ report: VerificationReport) -> Table { table(of: report, hasYardsticks: true) }
+
+    private static func table(of report: VerificationReport, hasYardsticks: Bool) -> Table {
+        var table = Table(
+            [
+                .init("metric", .left), .init("value"), .init("what it is", hasYardsticks ? .words : .left),
+                .init("fails when", .left), .init("verdict", .left),
+            ], caption: "How near the converted model is to its source")
         for measurement in report.metrics {
             let gates = measurement.output == nil ? report.gates.filter { $0.metric == measurement.metric } : []
             let output = measurement.output.map { " of \($0)" } ?? ""
@@ -17,7 +25,8 @@ package enum FidelityTable {
             table.append(
                 [
                     measurement.metric.rawValue + output, text(measurement.metric, measurement.value) + source,
-                    measurement.metric.meaning, gates.map(\.condition).joined(separator: ", "),
+                    hasYardsticks ? explanation(measurement.metric) : measurement.metric.meaning,
+                    gates.map(\.condition).joined(separator: ", "),
                     gates.isEmpty ? "" : failed ? "failed" : "passed",
                 ], mark: gates.isEmpty ? .none : failed ? .failed : .passed)
         }
@@ -36,71 +45,19 @@ package enum FidelityTable {
         return table
     }
 
+    /// A metric in words, and how to read its scale.
+    private static func explanation(_ metric: Metric) -> String {
+        let meaning = metric.meaning
+        return meaning.prefix(1).uppercased() + meaning.dropFirst() + ". " + metric.yardstick
+    }
+
     /// A value as it reads best.
     static func text(_ metric: Metric, _ value: Double) -> String {
         if metric.isShare { return Format.percent(value, 2) }
         switch metric {
         case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .mapsTVMean: return Format.significant(value, 3)
-        case .speedup: return Format.fixed(value, 2) + " ×"
+        case .speedup: return SpeedTable.ratio(value)
         default: return Format.fixed(value, 5)
         }
-    }
-}
-
-/// Speeds as a table and as bars.
-package enum SpeedTable {
-    /// One row a model, load and number of threads.
-    package static func table(of results: [Benchmark.Result]) -> Table {
-        var table = Table([
-            .init("load", .left), .init("threads"), .init("model", .left), .init("time"), .init("items/s"),
-            .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"),
-            .init("at most"),
-        ])
-        for result in results {
-            table.append([
-                result.load, "\(result.threads)", result.model, Format.duration(seconds: result.seconds),
-                Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())),
-                Format.fixed(result.effectiveGigaflops, 1),
-                Format.fixed(result.speedup, 3) + " ×", Format.fixed(result.ceiling, 3) + " ×",
-            ])
-        }
-        return table
-    }
-
-    /// One row a model, load and number of threads, of models that write.
-    package static func table(of results: [Benchmark.Writing]) -> Table {
-        var table = Table([
-            .init("prompts", .left), .init("threads"), .init("model", .left), .init("read in"), .init("tokens/s"),
-            .init("speed-up"), .init("a step"), .init("new tokens/s"), .init("speed-up"), .init("bytes kept a token"),
-        ])
-        for result in results {
-            let memory =
-                result.cacheBytesPerMemoryRow > 0 ? " + \(Format.count(result.cacheBytesPerMemoryRow))" : ""
-            table.append([
-                result.load, "\(result.threads)", result.model, Format.duration(seconds: result.promptSeconds),
-                Format.count(Int(result.promptTokensPerSecond.rounded())),
-                Format.fixed(result.promptSpeedup, 3) + " ×", Format.duration(seconds: result.stepSeconds),
-                Format.significant(result.newTokensPerSecond, 4), Format.fixed(result.stepSpeedup, 3) + " ×",
-                Format.count(result.cacheBytesPerToken) + memory,
-            ])
-        }
-        return table
-    }
-
-    static func bars(of results: [Benchmark.Result]) -> BarChart {
-        var groups: [(name: String, bars: [BarChart.Bar])] = []
-        for result in results {
-            let name = "\(result.load), \(result.threads == 1 ? "1 thread" : "\(result.threads) threads")"
-            let speed = result.speedup == 1 ? "" : " (\(Format.fixed(result.speedup, 2)) ×)"
-            let bar = BarChart.Bar(
-                name: result.model, value: result.tokensPerSecond,
-                text: Format.short(result.tokensPerSecond) + "/s" + speed)
-            if groups.last?.name == name {
-                groups[groups.count - 1].bars.append(bar)
-            } else {
-                groups.append((name, [bar]))
-            }
-        }
-        return BarChart(title: "Tokens per second", groups: groups.map { .init(name: $0.name, bars: $0.bars) })
     }
 }

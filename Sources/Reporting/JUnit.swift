@@ -28,11 +28,18 @@ package enum JUnit {
             let name = measurement.metric.rawValue + (measurement.output.map { " of \($0)" } ?? "")
             return Markup.empty("property", ["name": name, "value": "\(measurement.value)"])
         }
+        return document(ofSuite: suite, cases, properties: properties, failures: failures, errors: 0)
+    }
+
+    /// The document around a suite's test cases.
+    static func document(
+        ofSuite suite: String, _ cases: [Markup], properties: [Markup], failures: Int, errors: Int
+    ) -> String {
         var result = Markup.verbatim("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
         let attributes: KeyValuePairs<StaticString, String> = [
             "name": suite, "id": "0", "package": "reuseformer.verify", "timestamp": Self.noTime,
             "hostname": "localhost",
-            "tests": "\(cases.count)", "failures": "\(failures)", "errors": "0", "time": "0",
+            "tests": "\(cases.count)", "failures": "\(failures)", "errors": "\(errors)", "time": "0",
         ]
         let streams = [Markup.empty("system-out", [:]), .empty("system-err", [:])]
         result.append(

@@ -1,7 +1,7 @@
 /// What a reader calls the attention layers of a model, in execution order.
 ///
 /// `layer 3` where a model has one stack of them; `5 · decoder 0 cross` where it has several: sources of maps are
-/// written by the first number (`5.2`), the rest says where the layer stands.
+/// written by the first number (`L5H2`), the rest says where the layer stands.
 package struct LayerNames: Sendable {
     /// `3`, or `5 · decoder 0 cross`: for a column that is headed "layer".
     package let brief: [String]

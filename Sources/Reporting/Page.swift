@@ -13,6 +13,17 @@ package struct Page: Sendable {
         }
     }
 
+    /// Figures that answer one question.
+    package struct FigureGroup: Sendable {
+        let title: String
+        let figures: [Figure]
+
+        package init(_ title: String, _ figures: [Figure]) {
+            self.title = title
+            self.figures = figures
+        }
+    }
+
     /// A part of a section.
     package enum Block: Sendable {
         case text(String)
@@ -38,113 +49,43 @@ package struct Page: Sendable {
         }
     }
 
-    /// How the whole came out.
-    package enum Verdict: Sendable { case passed(String), failed(String) }
+    /// The answer at the top.
+    package struct Verdict: Sendable {
+        package enum Tone: String, Sendable { case good, unsure, bad }
+
+        let tone: Tone
+        let question: String
+        let answer: String
+        /// Sentences: why.
+        let reasons: [String]
+        /// What the answer rests on.
+        let note: String?
+
+        package init(_ tone: Tone, question: String, answer: String, reasons: [String], note: String? = nil) {
+            self.tone = tone
+            self.question = question
+            self.answer = answer
+            self.reasons = reasons
+            self.note = note
+        }
+    }
 
     let title: String
     let subtitle: String
     let verdict: Verdict?
-    let figures: [Figure]
+    let groups: [FigureGroup]
     let sections: [Section]
     let footer: String
 
     package init(
-        title: String, subtitle: String, verdict: Verdict? = nil, figures: [Figure], sections: [Section], footer: String
+        title: String, subtitle: String, verdict: Verdict? = nil, groups: [FigureGroup] = [], sections: [Section],
+        footer: String
     ) {
         self.title = title
         self.subtitle = subtitle
         self.verdict = verdict
-        self.figures = figures
+        self.groups = groups
         self.sections = sections
         self.footer = footer
-    }
-
-    /// The page as HTML.
-    package var html: String {
-        let head = Markup.element(
-            "head", [:],
-            .empty("meta", ["charset": "utf-8"]),
-            .empty("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
-            .empty("meta", ["name": "color-scheme", "content": "light dark"]),
-            // The page needs nothing from anywhere, and says so to the browser.
-            .empty(
-                "meta",
-                ["http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"]),
-            .element("title", [:], .text(title)),
-            .element("style", [:], Style.sheet))
-        let shown = sections.filter { !$0.blocks.isEmpty }
-        let body = Markup.element(
-            "body", [:],
-            .element("main", [:], [header] + shown.map(markup(of:)) + [.element("footer", [:], .text(footer))]))
-        var page = Markup.verbatim("<!doctype html>\n")
-        page.append(.element("html", ["lang": "en"], head, body))
-        return page.source + "\n"
-    }
-
-    private var header: Markup {
-        var parts: [Markup] = [
-            .element("p", ["class": "kicker"], .text("reuseformer")), .element("h1", [:], .text(title)),
-            .element("p", ["class": "subtitle"], .text(subtitle)),
-        ]
-        switch verdict {
-        case .passed(let words): parts.append(.element("p", ["class": "verdict passed"], .text("✓ \(words)")))
-        case .failed(let words): parts.append(.element("p", ["class": "verdict failed"], .text("✗ \(words)")))
-        case nil: break
-        }
-        let cards = figures.map { figure in
-            Markup.element(
-                "div", ["class": "figure"],
-                [
-                    .element("span", ["class": "name"], .text(figure.name)),
-                    .element("span", ["class": "value"], .text(figure.value)),
-                ] + (figure.note.isEmpty ? [] : [.element("span", ["class": "note"], .text(figure.note))]))
-        }
-        if !cards.isEmpty { parts.append(.element("div", ["class": "figures"], cards)) }
-        return .element("header", [:], parts)
-    }
-
-    private func markup(of section: Section) -> Markup {
-        .element("section", [:], [.element("h2", [:], .text(section.title))] + section.blocks.map(markup(of:)))
-    }
-
-    private func markup(of block: Block) -> Markup {
-        switch block {
-        case .text(let text): .element("p", [:], .text(text))
-        case .table(let table): markup(of: table)
-        case .heatMap(let map): .element("figure", ["class": "wide"], map.drawing())
-        case .planGrid(let grid): .element("figure", ["class": "wide"], grid.drawing())
-        case .lines(let chart):
-            .element("figure", [:], .element("figcaption", [:], .text(chart.title)), chart.drawing())
-        case .bars(let chart):
-            .element("figure", [:], .element("figcaption", [:], .text(chart.title)), chart.drawing())
-        case .facts(let facts):
-            .element(
-                "dl", [:],
-                facts.flatMap { fact -> [Markup] in
-                    [.element("dt", [:], .text(fact.name)), .element("dd", [:], .text(fact.value))]
-                })
-        case .folded(let title, let blocks):
-            .element("details", [:], [.element("summary", [:], .text(title))] + blocks.map(markup(of:)))
-        }
-    }
-
-    private func markup(of table: Table) -> Markup {
-        func entry(_ name: StaticString, _ text: String, _ column: Table.Column) -> Markup {
-            .element(name, ["class": column.alignment == .left ? "left" : "right"], .text(text))
-        }
-        let head = table.columns.map { entry("th", $0.title, $0) }
-        let rows = table.rows.map { row -> Markup in
-            let cells = zip(row.cells, table.columns).map { entry("td", $0, $1) }
-            return switch row.mark {
-            case .none: .element("tr", [:], cells)
-            case .passed: .element("tr", ["class": "passed"], cells)
-            case .failed: .element("tr", ["class": "failed"], cells)
-            case .strong: .element("tr", ["class": "strong"], cells)
-            }
-        }
-        return .element(
-            "div", ["class": "scroll"],
-            .element(
-                "table", [:], .element("thead", [:], .element("tr", [:], head)), .element("tbody", [:], rows)))
     }
 }

@@ -11,9 +11,11 @@ extension ReportPage {
             [
                 .text(
                     "Each row is a layer, each cell a head. A head that reads a map computed elsewhere carries the "
-                        + "name of that map, layer.head, in its layer's colour; +n: a weighted sum of n more. "
-                        + "Point at a "
-                        + "cell to see every term."), .planGrid(PlanGrid(plan)),
+                        + "name of that map, L3H1 for head 1 of layer 3, in its layer's colour; +n: a weighted sum of "
+                        + "n more. Point at a cell to see every term."), .planGrid(PlanGrid(plan)),
+                .folded(
+                    title: "The plan as a table",
+                    [.table(PlanTable.table(of: plan, width: nil)), .text(PlanNotation.legend)]),
             ])
     }
 
@@ -66,10 +68,11 @@ extension ReportPage {
     }
 
     private func profiles(_ analysis: AnalysisDocument) -> Table {
-        var table = Table([
-            .init("head", .left), .init("entropy"), .init("itself"), .init("previous"), .init("next"), .init("first"),
-            .init("separator"),
-        ])
+        var table = Table(
+            [
+                .init("head", .left), .init("entropy"), .init("itself"), .init("previous"), .init("next"),
+                .init("first"), .init("separator"),
+            ], caption: "Share of its attention that each head gives to a place, and how spread out it is (entropy)")
         for head in analysis.heads {
             table.append([
                 "\(head.id)", Format.fixed(head.entropy, 2), Format.percent(head.own, 0),
@@ -139,10 +142,11 @@ extension ReportPage {
     var healingSection: Page.Section? {
         guard let healing else { return nil }
         let kept = healing.steps.count { $0.verdict == .kept }
-        var table = Table([
-            .init("refitted", .left), .init("strength"), .init("error left"), .init("growth"), .init("damage before"),
-            .init("after"), .init("verdict", .left),
-        ])
+        var table = Table(
+            [
+                .init("refitted", .left), .init("strength"), .init("error left"), .init("growth"),
+                .init("damage before"), .init("after"), .init("verdict", .left),
+            ], caption: "Refits in the order of the layers")
         for step in healing.steps {
             func number(_ value: Double?) -> String { value.map { Format.significant($0, 3) } ?? "" }
             table.append(
@@ -158,15 +162,25 @@ extension ReportPage {
             : "Projections of changed layers were refitted by least squares, layer by layer, to what the source does. "
                 + "\(kept) of \(healing.steps.count) refits were kept; the damage at the output went from "
                 + "\(Format.significant(healing.before.damage, 3)) to \(Format.significant(healing.after.damage, 3))."
-        return Page.Section("Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [.table(table)]))
+        let terms: [(name: String, value: String)] = [
+            ("strength", "how strongly a refit was held to the old weights; the one that fitted other texts best"),
+            ("error left", "share of the layer's error, made by reuse, that the refit leaves on other texts"),
+            ("growth", "size of the new weights by that of the old ones; much above 1 a refit is not trusted"),
+            ("damage", "at the model's output, without this refit and with it; a refit that does not lower it goes"),
+        ]
+        return Page.Section(
+            "Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [.table(table), .facts(terms)]))
     }
 
     var fidelitySection: Page.Section? {
         guard let verification else { return nil }
+        let tokens = "\(Format.count(verification.data.tokens)) tokens"
         let words =
-            "Source and converted model on \(Format.count(verification.data.texts)) texts, "
-            + "\(Format.count(verification.data.tokens)) tokens, that nothing was fitted on."
-        return Page.Section("Fidelity", [.text(words), .table(FidelityTable.table(of: verification))])
+            verification.data.texts == 0
+            ? "Neither model was run."
+            : "Source and converted model side by side on \(judgedOn), \(tokens)"
+                + (isKeptBack ? ", that nothing was fitted on." : ".")
+        return Page.Section("Fidelity", [.text(words), .table(FidelityTable.explained(verification))])
     }
 
     var cacheSection: Page.Section? {
@@ -182,34 +196,68 @@ extension ReportPage {
     }
 
     var speedSection: Page.Section? {
-        guard !timings.isEmpty else { return nil }
+        guard let timings = verification?.speed, let first = timings.first else { return nil }
+        let words =
+            "Both models took turns on made-up inputs, \(first.rounds) rounds after one that was not counted, so that "
+            + "whatever else the machine did met both alike."
         return Page.Section(
             "Speed",
             [
-                .text("Median of alternating runs. Effective GFLOP/s count the source model's work for both models."),
-                .bars(SpeedTable.bars(of: timings)), .table(SpeedTable.table(of: timings)),
+                .text(words), .bars(SpeedTable.bars(of: timings)), .table(SpeedTable.table(of: timings)),
+                .facts(SpeedTable.legend.map { ($0.name, $0.meaning) }),
             ])
     }
 
     var provenanceSection: Page.Section? {
+        let circumstances = verification?.circumstances
         var facts: [(name: String, value: String)] = []
-        for (name, subject) in [("source", source), ("converted", converted)].compactMap({ name, subject in
-            subject.map { (name, $0) }
-        }) {
-            facts.append((name, subject.name))
-            facts.append(("layout", "\(subject.provenance.dialect), \(subject.provenance.architecture)"))
-            facts += subject.provenance.files.map { ($0.name, "SHA-256 \($0.sha256)") }
+        if let arguments = circumstances?.arguments {
+            facts.append(("command", (["reuseformer"] + arguments).map(\.quotedForShell).joined(separator: " ")))
+        }
+        if let version = circumstances?.version { facts.append(("program", "reuseformer \(version)")) }
+        if let data = circumstances?.data, !data.isEmpty { facts.append(("data", data.joined(separator: ", "))) }
+        if let converted {
+            facts.append(("converted model", converted.name))
+            facts += (circumstances?.converted ?? []).map(fact)
+        }
+        facts.append(("source model", source.name))
+        facts.append(("layout", "\(source.provenance.dialect), \(source.provenance.architecture)"))
+        let weights = circumstances?.source ?? []
+        facts += weights.map(fact)
+        let known = Set(weights.map(\.sha256))
+        facts += source.provenance.files.filter { !known.contains($0.sha256) }.map {
+            ($0.name, "SHA-256 \($0.sha256)")
         }
         if let analysis {
             facts.append(
                 (
                     "calibration",
-                    "\(analysis.calibration.texts) texts, SHA-256 of the tokens \(analysis.calibration.digest)"
+                    "\(Format.count(analysis.calibration.texts)) \(itemName(analysis.calibration.texts)), SHA-256 of "
+                        + "the tokens \(analysis.calibration.digest)"
                 ))
             facts.append(("weights analysed", "SHA-256 \(analysis.model)"))
         }
         if let digest = plan?.analysis { facts.append(("plan made from analysis", "SHA-256 \(digest)")) }
-        return Page.Section("Provenance", [.facts(facts)])
+        return Page.Section("How it was made", [.facts(facts)])
+    }
+
+    private func fact(_ file: Circumstances.StoredFile) -> (name: String, value: String) {
+        (file.name, "\(Format.bytes(file.bytes)) (\(Format.count(file.bytes)) bytes), SHA-256 \(file.sha256)")
+    }
+}
+
+extension String {
+    /// The argument as a shell takes it.
+    fileprivate var quotedForShell: String {
+        let plain = !isEmpty && utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "-_./:=,@%+".utf8.contains(byte)
+            }
+        }
+        return plain ? self : "'" + replacing("'", with: "'\\''") + "'"
     }
 }
 

@@ -3,7 +3,8 @@ import ModelGraph
 import Rewriting
 import Verification
 
-/// The report of an analysis, a conversion or a verification: whatever of it there is.
+/// The report of a conversion or a verification: whatever of it there is. What somebody who has to decide asks first
+/// stands first: whether the model is good enough, what it gains, what it loses.
 package struct ReportPage {
     /// What the report is about.
     package struct Subject: Sendable {
@@ -25,7 +26,8 @@ package struct ReportPage {
     package var curve: PlanCurve?
     package var healing: HealingSummary?
     package var verification: VerificationReport?
-    package var timings: [Benchmark.Result] = []
+    /// Whether the data that judge are a part of those that the conversion was given; else they were given to judge.
+    package var isKeptBack = false
 
     package init(model: Subject, analysis: AnalysisDocument? = nil) {
         source = model
@@ -37,13 +39,17 @@ package struct ReportPage {
     /// - Parameter version: Of the program, for the foot of the page.
     package func html(version: String) -> String {
         Page(
-            title: converted?.name ?? source.name, subtitle: subtitle, verdict: verdict, figures: figures,
+            title: converted?.name ?? source.name, subtitle: subtitle, verdict: verdict,
+            groups: converted == nil
+                ? [Page.FigureGroup("", analysisFigures)]
+                : [Page.FigureGroup("What you gain", gains), Page.FigureGroup("What you lose", losses)],
             sections: [
-                planSection, similaritySection, curveSection, healingSection, fidelitySection, cacheSection,
-                speedSection, provenanceSection,
+                speedSection, fidelitySection, cacheSection, planSection, similaritySection, curveSection,
+                healingSection, provenanceSection,
             ]
             .compactMap(\.self),
-            footer: "Written by reuseformer \(version). Multiply-adds and parameters come from the cost model."
+            footer: "Written by reuseformer \(version). Multiply-adds and parameters come from the cost model; sizes, "
+                + "speeds and metrics were measured."
         ).html
     }
 
@@ -53,67 +59,107 @@ package struct ReportPage {
         let isEven = layers.allSatisfy { $0.attention?.heads.count == heads }
         let shape = isEven ? "\(layers.count) layers × \(heads) heads" : "\(source.graph.headIDs.count) heads"
         let parameters = Format.short(Double(source.graph.cost(tokens: 1).parameters)) + " parameters"
+        let from = converted == nil ? nil : "made from \(source.name)"
         let budget = plan.map { "budget \($0.budget)" }
         let healed = healing.map { $0.method == .closed ? "healed in closed form" : "not healed" }
-        return [source.provenance.architecture, shape, parameters, budget, healed].compactMap(\.self).joined(
+        return [from, source.provenance.architecture, shape, parameters, budget, healed].compactMap(\.self).joined(
             separator: " · ")
+    }
+
+    /// What was judged on, in words: `62 texts kept back`, `209 texts of --data heldout.txt`.
+    var judgedOn: String {
+        guard let verification else { return "" }
+        let count = "\(Format.count(verification.data.texts)) \(itemName(verification.data.texts))"
+        if isKeptBack { return count + " kept back" }
+        let files = verification.circumstances?.data ?? []
+        return files.isEmpty ? count : count + " of " + files.joined(separator: " and ")
+    }
+
+    /// What one item of the data is called.
+    func itemName(_ count: Int) -> String {
+        let name = source.graph.graph.readsText ? "text" : "input"
+        return count == 1 ? name : name + "s"
     }
 
     private var verdict: Page.Verdict? {
         guard let verification else { return nil }
-        let failed = verification.gates.filter { !$0.passed }
-        if let first = failed.first {
-            let value = first.value.map { Format.significant($0, 4) } ?? "no number"
-            return .failed(
-                "\(failed.count) of \(verification.gates.count) gates failed: \(first.metric.rawValue) is \(value) "
-                    + "(fails when \(first.condition))")
-        }
-        if verification.exactness?.holds == false { return .failed("the outputs are not those that were promised") }
-        return verification.gates.isEmpty ? nil : .passed("all \(verification.gates.count) gates passed")
+        let words = VerdictText(verification, texts: judgedOn)
+        let tone: Page.Verdict.Tone =
+            switch verification.verdict.outcome {
+            case .good: .good
+            case .unsure, .unmeasured: .unsure
+            case .bad: .bad
+            }
+        return Page.Verdict(
+            tone, question: "Is it good enough to take the place of its source?", answer: words.answer,
+            reasons: words.reasons, note: words.note)
     }
 
-    private var figures: [Page.Figure] {
-        guard let converted else {
-            let heads = source.graph.headIDs.count
-            return [
-                Page.Figure("\(heads)", "attention maps"),
-                Page.Figure(analysis.map { Format.short(Double($0.calibration.tokens)) } ?? "–", "tokens analysed"),
-                Page.Figure(
-                    analysis?.stability.map { Format.fixed($0, 3) } ?? "–", "stability",
-                    note: "similarities of two halves of the texts"),
-            ]
-        }
-        let savings = Savings(source: source.graph, converted: converted.graph)
-        var result = [
+    // MARK: Figures
+
+    private var analysisFigures: [Page.Figure] {
+        [
+            Page.Figure("\(source.graph.headIDs.count)", "attention maps"),
+            Page.Figure(analysis.map { Format.short(Double($0.calibration.tokens)) } ?? "–", "tokens analysed"),
             Page.Figure(
-                "\(savings.maps.converted) of \(savings.maps.source)", "attention maps computed",
-                note: Format.percent(savings.maps.saved) + " saved"),
-            change(savings.multiplyAdds, "multiply-adds at \(savings.tokens) tokens"),
-            change(savings.parameters, "parameters"),
+                analysis?.stability.map { Format.fixed($0, 3) } ?? "–", "stability",
+                note: "similarities of two halves of the texts"),
         ]
-        result += [
-            savings.cache.map { change($0, "bytes kept for a token") },
-            savings.memoryCache.map { change($0, "bytes kept for a token of the source") },
+    }
+
+    private var gains: [Page.Figure] {
+        guard let converted else { return [] }
+        let savings = verification?.savings ?? Savings(source: source.graph, converted: converted.graph)
+        let maps = "\(savings.maps.converted) of \(savings.maps.source) attention maps computed"
+        return [
+            size,
+            Page.Figure(Format.change(-savings.multiplyAdds.saved), "multiply-adds \(savings.measure)", note: maps),
+            speed(savings),
+            savings.cache.map { change($0, "bytes kept for each token") },
+            savings.memoryCache.map { change($0, "bytes kept for each token of the source") },
         ].compactMap(\.self)
-        if let metric = [Metric.perplexityRatio, .top1Agreement, .pooledCosineMean, .hiddenCosineMean].first(where: {
-            verification?[$0] != nil
-        }),
-            let value = verification?[metric]
-        {
-            let texts = verification.map { "\(Format.count($0.data.texts)) texts kept back" } ?? ""
-            result.append(Page.Figure(FidelityTable.text(metric, value), metric.rawValue, note: texts))
+    }
+
+    /// The size of the file that was written; of its parameters where no file is known.
+    private var size: Page.Figure? {
+        guard let files = verification?.circumstances, let after = files.converted, let before = files.source else {
+            return verification.map { change($0.savings.bytes, "bytes of the parameters") }
         }
-        if let fastest = timings.filter({ $0.speedup != 1 }).max(by: { $0.speedup < $1.speedup }) {
-            let threads = fastest.threads == 1 ? "1 thread" : "\(fastest.threads) threads"
-            result.append(
-                Page.Figure("\(Format.fixed(fastest.speedup, 2)) ×", "speed", note: "\(fastest.load), \(threads)"))
+        let (from, to) = (Circumstances.bytes(of: before), Circumstances.bytes(of: after))
+        let share = from > 0 ? " (\(Format.change(Double(to) / Double(from) - 1)))" : ""
+        return Page.Figure(Format.bytes(to), "on disk" + share, note: "from \(Format.bytes(from)) of \(source.name)")
+    }
+
+    private func speed(_ savings: Savings) -> Page.Figure {
+        let timed = verification?.speed ?? []
+        guard let result = timed.last, timed.count > 1 else {
+            return Page.Figure(
+                SpeedTable.ratio(savings.predictedSpeedup), "speed, predicted",
+                note: "not measured: from multiply-adds")
         }
-        return result
+        let threads = result.threads == 1 ? "1 thread" : "\(result.threads) threads"
+        let range = SpeedTable.range(result.speedupLow, result.speedupHigh)
+        let undecided = SpeedTable.isUndecided(result) ? ": no difference that could be told" : ""
+        return Page.Figure(
+            SpeedTable.ratio(result.speedup), "speed at \(result.load.replacing("x", with: "×")), \(threads)",
+            note: range + undecided)
+    }
+
+    private var losses: [Page.Figure] {
+        guard let verification else { return [] }
+        return ShippingVerdict.mainMetrics(of: verification.metrics).map { measured in
+            let demand = verification.verdict.criteria.first { $0.metric == measured.metric }.map(VerdictText.demand)
+            let source = measured.source.map { "source \(FidelityTable.text(measured.metric, $0))" }
+            let notes = [source, "on \(judgedOn)", demand.map { "default: \($0)" }]
+            return Page.Figure(
+                FidelityTable.text(measured.metric, measured.value), measured.metric.rawValue,
+                note: notes.compactMap(\.self).joined(separator: " · "))
+        }
     }
 
     private func change(_ change: Savings.Change, _ name: String) -> Page.Figure {
         Page.Figure(
-            Format.percent(-change.saved), name,
+            Format.change(-change.saved), name,
             note: "\(Format.short(Double(change.source))) → \(Format.short(Double(change.converted)))")
     }
 }

@@ -21,9 +21,14 @@ extension Benchmark {
         /// Bytes kept for each token, and for each row of what cross-attention looks at.
         package let cacheBytesPerToken: Int
         package let cacheBytesPerMemoryRow: Int
-        /// How many times as fast as the first model: medians of the ratios of neighbouring runs.
+        /// How many times as fast as the first model: its median time by this one's, and where 95 of 100 such ratios
+        /// lie when rounds are drawn again (`SpeedRatio`).
         package let promptSpeedup: Double
+        package let promptSpeedupLow: Double
+        package let promptSpeedupHigh: Double
         package let stepSpeedup: Double
+        package let stepSpeedupLow: Double
+        package let stepSpeedupHigh: Double
     }
 
     /// Measures all models while they read prompts and add tokens to them; which tokens makes no difference.
@@ -58,15 +63,18 @@ extension Benchmark {
         }
         let tokens = Double(load.lengths.reduce(0, +))
         return models.enumerated().map { index, model in
-            let prompt = Self.median(times[index].prompts), step = Self.median(times[index].steps)
+            let prompt = SpeedRatio.median(times[index].prompts), step = SpeedRatio.median(times[index].steps)
+            let promptRatio = SpeedRatio(times[0].prompts, times[index].prompts)
+            let stepRatio = SpeedRatio(times[0].steps, times[index].steps)
             return Writing(
                 model: model.name, load: load.description, threads: resources.threads, newTokens: newTokens,
                 promptSeconds: prompt, promptTokensPerSecond: tokens / prompt, stepSeconds: step,
                 newTokensPerSecond: Double(prompts.count) / step,
                 cacheBytesPerToken: decoders[index].cacheBytesPerToken,
                 cacheBytesPerMemoryRow: decoders[index].cacheBytesPerMemoryRow,
-                promptSpeedup: Self.median(zip(times[0].prompts, times[index].prompts).map { $0 / $1 }),
-                stepSpeedup: Self.median(zip(times[0].steps, times[index].steps).map { $0 / $1 }))
+                promptSpeedup: promptRatio.value, promptSpeedupLow: promptRatio.low,
+                promptSpeedupHigh: promptRatio.high, stepSpeedup: stepRatio.value, stepSpeedupLow: stepRatio.low,
+                stepSpeedupHigh: stepRatio.high)
         }
     }
 

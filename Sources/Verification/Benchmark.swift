@@ -48,10 +48,41 @@ package struct Benchmark {
         package let tokensPerSecond: Double
         /// Multiply-adds of the **first** model's graph, twice, by time: what a user gets for the same job.
         package let effectiveGigaflops: Double
-        /// How many times as fast as the first model: median of the ratios of neighbouring runs.
+        /// Rounds in which every model took its turn.
+        package let rounds: Int
+        /// How many times as fast as the first model: its median time by this one's.
         package let speedup: Double
-        /// The speed-up that arithmetic allows: the first model's multiply-adds by this model's.
+        /// Where 95 of 100 such ratios lie when rounds are drawn again (`SpeedRatio`).
+        package let speedupLow: Double
+        package let speedupHigh: Double
+        /// The speed-up that the cost model predicts: the first model's multiply-adds by this model's.
         package let ceiling: Double
+
+        /// What one model's times say beside the first one's.
+        ///
+        /// - Parameters:
+        ///   - times: Seconds of this model, one entry a round.
+        ///   - first: Seconds of the first model in the same rounds.
+        ///   - items: Texts, pictures or recordings of a run, `tokens` their rows of the last hidden state.
+        ///   - multiplyAdds: Of a run of this model and of the first one.
+        package init(
+            model: String, load: String, threads: Int, times: [Double], first: [Double], items: Int, tokens: Double,
+            multiplyAdds: (own: Double, first: Double)
+        ) {
+            let median = SpeedRatio.median(times), ratio = SpeedRatio(first, times)
+            self.model = model
+            self.load = load
+            self.threads = threads
+            seconds = median
+            itemsPerSecond = Double(items) / median
+            tokensPerSecond = tokens / median
+            effectiveGigaflops = 2 * multiplyAdds.first / median / 1e9
+            rounds = times.count
+            speedup = ratio.value
+            speedupLow = ratio.low
+            speedupHigh = ratio.high
+            ceiling = multiplyAdds.first / max(multiplyAdds.own, 1)
+        }
     }
 
     /// Shortest time that a model is measured for, and the fewest and most runs.
@@ -96,24 +127,14 @@ package struct Benchmark {
             lengths.reduce(0.0) { $0 + Double(model.graph.cost(tokens: $1).multiplyAdds) }
         }
         return models.enumerated().map { index, model in
-            let seconds = Self.median(times[index])
-            return Result(
-                model: model.name, load: load.description, threads: resources.threads, seconds: seconds,
-                itemsPerSecond: Double(sequences.count) / seconds, tokensPerSecond: tokens / seconds,
-                effectiveGigaflops: 2 * multiplyAdds[0] / seconds / 1e9,
-                speedup: Self.median(zip(times[0], times[index]).map { $0 / $1 }),
-                ceiling: multiplyAdds[0] / max(multiplyAdds[index], 1))
+            Result(
+                model: model.name, load: load.description, threads: resources.threads, times: times[index],
+                first: times[0], items: sequences.count, tokens: tokens,
+                multiplyAdds: (multiplyAdds[index], multiplyAdds[0]))
         }
     }
 
     private static func run(_ model: CompiledModel, _ sequences: [ModelInput]) throws(VerificationError) {
         do { try model.run(concurrently: sequences) { _ in } } catch { throw VerificationError(error) }
-    }
-
-    static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        guard !sorted.isEmpty else { return .nan }
-        let middle = sorted.count / 2
-        return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
     }
 }

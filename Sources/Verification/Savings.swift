@@ -18,6 +18,8 @@ package struct Savings: Sendable, Hashable, Codable {
 
     /// Sequence length that the multiply-adds are for.
     package let tokens: Int
+    /// Whether multiply-adds do not depend on a length: every input of the model has a shape of its own.
+    package let isFixed: Bool?
     package let maps: Change
     package let multiplyAdds: Change
     package let parameters: Change
@@ -31,6 +33,7 @@ package struct Savings: Sendable, Hashable, Codable {
     package init(source: CheckedGraph, converted: CheckedGraph, tokens: Int = 128) {
         let before = source.cost(tokens: tokens), after = converted.cost(tokens: tokens)
         self.tokens = tokens
+        isFixed = source.cost(tokens: tokens + 1).multiplyAdds == before.multiplyAdds ? true : nil
         maps = Change(source: before.maps, converted: after.maps)
         multiplyAdds = Change(source: before.multiplyAdds, converted: after.multiplyAdds)
         parameters = Change(source: before.parameters, converted: after.parameters)
@@ -40,6 +43,12 @@ package struct Savings: Sendable, Hashable, Codable {
             before.memoryCacheBytes > 0
             ? Change(source: before.memoryCacheBytes, converted: after.memoryCacheBytes) : nil
     }
+
+    /// What the multiply-adds are of: `at 128 tokens`, or `of one input` where every input has a shape of its own.
+    package var measure: String { isFixed == true ? "of one input" : "at \(tokens) tokens" }
+
+    /// How many times as fast the converted model would be if time went with multiply-adds alone.
+    package var predictedSpeedup: Double { Double(multiplyAdds.source) / Double(max(multiplyAdds.converted, 1)) }
 
     /// The savings as metrics, for gates.
     package var measurements: [Measurement] {

@@ -57,6 +57,12 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     package let gates: [GateResult]
     /// Whether every gate passed and every promise of exactness held.
     package let passed: Bool
+    /// Whether the model is good enough, by the gates or by defaults.
+    package let verdict: ShippingVerdict
+    /// Speeds, source first, where both models were timed.
+    package var speed: [Benchmark.Result]?
+    /// How the report came about; `nil` where nobody said it.
+    package var circumstances: Circumstances?
 
     /// Judges measurements by gates.
     ///
@@ -91,6 +97,9 @@ package struct VerificationReport: Sendable, Hashable, Codable {
         }
         self.gates = results
         passed = results.allSatisfy(\.passed) && exactness?.holds != false
+        verdict = ShippingVerdict(
+            metrics: all, passed: passed, hasGates: !gates.isEmpty, texts: data.texts,
+            isExact: exactness?.promise == .unchanged && exactness?.holds == true)
     }
 
     /// The value of a metric; `nil` when it was not measured.

@@ -7,16 +7,19 @@ struct Reuseformer: ParsableCommand {
         commandName: "reuseformer",
         abstract: "Make a trained transformer smaller and faster by computing fewer attention maps.",
         discussion: """
-            Many attention heads of a trained transformer look at the same places. reuseformer finds out which, lets \
-            them share one map, repairs in closed form what that breaks, and writes one file that holds everything \
-            needed to run the result. No training, no Python.
-
-            A first round, from a folder with tf_model.h5, config.json and tokenizer files:
-
               reuseformer inspect bert/
               reuseformer convert bert/ --calibration texts.txt --budget 1/3 -o r.reuse.h5
               reuseformer verify  bert/ r.reuse.h5 --data heldout.txt
               reuseformer run     r.reuse.h5 --texts sentences.txt -o embeddings.npy
+
+            That is a first round, from a folder with tf_model.h5, config.json and tokenizer files. Many attention \
+            heads of a trained transformer look at the same places. reuseformer finds out which, lets them share one \
+            map, repairs in closed form what that breaks, and writes one file that holds everything needed to run the \
+            result. No training, no Python.
+
+            --calibration is what a conversion learns from, --data what models are compared on, --texts what a model \
+            is run on. Each reads text files, one text a line, compressed or not, and with --column NAME the columns \
+            of .csv, .tsv and .jsonl files; - is standard input, as an output standard output.
 
             Exit status: 0 done · 1 a defect of reuseformer · 2 wrong use · 3 a gate failed · 4 not supported · \
             5 corrupt input · 6 a file cannot be read or written · 130 interrupted.
@@ -25,7 +28,7 @@ struct Reuseformer: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Reading", subcommands: [Inspect.self, Extract.self]),
             CommandGroup(name: "Converting", subcommands: [Analyze.self, Plan.self, Validate.self, Convert.self]),
-            CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self]),
+            CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self, Worker.self]),
         ])
 }
 
@@ -34,7 +37,7 @@ enum Main {
     static func main() {
         StandardStreams.open()
         Interruption.install()
-        exit(status(of: Array(CommandLine.arguments.dropFirst())).rawValue)
+        exit(status(of: Spelling.current(Array(CommandLine.arguments.dropFirst()))).rawValue)
     }
 
     /// Runs one command line to its end.

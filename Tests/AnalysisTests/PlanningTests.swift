@@ -10,7 +10,7 @@ struct PlanningTests {
     @Test(
         "a budget is read in all its forms",
         arguments: [
-            ("1/3", Budget.Goal.maps(1.0 / 3)), ("0.33", .maps(0.33)), ("maps:1/2", .maps(0.5)),
+            ("1/3", Budget.Goal.attention(1.0 / 3)), ("0.33", .attention(0.33)), ("maps:1/2", .maps(0.5)),
             ("maps:25%", .maps(0.25)),
             ("macs:10%@128", .multiplyAdds(0.1, tokens: 128)), ("bytes:8%", .bytes(0.08)),
             (

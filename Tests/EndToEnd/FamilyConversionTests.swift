@@ -34,7 +34,7 @@ struct FamilyConversionTests {
         try analysis.validate()
         #expect(analysis.curves.allSatisfy { $0.points.allSatisfy { $0.difference.damage > -1e-6 } })
         let planner = try Planner(analysis, graph: model.graph)
-        let plan = try planner.plan(Budget("1/3"))
+        let plan = try planner.plan(Budget("maps:1/3"))
         for layer in plan.layers where model.graph.node(named: layer.node)?.attention?.isCross == true {
             let patterns = layer.heads.flatMap(\.source.terms).compactMap { term -> StaticPattern? in
                 if case .pattern(let pattern) = term.map { pattern } else { nil }
@@ -85,7 +85,15 @@ struct FamilyConversionTests {
         let analysis = try Analyzer(options: .init(resources: .init(threads: 2))).analyze(
             model, calibration: calibration)
         #expect(analysis.curves.count == model.graph.attentionNodes.count)
-        let plan = try Planner(analysis, graph: model.graph).plan(Budget("1/4"))
+        let planner = try Planner(analysis, graph: model.graph)
+        // Such a plan makes the file larger: only a budget that names what it counts may do that.
+        #expect {
+            try planner.plan(Budget("1/4"))
+        } throws: { error in
+            "\(error)".contains("larger") && "\(error)".contains("maps:1/4")
+        }
+        let plan = try planner.plan(Budget("maps:1/4"))
+        #expect(try planner.saving(of: plan, .bytes(0)) < 0)
         #expect {
             try Converter().convert(model, plan: plan, calibration: calibration)
         } throws: { error in

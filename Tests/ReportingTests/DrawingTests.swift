@@ -34,7 +34,7 @@ private final class Outline: NSObject, XMLParserDelegate {
 }
 
 private func page(_ blocks: [Page.Block], title: String = "tiny") -> String {
-    Page(title: title, subtitle: "", figures: [], sections: [.init("Section", blocks)], footer: "").html
+    Page(title: title, subtitle: "", sections: [.init("Section", blocks)], footer: "").html
 }
 
 @Suite("The report")

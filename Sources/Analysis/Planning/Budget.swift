@@ -5,7 +5,10 @@ import Rewriting
 package struct Budget: Sendable, Hashable {
     /// What is asked for.
     package enum Goal: Sendable, Hashable {
-        /// Share of attention maps no longer computed.
+        /// Share of attention maps no longer computed; where maps differ in size, of their elements at
+        /// `Budget.tokens` tokens. What a share without a word in front means.
+        case attention(Double)
+        /// Share of attention maps no longer computed, each counted alike.
         case maps(Double)
         /// Share of multiply-adds saved at a sequence length.
         case multiplyAdds(Double, tokens: Int)
@@ -17,11 +20,14 @@ package struct Budget: Sendable, Hashable {
         /// The share that is asked for; 0 for a quality.
         var share: Double {
             switch self {
-            case .maps(let share), .multiplyAdds(let share, _), .bytes(let share): share
+            case .attention(let share), .maps(let share), .multiplyAdds(let share, _), .bytes(let share): share
             case .quality: 0
             }
         }
     }
+
+    /// Sequence length at which the sizes of maps are compared.
+    package static let tokens = 128
 
     /// What is asked for.
     package let goal: Goal
@@ -34,9 +40,10 @@ package struct Budget: Sendable, Hashable {
     package init(_ text: String) throws(AnalysisError) {
         self.text = text
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let kind = parts.count == 2 ? parts[0] : "maps"
+        let kind = parts.count == 2 ? parts[0] : ""
         let rest = parts.last ?? ""
         switch kind {
+        case "" where parts.count == 1: goal = .attention(try Self.share(rest, of: text))
         case "maps": goal = .maps(try Self.share(rest, of: text))
         case "bytes": goal = .bytes(try Self.share(rest, of: text))
         case "macs":

@@ -34,9 +34,11 @@ package struct Planner: Sendable {
     /// Everything that can be given up, the cheapest first.
     package let steps: [Step]
 
+    /// - Parameter kept: Attention nodes of which nothing is given up.
     /// - Throws: When the analysis belongs to another model.
     package init(
-        _ analysis: AnalysisDocument, graph: CheckedGraph, moves: Moves = .standard, granularity: Granularity = .head
+        _ analysis: AnalysisDocument, graph: CheckedGraph, moves: Moves = .standard, granularity: Granularity = .head,
+        keeping kept: Set<String> = []
     ) throws(AnalysisError) {
         try analysis.validate()
         for profile in analysis.heads where graph.source(of: profile.id)?.isComputed != true {
@@ -48,9 +50,11 @@ package struct Planner: Sendable {
         analysisDigest = try? Document.digest(of: analysis)
         self.graph = graph
         self.moves = moves
+        var open = analysis
+        open.curves.removeAll { kept.contains($0.node) }
         switch granularity {
-        case .head: steps = Self.headSteps(analysis, graph)
-        case .layer: steps = Self.layerSteps(analysis, graph)
+        case .head: steps = Self.headSteps(open, graph)
+        case .layer: steps = Self.layerSteps(open, graph)
         }
     }
 
@@ -165,25 +169,32 @@ package struct Planner: Sendable {
             if cancellation?.isRequested == true { throw .cancelled }
             let plan = plan(steps: count, for: budget)
             let saved = try saving(of: plan, budget.goal)
-            if saved >= budget.goal.share - 1e-9 { return plan }
+            if saved >= budget.goal.share - 1e-9 {
+                try refuseGrowth(of: plan, for: budget)
+                return plan
+            }
             best = max(best, saved)
         }
         throw .budget(budget.text, reason: "the largest saving that this model allows is \((best * 100).rounded(1)) %")
+    }
+
+    /// A budget without a word in front is no wish for a larger file; one that names what it counts is taken at its
+    /// word.
+    private func refuseGrowth(of plan: ReusePlan, for budget: Budget) throws(AnalysisError) {
+        guard case .attention = budget.goal, graph.canGrowByReuse else { return }
+        let growth = -(try saving(of: plan, .bytes(0)))
+        guard growth > 0 else { return }
+        throw .budget(
+            budget.text,
+            reason: "its plan makes the weights \((growth * 100).rounded(1)) % larger, since layers that share them no "
+                + "longer do; write maps:\(budget.text) to have it all the same, bytes:SHARE for what saves bytes, or "
+                + "replace whole layers (--granularity layer)")
     }
 
     /// Share that a plan saves, in the terms of a goal; of maps for a quality.
     package func saving(of plan: ReusePlan, _ goal: Budget.Goal) throws(AnalysisError) -> Double {
         let after: CheckedGraph
         do { after = try graph.applying(plan) } catch { throw .graph(error) }
-        switch goal {
-        case .maps, .quality: return share(graph.mapCount, after.mapCount)
-        case .multiplyAdds(_, let tokens):
-            return share(graph.cost(tokens: tokens).multiplyAdds, after.cost(tokens: tokens).multiplyAdds)
-        case .bytes: return share(graph.cost(tokens: 1).parameterBytes, after.cost(tokens: 1).parameterBytes)
-        }
-    }
-
-    private func share(_ before: Int, _ after: Int) -> Double {
-        before > 0 ? Double(before - after) / Double(before) : 0
+        return goal.saving(from: graph, to: after)
     }
 }

@@ -9,9 +9,20 @@
 extern "C" {
 #endif
 
+/// Products of 8-bit rows, where they differ from set to set. The members mean what the functions in CQuantized.h mean.
+typedef struct {
+  size_t (*stride)(size_t);
+  void (*quantize)(const float *, size_t, size_t, size_t, const float *, uint8_t *);
+  void (*row)(const uint8_t *, size_t, uint8_t *, float *, int *);
+  size_t (*panel_bytes)(size_t);
+  void (*pack)(const int8_t *, size_t, size_t, size_t, size_t, uint8_t *);
+  void (*multiply)(const rk_quantized_product *, size_t, size_t, size_t, size_t);
+} rk_quantized_kernels;
+
 /// The members mean what the functions of the same name in CKernels.h mean, without the first argument.
 struct rk_kernels {
   rk_isa isa;
+  const rk_quantized_kernels *quantized;
   void (*multiply)(const rk_product *, size_t, size_t, size_t, size_t);
   void (*attention)(const rk_map *, size_t, size_t);
   void (*layer_norm)(const float *, size_t, size_t, size_t, float, const float *, const float *, float *, size_t);

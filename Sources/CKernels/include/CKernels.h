@@ -5,8 +5,8 @@
 // `rk_best_kernels` or `rk_kernels_of`, and may use several at once.
 //
 // All matrices are row-major float32. Every output element is summed over k in one fixed order that depends on
-// nothing but the instruction set: not on the tile, the number of rows, or who computes it. So results do not depend
-// on batch mates, threads or the order of calls.
+// nothing: not on the tile, the number of rows, who computes it, or the instruction set. So results do not depend on
+// batch mates, threads, the order of calls or the processor.
 
 #ifndef CKERNELS_H
 #define CKERNELS_H
@@ -21,7 +21,16 @@ extern "C" {
 /// Output columns of one packed panel; head sizes are padded to a multiple of it.
 #define RK_PANEL 16
 
-typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2, RK_NEON = 3 } rk_isa;
+typedef enum {
+  RK_SCALAR = 0,
+  RK_AVX2 = 1,
+  RK_AVX512 = 2,
+  RK_NEON = 3,
+  // The same with dot products of 8-bit numbers.
+  RK_AVX2_VNNI = 4,
+  RK_AVX512_VNNI = 5,
+  RK_NEON_DOT = 6,
+} rk_isa;
 
 /// The kernels of one instruction set. Constant, valid for ever.
 typedef struct rk_kernels rk_kernels;
@@ -30,7 +39,7 @@ typedef struct rk_kernels rk_kernels;
 const rk_kernels *rk_kernels_of(rk_isa isa);
 /// The best kernels that this CPU has; never NULL.
 const rk_kernels *rk_best_kernels(void) __attribute__((returns_nonnull));
-/// The name of an instruction set: "scalar", "avx2", "avx512" or "neon".
+/// The name of an instruction set: "scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon" or "neondot".
 const char *rk_name(rk_isa isa);
 
 // ---- matrix products ---------------------------------------------------------------------------------------------
@@ -222,6 +231,8 @@ void rk_rotate(const rk_kernels *kernels, float *x, size_t pairs, int interleave
 void rk_mean_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t width, float *out);
 /// Divides by the Euclidean norm (a zero vector stays).
 void rk_normalize(const rk_kernels *kernels, float *x, size_t width);
+
+#include "CQuantized.h"
 
 #ifdef __cplusplus
 }

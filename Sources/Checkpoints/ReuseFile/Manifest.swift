@@ -32,8 +32,6 @@ package struct Manifest: Sendable, Codable {
         package var sha256: String
     }
 
-    package static let currentVersion = 1
-
     package var formatVersion: Int
     package var tool: Tool
     package var graph: Graph
@@ -41,6 +39,8 @@ package struct Manifest: Sendable, Codable {
     package var plan: ReusePlan?
     /// What healing did.
     package var healing: JSONValue?
+    /// What quantising did.
+    package var quantization: JSONValue?
     package var provenance: Model.Provenance
     package var traits: Model.Traits
     /// In order of name.
@@ -54,11 +54,12 @@ extension Manifest {
     ///
     /// - Parameter cancellation: When it ends the work, the digests mean nothing.
     package init(of model: Model, toolVersion: String, cancellation: Cancellation? = nil) {
-        formatVersion = Self.currentVersion
+        formatVersion = ReuseFile.version(for: model.graph.graph)
         tool = Tool(name: "reuseformer", version: toolVersion)
         graph = model.graph.graph
         plan = model.plan
         healing = model.healing
+        quantization = model.quantization
         provenance = model.provenance
         traits = model.traits
         let sorted = model.tensors.sorted { $0.key < $1.key }

@@ -9,7 +9,14 @@ import WeightFiles
 /// The `.reuse.h5` file (docs/format.md): names inside it, and its reader.
 package enum ReuseFile {
     static let format = "reuse-transformer"
-    static let formatVersion = 1
+    /// Versions that this program reads.
+    static let versions = 1...2
+    /// The same in words.
+    static let readable = "versions 1 and 2"
+
+    /// The version of a graph's file: the lowest that can say it, so that older programs read what they can.
+    static func version(for graph: Graph) -> Int { graph.hasPrecisions ? 2 : 1 }
+
     static let dialect = "reuse"
 
     enum Path {
@@ -97,11 +104,14 @@ struct ReuseFileContents: Sendable {
         } catch {
             throw corrupt("/manifest: \(error.description.printable)")
         }
-        guard manifest.formatVersion == Manifest.currentVersion else {
+        guard ReuseFile.versions.contains(manifest.formatVersion) else {
             throw FileError(
                 .unsupported, path: path,
-                "format version \(manifest.formatVersion); this program reads version \(Manifest.currentVersion)",
+                "format version \(manifest.formatVersion); this program reads \(ReuseFile.readable)",
                 remedy: "use a newer reuseformer")
+        }
+        guard manifest.formatVersion >= ReuseFile.version(for: manifest.graph) else {
+            throw corrupt("/manifest: version \(manifest.formatVersion) has no matrices of other precisions")
         }
         return manifest
     }
@@ -127,14 +137,16 @@ struct ReuseFileContents: Sendable {
             }
             assets[asset.name] = bytes
         }
-        let model = Model(
+        var model = Model(
             graph: graph, tensors: tensors, assets: assets, provenance: manifest.provenance,
             traits: manifest.traits, plan: manifest.plan, healing: manifest.healing)
+        model.quantization = manifest.quantization
         do throws(GraphError) {
             try model.validate()
         } catch {
             throw FileError(.corrupt, path: path, error.problems.map(\.description))
         }
+        if let problem = model.factorProblem { throw FileError(.corrupt, path: path, problem) }
         return model
     }
 

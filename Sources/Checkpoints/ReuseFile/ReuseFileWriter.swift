@@ -17,7 +17,8 @@ struct ReuseFileWriter {
         var file = try AtomicFile(replacing: path)
         do throws(FileError) {
             try writeContents(to: file.temporaryPath)
-            let (table, userBlock) = try UserBlock.seal(of: file.temporaryPath, cancellation: cancellation)
+            let (table, userBlock) = try UserBlock.seal(
+                of: file.temporaryPath, version: ReuseFile.version(for: model.graph.graph), cancellation: cancellation)
             try cancellation.check(path)
             try file.seek(to: Int(userBlock.tableOffset))
             try file.write(table)
@@ -40,7 +41,8 @@ struct ReuseFileWriter {
         }
         var writer = try HDF5Writer(path: path, userBlockByteCount: UserBlock.byteCount)
         try writer.setAttribute(ReuseFile.AttributeName.format, to: ReuseFile.format)
-        try writer.setAttribute(ReuseFile.AttributeName.version, to: ReuseFile.formatVersion)
+        try writer.setAttribute(
+            ReuseFile.AttributeName.version, to: ReuseFile.version(for: model.graph.graph))
         try writer.setAttribute(ReuseFile.AttributeName.manifestDigest, to: Digest(of: manifest).hex)
         try writer.write(bytes: manifest, at: "/\(ReuseFile.Path.manifest)")
         try writer.makeGroup(at: "/\(ReuseFile.Path.tensors)")
@@ -60,7 +62,7 @@ struct ReuseFileWriter {
 extension UserBlock {
     /// Block table and user block for the contents that stand in a file.
     package static func seal(
-        of path: String, cancellation: Cancellation? = nil
+        of path: String, version: Int = 1, cancellation: Cancellation? = nil
     ) throws(FileError) -> (table: [UInt8], userBlock: UserBlock) {
         let bytes = try MappedFile(path: path)
         guard bytes.byteCount > byteCount else {
@@ -70,7 +72,7 @@ extension UserBlock {
             let contents = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(byteCount))
             let table = BlockDigests.table(BlockDigests.digests(of: contents, cancellation: cancellation))
             let userBlock = UserBlock(
-                fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count),
+                version: version, fileLength: UInt64(bytes.count + table.count), tableOffset: UInt64(bytes.count),
                 digest: Digest(of: table))
             return (table, userBlock)
         }

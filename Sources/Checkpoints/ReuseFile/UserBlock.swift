@@ -7,10 +7,13 @@ package struct UserBlock: Sendable, Hashable {
     static let byteCount = 512
     /// A high first byte and a line end that careless transfers damage, as in PNG.
     static let magic: [UInt8] = [0x89] + Array("REUSE\r\n".utf8)
-    static let currentVersion: UInt32 = 1
+    /// Versions that this program reads (`ReuseFile.versions`).
+    static let versions = ReuseFile.versions
     /// Bytes that the block's own digest covers; the digest follows them, then zeros.
     private static let coveredByteCount = 64
 
+    /// Version of the format that the file is in.
+    let version: Int
     /// Length of the whole file.
     let fileLength: UInt64
     /// Where the block table starts.
@@ -18,7 +21,8 @@ package struct UserBlock: Sendable, Hashable {
     /// SHA-256 of the block table.
     let digest: Digest
 
-    init(fileLength: UInt64, tableOffset: UInt64, digest: Digest) {
+    init(version: Int, fileLength: UInt64, tableOffset: UInt64, digest: Digest) {
+        self.version = version
         self.fileLength = fileLength
         self.tableOffset = tableOffset
         self.digest = digest
@@ -50,11 +54,10 @@ package struct UserBlock: Sendable, Hashable {
             throw Problem(.corrupt, "the user block (bytes 0 to \(Self.byteCount)) is damaged")
         }
         let version = integer(8, UInt32.self)
-        guard version == Self.currentVersion else {
-            throw Problem(
-                .unsupported, "user block: format version \(version); this program reads version \(Self.currentVersion)"
-            )
+        guard Self.versions.contains(Int(version)) else {
+            throw Problem(.unsupported, "user block: format version \(version); this program reads \(ReuseFile.readable)")
         }
+        self.version = Int(version)
         guard integer(12, UInt32.self) == UInt32(Self.byteCount),
             bytes[(covered + 32)..<Self.byteCount].allSatisfy({ $0 == 0 })
         else { throw Problem(.corrupt, "the user block (bytes 0 to \(Self.byteCount)) is damaged") }
@@ -79,7 +82,7 @@ package struct UserBlock: Sendable, Hashable {
         func append<Value: FixedWidthInteger>(_ value: Value) {
             withUnsafeBytes(of: value.littleEndian) { result.append(contentsOf: $0) }
         }
-        append(Self.currentVersion)
+        append(UInt32(version))
         append(UInt32(Self.byteCount))
         append(fileLength)
         append(tableOffset)

@@ -6,6 +6,9 @@ package struct Cost: Sendable, Hashable {
     package var multiplyAdds: Int
     /// Numbers stored in the model's own parameters.
     package var parameters: Int
+    /// Bytes of the parameters as they are stored, before compression; those without a precision of their own counted
+    /// in float32.
+    package var parameterBytes: Int
     /// Bytes of the largest set of maps alive at once, for one sequence in float32 (`CheckedGraph.liveMaps`).
     package var liveMapBytes: Int
 
@@ -14,9 +17,13 @@ package struct Cost: Sendable, Hashable {
     package var cacheBytes: Int
     /// The same for each token of the memory that cross-attention reads.
     package var memoryCacheBytes: Int
+}
 
-    /// Bytes of the parameters in float32, before compression.
-    package var parameterBytes: Int { product(parameters, 4) }
+extension Node {
+    /// Bytes of the node's own parameters as they are stored, those without a precision counted in float32.
+    package var storedByteCount: Int {
+        storedParameters.reduce(0) { $0 + $1.shape.count * $1.content.byteCount }
+    }
 }
 
 extension Graph {
@@ -39,6 +46,7 @@ extension CheckedGraph {
         let parameters = graph.nodes.reduce(0) { $0 + $1.ownParameters.reduce(0) { $0 + $1.shape.count } }
         return Cost(
             maps: graph.mapCount, multiplyAdds: multiplyAdds, parameters: parameters,
+            parameterBytes: graph.nodes.reduce(0) { $0 + $1.storedByteCount },
             liveMapBytes: liveMapBytes(tokens: tokens),
             cacheBytes: cacheBytes { $0.mask.isCausal && !$0.isCross },
             memoryCacheBytes: cacheBytes(of: \.isCross))

@@ -19,7 +19,7 @@ extension Node {
 
 extension CheckedGraph {
     /// Rows that the queries and keys of maps stand for: maps of different ones have memory of their own.
-    private struct Extent: Hashable {
+    struct MapExtent: Hashable {
         let queries, keys: RowSpace
     }
 
@@ -36,16 +36,16 @@ extension CheckedGraph {
         }
     }
 
-    private var liveMapsByExtent: [Extent: Int] {
+    private var liveMapsByExtent: [MapExtent: Int] {
         let nodes = graph.attentionNodes
         var lastReader: [HeadID: Int] = [:]
         for (index, node) in nodes.enumerated() {
             for id in node.mapsReadFromMemory { lastReader[id] = index }
         }
         // By extent: maps that begin to live at a node, less those that no later node reads.
-        var changes: [Extent: [Int]] = [:]
+        var changes: [MapExtent: [Int]] = [:]
         for (first, node) in nodes.enumerated() {
-            guard let extent = extent(of: node) else { continue }
+            guard let extent = mapExtent(of: node) else { continue }
             for head in node.attention?.heads.indices ?? 0..<0 {
                 guard let last = lastReader[HeadID(node: node.name, head: head)], first <= last else { continue }
                 var change = changes[extent] ?? Array(repeating: 0, count: nodes.count + 1)
@@ -64,9 +64,10 @@ extension CheckedGraph {
         }
     }
 
-    private func extent(of node: Node) -> Extent? {
+    /// What the queries and keys of an attention node's maps are rows of.
+    func mapExtent(of node: Node) -> MapExtent? {
         guard let queries = shapes[node.name]?.rows else { return nil }
         let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first.flatMap { shapes[$0]?.rows } : nil
-        return Extent(queries: queries, keys: memory ?? queries)
+        return MapExtent(queries: queries, keys: memory ?? queries)
     }
 }

@@ -72,7 +72,7 @@ extension Operation: Codable {
 }
 
 extension Node: Codable {
-    private enum Key: String, CodingKey { case name, operation, inputs, ties }
+    private enum Key: String, CodingKey { case name, operation, inputs, ties, precisions }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -80,7 +80,8 @@ extension Node: Codable {
             name: try container.decode(String.self, forKey: .name),
             operation: try container.decode(Operation.self, forKey: .operation),
             inputs: try container.decode([String].self, forKey: .inputs),
-            ties: try container.decodeIfPresent([String: Tie].self, forKey: .ties) ?? [:])
+            ties: try container.decodeIfPresent([String: Tie].self, forKey: .ties) ?? [:],
+            precisions: try container.decodeIfPresent([String: Precision].self, forKey: .precisions) ?? [:])
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -89,6 +90,7 @@ extension Node: Codable {
         try container.encode(operation, forKey: .operation)
         try container.encode(inputs, forKey: .inputs)
         if !ties.isEmpty { try container.encode(ties, forKey: .ties) }
+        if !precisions.isEmpty { try container.encode(precisions, forKey: .precisions) }
     }
 }
 

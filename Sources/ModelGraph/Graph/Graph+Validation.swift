@@ -4,7 +4,7 @@ import Tensors
 extension Graph {
     /// What is wrong with names, ties and sources of heads, of a graph whose shapes fit.
     func problems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
-        nameProblems() + tieProblems() + sourceProblems(shapes)
+        nameProblems() + tieProblems() + precisionProblems() + sourceProblems(shapes)
     }
 
     private func nameProblems() -> [GraphError.Problem] {

@@ -21,12 +21,18 @@ package struct Node: Sendable, Hashable {
     package var inputs: [String]
     /// Parameters owned by another node, by parameter name.
     package var ties: [String: Tie]
+    /// Matrices that are stored or multiplied in fewer than 32 bits, by parameter name.
+    package var precisions: [String: Precision]
 
-    package init(name: String, operation: Operation, inputs: [String], ties: [String: Tie] = [:]) {
+    package init(
+        name: String, operation: Operation, inputs: [String], ties: [String: Tie] = [:],
+        precisions: [String: Precision] = [:]
+    ) {
         self.name = name
         self.operation = operation
         self.inputs = inputs
         self.ties = ties
+        self.precisions = precisions
     }
 
     /// Parameters that the node itself stores: tied ones left out.

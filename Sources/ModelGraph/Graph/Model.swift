@@ -96,6 +96,8 @@ package struct Model: Sendable {
     package var plan: ReusePlan?
     /// What healing did, as its document; carried, not understood here.
     package var healing: JSONValue?
+    /// What quantising did, as its document; carried, not understood here.
+    package var quantization: JSONValue?
     /// What reading decided that a user should know, a sentence each; not stored.
     package var notes: [String]
     /// Whether its own framework computes in 16 bits, so that outputs agree no better.
@@ -115,13 +117,14 @@ package struct Model: Sendable {
         self.notes = notes
     }
 
-    /// Checks that every parameter has a floating-point tensor of the right shape.
+    /// Checks that every parameter has a tensor of the right shape and type: a floating-point one, or what its precision
+    /// asks for.
     ///
     /// - Throws: Every problem at once.
     package func validate() throws(GraphError) {
         var problems: [GraphError.Problem] = []
         for node in graph.nodes {
-            for parameter in node.ownParameters {
+            for parameter in node.storedParameters {
                 let id = node.parameterID(parameter.name)
                 guard let tensor = tensors[id] else {
                     let message = "is missing, expected \(parameter.shape)"
@@ -131,8 +134,8 @@ package struct Model: Sendable {
                 if tensor.shape != parameter.shape {
                     let message = "has shape \(tensor.shape), expected \(parameter.shape)"
                     problems.append(.init(kind: .tensor, subject: id.description, message: message))
-                } else if !tensor.dtype.isFloatingPoint {
-                    let message = "holds \(tensor.dtype.rawValue), expected floating point"
+                } else if !parameter.content.admits(tensor.dtype) {
+                    let message = "holds \(tensor.dtype.rawValue), expected \(parameter.content.text)"
                     problems.append(.init(kind: .tensor, subject: id.description, message: message))
                 }
             }
@@ -140,11 +143,12 @@ package struct Model: Sendable {
         guard problems.isEmpty else { throw GraphError(problems) }
     }
 
-    /// The tensor of a node's parameter, ties followed.
+    /// The tensor of a node's parameter, ties followed; of a quantised matrix what its values stand for, in float32.
     ///
     /// - Returns: `nil` when the node has no such parameter or the tensor is missing.
     package func tensor(of node: Node, _ parameter: String) -> Tensor? {
-        guard let owner = tensors[node.owner(of: parameter)] else { return nil }
+        let stored = node.precisions.isEmpty ? nil : quantized(node, parameter)
+        guard let owner = stored?.dequantized ?? tensors[node.owner(of: parameter)] else { return nil }
         return node.ties[parameter]?.isTransposed == true ? owner.transposed() : owner
     }
 }

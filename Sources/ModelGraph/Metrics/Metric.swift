@@ -37,11 +37,11 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case macsSaved = "macs.saved"
     /// Share of parameters saved.
     case paramsSaved = "params.saved"
-    /// Share of the file saved.
+    /// Share of the parameters' bytes saved, before compression.
     case bytesSaved = "bytes.saved"
     /// Share of the bytes saved that decoding keeps for each token.
     case cacheSaved = "cache.saved"
-    /// How many times as fast the converted model is, from paired timing.
+    /// How many times as fast the converted model is: the source's median time by the converted model's.
     case speedup
 
     /// The metric in words, for a table.
@@ -65,7 +65,7 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         case .mapsSaved: "attention maps no longer computed"
         case .macsSaved: "multiply-adds saved"
         case .paramsSaved: "parameters saved"
-        case .bytesSaved: "bytes of the file saved"
+        case .bytesSaved: "bytes of the parameters saved, before compression"
         case .cacheSaved: "bytes saved of what decoding keeps for a token"
         case .speedup: "speed, converted / source"
         }

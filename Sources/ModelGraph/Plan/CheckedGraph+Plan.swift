@@ -8,8 +8,8 @@ extension CheckedGraph {
     ///
     /// - Throws: Every way in which the plan does not fit this graph or breaks a rule of reuse.
     package func applying(_ plan: ReusePlan) throws(GraphError) -> CheckedGraph {
-        let layers = try plan.layersByNode()
-        var problems: [GraphError.Problem] = []
+        let (layers, repeated) = try plan.layersByNode()
+        var problems = repeated
         var result = graph
         var resolved: [HeadID: [MapTerm]] = [:]
         var unused = Set(layers.keys)
@@ -33,9 +33,16 @@ extension CheckedGraph {
             let message = "the model has no attention node of this name"
             problems.append(.init(kind: .plan, subject: layer.node, message: message))
         }
-        guard problems.isEmpty else { throw GraphError(problems) }
         result.retie(from: graph)
-        return try result.checked()
+        // A layer that is missing keeps what it has, so that the rules of reuse are held against all others.
+        let checked: CheckedGraph
+        do throws(GraphError) {
+            checked = try result.checked()
+        } catch {
+            throw GraphError(problems + error.problems)
+        }
+        guard problems.isEmpty else { throw GraphError(problems) }
+        return checked
     }
 
     /// Sources of a layer's heads with chains resolved; `resolved` holds the terms of all borrowing heads so far.
@@ -61,10 +68,10 @@ extension CheckedGraph {
 }
 
 extension ReusePlan {
-    /// Layers by the name of their node.
+    /// Layers by the name of their node, the last one where a node is listed twice, which is a problem.
     ///
-    /// - Throws: For a version that we don't know, and for nodes that are listed twice.
-    fileprivate func layersByNode() throws(GraphError) -> [String: Layer] {
+    /// - Throws: For a version that we don't know.
+    fileprivate func layersByNode() throws(GraphError) -> ([String: Layer], [GraphError.Problem]) {
         guard version == Self.currentVersion else {
             throw GraphError(
                 .plan, "plan", "has version \(version), this program reads version \(Self.currentVersion)")
@@ -75,8 +82,7 @@ extension ReusePlan {
             problems.append(
                 .init(kind: .plan, subject: layer.node, message: "the plan lists this attention node twice"))
         }
-        guard problems.isEmpty else { throw GraphError(problems) }
-        return result
+        return (result, problems)
     }
 }
 

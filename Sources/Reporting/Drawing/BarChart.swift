@@ -33,31 +33,32 @@ package struct BarChart: Sendable {
         self.groups = groups
     }
 
-    private static let left = 150.0, width = 520.0, barHeight = 17.0
-
+    /// The bars as boxes of the page, which wrap where it is narrow.
     func drawing() -> Markup {
         // Each group has a scale of its own: shapes differ by orders of magnitude, models by per cent.
-        var result: [Markup] = []
-        var y = 6.0
-        for group in groups {
-            let longest = group.bars.map(\.value).filter(\.isFinite).max() ?? 1
-            let middle = y + Double(group.bars.count) * (Self.barHeight + 3) / 2
-            result.append(SVG.label(group.name, x: Self.left - 14, y: middle + 3, anchor: .end, style: "strong"))
-            for (index, bar) in group.bars.enumerated() {
-                let length = longest > 0 && bar.value.isFinite ? max(1, bar.value / longest * Self.width) : 1
-                result.append(
-                    .element(
-                        "rect",
-                        [
-                            "x": SVG.number(Self.left), "y": SVG.number(y), "width": SVG.number(length),
-                            "height": SVG.number(Self.barHeight), "rx": "3", "class": index == 0 ? "bar base" : "bar",
-                        ], .element("title", [:], .text("\(bar.name): \(bar.text)"))))
-                result.append(
-                    SVG.label("\(bar.text)  \(bar.name)", x: Self.left + length + 8, y: y + 13, anchor: .start))
-                y += Self.barHeight + 3
-            }
-            y += 12
+        .element("div", ["class": "bars", "role": "img", "aria-label": label], groups.flatMap(markup(of:)))
+    }
+
+    private var label: String {
+        let parts = groups.map { group in
+            "\(group.name): " + group.bars.map { "\($0.name) \($0.text)" }.joined(separator: ", ")
         }
-        return SVG.figure(width: Self.left + Self.width + 260, height: y, title: title, result)
+        return "\(title). " + parts.joined(separator: ". ")
+    }
+
+    private func markup(of group: Group) -> [Markup] {
+        let longest = group.bars.map(\.value).filter(\.isFinite).max() ?? 1
+        let rows = group.bars.enumerated().map { index, bar in
+            let share = longest > 0 && bar.value.isFinite ? max(0.002, bar.value / longest) : 0.002
+            return Markup.element(
+                "div", ["class": "row"], .element("span", ["class": "model"], .text(bar.name)),
+                .element(
+                    "span", ["class": "track"],
+                    .element(
+                        "span",
+                        ["class": index == 0 ? "bar base" : "bar", "style": "width:\(SVG.number(share * 100))%"])),
+                .element("span", ["class": "number"], .text(bar.text)))
+        }
+        return [.element("p", ["class": "group"], .text(group.name))] + rows
     }
 }

@@ -59,8 +59,26 @@ package struct HeatMap: Sendable {
         let frame = Frame(left: left, top: top, cell: cell, low: low, high: high)
         let cells = count <= Self.tooltipLimit ? pointableCells(frame) : mergedCells(frame)
         return SVG.figure(
-            width: left + side + 8, height: top + side + 74, title: "Similarity of attention heads",
+            width: left + side + 8, height: top + side + 74, label: label,
             [cells, frames(frame), layers(frame), legend(frame, side: side)])
+    }
+
+    /// How many pairs there are, and how alike the most alike are.
+    private var label: String {
+        var best: (value: Float, row: Int, column: Int)?
+        var pairs = 0
+        for row in 0..<count {
+            for column in 0..<row where values[row * count + column].isFinite {
+                pairs += 1
+                let value = values[row * count + column]
+                if value > best?.value ?? -.infinity { best = (value, row, column) }
+            }
+        }
+        let most = best.map { best in
+            " The most alike: \(name(best.row)) and \(name(best.column)), \(Format.fixed(Double(best.value), 3))."
+        }
+        let reused = framed.isEmpty ? "" : " \(framed.count) of them are reused by the plan."
+        return "Similarity of \(Format.count(pairs)) pairs of attention heads.\(most ?? "")\(reused)"
     }
 
     private struct Frame {

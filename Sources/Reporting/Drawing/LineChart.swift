@@ -40,38 +40,64 @@ package struct LineChart: Sendable {
         self.marker = marker
     }
 
-    private static let left = 66.0, top = 22.0, width = 740.0, height = 280.0
+    private static let left = 66.0, top = 22.0, height = 280.0
+    /// Width of the plot on a page, and on a telephone.
+    private static let broad = 740.0, narrow = 210.0
 
+    /// The chart twice, for broad and for narrow pages: the style sheet shows one of them.
     func drawing() -> Markup {
+        .element(
+            "div", ["class": "chart"], .element("div", ["class": "broad"], drawing(width: Self.broad)),
+            .element("div", ["class": "narrow"], drawing(width: Self.narrow)))
+    }
+
+    /// What the curves do, from their first point to their last.
+    private var label: String {
+        let curves = series.compactMap { curve -> String? in
+            guard let first = curve.points.first, let last = curve.points.last else { return nil }
+            let name = curve.name.isEmpty ? "" : "\(curve.name): "
+            return "\(name)\(Format.significant(first.y, 2)) at \(horizontal.text(first.x, step: 0.005)), "
+                + "\(Format.significant(last.y, 2)) at \(horizontal.text(last.x, step: 0.005))"
+        }
+        let chosen = marker.map {
+            ". \($0.note): \(Format.significant($0.y, 2)) at \(horizontal.text($0.x, step: 0.005))"
+        }
+        return "\(title); \(vertical.title) over \(horizontal.title). \(curves.joined(separator: "; "))\(chosen ?? "")"
+    }
+
+    private func drawing(width: Double) -> Markup {
         let points = series.flatMap(\.points) + (marker.map { [$0] } ?? [])
         let across = horizontal.range(of: points.map(\.x)), up = vertical.range(of: points.map(\.y))
         let place = { (point: Point) in
-            (x: Self.left + across.share(point.x) * Self.width, y: Self.top + (1 - up.share(point.y)) * Self.height)
+            (x: Self.left + across.share(point.x) * width, y: Self.top + (1 - up.share(point.y)) * Self.height)
         }
-        var body = grid(across, up)
+        var body = grid(across, up, width)
         for (index, curve) in series.enumerated() { body.append(self.curve(curve, index, place)) }
         body.append(names(place))
         if let marker { body.append(self.marker(marker, place(marker))) }
         let right = series.count > 1 ? max(84, LayerNames.width(series.map(\.name)) + 18) : 30
         return SVG.figure(
-            width: Self.left + Self.width + right, height: Self.top + Self.height + 50, title: title, [body])
+            width: Self.left + width + right, height: Self.top + Self.height + 50, label: label, [body])
     }
 
-    private func grid(_ across: Axis.Range, _ up: Axis.Range) -> Markup {
+    private func grid(_ across: Axis.Range, _ up: Axis.Range, _ width: Double) -> Markup {
         var result = Markup()
+        // Labels need room: of many ticks on a narrow chart every second or third has one.
+        let every = max(1, Int((Double(across.ticks.count) * 36 / width).rounded(.up)))
         let bottom = Self.top + Self.height
         for tick in up.ticks {
             let y = Self.top + (1 - up.share(tick)) * Self.height
-            result.append(SVG.line(Self.left, y, Self.left + Self.width, y, style: "grid"))
+            result.append(SVG.line(Self.left, y, Self.left + width, y, style: "grid"))
             result.append(SVG.label(vertical.text(tick, step: up.step), x: Self.left - 8, y: y + 4, anchor: .end))
         }
-        for tick in across.ticks {
-            let x = Self.left + across.share(tick) * Self.width
+        for (index, tick) in across.ticks.enumerated() {
+            let x = Self.left + across.share(tick) * width
             result.append(SVG.line(x, bottom, x, bottom + 4, style: "tick"))
+            guard index.isMultiple(of: every) else { continue }
             result.append(SVG.label(horizontal.text(tick, step: across.step), x: x, y: bottom + 18))
         }
-        result.append(SVG.line(Self.left, bottom, Self.left + Self.width, bottom, style: "tick"))
-        result.append(SVG.label(horizontal.title, x: Self.left + Self.width / 2, y: bottom + 40, style: "axis"))
+        result.append(SVG.line(Self.left, bottom, Self.left + width, bottom, style: "tick"))
+        result.append(SVG.label(horizontal.title, x: Self.left + width / 2, y: bottom + 40, style: "axis"))
         result.append(SVG.label(vertical.title, x: Self.left, y: 10, anchor: .start, style: "axis"))
         return result
     }

@@ -110,15 +110,16 @@ enum SVG {
             "line", ["x1": number(x1), "y1": number(y1), "x2": number(x2), "y2": number(y2), "class": style])
     }
 
-    /// A drawing that scales with the page.
-    static func figure(width: Double, height: Double, title: String, _ contents: [Markup]) -> Markup {
+    /// A drawing in its natural size, which a narrow page lets scroll and paper shrinks.
+    ///
+    /// - Parameter label: What a reader who does not see it is told.
+    static func figure(width: Double, height: Double, label: String, _ contents: [Markup]) -> Markup {
         .element(
             "svg",
             [
-                "viewBox": "0 0 \(number(width)) \(number(height))", "role": "img",
-                "style": "max-width:\(number(width))px", "xmlns": "http://www.w3.org/2000/svg",
-            ],
-            [.element("title", [:], .text(title))] + contents)
+                "viewBox": "0 0 \(number(width)) \(number(height))", "width": number(width), "height": number(height),
+                "role": "img", "aria-label": label, "xmlns": "http://www.w3.org/2000/svg",
+            ], contents)
     }
 
     /// Hue of a layer among `count`: from teal over blue and violet to rose, so that neighbours differ and order shows.

@@ -3,13 +3,13 @@ import ModelGraph
 /// A plan as a grid, layer × head, with arrows from borrowing heads to the maps that they read.
 package struct PlanGrid: Sendable {
     let layers: [ReusePlan.Layer]
-    private let rows: [String: Int]
+    private let notation: PlanNotation
     private let names: [String]
     private let left: Double
 
     package init(_ plan: ReusePlan) {
         layers = plan.layers
-        rows = Dictionary(plan.layers.enumerated().map { ($1.node, $0) }, uniquingKeysWith: { first, _ in first })
+        notation = PlanNotation(plan.layers)
         names = LayerNames(plan.layers.map(\.node)).full
         left = max(76, LayerNames.width(names) + 20)
     }
@@ -35,8 +35,16 @@ package struct PlanGrid: Sendable {
         }
         let legend = legend(y: height - 14)
         return SVG.figure(
-            width: max(width, legend.width), height: height, title: "Source of every attention map",
+            width: max(width, legend.width), height: height, label: label,
             [labels, plain, borrowing, legend.drawing])
+    }
+
+    /// How many maps are computed; the table below the drawing says the rest.
+    private var label: String {
+        let heads = layers.flatMap(\.heads)
+        let computed = heads.count { $0.source.isComputed }
+        return "Where each of \(heads.count) heads takes its attention map from: \(computed) compute it. "
+            + "The table that follows lists the others."
     }
 
     private func x(_ column: Int) -> Double { left + Double(column) * Self.columnStep }
@@ -61,7 +69,7 @@ package struct PlanGrid: Sendable {
             "g", [:],
             .element("title", [:], .text("\(names[row]), head \(column): computes its own map")),
             box(row, column, style: "cell computed", hue: hue(row)),
-            caption("\(row).\(column)", row, column, style: "onfill"))
+            caption("L\(row)H\(column)", row, column, style: "onfill"))
     }
 
     private func droppedCell(_ row: Int, _ column: Int, _ head: ReusePlan.Head) -> Markup {
@@ -73,12 +81,12 @@ package struct PlanGrid: Sendable {
 
     private func borrowingCell(_ row: Int, _ column: Int, _ head: ReusePlan.Head, _ terms: [MapTerm]) -> Markup {
         // The heaviest term names the cell and gives it its colour.
-        let ranked = terms.sorted { abs($0.weight) > abs($1.weight) }
+        let ranked = PlanNotation.ranked(terms)
         let sum = max(terms.reduce(0) { $0 + abs($1.weight) }, .leastNormalMagnitude)
         var parts: [Markup] = []
         var mainHue: Double?
         for term in ranked {
-            guard case .head(let id) = term.map, let source = rows[id.node] else { continue }
+            guard case .head(let id) = term.map, let source = notation.row(of: id.node) else { continue }
             if mainHue == nil { mainHue = hue(source) }
             parts.append(arrow(from: (row, column), to: (source, id.head), share: Double(abs(term.weight) / sum)))
         }
@@ -88,12 +96,12 @@ package struct PlanGrid: Sendable {
             "\(names[row]), head \(column): " + (single ? "reuses \(ranked.first.map { name($0.map) } ?? "")" : words)
             + reason(head)
         let more = terms.count > 1 ? "+\(terms.count - 1)" : ""
-        let text = (ranked.first.map { short($0.map) } ?? "") + more
+        let text = (ranked.first.map { notation.name(of: $0.map) } ?? "") + more
         return .element(
             "g", ["class": "borrow"],
             [.element("title", [:], .text(title))] + parts + [
                 box(row, column, style: mainHue == nil ? "cell pattern" : "cell borrowed", hue: mainHue ?? 0),
-                caption(text, row, column, style: text.count > 5 ? "small" : "label"),
+                caption(text, row, column, style: text.count > 6 ? "small" : "label"),
             ])
     }
 
@@ -121,16 +129,8 @@ package struct PlanGrid: Sendable {
 
     private func name(_ map: MapReference) -> String {
         switch map {
-        case .head(let id): rows[id.node].map { "\(names[$0]), head \(id.head)" } ?? "\(id)"
+        case .head(let id): notation.row(of: id.node).map { "\(names[$0]), head \(id.head)" } ?? "\(id)"
         case .pattern(let pattern): "the pattern \(pattern.rawValue)"
-        }
-    }
-
-    private func short(_ map: MapReference) -> String {
-        switch map {
-        case .head(let id): rows[id.node].map { "\($0).\(id.head)" } ?? "?"
-        case .pattern(let pattern):
-            pattern.rawValue == "identity" ? "self" : pattern == .previous ? "prev" : pattern.rawValue
         }
     }
 

@@ -14,6 +14,12 @@ package enum Format {
     /// A share as a percentage: 0.3333 → `33.3 %`.
     package static func percent(_ share: Double, _ digits: Int = 1) -> String { fixed(share * 100, digits) + " %" }
 
+    /// A change as a signed percentage: −0.042 → `−4.2 %`, 0.1 → `+10.0 %`.
+    package static func change(_ share: Double, _ digits: Int = 1) -> String {
+        let text = percent(share, digits)
+        return share > 0 && text != percent(0, digits) ? "+" + text : text
+    }
+
     /// A count with thousands apart: 22713216 → `22 713 216`, with narrow spaces.
     package static func count(_ value: Int) -> String {
         let digits = String(value.magnitude)

@@ -1,7 +1,11 @@
 /// A table for the terminal, and the same table for a page.
 package struct Table: Sendable {
     /// How the entries of a column stand.
-    package enum Alignment: Sendable { case left, right }
+    package enum Alignment: Sendable {
+        case left, right
+        /// To the left, and on a page in several lines where the words need them.
+        case words
+    }
 
     /// A column.
     package struct Column: Sendable {
@@ -23,9 +27,14 @@ package struct Table: Sendable {
     }
 
     let columns: [Column]
+    /// What the table shows, above it on a page.
+    let caption: String
     private(set) var rows: [Row] = []
 
-    package init(_ columns: [Column]) { self.columns = columns }
+    package init(_ columns: [Column], caption: String = "") {
+        self.columns = columns
+        self.caption = caption
+    }
 
     /// Adds a row; entries that are missing stay empty.
     package mutating func append(_ cells: [String], mark: Mark = .none) {
@@ -42,7 +51,7 @@ package struct Table: Sendable {
         func line(_ cells: [String]) -> String {
             let padded = cells.indices.map { index in
                 let space = String(repeating: " ", count: max(0, widths[index] - cells[index].count))
-                return columns[index].alignment == .left ? cells[index] + space : space + cells[index]
+                return columns[index].alignment == .right ? space + cells[index] : cells[index] + space
             }
             let joined = padded.joined(separator: "  ")
             return String(joined.reversed().drop(while: { $0 == " " }).reversed())

@@ -68,23 +68,32 @@ public struct ModelAnalysis: Sendable, Hashable {
 
     /// A plan that saves as much as a budget asks for. A plan for a larger budget contains one for a smaller.
     ///
-    /// - Throws: `.usage` when even giving up all that may be is not enough, and for a budget on quality, which only
-    ///   `ModelConverter.plan` can hold.
+    /// - Parameters:
+    ///   - budget: How much to save.
+    ///   - moves: What may stand in for a map.
+    ///   - granularity: What is replaced at a time.
+    ///   - layers: The layers whose maps may be replaced.
+    /// - Throws: `.usage` when even giving up all that may be is not enough, for layers that the model does not have,
+    ///   and for a budget on quality, which only `ModelConverter.plan` can hold.
     public func plan(
-        for budget: ConversionBudget, moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head
+        for budget: ConversionBudget, moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head,
+        layers: LayerSelection = .all
     ) throws(TransformerError) -> ConversionPlan {
-        let planner = try planner(moves, granularity)
+        let planner = try planner(moves, granularity, layers)
         let budget = try budget.parsed()
         return ConversionPlan(try TransformerError.mapping { try planner.plan(budget) })
     }
 
     /// The order in which heads are given up.
     package func planner(
-        _ moves: ReuseMoves, _ granularity: ReuseGranularity, graph: CheckedGraph? = nil
+        _ moves: ReuseMoves, _ granularity: ReuseGranularity, _ layers: LayerSelection = .all,
+        graph: CheckedGraph? = nil
     ) throws(TransformerError) -> Planner {
-        try TransformerError.mapping {
+        let graph = graph ?? document.graph
+        let kept = try layers.keptNodes(of: graph)
+        return try TransformerError.mapping {
             try Planner(
-                document, graph: graph ?? document.graph, moves: moves.moves, granularity: granularity.granularity)
+                document, graph: graph, moves: moves.moves, granularity: granularity.granularity, keeping: kept)
         }
     }
 

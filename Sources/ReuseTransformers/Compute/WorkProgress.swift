@@ -12,6 +12,8 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
         case tryingPlan(steps: Int, of: Int)
         /// The plan is applied and repaired, layer by layer.
         case rewriting
+        /// Matrices are stored in fewer bits, stream by stream.
+        case quantizing
         /// The file is written, read back and compared.
         case writing
         /// Two models are compared on held-out data.
@@ -31,6 +33,7 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
             case .measuringDamage: "Measuring damage at the output"
             case .tryingPlan(let steps, let total): "Trying a plan of \(steps) of \(total) steps"
             case .rewriting: "Rewriting and healing"
+            case .quantizing: "Quantising"
             case .writing: "Writing and reading back"
             case .comparingModels: "Comparing the models"
             case .scoringPairs: "Scoring pairs"

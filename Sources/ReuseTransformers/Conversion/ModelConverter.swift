@@ -24,6 +24,11 @@ public struct ModelConverter: Sendable {
         public var moves: ReuseMoves
         /// What is replaced at a time.
         public var granularity: ReuseGranularity
+        /// The layers whose maps may be replaced.
+        public var layers: LayerSelection
+        /// Conditions under which the converted model is not good enough: its file is not kept then, and
+        /// `ConversionResult.isKept` is false. Judged on the data that `ConversionResult.comparison` is of.
+        public var gates: [QualityGate]
         /// How the rewrite is repaired.
         public var healing: Healing
         /// Lets layers that share weights get output projections of their own where healing needs them. Without it,
@@ -31,14 +36,21 @@ public struct ModelConverter: Sendable {
         public var unsharesLayers: Bool
         /// How the file stores tensors.
         public var compression: TransformerModel.Compression
+        /// How many bits matrices have in the converted model.
+        public var precision: ConversionPrecision
 
         /// Options; the defaults are those of the command.
         public init(
-            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, healing: Healing = .closedForm,
-            unsharesLayers: Bool = false, compression: TransformerModel.Compression = .zstd()
+            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
+            gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
+            compression: TransformerModel.Compression = .zstd(),
+            precision: ConversionPrecision = .float32
         ) {
+            self.precision = precision
             self.moves = moves
             self.granularity = granularity
+            self.layers = layers
+            self.gates = gates
             self.healing = healing
             self.unsharesLayers = unsharesLayers
             self.compression = compression
@@ -57,7 +69,7 @@ public struct ModelConverter: Sendable {
     public let model: TransformerModel
     /// How to convert.
     public let options: Options
-    private let resources: ComputeResources
+    let resources: ComputeResources
 
     /// Outputs that both models compute after writing: one wrong weight shows in the first.
     private static let exactnessItems = 100
@@ -128,6 +140,7 @@ public struct ModelConverter: Sendable {
         calibration: CalibrationData, budget: ConversionBudget, analysis: ModelAnalysis? = nil
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
+            _ = try options.layers.keptNodes(of: model.model.graph)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             return try planned(.budget(budget, analysis), data, work).plan
@@ -148,8 +161,11 @@ public struct ModelConverter: Sendable {
     ) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
             let converter = converter(work)
+            try checkPrecision()
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            _ = try options.layers.keptNodes(of: model.model.graph)
+            try checkReach(of: source)
             try model.checkWeights()
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
@@ -159,30 +175,43 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
-            return try finish(result.model, to: path, checkedOn: data.set.heldOut, work) {
+            let (quantized, summary) = try quantized(result.model, data.set, work)
+            let finished = try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
                 var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
                 findings.exactness = exactness ?? findings.exactness
                 return ConversionResult(
-                    model: converted, plan: plan, comparison: try verifier.comparison(findings, work),
-                    analysis: analysis, healing: result.healing)
+                    model: converted, plan: plan,
+                    comparison: try verifier.comparison(findings, gates: options.gates, work),
+                    analysis: analysis, healing: result.healing, quantization: summary)
             }
+            return describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
+    }
+
+    /// The result with how it came about; digests are those of the file under its final name.
+    func describing(_ result: ConversionResult, isWritten: Bool, data: [String]) -> ConversionResult {
+        var result = result
+        result.comparison = result.comparison.described(
+            source: model, converted: isWritten ? result.model : nil, data: data)
+        return result
     }
 
     /// Applies a plan without running anything.
     package func rewrite(along plan: ConversionPlan, to path: String) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
+            try checkPrecision()
             work.begin(.rewriting)
-            let rewritten = try TransformerError.mapping { try model.model.applying(plan.plan) }
-            if let name = rewritten.graph.firstNodeDroppingHeads(of: model.model.graph) {
+            let applied = try TransformerError.mapping { try model.model.applying(plan.plan) }
+            if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
                 throw TransformerError(
                     .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
             }
+            let (rewritten, summary) = try quantized(applied, nil, work)
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
-            return try file.write(
+            let finished = try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
                 try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
@@ -192,12 +221,16 @@ public struct ModelConverter: Sendable {
                         source: .init(name: model.name, provenance: model.model.provenance),
                         converted: .init(name: written.name, provenance: written.model.provenance), data: .init([]),
                         savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
-                        exactness: exactness, gates: [])
+                        exactness: exactness, gates: options.gates.map(\.gate))
                 }
                 return ConversionResult(
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
-                    comparison: ModelComparison(report: report), analysis: nil, healing: nil)
+                    comparison: ModelComparison(report: report), analysis: nil, healing: nil,
+                    quantization: summary)
+            } isKept: {
+                $0.isKept
             }
+            return describing(finished, isWritten: true, data: [])
         }
     }
 
@@ -224,7 +257,7 @@ public struct ModelConverter: Sendable {
             let analyzer = ModelAnalyzer(model, moves: options.moves, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(options.moves, options.granularity, graph: model.model.graph)
+        let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
     }
 
@@ -255,7 +288,7 @@ public struct ModelConverter: Sendable {
             let converted = try converter(work, healing: .closedForm)
                 .convert(model.model, plan: plan, calibration: calibration)
             let study = try FidelityStudy(
-                source: model.model, converted: converted.model,
+                source: model.model, converted: try quantized(converted.model, calibration, work).model,
                 options: .init(resources: resources.execution(work.cancellation)))
             let measured = try study.measure(calibration.heldOut)
             guard let found = measured.first(where: { $0.metric == condition.metric }) else {
@@ -267,7 +300,7 @@ public struct ModelConverter: Sendable {
 
     /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets
     /// its name; without a path only finishes.
-    private func finish(
+    func finish(
         _ converted: Model, to path: String?, checkedOn items: [ModelInput], _ work: Work,
         _ finish: (TransformerModel, Exactness?) throws(TransformerError) -> ConversionResult
     ) throws(TransformerError) -> ConversionResult {
@@ -284,6 +317,8 @@ public struct ModelConverter: Sendable {
                 resources: resources.execution(work.cancellation))
         } finish: { (written, exactness) throws(TransformerError) in
             try finish(written, exactness)
+        } isKept: {
+            $0.isKept
         }
     }
 }

@@ -18,16 +18,19 @@ struct VerifiedFile {
     ///   - complaint: What is wrong where `compare` finds a difference.
     ///   - compare: Compares the model with what was read back.
     ///   - finish: Whatever else must succeed before the file gets its name, given the model that was read back.
+    ///   - isKept: Whether the file gets its name: without it what `finish` returned is returned, and no file is left.
     /// - Returns: What `finish` returns.
     /// - Throws: `.defect` when the models differ, `.inputOutput` when the disk refuses, `.cancelled`, or what `finish`
     ///   throws; no file is left then, and one that was there is as it was.
     func write<Result>(
         _ model: Model, complaint: String, compare: (Model) throws -> Exactness,
-        finish: (TransformerModel, Exactness) throws(TransformerError) -> Result
+        finish: (TransformerModel, Exactness) throws(TransformerError) -> Result,
+        isKept: (Result) -> Bool = { _ in true }
     ) throws(TransformerError) -> Result {
         let compression = try compression.checked()
         var result: Result?
         var failure: TransformerError?
+        var isRejected = false
         do throws(FileError) {
             try Checkpoint.write(
                 model, to: path, compression: compression, toolVersion: Version.text,
@@ -39,13 +42,17 @@ struct VerifiedFile {
                 if work.cancellation.isRequested { throw FileError(.cancelled, path: path, "was not written") }
                 guard let exactness, exactness.holds else { throw FileError(.defect, path: path, complaint) }
                 do throws(TransformerError) {
-                    result = try finish(TransformerModel(path: path, model: written, hdf5: reading), exactness)
+                    let finished = try finish(TransformerModel(path: path, model: written, hdf5: reading), exactness)
+                    result = finished
+                    isRejected = !isKept(finished)
                 } catch {
                     failure = error
                     throw FileError(.cancelled, path: path, "was not written")
                 }
+                if isRejected { throw FileError(.cancelled, path: path, "was not good enough") }
             }
         } catch {
+            if isRejected, let result { return result }
             throw failure ?? TransformerError(error)
         }
         guard let result else { throw TransformerError(.defect, path: path, "was not read back") }

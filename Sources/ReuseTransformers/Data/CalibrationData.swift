@@ -15,6 +15,8 @@ public struct CalibrationData: Sendable, Hashable {
     public var tokens: Int
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
+    /// Which columns of CSV, TSV and JSON Lines files are read.
+    public var columns = TextColumns()
 
     /// Texts. For an encoder–decoder each is `source<TAB>target`; a missing target is answered by the model itself.
     ///
@@ -28,7 +30,8 @@ public struct CalibrationData: Sendable, Hashable {
         CalibrationData(source: .texts(texts), tokens: tokens, maximumTokens: maximumTokens)
     }
 
-    /// Files: texts in UTF-8, one a line; folders of PNG or JPEG files; `.npz` archives with the model's own inputs.
+    /// Files: texts in UTF-8, one a line, or in the columns of tables that `columns` names; folders of PNG or JPEG
+    /// files; `.npz` archives with the model's own inputs.
     ///
     /// - Parameters:
     ///   - files: Files and folders.
@@ -41,8 +44,10 @@ public struct CalibrationData: Sendable, Hashable {
     }
 
     /// Files and folders by their paths.
-    package static func paths(_ paths: [String], tokens: Int, maximumTokens: Int) -> CalibrationData {
-        CalibrationData(source: .paths(paths), tokens: tokens, maximumTokens: maximumTokens)
+    package static func paths(
+        _ paths: [String], tokens: Int, maximumTokens: Int, columns: TextColumns = TextColumns()
+    ) -> CalibrationData {
+        CalibrationData(source: .paths(paths), tokens: tokens, maximumTokens: maximumTokens, columns: columns)
     }
 
     /// Tokens that are used unless said otherwise.
@@ -55,7 +60,8 @@ public struct CalibrationData: Sendable, Hashable {
         for model: TransformerModel, _ resources: ComputeResources, _ work: Work
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         let reader = try DataReader(
-            for: model, limit: maximumTokens, pairing: .byTab, resources: resources, cancellation: work.cancellation)
+            for: model, limit: maximumTokens, pairing: .byTab, columns: columns, resources: resources,
+            cancellation: work.cancellation)
         let sequences =
             switch source {
             case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: tokens)

@@ -30,11 +30,13 @@ package struct DataReader: Sendable {
     ///   - prompt: What stands before each text: a name among the model's prompts, or the prompt itself; `nil`: what
     ///     the model's files say.
     ///   - pairing: When a line is two texts.
+    ///   - columns: Which columns of tables are read.
     ///   - resources: The threads that missing targets are answered with.
     ///   - cancellation: Ends the reading of files and the answering.
     package init(
         for model: TransformerModel, limit: Int? = nil, replacingLimit: Int? = nil, prompt: String? = nil,
-        pairing: TextPreparation.Pairing = .never, resources: ComputeResources = .shared,
+        pairing: TextPreparation.Pairing = .never, columns: TextColumns = TextColumns(),
+        resources: ComputeResources = .shared,
         cancellation: Cancellation? = nil
     ) throws(TransformerError) {
         self.model = model
@@ -61,7 +63,7 @@ package struct DataReader: Sendable {
         inputs = try TransformerError.mapping {
             try ModelInputs(
                 model.model, tokenizer: ownTokenizer, maximumTokens: longest, prompt: prompt, pairing: pairing,
-                ignoring: model.model.provenance.passedOver)
+                columns: columns.columns, ignoring: model.model.provenance.passedOver)
         }
         self.ownTokenizer = ownTokenizer
         self.limit = longest
@@ -169,7 +171,7 @@ package struct DataReader: Sendable {
     }
 
     /// Two texts as a model takes them that scores pairs.
-    func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
+    package func sequence(of first: String, and second: String) throws(TransformerError) -> ModelInput {
         _ = try tokenizer()
         return try TransformerError.mapping { try inputs.item(of: first, and: second).sequence }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Inputs
 import JSON
 
 /// Files that people write: texts, plans, documents.
@@ -8,6 +9,7 @@ package enum InputFile {
 
     /// - Throws: `.inputOutput` when there is no such file.
     package static func check(_ path: String) throws(TransformerError) {
+        if path == TextBytes.standardInput { return }
         switch PathKind(path) {
         case .nothing: throw TransformerError(.inputOutput, path: path, "there is no such file; check the path")
         case .folder: throw TransformerError(.inputOutput, path: path, "is a folder; give a file")

@@ -1,20 +1,24 @@
 import Inputs
-import JSON
 import ModelGraph
 
-/// Labels of texts, one a line: the model's class names, or their numbers.
+/// Labels of texts, one a line or in a column: the model's class names, or their numbers.
 struct ClassLabels {
     let indices: [Int]
 
     /// - Parameter names: The model's class names.
-    init(_ path: String, names: [String]) throws(TransformerError) {
+    init(_ path: String, _ columns: TextColumns, names: [String]) throws(TransformerError) {
         try InputFile.check(path)
         indices = try TransformerError.mapping {
-            var lines = try TextLines(path: path)
+            var records = try TextRecords(path: path, columns: columns.columns, contents: .labels)
             var indices: [Int] = []
-            while let line = try lines.next() {
-                guard let index = ClassName.index(of: line, among: names) else {
-                    throw ClassName.unknown(line, among: names, path: path, line: lines.lineNumber)
+            while let record = try records.next() {
+                let label =
+                    switch record {
+                    case .line(let line): line
+                    case .fields(let fields): fields.first ?? ""
+                    }
+                guard let index = ClassName.index(of: label, among: names) else {
+                    throw ClassName.unknown(label, among: names, path: path, line: records.lineNumber)
                 }
                 indices.append(index)
             }
@@ -51,18 +55,23 @@ public struct ScoredTexts: Sendable, Hashable {
         self.second = second
     }
 
-    /// Pairs from a file: score, text and text, separated by tabs.
-    static func read(_ path: String) throws(TransformerError) -> [ScoredTexts] {
+    /// Pairs from a file: score, text and text, separated by tabs or in columns.
+    static func read(_ path: String, _ columns: TextColumns) throws(TransformerError) -> [ScoredTexts] {
         try InputFile.check(path)
         return try TransformerError.mapping {
-            var lines = try TextLines(path: path)
+            var records = try TextRecords(path: path, columns: columns.columns, contents: .scoredPairs)
             var rows: [ScoredTexts] = []
-            while let line = try lines.next() {
-                let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            while let record = try records.next() {
+                let fields =
+                    switch record {
+                    case .line(let line): line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+                    case .fields(let fields): fields
+                    }
                 guard fields.count >= 3, let score = Double(fields[0]), score.isFinite else {
                     throw TransformerError(
                         .usage, path: path,
-                        "line \(lines.lineNumber): expected a score, a text and a text, separated by tabs")
+                        "line \(records.lineNumber): expected a score, a text and a text"
+                            + (columns.score == nil ? ", separated by tabs" : "; the score is no number"))
                 }
                 rows.append(ScoredTexts(score: score, first: fields[1], second: fields[2]))
             }
@@ -71,62 +80,52 @@ public struct ScoredTexts: Sendable, Hashable {
     }
 }
 
-/// Texts with their class, from `label<TAB>text` a line, or `{"label": …, "text": …}` a line in a `.jsonl` file.
+/// Texts with their class: `label<TAB>text` a line, the named columns of a table, or `{"label": …, "text": …}` a line
+/// of a `.jsonl` file.
 struct LabelledTexts: ~Copyable {
-    private var lines: TextLines
+    private var records: TextRecords
     private let path: String
     private let names: [String]
 
-    /// One line of a `.jsonl` file.
-    private struct Entry: Decodable {
-        let label: JSONValue
-        let text: String
-    }
-
     /// - Parameter names: The model's class names.
-    init(_ path: String, names: [String]) throws {
+    init(_ path: String, _ columns: TextColumns, names: [String]) throws {
         try InputFile.check(path)
-        lines = try TextLines(path: path)
+        records = try TextRecords(path: path, columns: columns.columns, contents: .labelledTexts)
         self.path = path
         self.names = names
     }
 
     /// The next text and its class; `nil` after the last one. Empty lines are passed over.
     mutating func next() throws -> (text: String, label: Int)? {
-        while let line = try lines.next() {
-            guard !line.isEmpty else { continue }
-            let label: String, text: String
-            if path.hasSuffix(".jsonl") {
-                let entry: Entry
-                do throws(Document.ReadError) {
-                    entry = try Document.decode(Entry.self, from: Array(line.utf8))
-                } catch {
-                    throw problem("is no object with \"label\" and \"text\": \(error)")
-                }
-                (label, text) = (entry.label.stringValue ?? entry.label.intValue.map(String.init) ?? "", entry.text)
-            } else {
-                let fields = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-                guard fields.count == 2 else { throw problem("expected a label and a text with a tab between") }
-                (label, text) = (String(fields[0]), String(fields[1]))
+        while let record = try records.next() {
+            let fields: [String]
+            switch record {
+            case .line(""): continue
+            case .line(let line):
+                fields = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            case .fields(let columns): fields = columns
             }
-            guard let index = ClassName.index(of: label, among: names) else {
-                throw ClassName.unknown(label, among: names, path: path, line: lines.lineNumber)
+            guard fields.count == 2 else {
+                throw TransformerError(
+                    .usage, path: path,
+                    "line \(records.lineNumber): expected a label and a text with a tab between")
             }
-            return (text, index)
+            guard let index = ClassName.index(of: fields[0], among: names) else {
+                throw ClassName.unknown(fields[0], among: names, path: path, line: records.lineNumber)
+            }
+            return (fields[1], index)
         }
         return nil
-    }
-
-    private func problem(_ text: String) -> TransformerError {
-        TransformerError(.usage, path: path, "line \(lines.lineNumber): \(text)")
     }
 }
 
 /// What people call a class.
 enum ClassName {
-    /// The number of a class: by its name, or written as a number.
+    /// The number of a class: by its name, or written as a number (`2.0` too, as programs write columns with gaps).
     static func index(of label: String, among names: [String]) -> Int? {
-        names.firstIndex(of: label) ?? Int(label).flatMap { $0 >= 0 && (names.isEmpty || $0 < names.count) ? $0 : nil }
+        if let named = names.firstIndex(of: label) { return named }
+        let number = Int(label) ?? Double(label).flatMap { Int(exactly: $0) }
+        return number.flatMap { $0 >= 0 && (names.isEmpty || $0 < names.count) ? $0 : nil }
     }
 
     /// Classes in words.

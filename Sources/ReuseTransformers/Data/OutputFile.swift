@@ -1,12 +1,17 @@
 import Files
+import Foundation
 import JSON
 import Platform
 
-/// Files that are written: complete under their name, or not there at all.
+/// Files that are written: complete under their name, or not there at all. `-` is standard output.
 package enum OutputFile {
+    /// What stands for standard output.
+    package static let standardOutput = "-"
+
     /// Writes a whole file.
     package static func write(_ bytes: [UInt8], to path: String) throws(TransformerError) {
         try TransformerError.mapping {
+            guard path != standardOutput else { return try StandardOutput.write(bytes) }
             var file = try AtomicFile(replacing: path)
             try file.write(bytes)
             try file.commit()
@@ -23,6 +28,7 @@ package enum OutputFile {
     /// - Parameter body: Writes to the path that it is given.
     package static func produce(_ path: String, _ body: (String) throws -> Void) throws(TransformerError) {
         try TransformerError.mapping {
+            guard path != standardOutput else { return try produceOnStandardOutput(body) }
             let file = try AtomicFile(replacing: path)
             do {
                 try body(file.temporaryPath)
@@ -33,4 +39,42 @@ package enum OutputFile {
             try file.commit()
         }
     }
+
+    /// Formats with a length at their beginning are written to a file first: nothing comes out of what fails half-way.
+    private static func produceOnStandardOutput(_ body: (String) throws -> Void) throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: "reuseformer-\(UUID().uuidString)")
+        // Never committed: it goes away with the value, and when the process is stopped.
+        let file = try AtomicFile(replacing: place.path)
+        try body(file.temporaryPath)
+        let mapped = try MappedFile(path: file.temporaryPath)
+        try mapped.withUnsafeBytes { (bytes) throws(FileError) in try StandardOutput.write(bytes) }
+    }
+}
+
+/// Standard output as a file.
+private enum StandardOutput {
+    static func write(_ bytes: [UInt8]) throws(FileError) {
+        try bytes.withBytes { (bytes) throws(FileError) in try write(bytes) }
+    }
+
+    static func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest)
+            let written = systemWrite(STDOUT_FILENO, piece.baseAddress, piece.count)
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if errno == EPIPE {
+                // A reader that goes away has seen enough.
+                return
+            } else if errno != EINTR {
+                throw FileError("standard output", errno: errno)
+            }
+        }
+    }
+}
+
+// Inside the type, its own function of that name would be meant.
+private func systemWrite(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, base, count)
 }

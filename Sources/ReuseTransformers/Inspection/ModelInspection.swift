@@ -190,6 +190,8 @@ public struct ModelInspection: Sendable, Encodable {
     public let parts: [Part]
     /// What reuse could save, layer by layer.
     public let savings: [LayerSaving]
+    /// The most that reuse could save; `nil` when it is no model that is known, or one without attention.
+    public let largest: LargestSaving?
     package let plan: ReusePlan?
     /// Why it is not a model that can be run; empty when it is.
     public let problems: [String]
@@ -206,7 +208,7 @@ public struct ModelInspection: Sendable, Encodable {
     /// What reading decides that a user should know, a sentence each.
     public let notes: [String]
 
-    /// Sequence length that multiply-adds are counted for.
+    /// Sequence length that multiply-adds are counted for, in models that take as many tokens.
     private static let tokens = 128
 
     /// Inspects what is at a path.
@@ -251,10 +253,12 @@ public struct ModelInspection: Sendable, Encodable {
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
-        totals = summary.graph.map { Totals($0, summary.traits, tokens: Self.tokens) }
+        let tokens = min(Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
+        totals = summary.graph.map { Totals($0, summary.traits, tokens: tokens) }
         embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
-        parts = summary.graph.map { Self.parts(of: $0) } ?? []
-        savings = summary.graph.map { LayerSavings.all(of: $0, tokens: Self.tokens).map(LayerSaving.init) } ?? []
+        parts = summary.graph.map { Self.parts(of: $0, tokens: tokens) } ?? []
+        largest = summary.graph.flatMap { LargestSaving(of: $0, tokens: tokens) }
+        savings = summary.graph.map { LayerSavings.all(of: $0, tokens: tokens).map(LayerSaving.init) } ?? []
         tensors = try TransformerError.mapping {
             try summary.tensors.map { tensor in
                 TensorEntry(
@@ -295,7 +299,7 @@ public struct ModelInspection: Sendable, Encodable {
         }
     }
 
-    private static func parts(of graph: CheckedGraph) -> [Part] {
+    private static func parts(of graph: CheckedGraph, tokens: Int) -> [Part] {
         let multiplyAdds = graph.multiplyAddsByNode(tokens: tokens)
         return graph.nodes.compactMap { node in
             let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }

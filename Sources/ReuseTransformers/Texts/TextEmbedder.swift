@@ -156,7 +156,7 @@ extension TransformerModel {
 }
 
 extension ModelGraph.Pooling {
-    init(_ pooling: TextEmbedder.Pooling) {
+    package init(_ pooling: TextEmbedder.Pooling) {
         switch pooling {
         case .mean: self = .mean
         case .first: self = .first

@@ -18,7 +18,7 @@ public struct ModelComparison: Sendable, Hashable {
         public let output: String?
     }
 
-    package let report: VerificationReport
+    package internal(set) var report: VerificationReport
     /// Of both models, where they were timed.
     package let timings: [Benchmark.Result]
 

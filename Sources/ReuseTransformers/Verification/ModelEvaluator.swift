@@ -22,6 +22,7 @@ package struct ModelEvaluator {
     private let reader: DataReader
     private let evaluator: Evaluator
     private let stride: Int?
+    private let columns: TextColumns
     private let resources: ExecutionResources
     private let work: Work
 
@@ -32,16 +33,20 @@ package struct ModelEvaluator {
     /// - Parameters:
     ///   - limit: Longest text in tokens.
     ///   - stride: Tokens from one window to the next in texts longer than the model's sequences.
+    ///   - columns: Which columns of tables are read.
     package init(
-        _ model: TransformerModel, limit: Int?, stride: Int?, resources: ComputeResources, work: Work = Work()
+        _ model: TransformerModel, limit: Int?, stride: Int?, columns: TextColumns = TextColumns(),
+        resources: ComputeResources, work: Work = Work()
     ) throws(TransformerError) {
         self.model = model
         self.stride = stride
+        self.columns = columns
         self.work = work
         let execution = resources.execution(work.cancellation)
         self.resources = execution
         reader = try DataReader(
-            for: model, limit: limit, pairing: .byTab, resources: resources, cancellation: work.cancellation)
+            for: model, limit: limit, pairing: .byTab, columns: columns, resources: resources,
+            cancellation: work.cancellation)
         evaluator = try TransformerError.mapping { try Evaluator(model.model, resources: execution) }
     }
 
@@ -92,17 +97,23 @@ package struct ModelEvaluator {
     ) throws(TransformerError) {
         try InputFile.check(path)
         if asWhole {
-            let bytes = try InputFile.bytes(of: path)
+            guard columns == TextColumns() else {
+                throw TransformerError(.usage, path: path, "is one text with --whole: it has no columns to name")
+            }
+            let bytes = try TransformerError.mapping { try TextBytes.contents(of: path) }
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw TransformerError(.usage, path: path, "is not UTF-8; save it as UTF-8")
             }
             return try TransformerError.mapping { try body([text]) }
         }
         try TransformerError.mapping {
-            var lines = try TextLines(path: path)
+            var records = try TextRecords(path: path, columns: columns.columns, contents: .texts(atMost: 1))
             var batch: [String] = []
-            while let line = try lines.next() {
-                batch.append(line)
+            while let record = try records.next() {
+                switch record {
+                case .line(let text): batch.append(text)
+                case .fields(let texts): batch += texts
+                }
                 guard batch.count == Self.batchSize else { continue }
                 try body(batch)
                 batch = []
@@ -118,7 +129,7 @@ package struct ModelEvaluator {
         _ = begin("accuracy")
         var accuracy = Accuracy()
         try TransformerError.mapping {
-            var texts = try LabelledTexts(path, names: model.labels)
+            var texts = try LabelledTexts(path, columns, names: model.labels)
             var batch: [(text: String, label: Int)] = []
             while let next = try texts.next() {
                 batch.append(next)
@@ -169,7 +180,7 @@ package struct ModelEvaluator {
     /// Correlation of the similarities of pairs of texts with their scores.
     package func correlation(on path: String) throws(TransformerError) -> Score {
         let stage = begin("pairs of texts")
-        let rows = try ScoredTexts.read(path)
+        let rows = try ScoredTexts.read(path, columns)
         guard rows.count > 2 else {
             throw TransformerError(.usage, path: path, "a correlation needs at least three pairs")
         }

@@ -48,6 +48,7 @@ public struct ModelVerifier: Sendable {
                 findings.metrics += findings.timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
             }
             return try comparison(findings, gates: gates, work)
+                .described(source: source, converted: converted, data: data.paths)
         }
     }
 
@@ -70,19 +71,24 @@ public struct ModelVerifier: Sendable {
         var timings: [Benchmark.Result] = []
     }
 
+    /// Multiply-adds of a run that is timed, at most: fewer texts than 32 go through models of which one text is a lot.
+    private static let timedMultiplyAdds = 1_000_000_000_000
+
     /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes; or at 32 pictures.
     package func time(_ work: Work = Work()) throws(TransformerError) -> [Benchmark.Result] {
         work.begin(.timing)
         let tokens = min(128, source.model.traits.maximumTokens ?? 128)
+        let batch = max(
+            1, min(32, Self.timedMultiplyAdds / max(1, source.model.graph.cost(tokens: tokens).multiplyAdds)))
         return try TransformerError.mapping {
             try Benchmark([(source.name, source.model), (converted.name, converted.model)])
-                .measure(.shape(batch: 32, tokens: tokens), with: resources.execution(work.cancellation))
+                .measure(.shape(batch: batch, tokens: tokens), with: resources.execution(work.cancellation))
         }
     }
 
     private func measure(_ data: VerificationData, _ work: Work) throws(TransformerError) -> Findings {
         let reader = try DataReader(
-            for: source, limit: data.maximumTokens, pairing: .byTab, resources: resources,
+            for: source, limit: data.maximumTokens, pairing: .byTab, columns: data.columns, resources: resources,
             cancellation: work.cancellation)
         var findings = Findings()
         if let items = data.items {
@@ -92,8 +98,8 @@ public struct ModelVerifier: Sendable {
             case .path(let path): sequences = try reader.sequences(of: path)
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
-            if let labels = data.labels {
-                let indices = try indices(labels)
+            if let labels = data.labelSource {
+                let indices = try indices(labels, of: data)
                 findings.metrics.append(
                     try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: indices) })
             }
@@ -103,7 +109,7 @@ public struct ModelVerifier: Sendable {
             let rows: [ScoredTexts]
             switch pairs {
             case .texts(let texts): rows = texts
-            case .path(let path): rows = try ScoredTexts.read(path)
+            case .path(let path): rows = try ScoredTexts.read(path, data.columns)
             }
             let scored = try reader.scored(rows)
             findings.metrics.append(try TransformerError.mapping { try task(work).spearman(of: scored) })
@@ -152,10 +158,15 @@ public struct ModelVerifier: Sendable {
         return ModelComparison(report: report, timings: findings.timings)
     }
 
-    private func indices(_ labels: VerificationData.Labels) throws(TransformerError) -> [Int] {
+    private func indices(
+        _ labels: VerificationData.Labels, of data: VerificationData
+    ) throws(TransformerError) -> [Int] {
         switch labels {
-        case .names(let labels): try ClassLabels(labels, names: source.labels).indices
-        case .path(let path): try ClassLabels(path, names: source.labels).indices
+        case .names(let labels): return try ClassLabels(labels, names: source.labels).indices
+        case .path(let path): return try ClassLabels(path, data.columns, names: source.labels).indices
+        case .column:
+            guard case .path(let path) = data.items else { return [] }
+            return try ClassLabels(path, data.columns, names: source.labels).indices
         }
     }
 

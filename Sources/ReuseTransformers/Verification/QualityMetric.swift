@@ -50,6 +50,6 @@ public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
     public static let accuracy = QualityMetric(.accuracy)
     /// Correlation of the converted model's similarities of scored pairs with their scores, −1…1.
     public static let spearman = QualityMetric(.spearman)
-    /// How many times as fast the converted model is, from paired timing.
+    /// How many times as fast the converted model is: the source's median time by the converted model's.
     public static let speedup = QualityMetric(.speedup)
 }

@@ -10,6 +10,8 @@ public struct VerificationData: Sendable, Hashable {
     enum Labels: Sendable, Hashable {
         case names([String])
         case path(String)
+        /// The label column of the file that the items come from.
+        case column
     }
 
     enum Pairs: Sendable, Hashable {
@@ -22,6 +24,16 @@ public struct VerificationData: Sendable, Hashable {
     var pairs: Pairs?
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
+    /// Which columns of CSV, TSV and JSON Lines files are read. A label column without a file of labels is one of the
+    /// items' own file.
+    public var columns = TextColumns()
+
+    /// Where the labels of the items come from; `nil` where there are none.
+    var labelSource: Labels? {
+        if let labels { return labels }
+        if columns.label != nil, case .path = items { return .column }
+        return nil
+    }
 
     /// Longest text in tokens unless said otherwise.
     public static let defaultMaximumTokens = 512
@@ -57,7 +69,10 @@ public struct VerificationData: Sendable, Hashable {
     }
 
     /// Files by their paths.
-    package init(path: String?, labels: String?, pairs: String?, maximumTokens: Int) {
+    package init(
+        path: String?, labels: String?, pairs: String?, maximumTokens: Int, columns: TextColumns = TextColumns()
+    ) {
+        self.columns = columns
         items = path.map(Items.path)
         self.labels = labels.map(Labels.path)
         self.pairs = pairs.map(Pairs.path)

@@ -176,9 +176,9 @@ struct Compiler {
             if schedule.embedding?.positions == nil { schedule.embedding = embedding }
         }
         let step = EmbedStep(
-            source: source, tokens: try tensor(node, "tokens"),
-            positions: try optionalTensor(node, "positions", if: embedding.positions != nil),
-            types: try optionalTensor(node, "types", if: embedding.types > 0),
+            source: source, tokens: try table(node, "tokens"),
+            positions: try table(node, "positions", if: embedding.positions != nil),
+            types: try table(node, "types", if: embedding.types > 0),
             scale: embedding.scale, out: try result(of: node.name))
         append(.embed(step), reads: [], writes: step.out, of: node.name)
     }
@@ -215,7 +215,7 @@ struct Compiler {
         let tie = node.ties["weight"]
         let weight: Tensor
         if let tie {
-            guard let owner = model.tensors[tie.parameter] else {
+            guard let owner = model.numbers(of: tie.parameter) else {
                 throw .invalidModel(GraphError(.tensor, tie.parameter.description, "is missing"))
             }
             weight = owner

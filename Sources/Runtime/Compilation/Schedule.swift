@@ -39,9 +39,9 @@ struct EmbedStep: Sendable {
     }
 
     let source: Source
-    let tokens: Tensor
-    let positions: Tensor?
-    let types: Tensor?
+    let tokens: LookUpTable?
+    let positions: LookUpTable?
+    let types: LookUpTable?
     let scale: Float
     let out: Register
 }

@@ -130,33 +130,6 @@ extension GroupExecution {
             panels * (share.part + 1) / share.parts)
     }
 
-    private func lookUp(_ step: EmbedStep, _ share: RowShare) {
-        let rows = share.ownRows
-        guard !rows.isEmpty else { return }
-        let (out, slot) = start(step.out, share, row: rows.lowerBound)
-        func add(_ table: Tensor?, _ indices: [Int32], scale: Float, accumulate: Bool) {
-            table?.withFloats { table in
-                indices.withUnsafeBufferPointer { indices in
-                    guard let table = table.baseAddress, let indices = indices.baseAddress else { return }
-                    rk_gather(
-                        kernels.table, table, slot.width, indices + rows.lowerBound, rows.count, scale,
-                        accumulate ? 1 : 0, out,
-                        slot.stride)
-                }
-            }
-        }
-        switch step.source {
-        case .text, .shiftedText:
-            add(step.tokens, group.ids(of: step.source), scale: step.scale, accumulate: false)
-            add(step.positions, group.tokens.tableRows, scale: 1, accumulate: true)
-            add(step.types, group.tokens.types, scale: 1, accumulate: true)
-        case .inputs(let tokens, let types):
-            add(step.tokens, group.inputs[tokens].ids, scale: step.scale, accumulate: false)
-            add(step.positions, group.inputs[tokens].tableRows, scale: 1, accumulate: true)
-            if let types { add(step.types, group.inputs[types].ids, scale: 1, accumulate: true) }
-        }
-    }
-
     private func normalize(_ step: NormStep, _ share: RowShare) {
         let rows = share.ownRows
         guard !rows.isEmpty else { return }

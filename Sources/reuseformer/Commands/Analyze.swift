@@ -6,12 +6,14 @@ struct Analyze: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Find out which attention maps a model could do without.",
         discussion: """
-            Compares the maps of all heads on calibration texts, and measures what the model's output suffers when the \
-            cheapest heads of each layer take their maps from elsewhere. The result is enough to make plans for any \
-            budget:
-
               reuseformer analyze MODEL --calibration texts.txt -o analysis.json
               reuseformer plan analysis.json --budget 1/3 -o plan.json
+
+            Compares the maps of all heads on calibration texts, and measures how much the model's output suffers when \
+            the cheapest heads of each layer take their maps from elsewhere. The result is enough to make plans for \
+            any budget.
+
+            \(SharedHelp.reading)
             """)
 
     @OptionGroup var model: ModelArgument
@@ -24,7 +26,7 @@ struct Analyze: ParsableCommand {
 
     @OptionGroup var reporting: ReportOption
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
@@ -37,6 +39,7 @@ struct Analyze: ParsableCommand {
         quiet.apply()
         try OutputFile.check(output, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try InputPaths.check(calibration)
         let progress = Progress(steps: 4)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)

@@ -8,18 +8,22 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how fast models run, taking turns so that all meet the same machine.",
         discussion: """
-            Inputs are made up. Speed-ups are against the first model; effective GFLOP/s count the first model's work \
-            for all of them; "at most" is the speed-up that the multiply-adds saved allow.
-
               reuseformer bench MODEL small.reuse.h5 --shape 32x128 --threads 1,2
 
-            With --new-tokens, language models read the texts as prompts and go on from them, keeping keys and values: \
+            Inputs are made up. Times are medians over rounds in which all models took turns. Speed-ups are the first \
+            model's time by each one's, with the range that holds 95 of 100 such ratios when the rounds are drawn \
+            again. Effective GFLOP/s count the first model's work for all of them; "predicted" is the speed-up if time \
+            went with multiply-adds alone.
+
+            With --new-tokens, language models read the texts as prompts and continue them, keeping keys and values: \
             tokens a second of both, and the bytes that are kept.
 
               reuseformer bench gpt/ small.reuse.h5 --shape 1x128 --new-tokens 64
 
             Of an encoder–decoder 32x128+64 means sources of 128 and targets of 64 tokens; a model of pictures needs \
             no more than their number, --shape 32.
+
+            \(SharedHelp.reading)
             """)
 
     @Argument(
@@ -41,13 +45,13 @@ struct Bench: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Let language models go on from the texts by so many tokens, and measure that.", valueName: "count"))
+            "Measure how fast language models continue the texts by so many tokens.", valueName: "count"))
     var newTokens: Int?
 
     @Option(help: ArgumentHelp("Numbers of threads, comma-separated (default: one a core).", valueName: "list"))
     var threads: String?
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
 
@@ -92,7 +96,12 @@ struct Bench: ParsableCommand {
         } else {
             let table =
                 newTokens == nil ? SpeedTable.table(of: document.results) : SpeedTable.table(of: document.writing)
-            Terminal.print("kernels: \(document.kernels)\n\n" + table.text)
+            Terminal.print("kernels: \(document.kernels)\n\n" + Terminal.readable(table.text))
+            var legend = Table([.init("", .left), .init("", .left)])
+            for entry in SpeedTable.legend where newTokens == nil || !entry.name.contains("GFLOP") {
+                legend.append([entry.name, entry.meaning])
+            }
+            Terminal.print("\n" + legend.text)
         }
     }
 

@@ -15,12 +15,11 @@ struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a smaller, faster model: analyse, plan, rewrite, heal, check, write.",
         discussion: """
-            All in one, from a checkpoint and some texts:
-
               reuseformer convert MODEL --calibration texts.txt --budget 1/3 \\
                 -o small.reuse.h5
 
-            or along a plan that `reuseformer plan` made and you may have edited:
+            does everything, from a checkpoint and some texts. To follow a plan that `reuseformer plan` made and you \
+            may have edited:
 
               reuseformer convert MODEL --calibration texts.txt --plan plan.json \\
                 -o small.reuse.h5
@@ -30,6 +29,8 @@ struct Convert: ParsableCommand {
             The same input gives the same file, whatever the number of threads.
 
             With --plan, --heal none and no texts nothing is run: the way for models that are larger than memory.
+
+            \(SharedHelp.reading)
             """)
 
     @OptionGroup var model: ModelArgument
@@ -37,7 +38,7 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much to save, or how good to stay: 1/3, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
+            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
             valueName: "budget"))
     var budget: String?
 
@@ -50,14 +51,21 @@ struct Convert: ParsableCommand {
         completion: .file(extensions: ["json"]))
     var analysis: String?
 
+    @Option(
+        help: ArgumentHelp("Where to write the analysis, JSON: what `analyze` would write.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var analysisOut: String?
+
     @OptionGroup var planning: PlanningOptions
+    @OptionGroup var gating: GateOptions
+    @OptionGroup var precision: PrecisionOptions
 
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: ModelConverter.Healing = .closedForm
 
     @Flag(
         help: ArgumentHelp(
-            "Let layers that share weights get output projections of their own where healing needs them.",
+            "Give layers that share weights output projections of their own where healing needs them.",
             discussion: "Without it, healing refuses to split what the layers of an ALBERT share."))
     var unshare = false
 
@@ -74,26 +82,47 @@ struct Convert: ParsableCommand {
 
     @OptionGroup var reporting: ReportOption
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
 
     func validate() throws {
-        if (budget == nil) == (plan == nil) { throw ValidationError("Give either --budget or --plan.") }
-        if calibration.calibration.isEmpty, plan == nil || heal != .none || reporting.report != nil {
+        if budget != nil, plan != nil { throw ValidationError("Give either --budget or --plan.") }
+        if budget == nil, plan == nil {
+            if precision.wanted == .float32 { throw ValidationError("Give --budget, --plan or --precision.") }
+            if analysis != nil { throw ValidationError("A precision alone needs no --analysis.") }
+        }
+        let isPrecisionAlone = budget == nil && plan == nil
+        if calibration.calibration.isEmpty, precision.needsData {
+            throw ValidationError("Give --calibration: this precision needs data.")
+        }
+        if calibration.calibration.isEmpty,
+            !isPrecisionAlone && (plan == nil || heal != .none) || reporting.report != nil
+        {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
         }
         if plan != nil, analysis != nil { throw ValidationError("A --plan needs no --analysis.") }
+        if plan != nil, !planning.layers.isEmpty {
+            throw ValidationError("A --plan says itself what is replaced; leave out --keep and --only.")
+        }
+        if analysisOut != nil, budget == nil || analysis != nil {
+            throw ValidationError(
+                "--analysis-out writes the analysis that is made: with --plan, --analysis or a precision alone none is.")
+        }
         _ = try compression()
     }
 
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .model, force: force.force)
+        try OutputFile.check(analysisOut, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try OutputFile.check(json)
+        try InputPaths.check(calibration)
+        try gating.noteInverted()
         let budget = try self.budget.map { try ConversionBudget($0) }
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
@@ -103,54 +132,63 @@ struct Convert: ParsableCommand {
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
         let converter = ModelConverter(source, try options(), resources: resources)
+        let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map { .budget($0, analysis) }
+        if let planSource {
+            for caution in try converter.cautions(for: planSource) { progress.note(caution) }
+        }
         let result: ConversionResult
         if let plan, calibration.calibration.isEmpty {
             result = try converter.rewrite(along: plan, to: output).run(progress.work)
-        } else if let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map({ .budget($0, analysis) }) {
+        } else if let planSource {
             result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
         } else {
-            throw CommandError.usage("give --budget or --plan")
+            result = try converter.quantize(calibration.calibration.isEmpty ? nil : calibration.data, to: output)
+                .run(progress.work)
         }
-        if let report = reporting.report { try write(result, of: source, resources, to: report, progress) }
+        if let analysisOut, let analysis = result.analysis {
+            try OutputFile.write(document: analysis.document, to: analysisOut)
+            Terminal.noteWritten(analysisOut)
+        }
+        var verdict = result.comparison.report
+        verdict.circumstances?.arguments = Terminal.arguments
+        if !calibration.calibration.isEmpty {
+            verdict.speed = try ModelVerifier(source: source, converted: result.model, resources: resources)
+                .time(progress.work)
+        }
+        if let report = reporting.report { try write(result, verdict, of: source, to: report) }
         progress.end()
-        try show(result.comparison.report, result.plan.plan)
+        try show(verdict, result.plan.plan, result.quantization)
+        guard result.isKept else {
+            if let report = reporting.report { Terminal.noteWritten(report) }
+            throw CommandError(
+                status: .gateFailed,
+                description: "\(output) was not written: it is not good enough: "
+                    + result.comparison.failures.joined(separator: ", "))
+        }
         Terminal.noteWritten(
-            output,
-            ConversionLine.text(
-                of: result.comparison.report, bytes: Self.byteCount(of: [output]),
-                sourceBytes: (try? Checkpoint.weightFiles(at: model.model)).flatMap(Self.byteCount)))
+            output, ConversionLine.text(of: verdict, items: source.model.graph.graph.readsText ? "texts" : "inputs"))
         if let report = reporting.report { Terminal.noteWritten(report) }
     }
 
     /// Stages that will be shown; `nil` where a search decides.
     private var stepCount: Int? {
         if budget?.hasPrefix("quality:") == true { return nil }
-        if plan != nil, calibration.calibration.isEmpty { return 3 }
-        return (plan == nil && analysis == nil ? 7 : 4) + (reporting.report == nil ? 0 : 1)
-    }
-
-    /// Bytes of files together; `nil` where one cannot be asked.
-    private static func byteCount(of paths: [String]) -> Int? {
-        var sum = 0
-        for path in paths {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            let size = Int(status.st_size)
-            sum += size
-        }
-        return sum
+        let more = precision.wanted == .float32 ? 0 : 1
+        if budget == nil, plan == nil { return 4 + more }
+        if plan != nil, calibration.calibration.isEmpty { return 3 + more }
+        return (plan == nil && analysis == nil ? 8 : 5) + more
     }
 
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
-            moves: try planning.moves(), granularity: planning.granularity, healing: heal, unsharesLayers: unshare,
-            compression: try compression())
+            moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
+            gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
+            precision: precision.wanted)
     }
 
-    /// Writes the report; both models are timed for it.
+    /// Writes the report.
     private func write(
-        _ result: ConversionResult, of source: TransformerModel, _ resources: ComputeResources, to path: String,
-        _ progress: Progress
+        _ result: ConversionResult, _ verdict: VerificationReport, of source: TransformerModel, to path: String
     ) throws {
         let converted = result.model
         var page = ReportPage(
@@ -158,20 +196,23 @@ struct Convert: ParsableCommand {
         page.converted = .init(name: converted.name, model: converted.model)
         page.plan = converted.model.plan
         page.curve = try result.analysis.map {
-            try PlanCurve($0.planner(planning.moves(), planning.granularity, graph: source.model.graph))
+            try PlanCurve(
+                $0.planner(
+                    planning.moves(), planning.granularity, planning.layers.selection, graph: source.model.graph))
         }
         page.healing = result.healing
-        page.verification = result.comparison.report
-        page.timings = try ModelVerifier(source: source, converted: converted, resources: resources)
-            .time(progress.work)
+        page.verification = verdict
+        page.isKeptBack = true
         try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
     }
 
-    private func show(_ verdict: VerificationReport, _ plan: ReusePlan) throws {
+    private func show(_ verdict: VerificationReport, _ plan: ReusePlan, _ precision: QuantizationSummary?) throws {
         if json.json {
             try Terminal.print(document: verdict)
         } else {
-            Terminal.print("\(PlanText.describe(plan))\n\n\(FidelityTable.table(of: verdict).text)")
+            let parts = (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
+                + (precision.map { [PrecisionText.describe($0)] } ?? [])
+            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(FidelityTable.table(of: verdict).text)")
         }
     }
 

@@ -11,11 +11,10 @@ struct Eval: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure how good models are at their own task, side by side.",
         discussion: """
-            The first model is what the others are compared with: usually the source, then what was made of it.
-
-            Perplexity of a language model on held-out texts (of a masked one: on hidden tokens):
-
               reuseformer eval gpt/ small.reuse.h5 --texts heldout.txt
+
+            is the perplexity of language models on held-out texts (of masked ones: on hidden tokens). The first model \
+            is what the others are compared with: usually the source, then what was made of it.
 
             Accuracy of a classifier of texts (label and text, separated by a tab, or .jsonl), or of pictures that lie \
             in one folder a class:
@@ -28,6 +27,8 @@ struct Eval: ParsableCommand {
 
               reuseformer eval MODEL small.reuse.h5 --pairs sts.tsv
               reuseformer eval t5/ small.reuse.h5 --answers tasks.tsv
+
+            \(SharedHelp.reading)
             """)
 
     @Argument(help: ArgumentHelp("Models to measure.", valueName: "model"), completion: .file())
@@ -66,12 +67,15 @@ struct Eval: ParsableCommand {
         completion: .file(extensions: ["tsv"]))
     var answers: String?
 
+    @OptionGroup var tables: TableOptions
+    @OptionGroup var answerColumns: AnswerColumnOptions
+
     @Option(
         help: ArgumentHelp(
             "Longest text in tokens; longer ones are cut (perplexity: into windows).", valueName: "count"))
     var maxLength: Int?
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
@@ -81,12 +85,25 @@ struct Eval: ParsableCommand {
             throw ValidationError("Give --texts, --labelled, --images, --pairs or --answers.")
         }
         if whole, texts == nil { throw ValidationError("--whole is about the file of --texts: give both.") }
+        if answerColumns.labelColumn != nil, labelled == nil {
+            throw ValidationError("--label-column is about the file of --labelled: give both.")
+        }
+        if answerColumns.scoreColumn != nil, pairs == nil {
+            throw ValidationError("--score-column is about the file of --pairs: give both.")
+        }
         if let stride, stride < 1 { throw ValidationError("--stride must be positive.") }
         if let maxLength, maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
     func run() throws {
         quiet.apply()
+        let columns = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
+        var inputs = InputPaths(columns)
+        inputs.append(texts, as: .texts)
+        inputs.append(labelled, as: .labelledTexts)
+        inputs.append(pairs, as: .scoredPairs)
+        inputs.append(answers, as: .texts)
+        try inputs.check(read: models.count)
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()
@@ -98,7 +115,8 @@ struct Eval: ParsableCommand {
             let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
-                loaded, limit: maxLength, stride: stride, resources: resources, work: progress.work)
+                loaded, limit: maxLength, stride: stride,
+                columns: columns, resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
         }
         progress.end()

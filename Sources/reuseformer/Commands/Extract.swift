@@ -10,11 +10,11 @@ struct Extract: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write every tensor of a file or model to an .npz archive.",
         discussion: """
-            Names, orientation and element types stay those of the file; bfloat16, which NumPy does not know, becomes \
-            float32. Of a folder, all weight files are read.
-
               reuseformer extract bert/tf_model.h5 -o tensors.npz
               python3 -c "import numpy; print(*numpy.load('tensors.npz'), sep='\\n')"
+
+            Names, orientation and element types stay those of the file; bfloat16, which NumPy does not know, becomes \
+            float32. Of a folder, all weight files are read.
             """)
 
     @Argument(

@@ -7,27 +7,31 @@ import ReuseTransformers
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell what a checkpoint is, what it holds, and what reuse could save.",
+        abstract: "Show what a checkpoint is, what it holds, and what reuse could save.",
         discussion: """
-            Reads metadata only, never the weights (but for --stats): quick on files of any size. Works on any HDF5 or \
-            safetensors file; what a model would need and the file lacks is listed as a problem.
+              reuseformer inspect bert/
+              reuseformer inspect weights.h5 --json
+
+            Reads metadata only, never the weights (except with --stats), so it is quick on files of any size. Works \
+            on any HDF5 or safetensors file. Under "This is not a model that can be run" stands what a model would \
+            need and the file lacks.
             """)
 
     @OptionGroup var model: ModelArgument
     @OptionGroup var json: JSONOption
 
     @Flag(
-        help: "Tell why the file was taken for this layout and architecture, and what each tensor is used for.")
+        help: "Explain why the file was taken for this layout and architecture, and what each tensor is used for.")
     var explain = false
 
     @Flag(
-        help: "Read every tensor and tell its range, what in it is no number, and which are all zeros.")
+        help: "Read every tensor; show its range, how many values are no numbers, and which tensors are all zeros.")
     var stats = false
 
     @Flag(
         help: ArgumentHelp(
             "Print a Python script for the model's own framework that writes the file for --reference.",
-            discussion: "Nothing else is told."))
+            discussion: "Nothing else is printed."))
     var referenceScript = false
 
     @OptionGroup var reading: CheckpointOptions
@@ -46,6 +50,7 @@ struct Inspect: ParsableCommand {
         var blocks = [headline(inspection), tree(inspection)]
         if !inspection.parts.isEmpty { blocks.append(parts(inspection)) }
         if !inspection.savings.isEmpty, inspection.plan == nil { blocks.append(savings(inspection)) }
+        if let largest = LargestSavingText.describe(inspection) { blocks.append(largest) }
         if let plan = inspection.plan { blocks.append(PlanText.describe(plan)) }
         if stats { blocks.append(statistics(inspection)) }
         if explain { blocks.append(explanation(inspection)) }

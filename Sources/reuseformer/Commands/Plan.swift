@@ -10,20 +10,29 @@ struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a plan from an analysis: which heads take their maps from where.",
         discussion: """
-            Budgets: 1/3, 0.33 or maps:1/3 (share of attention maps no longer computed), macs:10%@128 (multiply-adds \
-            at a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 \
+              reuseformer plan analysis.json --budget 1/3 -o plan.json
+              reuseformer plan analysis.json --curve
+
+            Budgets: 1/3, 0.33, 33% or maps:1/3 (share of attention maps no longer computed), macs:10%@128 \
+            (multiply-adds at a sequence length), bytes:8% (size of the parameters), quality:hidden.cosine.mean>=0.98 \
             (the largest saving \
-            whose quality holds on texts kept back; needs --checkpoint and --calibration).
+            whose quality holds on texts kept back; needs --model and --calibration).
 
             A plan for a larger budget contains the one for a smaller one. The result is JSON to read and edit; \
-            `reuseformer validate` tells what is wrong with an edited one.
+            `reuseformer validate` finds what is wrong with an edited one.
+
+            Options of a budget on quality: --calibration and what goes with it (`reuseformer analyze --help`), \
+            --threads. \(SharedHelp.reading)
             """)
 
     @Argument(
         help: ArgumentHelp("What `analyze` wrote.", valueName: "analysis"), completion: .file(extensions: ["json"]))
     var analysis: String
 
-    @Option(help: ArgumentHelp("How much to save, or how good to stay.", valueName: "budget"))
+    @Option(
+        help: ArgumentHelp(
+            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
+            valueName: "budget"))
     var budget: String?
 
     @Flag(help: "Print what every possible plan would save and cost, from nothing to everything.")
@@ -31,9 +40,9 @@ struct Plan: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("The analysed model: for budgets on quality.", valueName: "model"), completion: .file())
-    var checkpoint: String?
+    var model: String?
 
-    @OptionGroup var calibration: CalibrationOptions
+    @OptionGroup(visibility: .hidden) var calibration: CalibrationOptions
     @OptionGroup var planning: PlanningOptions
 
     @Option(
@@ -42,7 +51,7 @@ struct Plan: ParsableCommand {
     var output: String?
 
     @OptionGroup var threads: ThreadsOption
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
@@ -55,11 +64,14 @@ struct Plan: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .document, force: force.force)
+        try OutputFile.check(json)
+        try InputPaths.check(calibration)
         let budget = try self.budget.map { try ConversionBudget($0) }
         let analysis = try ModelAnalysis(contentsOf: analysis)
         var blocks: [String] = []
         if curve {
-            let points = try PlanCurve(analysis.planner(planning.moves(), planning.granularity))
+            let points = try PlanCurve(
+                analysis.planner(planning.moves(), planning.granularity, planning.layers.selection))
             if json.json, budget == nil {
                 try Terminal.print(document: points)
                 return
@@ -85,19 +97,23 @@ struct Plan: ParsableCommand {
 
     private func plan(_ budget: ConversionBudget, _ analysis: ModelAnalysis) throws -> ConversionPlan {
         guard budget.isQuality else {
-            return try analysis.plan(for: budget, moves: try planning.moves(), granularity: planning.granularity)
+            return try analysis.plan(
+                for: budget, moves: try planning.moves(), granularity: planning.granularity,
+                layers: planning.layers.selection)
         }
-        guard let checkpoint, !calibration.calibration.isEmpty else {
+        guard let model, !calibration.calibration.isEmpty else {
             throw CommandError.usage(
                 "a budget on quality is found by converting: "
-                    + "give --checkpoint MODEL and --calibration texts.txt as well"
+                    + "give --model MODEL and --calibration texts.txt as well"
             )
         }
         let progress = Progress()
         defer { progress.end() }
-        let loaded = try reading.model(at: checkpoint)
+        let loaded = try reading.model(at: model)
         let converter = ModelConverter(
-            loaded, .init(moves: try planning.moves(), granularity: planning.granularity),
+            loaded,
+            .init(
+                moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection),
             resources: try threads.resources())
         return try converter.plan(calibration: calibration.data, budget: budget, analysis: analysis)
             .run(progress.work)

@@ -9,12 +9,17 @@ import Tensors
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a model on texts, pictures or arrays; let it write.",
+        abstract: "Run a model on texts, pictures or arrays, or generate text with it.",
         discussion: """
-            Sentence embeddings, one row a text, float32 [texts, width], as the model's files say they are made; of a \
-            model whose files say nothing the mean of its last hidden states:
-
               reuseformer run MODEL --texts sentences.txt -o embeddings.npy
+
+            writes sentence embeddings, one row a text, float32 [texts, width], made as the model's files say; of a \
+            model whose files say nothing, the mean of its last hidden states.
+
+            Texts from a table, and from another program, with the result for a third one:
+
+              reuseformer run MODEL --texts reviews.csv --column review -o embeddings.npy
+              generate-texts | reuseformer run MODEL --texts - -o - | use-embeddings
 
             Scores of pairs of texts, text<TAB>text a line, by a cross-encoder:
 
@@ -38,6 +43,8 @@ struct Run: ParsableCommand {
             and where the model has them attention_mask and token_type_ids, [batch, tokens]:
 
               reuseformer run MODEL --inputs in.npz --dump hidden,attentions -o out.npz
+
+            \(SharedHelp.reading)
             """)
 
     /// What `--dump` can ask for.
@@ -78,7 +85,9 @@ struct Run: ParsableCommand {
     @OptionGroup var model: ModelArgument
 
     @Option(
-        help: ArgumentHelp("Texts to run on: UTF-8, one a line; an empty line is a text.", valueName: "file"),
+        help: ArgumentHelp(
+            "Texts to run on: UTF-8, one a line (an empty line is a text), or a table with --column; - is standard "
+                + "input.", valueName: "file"),
         completion: .file())
     var texts: String?
 
@@ -87,7 +96,7 @@ struct Run: ParsableCommand {
         completion: .directory)
     var images: String?
 
-    @Flag(help: "End with the first picture of a folder that cannot be read; without it such pictures are listed.")
+    @Flag(help: "Stop at the first picture of a folder that cannot be read; without it such pictures are listed.")
     var strict = false
 
     @Option(
@@ -99,6 +108,8 @@ struct Run: ParsableCommand {
         help: ArgumentHelp("Pairs of texts to run on: text<TAB>text a line.", valueName: "file"),
         completion: .file(extensions: ["tsv"]))
     var pairs: String?
+
+    @OptionGroup var tables: TableOptions
 
     @Option(help: "How a text's last hidden states become its embedding, whatever the model's files say.")
     var pool: Pool?
@@ -128,12 +139,13 @@ struct Run: ParsableCommand {
     var top = 5
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("File to write: .npy, or .npz with --dump.", valueName: "file"),
+        name: .shortAndLong,
+        help: ArgumentHelp("File to write: .npy, or .npz with --dump; - is standard output.", valueName: "file"),
         completion: .file())
     var output: String?
 
     @OptionGroup(title: "Generation") var generation: GenerationArguments
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
@@ -192,6 +204,13 @@ struct Run: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .arrays, force: force.force)
+        if texts == nil, pairs == nil, tables.columns() != TextColumns() {
+            throw CommandError.usage("--column and --format are about the files of --texts and --pairs")
+        }
+        var given = InputPaths(tables.columns())
+        given.append(texts ?? pairs, as: .texts)
+        given.append(inputs, as: .items)
+        try given.check()
         var loaded = try reading.model(at: model.model)
         if let inputs, loaded.model.graph.resizablePicture != nil {
             loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
@@ -201,7 +220,7 @@ struct Run: ParsableCommand {
             if let inputs {
                 try printer.run(arrays: inputs, asJSON: json.json)
             } else {
-                try printer.run(texts: texts, asJSON: json.json)
+                try printer.run(texts: texts, tables.columns(), asJSON: json.json)
             }
         } else if let output, let dump {
             try write(parts: try selection(dump), of: loaded, to: output)
@@ -291,7 +310,7 @@ struct Run: ParsableCommand {
         } else if let path = texts ?? pairs ?? images {
             let reader = try DataReader(
                 for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
-                pairing: pairs == nil ? .never : .always)
+                pairing: pairs == nil ? .never : .always, columns: tables.columns())
             notePrompt(loaded)
             for note in reader.notes {
                 Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")

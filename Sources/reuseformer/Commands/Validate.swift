@@ -8,8 +8,12 @@ struct Validate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check an edited plan against the model that it is for.",
         discussion: """
-            Tells everything that is wrong at once, each with layer and head: maps that do not exist or come later, \
-            heads that differ in mask or memory, layers that are missing. Exit status 2 when there is something.
+              reuseformer validate plan.json --model bert/
+
+            Lists everything that is wrong at once, each with layer and head: maps that do not exist or come later, \
+            heads that differ in mask or memory, layers that are missing. The exit status is 2 when there is anything.
+
+            \(SharedHelp.reading)
             """)
 
     @Argument(help: ArgumentHelp("The plan, JSON.", valueName: "plan"), completion: .file(extensions: ["json"]))
@@ -17,17 +21,17 @@ struct Validate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("The model, or what `analyze` wrote.", valueName: "model-or-analysis"), completion: .file())
-    var checkpoint: String
+    var model: String
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
 
     func run() throws {
         let document = try ConversionPlan(contentsOf: plan)
-        if checkpoint.hasSuffix(".json") {
-            try document.check(onAnalysisAt: checkpoint)
+        if model.hasSuffix(".json") {
+            try document.check(onAnalysisAt: model)
         } else {
-            try document.check(onCheckpointAt: checkpoint, options: try reading.options())
+            try document.check(onCheckpointAt: model, options: try reading.options())
         }
         if json.json {
             try Terminal.print(document: document.plan)

@@ -9,14 +9,16 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare a converted model with its source on held-out texts, and fail when it is not good enough.",
         discussion: """
-            A gate is a condition under which the model is not good enough. One that holds ends the command with \
-            status \
-            3, for CI jobs:
-
               reuseformer verify MODEL small.reuse.h5 --data heldout.txt \\
                 --fail-on 'hidden.cosine.mean<0.97' --junit verdict.xml
 
+            A gate (--fail-on) is a condition under which the converted model is not good enough. When one is true, \
+            the exit status is 3. The JUnit file is written in any case: a comparison that could not be made is an \
+            error in it.
+
             Metrics: \(Metric.allCases.map(\.rawValue).joined(separator: ", ")).
+
+            \(SharedHelp.reading)
             """)
 
     @Argument(help: ArgumentHelp("The source model.", valueName: "source"), completion: .file())
@@ -47,6 +49,9 @@ struct Verify: ParsableCommand {
         help: ArgumentHelp("Fail when this holds: METRIC OP VALUE. May be repeated.", valueName: "condition"))
     var failOn: [String] = []
 
+    @OptionGroup var tables: TableOptions
+    @OptionGroup var answerColumns: AnswerColumnOptions
+
     @Option(help: ArgumentHelp("Longest text in tokens; longer ones are cut.", valueName: "count"))
     var maxLength = 512
 
@@ -60,7 +65,7 @@ struct Verify: ParsableCommand {
 
     @OptionGroup var reporting: ReportOption
 
-    @OptionGroup var reading: CheckpointOptions
+    @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
@@ -69,7 +74,12 @@ struct Verify: ParsableCommand {
     func validate() throws {
         for text in failOn { try check(gate: text) }
         if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
-        if labels != nil, data == nil { throw ValidationError("--labels are for the texts of --data: give both.") }
+        if labels != nil || answerColumns.labelColumn != nil, data == nil {
+            throw ValidationError("Labels are for the texts of --data: give both.")
+        }
+        if answerColumns.scoreColumn != nil, pairs == nil {
+            throw ValidationError("--score-column is about the file of --pairs: give both.")
+        }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
@@ -82,7 +92,7 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy where labels == nil: "--labels"
+            case .accuracy where labels == nil && answerColumns.labelColumn == nil: "--labels"
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
@@ -101,16 +111,48 @@ struct Verify: ParsableCommand {
         }
         try OutputFile.check(junit, as: .junit, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try OutputFile.check(json)
+        let columns = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
+        var inputs = InputPaths(columns)
+        inputs.append(data, as: .items)
+        inputs.append(labels ?? (answerColumns.labelColumn == nil ? nil : data), as: .labels)
+        inputs.append(pairs, as: .scoredPairs)
+        try inputs.check()
+        do {
+            try judge()
+        } catch let error as CommandError where error.status == .gateFailed {
+            throw error
+        } catch {
+            writeError(error)
+            throw error
+        }
+    }
+
+    /// Leaves a JUnit file that says why there is no verdict: a CI system takes a missing one for a job that never ran.
+    private func writeError(_ error: any Error) {
+        let failure = Failure(error)
+        guard let junit, failure.status != .interrupted else { return }
+        let document = JUnit.document(
+            ofErrorBetween: TransformerModel.name(of: source), and: TransformerModel.name(of: converted),
+            kind: "\(failure.status)", message: failure.lines.joined(separator: "; "))
+        // What went wrong first is what is told.
+        try? OutputFile.write(Array(document.utf8), to: junit)
+    }
+
+    private func judge() throws {
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
         let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
-        let data = VerificationData(path: data, labels: labels, pairs: pairs, maximumTokens: maxLength)
+        let data = VerificationData(
+            path: data, labels: labels, pairs: pairs, maximumTokens: maxLength,
+            columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
-        let verdict = comparison.report
+        var verdict = comparison.report
+        verdict.circumstances?.arguments = Terminal.arguments
         if let junit {
             try OutputFile.write(Array(comparison.junit.utf8), to: junit)
             Terminal.noteWritten(junit)
@@ -120,7 +162,6 @@ struct Verify: ParsableCommand {
             page.converted = .init(name: converted.name, model: converted.model)
             page.plan = converted.model.plan
             page.verification = verdict
-            page.timings = comparison.timings
             try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
             Terminal.noteWritten(report)
         }

@@ -7,9 +7,9 @@ struct CalibrationOptions: ParsableArguments {
         help: ArgumentHelp(
             "Data like those that the model will meet. May be repeated.",
             discussion: """
-                Texts: UTF-8, one a line; for encoder–decoders source<TAB>target, where a missing target is answered \
-                by the model itself; a folder of PNG or JPEG files; an .npz with the model's own inputs. A few \
-                thousand sentences are plenty. They never leave this machine.
+                Texts: UTF-8, one a line, or a table with --column; for encoder–decoders source<TAB>target, where a \
+                missing target is answered by the model itself; a folder of PNG or JPEG files; an .npz with the \
+                model's own inputs. A few thousand sentences are plenty. They never leave this machine.
                 """, valueName: "path"),
         completion: .file())
     var calibration: [String] = []
@@ -22,6 +22,8 @@ struct CalibrationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Longest text in tokens; longer ones are cut.", valueName: "count"))
     var maxLength = 128
 
+    @OptionGroup var tables: TableOptions
+
     func validate() throws {
         if calibrationTokens < 1 { throw ValidationError("--calibration-tokens must be positive.") }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
@@ -29,7 +31,7 @@ struct CalibrationOptions: ParsableArguments {
 
     /// The data, to be read when the model is known.
     var data: CalibrationData {
-        .paths(calibration, tokens: calibrationTokens, maximumTokens: maxLength)
+        .paths(calibration, tokens: calibrationTokens, maximumTokens: maxLength, columns: tables.columns())
     }
 }
 
@@ -46,6 +48,8 @@ struct PlanningOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("What is replaced at a time: head or layer.", valueName: "unit"))
     var granularity: ReuseGranularity = .head
+
+    @OptionGroup var layers: LayerOptions
 
     func validate() throws { _ = try moves() }
 

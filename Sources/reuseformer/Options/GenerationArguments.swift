@@ -3,12 +3,12 @@ import ReuseTransformers
 
 /// How a model writes.
 struct GenerationArguments: ParsableArguments {
-    @Flag(help: "Let a language model go on from prompts, or an encoder–decoder answer.")
+    @Flag(help: "Continue prompts with a language model, or answer them with an encoder–decoder.")
     var generate = false
 
     @Option(
         help: ArgumentHelp(
-            "What to go on from; may be repeated. Without --generate, what stands before each text: a name of the "
+            "What is continued; may be repeated. Without --generate, what stands before each text: a name of the "
                 + "model's own prompts, or the prompt itself.", valueName: "text"))
     var prompt: [String] = []
 

@@ -38,11 +38,14 @@ extension OutputFile {
     /// Refuses, before any work starts, what could not be written in the end, and what would overwrite what others may
     /// need.
     ///
+    /// Standard output (`-`) takes one file of a command, and none that a terminal would show as noise.
+    ///
     /// - Throws: When the name lies about the contents, when its folder is not there or may not be written, when the
     ///   name is a folder's, or when the file exists and `force` is not given.
     static func check(_ path: String?, as kind: OutputKind, force: Bool) throws {
         guard let path else { return }
         guard !path.isEmpty else { throw CommandError.usage("the name of an output file is empty") }
+        guard path != standardOutput else { return try takeStandardOutput(kind) }
         let name = path.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init) ?? path
         if let dot = name.lastIndex(of: "."), dot != name.startIndex {
             let ending = name[name.index(after: dot)...].lowercased()
@@ -59,6 +62,26 @@ extension OutputFile {
             guard force else { throw CommandError.inputOutput("\(path): exists already; give --force to overwrite it") }
             try checkFolder(of: path, name: name)
         }
+    }
+
+    private static func takeStandardOutput(_ kind: OutputKind) throws {
+        if kind == .model {
+            throw CommandError.usage("a .reuse.h5 is read back before it is done: give the name of a file, not -")
+        }
+        if Terminal.isOutputTaken {
+            throw CommandError.usage("two files would go to standard output (-); give one of them a name")
+        }
+        if kind == .arrays, isatty(STDOUT_FILENO) == 1 {
+            throw CommandError.usage(
+                "\(kind.name) are not for a terminal: send them to a file or a program, or give a name")
+        }
+        Terminal.isOutputTaken = true
+    }
+
+    /// Refuses a file and a document that would both go to standard output.
+    static func check(_ json: JSONOption) throws {
+        guard json.json, Terminal.isOutputTaken else { return }
+        throw CommandError.usage("--json prints on standard output, where - sends a file; give the file a name")
     }
 
     private static func checkFolder(of path: String, name: String) throws {

@@ -26,7 +26,7 @@ struct CheckpointOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where the configuration stands, if not beside the weights: a JSON file, a .keras, or a full .h5.",
+            "The configuration, where it is not beside the weights: a JSON file, a .keras, or a full .h5.",
             valueName: "file"),
         completion: .file())
     var config: String?
@@ -40,7 +40,7 @@ struct CheckpointOptions: ParsableArguments {
     @Option(
         name: .customLong("ignore-config"),
         help: ArgumentHelp(
-            "Read the model as if a key of its configuration were not there; may be given several times.",
+            "Read the model as if a key of its configuration were not there. May be repeated.",
             discussion: "A key that could change the outputs and is not handled is an error: this is your word that it "
                 + "does not.",
             valueName: "key"))
@@ -75,6 +75,14 @@ struct CheckpointOptions: ParsableArguments {
         }
         return model
     }
+}
+
+/// What help says once for all commands.
+enum SharedHelp {
+    /// The options of `CheckpointOptions`, which only `inspect` lists.
+    static let reading =
+        "How a checkpoint is read (--architecture, --config, --allow-missing, --ignore-config, --assume, --reference): "
+        + "see `reuseformer inspect --help`."
 }
 
 /// Where the result is drawn.

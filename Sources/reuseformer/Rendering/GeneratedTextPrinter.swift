@@ -53,8 +53,8 @@ struct GeneratedTextPrinter {
         try Terminal.print(document: Document(texts: rows))
     }
 
-    /// Goes on from the prompts, or from each line of a file.
-    func run(texts path: String?, asJSON: Bool) throws {
+    /// Goes on from the prompts, or from each text of a file.
+    func run(texts path: String?, _ columns: TextColumns, asJSON: Bool) throws {
         var texts: [GeneratedText] = []
         var count = 0
         func finish(_ new: [GeneratedText]) {
@@ -69,11 +69,15 @@ struct GeneratedTextPrinter {
             }
         }
         if let path {
-            var lines = try TextLines(path: path)
+            var records = try TextRecords(path: path, columns: columns.columns, contents: .texts(atMost: 1))
             var batch: [String] = []
             var isAtEnd = false
             while !isAtEnd {
-                if let line = try lines.next() { batch.append(line) } else { isAtEnd = true }
+                switch try records.next() {
+                case .line(let text)?: batch.append(text)
+                case .fields(let texts)?: batch += texts
+                case nil: isAtEnd = true
+                }
                 guard isAtEnd || batch.count == Self.batchSize else { continue }
                 finish(try generator.texts(after: batch, options: options, firstPrompt: count) { _ in })
                 batch = []

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 
 /// A command or an option that does not exist, found before anything is said about what is missing: a mistyped
 /// `--budegt` is no missing `--budget`.
@@ -14,14 +15,19 @@ struct Misspelling: CustomStringConvertible {
         let named = commands.map { (name: Self.name(of: $0), type: $0) }
         if !first.hasPrefix("-"), first != "help" {
             guard let command = named.first(where: { $0.name == first })?.type else {
-                self.init("command", first, known: named.map(\.name) + ["help"])
+                // `version` is an option here.
+                let option = ["--" + first].filter(Self.options(of: root).contains)
+                self.init("command", first, known: option + named.map(\.name) + ["help"], meant: option.first)
                 return
             }
             let known = Self.options(of: command)
-            guard let unknown = Self.longOptions(in: arguments.dropFirst()).first(where: { !known.contains($0) }) else {
-                return nil
+            if let unknown = Self.longOptions(in: arguments.dropFirst()).first(where: { !known.contains($0) }) {
+                self.init("option", unknown, known: known.sorted())
+                return
             }
-            self.init("option", unknown, known: known.sorted())
+            guard let surplus = Self.surplus(in: arguments.dropFirst(), of: command) else { return nil }
+            let advice = known.contains("--texts") ? " Texts are read from files: --texts FILE, or --texts -." : ""
+            description = "Unexpected argument '\(Terminal.escaped(surplus))'.\(advice)"
         } else if first.hasPrefix("--") {
             let known = Self.options(of: root).union(["--generate-completion-script"])
             guard let unknown = Self.longOptions(in: arguments[...]).first, !known.contains(unknown),
@@ -33,9 +39,8 @@ struct Misspelling: CustomStringConvertible {
         }
     }
 
-    private init(_ kind: String, _ word: String, known: [String]) {
-        let near = known.map { (name: $0, distance: Self.distance(word, $0)) }.min { $0.distance < $1.distance }
-        let advice = near.flatMap { $0.distance <= max(2, word.count / 4) ? " Did you mean '\($0.name)'?" : nil }
+    private init(_ kind: String, _ word: String, known: [String], meant: String? = nil) {
+        let advice = (meant ?? nearestName(to: word, among: known)).map { " Did you mean '\($0)'?" }
         description = "Unknown \(kind) '\(Terminal.escaped(word))'.\(advice ?? " See 'reuseformer --help'.")"
     }
 
@@ -45,41 +50,48 @@ struct Misspelling: CustomStringConvertible {
 
     /// Long options of a command, as its help lists them.
     private static func options(of command: any ParsableCommand.Type) -> Set<String> {
-        let help = Reuseformer.helpMessage(for: command, includeHidden: true, columns: 400)
-        var names: Set<String> = ["--help", "--help-hidden", "--version"]
-        for line in help.split(separator: "\n") where line.hasPrefix("  -") {
+        let names = spellings(of: command).flatMap(\.names).filter { $0.hasPrefix("--") }
+        return Set(names + ["--help", "--help-hidden", "--version"])
+    }
+
+    /// The options of a command with all their names, and whether they take a value, as its help lists them.
+    private static func spellings(of command: any ParsableCommand.Type) -> [(names: [String], takesValue: Bool)] {
+        help(for: command).filter { $0.hasPrefix("  -") }.map { line in
             // `  -o, --output <file>  …`: names stand before the two spaces in front of the explanation.
-            let words = line.dropFirst(2).split(separator: " ")
-            names.formUnion(
-                words.prefix { $0.hasPrefix("-") || $0.hasPrefix("<") }
-                    .flatMap { $0.split(separator: "/") }
-                    .map { String($0.hasSuffix(",") ? $0.dropLast() : $0) }.filter { $0.hasPrefix("--") })
+            let words = line.dropFirst(2).split(separator: " ").prefix { $0.hasPrefix("-") || $0.hasPrefix("<") }
+            let names = words.filter { $0.hasPrefix("-") }.flatMap { $0.split(separator: "/") }
+            return (
+                names.map { String($0.hasSuffix(",") ? $0.dropLast() : $0) }, words.contains { $0.hasPrefix("<") }
+            )
         }
-        return names
+    }
+
+    private static func help(for command: any ParsableCommand.Type) -> [Substring] {
+        Reuseformer.helpMessage(for: command, includeHidden: true, columns: 400).split(separator: "\n")
+    }
+
+    /// The first argument that a command has no place for.
+    private static func surplus(
+        in arguments: ArraySlice<String>, of command: any ParsableCommand.Type
+    ) -> String? {
+        let help = help(for: command)
+        let places = help.count { $0.hasPrefix("  <") }
+        if help.contains(where: { $0.hasPrefix("USAGE:") && $0.hasSuffix("> ...") }) { return nil }
+        let takers = Set(spellings(of: command).filter(\.takesValue).flatMap(\.names))
+        var given = 0
+        var isValue = false
+        for argument in arguments.prefix(while: { $0 != "--" }) {
+            defer { isValue = takers.contains(argument) }
+            if isValue || argument.hasPrefix("-") && argument != "-" { continue }
+            given += 1
+            if given > places { return argument }
+        }
+        return nil
     }
 
     /// Long options that a command line gives, without their values.
     private static func longOptions(in arguments: ArraySlice<String>) -> [String] {
         arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
             .map { String($0.prefix { $0 != "=" }) }
-    }
-
-    /// Letters to put in, take out or replace; two that changed places count once.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        let left = Array(left), right = Array(right)
-        var rows = [[Int](0...right.count)]
-        for row in 0..<left.count {
-            var next = [row + 1]
-            for column in 0..<right.count {
-                var best = min(rows[row][column + 1] + 1, next[column] + 1)
-                best = min(best, rows[row][column] + (left[row] == right[column] ? 0 : 1))
-                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-                    best = min(best, rows[row - 1][column - 1] + 1)
-                }
-                next.append(best)
-            }
-            rows.append(next)
-        }
-        return rows[left.count][right.count]
     }
 }

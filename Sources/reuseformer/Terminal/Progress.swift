@@ -40,7 +40,14 @@ final class Progress: Sendable {
             state.shown = ""
             return line
         }
-        note(finished)
+        log(finished)
+        draw(force: true)
+    }
+
+    /// Says something that a user should know, above the line that changes.
+    func note(_ caution: String) {
+        if Terminal.isInteractive, !Terminal.isQuiet { Terminal.write("\r\u{1B}[2K", to: STDERR_FILENO) }
+        Terminal.note("reuseformer: note: \(Terminal.escaped(caution))")
         draw(force: true)
     }
 
@@ -67,7 +74,7 @@ final class Progress: Sendable {
             defer { state.stage = "" }
             return Self.finishedLine(state)
         }
-        note(finished)
+        log(finished)
         guard Terminal.isInteractive, !Terminal.isQuiet else { return }
         Terminal.write("\r\u{1B}[2K", to: STDERR_FILENO)
     }
@@ -77,7 +84,7 @@ final class Progress: Sendable {
     }
 
     /// A line of a log: on a terminal the bar has shown as much.
-    private func note(_ line: String?) {
+    private func log(_ line: String?) {
         guard let line, !Terminal.isInteractive, !Terminal.isQuiet else { return }
         Terminal.note("reuseformer: \(Terminal.escaped(line))")
     }

@@ -1,13 +1,25 @@
 import JSON
 import ModelGraph
 import Platform
+import ReuseTransformers
 
 /// Standard output and standard error: results on the one, everything else on the other.
 enum Terminal {
+    /// The command line, without the program's name: reports carry it.
+    static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
+
     private static let isPipeClosed = Lock(false)
 
+    private static let taken = Lock(false)
+
+    /// Whether a file goes to standard output (`-o -`): what is meant for people goes to standard error then.
+    static var isOutputTaken: Bool {
+        get { taken.withLock { $0 } }
+        set { taken.withLock { $0 = newValue } }
+    }
+
     /// Writes results. A reader that has gone away is no error: what follows is dropped.
-    static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    static func print(_ text: String) { write(text + "\n", to: isOutputTaken ? STDERR_FILENO : STDOUT_FILENO) }
 
     /// Writes a document of ours as JSON; the encoder escapes what could steer a terminal.
     static func print(document: some Encodable) throws {
@@ -43,7 +55,7 @@ enum Terminal {
 
     /// Says what was written, and how large it is.
     static func noteWritten(_ path: String, _ more: String = "") {
-        guard !isQuiet, path != "/dev/null" else { return }
+        guard !isQuiet, path != "/dev/null", path != OutputFile.standardOutput else { return }
         note("reuseformer: wrote \(escaped(path))\(more.isEmpty ? "" : ": \(more)")")
     }
 

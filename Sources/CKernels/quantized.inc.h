@@ -1,0 +1,331 @@
+// Products of 8-bit rows and 8-bit weights, once for all instruction sets. A set gives
+//   RK_DEPTHS            numbers of a row that one step of the sums takes together
+//   RK_LEVEL, RK_SHIFT   the type that a row's numbers are kept in, and what is subtracted from 0 … 255 to fit it
+//   rk_weights           RK_DEPTHS rows of a panel as the dot products take them
+//   weights_at(p)        reads them
+//   level_at(p)          RK_DEPTHS numbers of a row, in every lane
+//   dot_step(sum, x, w)  sum + Σ x · w, exact
+// and how its registers are used: RK_INT_ROWS, RK_INT_SHAPES(X), RK_INT_PANELS_FOR_HEIGHT(h) mean
+// what RK_TILE_ROWS … mean in kernels.inc.h.
+
+#include "vector.inc.h"
+
+#include "activation.inc.h"
+#include "registers.inc.h"
+#include "store.inc.h"
+
+/// Rows that go through all panels together.
+#define RK_INT_BLOCK_ROWS 144
+
+typedef RK_LEVEL rk_level;
+
+/// What stands behind the numbers of a row.
+typedef struct {
+  float scale;
+  int32_t zero;
+} rk_row_scale;
+
+/// Numbers of a row with those that fill up the last step; weights are 0 there.
+static size_t padded_depth(size_t k) { return rk_round_up(k, RK_DEPTHS < 4 ? 4 : RK_DEPTHS); }
+
+static size_t quantized_stride(size_t k) {
+  const size_t stride = rk_round_up(padded_depth(k) * sizeof(rk_level) + sizeof(rk_row_scale), 64);
+  // Rows of whole pages would all lie in the same few sets of the first-level cache.
+  return stride % 1024 ? stride : stride + 64;
+}
+
+RK_INLINE rk_row_scale row_scale_of(const uint8_t *row, size_t k) {
+  rk_row_scale scale;
+  memcpy(&scale, row + padded_depth(k) * sizeof(rk_level), sizeof scale);
+  return scale;
+}
+
+// ---- rows --------------------------------------------------------------------------------------------------------
+
+/// Sixteen numbers of a row, times their factors.
+RK_INLINE vf row_part(const float *x, const float *factors, size_t i) {
+  const vf value = load(x + i);
+  return factors ? value * load(factors + i) : value;
+}
+
+RK_INLINE vf row_end(const float *x, const float *factors, size_t i, size_t count) {
+  const vf value = load_first(x + i, count);
+  return factors ? value * load_first(factors + i, count) : value;
+}
+
+typedef struct {
+  vf low, high;
+  vf trouble;  // not a number where a number of the row is not finite
+} rk_range;
+
+RK_INLINE void widen(rk_range *range, vf x) {
+  range->low = x < range->low ? x : range->low;
+  range->high = x > range->high ? x : range->high;
+  range->trouble = fma_(x, splat(0.0f), range->trouble);
+}
+
+/// Adding 1.5 · 2²³ rounds to an integer, half to even, and leaves it in the low bits.
+#define RK_SHIFTER 12582912.0f
+
+/// Levels of sixteen numbers: `zero` is the row's less what rounding leaves above the low bits.
+///
+/// Nothing is below 0: the lowest number of the row rounds to −zero. The highest may round up to 256.
+RK_INLINE void store_levels(rk_level *out, vf x, vf inverse, vi zero) {
+  typedef uint32_t vu __attribute__((ext_vector_type(RK_LANES)));
+  typedef rk_level levels __attribute__((ext_vector_type(RK_LANES)));
+  const vf scaled = x * inverse;
+  const vf rounded = scaled + splat(RK_SHIFTER);
+  const vu level = __builtin_elementwise_min((vu)((vi)rounded + zero), (vu)255);
+  const levels narrow = __builtin_convertvector(level - (vu)RK_SHIFT, levels);
+  memcpy(out, &narrow, sizeof narrow);
+}
+
+RK_INLINE void quantize_row(const float *x, size_t k, const float *factors, uint8_t *out) {
+  const size_t whole = k / RK_LANES * RK_LANES;
+  // Two at a time: each waits for itself.
+  rk_range a = {splat(0.0f), splat(0.0f), splat(0.0f)}, b = a;
+  size_t i = 0;
+  for (; i + 2 * RK_LANES <= whole; i += 2 * RK_LANES) {
+    widen(&a, row_part(x, factors, i));
+    widen(&b, row_part(x, factors, i + RK_LANES));
+  }
+  if (i < whole) widen(&a, row_part(x, factors, i));
+  if (whole < k) widen(&b, row_end(x, factors, whole, k - whole));
+  const vf lows = a.low < b.low ? a.low : b.low, highs = a.high > b.high ? a.high : b.high;
+  const float low = -max_lanes(-lows), high = max_lanes(highs);
+  const float trouble = sum_lanes(a.trouble + b.trouble), range = high - low;
+
+  rk_level *levels = (rk_level *)out;
+  rk_row_scale scale = {0.0f, 0};
+  float inverse = 0.0f;
+  const int is_finite = trouble == 0.0f && range <= 3.4028234e38f;
+  if (!is_finite) {
+    scale.scale = __builtin_nanf("");
+  } else if (range >= 0x1p-100f) {
+    inverse = 255.0f / range;
+    scale.scale = range / 255.0f;
+    const float scaled = -low * inverse;
+    const float shifted = scaled + RK_SHIFTER;
+    scale.zero = (int32_t)(shifted - RK_SHIFTER);
+  }
+  if (inverse == 0.0f) {
+    for (size_t j = 0; j < k; j++) levels[j] = (rk_level)(0 - RK_SHIFT);
+  } else {
+    const vf inverses = splat(inverse);
+    const vi zeros = (vi)scale.zero - (vi)splat(RK_SHIFTER);
+    for (i = 0; i < whole; i += RK_LANES) store_levels(levels + i, row_part(x, factors, i), inverses, zeros);
+    if (whole < k) {
+      rk_level rest[RK_LANES];
+      store_levels(rest, row_end(x, factors, whole, k - whole), inverses, zeros);
+      memcpy(levels + whole, rest, (k - whole) * sizeof(rk_level));
+    }
+  }
+  for (size_t j = k; j < padded_depth(k); j++) levels[j] = 0;
+  memcpy(levels + padded_depth(k), &scale, sizeof scale);
+}
+
+static void quantize(const float *x, size_t ldx, size_t rows, size_t k, const float *factors, uint8_t *out) {
+  const size_t stride = quantized_stride(k);
+  for (size_t row = 0; row < rows; row++, x += ldx, out += stride) {
+    if (factors) quantize_row(x, k, factors, out);
+    else quantize_row(x, k, NULL, out);
+  }
+}
+
+static void quantized_row(const uint8_t *row, size_t k, uint8_t *values, float *scale, int *zero) {
+  const rk_level *levels = (const rk_level *)row;
+  for (size_t i = 0; i < k; i++) values[i] = (uint8_t)(levels[i] + RK_SHIFT);
+  const rk_row_scale own = row_scale_of(row, k);
+  *scale = own.scale;
+  *zero = own.zero;
+}
+
+// ---- weights -----------------------------------------------------------------------------------------------------
+
+/// A panel: the sums of its sixteen columns, then [depth / RK_DEPTHS][16][RK_DEPTHS].
+static size_t quantized_panel_bytes(size_t k) { return RK_PANEL * (sizeof(int32_t) + padded_depth(k)); }
+
+static void pack_quantized(const int8_t *weight, size_t k, size_t n, size_t row_step, size_t column_step,
+                           uint8_t *packed) {
+  const size_t bytes = quantized_panel_bytes(k);
+  for (size_t column = 0; column < n; column += RK_PANEL, packed += bytes) {
+    const size_t width = n - column < RK_PANEL ? n - column : RK_PANEL;
+    int32_t sums[RK_PANEL] = {0};
+    int8_t *values = (int8_t *)packed + sizeof sums;
+    memset(values, 0, bytes - sizeof sums);
+    for (size_t i = 0; i < k; i++) {
+      int8_t *step = values + i / RK_DEPTHS * RK_DEPTHS * RK_PANEL + i % RK_DEPTHS;
+      for (size_t j = 0; j < width; j++) {
+        const int8_t value = weight[i * row_step + (column + j) * column_step];
+        step[j * RK_DEPTHS] = value;
+        sums[j] += value;
+      }
+    }
+    memcpy(packed, sums, sizeof sums);
+  }
+}
+
+// ---- products ----------------------------------------------------------------------------------------------------
+
+typedef struct {
+  const uint8_t *x;        // M rows
+  size_t stride, depth;    // bytes between rows; numbers of a row
+  const uint8_t *w;        // P panels
+  size_t apart;            // bytes between panels
+  const float *scales;     // P · 16 floats
+  const float *bias;       // the same, or NULL
+  const float *residual;   // added last, or NULL
+  size_t ldr;
+  float *out[RK_TILE_PANELS_MAX];
+  size_t ldo;
+} rk_int_tile;
+
+#define RK_INT_ROW_GROUPS ((RK_INT_ROWS + RK_ROW_GROUP - 1) / RK_ROW_GROUP)
+/// Bytes of a panel that a step reads.
+#define RK_INT_STEP (RK_PANEL * RK_DEPTHS)
+
+RK_INLINE void compute_int_tile(const rk_int_tile *tile, const size_t M, const size_t P) {
+  vi sum[RK_INT_ROWS][RK_TILE_PANELS_MAX];
+  const size_t depth = padded_depth(tile->depth);
+  const uint8_t *scales = tile->x + depth * sizeof(rk_level);
+  // Sums start at −zero · Σ w (rows that are kept shifted down count from there), so that the zero costs nothing more.
+  RK_UNROLL for (size_t p = 0; p < P; p++) {
+    vi columns;
+    memcpy(&columns, tile->w + p * tile->apart, sizeof columns);
+    RK_UNROLL for (size_t r = 0; r < M; r++) {
+      rk_row_scale own;
+      memcpy(&own, scales + r * tile->stride, sizeof own);
+      sum[r][p] = (vi)(RK_SHIFT - own.zero) * columns;
+    }
+  }
+
+  size_t row = tile->stride, apart = tile->apart, row3 = 3 * row, apart3 = 3 * apart;
+  RK_PIN(row);
+  RK_PIN(row3);
+  RK_PIN(apart);
+  RK_PIN(apart3);
+  const uint8_t *x[RK_INT_ROW_GROUPS], *w = tile->w + RK_PANEL * sizeof(int32_t);
+  RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] = tile->x + g * RK_ROW_GROUP * row;
+
+#define RK_INT_STEP_AT(i)                                                                               \
+  {                                                                                                     \
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) RK_PIN(x[g]);                               \
+    RK_PIN(w);                                                                                          \
+    rk_weights weights[RK_TILE_PANELS_MAX];                                                             \
+    RK_UNROLL for (size_t p = 0; p < P; p++) {                                                          \
+      const size_t offset = (i) * RK_INT_STEP + times(p, apart, apart3);                                \
+      weights[p] = weights_at(w + offset);                                                              \
+    }                                                                                                   \
+    RK_UNROLL for (size_t r = 0; r < M; r++) {                                                          \
+      const vi value = level_at(x[r / RK_ROW_GROUP] + (i) * RK_DEPTHS * sizeof(rk_level)                \
+                                + times(r % RK_ROW_GROUP, row, row3));                                  \
+      RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = dot_step(sum[r][p], value, weights[p]);      \
+    }                                                                                                   \
+  }
+#define RK_INT_ADVANCE(steps)                                                                           \
+  {                                                                                                     \
+    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += (steps) * RK_DEPTHS * sizeof(rk_level); \
+    w += (steps) * RK_INT_STEP;                                                                         \
+  }
+  size_t steps = depth / RK_DEPTHS;
+  for (; steps >= RK_STEPS; steps -= RK_STEPS) {
+    RK_INT_STEP_AT(0)
+    RK_INT_STEP_AT(1)
+    RK_INT_STEP_AT(2)
+    RK_INT_STEP_AT(3)
+    RK_INT_ADVANCE(RK_STEPS)
+  }
+  for (; steps > 0; steps--) {
+    RK_INT_STEP_AT(0)
+    RK_INT_ADVANCE(1)
+  }
+#undef RK_INT_STEP_AT
+#undef RK_INT_ADVANCE
+
+  vf columns[RK_TILE_PANELS_MAX], bias[RK_TILE_PANELS_MAX];
+  RK_UNROLL for (size_t p = 0; p < P; p++) {
+    columns[p] = load(tile->scales + p * RK_PANEL);
+    if (tile->bias) bias[p] = load(tile->bias + p * RK_PANEL);
+  }
+  RK_UNROLL for (size_t r = 0; r < M; r++) {
+    rk_row_scale own;
+    memcpy(&own, scales + r * tile->stride, sizeof own);
+    const vf scale = splat(own.scale);
+    RK_UNROLL for (size_t p = 0; p < P; p++) {
+      vf value = __builtin_convertvector(sum[r][p], vf) * scale;
+      value *= columns[p];
+      if (tile->bias) value += bias[p];
+      if (tile->residual) value += load(tile->residual + r * tile->ldr + p * RK_PANEL);
+      store(tile->out[p] + r * tile->ldo, value);
+    }
+  }
+}
+
+#define RK_DEFINE_INT_TILE(M, P) \
+  static void int_##M##x##P(const rk_int_tile *tile) { compute_int_tile(tile, M, P); }
+RK_INT_SHAPES(RK_DEFINE_INT_TILE)
+
+#define RK_TABLE_INT_TILE(M, P) [P - 1][M - 1] = int_##M##x##P,
+static void (*const int_tiles[RK_TILE_PANELS_MAX][RK_INT_ROWS])(const rk_int_tile *) = {
+    RK_INT_SHAPES(RK_TABLE_INT_TILE)};
+
+/// All row tiles of a few panels.
+static void multiply_quantized_piece(const rk_quantized_product *p, size_t row, size_t rows, size_t tile_count,
+                                     size_t panel, size_t panels) {
+  const rk_product *store = &p->store;
+  const size_t column = panel * RK_PANEL, height = rows / tile_count, higher = rows % tile_count;
+  const int direct = store->activation == RK_IDENTITY && column + panels * RK_PANEL <= store->n;
+  float buffer[RK_INT_ROWS * RK_TILE_PANELS_MAX * RK_PANEL];
+  rk_int_tile tile = {
+      .x = (const uint8_t *)p->x + row * p->stride, .stride = p->stride, .depth = store->k,
+      .w = (const uint8_t *)p->packed + panel * quantized_panel_bytes(store->k),
+      .apart = quantized_panel_bytes(store->k), .scales = p->scales + column,
+      .bias = store->bias ? store->bias + column : NULL,
+  };
+  for (size_t j = 0; j < panels; j++) {
+    const rk_place place = place_of(store, row, column + j * RK_PANEL);
+    tile.out[j] = direct ? place.out : buffer + j * RK_PANEL;
+    tile.ldo = direct ? place.stride : panels * RK_PANEL;
+  }
+  if (direct && store->residual) {
+    tile.residual = store->residual + row * store->ldr + column;
+    tile.ldr = store->ldr;
+  }
+  for (size_t t = 0; t < tile_count; t++) {
+    const size_t count = height + (t < higher);
+    int_tiles[panels - 1][count - 1](&tile);
+    if (!direct) finish_tile(store, buffer, row, count, panel, panels);
+    row += count;
+    tile.x += count * tile.stride;
+    if (direct) {
+      for (size_t j = 0; j < panels; j++) tile.out[j] += count * tile.ldo;
+      if (tile.residual) tile.residual += count * tile.ldr;
+    }
+  }
+}
+
+static void multiply_quantized(const rk_quantized_product *p, size_t row_begin, size_t row_end, size_t panel_begin,
+                               size_t panel_end) {
+  for (size_t row = row_begin; row < row_end;) {
+    // Even blocks of whole tiles.
+    const size_t left = row_end - row, blocks = (left + RK_INT_BLOCK_ROWS - 1) / RK_INT_BLOCK_ROWS;
+    const size_t rows = blocks == 1 ? left : rk_round_up(left / blocks, RK_INT_ROWS);
+    const size_t tile_count = (rows + RK_INT_ROWS - 1) / RK_INT_ROWS;
+    const size_t widest = RK_INT_PANELS_FOR_HEIGHT((rows + tile_count - 1) / tile_count);
+    for (size_t panel = panel_begin; panel < panel_end;) {
+      const size_t panels = panel_end - panel < widest ? panel_end - panel : widest;
+      multiply_quantized_piece(p, row, rows, tile_count, panel, panels);
+      panel += panels;
+    }
+    row += rows;
+  }
+}
+
+const rk_quantized_kernels RK_QUANTIZED_TABLE = {
+    .stride = quantized_stride,
+    .quantize = quantize,
+    .row = quantized_row,
+    .panel_bytes = quantized_panel_bytes,
+    .pack = pack_quantized,
+    .multiply = multiply_quantized,
+};

@@ -1,0 +1,85 @@
+import ModelGraph
+import Verification
+
+/// The answer to “should I ship it?” in words.
+struct VerdictText {
+    /// The answer: `Yes, by the defaults`.
+    let answer: String
+    /// Why.
+    let reasons: [String]
+    /// What the answer rests on, and how to ask for something else.
+    let note: String?
+
+    /// - Parameter texts: What was judged on, in words: `62 texts kept back`.
+    init(_ report: VerificationReport, texts: String) {
+        let verdict = report.verdict
+        switch (verdict.outcome, verdict.isDefault) {
+        case (.good, true): answer = "Yes, by the defaults"
+        case (.good, false): answer = "Yes, by your gates"
+        case (.unsure, _): answer = "Cannot tell yet"
+        case (.bad, true) where report.exactness?.holds == false: answer = "No"
+        case (.bad, true): answer = "No, by the defaults"
+        case (.bad, false): answer = "No, by your gates"
+        case (.unmeasured, _): answer = "Not measured"
+        }
+        var reasons: [String] = []
+        if report.exactness?.holds == false { reasons.append("The outputs are not those that were promised.") }
+        for gate in report.gates {
+            let value = gate.value.map { FidelityTable.text(gate.metric, $0) } ?? "no number"
+            let outcome = gate.passed ? "passed" : "failed"
+            reasons.append(
+                "\(gate.metric.rawValue) is \(value), on \(texts): \(outcome) (fails when \(gate.condition)).")
+        }
+        for criterion in verdict.criteria {
+            let value = criterion.value.map { FidelityTable.text(criterion.metric, $0) } ?? "no number"
+            reasons.append(
+                "\(criterion.metric.rawValue) is \(value), on \(texts): "
+                    + "\(Self.demand(criterion)) \(criterion.holds ? "was" : "would have been") enough"
+                    + (criterion.isClose ? ", but other texts of the kind might have said otherwise." : "."))
+        }
+        if verdict.outcome == .unsure, report.data.texts < ShippingVerdict.fewestTexts {
+            reasons.append(
+                "\(report.data.texts) texts are few to judge by: the defaults ask for \(ShippingVerdict.fewestTexts).")
+        }
+        switch verdict.outcome {
+        case .unmeasured: reasons.append("Nothing was run that says how near the outputs are to the source's.")
+        case .good where verdict.isDefault && verdict.criteria.isEmpty:
+            reasons.append("Nothing was replaced, and the outputs are the source's.")
+        default: break
+        }
+        self.reasons = reasons
+        let example = verdict.criteria.first.flatMap(Self.gate) ?? "hidden.cosine.mean<0.97"
+        note =
+            verdict.isDefault
+            ? "No gates were given. The limits are defaults of reuseformer, the same for every model; whether they "
+                + "suit your use only you can say. Ask for what you need: reuseformer verify … --fail-on '\(example)'"
+            : nil
+    }
+
+    /// What was asked for, in words: `at least 0.98`.
+    static func demand(_ criterion: ShippingVerdict.Criterion) -> String {
+        guard let condition = try? MetricCondition(parsing: criterion.condition) else { return criterion.condition }
+        let limit =
+            condition.metric.isShare
+            ? Format.percent(condition.limit, 2) : Format.significant(condition.limit, 4).trimmedZeros
+        return (condition.comparison == .lessOrEqual ? "at most " : "at least ") + limit
+    }
+
+    /// The gate that fails where the criterion does not hold.
+    private static func gate(_ criterion: ShippingVerdict.Criterion) -> String? {
+        guard let condition = try? MetricCondition(parsing: criterion.condition) else { return nil }
+        let sign = condition.comparison == .lessOrEqual ? ">" : "<"
+        return "\(condition.metric.rawValue)\(sign)\(condition.limit)"
+    }
+}
+
+extension String {
+    /// `0.9800` → `0.98`.
+    fileprivate var trimmedZeros: String {
+        guard contains(".") else { return self }
+        var text = self
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,36 @@
+import Analysis
+import ModelGraph
+import Statistics
+import Verification
+
+extension ModelConverter {
+    /// Refuses a budget that this model cannot reach, by its graph alone and before anything is run.
+    ///
+    /// - Throws: `.usage` with the largest saving of the kind.
+    func checkReach(of source: PlanSource) throws(TransformerError) {
+        // Dropped heads save more than reuse can: only the planner knows how much.
+        guard case .budget(let wanted, _) = source, !options.moves.contains(.drop) else { return }
+        let budget = try wanted.parsed()
+        if case .quality = budget.goal { return }
+        try TransformerError.mapping { try budget.checkReach(in: model.model.graph) }
+    }
+
+    /// What a user should know before any work starts: how a budget is counted, and a file that would grow.
+    ///
+    /// - Throws: `.usage` for a budget that cannot be read, or a plan that does not suit the model.
+    package func cautions(for source: PlanSource) throws(TransformerError) -> [String] {
+        let graph = model.model.graph
+        switch source {
+        case .budget(let wanted, _):
+            return [try wanted.parsed().caution(for: graph)].compactMap(\.self)
+        case .plan(let plan):
+            let after = try TransformerError.mapping { try graph.applying(plan.plan) }
+            let bytes = Savings(source: graph, converted: after).bytes
+            guard bytes.converted > bytes.source else { return [] }
+            return [
+                "the plan makes the weights \((-bytes.saved * 100).rounded(1)) % larger: layers that share them no "
+                    + "longer do where they replace different heads"
+            ]
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import ModelGraph
+import Rewriting
+import Verification
+
+extension ModelConverter {
+    // MARK: Precision
+
+    /// Stores the model's matrices in fewer bits (`Options.precision`), and changes nothing else.
+    ///
+    /// - Parameters:
+    ///   - calibration: Data like those that the model will meet; `nil`: weights are rounded to nearest, and nothing is
+    ///     measured. 4 bits and `automatic` need data.
+    ///   - file: The `.reuse.h5` to write, replacing what is there; `nil`: the model stays in memory.
+    /// - Returns: The work. It throws `.usage` where data are needed, or where the options ask for no other precision.
+    public func quantize(calibration: CalibrationData?, to file: URL? = nil) -> WorkSteps<ConversionResult> {
+        quantize(calibration, to: file?.path)
+    }
+
+    /// Changes the precision alone; the way of the public method.
+    package func quantize(_ calibration: CalibrationData?, to path: String?) -> WorkSteps<ConversionResult> {
+        WorkSteps { (work) throws(TransformerError) in
+            guard options.precision != .float32 else {
+                throw TransformerError(.usage, "give a precision other than f32, a budget or a plan")
+            }
+            try checkPrecision()
+            try model.checkWeights()
+            guard let calibration else {
+                guard let path else { throw TransformerError(.usage, "give data to calibrate on, or a file to write") }
+                let plan = model.model.plan ?? ReusePlan(of: model.model.graph)
+                return try rewrite(along: ConversionPlan(plan), to: path).run(work)
+            }
+            let data = try calibration.read(for: model, resources, work)
+            let (quantized, summary) = try quantized(model.model, data.set, work)
+            let finished = try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
+                (converted, exactness) throws(TransformerError) in
+                let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
+                var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
+                findings.exactness = exactness ?? findings.exactness
+                return ConversionResult(
+                    model: converted, plan: ConversionPlan(quantized.plan ?? ReusePlan(of: quantized.graph)),
+                    comparison: try verifier.comparison(findings, gates: options.gates, work), analysis: nil,
+                    healing: nil, quantization: summary)
+            }
+            return describing(
+                finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
+        }
+    }
+
+    /// The model in the precision that the options ask for, and what was done; as it is where they ask for none.
+    ///
+    /// - Parameter calibration: `nil`: weights are rounded to nearest.
+    func quantized(
+        _ model: Model, _ calibration: CalibrationSet?, _ work: Work
+    ) throws(TransformerError) -> (model: Model, summary: QuantizationSummary?) {
+        guard let target = options.precision.target else { return (model, nil) }
+        work.begin(.quantizing)
+        let quantizer = Quantizer(options: .init(target: target, resources: resources.execution(work.cancellation)))
+        return try TransformerError.mapping {
+            try quantizer.quantize(model, calibration: calibration) { work.advance(.quantizing, to: $0, of: $1) }
+        }
+    }
+
+    /// Whether the model can be converted, and to the precision that is asked for.
+    ///
+    /// - Throws: `.unsupported` for a model that is quantised: what was lost cannot be repaired from it.
+    func checkPrecision() throws(TransformerError) {
+        try options.precision.check()
+        guard !model.model.graph.hasPrecisions else {
+            throw TransformerError(
+                .unsupported, path: model.path,
+                "is quantised already: convert the model that it was made from, with --precision for its precision")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Checkpoints
+import Files
+import Platform
+import Verification
+
+extension ModelComparison {
+    /// The comparison with how it came about: version, data, and the files of both models with sizes and digests.
+    ///
+    /// - Parameters:
+    ///   - converted: `nil`: the model was never written.
+    ///   - data: Paths of the data.
+    /// - Complexity: One pass over the bytes of the files.
+    func described(source: TransformerModel, converted: TransformerModel?, data: [String]) -> ModelComparison {
+        var circumstances = Circumstances(version: Version.text, data: data.map(TransformerModel.name))
+        circumstances.source = Self.storedFiles(of: source)
+        // A model that was only ever in memory carries the path of the one that it was made of.
+        if let converted, converted.path != source.path || converted.model.graph == source.model.graph {
+            circumstances.converted = Self.storedFiles(of: converted)
+        }
+        var result = self
+        result.report.circumstances = circumstances
+        result.report.speed = timings.isEmpty ? nil : timings
+        return result
+    }
+
+    /// The weight files of a model as they are now; `nil` where one can no longer be read.
+    private static func storedFiles(of model: TransformerModel) -> [Circumstances.StoredFile]? {
+        guard let paths = try? Checkpoint.weightFiles(at: model.path) else { return nil }
+        var files: [Circumstances.StoredFile] = []
+        for path in paths {
+            guard let file = try? MappedFile(path: path) else { return nil }
+            files.append(
+                .init(name: TransformerModel.name(of: path), bytes: file.byteCount, sha256: file.digest.hex))
+        }
+        return files
+    }
+}
+
+extension CalibrationData {
+    /// Paths of the data; empty for texts in memory.
+    var paths: [String] { if case .paths(let paths) = source { paths } else { [] } }
+}
+
+extension VerificationData {
+    /// Paths of the data; empty for texts in memory.
+    var paths: [String] {
+        var result: [String] = []
+        if case .path(let path) = items { result.append(path) }
+        if case .path(let path) = labels { result.append(path) }
+        if case .path(let path) = pairs { result.append(path) }
+        return result
+    }
+}
