@@ -41,7 +41,7 @@ extension ModelConverter {
 
     private func check(_ condition: MetricCondition) throws(TransformerError) {
         switch condition.metric {
-        case .accuracy, .spearman, .speedup:
+        case .accuracy, .spearman, .meanAbsoluteError, .r2, .speedup:
             throw TransformerError(
                 .usage,
                 "\(condition.metric.rawValue) is nothing that a budget can be about: no labels and no clock are at "

@@ -94,6 +94,7 @@ public struct CalibrationData: Sendable, Hashable {
         let reader = try DataReader(
             for: model, limit: maximumTokens, pairing: .byTab, columns: columns, resources: resources,
             cancellation: work.cancellation)
+        work.truncation.watch(reader)
         func sequences(_ source: Source, _ limit: Int) throws(TransformerError) -> [ModelInput] {
             switch source {
             case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: limit)

@@ -46,7 +46,8 @@ public struct VerificationData: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - texts: Held-out texts.
-    ///   - labels: The class of each text, by name or number: adds the metric `accuracy`.
+    ///   - labels: The class of each text, by name or number: adds the metric `accuracy`. For a model that gives
+    ///     numbers the right ones: adds `mae` and `r2`.
     ///   - pairs: Pairs of texts that people scored: adds the metric `spearman`.
     ///   - maximumTokens: Longest text in tokens.
     public init(
@@ -63,7 +64,8 @@ public struct VerificationData: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - file: Texts, one a line; a folder of pictures; or an `.npz` with the model's own inputs.
-    ///   - labels: The class of each text, one a line.
+    ///   - labels: The class of each text, one a line; for a model that gives numbers the right ones, or a `.npy`, or
+    ///     an `.npz` with `out` or `out.<output>`.
     ///   - pairs: Score, text and text a line, separated by tabs.
     ///   - maximumTokens: Longest text in tokens.
     public init(

@@ -11,6 +11,10 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         case accuracy
         /// Correlation of similarities of pairs of texts with people's scores.
         case spearman
+        /// Mean absolute difference from the right numbers.
+        case mae
+        /// 1 − squared error / variance of the right numbers.
+        case r2
 
         /// Whether the number is a share that reads best in per cent.
         package var isShare: Bool { self == .accuracy }
@@ -20,6 +24,8 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
             case .perplexity: "e to the mean loss of a token"
             case .accuracy: "share answered rightly"
             case .spearman: "correlation with the scores of pairs"
+            case .mae: "mean difference from the right numbers"
+            case .r2: "share of the right numbers' variance that is told"
             }
         }
     }
@@ -46,6 +52,8 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         package let items: Int
         /// Tokens whose prediction counted; `nil` where items were.
         package let tokens: Int?
+        /// The output that it is of, where a model gives several; `nil`: the only one.
+        package let output: String?
         /// One a model; `nil` where there is no number.
         package let values: [Double?]
         /// Where each value would lie on other items of the kind; `nil` where that cannot be told.
@@ -56,9 +64,11 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
 
         /// - Parameter samples: What the values' intervals are made of, one a model.
         package init(
-            _ measure: Measure, items: Int, tokens: Int? = nil, values: [Double], samples: [Samples?] = []
+            _ measure: Measure, items: Int, tokens: Int? = nil, output: String? = nil, values: [Double],
+            samples: [Samples?] = []
         ) {
             self.measure = measure
+            self.output = output
             self.items = items
             self.tokens = tokens
             self.values = values.map { $0.isFinite ? $0 : nil }

@@ -65,6 +65,11 @@ package struct MeasurableMetrics: Sendable {
         case .outputRelativeError, .outputR2:
             ofTexts(graph.numberOutputs.isEmpty ? "the model gives no numbers" : nil)
         case .mapsTVMean: ofTexts(graph.attentionNodes.isEmpty ? "the model has no attention maps" : nil)
+        case .meanAbsoluteError, .r2:
+            graph.numberOutputs.isEmpty
+                ? "the model gives no numbers" : material.labels ? nil : "give --labels to measure it"
+        case .accuracy where !graph.numberOutputs.isEmpty && graph.use == .numbers:
+            "the model gives numbers: mae and r2 are measured"
         case .accuracy: material.labels ? nil : "give --labels to measure it"
         case .spearman: material.pairs ? nil : "give --pairs to measure it"
         case .speedup: material.timing ? nil : "give --timing to measure it"

@@ -48,8 +48,10 @@ struct Eval: ParsableCommand {
     var stride: Int?
 
     @Option(
-        help: ArgumentHelp("Labelled texts: label<TAB>text, or .jsonl: accuracy.", valueName: "file"),
-        completion: .file(extensions: ["tsv", "jsonl"]))
+        help: ArgumentHelp(
+            "Labelled texts: label<TAB>text, or .jsonl: accuracy. Of a model that gives numbers, also an .npz with "
+                + "in.NAME and out.NAME: mean error and R².", valueName: "file"),
+        completion: .file(extensions: ["tsv", "jsonl", "npz"]))
     var labelled: String?
 
     @Option(
@@ -125,7 +127,7 @@ struct Eval: ParsableCommand {
         let rows = (columns.first ?? []).indices.map { row in
             EvaluationReport.Row(
                 columns[0][row].measure, items: columns[0][row].items, tokens: columns[0][row].tokens,
-                values: columns.map { row < $0.count ? $0[row].value : .nan },
+                output: columns[0][row].output, values: columns.map { row < $0.count ? $0[row].value : .nan },
                 samples: columns.map { row < $0.count ? $0[row].samples : nil })
         }
         let report = EvaluationReport(models: subjects, results: rows)
@@ -139,7 +141,7 @@ struct Eval: ParsableCommand {
     private func scores(_ evaluator: ModelEvaluator) throws -> [ModelEvaluator.Score] {
         var scores: [ModelEvaluator.Score] = []
         if let texts { scores.append(try evaluator.perplexity(on: texts, asWhole: whole)) }
-        if let labelled { scores.append(try evaluator.accuracy(onTexts: labelled)) }
+        if let labelled { scores += try evaluator.scores(onLabelled: labelled) }
         if let images { scores.append(try evaluator.accuracy(onPictures: images)) }
         if let pairs { scores.append(try evaluator.correlation(on: pairs)) }
         if let answers { scores += try evaluator.answers(on: answers) }

@@ -325,6 +325,8 @@ struct Run: ParsableCommand {
             let reader = try DataReader(
                 for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
                 pairing: pairs == nil ? .never : .always, columns: tables.columns())
+            let truncation = TruncationNotes()
+            truncation.watch(reader, unit: pairs == nil ? .text : .pair)
             notePrompt(loaded)
             for note in reader.notes {
                 Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
@@ -338,16 +340,8 @@ struct Run: ParsableCommand {
                 try body(batch)
             }
             try unreadable.finish(afterReading: count)
-            noteTruncation(reader)
+            for sentence in truncation.take() { Terminal.note("reuseformer: note: \(sentence)") }
         }
-    }
-
-    /// Says how many texts were cut.
-    private func noteTruncation(_ reader: DataReader) {
-        let count = reader.inputs.truncated.value
-        guard count > 0, let limit = reader.limit else { return }
-        let what = pairs == nil ? (count == 1 ? "text was" : "texts were") : (count == 1 ? "pair was" : "pairs were")
-        Terminal.note("reuseformer: note: \(count) \(what) cut to \(limit) tokens")
     }
 
     /// Says that a prompt is taken as it is where the model has names for prompts.

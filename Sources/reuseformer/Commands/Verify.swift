@@ -34,14 +34,16 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy.",
+            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy; for "
+                + "a model that gives numbers mae and r2.",
             valueName: "file"),
         completion: .file(extensions: ["tsv", "csv", "jsonl"]))
     var labelled: String?
 
     @Option(
         help: ArgumentHelp(
-            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy.", valueName: "file"),
+            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy; for a model that gives "
+                + "numbers (here also a .npy or .npz) mae and r2.", valueName: "file"),
         completion: .file())
     var labels: String?
 
@@ -105,7 +107,8 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy where labels == nil && labelled == nil && answerColumns.labelColumn == nil: "--labels"
+            case .accuracy, .meanAbsoluteError, .r2:
+                labels == nil && labelled == nil && answerColumns.labelColumn == nil ? "--labels" : nil
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
