@@ -3,20 +3,7 @@ import Statistics
 
 /// What is summed over the numbers that two models give, output by output.
 struct OutputTally {
-    /// One output.
-    fileprivate struct Output {
-        var errors = NumberErrors()
-        /// Squared error, squares of the source's numbers and rows of each text.
-        var texts: [(error: Double, squares: Double, rows: Double)] = []
-        /// Sums of the source's columns, text by text: the variance of a resample needs them. Given up where they
-        /// would take too much memory.
-        var columnSums: [Double]? = []
-    }
-
-    /// Sums of columns that are kept of an output.
-    fileprivate static let sumLimit = 1 << 22
-
-    private var outputs: [String: Output] = [:]
+    private var outputs: [String: ItemErrors] = [:]
     private var order: [String] = []
 
     /// Adds one item's numbers.
@@ -24,7 +11,8 @@ struct OutputTally {
         for (first, second) in zip(source, converted)
         where first.name == second.name && first.elements.count == second.elements.count && first.rows > 0 {
             if outputs[first.name] == nil { order.append(first.name) }
-            outputs[first.name, default: Output()].add(first, second)
+            outputs[first.name, default: ItemErrors()].add(
+                source: first.elements, other: second.elements, rows: first.rows)
         }
     }
 
@@ -34,7 +22,7 @@ struct OutputTally {
         guard !all.isEmpty else { return [] }
         let single = all.count < 2
         func measurements(
-            _ metric: Metric, _ value: (Output) -> Double, _ rows: (Output) -> [(Double, Double)]?,
+            _ metric: Metric, _ value: (ItemErrors) -> Double, _ rows: (ItemErrors) -> [(Double, Double)]?,
             _ statistic: @escaping (Double, Double) -> Double, worst: @escaping (Double, Double) -> Double
         ) -> [Measurement] {
             let values = all.map(value), parts = all.map(rows)
@@ -51,10 +39,9 @@ struct OutputTally {
                     })
         }
         return measurements(
-            .outputRelativeError, \.errors.relativeError, { $0.texts.map { ($0.error, $0.squares) } },
-            { ($0 / $1).squareRoot() }, worst: max)
+            .outputRelativeError, { $0.total.relativeError }, { $0.relative }, { ($0 / $1).squareRoot() }, worst: max)
             + measurements(
-                .outputR2, { 1 - $0.errors.unexplained }, \.deviations, { 1 - $0 / $1 }, worst: min)
+                .outputR2, { 1 - $0.total.unexplained }, { $0.deviations }, { 1 - $0 / $1 }, worst: min)
     }
 
     /// The interval of the worst of several outputs' ratios of sums.
@@ -70,51 +57,6 @@ struct OutputTally {
             (1..<wanted).reduce(statistic(totals[0], totals[1])) {
                 worst($0, statistic(totals[2 * $1], totals[2 * $1 + 1]))
             }
-        }
-    }
-}
-
-extension OutputTally.Output {
-    mutating func add(_ source: RecordedOutputs.Numbers, _ converted: RecordedOutputs.Numbers) {
-        let width = source.elements.count / source.rows
-        let before = errors.squaredError
-        source.elements.withUnsafeBufferPointer { first in
-            converted.elements.withUnsafeBufferPointer { second in
-                for row in 0..<source.rows {
-                    let range = row * width..<(row + 1) * width
-                    errors.add(source: .init(rebasing: first[range]), other: .init(rebasing: second[range]))
-                }
-            }
-        }
-        var sums = [Double](repeating: 0, count: width)
-        var squares = 0.0
-        for row in 0..<source.rows {
-            for column in 0..<width {
-                let value = Double(source.elements[row * width + column])
-                sums[column] += value
-                squares += value * value
-            }
-        }
-        texts.append((errors.squaredError - before, squares, Double(source.rows)))
-        if (columnSums?.count ?? 0) + width <= OutputTally.sumLimit {
-            columnSums?.append(contentsOf: sums)
-        } else {
-            columnSums = nil
-        }
-    }
-
-    /// Squared error of each text, and the squared distances of the source's numbers from their columns' means over
-    /// all texts; `nil` where the sums were given up.
-    var deviations: [(Double, Double)]? {
-        guard let columnSums, !texts.isEmpty else { return nil }
-        let width = columnSums.count / texts.count
-        let rows = texts.reduce(0) { $0 + $1.rows }
-        var means = [Double](repeating: 0, count: width)
-        for index in columnSums.indices { means[index % max(width, 1)] += columnSums[index] / rows }
-        let size = means.reduce(0) { $0 + $1 * $1 }
-        return texts.enumerated().map { index, text in
-            let product = (0..<width).reduce(0) { $0 + means[$1] * columnSums[index * width + $1] }
-            return (text.error, max(0, text.squares - 2 * product + text.rows * size))
         }
     }
 }

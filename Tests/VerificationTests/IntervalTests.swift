@@ -180,6 +180,20 @@ struct IntervalTests {
         #expect(difference.contains(-0.005) && difference.upper - difference.lower < own.upper - own.lower)
     }
 
+    @Test("errors of numbers against labels have intervals: of a constant error one point, of others a range")
+    func numbers() throws {
+        var same = TextSums(columns: 2), mixed = same
+        for item in 0..<50 {
+            same.add([4, 2])
+            mixed.add([Double(item % 5), 2])
+        }
+        let constant = try #require(Samples(.mean, same).interval)
+        #expect(constant.lower == 2 && constant.upper == 2)
+        // Of 1 less the ratio: the mean of 0, 1, 2, 3, 4 by 2 is 1.
+        let explained = try #require(Samples(.explained, mixed).interval)
+        #expect(explained.contains(0) && explained.lower > -0.3 && explained.upper < 0.3)
+    }
+
     @Test("what cannot be measured is told from the graph, with what helps")
     func measurable() throws {
         let graph = tinyEncoder().graph

@@ -171,9 +171,10 @@ package struct ModelEvaluator {
         guard !outputs.isEmpty else { throw TransformerError(.usage, path: path, "holds no labelled items") }
         return outputs.flatMap { output, mae, r2 in
             let name = outputs.count > 1 ? output : nil
+            let samples = scores.samples(of: output)
             return [
-                Score(measure: .mae, items: scores.items, output: name, value: mae),
-                Score(measure: .r2, items: scores.items, output: name, value: r2),
+                Score(measure: .mae, items: scores.items, output: name, value: mae, samples: samples.mae),
+                Score(measure: .r2, items: scores.items, output: name, value: r2, samples: samples.r2),
             ]
         }
     }

@@ -7,6 +7,10 @@ package struct Samples: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         /// The first sum by the second: a share of items.
         case share
+        /// The first sum by the second: a mean of numbers.
+        case mean
+        /// 1 less the first sum by the second: a share of a variance that is told.
+        case explained
         /// e to the first sum by the second.
         case perplexity
         /// A correlation near `coefficient`: first sum by second, on top of it.
@@ -28,10 +32,18 @@ package struct Samples: Sendable, Hashable {
         self.init(.correlation(coefficient: influence.coefficient), sums)
     }
 
+    /// - Parameter rows: What is summed and what it is divided by, item by item.
+    init(_ kind: Kind, rows: [(Double, Double)]) {
+        var sums = TextSums(columns: 2)
+        for row in rows { sums.add([row.0, row.1]) }
+        self.init(kind, sums)
+    }
+
     private func value(_ first: Double, _ second: Double) -> Double {
         let mean = first / second
         return switch kind {
-        case .share: mean
+        case .share, .mean: mean
+        case .explained: 1 - mean
         case .perplexity: exp(mean)
         case .correlation(let coefficient): coefficient + mean
         }
@@ -43,7 +55,7 @@ package struct Samples: Sendable, Hashable {
         case .share:
             let totals = sums.totals
             return .ofShare(totals[0], of: totals[1])
-        case .perplexity: return Bootstrap.interval(of: sums) { value($0[0], $0[1]) }
+        case .mean, .explained, .perplexity: return Bootstrap.interval(of: sums) { value($0[0], $0[1]) }
         case .correlation: return Bootstrap.interval(of: sums) { value($0[0], $0[1]) }?.limited(to: -1...1)
         }
     }
