@@ -97,8 +97,8 @@ public struct CalibrationData: Sendable, Hashable {
         work.truncation.watch(reader)
         func sequences(_ source: Source, _ limit: Int) throws(TransformerError) -> [ModelInput] {
             switch source {
-            case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: limit)
-            case .paths(let paths): try reader.sequences(of: paths, drawing: limit)
+            case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: limit, least: CalibrationSet.least)
+            case .paths(let paths): try reader.sequences(of: paths, drawing: limit, least: CalibrationSet.least)
             }
         }
         let judges: CalibrationSet.Judging
