@@ -64,6 +64,23 @@ extension ModelConverter {
     }
 }
 
+extension ModelConverter {
+    /// What is said when repairs made the model worse at its own use.
+    func repairWarnings(_ healing: HealingSummary, _ work: Work) -> [String] {
+        let what: String
+        switch healing.outcome {
+        case .takenBack: what = "the repairs were taken back"
+        case .partlyKept: what = "the later ones of the repairs were taken back"
+        case .kept, nil: return []
+        }
+        let warning =
+            "\(what): with all of them the model was worse at its own use, on the texts that choose; give more "
+            + "calibration texts, or texts that are more like those that it will meet"
+        work.warning(warning)
+        return [warning]
+    }
+}
+
 extension ModelVerifier {
     /// Refuses gates on what cannot be measured, before anything is read or run.
     func check(_ gates: [QualityGate], _ data: VerificationData, timing: Bool) throws(TransformerError) {

@@ -183,6 +183,7 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
+            let repairs = repairWarnings(result.healing, work)
             let (quantized, summary) = try quantized(result.model, data.set, work)
             let judges = data.set.judges
             let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
@@ -192,7 +193,7 @@ public struct ModelConverter: Sendable {
                 var findings = try verifier.fidelity(on: judges.items, masking: data.reader.masking, work)
                 findings.data = judges.data
                 findings.exactness = exactness ?? findings.exactness
-                findings.warnings = warnings + budgetWarnings(source, findings.metrics, work)
+                findings.warnings = warnings + repairs + budgetWarnings(source, findings.metrics, work)
                 return ConversionResult(
                     model: converted, plan: plan,
                     comparison: try verifier.comparison(findings, gates: options.gates, work),
