@@ -36,8 +36,8 @@ package struct LowestValues: Sendable {
     /// The interval of the value that a share of all lie at or below, by plain percentiles of resamples of texts: the
     /// corrections of sums do not hold for single order statistics.
     ///
-    /// - Returns: `nil` for fewer than two texts, where the percentile rests on a few values, and where it may lie among
-    ///   those that were not kept.
+    /// - Returns: `nil` for fewer than two texts, where the percentile rests on a few values, and where it may lie
+    ///   among those that were not kept.
     package func interval(share: Double) -> Interval? {
         let values = counts.reduce(0) { $0 + Int($1) }
         guard counts.count > 1, share * Double(values) >= Self.fewest else { return nil }
