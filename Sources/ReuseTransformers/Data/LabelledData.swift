@@ -95,6 +95,30 @@ struct LabelledTexts: ~Copyable {
         self.names = names
     }
 
+    /// All texts of a file with their classes.
+    static func all(
+        of path: String, _ columns: TextColumns, names: [String]
+    ) throws(TransformerError) -> [(text: String, label: Int)] {
+        try TransformerError.mapping {
+            var texts = try LabelledTexts(path, columns, names: names)
+            var result: [(text: String, label: Int)] = []
+            while let next = try texts.next() { result.append(next) }
+            return result
+        }
+    }
+
+    /// All texts of a file with their numbers.
+    static func allNumbers(
+        of path: String, _ columns: TextColumns
+    ) throws(TransformerError) -> [(text: String, labels: [Float])] {
+        try TransformerError.mapping {
+            var texts = try LabelledTexts(path, columns, names: [])
+            var result: [(text: String, labels: [Float])] = []
+            while let next = try texts.nextNumbers() { result.append(next) }
+            return result
+        }
+    }
+
     /// The next text and its class; `nil` after the last one.
     mutating func next() throws -> (text: String, label: Int)? {
         guard let (text, label) = try nextWords() else { return nil }

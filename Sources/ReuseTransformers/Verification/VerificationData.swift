@@ -5,6 +5,8 @@ public struct VerificationData: Sendable, Hashable {
     enum Items: Sendable, Hashable {
         case texts([String])
         case path(String)
+        /// Texts with their class in one file.
+        case labelled(String)
     }
 
     enum Labels: Sendable, Hashable {
@@ -72,10 +74,11 @@ public struct VerificationData: Sendable, Hashable {
 
     /// Files by their paths.
     package init(
-        path: String?, labels: String?, pairs: String?, maximumTokens: Int, columns: TextColumns = TextColumns()
+        path: String?, labels: String?, labelled: String? = nil, pairs: String?, maximumTokens: Int,
+        columns: TextColumns = TextColumns()
     ) {
         self.columns = columns
-        items = path.map(Items.path)
+        items = labelled.map(Items.labelled) ?? path.map(Items.path)
         self.labels = labels.map(Labels.path)
         self.pairs = pairs.map(Pairs.path)
         self.maximumTokens = maximumTokens

@@ -99,13 +99,14 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         quiet.apply()
-        let columns = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
-        var inputs = InputPaths(columns)
+        let named = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
+        var inputs = InputPaths(named)
         inputs.append(texts, as: .texts)
         inputs.append(labelled, as: .labelledTexts)
         inputs.append(pairs, as: .scoredPairs)
         inputs.append(answers, as: .texts)
         try inputs.check(read: models.count)
+        try reading.checkPaths(models)
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()
@@ -118,7 +119,7 @@ struct Eval: ParsableCommand {
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
                 loaded, limit: maxLength, stride: stride,
-                columns: columns, resources: resources, work: progress.work)
+                columns: named, resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
         }
         progress.end()
