@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 import Verification
 
 /// Metrics and gates as a table.

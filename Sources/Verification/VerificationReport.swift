@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// What a verification found: the document behind `verify --json` (schemas/report.schema.json).
 package struct VerificationReport: Sendable, Hashable, Codable {

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// One measured number.
 package struct Measurement: Sendable, Hashable, Codable {
