@@ -13,6 +13,12 @@ enum ActivationOperation: KerasOperation {
             (activation.names + activation.layers).map { ($0.filter { $0 != "_" }.lowercased(), activation) }
         }, uniquingKeysWith: { first, _ in first })
 
+    /// What a call may say of a function: its numbers, and operands under names of their own; `nil` for functions that
+    /// are no activations.
+    static func options(of function: String) -> Set<String>? {
+        byFunction[function].map { Set($0.options.joined()).union(["features", "logits", "training"]) }
+    }
+
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> KerasValue {
         guard let activation = byFunction[call.functionName] else {
             throw call.unsupported("the operation \"\(call.functionName.printable)\" is not known")

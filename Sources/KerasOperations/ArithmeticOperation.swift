@@ -91,6 +91,10 @@ enum ArithmeticOperation: KerasOperation {
     ) -> LayerValue {
         var result = builder.scaled(value, factor: factor, shift: shift, for: call).withoutMask
         result.isInteger = value.isInteger && factor.rounded() == factor && shift.rounded() == shift
+        if factor == 1, let counted = builder.counted[value.name], shift >= 0, let step = Int(exactly: shift) {
+            builder.counted[result.name] = (counted.along, counted.start + step)
+            builder.leaveOutUnread(result.name)
+        }
         return result
     }
 }

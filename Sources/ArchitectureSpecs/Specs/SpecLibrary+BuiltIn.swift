@@ -1,4 +1,3 @@
-import Dispatch
 import EmbeddedFiles
 import Platform
 
@@ -10,7 +9,8 @@ extension SpecLibrary {
 
     /// Has the families read beside what the caller does next: a checkpoint is opened in about the same time.
     package static func readAhead() {
-        DispatchQueue.global(qos: .userInitiated).async { _ = Self.known }
+        // Where there is no thread for it they are read when they are asked for.
+        _ = SystemThread.start(stackSize: SystemThread.largeStack) { _ = Self.known }
     }
 
     private static let known = Result { () throws(FileError) in try read() }

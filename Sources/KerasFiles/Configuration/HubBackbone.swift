@@ -10,18 +10,35 @@ package struct HubBackbone {
     private let config: JSONValue
     private var layers: [JSONValue] = []
 
+    private static let classes: Set = [
+        "BertBackbone", "RobertaBackbone", "XLMRobertaBackbone", "DistilBertBackbone", "GPT2Backbone",
+    ]
+    /// Keys that the classes are made of.
+    private static let keys: Set = [
+        "vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim", "max_sequence_length",
+        "num_segments",
+    ]
+
     /// - Returns: `nil` for another class.
-    package static func document(_ className: String, module: String?, _ config: JSONValue) -> JSONValue? {
+    /// - Throws: `unsupported` for a key that is not known.
+    package static func document(
+        _ className: String, module: String?, _ config: JSONValue
+    ) throws(Problem) -> JSONValue? {
         let parts = className.split(separator: ">")
         let library = parts.count == 2 ? parts.first : module?.split(separator: ".").first
         guard ["keras_hub", "keras_nlp"].contains(library ?? ""), let plain = parts.last else { return nil }
         var backbone = HubBackbone(name: config["name"]?.stringValue ?? String(plain), config: config)
+        guard classes.contains(String(plain)) else { return nil }
+        for (key, value) in HarmlessKeys.unknown(in: config, beside: keys) {
+            throw Problem(
+                .unsupported,
+                "\(backbone.name.printable) (\(plain)): \"\(key.printable)\" is \(value), which is not known")
+        }
         switch plain {
         case "BertBackbone": return backbone.bert()
         case "RobertaBackbone", "XLMRobertaBackbone": return backbone.encoder(epsilon: 1e-5)
         case "DistilBertBackbone": return backbone.encoder(epsilon: 1e-12)
-        case "GPT2Backbone": return backbone.gpt2()
-        default: return nil
+        default: return backbone.gpt2()
         }
     }
 

@@ -175,12 +175,12 @@ package struct KerasModelReader {
         guard let className = entry["class_name"]?.stringValue,
             let name = entry["name"]?.stringValue ?? config["name"]?.stringValue
         else { throw Problem(.corrupt, "\(path.printable): a layer without a class or a name") }
-        let inner: KerasModel? =
-            try
-            (Self.isModel(className, entry)
-            ? entry : HubBackbone.document(className, module: entry["module"]?.stringValue, config)).map {
-                document throws(Problem) in try model(document, path: "\(path)/\(name)", depth: depth + 1)
-            }
+        let document =
+            Self.isModel(className, entry)
+            ? entry : try HubBackbone.document(className, module: entry["module"]?.stringValue, config)
+        let inner = try document.map { document throws(Problem) in
+            try model(document, path: "\(path)/\(name)", depth: depth + 1)
+        }
         var calls: [KerasCall] = []
         for node in entry["inbound_nodes"]?.arrayValue ?? [] {
             callCount += 1

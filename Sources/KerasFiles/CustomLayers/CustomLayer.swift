@@ -131,6 +131,9 @@ package struct CustomLayer: Sendable, Hashable, Codable {
     package var title: String
     /// Class names that it goes by: without the package that they are registered under, or with it, and then no other.
     package var classes: [String]
+    /// Keys of its configuration that change no result. Where the list is there, all others have to be read by the
+    /// document; without it nobody accounts for them.
+    package var ignores: [String]?
     /// How a layer is known to be described; `nil`: by the name of its class.
     package var match: Matching?
     /// What no file says, each with everything that it can be.

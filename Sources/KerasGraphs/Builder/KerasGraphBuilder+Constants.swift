@@ -109,6 +109,8 @@ extension KerasGraphBuilder {
             var made = LayerValue(name: name, axes: [.rows(nil)], rows: along.rows, width: 1, isInteger: true)
             made.hasBatch = false
             counted[along.name] = made
+            self.counted[name] = (along, 0)
+            leaveOutUnread(name)
             return .tensor(made)
         }
         return LayerCall(

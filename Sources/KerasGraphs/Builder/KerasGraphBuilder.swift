@@ -37,6 +37,10 @@ package struct KerasGraphBuilder {
     package var unmasked: Set<String> = []
     /// Values of whole numbers that are computed and all below a known one.
     package var idCounts: [String: Int] = [:]
+    /// Values that count the rows of a value, each from a number on.
+    package var counted: [String: (along: LayerValue, start: Int)] = [:]
+    /// What a user should know of how the model is read, a sentence each.
+    package var notes: [String] = []
     /// Nodes that are left out where nothing reads them.
     private var unwanted: Set<String> = []
 

@@ -13,6 +13,10 @@ import WeightFiles
 enum ReuseAttentionLayer: KerasLayerClass {
     static let takesMaps = true
     static let names = ["ReuseMultiHeadAttention"]
+    static let options: Set<String>? = [
+        "num_heads", "key_dim", "value_dim", "use_bias", "output_shape", "attention_axes", "reuse_attention",
+        "use_relative_pe", "pe_max_seq_length",
+    ]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
         let heads = Heads(layer)

@@ -32,6 +32,11 @@ enum EmbeddingLayer: KerasLayerClass {
     static func lookUp(
         _ ids: LayerValue, rows: Int, width: Int, _ call: LayerCall, _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
+        if let counted = builder.counted[ids.name] {
+            guard try call.number("scale_factor", default: 1) == 1 else { throw call.unsupported("scales its rows") }
+            guard !call.flag("mask_zero", default: false) else { throw call.unsupported("hides a position") }
+            return try table(rows: rows, width: width, along: counted.along, from: counted.start, call, &builder)
+        }
         if builder.layouts[ids.name] == nil,
             let found = try builder.gathered(
                 ids, try builder.table(of: call, rows: rows, width: width), rows: rows, width: width, for: call)
@@ -87,13 +92,15 @@ enum EmbeddingLayer: KerasLayerClass {
         return result
     }
 
-    /// The first rows of the table, as many as a value has.
+    /// Rows of the table from one on, as many as a value has.
     static func table(
-        rows: Int, width: Int, along value: LayerValue, _ call: LayerCall, _ builder: inout KerasGraphBuilder
+        rows: Int, width: Int, along value: LayerValue, from start: Int = 0, _ call: LayerCall,
+        _ builder: inout KerasGraphBuilder
     ) throws(Problem) -> LayerValue {
         let source = try builder.table(of: call, rows: rows, width: width)
-        let name = builder.add(
-            .table(Table(count: rows, width: width, isAlongInput: true)), [value.name], to: call, ["rows": source])
+        guard start < rows else { throw call.corrupt("looks up row \(start) of \(rows)") }
+        let table = Table(count: rows, width: width, isAlongInput: true, offset: start)
+        let name = builder.add(.table(table), [value.name], to: call, ["rows": source])
         let axes = value.axes.filter(\.isRows)
         guard axes.count == 1 else { throw call.unsupported("positions along \(value.shapeText)") }
         var result = LayerValue(name: name, axes: axes + [.width], rows: value.rows, width: width)

@@ -10,6 +10,11 @@ enum IdentityLayer: KerasLayerClass {
         "RandomContrast", "RandomBrightness", "RandomCrop",
     ]
 
+    /// How much, and in what way, training changes the input.
+    static let options: Set<String>? = [
+        "l1", "l2", "factor", "height_factor", "width_factor", "fill_mode", "fill_value", "interpolation", "mode",
+        "data_format", "value_range", "lower", "upper", "height", "width", "bounding_box_format",
+    ]
     static let acceptsLeadingAxes = true
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {

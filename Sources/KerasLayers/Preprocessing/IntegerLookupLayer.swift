@@ -27,7 +27,8 @@ enum IntegerLookupLayer: KerasLayerClass {
         let entries: [Float]
         /// The entry that stands for nothing; it has place 0.
         let mask: Float?
-        /// Places of entries that are not known: one, or none.
+        /// Places of entries that are not known; of several the entry divided by their number has the place of its
+        /// remainder.
         let unknownCount: Int
         /// Places in all, those that only `pad_to_max_tokens` adds included.
         let count: Int
@@ -39,13 +40,12 @@ enum IntegerLookupLayer: KerasLayerClass {
                 throw call.unsupported("its vocabulary is not in the configuration")
             }
             let unknown = call.config["num_oov_indices"]?.boundedInteger ?? 1
-            guard (0...1).contains(unknown) else {
-                throw call.unsupported("spreads unknown entries over \(unknown) places by a hash")
-            }
+            guard (0...1 << 16).contains(unknown) else { throw call.corrupt("has \(unknown) places for unknown entries") }
             let mask = call.config["mask_token"].flatMap { $0.isNull ? nil : $0.boundedInteger }
             var numbers = listed.compactMap(\.boundedInteger)
             // Keras notes the whole list, special entries too, or the known ones alone.
-            let special = [mask, unknown == 1 ? call.config["oov_token"]?.boundedInteger ?? -1 : nil].compactMap { $0 }
+            let outside = call.config["oov_token"]?.boundedInteger ?? -1
+            let special = (mask.map { [$0] } ?? []) + [Int](repeating: outside, count: unknown)
             if special.count > 0, Array(numbers.prefix(special.count)) == special { numbers.removeFirst(special.count) }
             guard numbers.count == listed.count || numbers.count == listed.count - special.count,
                 Set(numbers).count == numbers.count, numbers.allSatisfy({ abs($0) < 1 << 24 })

@@ -50,8 +50,25 @@ extension KerasGraphBuilder {
             weights.append(-unknown)
         }
         let flags = try compared(alone, entries, .equal, isFirst: true, for: call)
-        return weighed(
-            flags, weights, bias: unknown, count: lookup.first + lookup.entries.count, like: alone, for: call)
+        let count = lookup.first + lookup.entries.count
+        guard lookup.unknownCount > 1 else {
+            return weighed(flags, weights, bias: unknown, count: count, like: alone, for: call)
+        }
+        // place of a known entry + (1 − is known) · (first unknown place + remainder)
+        let places = lookup.entries.indices.map { Float($0 + lookup.first) } + (lookup.mask == nil ? [] : [0])
+        let known = weighed(flags, places, bias: 0, count: count, like: alone, for: call)
+        let misses = weighed(
+            flags, [Float](repeating: -1, count: entries.count), bias: 1, count: 2, like: alone, for: call)
+        let divisor = ConstantArray(shape: [1, 1], values: [Double(lookup.unknownCount)])
+        let row = try materialized(divisor, rank: 2, isColumn: false, for: call)
+        var rest = alone
+        rest.name = add(.elementwise(.remainder), [alone.name, row.name], to: call, part: "remainder")
+        rest = scaled(rest, factor: 1, shift: Float(lookup.first - lookup.unknownCount), for: call, part: "unknown")
+        rest.name = add(.multiply, [misses.name, rest.name], to: call, part: "unknown_place")
+        var result = known
+        result.name = add(.add, [known.name, rest.name], to: call, part: "place")
+        idCounts[result.name] = count
+        return result
     }
 
     /// One flag for each of some numbers.

@@ -36,7 +36,7 @@ enum ResizingLayer: KerasLayerClass {
         return [.tensor(try resized(picture, rows, columns, interpolation, call, &builder))]
     }
 
-    /// - Parameter interpolation: `bilinear` or `nearest`.
+    /// - Parameter interpolation: `bilinear`, `nearest`, or in Keras 2 `bicubic`.
     static func resized(
         _ picture: PictureSides, _ rows: SideSampling, _ columns: SideSampling, _ interpolation: String,
         _ call: LayerCall, _ builder: inout KerasGraphBuilder
@@ -44,7 +44,12 @@ enum ResizingLayer: KerasLayerClass {
         let channels = picture.value.width
         if rows.isIdentity, columns.isIdentity { return picture.value }
         let isNearest = interpolation == "nearest"
-        guard isNearest || interpolation == "bilinear" else {
+        let isCubic = interpolation == "bicubic"
+        // TensorFlow, JAX and PyTorch have kernels of their own.
+        if isCubic, call.generation == .keras3 {
+            throw call.unsupported("the cubic kernel depends on the backend, which the file does not name")
+        }
+        guard isNearest || isCubic || interpolation == "bilinear" else {
             throw call.unsupported("\"interpolation\" is \"\(interpolation.printable)\"")
         }
         // Keras 3 leaves the picture to its backend, and PyTorch's nearest pixel is another one.
@@ -59,7 +64,7 @@ enum ResizingLayer: KerasLayerClass {
             result.width = width
         }
         func sample(_ side: SideSampling, _ part: String) {
-            let matrix = side.matrix(isNearest: isNearest)
+            let matrix = isCubic ? side.cubicMatrix : side.matrix(isNearest: isNearest)
             let shape: Shape = [side.length, side.target]
             result.name = builder.addOwned(
                 .linear(Linear(inputWidth: side.length, outputWidth: side.target, hasBias: false)), [result.name],

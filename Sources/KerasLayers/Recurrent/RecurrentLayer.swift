@@ -65,11 +65,11 @@ struct RecurrentCell {
             throw call.unsupported("a cell of the class \(className.printable)")
         }
         guard call.leadingAxes == 0 else { throw call.unsupported("a recurrent layer inside TimeDistributed") }
-        if call.flag("stateful", default: false) {
+        // Keras 3 stores the states that the last batch left, and goes on from there.
+        if call.flag("stateful", default: false), call.generation == .keras3 {
             throw call.unsupported(
                 "\"stateful\" is true: what it gives depends on the batches before. Build the model with "
-                    + "stateful=False "
-                    + "and give it the same weights")
+                    + "stateful=False and give it the same weights")
         }
         try call.refuse(["time_major", "num_constants"])
         if call.has("cell"), let options = RecurrentLayer.options { try call.refuseKeys(beside: options, in: config) }
@@ -149,6 +149,10 @@ struct RecurrentCell {
     func results(
         _ reading: RecurrentReading, in builder: inout KerasGraphBuilder
     ) throws(Problem) -> (output: LayerValue, states: [LayerValue]) {
+        if call.flag("stateful", default: false) {
+            builder.notes.append(
+                "\(call.label): \"stateful\" is true; each item is read as of a first batch, from states of zeros")
+        }
         var recurrent = recurrent
         recurrent.isBackwards = reading.isBackwards
         recurrent.isFlipped = returnsRows && reading.isFlipped

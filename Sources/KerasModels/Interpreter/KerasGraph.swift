@@ -60,16 +60,17 @@ package struct KerasGraph: Sendable {
             case .objects(let objects): objects.assign(to: model, registry)
             }
         guard problems.isEmpty else { throw FileError(problems, path: path) }
-        notes = variables.renamingNote.map { [$0] } ?? []
-        (graph, parameterSources) = try located { () throws(Problem) in
+        let own: [String]
+        (graph, parameterSources, own) = try located { () throws(Problem) in
             try Self.graph(of: model, registry, variables)
         }
+        notes = (variables.renamingNote.map { [$0] } ?? []) + own
     }
 
     /// The graph of a model; read again as long as inputs of numbers turn out to hold ids.
     private static func graph(
         of model: KerasModel, _ registry: KerasLayerRegistry, _ variables: LayerVariables
-    ) throws(Problem) -> (graph: Graph, parameterSources: ParameterSources) {
+    ) throws(Problem) -> (graph: Graph, parameterSources: ParameterSources, notes: [String]) {
         var ids: Set<String> = []
         while true {
             var builder = KerasGraphBuilder(generation: model.generation, variables: variables)
@@ -77,7 +78,8 @@ package struct KerasGraph: Sendable {
             builder.attentionLeavesMasks = model.attentionLeavesMasks
             var interpreter = KerasInterpreter(registry, builder: builder)
             do throws(Problem) {
-                return try interpreter.graph(of: model)
+                let made = try interpreter.graph(of: model)
+                return (made.graph, made.parameterSources, interpreter.builder.notes)
             } catch {
                 guard interpreter.builder.idInputs.count > ids.count else { throw error }
                 ids = interpreter.builder.idInputs

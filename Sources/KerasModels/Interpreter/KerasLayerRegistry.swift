@@ -77,7 +77,8 @@ package struct KerasLayerRegistry: Sendable {
             if let wrapper = wrapperClass(of: layer) {
                 return problems(in: wrapper.model(of: layer), path: path, within: documents)
             }
-            let unknown = KnownKeys.unknown(in: layer)
+            let unknown =
+                KnownKeys.unknown(in: layer) + (customLayer(of: layer)?.unknownKeys(of: layer.config) ?? [])
             guard unknown.isEmpty else {
                 return unknown.map { key, value in
                     Problem(

@@ -10,10 +10,9 @@ extension Compiler {
             weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: recurrent.hasBias),
             packing: packing)
         let projected = register(.rows(axis: axis), width: recurrent.gateWidth)
+        let product = ProductStep(matrix: .floats(weight), input: source, out: projected)
         drafts.append(
-            Draft(
-                work: .row(.product(ProductStep(linear: weight, input: source, out: projected))), reads: [source],
-                writes: [projected], axis: axis))
+            Draft(work: .row(.product(product)), reads: [source], writes: [projected], axis: axis))
         var rest = try inputs(node).dropFirst()
         let mask = recurrent.hasMask ? rest.popFirst() : nil
         let scratch = register(

@@ -6,6 +6,7 @@ import Tensors
 enum RowStep: Sendable {
     case embed(EmbedStep)
     case product(ProductStep)
+    case quantize(QuantizeStep)
     case norm(NormStep)
     /// Norms and turns queries and keys in a head-major buffer, in place.
     case heads(HeadStep)
@@ -48,7 +49,8 @@ struct EmbedStep: Sendable {
 
 /// `out = activation(input · weight + bias) + residual`.
 struct ProductStep: Sendable {
-    let linear: PackedLinear
+    let matrix: ProductMatrix
+    /// Rows as the matrix takes them: floats, or what a `QuantizeStep` made of them.
     let input: Register
     var activation: Activation = .identity
     var residual: Register?
@@ -171,6 +173,8 @@ struct Schedule: Sendable {
     var units: [Slot.Region: Int] = [:]
     /// Largest padded head size: for the scratch of the attention kernel.
     var largestHead = 0
+    /// Most floats of scratch that a product needs.
+    var productScratch = 0
     /// Most columns of a table that disentangled positions look up.
     var relativeColumns = 0
     /// Number of attention steps.

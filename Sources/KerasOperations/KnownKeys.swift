@@ -2,27 +2,13 @@ import JSON
 import KerasFiles
 import KerasGraphs
 
-/// Which keys the configurations of composed layers and the calls of recorded operations may hold: those that are used,
-/// beside those that cannot change a result (`HarmlessKeys`).
+/// Which keys the calls of recorded operations may hold: those that are used, beside those that cannot change a result
+/// (`HarmlessKeys`).
 ///
-/// Layers that are classes of their own list theirs in `KerasLayerClass.options`. A key that a later release adds is
-/// refused with its value rather than passed over. Functions that are not listed are not checked here.
-enum KnownKeys {
-    /// By name, layers of KerasHub that are put together from others.
-    private static let composed: [String: Set<String>] = [
-        "TokenAndPositionEmbedding": [
-            "vocabulary_size", "sequence_length", "embedding_dim", "tie_weights", "mask_zero",
-        ],
-        "PositionEmbedding": ["sequence_length", "initializer"],
-        "TransformerEncoder": [
-            "intermediate_dim", "num_heads", "activation", "layer_norm_epsilon", "normalize_first",
-        ],
-        "TransformerDecoder": [
-            "intermediate_dim", "num_heads", "activation", "layer_norm_epsilon", "normalize_first",
-            "decoder_sequence_shape", "encoder_sequence_shape",
-        ],
-    ]
-
+/// Layers that are classes of their own list theirs in `KerasLayerClass.options`, layers that a document describes in
+/// `CustomLayer.ignores`. A key that a later release adds is refused with its value rather than passed over. Functions
+/// that are no framework's are not checked.
+package enum KnownKeys {
     /// Arguments that every operation may have: its operands under the names that the releases give them.
     private static let operands: Set<String> = [
         "name", "trainable", "dtype", "function", "x", "x1", "x2", "y", "a", "b", "t", "input", "inputs", "values",
@@ -68,49 +54,39 @@ enum KnownKeys {
         add(["cumsum"], ["axis", "exclusive", "reverse"])
         add(["flip", "reverse", "reversev2"], ["axis"])
         add(["roll"], ["shift", "axis"])
+        add(
+            [
+                "exp", "log", "reciprocal", "floor", "ceil", "sign", "rint", "rsqrt", "selectv2", "bitwiseand",
+                "bitwiseor", "and", "or", "identity", "stopgradient",
+            ], [])
+        add(["round"], ["decimals"])
+        add(["cast", "castto"], ["dtype"])
+        add(["converttotensor", "convertkerastensor"], ["dtype_hint", "value"])
+        add(["shape"], ["out_type"])
+        add(["rangev2"], ["start", "limit", "delta"])
+        add(["prod", "reduceprod"], ["axis", "keepdims", "keep_dims"])
+        add(["onehot"], ["depth", "num_classes", "axis"])
+        add(["matrixbandpart", "bandpart"], ["num_lower", "num_upper"])
         add(["swapaxes"], ["axis1", "axis2"])
         add(["moveaxis"], ["source", "destination"])
         return result
     }()
 
-    /// Keys of a layer that nobody here knows, with their values.
-    static func unknown(in layer: KerasLayer) -> [(key: String, value: String)] {
-        let known: Set<String>
-        if layer.isOperation {
-            guard let keys = operations[layer.functionName] else { return [] }
-            known = keys.union(operands)
-        } else {
-            guard layer.isOfHub, let keys = composed[layer.plainClassName] else { return [] }
-            known = keys
-        }
-        func isKnown(_ key: String) -> Bool { known.contains(key) || HarmlessKeys.reason(for: key) != nil }
-        var result: [(key: String, value: String)] = []
-        for (key, value) in layer.config.objectValue ?? [:] where !isKnown(key) && value.saysSomething {
-            result.append((key, value.shortDescription))
-        }
-        if layer.isOperation {
-            for call in layer.calls {
-                for (key, argument) in call.keywords where !isKnown(key) {
-                    if case .constant(let value) = argument {
-                        if value.saysSomething { result.append((key, value.shortDescription)) }
-                    } else {
-                        result.append((key, "a tensor"))
-                    }
+    /// Keys of a recorded operation and its calls that nobody here knows, with their values.
+    package static func unknown(in layer: KerasLayer) -> [(key: String, value: String)] {
+        guard layer.isOperation else { return [] }
+        let listed = operations[layer.functionName] ?? ActivationOperation.options(of: layer.functionName)
+        guard let known = listed?.union(operands) else { return [] }
+        var result = HarmlessKeys.unknown(in: layer.config, beside: known)
+        for call in layer.calls {
+            for (key, argument) in call.keywords where !known.contains(key) && HarmlessKeys.reason(for: key) == nil {
+                if case .constant(let value) = argument {
+                    if value.saysSomething { result.append((key, value.shortDescription)) }
+                } else {
+                    result.append((key, "a tensor"))
                 }
             }
         }
         return result.sorted { $0.key < $1.key }
-    }
-}
-
-extension JSONValue {
-    /// Whether it is anything but what stands for nothing: null, false, an empty list or object.
-    fileprivate var saysSomething: Bool {
-        switch self {
-        case .null, .bool(false): false
-        case .array(let elements): !elements.isEmpty
-        case .object(let members): !members.isEmpty
-        default: true
-        }
     }
 }
