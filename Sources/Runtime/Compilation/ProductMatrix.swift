@@ -1,8 +1,9 @@
 /// A matrix that rows are multiplied with, packed as its precision wants it.
 enum ProductMatrix: Sendable {
     case floats(PackedLinear)
-    /// Rows are quantised first (`QuantizeStep`).
+    /// Rows are quantised or rounded first (`QuantizeStep`).
     case quantized(QuantizedLinear)
+    /// Weights of fewer bits, rows of floats.
     case compact(CompactLinear)
 
     /// Rows of the matrix.

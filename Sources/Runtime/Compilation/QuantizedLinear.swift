@@ -1,7 +1,31 @@
 import CKernels
 import Tensors
 
-/// A matrix of 8-bit numbers packed for products with quantised rows, with its scales and its bias beside it.
+/// What rows are turned into before a product reads them.
+enum RowForm: Sendable, Hashable {
+    /// 8 bits, with a scale and a zero a row.
+    case bytes
+    /// Rounded to bfloat16.
+    case bfloat16
+
+    /// Bytes from one such row of `width` numbers to the next.
+    func stride(_ width: Int, _ kernels: KernelSet) -> Int {
+        switch self {
+        case .bytes: rk_quantized_stride(kernels.table, width)
+        case .bfloat16: rk_bfloat_stride(kernels.table, width)
+        }
+    }
+
+    /// Bytes of a packed matrix.
+    fileprivate func packedBytes(_ rows: Int, _ columns: Int, _ kernels: KernelSet) -> Int {
+        switch self {
+        case .bytes: rk_packed_quantized_bytes(kernels.table, rows, columns)
+        case .bfloat16: rk_packed_bfloat_bytes(rows, columns)
+        }
+    }
+}
+
+/// A matrix of 8-bit or bfloat16 numbers packed for products with rows of the same form, with scales and bias beside it.
 ///
 /// How it is packed depends on the kernels: a model runs with those that it was compiled for.
 struct QuantizedLinear: Sendable {
@@ -11,12 +35,14 @@ struct QuantizedLinear: Sendable {
     struct Memory: @unchecked Sendable {
         /// Packed panels.
         let packed: UnsafeMutableRawPointer
-        /// One scale a column, zeros in padding.
+        /// One scale a column, zeros in padding; empty where there is none.
         let scales: UnsafeMutableBufferPointer<Float>
         /// One number a column, zeros in padding; empty where there is none.
         let bias: UnsafeMutableBufferPointer<Float>
     }
 
+    /// What it multiplies.
+    let form: RowForm
     /// Rows of the matrix.
     let inputWidth: Int
     /// Columns, padding of head-major products included.
@@ -51,7 +77,7 @@ struct QuantizedLinear: Sendable {
         var base: UnsafePointer<Float> { UnsafePointer(storage.base) }
     }
 
-    var scales: UnsafePointer<Float>? { UnsafePointer(memory.scales.baseAddress) }
+    var scales: UnsafePointer<Float>? { memory.scales.isEmpty ? nil : UnsafePointer(memory.scales.baseAddress) }
 
     var bias: UnsafePointer<Float>? { memory.bias.isEmpty ? nil : UnsafePointer(memory.bias.baseAddress) }
 
@@ -61,20 +87,23 @@ struct QuantizedLinear: Sendable {
     ///   - queue: Where packing waits for its turn.
     ///   - fill: Writes the parts.
     init(
-        inputWidth: Int, outputWidth: Int, hasBias: Bool, factors: Tensor?, rows: PaddedRows? = nil,
-        kernels: KernelSet, packing queue: PackingQueue, fill: @escaping @Sendable (Memory) -> Void
+        _ form: RowForm, inputWidth: Int, outputWidth: Int, hasScales: Bool = true, hasBias: Bool,
+        factors: Tensor? = nil, rows: PaddedRows? = nil, kernels: KernelSet, packing queue: PackingQueue,
+        fill: @escaping @Sendable (Memory) -> Void
     ) {
+        self.form = form
         self.inputWidth = inputWidth
         self.outputWidth = outputWidth
         self.factors = factors.map { Factors($0, width: inputWidth, rows: rows) }
         let columns = KernelSet.padded(outputWidth)
-        let packed = rk_packed_quantized_bytes(kernels.table, inputWidth, outputWidth) / MemoryLayout<Float>.stride
-        let storage = queue.memory.piece(count: packed + columns * (hasBias ? 2 : 1))
+        let packed = form.packedBytes(inputWidth, outputWidth, kernels) / MemoryLayout<Float>.stride
+        let scales = hasScales ? columns : 0
+        let storage = queue.memory.piece(count: packed + scales + (hasBias ? columns : 0))
         self.storage = storage
         let memory = Memory(
             packed: UnsafeMutableRawPointer(storage.base),
-            scales: UnsafeMutableBufferPointer(start: storage.base + packed, count: columns),
-            bias: UnsafeMutableBufferPointer(start: storage.base + packed + columns, count: hasBias ? columns : 0))
+            scales: UnsafeMutableBufferPointer(start: storage.base + packed, count: scales),
+            bias: UnsafeMutableBufferPointer(start: storage.base + packed + scales, count: hasBias ? columns : 0))
         self.memory = memory
         queue.add { fill(memory) }
     }
