@@ -97,7 +97,8 @@ let package = Package(
                 "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
             ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
-        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
+        .target(name: "Kernels", dependencies: ["Platform", "Tensors", "ModelGraph", "CKernels"]),
+        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels", "Kernels"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",

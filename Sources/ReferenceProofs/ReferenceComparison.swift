@@ -110,7 +110,8 @@ package struct ReferenceComparison {
         guard !reference.maps.isEmpty else { return [] }
         let names = computed.keys.filter { $0.hasPrefix("attentions_") }
         guard names.count == reference.maps.count else {
-            throw Mismatch(message: "the reference has \(reference.maps.count) attention maps, the model \(names.count)")
+            throw Mismatch(
+                message: "the reference has \(reference.maps.count) attention maps, the model \(names.count)")
         }
         var result: [Agreement] = []
         for (index, wanted) in reference.maps.enumerated() {

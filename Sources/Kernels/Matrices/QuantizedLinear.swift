@@ -2,14 +2,14 @@ import CKernels
 import Tensors
 
 /// What rows are turned into before a product reads them.
-enum RowForm: Sendable, Hashable {
+package enum RowForm: Sendable, Hashable {
     /// 8 bits, with a scale and a zero a row.
     case bytes
     /// Rounded to bfloat16.
     case bfloat16
 
     /// Bytes from one such row of `width` numbers to the next.
-    func stride(_ width: Int, _ kernels: KernelSet) -> Int {
+    package func stride(_ width: Int, _ kernels: KernelSet) -> Int {
         switch self {
         case .bytes: rk_quantized_stride(kernels.table, width)
         case .bfloat16: rk_bfloat_stride(kernels.table, width)
@@ -25,47 +25,48 @@ enum RowForm: Sendable, Hashable {
     }
 }
 
-/// A matrix of 8-bit or bfloat16 numbers packed for products with rows of the same form, with scales and bias beside it.
+/// A matrix of 8-bit or bfloat16 numbers packed for products with rows of the same form, with scales and bias beside
+/// it.
 ///
 /// How it is packed depends on the kernels: a model runs with those that it was compiled for.
-struct QuantizedLinear: Sendable {
+package struct QuantizedLinear: Sendable {
     /// Where its parts are written.
     ///
     /// `@unchecked Sendable`: written by one packing job before the matrix is used, read afterwards.
-    struct Memory: @unchecked Sendable {
+    package struct Memory: @unchecked Sendable {
         /// Packed panels.
-        let packed: UnsafeMutableRawPointer
+        package let packed: UnsafeMutableRawPointer
         /// One scale a column, zeros in padding; empty where there is none.
-        let scales: UnsafeMutableBufferPointer<Float>
+        package let scales: UnsafeMutableBufferPointer<Float>
         /// One number a column, zeros in padding; empty where there is none.
-        let bias: UnsafeMutableBufferPointer<Float>
+        package let bias: UnsafeMutableBufferPointer<Float>
     }
 
     /// What it multiplies.
-    let form: RowForm
+    package let form: RowForm
     /// Rows of the matrix.
-    let inputWidth: Int
+    package let inputWidth: Int
     /// Columns, padding of head-major products included.
-    let outputWidth: Int
+    package let outputWidth: Int
     /// What the columns of its rows are multiplied with before they are quantised; `nil`: nothing.
-    let factors: Factors?
+    package let factors: Factors?
     /// Where it lies.
-    let memory: Memory
+    package let memory: Memory
     private let storage: FloatPiece
 
     /// Factors on the columns of rows.
-    struct Factors: Sendable {
+    package struct Factors: Sendable {
         private let storage: FloatPiece
         /// Which tensor they come from.
-        let source: Source
+        package let source: Source
 
         /// A tensor that somebody keeps.
-        struct Source: Sendable, Hashable {
-            let storage: ObjectIdentifier
-            let byteOffset: Int
+        package struct Source: Sendable, Hashable {
+            package let storage: ObjectIdentifier
+            package let byteOffset: Int
         }
 
-        init(_ tensor: Tensor, width: Int, rows: PaddedRows?) {
+        package init(_ tensor: Tensor, width: Int, rows: PaddedRows?) {
             storage = FloatPiece(FloatBuffer(count: width))
             source = Source(storage: ObjectIdentifier(tensor.storage), byteOffset: tensor.byteOffset)
             let target = storage.base
@@ -74,19 +75,19 @@ struct QuantizedLinear: Sendable {
             }
         }
 
-        var base: UnsafePointer<Float> { UnsafePointer(storage.base) }
+        package var base: UnsafePointer<Float> { UnsafePointer(storage.base) }
     }
 
-    var scales: UnsafePointer<Float>? { memory.scales.isEmpty ? nil : UnsafePointer(memory.scales.baseAddress) }
+    package var scales: UnsafePointer<Float>? { memory.scales.isEmpty ? nil : UnsafePointer(memory.scales.baseAddress) }
 
-    var bias: UnsafePointer<Float>? { memory.bias.isEmpty ? nil : UnsafePointer(memory.bias.baseAddress) }
+    package var bias: UnsafePointer<Float>? { memory.bias.isEmpty ? nil : UnsafePointer(memory.bias.baseAddress) }
 
     /// - Parameters:
     ///   - factors: One number an input.
     ///   - rows: How inputs are padded; `nil`: they are not.
     ///   - queue: Where packing waits for its turn.
     ///   - fill: Writes the parts.
-    init(
+    package init(
         _ form: RowForm, inputWidth: Int, outputWidth: Int, hasScales: Bool = true, hasBias: Bool,
         factors: Tensor? = nil, rows: PaddedRows? = nil, kernels: KernelSet, packing queue: PackingQueue,
         fill: @escaping @Sendable (Memory) -> Void
@@ -110,22 +111,28 @@ struct QuantizedLinear: Sendable {
 }
 
 /// Inputs of an output projection: the values of heads, each padded to whole panels.
-struct PaddedRows: Sendable {
+package struct PaddedRows: Sendable {
     /// Heads side by side.
-    let heads: Int
+    package let heads: Int
     /// Values of a head.
-    let size: Int
+    package let size: Int
     /// Places that they take.
-    let padded: Int
+    package let padded: Int
+
+    package init(heads: Int, size: Int, padded: Int) {
+        self.heads = heads
+        self.size = size
+        self.padded = padded
+    }
 
     /// Rows with those that pad heads.
-    var count: Int { heads * padded }
+    package var count: Int { heads * padded }
 
     /// Where a value stands.
-    func place(of index: Int) -> Int { index / size * padded + index % size }
+    package func place(of index: Int) -> Int { index / size * padded + index % size }
 
     /// The rows of a matrix `[heads · size, columns]` where they stand, zeros between them.
-    func pad(_ weight: Tensor) -> Tensor {
+    package func pad(_ weight: Tensor) -> Tensor {
         guard padded != size else { return weight }
         let columns = weight.shape[1]
         return weight.withFloats { source in

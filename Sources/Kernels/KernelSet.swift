@@ -8,7 +8,7 @@ import ModelGraph
 /// `@unchecked Sendable`: the table is a constant of the program.
 package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible {
     /// What the kernels' C functions take.
-    let table: UnsafePointer<rk_kernels>
+    package let table: UnsafePointer<rk_kernels>
 
     /// The best that this CPU has.
     package static let best = KernelSet(table: rk_best_kernels())
@@ -35,21 +35,21 @@ package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible
     // MARK: Layout of memory, the same for all sets
 
     /// Columns of a packed panel.
-    static let panel = Int(RK_PANEL)
+    @inlinable package static var panel: Int { Int(RK_PANEL) }
 
     /// `width` rounded up to whole panels.
-    static func padded(_ width: Int) -> Int { (width + panel - 1) / panel * panel }
+    @inlinable package static func padded(_ width: Int) -> Int { (width + panel - 1) / panel * panel }
 
     /// Floats from one row of a value to the next. Rows a multiple of 4 KiB apart would all lie in the same set of the
     /// first-level cache, which holds no more of them than a tile of a product reads at once.
-    static func rowStride(_ width: Int) -> Int {
+    @inlinable package static func rowStride(_ width: Int) -> Int {
         let stride = max(panel, padded(width))
         return stride.isMultiple(of: 1024) ? stride + panel : stride
     }
 }
 
 extension Activation {
-    var kernel: Int32 {
+    package var kernel: Int32 {
         let value =
             switch self {
             case .identity: RK_IDENTITY
