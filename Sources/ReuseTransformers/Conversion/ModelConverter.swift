@@ -2,6 +2,7 @@ import Analysis
 import Foundation
 import ModelGraph
 import Rewriting
+import Statistics
 import Verification
 
 /// Makes a smaller, faster model: analyses, plans, rewrites, heals, writes, reads back and compares.

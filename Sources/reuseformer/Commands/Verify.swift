@@ -3,6 +3,7 @@ import ReuseTransformers
 import Foundation
 import ModelGraph
 import Reporting
+import Statistics
 import Verification
 
 struct Verify: ParsableCommand {
