@@ -113,7 +113,7 @@ struct ReuseFileContents: Sendable {
             throw FileError(
                 .unsupported, path: path,
                 "format version \(manifest.formatVersion); this program reads \(ReuseFile.readable)",
-                remedy: newerRemedy)
+                remedy: ReuseFile.newerRemedy)
         }
         guard manifest.formatVersion >= ReuseFile.version(for: manifest.graph) else {
             throw corrupt("/manifest: version \(manifest.formatVersion) has no matrices of other precisions")
