@@ -36,7 +36,7 @@ public struct ModelAnalyzer: Sendable {
     ///   for too few of them, and for a model that computes no attention maps.
     public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
         WorkSteps { (work) throws(TransformerError) in
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             return try analysis(data.set, data.reader, work)
         }

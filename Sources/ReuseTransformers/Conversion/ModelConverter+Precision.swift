@@ -24,7 +24,7 @@ extension ModelConverter {
                 throw TransformerError(.usage, "give a precision other than f32, a budget or a plan")
             }
             try checkPrecision()
-            try model.checkWeights()
+            try model.checkWeights(work)
             guard let calibration else {
                 guard let path else { throw TransformerError(.usage, "give data to calibrate on, or a file to write") }
                 let plan = model.model.plan ?? ReusePlan(of: model.model.graph)

@@ -141,7 +141,7 @@ public struct ModelConverter: Sendable {
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
             _ = try options.layers.keptNodes(of: model.model.graph)
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             return try planned(.budget(budget, analysis), data, work).plan
         }
@@ -166,7 +166,7 @@ public struct ModelConverter: Sendable {
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
             _ = try options.layers.keptNodes(of: model.model.graph)
             try checkReach(of: source)
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             let (plan, analysis) = try planned(source, data, work)
             work.begin(.rewriting)

@@ -41,7 +41,7 @@ public struct ModelVerifier: Sendable {
     ) -> WorkSteps<ModelComparison> {
         WorkSteps { (work) throws(TransformerError) in
             try checkOrder()
-            for model in [source, converted] { try model.checkWeights() }
+            for model in [source, converted] { try model.checkWeights(work) }
             var findings = try measure(data, work)
             if timing {
                 findings.timings = try time(work)
