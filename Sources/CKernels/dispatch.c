@@ -166,3 +166,9 @@ void rk_multiply_quantized(const rk_kernels *kernels, const rk_quantized_product
                            size_t panel_begin, size_t panel_end) {
   kernels->quantized->multiply(p, row_begin, row_end, panel_begin, panel_end);
 }
+
+void rk_multiply_compact(const rk_kernels *kernels, const rk_product *store, const rk_compact_shape *shape,
+                         const void *packed, float *scratch, size_t row_begin, size_t row_end, size_t panel_begin,
+                         size_t panel_end) {
+  kernels->multiply_compact(store, shape, packed, scratch, row_begin, row_end, panel_begin, panel_end);
+}

@@ -20,6 +20,10 @@ extern const rk_kernels rk_kernels_neon, rk_kernels_neondot;
 extern const rk_quantized_kernels rk_quantized_neon, rk_quantized_neondot;
 #endif
 
+/// Bytes of one panel of a compact matrix, and of the scales before its numbers.
+size_t rk_compact_panel_bytes(const rk_compact_shape *shape);
+size_t rk_compact_scale_bytes(const rk_compact_shape *shape);
+
 static inline size_t rk_round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
 /// Floats between the rows of a strip of attention weights. A distance of a multiple of 2 KiB would put all rows into

@@ -17,6 +17,7 @@
 
 #include "attention.inc.h"
 #include "multiply.inc.h"
+#include "compact.inc.h"
 #include "rows.inc.h"
 #include "small.inc.h"
 
@@ -26,6 +27,7 @@
       .isa = set,                             \
       .quantized = &products,                 \
       .multiply = multiply,                   \
+      .multiply_compact = multiply_compact,   \
       .attention = attention,                 \
       .layer_norm = layer_norm,               \
       .rms_norm = rms_norm,                   \

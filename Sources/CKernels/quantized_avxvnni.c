@@ -42,7 +42,8 @@ RK_INLINE vi level_at(const uint8_t *p) { return splat_bytes(p); }
 
 RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) {
   const __m256i own = (__m256i)x.lo;
-  return joined(_mm256_dpbusd_avx_epi32((__m256i)sum.lo, own, w.low), _mm256_dpbusd_avx_epi32((__m256i)sum.hi, own, w.high));
+  return joined(_mm256_dpbusd_avx_epi32((__m256i)sum.lo, own, w.low),
+                _mm256_dpbusd_avx_epi32((__m256i)sum.hi, own, w.high));
 }
 
 #define RK_QUANTIZED_TABLE rk_quantized_avxvnni

@@ -27,7 +27,11 @@ struct Reuseformer: ParsableCommand {
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Reading", subcommands: [Inspect.self, Extract.self]),
-            CommandGroup(name: "Converting", subcommands: [Analyze.self, Plan.self, Validate.self, Convert.self]),
+            CommandGroup(
+                name: "Converting",
+                subcommands: [
+                    Analyze.self, Plan.self, Validate.self, Convert.self, Precisions.self,
+                ]),
             CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self, Worker.self]),
         ])
 }

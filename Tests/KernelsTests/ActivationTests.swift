@@ -115,12 +115,12 @@ struct ActivationTests {
         }
     }
 
-    @Test("instruction sets with a fused multiply-add agree on activations to the bit", arguments: activations)
+    @Test("instruction sets agree on activations to the bit", arguments: activations)
     func sameBits(_ activation: rk_activation) throws {
         var random = Random(seed: 10)
         let x = random.floats(1003, scale: 8)
         var first: [Float]?
-        for set in KernelSet.fused {
+        for set in KernelSet.all {
             let out = Floats(x.count)
             set.kernels.activate(x.base, x.count, Int32(activation.rawValue), out.base)
             if let first { #expect(out.values == first) }

@@ -59,13 +59,15 @@ struct Random {
 struct KernelSet: CustomTestStringConvertible, Sendable {
     let isa: rk_isa
 
-    static let all: [KernelSet] = [RK_SCALAR, RK_AVX2, RK_AVX512, RK_NEON]
-        .filter { rk_kernels_of($0) != nil }.map(KernelSet.init)
-
-    /// Sets with a fused multiply-add: they promise the same bits as one another.
-    static let fused = all.filter { $0.isa != RK_SCALAR }
+    static let all: [KernelSet] = [
+        RK_SCALAR, RK_AVX2, RK_AVX2_VNNI, RK_AVX512, RK_AVX512_VNNI, RK_NEON, RK_NEON_DOT,
+    ]
+    .filter { rk_kernels_of($0) != nil }.map(KernelSet.init)
 
     var testDescription: String { String(cString: rk_name(isa)) }
+
+    /// What the C functions take.
+    var table: UnsafePointer<rk_kernels>? { rk_kernels_of(isa) }
 
     /// Empty, so that a test fails at its first call, when the set is missing after all.
     var kernels: rk_kernels { rk_kernels_of(isa)?.pointee ?? rk_kernels() }

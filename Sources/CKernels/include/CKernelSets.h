@@ -24,6 +24,8 @@ struct rk_kernels {
   rk_isa isa;
   const rk_quantized_kernels *quantized;
   void (*multiply)(const rk_product *, size_t, size_t, size_t, size_t);
+  void (*multiply_compact)(const rk_product *, const rk_compact_shape *, const void *, float *, size_t, size_t, size_t,
+                           size_t);
   void (*attention)(const rk_map *, size_t, size_t);
   void (*layer_norm)(const float *, size_t, size_t, size_t, float, const float *, const float *, float *, size_t);
   void (*rms_norm)(const float *, size_t, size_t, size_t, float, const float *, float, float *, size_t);

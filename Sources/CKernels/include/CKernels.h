@@ -232,6 +232,7 @@ void rk_mean_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t 
 /// Divides by the Euclidean norm (a zero vector stays).
 void rk_normalize(const rk_kernels *kernels, float *x, size_t width);
 
+#include "CCompact.h"
 #include "CQuantized.h"
 
 #ifdef __cplusplus

@@ -28,7 +28,8 @@ package struct Precision: Sendable, Hashable {
     /// Rows of the matrix that share a scale of each column; `nil`: all of them. Of the kinds that quantise weights
     /// alone.
     package var group: Int?
-    /// Whether inputs are multiplied by factors, one a column of the input, before their rows are quantised. Only `int8`.
+    /// Whether inputs are multiplied by factors, one a column of the input, before their rows are quantised. Only of
+    /// `int8`.
     package var isSmoothed: Bool
 
     package init(_ kind: Kind, group: Int? = nil, isSmoothed: Bool = false) {

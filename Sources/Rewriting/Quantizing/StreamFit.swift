@@ -11,7 +11,7 @@ struct StreamFit {
     let workers: CancellableWorkers
 
     /// Exponents that are tried: how much of the inputs' unevenness goes into the weights (arXiv 2211.10438).
-    static let exponents: [Double] = [0.3, 0.5, 0.65, 0.8]
+    static let exponents: [Double] = [0.3, 0.4, 0.5, 0.65, 0.8]
     /// Factors must lower the error by this much to be worth a multiplication an element.
     private static let leastGain = 0.02
     /// Inputs up to which two square matrices of sums are worth their memory: wider ones are rounded to nearest.
@@ -47,7 +47,7 @@ struct StreamFit {
         let energy = max(target.dot(target), .leastNormalMagnitude)
         guard energy.isFinite else { return nil }
         let smoothed = try smoothing(weights.matrix, sample, target)
-        let scaled = weights.matrix.scalingRows(by: smoothed.factors?.map { 1 / Double($0) } ?? ones(weights.matrix.rows))
+        let scaled = smoothed.factors.map { weights.matrix.scalingRows(by: $0.map { 1 / Double($0) }) } ?? weights.matrix
         let features = try sample.features(smoothed.factors, rounds: rounds, workers)
         let grid = try WeightGrid(
             for: scaled, energies: features.columnEnergies, kind: precision.kind, group: precision.group, workers)
@@ -137,7 +137,8 @@ struct StreamFit {
         var best: (factors: [Float]?, exponent: Double?, error: Double, plainError: Double) = (nil, nil, plain, plain)
         guard rounds else { return best }
         let reach = (0..<weights.rows).map { row in
-            weights.elements[row * weights.columns..<(row + 1) * weights.columns].reduce(0) { max($0, abs($1)) }
+            weights.elements[row * weights.columns..<(row + 1) * weights.columns].reduce(0) { $0 + $1 * $1 }
+                .squareRoot()
         }
         for exponent in Self.exponents {
             let factors = Self.factors(sample.extremes, reach, exponent)
@@ -149,7 +150,7 @@ struct StreamFit {
         return best
     }
 
-    /// max |weight|^(1−α) / max |input|^α of each column, about their geometric mean.
+    /// ‖weights‖^(1−α) / max |input|^α of each input, about their geometric mean.
     private static func factors(_ inputs: [Float], _ weights: [Double], _ exponent: Double) -> [Float] {
         let logs = zip(inputs, weights).map { input, weight -> Double? in
             guard input > 0, weight > 0 else { return nil }

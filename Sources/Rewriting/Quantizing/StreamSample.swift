@@ -59,7 +59,10 @@ extension Matrix {
     var columnEnergies: [Double] {
         var result = [Double](repeating: 0, count: columns)
         for row in 0..<rows {
-            for column in 0..<columns { result[column] += elements[row * columns + column] * elements[row * columns + column] }
+            for column in 0..<columns {
+                let value = elements[row * columns + column]
+                result[column] += value * value
+            }
         }
         return result.map { $0 / Double(max(rows, 1)) }
     }

@@ -106,10 +106,21 @@ extension Compiler {
     private struct HeadPart {
         let key: PackedKey
         let weight: Tensor
+        /// The matrix as it is stored, where that is not in floats.
+        let stored: QuantizedMatrix?
         let bias: Tensor?
         let count: Int
         let size: Int
         let scale: Float
+
+        /// Writes the bias, each head's where its padded columns start.
+        func fillBias(_ bias: UnsafeMutableBufferPointer<Float>, slot: Int, padded: Int) {
+            self.bias?.withFloats { source in
+                for index in source.indices {
+                    bias[(slot + index / size) * padded + index % size] = source[index] * scale
+                }
+            }
+        }
     }
 
     private func part(
@@ -117,7 +128,8 @@ extension Compiler {
     ) throws(RuntimeError) -> HeadPart {
         HeadPart(
             key: PackedKey(node, [name + "_weight"] + (hasBias ? [name + "_bias"] : []), scale: scale, size: size),
-            weight: try tensor(node, name + "_weight"), bias: try optionalTensor(node, name + "_bias", if: hasBias),
+            weight: try tensor(node, name + "_weight"), stored: model.quantized(node, name + "_weight"),
+            bias: try optionalTensor(node, name + "_bias", if: hasBias),
             count: count, size: size, scale: scale)
     }
 
@@ -129,67 +141,129 @@ extension Compiler {
         let buffer = register(.rows(axis: axis), width: slots * padded)
         guard slots > 0 else { return buffer }
         let key = parts.map(\.key)
-        let linear =
-            packedHeads[key]
-            ?? PackedLinear(
-                inputWidth: width, outputWidth: slots * padded, hasBias: parts.contains { $0.bias != nil },
-                packing: packing
-            ) {
-                packed, bias in
-                var slot = 0
-                for part in parts {
-                    part.weight.withFloats { weight in
-                        guard let weight = weight.baseAddress else { return }
-                        for head in 0..<part.count {
-                            // Whole panels a head: its padding columns stay zero.
-                            rk_pack(
-                                weight + head * part.size, width, part.size, part.count * part.size, part.scale,
-                                packed + (slot + head) * padded * width)
-                        }
-                    }
-                    part.bias?.withFloats { source in
-                        for index in source.indices {
-                            bias[(slot + index / part.size) * padded + index % part.size] = source[index] * part.scale
-                        }
-                    }
-                    slot += part.count
-                }
-            }
-        packedHeads[key] = linear
-        let step = ProductStep(linear: linear, input: source, out: buffer, headSize: padded)
-        drafts.append(Draft(work: .row(.product(step)), reads: [source], writes: [buffer], axis: axis))
+        let matrix =
+            packedHeads[key] ?? storedHeads(parts, width: width, padded: padded)
+            ?? .floats(floatHeads(parts, width: width, padded: padded))
+        packedHeads[key] = matrix
+        let step = ProductStep(matrix: matrix, input: rows(of: source, for: matrix), out: buffer, headSize: padded)
+        drafts.append(Draft(work: .row(.product(step)), reads: [step.input], writes: [buffer], axis: axis))
         return buffer
     }
 
+    private func floatHeads(_ parts: [HeadPart], width: Int, padded: Int) -> PackedLinear {
+        PackedLinear(
+            inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
+            hasBias: parts.contains { $0.bias != nil }, packing: packing
+        ) { packed, bias in
+            var slot = 0
+            for part in parts {
+                part.weight.withFloats { weight in
+                    guard let weight = weight.baseAddress else { return }
+                    for head in 0..<part.count {
+                        // Whole panels a head: its padding columns stay zero.
+                        rk_pack(
+                            weight + head * part.size, width, part.size, part.count * part.size, part.scale,
+                            packed + (slot + head) * padded * width)
+                    }
+                }
+                part.fillBias(bias, slot: slot, padded: padded)
+                slot += part.count
+            }
+        }
+    }
+
+    /// The same of parts that are stored in fewer bits; `nil` where one is not.
+    private func storedHeads(_ parts: [HeadPart], width: Int, padded: Int) -> ProductMatrix? {
+        let stored = parts.compactMap(\.stored)
+        guard let precision = stored.first?.precision, stored.count == parts.count,
+            stored.allSatisfy({ $0.precision == precision && !$0.isOfRows && !$0.isTransposed })
+        else { return nil }
+        return precision.kind == .int8
+            ? .quantized(quantizedHeads(parts, stored, width: width, padded: padded))
+            : .compact(compactHeads(parts, stored, precision, width: width, padded: padded))
+    }
+
+    private func quantizedHeads(
+        _ parts: [HeadPart], _ stored: [QuantizedMatrix], width: Int, padded: Int
+    ) -> QuantizedLinear {
+        let kernels = kernels
+        return QuantizedLinear(
+            inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
+            hasBias: parts.contains { $0.bias != nil }, factors: stored.first?.smoothing, kernels: kernels,
+            packing: packing
+        ) { memory in
+            let headBytes = rk_packed_quantized_bytes(kernels.table, width, padded)
+            var slot = 0
+            for (part, stored) in zip(parts, stored) {
+                stored.withValues { values in
+                    for head in 0..<part.count {
+                        rk_pack_quantized(
+                            kernels.table, values + head * part.size, width, part.size, part.count * part.size, 1,
+                            memory.packed + (slot + head) * headBytes)
+                    }
+                }
+                stored.scale.withFloats { scales in
+                    for index in scales.indices {
+                        memory.scales[(slot + index / part.size) * padded + index % part.size] =
+                            scales[index] * part.scale
+                    }
+                }
+                part.fillBias(memory.bias, slot: slot, padded: padded)
+                slot += part.count
+            }
+        }
+    }
+
+    private func compactHeads(
+        _ parts: [HeadPart], _ stored: [QuantizedMatrix], _ precision: Precision, width: Int, padded: Int
+    ) -> CompactLinear {
+        // A scale times that of the scores need not be a float16 number any more.
+        CompactLinear(
+            inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded, precision: precision,
+            isWide: true, hasBias: parts.contains { $0.bias != nil }, packing: packing
+        ) { shape, memory in
+            let headBytes = CompactLinear.byteCount(of: padded, as: shape)
+            var slot = 0
+            for (part, stored) in zip(parts, stored) {
+                let scales = stored.scale.floats, columns = part.count * part.size
+                stored.withValues { values in
+                    for head in 0..<part.count {
+                        let own = stride(from: head * part.size, to: scales.count, by: columns).flatMap { first in
+                            scales[first..<first + part.size].map { $0 * part.scale }
+                        }
+                        CompactLinear.pack(
+                            values + head * part.size, rowStep: columns, columnStep: 1, scales: own,
+                            columns: part.size, as: shape, to: memory.packed + (slot + head) * headBytes)
+                    }
+                }
+                part.fillBias(memory.bias, slot: slot, padded: padded)
+                slot += part.count
+            }
+        }
+    }
+
     /// The output projection with rows padded as the context is.
-    private func packOutput(_ attention: Attention, _ node: Node, valueSize: Int) throws(RuntimeError) -> PackedLinear {
+    private func packOutput(
+        _ attention: Attention, _ node: Node, valueSize: Int
+    ) throws(RuntimeError) -> ProductMatrix {
         let heads = attention.keptHeads.count
         let bias = try optionalTensor(node, "output_bias", if: attention.biases.output)
         guard heads > 0 else {
-            return PackedLinear(
+            let nothing = PackedLinear(
                 inputWidth: 0, outputWidth: attention.outputWidth, hasBias: bias != nil, packing: packing
             ) { _, target in
                 bias?.withFloats { _ = target.update(fromContentsOf: $0) }
             }
+            return .floats(nothing)
+        }
+        let rows = PaddedRows(heads: heads, size: attention.valueSize, padded: valueSize)
+        if let stored = model.quantized(node, "output_weight"),
+            let matrix = storedProduct(stored, bias: bias, rows: rows)
+        {
+            return matrix
         }
         let weight = try tensor(node, "output_weight")
-        guard valueSize != attention.valueSize else {
-            return PackedLinear(weight: weight, bias: bias, packing: packing)
-        }
-        let columns = attention.outputWidth, size = attention.valueSize
-        let padded = weight.withFloats { source in
-            Tensor(shape: [heads * valueSize, columns]) { target in
-                for head in 0..<heads {
-                    for row in 0..<size {
-                        for column in 0..<columns {
-                            target[(head * valueSize + row) * columns + column] =
-                                source[(head * size + row) * columns + column]
-                        }
-                    }
-                }
-            }
-        }
-        return PackedLinear(weight: padded, bias: bias, packing: packing)
+        return .floats(PackedLinear(weight: rows.pad(weight), bias: bias, packing: packing))
     }
 
     /// Maps of a node: one unit a distinct map, with all heads that read it.

@@ -123,7 +123,7 @@ extension Compiler {
         let packed = PackedLinear(
             weight: try tensor(node, "weight"), bias: try optionalTensor(node, "bias", if: convolution.hasBias),
             packing: packing)
-        try appendProduct(packed, input: gathered, node: node)
+        try appendProduct(.floats(packed), input: gathered, node: node)
     }
 
     /// Drafts a concatenation.

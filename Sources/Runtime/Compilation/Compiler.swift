@@ -35,8 +35,10 @@ struct Compiler {
     /// Registers of maps that later nodes or the caller read.
     var keptMaps: [HeadID: Register] = [:]
     /// Packed matrices by what they are made of: nodes that share parameters share them.
-    var packed: [PackedKey: PackedLinear] = [:]
-    var packedHeads: [[PackedKey]: PackedLinear] = [:]
+    var packed: [PackedKey: ProductMatrix] = [:]
+    var packedHeads: [[PackedKey]: ProductMatrix] = [:]
+    /// Values whose rows were quantised, by what they were multiplied with.
+    var quantizedRows: [QuantizedRowsKey: Register] = [:]
     let packing = PackingQueue()
     /// What masks add to scores, by what it is made of.
     var addedMasks: [MaskKey: Register] = [:]
@@ -212,25 +214,32 @@ struct Compiler {
     private mutating func add(_ linear: Linear, _ node: Node) throws(RuntimeError) {
         let key = PackedKey(node, ["weight"] + (linear.hasBias ? ["bias"] : []))
         if let made = packed[key] { return try appendProduct(made, input: try input(node, 0), node: node) }
-        let tie = node.ties["weight"]
-        let weight: Tensor
-        if let tie {
-            guard let owner = model.numbers(of: tie.parameter) else {
-                throw .invalidModel(GraphError(.tensor, tie.parameter.description, "is missing"))
-            }
-            weight = owner
+        let bias = try optionalTensor(node, "bias", if: linear.hasBias)
+        let made: ProductMatrix
+        if let stored = model.quantized(node, "weight"), let matrix = storedProduct(stored, bias: bias) {
+            made = matrix
         } else {
-            weight = try tensor(node, "weight")
+            let tie = node.ties["weight"]
+            let weight: Tensor
+            if let tie {
+                guard let owner = model.numbers(of: tie.parameter) else {
+                    throw .invalidModel(GraphError(.tensor, tie.parameter.description, "is missing"))
+                }
+                weight = owner
+            } else {
+                weight = try tensor(node, "weight")
+            }
+            made = .floats(
+                PackedLinear(
+                    weight: weight, isTransposed: tie?.isTransposed ?? false, bias: bias, packing: packing))
         }
-        let made = PackedLinear(
-            weight: weight, isTransposed: tie?.isTransposed ?? false,
-            bias: try optionalTensor(node, "bias", if: linear.hasBias), packing: packing)
         packed[key] = made
         try appendProduct(made, input: try input(node, 0), node: node)
     }
 
     /// Appends a product together with the activation and the residual that follow it.
-    mutating func appendProduct(_ linear: PackedLinear, input: Register, node: Node) throws(RuntimeError) {
+    mutating func appendProduct(_ matrix: ProductMatrix, input: Register, node: Node) throws(RuntimeError) {
+        let input = rows(of: input, for: matrix)
         var last = node.name
         var activation = Activation.identity
         if let next = onlyReader(of: last), case .activation(let function) = next.operation, function.isFused {
@@ -247,7 +256,7 @@ struct Compiler {
             last = next.name
         }
         let out = try result(of: last)
-        let step = ProductStep(linear: linear, input: input, activation: activation, residual: residual, out: out)
+        let step = ProductStep(matrix: matrix, input: input, activation: activation, residual: residual, out: out)
         append(.product(step), reads: [input] + (residual.map { [$0] } ?? []), writes: out, of: last)
     }
 
@@ -263,6 +272,7 @@ struct PackedKey: Hashable {
     private let parameters: [Node.Tie]
     private let scale: Float
     private let size: Int
+    private let precisions: [Precision?]
 
     /// - Parameters:
     ///   - names: Parameters of the node, in the order in which they are packed.
@@ -271,5 +281,6 @@ struct PackedKey: Hashable {
         self.size = size
         parameters = names.map { node.ties[$0] ?? Node.Tie(parameter: node.parameterID($0)) }
         self.scale = scale
+        precisions = names.map { node.precisions[$0] }
     }
 }

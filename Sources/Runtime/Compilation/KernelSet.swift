@@ -3,7 +3,7 @@ import ModelGraph
 
 /// The kernels of one instruction set.
 ///
-/// Sets with a fused multiply-add give the same bits as one another; `scalar`, without it, rounds differently.
+/// All sets give the same bits. `scalar` computes fused multiply-adds step by step, which is slow.
 ///
 /// `@unchecked Sendable`: the table is a constant of the program.
 package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible {
@@ -15,12 +15,13 @@ package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible
 
     /// All that this CPU has, the plainest first.
     package static var available: [KernelSet] {
-        [RK_SCALAR, RK_AVX2, RK_AVX512, RK_NEON].compactMap(rk_kernels_of).map(KernelSet.init)
+        [RK_SCALAR, RK_AVX2, RK_AVX2_VNNI, RK_AVX512, RK_AVX512_VNNI, RK_NEON, RK_NEON_DOT].compactMap(rk_kernels_of)
+            .map(KernelSet.init)
     }
 
     private init(table: UnsafePointer<rk_kernels>) { self.table = table }
 
-    /// The set of a name: `scalar`, `avx2`, `avx512` or `neon`.
+    /// The set of a name: `scalar`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `neon` or `neondot`.
     ///
     /// - Throws: `RuntimeError.unknownKernels` where this CPU or this build lacks it.
     package init(named name: String) throws(RuntimeError) {

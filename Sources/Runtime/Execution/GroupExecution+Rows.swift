@@ -25,6 +25,7 @@ extension GroupExecution {
     func execute(_ step: RowStep, _ share: RowShare) {
         switch step {
         case .product(let product): multiply(product, share)
+        case .quantize(let step): quantize(step, share)
         case .embed(let embed): lookUp(embed, share)
         case .norm(let norm): normalize(norm, share)
         case .heads(let heads): prepare(heads, share)
@@ -95,39 +96,6 @@ extension GroupExecution {
         let base = workspace.base(slot, worker: share.owner, blockRows: share.blockRows)
         let offset = slot.region == .block ? row - share.rows.lowerBound : row
         return (base + offset * slot.stride, slot)
-    }
-
-    private func multiply(_ step: ProductStep, _ share: RowShare) {
-        let first = share.rows.lowerBound
-        let (input, inputSlot) = start(step.input, share, row: first)
-        var product = rk_product()
-        product.x = UnsafePointer(input)
-        product.ldx = inputSlot.stride
-        product.rows = share.rows.count
-        product.k = step.linear.inputWidth
-        product.n = step.linear.outputWidth
-        product.packed = step.linear.packed
-        product.bias = step.linear.bias
-        product.activation = step.activation.kernel
-        if let residual = step.residual {
-            let (rows, slot) = start(residual, share, row: first)
-            product.residual = UnsafePointer(rows)
-            product.ldr = slot.stride
-        }
-        if step.headSize > 0 {
-            let slot = schedule.slots[step.out.index]
-            product.out = workspace.base(slot, worker: 0, blockRows: 0) + first * step.headSize
-            product.head_size = step.headSize
-            product.head_stride = group.axes[schedule.axis(of: step.out)].count * step.headSize
-        } else {
-            let (rows, slot) = start(step.out, share, row: first)
-            product.out = rows
-            product.ldo = slot.stride
-        }
-        let panels = step.linear.panels
-        rk_multiply(
-            kernels.table, &product, 0, share.rows.count, panels * share.part / share.parts,
-            panels * (share.part + 1) / share.parts)
     }
 
     private func normalize(_ step: NormStep, _ share: RowShare) {

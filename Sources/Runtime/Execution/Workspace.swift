@@ -30,7 +30,8 @@ final class Workspace: @unchecked Sendable {
         for space in schedule.mapSpaces.indices { grow(&maps[space], units(.maps(space: space)) * mapFloats[space]) }
         let longest = group.maps.reduce(0) { max($0, $1.longestKeys) }
         let longestQueries = group.maps.reduce(0) { max($0, $1.longestQueries) }
-        let scratch = rk_attention_scratch(longest, max(schedule.largestHead, KernelSet.panel))
+        let scratch = max(
+            rk_attention_scratch(longest, max(schedule.largestHead, KernelSet.panel)), schedule.productScratch)
         while blocks.count < workers {
             blocks.append(FloatBuffer(count: 0))
             scratches.append(FloatBuffer(count: 0))

@@ -27,8 +27,8 @@ enum Terminal {
         write(String(decoding: try Document.encode(document, isForTerminal: true), as: UTF8.self), to: STDOUT_FILENO)
     }
 
-    /// Writes a message for a person.
-    static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    /// Writes a message for a person, in place of a bar that may stand in the line.
+    static func note(_ text: String) { write((isInteractive ? "\r\u{1B}[2K" : "") + text + "\n", to: STDERR_FILENO) }
 
     /// Writes text as it is. A loop of its own: what cannot be written to a screen is no error of a file.
     static func write(_ text: String, to descriptor: Int32) {
