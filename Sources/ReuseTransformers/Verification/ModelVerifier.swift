@@ -49,7 +49,7 @@ public struct ModelVerifier: Sendable {
         WorkSteps { (work) throws(TransformerError) in
             try checkOrder()
             try check(gates, data, timing: timing)
-            for model in [source, converted] { try model.checkWeights() }
+            for model in [source, converted] { try model.checkWeights(work) }
             var findings = try measure(data, work)
             if timing {
                 findings.timings = try time(work)
