@@ -119,6 +119,6 @@ extension FileError {
 
     /// What is wrong with the archive around the arrays.
     init(_ failure: ZipDirectory.Failure, path: String, array: String?) {
-        self.init(failure.kind == .unsupported ? .unsupported : .corrupt, path: path, array: array, failure.reason)
+        self.init(failure.kind.errorKind, path: path, array: array, failure.reason)
     }
 }

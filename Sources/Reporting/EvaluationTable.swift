@@ -11,7 +11,8 @@ package enum EvaluationTable {
                 guard index > 0, let value, let first = row.values.first.flatMap(\.self) else { return text }
                 return "\(text) (\(difference(row.measure, value, first)))"
             }
-            table.append([row.measure.rawValue, Format.count(row.items)] + cells)
+            let label = row.output.map { "\(row.measure.rawValue) \($0)" } ?? row.measure.rawValue
+            table.append([label, Format.count(row.items)] + cells)
         }
         let most = report.models.first?.maps ?? 0
         let maps = report.models.enumerated().map { index, model in
@@ -27,17 +28,17 @@ package enum EvaluationTable {
         return measure.isShare ? Format.percent(value) : Format.fixed(value, 4)
     }
 
-    /// Points of a share, per cent of a perplexity, the plain difference of a correlation.
+    /// Points of a share, per cent of a perplexity or of an error, the plain difference of a correlation.
     private static func difference(
         _ measure: EvaluationReport.Measure, _ value: Double, _ first: Double
     ) -> String {
         let (number, unit): (Double, String) =
             switch measure {
             case .accuracy: (100 * (value - first), " points")
-            case .perplexity: (first > 0 ? 100 * (value / first - 1) : 0, " %")
-            case .spearman: (value - first, "")
+            case .perplexity, .mae: (first > 0 ? 100 * (value / first - 1) : 0, " %")
+            case .spearman, .r2: (value - first, "")
             }
-        let digits = measure == .spearman ? 4 : 2
+        let digits = measure == .spearman || measure == .r2 ? 4 : 2
         return (number >= 0 ? "+" : "−") + Format.fixed(abs(number), digits) + unit
     }
 }

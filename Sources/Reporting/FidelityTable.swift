@@ -11,12 +11,16 @@ package enum FidelityTable {
     /// The table of a page, where every number has room to be explained.
     static func explained(_ report: VerificationReport) -> Table { table(of: report, hasYardsticks: true) }
 
+    /// - Parameter hasYardsticks: Whether numbers are explained; gates have columns then only where there are some.
     private static func table(of report: VerificationReport, hasYardsticks: Bool) -> Table {
+        let columns: [Table.Column] = [
+            .init("metric", .left), .init("value"), .init("what it is", hasYardsticks ? .words : .left),
+        ]
+        let ofGates: [Table.Column] = [.init("fails when", .left), .init("verdict", .left)]
+        let showsGates = !hasYardsticks || !report.gates.isEmpty
         var table = Table(
-            [
-                .init("metric", .left), .init("value"), .init("what it is", hasYardsticks ? .words : .left),
-                .init("fails when", .left), .init("verdict", .left),
-            ], caption: "How near the converted model is to its source")
+            columns + (showsGates ? ofGates : []),
+            caption: "How near the converted model is to its source")
         for measurement in report.metrics {
             let gates = measurement.output == nil ? report.gates.filter { $0.metric == measurement.metric } : []
             let output = measurement.output.map { " of \($0)" } ?? ""
@@ -40,7 +44,7 @@ package enum FidelityTable {
                         : "nothing replaced: largest difference to the source",
                     exactness.promise == .bitwise ? "not bit for bit" : "over \(Exactness.tolerance)",
                     exactness.holds ? "passed" : "failed",
-                ], mark: exactness.holds ? .passed : .failed)
+                ], mark: !exactness.holds ? .failed : showsGates ? .passed : .none)
         }
         return table
     }

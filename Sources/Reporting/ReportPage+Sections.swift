@@ -211,8 +211,8 @@ extension ReportPage {
     var provenanceSection: Page.Section? {
         let circumstances = verification?.circumstances
         var facts: [(name: String, value: String)] = []
-        if let arguments = circumstances?.arguments {
-            facts.append(("command", (["reuseformer"] + arguments).map(\.quotedForShell).joined(separator: " ")))
+        let command = circumstances?.arguments.map { arguments in
+            Page.Block.command((["reuseformer"] + arguments).map(\.quotedForShell))
         }
         if let version = circumstances?.version { facts.append(("program", "reuseformer \(version)")) }
         if let data = circumstances?.data, !data.isEmpty { facts.append(("data", data.joined(separator: ", "))) }
@@ -238,7 +238,7 @@ extension ReportPage {
             facts.append(("weights analysed", "SHA-256 \(analysis.model)"))
         }
         if let digest = plan?.analysis { facts.append(("plan made from analysis", "SHA-256 \(digest)")) }
-        return Page.Section("How it was made", [.facts(facts)])
+        return Page.Section("How it was made", [command, .facts(facts)].compactMap(\.self))
     }
 
     private func fact(_ file: Circumstances.StoredFile) -> (name: String, value: String) {

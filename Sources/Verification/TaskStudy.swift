@@ -3,8 +3,8 @@ import Runtime
 
 /// Task metrics on labelled data, for the source and for the converted model.
 package struct TaskStudy {
-    private let source: Evaluator
-    private let converted: Evaluator
+    let source: Evaluator
+    let converted: Evaluator
     /// Classes of the model; `nil` where it gives none.
     private let classes: Int?
 

@@ -41,7 +41,9 @@ enum Main {
     static func main() {
         StandardStreams.open()
         Interruption.install()
-        exit(status(of: Spelling.current(Array(CommandLine.arguments.dropFirst()))).rawValue)
+        MemoryLimit.install()
+        FileInput.onWaiting.withLock { $0 = { Terminal.noteWaiting($0) } }
+        exit(Terminal.checked(status(of: Spelling.current(Array(CommandLine.arguments.dropFirst())))).rawValue)
     }
 
     /// Runs one command line to its end.

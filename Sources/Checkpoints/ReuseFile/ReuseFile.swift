@@ -85,6 +85,8 @@ struct ReuseFileContents: Sendable {
         } catch {
             throw FileError(.corrupt, path: path, error.problems.map { "/manifest: \($0)" })
         }
+        let problems = manifest.problems(for: graph)
+        guard problems.isEmpty else { throw FileError(.corrupt, path: path, problems.map { "/manifest: \($0)" }) }
     }
 
     static func manifest(in file: HDF5File, path: String) throws(FileError) -> Manifest {
@@ -92,7 +94,7 @@ struct ReuseFileContents: Sendable {
         guard file.root.attribute(named: ReuseFile.AttributeName.format)?.text == ReuseFile.format else {
             throw corrupt("attribute \(ReuseFile.AttributeName.format) is not \"\(ReuseFile.format)\"")
         }
-        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file) else {
+        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file, path: path) else {
             throw corrupt("there is no /manifest")
         }
         guard file.root.attribute(named: ReuseFile.AttributeName.manifestDigest)?.text == Digest(of: bytes).hex else {
@@ -125,11 +127,6 @@ struct ReuseFileContents: Sendable {
         }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
-            // They may be unpacked: a name must not lead out of a folder.
-            guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
-                throw FileError(
-                    .corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
-            }
             guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount
             else {
                 throw FileError(
@@ -166,10 +163,16 @@ struct ReuseFileContents: Sendable {
         return stored
     }
 
-    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file) }
+    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file, path: path) }
 
-    private static func bytes(at name: String, in file: HDF5File) throws(FileError) -> [UInt8]? {
+    private static func bytes(
+        at name: String, in file: HDF5File, path: String
+    ) throws(FileError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
+        let count = dataset.shape?.count ?? 0
+        if name == ReuseFile.Path.manifest, count > Manifest.byteLimit {
+            throw FileError(.corrupt, path: path, "/manifest: \(count) bytes, more than \(Manifest.byteLimit)")
+        }
         return try dataset.tensor().withUnsafeBytes { Array($0) }
     }
 }

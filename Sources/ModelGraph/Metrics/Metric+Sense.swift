@@ -2,7 +2,8 @@ extension Metric {
     /// Whether more of it is better.
     package var isBetterHigher: Bool {
         switch self {
-        case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .perplexityRatio, .perplexity, .mapsTVMean:
+        case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .perplexityRatio, .perplexity, .mapsTVMean,
+            .meanAbsoluteError:
             false
         default: true
         }
@@ -13,7 +14,7 @@ extension Metric {
         switch self {
         case .hiddenCosineMean, .hiddenCosineMin, .hiddenCosineP01, .pooledCosineMean, .pairsSpearman, .spearman: -1...1
         case .top1Agreement, .accuracy, .mapsTVMean: 0...1
-        case .outputR2, .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: -.infinity...1
+        case .outputR2, .r2, .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: -.infinity...1
         default: nil
         }
     }

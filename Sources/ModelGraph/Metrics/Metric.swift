@@ -31,6 +31,10 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case perplexity
     /// Spearman correlation of the converted model's similarities of labelled pairs with their scores.
     case spearman
+    /// Mean absolute difference of the numbers that the converted model gives from the right ones, of its worst output.
+    case meanAbsoluteError = "mae"
+    /// 1 − squared error / variance of the right numbers, of the worst output: 1 is perfect.
+    case r2
     /// Share of attention maps no longer computed.
     case mapsSaved = "maps.saved"
     /// Share of multiply-adds saved.
@@ -62,6 +66,8 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         case .accuracy: "share classified as labelled"
         case .perplexity: "perplexity of the tokens that follow"
         case .spearman: "correlation with the scores of labelled pairs"
+        case .meanAbsoluteError: "mean difference from the right numbers"
+        case .r2: "share of the right numbers' variance that is told"
         case .mapsSaved: "attention maps no longer computed"
         case .macsSaved: "multiply-adds saved"
         case .paramsSaved: "parameters saved"

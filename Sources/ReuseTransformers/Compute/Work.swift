@@ -6,11 +6,15 @@ package struct Work: Sendable {
     package let cancellation: Cancellation
     /// Called on the thread that works.
     package let report: @Sendable (WorkProgress) -> Void
+    /// What was cut of texts that the work read.
+    package let truncation: TruncationNotes
 
     package init(
-        cancellation: Cancellation = Cancellation(), report: @escaping @Sendable (WorkProgress) -> Void = { _ in }
+        cancellation: Cancellation = Cancellation(), truncation: TruncationNotes = TruncationNotes(),
+        report: @escaping @Sendable (WorkProgress) -> Void = { _ in }
     ) {
         self.cancellation = cancellation
+        self.truncation = truncation
         self.report = report
     }
 

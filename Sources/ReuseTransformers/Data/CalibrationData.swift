@@ -62,6 +62,7 @@ public struct CalibrationData: Sendable, Hashable {
         let reader = try DataReader(
             for: model, limit: maximumTokens, pairing: .byTab, columns: columns, resources: resources,
             cancellation: work.cancellation)
+        work.truncation.watch(reader)
         let sequences =
             switch source {
             case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: tokens)

@@ -39,8 +39,9 @@ struct ReferenceComparison {
 
     /// Outputs of a model on some inputs, by the framework's names.
     func outputs(of model: Model, for inputs: [ModelInput]) throws -> [String: Tensor] {
-        let outputs = try PaddedOutputs(
-            of: model, for: inputs, selecting: [.hidden, .logits, .pooled], resources: resources)
+        var selection: OutputSelection = [.hidden, .logits, .pooled]
+        if !reference.maps.isEmpty { selection.insert(.attentions) }
+        let outputs = try PaddedOutputs(of: model, for: inputs, selecting: selection, resources: resources)
         return Dictionary(outputs.arrays.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -62,6 +63,13 @@ struct ReferenceComparison {
         let tolerance = Self.tolerance(of: model)
         let hidden = reference.inputs["attention_mask"]
         var worst: Agreement?
+        func add(_ agreement: Agreement) {
+            if worst == nil || (worst?.difference ?? 0) < agreement.difference
+                || !agreement.isClose && worst?.isClose == true
+            {
+                worst = agreement
+            }
+        }
         for (name, wanted) in reference.outputs.sorted(by: { $0.key < $1.key }) {
             guard let (label, found) = Self.output(name, in: computed) else {
                 let known = computed.keys.sorted().joined(separator: ", ")
@@ -77,17 +85,47 @@ struct ReferenceComparison {
             let mask = hidden.flatMap {
                 $0.shape.extents == Array(extents.prefix(2)) && extents.count > 2 ? $0.floats : nil
             }
-            let agreement = Self.compare(
-                wanted.floats.prefix(rows * size), found.floats, label, tolerance: tolerance, mask: mask,
-                width: extents.dropFirst(2).reduce(1, *))
-            if worst == nil || (worst?.difference ?? 0) < agreement.difference
-                || !agreement.isClose && worst?.isClose == true
-            {
-                worst = agreement
-            }
+            add(
+                Self.compare(
+                    wanted.floats.prefix(rows * size), found.floats, label, tolerance: tolerance, mask: mask,
+                    width: extents.dropFirst(2).reduce(1, *)))
         }
+        for agreement in try mapAgreements(computed, count: count, tolerance: tolerance) { add(agreement) }
         guard let worst else { throw Mismatch(message: "the reference has no outputs") }
         return worst
+    }
+
+    /// Compares the reference's attention maps, in the order in which the model computes them.
+    ///
+    /// Rows of queries that see nothing are passed over: what a framework hands out for them need not be what it
+    /// computes with (Keras 3 gives zeros and takes the mean of all values).
+    private func mapAgreements(
+        _ computed: [String: Tensor], count: Int?, tolerance: Double
+    ) throws(Mismatch) -> [Agreement] {
+        guard !reference.maps.isEmpty else { return [] }
+        let names = computed.keys.filter { $0.hasPrefix("attentions_") }
+        guard names.count == reference.maps.count else {
+            throw Mismatch(message: "the reference has \(reference.maps.count) attention maps, the model \(names.count)")
+        }
+        var result: [Agreement] = []
+        for (index, wanted) in reference.maps.enumerated() {
+            let label = "attentions_\(index)"
+            let extents = wanted.shape.extents
+            let expected = count.map { [$0] + extents.dropFirst() } ?? extents
+            guard let found = computed[label], let rows = expected.first, let width = extents.last, width > 0,
+                found.shape.extents.withoutOnes == expected.withoutOnes
+            else {
+                let shape = computed[label]?.shape.extents ?? []
+                throw Mismatch(message: "\(label) has shape \(Shape(shape)), the reference \(wanted.shape)")
+            }
+            let numbers = wanted.floats.prefix(rows * (wanted.shape.count / max(1, extents.first ?? 1)))
+            let seen = stride(from: 0, to: numbers.count, by: width).map { start -> Float in
+                numbers[start..<start + width].reduce(0, +) < 0.5 ? 0 : 1
+            }
+            result.append(
+                Self.compare(numbers, found.floats, label, tolerance: tolerance, mask: seen, width: width))
+        }
+        return result
     }
 
     /// The array that an output of the reference is called here.

@@ -15,6 +15,8 @@ package struct ModelEvaluator {
         package let items: Int
         /// Tokens whose prediction counted; `nil` where items were.
         package var tokens: Int?
+        /// The output that it is of, where the model gives several.
+        package var output: String?
         package let value: Double
     }
 
@@ -47,6 +49,7 @@ package struct ModelEvaluator {
         reader = try DataReader(
             for: model, limit: limit, pairing: .byTab, columns: columns, resources: resources,
             cancellation: work.cancellation)
+        work.truncation.watch(reader)
         evaluator = try TransformerError.mapping { try Evaluator(model.model, resources: execution) }
     }
 
@@ -122,10 +125,54 @@ package struct ModelEvaluator {
         }
     }
 
-    // MARK: Accuracy
+    // MARK: Labels
+
+    /// How far the model is from its labels: numbers where it gives numbers, else classes.
+    ///
+    /// - Parameter path: Labelled texts; for a model that gives numbers also an `.npz` with its own inputs
+    ///   (`in.<input>`) and what is right (`out`, or `out.<output>`).
+    package func scores(onLabelled path: String) throws(TransformerError) -> [Score] {
+        guard model.model.graph.use == .numbers else { return [try accuracy(onTexts: path)] }
+        _ = begin("errors")
+        var scores = NumberScores()
+        if path.hasSuffix(".npz") {
+            try InputFile.check(path)
+            let arrays = try TransformerError.mapping { try ReferenceArrays(path: path) }
+            try TransformerError.mapping {
+                let sequences = try GraphArrays.sequences(from: arrays.inputs, for: model.model.graph)
+                let labels = try LabelArrays.items(of: arrays.outputs, path: path)
+                guard labels.count == sequences.count else {
+                    throw TransformerError(
+                        .usage, path: path, "\(labels.count) labels for \(sequences.count) items; give one an item")
+                }
+                try evaluator.add(zip(sequences, labels).map { (sequence: $0, labels: $1) }, to: &scores)
+            }
+        } else {
+            try TransformerError.mapping {
+                var texts = try LabelledTexts(path, columns, names: [])
+                var batch: [(sequence: ModelInput, labels: NumberScores.Labels)] = []
+                while let next = try texts.nextNumbers() {
+                    batch.append((try reader.sequence(of: next.text), ["": next.labels]))
+                    guard batch.count == Self.batchSize else { continue }
+                    try evaluator.add(batch, to: &scores)
+                    batch = []
+                }
+                try evaluator.add(batch, to: &scores)
+            }
+        }
+        let outputs = scores.byOutput
+        guard !outputs.isEmpty else { throw TransformerError(.usage, path: path, "holds no labelled items") }
+        return outputs.flatMap { output, mae, r2 in
+            let name = outputs.count > 1 ? output : nil
+            return [
+                Score(measure: .mae, items: scores.items, output: name, value: mae),
+                Score(measure: .r2, items: scores.items, output: name, value: r2),
+            ]
+        }
+    }
 
     /// Share of labelled texts whose likeliest class is their label.
-    package func accuracy(onTexts path: String) throws(TransformerError) -> Score {
+    private func accuracy(onTexts path: String) throws(TransformerError) -> Score {
         _ = begin("accuracy")
         var accuracy = Accuracy()
         try TransformerError.mapping {

@@ -90,18 +90,38 @@ public struct ModelVerifier: Sendable {
         let reader = try DataReader(
             for: source, limit: data.maximumTokens, pairing: .byTab, columns: data.columns, resources: resources,
             cancellation: work.cancellation)
+        work.truncation.watch(reader)
         var findings = Findings()
         if let items = data.items {
+            let givesNumbers = source.model.graph.use == .numbers
+            var classes: [Int]?
+            var numbers: [[String: [Float]]]?
+            if let labels = data.labelSource {
+                if givesNumbers { numbers = try self.numbers(labels, of: data) } else {
+                    classes = try indices(labels, of: data)
+                }
+            }
             let sequences: [ModelInput]
             switch items {
             case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
             case .path(let path): sequences = try reader.sequences(of: path)
+            case .labelled(let path) where givesNumbers:
+                let texts = try LabelledTexts.allNumbers(of: path, data.columns)
+                sequences = try reader.sequences(ofTexts: texts.map(\.text))
+                numbers = texts.map(\.labels)
+            case .labelled(let path):
+                let texts = try LabelledTexts.all(of: path, data.columns, names: source.labels)
+                sequences = try reader.sequences(ofTexts: texts.map(\.text))
+                classes = texts.map(\.label)
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
-            if let labels = data.labelSource {
-                let indices = try indices(labels, of: data)
+            if let numbers {
+                findings.metrics += try TransformerError.mapping {
+                    try task(work).numbers(of: sequences, labels: numbers)
+                }
+            } else if let classes {
                 findings.metrics.append(
-                    try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: indices) })
+                    try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: classes) })
             }
         }
         if let pairs = data.pairs {
@@ -167,6 +187,18 @@ public struct ModelVerifier: Sendable {
         case .column:
             guard case .path(let path) = data.items else { return [] }
             return try ClassLabels(path, data.columns, names: source.labels).indices
+        }
+    }
+
+    private func numbers(
+        _ labels: VerificationData.Labels, of data: VerificationData
+    ) throws(TransformerError) -> [[String: [Float]]] {
+        switch labels {
+        case .names(let labels): return try NumberLabels(labels).items
+        case .path(let path): return try NumberLabels(path, data.columns).items
+        case .column:
+            guard case .path(let path) = data.items else { return [] }
+            return try NumberLabels(path, data.columns).items
         }
     }
 

@@ -10,6 +10,10 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         case accuracy
         /// Correlation of similarities of pairs of texts with people's scores.
         case spearman
+        /// Mean absolute difference from the right numbers.
+        case mae
+        /// 1 − squared error / variance of the right numbers.
+        case r2
 
         /// Whether the number is a share that reads best in per cent.
         package var isShare: Bool { self == .accuracy }
@@ -19,6 +23,8 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
             case .perplexity: "e to the mean loss of a token"
             case .accuracy: "share answered rightly"
             case .spearman: "correlation with the scores of pairs"
+            case .mae: "mean difference from the right numbers"
+            case .r2: "share of the right numbers' variance that is told"
             }
         }
     }
@@ -45,11 +51,16 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         package let items: Int
         /// Tokens whose prediction counted; `nil` where items were.
         package let tokens: Int?
+        /// The output that it is of, where a model gives several; `nil`: the only one.
+        package let output: String?
         /// One a model; `nil` where there is no number.
         package let values: [Double?]
 
-        package init(_ measure: Measure, items: Int, tokens: Int? = nil, values: [Double]) {
+        package init(
+            _ measure: Measure, items: Int, tokens: Int? = nil, output: String? = nil, values: [Double]
+        ) {
             self.measure = measure
+            self.output = output
             self.items = items
             self.tokens = tokens
             self.values = values.map { $0.isFinite ? $0 : nil }

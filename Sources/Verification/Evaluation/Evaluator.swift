@@ -9,7 +9,7 @@ package struct Evaluator {
     /// Rows and columns of logits that are looked at in one run of the model.
     private static let runTokens = 4096
 
-    private let recorder: OutputRecorder
+    let recorder: OutputRecorder
 
     /// - Parameter resources: Threads, kernels and cancellation: every measurement throws `VerificationError.cancelled`
     ///   once it is requested.

@@ -74,6 +74,7 @@ struct Bench: ParsableCommand {
     func run() throws {
         quiet.apply()
         let loads = try loads(), counts = try threadCounts(), kernels = try ThreadsOption.kernels()
+        try reading.checkPaths(models)
         let progress = Progress()
         progress.begin("Reading the models")
         let loaded = try models.map { try reading.model(at: $0) }

@@ -34,7 +34,16 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy.", valueName: "file"),
+            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy; for "
+                + "a model that gives numbers mae and r2.",
+            valueName: "file"),
+        completion: .file(extensions: ["tsv", "csv", "jsonl"]))
+    var labelled: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy; for a model that gives "
+                + "numbers (here also a .npy or .npz) mae and r2.", valueName: "file"),
         completion: .file())
     var labels: String?
 
@@ -73,8 +82,13 @@ struct Verify: ParsableCommand {
 
     func validate() throws {
         for text in failOn { try check(gate: text) }
-        if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
-        if labels != nil || answerColumns.labelColumn != nil, data == nil {
+        if data == nil, labelled == nil, pairs == nil {
+            throw ValidationError("Give --data with held-out texts, --labelled, or --pairs.")
+        }
+        if labelled != nil, data != nil || labels != nil {
+            throw ValidationError("--labelled holds texts and labels; leave out --data and --labels.")
+        }
+        if labels != nil || answerColumns.labelColumn != nil, data == nil, labelled == nil {
             throw ValidationError("Labels are for the texts of --data: give both.")
         }
         if answerColumns.scoreColumn != nil, pairs == nil {
@@ -92,7 +106,8 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy where labels == nil && answerColumns.labelColumn == nil: "--labels"
+            case .accuracy, .meanAbsoluteError, .r2:
+                labels == nil && labelled == nil && answerColumns.labelColumn == nil ? "--labels" : nil
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
@@ -115,6 +130,7 @@ struct Verify: ParsableCommand {
         let columns = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
         var inputs = InputPaths(columns)
         inputs.append(data, as: .items)
+        inputs.append(labelled, as: .labelledTexts)
         inputs.append(labels ?? (answerColumns.labelColumn == nil ? nil : data), as: .labels)
         inputs.append(pairs, as: .scoredPairs)
         try inputs.check()
@@ -136,10 +152,12 @@ struct Verify: ParsableCommand {
             ofErrorBetween: TransformerModel.name(of: source), and: TransformerModel.name(of: converted),
             kind: "\(failure.status)", message: failure.lines.joined(separator: "; "))
         // What went wrong first is what is told.
-        try? OutputFile.write(Array(document.utf8), to: junit)
+        guard (try? OutputFile.write(Array(document.utf8), to: junit)) != nil else { return }
+        Terminal.noteWritten(junit)
     }
 
     private func judge() throws {
+        try reading.checkPaths([source, converted])
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
@@ -147,7 +165,7 @@ struct Verify: ParsableCommand {
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
         let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
         let data = VerificationData(
-            path: data, labels: labels, pairs: pairs, maximumTokens: maxLength,
+            path: data, labels: labels, labelled: labelled, pairs: pairs, maximumTokens: maxLength,
             columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()

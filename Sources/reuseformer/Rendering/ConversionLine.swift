@@ -21,7 +21,7 @@ enum ConversionLine {
         parts.append("\(Format.change(-savings.multiplyAdds.saved)) multiply-adds \(savings.measure)")
         if let timed = report.speed, timed.count > 1, let last = timed.last {
             parts.append(
-                "\(Format.fixed(last.speedup, 2)) × as fast at \(last.load.replacing("x", with: "×"))"
+                "\(Format.fixed(last.speedup, 2)) × as fast at \(SpeedTable.load(last.load))"
                     + " (\(Format.fixed(last.speedupLow, 2))–\(Format.fixed(last.speedupHigh, 2)))")
         }
         if let measured = ShippingVerdict.mainMetrics(of: report.metrics).first, report.data.texts > 0 {
