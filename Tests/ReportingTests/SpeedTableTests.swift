@@ -19,7 +19,7 @@ struct SpeedTableTests {
 
     /// The number at the beginning of a cell: `713.0 ms`, `1.07 ×`.
     private func number(_ cell: some StringProtocol) -> Double? {
-        let word = cell.prefix { $0 != " " }
+        let word = String(cell.prefix { $0 != " " })
         return Double(word.filter { $0.isNumber || $0 == "." })
     }
 
