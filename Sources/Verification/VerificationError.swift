@@ -1,6 +1,7 @@
 import ModelGraph
 import Platform
 import Runtime
+import Statistics
 
 /// Why models cannot be compared.
 package enum VerificationError: KindedError, Sendable, Hashable {

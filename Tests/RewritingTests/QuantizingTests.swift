@@ -26,7 +26,7 @@ struct QuantizingTests {
         let step: Float = 3 / 255
         #expect(Array(buffer.row(0)) == [-85 * step, 0, 170 * step])
         #expect(Array(buffer.row(1)) == [0, 0, 0])
-        #expect(buffer.row(2).allSatisfy(\.isNaN))
+        #expect(buffer.row(2).allSatisfy { $0.isNaN })
         let other: Float = 5 / 255
         #expect(Array(buffer.row(3)) == [153 * other, 255 * other, 204 * other])
     }

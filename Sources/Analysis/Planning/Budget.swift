@@ -1,5 +1,6 @@
 import ModelGraph
 import Rewriting
+import Statistics
 
 /// How much a plan shall save, or how good the result must stay.
 package struct Budget: Sendable, Hashable {

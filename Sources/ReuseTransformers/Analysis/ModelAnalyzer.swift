@@ -44,7 +44,7 @@ public struct ModelAnalyzer: Sendable {
     public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
         WorkSteps { (work) throws(TransformerError) in
             _ = try model.pooled(by: pooling)
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work, readsJudging: false)
             for warning in data.set.fittingWarnings(of: model.model.graph, heals: true) { work.warning(warning) }
             return try analysis(data.set, data.reader, work)

@@ -26,7 +26,7 @@ extension ModelConverter {
             try checkPrecision()
             _ = try model.pooled(by: options.pooling)
             try checkGates(hasTexts: calibration != nil)
-            try model.checkWeights()
+            try model.checkWeights(work)
             guard let calibration else {
                 guard let path else { throw TransformerError(.usage, "give data to calibrate on, or a file to write") }
                 let plan = model.model.plan ?? ReusePlan(of: model.model.graph)

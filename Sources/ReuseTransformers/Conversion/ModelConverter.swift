@@ -2,6 +2,7 @@ import Analysis
 import Foundation
 import ModelGraph
 import Rewriting
+import Statistics
 import Verification
 
 /// Makes a smaller, faster model: analyses, plans, rewrites, heals, writes, reads back and compares.
@@ -146,7 +147,7 @@ public struct ModelConverter: Sendable {
         WorkSteps { (work) throws(TransformerError) in
             _ = try options.layers.keptNodes(of: model.model.graph)
             try check(.budget(budget, analysis))
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             _ = try warnings(on: data.set, .budget(budget, analysis), work)
             return try planned(.budget(budget, analysis), data, work).plan
@@ -173,7 +174,7 @@ public struct ModelConverter: Sendable {
             _ = try options.layers.keptNodes(of: model.model.graph)
             try check(source)
             try checkReach(of: source)
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             let warnings = try warnings(on: data.set, source, work)
             let (plan, analysis) = try planned(source, data, work)

@@ -3,6 +3,7 @@ import ReuseTransformers
 import Foundation
 import ModelGraph
 import Reporting
+import Statistics
 import Verification
 
 struct Verify: ParsableCommand {
@@ -98,6 +99,8 @@ struct Verify: ParsableCommand {
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
+    private var hasLabels: Bool { labels != nil || labelled != nil || answerColumns.labelColumn != nil }
+
     /// What can be known of a gate before anything is measured.
     private func check(gate text: String) throws {
         let gate: QualityGate
@@ -107,8 +110,7 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy, .meanAbsoluteError, .r2:
-                labels == nil && labelled == nil && answerColumns.labelColumn == nil ? "--labels" : nil
+            case .accuracy where !hasLabels, .meanAbsoluteError where !hasLabels, .r2 where !hasLabels: "--labels"
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }

@@ -35,7 +35,7 @@ package struct ExecutionResources: Sendable {
     package var threads: Int { team.count }
 
     /// Whether the work should end.
-    var isCancelled: Bool { cancellation?.isRequested ?? false }
+    package var isCancelled: Bool { cancellation?.isRequested ?? false }
 
     /// - Throws: `RuntimeError.cancelled` when the work should end.
     package func checkCancellation() throws(RuntimeError) {

@@ -4,27 +4,27 @@ import Synchronization
 import Tensors
 
 /// A matrix packed for the kernels, with its bias padded beside it.
-struct PackedLinear: Sendable {
+package struct PackedLinear: Sendable {
     /// Rows of the matrix.
-    let inputWidth: Int
+    package let inputWidth: Int
     /// Columns, padding of head-major products included.
-    let outputWidth: Int
+    package let outputWidth: Int
     private let storage: FloatPiece
     private let hasBias: Bool
 
-    var packed: UnsafePointer<Float> { UnsafePointer(storage.base) }
+    package var packed: UnsafePointer<Float> { UnsafePointer(storage.base) }
 
-    var bias: UnsafePointer<Float>? {
+    package var bias: UnsafePointer<Float>? {
         hasBias ? UnsafePointer(storage.base + rk_packed_count(inputWidth, outputWidth)) : nil
     }
 
     /// Number of panels.
-    var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
+    package var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
 
     /// Packs `[in, out]` weights; a transposed owner (`[out, in]`) is packed without an intermediate copy.
     ///
     /// - Parameter queue: Where packing waits for its turn; `nil`: it is done at once.
-    init(weight: Tensor, isTransposed: Bool = false, bias: Tensor?, packing queue: PackingQueue? = nil) {
+    package init(weight: Tensor, isTransposed: Bool = false, bias: Tensor?, packing queue: PackingQueue? = nil) {
         let rows = isTransposed ? weight.shape[1] : weight.shape[0]
         let columns = isTransposed ? weight.shape[0] : weight.shape[1]
         self.init(inputWidth: rows, outputWidth: columns, hasBias: bias != nil, packing: queue) { packed, target in
@@ -43,7 +43,7 @@ struct PackedLinear: Sendable {
     /// `x · weight + bias` for rows `stride` floats apart.
     ///
     /// - Parameter panels: Which panels of columns are computed; `nil`: all.
-    func multiply(
+    package func multiply(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, panels: Range<Int>? = nil,
         to out: UnsafeMutablePointer<Float>, _ outStride: Int, with kernels: KernelSet
     ) {
@@ -62,7 +62,7 @@ struct PackedLinear: Sendable {
     }
 
     /// Packs a matrix whose parts `fill` writes: packed floats, and the bias.
-    init(
+    package init(
         inputWidth: Int, outputWidth: Int, hasBias: Bool, packing queue: PackingQueue? = nil,
         fill: @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafeMutableBufferPointer<Float>) -> Void
     ) {
@@ -85,15 +85,17 @@ struct PackedLinear: Sendable {
 /// Matrices that wait to be packed: all threads take from them once the schedule is made.
 ///
 /// Packing copies, so the result does not depend on who does it.
-final class PackingQueue {
+package final class PackingQueue {
     /// Where they are packed to.
-    let memory = FloatArena()
+    package let memory = FloatArena()
     private var jobs: [@Sendable () -> Void] = []
 
-    func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
+    package init() {}
+
+    package func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
 
     /// - Throws: `RuntimeError.cancelled`.
-    func run(with resources: ExecutionResources) throws(RuntimeError) {
+    package func run(with resources: ExecutionResources) throws(RuntimeError) {
         let jobs = jobs
         self.jobs = []
         let next = Atomic<Int>(0)

@@ -6,16 +6,16 @@ import Platform
 ///
 /// `@unchecked Sendable`: packed weights are written before they are shared and never afterwards; workspaces belong to
 /// one lane at a time, whose steps are ordered by the pool's barriers.
-final class FloatBuffer: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Float>
-    let count: Int
+package final class FloatBuffer: @unchecked Sendable {
+    package let base: UnsafeMutablePointer<Float>
+    package let count: Int
     private let memory: UnsafeMutableRawPointer
 
     /// Large pages on Linux. A buffer of several is laid on them: a step of decoding streams all weights once, and
     /// small pages interrupt the processor's prefetching at every 4 KiB.
     private static let page = 2 << 20
 
-    init(count: Int) {
+    package init(count: Int) {
         self.count = count
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
         let isLarge = bytes >= 2 * Self.page

@@ -8,7 +8,7 @@ import Synchronization
 /// noticeable part of one. The threads end with the team: `deinit` waits for them.
 package final class ThreadTeam: Sendable {
     /// Most members of a team.
-    static let limit = 256
+    package static let limit = 256
 
     /// Members of the team, the calling thread included.
     package let count: Int
@@ -106,8 +106,8 @@ private final class TeamThreads: @unchecked Sendable {
 /// What a team's threads wait for, and what they run.
 ///
 /// `@unchecked Sendable`: the job is read and written under the lock; the other members are atomic.
-final class TeamState: @unchecked Sendable {
-    typealias Job = @Sendable (_ member: Int) -> Void
+package final class TeamState: @unchecked Sendable {
+    package typealias Job = @Sendable (_ member: Int) -> Void
 
     private let generation = Atomic<Int>(0)
     private let remaining = Atomic<Int>(0)
@@ -117,7 +117,7 @@ final class TeamState: @unchecked Sendable {
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private static let spins = 20_000
 
-    init() {
+    package init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -131,7 +131,7 @@ final class TeamState: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func publish(_ job: @escaping Job, followers: Int) {
+    package func publish(_ job: @escaping Job, followers: Int) {
         pthread_mutex_lock(mutex)
         self.job = job
         remaining.store(followers, ordering: .relaxed)
@@ -140,7 +140,7 @@ final class TeamState: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    func finish() {
+    package func finish() {
         var spins = 0
         while remaining.load(ordering: .acquiring) > 0 {
             spins += 1
@@ -151,7 +151,7 @@ final class TeamState: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    func stop() {
+    package func stop() {
         pthread_mutex_lock(mutex)
         isStopped.store(true, ordering: .relaxed)
         generation.add(1, ordering: .releasing)
@@ -160,7 +160,7 @@ final class TeamState: @unchecked Sendable {
     }
 
     /// Runs jobs until the team ends.
-    func serve(_ member: Int) {
+    package func serve(_ member: Int) {
         var seen = 0
         while true {
             var spins = 0

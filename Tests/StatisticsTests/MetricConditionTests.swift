@@ -1,4 +1,4 @@
-import ModelGraph
+import Statistics
 import Testing
 
 @Suite("Conditions on metrics")

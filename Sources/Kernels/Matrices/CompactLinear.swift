@@ -3,37 +3,37 @@ import ModelGraph
 import Tensors
 
 /// A matrix that is kept in 8 or 4 bits and multiplied as floats, with its bias beside it.
-struct CompactLinear: Sendable {
+package struct CompactLinear: Sendable {
     /// Extents, kind and groups.
     ///
     /// `@unchecked Sendable`: a C structure of numbers.
-    struct Shape: @unchecked Sendable {
-        let value: rk_compact_shape
+    package struct Shape: @unchecked Sendable {
+        package let value: rk_compact_shape
     }
 
     /// Where its parts are written.
     ///
     /// `@unchecked Sendable`: written by one packing job before the matrix is used, read afterwards.
-    struct Memory: @unchecked Sendable {
+    package struct Memory: @unchecked Sendable {
         /// Packed panels.
-        let packed: UnsafeMutableRawPointer
+        package let packed: UnsafeMutableRawPointer
         /// One number a column, zeros in padding; empty where there is none.
-        let bias: UnsafeMutableBufferPointer<Float>
+        package let bias: UnsafeMutableBufferPointer<Float>
     }
 
-    let shape: Shape
-    let memory: Memory
+    package let shape: Shape
+    package let memory: Memory
     private let storage: FloatPiece
 
     /// Rows of the matrix.
-    var inputWidth: Int { shape.value.k }
+    package var inputWidth: Int { shape.value.k }
     /// Columns, padding of head-major products included.
-    var outputWidth: Int { shape.value.n }
+    package var outputWidth: Int { shape.value.n }
 
-    var bias: UnsafePointer<Float>? { memory.bias.isEmpty ? nil : UnsafePointer(memory.bias.baseAddress) }
+    package var bias: UnsafePointer<Float>? { memory.bias.isEmpty ? nil : UnsafePointer(memory.bias.baseAddress) }
 
     /// Floats of scratch that a product needs.
-    var scratch: Int {
+    package var scratch: Int {
         var shape = shape.value
         return rk_compact_scratch(&shape)
     }
@@ -43,7 +43,7 @@ struct CompactLinear: Sendable {
     ///   - isWide: Whether scales are kept in 32 bits.
     ///   - queue: Where packing waits for its turn.
     ///   - fill: Writes the parts.
-    init(
+    package init(
         inputWidth: Int, outputWidth: Int, precision: Precision, isWide: Bool, hasBias: Bool,
         packing queue: PackingQueue, fill: @escaping @Sendable (Shape, Memory) -> Void
     ) {
@@ -71,7 +71,7 @@ struct CompactLinear: Sendable {
     /// - Parameters:
     ///   - values: `[rows, columns]` in the order of the steps.
     ///   - scales: `[groups, columns]`.
-    static func pack(
+    package static func pack(
         _ values: UnsafePointer<Int8>, rowStep: Int, columnStep: Int, scales: [Float], columns: Int, as shape: Shape,
         to packed: UnsafeMutableRawPointer
     ) {
@@ -81,7 +81,7 @@ struct CompactLinear: Sendable {
     }
 
     /// Bytes of so many columns.
-    static func byteCount(of columns: Int, as shape: Shape) -> Int {
+    package static func byteCount(of columns: Int, as shape: Shape) -> Int {
         var own = shape.value
         own.n = columns
         return rk_compact_bytes(&own)
@@ -90,7 +90,7 @@ struct CompactLinear: Sendable {
 
 extension QuantizedMatrix {
     /// Calls `body` with the stored values, one a number.
-    func withValues(_ body: (UnsafePointer<Int8>) -> Void) {
+    package func withValues(_ body: (UnsafePointer<Int8>) -> Void) {
         guard precision.kind.isPacked else { return values.withInt8(body) }
         let rows = shape[0], columns = shape[1]
         var numbers = [Int8](repeating: 0, count: rows * columns)
@@ -103,5 +103,15 @@ extension QuantizedMatrix {
             }
         }
         body(numbers)
+    }
+}
+
+extension Tensor {
+    /// Calls `body` with the elements of an int8 tensor.
+    package func withInt8(_ body: (UnsafePointer<Int8>) -> Void) {
+        withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, dtype == .int8 else { return }
+            body(base.assumingMemoryBound(to: Int8.self))
+        }
     }
 }

@@ -1,12 +1,13 @@
 /// A matrix that rows are multiplied with, packed as its precision wants it.
-enum ProductMatrix: Sendable {
+package enum ProductMatrix: Sendable {
     case floats(PackedLinear)
-    /// Rows are quantised first (`QuantizeStep`).
+    /// Rows are quantised or rounded first (`QuantizeStep`).
     case quantized(QuantizedLinear)
+    /// Weights of fewer bits, rows of floats.
     case compact(CompactLinear)
 
     /// Rows of the matrix.
-    var inputWidth: Int {
+    package var inputWidth: Int {
         switch self {
         case .floats(let linear): linear.inputWidth
         case .quantized(let linear): linear.inputWidth
@@ -15,7 +16,7 @@ enum ProductMatrix: Sendable {
     }
 
     /// Columns, padding of head-major products included.
-    var outputWidth: Int {
+    package var outputWidth: Int {
         switch self {
         case .floats(let linear): linear.outputWidth
         case .quantized(let linear): linear.outputWidth
@@ -24,10 +25,10 @@ enum ProductMatrix: Sendable {
     }
 
     /// Number of panels of columns.
-    var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
+    package var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
 
     /// What is added to the columns, padded with zeros to whole panels; `nil`: nothing.
-    var bias: UnsafePointer<Float>? {
+    package var bias: UnsafePointer<Float>? {
         switch self {
         case .floats(let linear): linear.bias
         case .quantized(let linear): linear.bias

@@ -8,20 +8,20 @@ import ModelGraph
 /// `@unchecked Sendable`: the table is a constant of the program.
 package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible {
     /// What the kernels' C functions take.
-    let table: UnsafePointer<rk_kernels>
+    package let table: UnsafePointer<rk_kernels>
 
     /// The best that this CPU has.
     package static let best = KernelSet(table: rk_best_kernels())
 
     /// All that this CPU has, the plainest first.
     package static var available: [KernelSet] {
-        [RK_SCALAR, RK_AVX2, RK_AVX2_VNNI, RK_AVX512, RK_AVX512_VNNI, RK_NEON, RK_NEON_DOT].compactMap(rk_kernels_of)
-            .map(KernelSet.init)
+        [RK_SCALAR, RK_AVX2, RK_AVX2_VNNI, RK_AVX512, RK_AVX512_VNNI, RK_AVX512_BF16, RK_NEON, RK_NEON_DOT]
+            .compactMap(rk_kernels_of).map(KernelSet.init)
     }
 
     private init(table: UnsafePointer<rk_kernels>) { self.table = table }
 
-    /// The set of a name: `scalar`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `neon` or `neondot`.
+    /// The set of a name: `scalar`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `avx512bf16`, `neon` or `neondot`.
     ///
     /// - Throws: `RuntimeError.unknownKernels` where this CPU or this build lacks it.
     package init(named name: String) throws(RuntimeError) {
@@ -35,21 +35,21 @@ package struct KernelSet: @unchecked Sendable, Hashable, CustomStringConvertible
     // MARK: Layout of memory, the same for all sets
 
     /// Columns of a packed panel.
-    static let panel = Int(RK_PANEL)
+    @inlinable package static var panel: Int { Int(RK_PANEL) }
 
     /// `width` rounded up to whole panels.
-    static func padded(_ width: Int) -> Int { (width + panel - 1) / panel * panel }
+    @inlinable package static func padded(_ width: Int) -> Int { (width + panel - 1) / panel * panel }
 
     /// Floats from one row of a value to the next. Rows a multiple of 4 KiB apart would all lie in the same set of the
     /// first-level cache, which holds no more of them than a tile of a product reads at once.
-    static func rowStride(_ width: Int) -> Int {
+    @inlinable package static func rowStride(_ width: Int) -> Int {
         let stride = max(panel, padded(width))
         return stride.isMultiple(of: 1024) ? stride + panel : stride
     }
 }
 
 extension Activation {
-    var kernel: Int32 {
+    package var kernel: Int32 {
         let value =
             switch self {
             case .identity: RK_IDENTITY

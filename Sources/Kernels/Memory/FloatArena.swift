@@ -2,7 +2,7 @@
 ///
 /// A matrix of a megabyte has no large page to itself; side by side they share them. Products read so many weights that
 /// small pages would be looked up anew all the time.
-final class FloatArena {
+package final class FloatArena {
     /// Floats of one buffer: more than the allocator ever takes from its heap, so that what is not used costs nothing.
     private static let chunk = 16 << 20
 
@@ -10,7 +10,7 @@ final class FloatArena {
     private var used = 0
 
     /// A piece of zeroed memory, 64-byte aligned.
-    func piece(count: Int) -> FloatPiece {
+    package func piece(count: Int) -> FloatPiece {
         if buffer.count - used < count {
             guard count < Self.chunk / 2 else { return FloatPiece(FloatBuffer(count: count)) }
             buffer = FloatBuffer(count: Self.chunk)
@@ -22,14 +22,14 @@ final class FloatArena {
 }
 
 /// A part of a buffer, which it keeps alive.
-struct FloatPiece: Sendable {
+package struct FloatPiece: Sendable {
     private let buffer: FloatBuffer
     private let offset: Int
 
-    init(_ buffer: FloatBuffer, offset: Int = 0) {
+    package init(_ buffer: FloatBuffer, offset: Int = 0) {
         self.buffer = buffer
         self.offset = offset
     }
 
-    var base: UnsafeMutablePointer<Float> { buffer.base + offset }
+    package var base: UnsafeMutablePointer<Float> { buffer.base + offset }
 }

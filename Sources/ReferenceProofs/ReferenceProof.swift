@@ -12,11 +12,21 @@ import Tensors
 /// goes on to readings that differ in one point, so that the nearest is taken; where several are equally near, they
 /// have to agree with one another on inputs that are made of the reference's own numbers, too, or the reference does
 /// not tell them apart.
-struct ReferenceProof {
-    let path: String
-    let readings: CheckpointReadings
-    let comparison: ReferenceComparison
-    let cancellation: Cancellation?
+package struct ReferenceProof {
+    private let path: String
+    private let readings: CheckpointReadings
+    private let comparison: ReferenceComparison
+    private let cancellation: Cancellation?
+
+    /// - Parameter path: The checkpoint, for messages.
+    package init(
+        path: String, readings: CheckpointReadings, comparison: ReferenceComparison, cancellation: Cancellation?
+    ) {
+        self.path = path
+        self.readings = readings
+        self.comparison = comparison
+        self.cancellation = cancellation
+    }
 
     /// Readings that are tried, and how many of them in the order of what is usual.
     private static let mostReadings = 4096
@@ -44,12 +54,12 @@ struct ReferenceProof {
     ///
     /// - Throws: `unsupported` where none agrees, with the nearest one, and where the reference does not tell several
     ///   apart.
-    func model() throws(TransformerError) -> Model {
+    package func model() throws(FileError) -> Model {
         var known = Trials()
         guard let first = try search(&known) else { throw disagreement(known) }
         let equals = try settle(first, &known)
         let chosen = equals[0]
-        let model = try TransformerError.mapping { try readings.model(of: chosen.reading) }
+        let model = try located { try readings.model(of: chosen.reading) }
         try tellApart(chosen, model, equals.dropFirst())
         var result = proven(model, chosen.agreement)
         result.notes += notes(on: equals)
@@ -57,7 +67,7 @@ struct ReferenceProof {
     }
 
     /// The first reading that agrees: among the usual ones, then among those that differ in one point from the nearest.
-    private func search(_ known: inout Trials) throws(TransformerError) -> Trial? {
+    private func search(_ known: inout Trials) throws(FileError) -> Trial? {
         var pending: [Trial] = []
         for reading in readings.readings(atMost: Self.usualReadings) {
             try checkCancellation()
@@ -79,7 +89,7 @@ struct ReferenceProof {
     }
 
     /// The nearest readings around one that agrees, the most usual first.
-    private func settle(_ first: Trial, _ known: inout Trials) throws(TransformerError) -> [Trial] {
+    private func settle(_ first: Trial, _ known: inout Trials) throws(FileError) -> [Trial] {
         var close = [first]
         var seen: Set<Reading> = [first.reading]
         var pending = [first]
@@ -102,7 +112,7 @@ struct ReferenceProof {
     /// Runs a reading: on one input, and where that is near on all.
     ///
     /// - Returns: `nil` for a reading that gives no model, or one with other outputs.
-    private func trial(_ reading: Reading, _ known: inout Trials) throws(TransformerError) -> Trial? {
+    private func trial(_ reading: Reading, _ known: inout Trials) throws(FileError) -> Trial? {
         if let trial = known.results[reading] { return trial }
         var result: Trial?
         do {
@@ -111,7 +121,7 @@ struct ReferenceProof {
             if agreement.isClose { agreement = try comparison.agreement(of: model) }
             result = Trial(reading: reading, agreement: agreement)
         } catch let error as FileError where error.kind == .inputOutput || error.kind == .cancelled {
-            throw TransformerError(error)
+            throw error
         } catch {
             // Read so the checkpoint is no model, or none with these inputs and outputs.
             if let mismatch = error as? ReferenceComparison.Mismatch { known.mismatch = mismatch.message }
@@ -122,16 +132,16 @@ struct ReferenceProof {
     }
 
     /// Makes sure that readings which the reference does not tell apart compute the same.
-    private func tellApart(_ chosen: Trial, _ model: Model, _ others: ArraySlice<Trial>) throws(TransformerError) {
+    private func tellApart(_ chosen: Trial, _ model: Model, _ others: ArraySlice<Trial>) throws(FileError) {
         guard !others.isEmpty else { return }
-        let (inputs, outputs) = try TransformerError.mapping { () throws -> ([ModelInput], [String: Tensor]) in
+        let (inputs, outputs) = try located { () throws -> ([ModelInput], [String: Tensor]) in
             let inputs = try comparison.inputs(for: model).enumerated().map { $1.shuffled(seed: UInt64($0) + 1) }
             return (inputs, try comparison.outputs(of: model, for: inputs))
         }
         let tolerance = ReferenceComparison.tolerance(of: model)
         for other in others {
             try checkCancellation()
-            let differs = try TransformerError.mapping { () throws -> Bool in
+            let differs = try located { () throws -> Bool in
                 let found = try comparison.outputs(of: try readings.model(of: other.reading), for: inputs)
                 return outputs.contains { name, tensor in
                     guard name.hasPrefix("output") || outputs.count == 1, let own = found[name] else { return false }
@@ -144,7 +154,7 @@ struct ReferenceProof {
             guard differs else { continue }
             let own = readings.assumptions(of: chosen.reading), theirs = readings.assumptions(of: other.reading)
             let apart = (own.filter { !theirs.contains($0) } + theirs.filter { !own.contains($0) }).map(\.text)
-            throw TransformerError(
+            throw FileError(
                 .unsupported, path: path,
                 "\(comparison.reference.path) agrees with several readings that are not the same: "
                     + apart.joined(separator: ", "),
@@ -175,13 +185,13 @@ struct ReferenceProof {
         return result
     }
 
-    private func disagreement(_ known: Trials) -> TransformerError {
+    private func disagreement(_ known: Trials) -> FileError {
         let count = known.results.count
         let trials = known.results.values.compactMap(\.self)
         let nearest = trials.min { $0.agreement.difference < $1.agreement.difference }
         let tried = "\(count)\(readings.count > count ? " of \(readings.count)" : "") readings were tried"
         guard let nearest else {
-            return TransformerError(
+            return FileError(
                 .unsupported, path: path,
                 readings.problems + [
                     "none of them gives the outputs of \(comparison.reference.path); \(tried)"
@@ -191,7 +201,7 @@ struct ReferenceProof {
         }
         let difference = nearest.agreement
         let assumptions = readings.assumptions(of: nearest.reading).map(\.text).joined(separator: ", ")
-        return TransformerError(
+        return FileError(
             .unsupported, path: path,
             readings.problems + [
                 "none agrees with \(comparison.reference.path) (\(tried)); the nearest differs by "
@@ -199,8 +209,13 @@ struct ReferenceProof {
             ], remedy: "--architecture FILE describes a class (docs/keras-models.md)")
     }
 
-    private func checkCancellation() throws(TransformerError) {
-        if cancellation?.isRequested == true { throw .cancelled }
+    /// Runs a body whose errors are those of the checkpoint.
+    private func located<Result>(_ body: () throws -> Result) throws(FileError) -> Result {
+        do { return try body() } catch { throw FileError(error, about: path) }
+    }
+
+    private func checkCancellation() throws(FileError) {
+        if cancellation?.isRequested == true { throw FileError(.cancelled, path: path, "the work was cancelled") }
     }
 }
 
@@ -209,19 +224,19 @@ extension ReferenceProof {
     ///
     /// - Returns: The model with what the comparison found.
     /// - Throws: `unsupported` where an output differs.
-    static func checked(
+    package static func checked(
         _ model: Model, path: String, _ comparison: ReferenceComparison
-    ) throws(TransformerError) -> Model {
+    ) throws(FileError) -> Model {
         let agreement: ReferenceComparison.Agreement
         do {
             agreement = try comparison.agreement(of: model)
         } catch let error as ReferenceComparison.Mismatch {
-            throw TransformerError(.unsupported, path: path, "\(comparison.reference.path): \(error.message)")
+            throw FileError(.unsupported, path: path, "\(comparison.reference.path): \(error.message)")
         } catch {
-            throw TransformerError(error)
+            throw FileError(error, about: path)
         }
         guard agreement.isClose else {
-            throw TransformerError(
+            throw FileError(
                 .unsupported, path: path,
                 "does not compute what \(comparison.reference.path) says: \(agreement.output) differs by "
                     + "\(agreement.difference.shortText), the largest number there is \(agreement.scale.shortText)",
@@ -230,6 +245,17 @@ extension ReferenceProof {
         var result = model
         result.provenance.proof = .init(difference: agreement.difference, inputs: comparison.reference.count)
         return result
+    }
+}
+
+extension FileError {
+    /// What the runtime and the readers throw, said of a checkpoint where it names no file.
+    fileprivate init(_ error: any Error, about path: String) {
+        if let error = error as? FileError {
+            self = error
+        } else {
+            self.init((error as? any KindedError)?.kind ?? .defect, path: path, "\(error)")
+        }
     }
 }
 

@@ -8,7 +8,7 @@ import KerasGraphs
 /// Layers that are classes of their own list theirs in `KerasLayerClass.options`, layers that a document describes in
 /// `CustomLayer.ignores`. A key that a later release adds is refused with its value rather than passed over. Functions
 /// that are no framework's are not checked.
-enum KnownKeys {
+package enum KnownKeys {
     /// Arguments that every operation may have: its operands under the names that the releases give them.
     private static let operands: Set<String> = [
         "name", "trainable", "dtype", "function", "x", "x1", "x2", "y", "a", "b", "t", "input", "inputs", "values",
@@ -73,11 +73,11 @@ enum KnownKeys {
     }()
 
     /// Keys of a recorded operation and its calls that nobody here knows, with their values.
-    static func unknown(in layer: KerasLayer) -> [(key: String, value: String)] {
+    package static func unknown(in layer: KerasLayer) -> [(key: String, value: String)] {
         guard layer.isOperation else { return [] }
         let listed = operations[layer.functionName] ?? ActivationOperation.options(of: layer.functionName)
         guard let known = listed?.union(operands) else { return [] }
-        var result = unknown(in: layer.config, beside: known)
+        var result = HarmlessKeys.unknown(in: layer.config, beside: known)
         for call in layer.calls {
             for (key, argument) in call.keywords where !known.contains(key) && HarmlessKeys.reason(for: key) == nil {
                 if case .constant(let value) = argument {
@@ -88,24 +88,5 @@ enum KnownKeys {
             }
         }
         return result.sorted { $0.key < $1.key }
-    }
-
-    /// Keys of a configuration that are neither used nor known to change nothing, with their values.
-    static func unknown(in config: JSONValue, beside used: Set<String>) -> [(key: String, value: String)] {
-        (config.objectValue ?? [:])
-            .filter { !used.contains($0.key) && HarmlessKeys.reason(for: $0.key) == nil && $0.value.saysSomething }
-            .map { ($0.key, $0.value.shortDescription) }.sorted { $0.key < $1.key }
-    }
-}
-
-extension JSONValue {
-    /// Whether it is anything but what stands for nothing: null, false, an empty list or object.
-    fileprivate var saysSomething: Bool {
-        switch self {
-        case .null, .bool(false): false
-        case .array(let elements): !elements.isEmpty
-        case .object(let members): !members.isEmpty
-        default: true
-        }
     }
 }

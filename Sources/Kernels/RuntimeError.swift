@@ -16,6 +16,9 @@ package enum RuntimeError: KindedError, Sendable, Hashable {
     /// The parts of a sequence differ in length.
     case raggedSequence(index: Int)
 
+    /// What a run keeps is more than the machine's memory: kept maps of a long sequence, or outputs asked for.
+    case tooLarge(what: String, tokens: Int, byteCount: Double)
+
     /// An input that the graph lays out is missing or does not fit.
     case wrongInput(index: Int, name: String, message: String)
     /// A model that cannot go on token by token.
@@ -30,7 +33,7 @@ package enum RuntimeError: KindedError, Sendable, Hashable {
         case .invalidModel: .corrupt
         // Ids and lengths come from the user's inputs, kernels from the environment.
         case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput,
-            .notIncremental, .wrongTokenCount:
+            .notIncremental, .wrongTokenCount, .tooLarge:
             .usage
         case .cancelled: .cancelled
         }
@@ -47,6 +50,9 @@ package enum RuntimeError: KindedError, Sendable, Hashable {
             "sequence \(index) has \(tokens) tokens, the model takes at most \(limit); truncate it"
         case .idOutOfRange(let index, let id, let limit, let what):
             "sequence \(index) has \(what) \(id), the model knows 0…\(limit - 1)"
+        case .tooLarge(let what, let tokens, let byteCount):
+            "\(what) of \(tokens) tokens would take \((byteCount / 1e9).rounded(.up)) GB of memory, more than this "
+                + "machine has for them; give shorter or fewer sequences at once"
         case .wrongInput(let index, let name, let message): "sequence \(index): \(name) \(message)"
         case .notIncremental(let reason): "the model cannot be decoded token by token: \(reason)"
         case .wrongTokenCount(let given, let expected): "\(given) tokens for \(expected) sequences"

@@ -4,14 +4,14 @@ import Synchronization
 /// A meeting point inside a job: no member goes on before all have come.
 ///
 /// Spins, then yields: members arrive within microseconds of each other unless the machine is oversubscribed.
-final class Barrier: Sendable {
+package final class Barrier: Sendable {
     private let members: Int
     private let arrived = Atomic<Int>(0)
     private let generation = Atomic<Int>(0)
 
-    init(members: Int) { self.members = members }
+    package init(members: Int) { self.members = members }
 
-    func wait() {
+    package func wait() {
         guard members > 1 else { return }
         let current = generation.load(ordering: .acquiring)
         if arrived.add(1, ordering: .acquiringAndReleasing).newValue == members {

@@ -6,7 +6,7 @@ import Runtime
 import Tensors
 
 /// Compares a model's outputs with those that its own framework gave for the same inputs.
-struct ReferenceComparison {
+package struct ReferenceComparison {
     /// How far a model is from its framework.
     struct Agreement {
         /// Largest difference of any number.
@@ -25,7 +25,12 @@ struct ReferenceComparison {
     }
 
     let reference: ReferenceArrays
-    let resources: ExecutionResources
+    private let resources: ExecutionResources
+
+    package init(reference: ReferenceArrays, resources: ExecutionResources) {
+        self.reference = reference
+        self.resources = resources
+    }
 
     /// Largest difference that still agrees, of outputs up to 1 in magnitude; of larger ones so many times as much.
     static let tolerance = 1e-4
@@ -105,7 +110,8 @@ struct ReferenceComparison {
         guard !reference.maps.isEmpty else { return [] }
         let names = computed.keys.filter { $0.hasPrefix("attentions_") }
         guard names.count == reference.maps.count else {
-            throw Mismatch(message: "the reference has \(reference.maps.count) attention maps, the model \(names.count)")
+            throw Mismatch(
+                message: "the reference has \(reference.maps.count) attention maps, the model \(names.count)")
         }
         var result: [Agreement] = []
         for (index, wanted) in reference.maps.enumerated() {

@@ -8,13 +8,13 @@ package struct ReferenceScript {
     package let text: String
 
     /// - Throws: `unsupported` where nothing tells what the model reads.
-    package init(path: String, options: LoadingOptions) throws(TransformerError) {
+    package init(path: String, options: LoadingOptions) throws(FileError) {
         var options = options
         options.reference = nil
-        let summary = try TransformerError.mapping { try Checkpoint.describe(path: path, options: options) }
+        let summary = try Checkpoint.describe(path: path, options: options)
         let graph = try Self.graph(path, options, summary)
         let isKeras = summary.dialect.hasPrefix("keras") && summary.dialect != "kerashub"
-        let open = try TransformerError.mapping { try CheckpointReadings(path: path, options: options) }
+        let open = try CheckpointReadings(path: path, options: options)
         let classes =
             open?.openClasses.map(\.className)
             ?? Self.unique(summary.assumptions.map { String($0.key.split(separator: ".")[0]) })
@@ -32,14 +32,14 @@ package struct ReferenceScript {
     /// The graph; of a model that can be read in several ways that of one.
     private static func graph(
         _ path: String, _ options: LoadingOptions, _ summary: CheckpointSummary
-    ) throws(TransformerError) -> CheckedGraph {
+    ) throws(FileError) -> CheckedGraph {
         if let graph = summary.graph { return graph }
-        if let readings = try TransformerError.mapping({ try CheckpointReadings(path: path, options: options) }) {
+        if let readings = try CheckpointReadings(path: path, options: options) {
             for reading in readings.readings(atMost: 256) {
                 if let model = try? readings.model(of: reading) { return model.graph }
             }
         }
-        throw TransformerError(.unsupported, path: path, summary.problems.isEmpty ? ["is no model"] : summary.problems)
+        throw FileError(.unsupported, path: path, summary.problems.isEmpty ? ["is no model"] : summary.problems)
     }
 
     // MARK: Keras
