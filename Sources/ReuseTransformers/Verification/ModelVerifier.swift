@@ -1,4 +1,5 @@
 import ModelGraph
+import Reporting
 import Verification
 
 /// Compares a converted model with its source and judges it by gates.

@@ -3,6 +3,7 @@ import Generation
 import Images
 import Inputs
 import ModelGraph
+import ReuseTransformers
 import Runtime
 import Verification
 
