@@ -1,5 +1,6 @@
 import JSON
 import Tokenization
+import TokenizerFormats
 
 extension FuzzTarget {
     static let tokenizerJSON = FuzzTarget("tokenizer-json") { bytes in

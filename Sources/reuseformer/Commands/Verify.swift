@@ -3,6 +3,7 @@ import ReuseTransformers
 import Foundation
 import ModelGraph
 import Reporting
+import Statistics
 import Verification
 
 struct Verify: ParsableCommand {
@@ -34,7 +35,8 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy.",
+            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy; for "
+                + "a model that gives numbers mae and r2.",
             valueName: "file"),
         completion: .file(extensions: ["tsv", "csv", "jsonl"]))
     var labelled: String?
@@ -71,6 +73,7 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["xml"]))
     var junit: String?
 
+    @OptionGroup var pooling: PoolingOption
     @OptionGroup var reporting: ReportOption
 
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
@@ -163,7 +166,8 @@ struct Verify: ParsableCommand {
         defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
-        let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
+        let verifier = ModelVerifier(
+            source: source, converted: converted, pooling: pooling.pooling, resources: try threads.resources())
         let data = VerificationData(
             path: data, labels: labels, labelled: labelled, pairs: pairs, maximumTokens: maxLength,
             columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
@@ -188,6 +192,7 @@ struct Verify: ParsableCommand {
         } else {
             Terminal.print(FidelityTable.table(of: verdict).text)
         }
+        for gate in comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard comparison.passed else {
             throw CommandError(
                 status: .gateFailed,
