@@ -108,6 +108,10 @@ public struct ModelVerifier: Sendable {
             switch items {
             case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
             case .path(let path): sequences = try reader.sequences(of: path)
+            case .labelled(let path) where TaskLabels.areArrays(path, for: source):
+                let labelled = try TaskLabels.arrays(of: path, for: source)
+                sequences = labelled.items
+                labels = .numbers(labelled.labels)
             case .labelled(let path):
                 let labelled = try TaskLabels.texts(of: path, data.columns, for: source)
                 sequences = try reader.sequences(ofTexts: labelled.texts)
