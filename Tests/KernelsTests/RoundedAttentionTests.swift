@@ -68,14 +68,16 @@ private struct Case {
         return out.values + keep.values
     }
 
-    static let all: [Case] = (0..<16).map { index in
-        var problem = Case(
-            queries: [1, 5, 27, 40][index % 4], keys: [40, 61, 77, 97][index / 4], isCausal: index % 2 == 1,
-            window: index % 3 == 2 ? 7 : 0, seed: index + 1)
-        problem.isBorrowed = index % 5 > 2
-        problem.isBlended = index % 5 == 4
-        problem.hasPackedKeys = index % 5 == 1
-        return problem
+    static var all: [Case] {
+        (0..<16).map { index in
+            var problem = Case(
+                queries: [1, 5, 27, 40][index % 4], keys: [40, 61, 77, 97][index / 4], isCausal: index % 2 == 1,
+                window: index % 3 == 2 ? 7 : 0, seed: index + 1)
+            problem.isBorrowed = index % 5 > 2
+            problem.isBlended = index % 5 == 4
+            problem.hasPackedKeys = index % 5 == 1
+            return problem
+        }
     }
 }
 
