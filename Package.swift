@@ -32,6 +32,10 @@ let package = Package(
         // Kernels: no allocation, no threads, no knowledge of models.
         .target(name: "CKernels"),
 
+        // Files in the executable itself, by the assembler: as arrays of numbers they take the compiler half a minute.
+        .target(name: "CResources", cSettings: [.headerSearchPath("..")]),
+        .target(name: "EmbeddedFiles", dependencies: ["CResources"]),
+
         .target(name: "Platform"),
         .target(name: "JSON", dependencies: ["Platform"]),
         .target(name: "Files", dependencies: ["Platform", "CCrypto"]),
@@ -43,25 +47,47 @@ let package = Package(
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "JSON", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
-        .target(name: "Tokenization", dependencies: ["Platform", "JSON"]),
+        .target(name: "Tokenization", dependencies: ["Platform"]),
+        .target(name: "TokenizerFormats", dependencies: ["Platform", "JSON", "Tokenization"]),
         .target(
             name: "WeightFiles", dependencies: ["Platform", "JSON", "Files", "Archives", "Tensors", "HDF5"]),
         .target(
             name: "ArchitectureSpecs",
-            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles"],
-            // In the executable itself: it needs no files beside it.
-            resources: [.embedInCode("Architectures"), .embedInCode("Keys")]),
+            dependencies: ["EmbeddedFiles", "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles"],
+            exclude: ["Architectures", "Keys"]),
+        // Models that a Keras configuration describes: what files say, a graph as it grows, what functions and layers
+        // add to it, and the interpreter that knows them all.
+        .target(
+            name: "KerasFiles",
+            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs"]),
+        .target(
+            name: "KerasGraphs",
+            dependencies: [
+                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasFiles",
+            ]),
+        .target(
+            name: "KerasOperations",
+            dependencies: [
+                "Platform", "JSON", "Tensors", "ModelGraph", "ArchitectureSpecs", "KerasFiles", "KerasGraphs",
+            ]),
+        .target(
+            name: "KerasLayers",
+            dependencies: [
+                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasFiles",
+                "KerasGraphs",
+            ]),
         .target(
             name: "KerasModels",
             dependencies: [
-                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
+                "EmbeddedFiles", "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
+                "KerasFiles", "KerasGraphs", "KerasOperations", "KerasLayers",
             ],
-            resources: [.embedInCode("LayerSpecs")]),
+            exclude: ["LayerSpecs"]),
         .target(
             name: "Checkpoints",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "WeightFiles", "ArchitectureSpecs",
-                "KerasModels",
+                "KerasFiles", "KerasModels",
             ]),
         .target(name: "CImages", dependencies: ["CPng", "CJpeg"]),
         .target(name: "Images", dependencies: ["Platform", "JSON", "Files", "ModelGraph", "CImages"]),
@@ -71,7 +97,8 @@ let package = Package(
                 "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
             ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
-        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
+        .target(name: "Kernels", dependencies: ["Platform", "Tensors", "ModelGraph", "CKernels"]),
+        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels", "Kernels"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",
@@ -85,27 +112,33 @@ let package = Package(
             name: "Verification",
             dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime", "Generation"]),
         .target(
-            name: "Reporting", dependencies: ["Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"],
-            resources: [.embedInCode("Resources/report.css")]),
+            name: "Reporting",
+            dependencies: [
+                "EmbeddedFiles", "Platform", "ModelGraph", "Statistics", "Rewriting", "Analysis", "Verification",
+            ],
+            exclude: ["Resources"]),
+        .target(
+            name: "ReferenceProofs",
+            dependencies: ["Platform", "Tensors", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Reporting"]),
         // The public library: what a program imports. The modules below are its own.
         .target(
             name: "ReuseTransformers",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Tokenization",
-                "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime", "Generation",
-                "Rewriting", "Analysis", "Verification", "Reporting",
+                "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
+                "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
             ]),
         // What another program asks of a model over two pipes.
         .target(
             name: "ModelWorker",
-            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "Tensors", "ReuseTransformers"]),
+            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "ReuseTransformers"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting", "ReuseTransformers", "ModelWorker",
+                "Reporting", "ReferenceProofs", "ReuseTransformers", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -117,10 +150,12 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
-                "WeightFiles", "ArchitectureSpecs", "KerasModels", "Checkpoints", "Images", "Inputs",
+                "TokenizerFormats", "WeightFiles", "ArchitectureSpecs", "KerasFiles", "KerasModels", "Checkpoints",
+                "Images", "Inputs",
             ],
             path: "Tests/FuzzTargets"),
         .testTarget(name: "FuzzTests", dependencies: ["TestSupport", "FuzzTargets"]),
+        .testTarget(name: "EmbeddedFilesTests", dependencies: ["EmbeddedFiles", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["Files", "Tensors"]),
         .testTarget(name: "JSONTests", dependencies: ["Platform", "JSON"]),
         .testTarget(name: "FilesTests", dependencies: ["Platform", "Files", "TestSupport"]),
@@ -130,8 +165,8 @@ let package = Package(
         .testTarget(
             name: "InputsTests",
             dependencies: [
-                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
-                "Inputs", "TestSupport",
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization",
+                "TokenizerFormats", "Images", "Inputs", "TestSupport",
             ]),
         .testTarget(
             name: "WeightFilesTests",
@@ -154,19 +189,23 @@ let package = Package(
             name: "EndToEnd",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "Checkpoints", "Inputs", "Runtime",
-                "Generation", "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
+                "Statistics", "Generation", "Rewriting", "Analysis", "Verification", "TestSupport",
+                "reuseformer-h5index",
             ]),
+        .testTarget(name: "KerasFilesTests", dependencies: ["Platform", "JSON", "KerasFiles"]),
         .testTarget(
             name: "KerasModelsTests",
             dependencies: [
-                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasModels",
-                "Inputs",
-                "Runtime", "TestSupport",
+                "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasFiles",
+                "KerasModels", "Inputs", "Runtime", "TestSupport",
             ]),
         .testTarget(
             name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "ArchitectureSpecs"]),
         .testTarget(
-            name: "TokenizationTests", dependencies: ["Platform", "Tokenization", "ArchitectureSpecs", "TestSupport"]),
+            name: "TokenizerFormatsTests",
+            dependencies: ["Platform", "Tokenization", "TokenizerFormats", "TestSupport"]),
         .testTarget(
             name: "KernelsTests", dependencies: ["Platform", "Tensors", "Runtime", "CKernels"]),
         .testTarget(
@@ -196,7 +235,7 @@ let package = Package(
         .testTarget(
             name: "ReuseTransformersTests",
             dependencies: [
-                "Platform", "Tensors", "NumPy", "ReuseTransformers", "TestSupport", "reuseformer",
+                "Platform", "Tensors", "NumPy", "ReferenceProofs", "ReuseTransformers", "TestSupport", "reuseformer",
                 "reuseformer-h5index",
             ]),
         .testTarget(

@@ -14,14 +14,18 @@ let package = Package(
         .target(name: "CKernels", path: "Modules/CKernels"),
         .target(name: "Platform", path: "Modules/Platform"),
         .target(name: "JSON", dependencies: ["Platform"], path: "Modules/JSON"),
-        .target(name: "Tokenization", dependencies: ["Platform", "JSON"], path: "Modules/Tokenization"),
+        .target(name: "Tokenization", dependencies: ["Platform"], path: "Modules/Tokenization"),
+        .target(
+            name: "TokenizerFormats", dependencies: ["Platform", "JSON", "Tokenization"],
+            path: "Modules/TokenizerFormats"),
         .executableTarget(
             name: "Kernels",
             dependencies: ["CKernels", .product(name: "Benchmark", package: "benchmark")], path: "Kernels",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
         .executableTarget(
             name: "Tokenizers",
-            dependencies: ["Tokenization", .product(name: "Benchmark", package: "benchmark")], path: "Tokenizers",
+            dependencies: ["Tokenization", "TokenizerFormats", .product(name: "Benchmark", package: "benchmark")],
+            path: "Tokenizers",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,6 +1,7 @@
 import Benchmark
 import Foundation
 import Tokenization
+import TokenizerFormats
 
 /// Folders of fixtures/tokenizers with the kind of tokenizer that each stands for.
 private let kinds = [

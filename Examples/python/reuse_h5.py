@@ -11,7 +11,8 @@ in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where t
 name, with zeros where the mask hides a position.
 
 Written to be read: one function an operation, double precision, one sequence's mask at a time, no attempt at speed.
-The file format is described in docs/format.md.
+Matrices of 8 and 4 bits compute as docs/precision.md says, operation by operation. The file format is described in
+docs/format.md.
 """
 import argparse
 import hashlib
@@ -28,6 +29,7 @@ import numpy as np
 USER_BLOCK = 512
 MAGIC = b"\x89REUSE\r\n"
 BLOCK = 1 << 20
+VERSIONS = (1, 2)
 
 
 class Damaged(Exception):
@@ -51,8 +53,8 @@ def check_bytes(path):
         if hashlib.sha256(head[:64]).digest() != head[64:96] or any(head[96:]):
             raise Damaged(f"{path}: the user block is damaged")
         version, size, length, table, digest = struct.unpack_from("<IIQQ32s", head, 8)
-        if version != 1 or size != USER_BLOCK:
-            raise Damaged(f"{path}: has format version {version}, this program reads version 1")
+        if version not in VERSIONS or size != USER_BLOCK:
+            raise Damaged(f"{path}: has format version {version}, this program reads versions 1 and 2")
         if length != len(contents) or not USER_BLOCK < table < length:
             raise Damaged(f"{path}: has {len(contents)} bytes, {length} were written")
         found, written = block_digests(memoryview(contents)[USER_BLOCK:table]), contents[table:]
@@ -88,8 +90,9 @@ class Model:
     def __init__(self, path):
         check_bytes(path)
         with h5py.File(path, "r") as file:
-            if as_text(file.attrs.get("format")) != "reuse-transformer" or file.attrs.get("format_version") != 1:
-                raise Damaged(f"{path}: not a reuse-transformer file of version 1")
+            if as_text(file.attrs.get("format")) != "reuse-transformer" \
+                    or file.attrs.get("format_version") not in VERSIONS:
+                raise Damaged(f"{path}: not a reuse-transformer file of version 1 or 2")
             text = as_bytes(file["manifest"])
             if hashlib.sha256(text).hexdigest() != as_text(file.attrs["manifest_sha256"]):
                 raise Damaged(f"{path}: the manifest does not match its digest")
@@ -177,6 +180,31 @@ def static_map(pattern, visible, allowed):
     return result
 
 
+# ---- matrices of fewer bits (docs/precision.md) ---------------------------------------------------------------------
+
+f32 = np.float32
+
+
+def quantized_rows(x):
+    """Rows of float32 as 8-bit numbers: the numbers less their zero point, and the scale of each row."""
+    low, high = np.minimum(x.min(-1, keepdims=True), f32(0)), np.maximum(x.max(-1, keepdims=True), f32(0))
+    with np.errstate(all="ignore"):
+        span = high - low
+        sound = np.isfinite(x).all(-1, keepdims=True) & np.isfinite(span)
+        wide = sound & (span >= f32(2.0**-100))
+        inverse, scale = f32(255) / span, span / f32(255)
+        zero = np.rint(-low * inverse)
+        values = np.clip(np.rint(x * inverse) + zero, 0, 255) - zero
+    scale = np.where(wide, scale, np.where(sound, f32(0), f32(np.nan)))
+    return np.where(wide, values, f32(0)), scale
+
+
+def unpacked(values, rows):
+    """Two numbers of 4 bits a byte, the lower half first, 8 taken off."""
+    both = np.stack([values & 15, values >> 4], axis=1).reshape(-1, values.shape[1])
+    return both[:rows].astype(np.int8) - np.int8(8)
+
+
 # ---- the graph ----------------------------------------------------------------------------------------------------
 
 
@@ -206,14 +234,68 @@ class Execution:
         tensor = tensor.astype(np.float64)
         return tensor.T if tie and tie["isTransposed"] else tensor
 
-    def project(self, node, x, prefix=""):
-        weight, bias = self.parameter(node, prefix + "weight"), self.parameter(node, prefix + "bias")
-        result = x @ weight if weight is not None else 0
+    def stored(self, node, name):
+        """A matrix as it is stored: values, scales, and whether its axes are exchanged; None where it has none."""
+        tie = node.get("ties", {}).get(name)
+        owner = tie["parameter"] if tie else f"{node['name']}/{name}"
+        return self.model.tensors[owner], self.model.tensors[owner + "_scale"], bool(tie and tie["isTransposed"])
+
+    def smoothing(self, node, name):
+        """Factors of the inputs of a matrix; None where it has none."""
+        if not node["precisions"][name].get("isSmoothed"):
+            return None
+        stream = {"weight": "", "query_weight": "input_", "output_weight": "output_"}.get(name)
+        if stream is None:
+            stream = "memory_" if node["operation"].get("memoryWidth") else "input_"
+        return self.model.tensors[f"{node['name']}/{stream}smoothing"]
+
+    def coarse(self, node, name, x, precision, factor):
+        """x · weight + bias of a matrix of fewer bits; `factor` belongs to the weights and the bias."""
+        bias = self.parameter(node, name.replace("weight", "bias"))
+        bias = None if bias is None else bias.astype(f32) * f32(factor)
+        x = x.astype(f32)
+        if precision["kind"] == "bfloat16":
+            tie = node.get("ties", {}).get(name)
+            weight = self.model.tensors[tie["parameter"] if tie else f"{node['name']}/{name}"]
+            weight = weight.T if tie and tie["isTransposed"] else weight
+            result = x.astype(np.float64) @ (weight * f32(factor)).astype(np.float64)
+            return result if bias is None else result + bias
+        values, scale, is_transposed = self.stored(node, name)
+        if precision["kind"] == "int8":
+            factors = self.smoothing(node, name)
+            rows, row_scale = quantized_rows(x if factors is None else x * factors)
+            # Whole numbers below 2³¹: exact in double precision.
+            sums = rows.astype(np.float64) @ (values.T if is_transposed else values).astype(np.float64)
+            result = sums.astype(f32) * row_scale * (scale * f32(factor))
+            return result if bias is None else result + bias
+        if precision["kind"] == "int4_weights":
+            values = unpacked(values, x.shape[-1])
+        if "group" in precision:
+            scale = np.repeat(scale, precision["group"], axis=0)[:len(values)]
+        scale = scale.astype(f32) * f32(factor)
+        weight = values.astype(f32) * (scale[:, None] if is_transposed else scale)
+        weight = weight.T if is_transposed else weight
+        result = x.astype(np.float64) @ weight.astype(np.float64)
         return result if bias is None else result + bias
 
+    def table(self, node, name):
+        """Rows to be looked up; None where the node has no such table."""
+        if name not in node.get("precisions", {}) or node["precisions"][name]["kind"] == "bfloat16":
+            return self.parameter(node, name)
+        values, scale, _ = self.stored(node, name)
+        return (values.astype(f32) * scale[:, None]).astype(np.float64)
+
+    def project(self, node, x, prefix="", factor=1):
+        precision = node.get("precisions", {}).get(prefix + "weight")
+        if precision:
+            return self.coarse(node, prefix + "weight", x, precision, factor).astype(np.float64)
+        weight, bias = self.parameter(node, prefix + "weight"), self.parameter(node, prefix + "bias")
+        result = x @ weight if weight is not None else 0
+        return (result if bias is None else result + bias) * factor
+
     def embedding(self, node, operation):
-        x = self.parameter(node, "tokens")[self.ids] * operation["scale"]
-        table = self.parameter(node, "positions")
+        x = self.table(node, "tokens")[self.ids] * operation["scale"]
+        table = self.table(node, "positions")
         if table is not None:
             x = x + table[self.positions(operation)]
         table = self.parameter(node, "types")
@@ -272,12 +354,13 @@ class Execution:
         allowed = self.allowed(operation["mask"])
         memory = x if memory is None else memory
 
-        query, key = self.project(node, x, "query_"), self.project(node, memory, "key_")
+        query = self.project(node, x, "query_", factor=operation["scale"])
+        key = self.project(node, memory, "key_")
         for place, head in enumerate(computed):
             q = query[..., place * size:(place + 1) * size]
             k_place = key_groups.index(group[head])
             k = key[..., k_place * size:(k_place + 1) * size]
-            scores = q @ k.transpose(0, 2, 1) * operation["scale"]
+            scores = q @ k.transpose(0, 2, 1)
             self.maps[node["name"], head] = softmax(scores, allowed)
         for head, source in enumerate(sources):
             if source["source"] == "borrowed":

@@ -36,7 +36,7 @@ extension FileError {
     package init(_ failure: ZipDirectory.Failure, path: String) {
         let member = failure.member.map { "\($0.printable): " } ?? ""
         self.init(
-            failure.kind == .unsupported ? .unsupported : .corrupt, path: path,
+            failure.kind.errorKind, path: path,
             "the archive: \(member)\(failure.reason)"
         )
     }

@@ -1,3 +1,5 @@
+import Platform
+
 /// The members of a zip archive, as its central directory lists them, checked against the file.
 ///
 /// Source: PKWARE APPNOTE 6.3, sections 4.3 and 4.5.
@@ -24,6 +26,17 @@ package struct ZipDirectory: Sendable {
             case corrupt
             /// Sound, but encrypted or compressed in another way.
             case unsupported
+            /// No memory is left for it.
+            case memory
+
+            /// The same among all errors.
+            package var errorKind: ErrorKind {
+                switch self {
+                case .corrupt: .corrupt
+                case .unsupported: .unsupported
+                case .memory: .inputOutput
+                }
+            }
         }
 
         /// Class of the failure.

@@ -1,4 +1,5 @@
 import CZlib
+import Platform
 
 extension ZipDirectory.Member {
     /// The member's contents, decompressed and checked.
@@ -33,7 +34,7 @@ extension ZipDirectory.Member {
         var stream = z_stream()
         // Negative: raw deflate, as zip has it.
         guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw corrupt("zlib does not start")
+            throw ZipDirectory.Failure(kind: .memory, member: name, reason: systemMessage(ENOMEM))
         }
         defer { inflateEnd(&stream) }
         var isComplete = false

@@ -26,6 +26,8 @@ package struct FileSystem: Sendable {
     package var close: @Sendable (_ descriptor: Int32) throws(Failure) -> Void
     /// Gives a file another name, replacing what has it.
     package var rename: @Sendable (_ from: String, _ to: String) throws(Failure) -> Void
+    /// Gives a file another name that none has yet; fails with `EEXIST` where one has it.
+    package var renameNew: @Sendable (_ from: String, _ to: String) throws(Failure) -> Void
     /// Removes a file.
     package var remove: @Sendable (_ path: String) throws(Failure) -> Void
     /// Names in a folder, in any order.
@@ -39,6 +41,7 @@ package struct FileSystem: Sendable {
         synchronize: @escaping @Sendable (String) throws(Failure) -> Void,
         close: @escaping @Sendable (Int32) throws(Failure) -> Void,
         rename: @escaping @Sendable (String, String) throws(Failure) -> Void,
+        renameNew: @escaping @Sendable (String, String) throws(Failure) -> Void,
         remove: @escaping @Sendable (String) throws(Failure) -> Void,
         list: @escaping @Sendable (String) throws(Failure) -> [String]
     ) {
@@ -49,6 +52,7 @@ package struct FileSystem: Sendable {
         self.synchronize = synchronize
         self.close = close
         self.rename = rename
+        self.renameNew = renameNew
         self.remove = remove
         self.list = list
     }
@@ -80,6 +84,7 @@ package struct FileSystem: Sendable {
             guard systemClose(descriptor) == 0 || errno == EINTR else { throw Failure(code: errno) }
         },
         rename: { from, to throws(Failure) in _ = try retrying { systemRename(from, to) } },
+        renameNew: { from, to throws(Failure) in try renameWithoutReplacing(from, to) },
         remove: { path throws(Failure) in _ = try retrying { unlink(path) } },
         list: { folder throws(Failure) in
             guard let stream = opendir(folder) else { throw Failure(code: errno) }
@@ -92,6 +97,20 @@ package struct FileSystem: Sendable {
             }
             return names
         })
+
+    /// A rename that fails where the new name is taken: a second name and the end of the first, which no other program
+    /// can come between; on file systems without second names a look before the rename.
+    private static func renameWithoutReplacing(_ from: String, _ to: String) throws(Failure) {
+        if link(from, to) == 0 {
+            // Under its new name the file is complete: an old name that stays is no failure.
+            unlink(from)
+            return
+        }
+        // FAT, some network folders.
+        guard [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { throw Failure(code: errno) }
+        guard access(to, F_OK) != 0 else { throw Failure(code: EEXIST) }
+        _ = try retrying { systemRename(from, to) }
+    }
 
     private static func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Failure) -> Result {
         while true {

@@ -46,8 +46,11 @@ struct ChunkCompressor {
         return origins
     }
 
-    /// The stored bytes of some chunks, in the order given; `nil` for one that zstd cannot compress (out of memory).
-    func compressed(_ origins: ArraySlice<[Int]>, of bytes: UnsafeRawBufferPointer) -> [[UInt8]?] {
+    /// The stored bytes of some chunks, in the order given; `nil` for one that zstd cannot compress (out of memory),
+    /// and for those that were left when the work was cancelled.
+    func compressed(
+        _ origins: ArraySlice<[Int]>, of bytes: UnsafeRawBufferPointer, _ cancellation: Cancellation? = nil
+    ) -> [[UInt8]?] {
         let origins = Array(origins)
         var results = [[UInt8]?](repeating: nil, count: origins.count)
         results.withUnsafeMutableBufferPointer { results in
@@ -55,6 +58,7 @@ struct ChunkCompressor {
             nonisolated(unsafe) let results = results
             nonisolated(unsafe) let bytes = bytes
             Workers().run(origins.count) { index in
+                guard cancellation?.isRequested != true else { return }
                 results[index] = compressed(chunk(at: origins[index], of: bytes))
             }
         }

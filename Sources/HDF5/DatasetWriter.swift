@@ -8,6 +8,7 @@ struct DatasetWriter {
     let location: HDF5Location
     let dtype: DType
     let shape: Shape
+    let cancellation: Cancellation?
 
     /// Chunks that are compressed before they are written: bounds memory, and suffices for any number of cores.
     private static let batchCount = 64
@@ -37,7 +38,11 @@ struct DatasetWriter {
                 while !rest.isEmpty {
                     let batch = rest.prefix(Self.batchCount)
                     rest = rest.dropFirst(Self.batchCount)
-                    for (origin, chunk) in zip(batch, compressor.compressed(batch, of: bytes)) {
+                    let chunks = compressor.compressed(batch, of: bytes, cancellation)
+                    if cancellation?.isRequested == true {
+                        throw FileError(.cancelled, path: location.file, "was not written: the work was cancelled")
+                    }
+                    for (origin, chunk) in zip(batch, chunks) {
                         guard let chunk else { throw .inputOutput(location, reason: "zstd cannot compress a chunk") }
                         try check(H5Dwrite_chunk(dataset, 0, 0, origin.map(hsize_t.init), chunk.count, chunk))
                     }

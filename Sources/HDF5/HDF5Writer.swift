@@ -14,15 +14,21 @@ import Tensors
 package struct HDF5Writer: ~Copyable {
     /// The file that is being written.
     package let path: String
+    private let cancellation: Cancellation?
     private var file: hid_t
     private var groups: Set<String> = ["/"]
 
     /// Creates the file, or empties it.
     ///
-    /// - Parameter userBlockByteCount: Zeros before the HDF5 part, for the caller to fill in after `close()`: 0, 512,
-    ///   1024, 2048, …
-    package init(path: String, userBlockByteCount: Int = 0) throws(FileError) {
+    /// - Parameters:
+    ///   - userBlockByteCount: Zeros before the HDF5 part, for the caller to fill in after `close()`: 0, 512, 1024,
+    ///     2048, …
+    ///   - cancellation: Ends the compression of a dataset, which takes seconds for a large one.
+    package init(
+        path: String, userBlockByteCount: Int = 0, cancellation: Cancellation? = nil
+    ) throws(FileError) {
         self.path = path
+        self.cancellation = cancellation
         let location = HDF5Location(file: path)
         guard
             userBlockByteCount == 0
@@ -122,10 +128,12 @@ package struct HDF5Writer: ~Copyable {
     ) throws(FileError) {
         let location = HDF5Location(file: self.path, object: path)
         try makeGroups(on: path)
-        let file = self.file
+        let file = self.file, cancellation = self.cancellation
         let failure = tensor.withUnsafeBytes { bytes in
             Result { () throws(FileError) in
-                let dataset = DatasetWriter(file: file, location: location, dtype: tensor.dtype, shape: tensor.shape)
+                let dataset = DatasetWriter(
+                    file: file, location: location, dtype: tensor.dtype, shape: tensor.shape,
+                    cancellation: cancellation)
                 try dataset.write(bytes, at: path, compression)
             }
         }
@@ -138,7 +146,8 @@ package struct HDF5Writer: ~Copyable {
     ) throws(FileError) {
         let location = HDF5Location(file: self.path, object: path)
         try makeGroups(on: path)
-        let dataset = DatasetWriter(file: file, location: location, dtype: .uint8, shape: [bytes.count])
+        let dataset = DatasetWriter(
+            file: file, location: location, dtype: .uint8, shape: [bytes.count], cancellation: cancellation)
         try bytes.withBytes { (buffer) throws(FileError) in try dataset.write(buffer, at: path, compression) }
     }
 

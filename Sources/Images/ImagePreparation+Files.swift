@@ -64,7 +64,7 @@ private struct PreparationReader {
                 result.sizing = processor.sizing
             }
             if let number = self["resample"] {
-                guard let value = number.intValue, let resampling = Resampling(rawValue: value) else {
+                guard let value = number.intValue, let resampling = ResamplingFilter(rawValue: value) else {
                     throw unsupported("resample", number, "pixels are resampled in the ways 0…5 of Pillow")
                 }
                 result.method = .pillow(resampling)

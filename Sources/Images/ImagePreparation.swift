@@ -15,7 +15,7 @@ package struct ImagePreparation: Sendable, Hashable {
     /// How the pixels of another size are made.
     package enum Method: Sendable, Hashable {
         /// On 8-bit pixels, as Pillow does.
-        case pillow(Resampling)
+        case pillow(ResamplingFilter)
         /// On floating-point pixels, from the four nearest ones without antialias, as TensorFlow does.
         case linear
     }
@@ -83,7 +83,7 @@ package struct ImagePreparation: Sendable, Hashable {
     private func start(_ difference: Int) -> Int { centersTowardsZero ? difference / 2 : difference >> 1 }
 
     private func resized(_ picture: Picture) -> Picture {
-        let resampling: Resampling = if case .pillow(let resampling) = method { resampling } else { .bilinear }
+        let resampling: ResamplingFilter = if case .pillow(let resampling) = method { resampling } else { .bilinear }
         let size = resizedSize(of: picture)
         switch sizing {
         case nil: return picture

@@ -13,7 +13,7 @@ struct ImageProcessor: Sendable {
     var sizing: ImagePreparation.Sizing?
     /// Side of the usual crop.
     var cropSide: Int?
-    var resampling = Resampling.bilinear
+    var resampling = ResamplingFilter.bilinear
     var mean: [Float] = [0.5]
     var deviation: [Float] = [0.5]
     /// Whether it is one of the classes over torchvision.

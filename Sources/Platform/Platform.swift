@@ -7,5 +7,14 @@
 @_exported import Darwin
 #endif
 
-/// The system's text for an error number.
-package func systemMessage(_ code: Int32) -> String { String(cString: strerror(code)) }
+/// The system's text for an error number, and for what a limit of the process brings about, which one.
+package func systemMessage(_ code: Int32) -> String {
+    let text = String(cString: strerror(code))
+    switch code {
+    case EMFILE: return text + " (the limit of this process: ulimit -n)"
+    case EAGAIN: return text + " (a limit of processes and threads: ulimit -u)"
+    case ENOMEM: return text + " (a limit of memory: ulimit -v)"
+    case EFBIG: return text + " (a limit of the size of files: ulimit -f)"
+    default: return text
+    }
+}

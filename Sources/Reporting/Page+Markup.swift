@@ -55,7 +55,8 @@ extension Page {
                 [
                     .element("span", ["class": "name"], .text(figure.name)),
                     .element("span", ["class": "value"], .text(figure.value)),
-                ] + (figure.note.isEmpty ? [] : [.element("span", ["class": "note"], .text(figure.note))]))
+                ] + (figure.note.isEmpty ? [] : [.element("span", ["class": "note"], .text(figure.note))])
+                    + (figure.scale.isEmpty ? [] : [.element("span", ["class": "scale"], .text(figure.scale))]))
         }
         let title = group.title.isEmpty ? [] : [Markup.element("h2", [:], .text(group.title))]
         return .element("div", ["class": "group"], title + [.element("ul", ["class": "figures"], cards)])
@@ -83,6 +84,15 @@ extension Page {
                 facts.flatMap { fact -> [Markup] in
                     [.element("dt", [:], .text(fact.name)), .element("dd", [:], .text(fact.value))]
                 })
+        case .command(let arguments):
+            // Each argument stays whole where it fits: a line never ends behind the hyphens of an option.
+            .element(
+                "p", ["class": "command"],
+                .element(
+                    "code", [:],
+                    arguments.enumerated().flatMap { index, argument -> [Markup] in
+                        (index == 0 ? [] : [.text(" ")]) + [.element("span", [:], .text(argument))]
+                    }))
         case .folded(let title, let blocks):
             .element("details", [:], [.element("summary", [:], .text(title))] + blocks.map(markup(of:)))
         }
@@ -93,32 +103,37 @@ extension Page {
         .element("div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": label], contents)
     }
 
-    private func markup(of table: Table) -> Markup {
-        func style(_ column: Table.Column) -> String {
+    /// A table; on a narrow page one with long words lays its rows out as blocks. Roles are said, since browsers forget
+    /// what a table is when its rows are laid out otherwise.
+    private func markup(of table: TextTable) -> Markup {
+        let isStacked = table.columns.contains { $0.alignment == .words }
+        func style(_ column: TextTable.Column) -> String {
             switch column.alignment { case .left: "left"; case .right: "right"; case .words: "left words" }
         }
         let head = table.columns.map { column in
-            Markup.element("th", ["scope": "col", "class": style(column)], .text(column.title))
+            Markup.element(
+                "th", ["scope": "col", "role": "columnheader", "class": style(column)], .text(column.title))
         }
         let rows = table.rows.map { row -> Markup in
             let cells = zip(row.cells, table.columns).enumerated().map { index, cell -> Markup in
                 index == 0
-                    ? .element("th", ["scope": "row", "class": style(cell.1)], .text(cell.0))
-                    : .element("td", ["class": style(cell.1)], .text(cell.0))
+                    ? .element("th", ["scope": "row", "role": "rowheader", "class": style(cell.1)], .text(cell.0))
+                    : .element("td", ["role": "cell", "class": style(cell.1)], .text(cell.0))
             }
             return switch row.mark {
-            case .none: .element("tr", [:], cells)
-            case .passed: .element("tr", ["class": "passed"], cells)
-            case .failed: .element("tr", ["class": "failed"], cells)
-            case .strong: .element("tr", ["class": "strong"], cells)
+            case .none: .element("tr", ["role": "row"], cells)
+            case .passed: .element("tr", ["role": "row", "class": "passed"], cells)
+            case .failed: .element("tr", ["role": "row", "class": "failed"], cells)
+            case .strong: .element("tr", ["role": "row", "class": "strong"], cells)
             }
         }
         let caption = table.caption.isEmpty ? [] : [Markup.element("caption", [:], .text(table.caption))]
         return scrolling(
             .element(
-                "table", [:],
+                "table", ["role": "table", "class": isStacked ? "stacked" : "plain"],
                 caption + [
-                    .element("thead", [:], .element("tr", [:], head)), .element("tbody", [:], rows),
+                    .element("thead", ["role": "rowgroup"], .element("tr", ["role": "row"], head)),
+                    .element("tbody", ["role": "rowgroup"], rows),
                 ]), table.caption.isEmpty ? "Table" : table.caption)
     }
 }

@@ -5,8 +5,11 @@ package struct Page: Sendable {
         let value: String
         let name: String
         let note: String
+        /// How to read the number.
+        let scale: String
 
-        package init(_ value: String, _ name: String, note: String = "") {
+        package init(_ value: String, _ name: String, note: String = "", scale: String = "") {
+            self.scale = scale
             self.value = value
             self.name = name
             self.note = note
@@ -27,13 +30,15 @@ package struct Page: Sendable {
     /// A part of a section.
     package enum Block: Sendable {
         case text(String)
-        case table(Table)
+        case table(TextTable)
         case heatMap(HeatMap)
         case planGrid(PlanGrid)
         case lines(LineChart)
         case bars(BarChart)
         /// Names with values: provenance, settings.
         case facts([(name: String, value: String)])
+        /// A command line, argument by argument as a shell takes them.
+        case command([String])
         /// A drawing or table folded away until it is opened.
         indirect case folded(title: String, [Block])
     }

@@ -67,8 +67,8 @@ extension ReportPage {
         return pairs
     }
 
-    private func profiles(_ analysis: AnalysisDocument) -> Table {
-        var table = Table(
+    private func profiles(_ analysis: AnalysisDocument) -> TextTable {
+        var table = TextTable(
             [
                 .init("head", .left), .init("entropy"), .init("itself"), .init("previous"), .init("next"),
                 .init("first"), .init("separator"),
@@ -142,7 +142,7 @@ extension ReportPage {
     var healingSection: Page.Section? {
         guard let healing else { return nil }
         let kept = healing.steps.count { $0.verdict == .kept }
-        var table = Table(
+        var table = TextTable(
             [
                 .init("refitted", .left), .init("strength"), .init("error left"), .init("growth"),
                 .init("damage before"), .init("after"), .init("verdict", .left),
@@ -179,7 +179,7 @@ extension ReportPage {
             verification.data.texts == 0
             ? "Neither model was run."
             : "Source and converted model side by side on \(judgedOn), \(tokens)"
-                + (isKeptBack ? ", that nothing was fitted on." : ".")
+                + (isKeptBack ? ", which nothing else has used." : ".")
         return Page.Section("Fidelity", [.text(words), .table(FidelityTable.explained(verification))])
     }
 
@@ -211,8 +211,8 @@ extension ReportPage {
     var provenanceSection: Page.Section? {
         let circumstances = verification?.circumstances
         var facts: [(name: String, value: String)] = []
-        if let arguments = circumstances?.arguments {
-            facts.append(("command", (["reuseformer"] + arguments).map(\.quotedForShell).joined(separator: " ")))
+        let command = circumstances?.arguments.map { arguments in
+            Page.Block.command((["reuseformer"] + arguments).map(\.quotedForShell))
         }
         if let version = circumstances?.version { facts.append(("program", "reuseformer \(version)")) }
         if let data = circumstances?.data, !data.isEmpty { facts.append(("data", data.joined(separator: ", "))) }
@@ -238,7 +238,7 @@ extension ReportPage {
             facts.append(("weights analysed", "SHA-256 \(analysis.model)"))
         }
         if let digest = plan?.analysis { facts.append(("plan made from analysis", "SHA-256 \(digest)")) }
-        return Page.Section("How it was made", [.facts(facts)])
+        return Page.Section("How it was made", [command, .facts(facts)].compactMap(\.self))
     }
 
     private func fact(_ file: Circumstances.StoredFile) -> (name: String, value: String) {

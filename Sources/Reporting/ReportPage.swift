@@ -27,7 +27,7 @@ package struct ReportPage {
     package var healing: HealingSummary?
     package var verification: VerificationReport?
     /// Whether the data that judge are a part of those that the conversion was given; else they were given to judge.
-    package var isKeptBack = false
+    var isKeptBack: Bool { verification?.data.origin == .keptBack }
 
     package init(model: Subject, analysis: AnalysisDocument? = nil) {
         source = model
@@ -70,7 +70,13 @@ package struct ReportPage {
     var judgedOn: String {
         guard let verification else { return "" }
         let count = "\(Format.count(verification.data.texts)) \(itemName(verification.data.texts))"
-        if isKeptBack { return count + " kept back" }
+        switch verification.data.origin {
+        case .keptBack: return count + " kept back"
+        case .choosing: return count + " that chose"
+        // The files that are named are those of the calibration data.
+        case .given where verification.data.calibration != nil: return count
+        case .given: break
+        }
         let files = verification.circumstances?.data ?? []
         return files.isEmpty ? count : count + " of " + files.joined(separator: " and ")
     }
@@ -126,8 +132,11 @@ package struct ReportPage {
             return verification.map { change($0.savings.bytes, "bytes of the parameters") }
         }
         let (from, to) = (Circumstances.bytes(of: before), Circumstances.bytes(of: after))
-        let share = from > 0 ? " (\(Format.change(Double(to) / Double(from) - 1)))" : ""
-        return Page.Figure(Format.bytes(to), "on disk" + share, note: "from \(Format.bytes(from)) of \(source.name)")
+        let share = from > 0 ? "\(Format.change(Double(to) / Double(from) - 1)) " : ""
+        let parameters = verification.map { Format.change(-$0.savings.parameters.saved) } ?? "–"
+        return Page.Figure(
+            Format.bytes(to), "file",
+            note: "\(share)from \(Format.bytes(from)) of \(source.name); parameters \(parameters)")
     }
 
     private func speed(_ savings: Savings) -> Page.Figure {
@@ -139,9 +148,11 @@ package struct ReportPage {
         }
         let threads = result.threads == 1 ? "1 thread" : "\(result.threads) threads"
         let range = SpeedTable.range(result.speedupLow, result.speedupHigh)
-        let undecided = SpeedTable.isUndecided(result) ? ": no difference that could be told" : ""
+        let undecided =
+            SpeedTable.isUndecided(result)
+            ? ": no difference that could be told" : result.speedup < 1 ? ": slower than its source" : ""
         return Page.Figure(
-            SpeedTable.ratio(result.speedup), "speed at \(result.load.replacing("x", with: "×")), \(threads)",
+            SpeedTable.ratio(result.speedup), "speed at \(SpeedTable.load(result.load)), \(threads)",
             note: range + undecided)
     }
 
@@ -153,7 +164,7 @@ package struct ReportPage {
             let notes = [source, "on \(judgedOn)", demand.map { "default: \($0)" }]
             return Page.Figure(
                 FidelityTable.text(measured.metric, measured.value), measured.metric.rawValue,
-                note: notes.compactMap(\.self).joined(separator: " · "))
+                note: notes.compactMap(\.self).joined(separator: " · "), scale: measured.metric.yardstick)
         }
     }
 

@@ -12,8 +12,8 @@ package enum SpeedTable {
     ]
 
     /// One row a model, load and number of threads.
-    package static func table(of results: [Benchmark.Result]) -> Table {
-        var table = Table(
+    package static func table(of results: [Benchmark.Result]) -> TextTable {
+        var table = TextTable(
             [
                 .init("load", .left), .init("threads"), .init("model", .left), .init("rounds"), .init("time"),
                 .init("items/s"), .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"), .init("range"),
@@ -22,7 +22,7 @@ package enum SpeedTable {
         for (index, result) in results.enumerated() {
             let isFirst = isFirst(index, results)
             table.append([
-                result.load, "\(result.threads)", result.model, "\(result.rounds)", time(result.seconds),
+                load(result.load), "\(result.threads)", result.model, "\(result.rounds)", time(result.seconds),
                 Format.significant(result.itemsPerSecond, 4), Format.count(Int(result.tokensPerSecond.rounded())),
                 Format.fixed(result.effectiveGigaflops, 1), ratio(result.speedup),
                 isFirst ? "" : range(result.speedupLow, result.speedupHigh), isFirst ? "" : ratio(result.ceiling),
@@ -32,8 +32,8 @@ package enum SpeedTable {
     }
 
     /// One row a model, load and number of threads, of models that write.
-    package static func table(of results: [Benchmark.Writing]) -> Table {
-        var table = Table(
+    package static func table(of results: [Benchmark.Writing]) -> TextTable {
+        var table = TextTable(
             [
                 .init("prompts", .left), .init("threads"), .init("model", .left), .init("read in"), .init("tokens/s"),
                 .init("speed-up"), .init("range"), .init("a step"), .init("new tokens/s"), .init("speed-up"),
@@ -44,7 +44,7 @@ package enum SpeedTable {
                 result.cacheBytesPerMemoryRow > 0 ? " + \(Format.count(result.cacheBytesPerMemoryRow))" : ""
             let isFirst = index == 0 || results[index - 1].load != result.load
             table.append([
-                result.load, "\(result.threads)", result.model, time(result.promptSeconds),
+                load(result.load), "\(result.threads)", result.model, time(result.promptSeconds),
                 Format.count(Int(result.promptTokensPerSecond.rounded())), ratio(result.promptSpeedup),
                 isFirst ? "" : range(result.promptSpeedupLow, result.promptSpeedupHigh), time(result.stepSeconds),
                 Format.significant(result.newTokensPerSecond, 4), ratio(result.stepSpeedup),
@@ -60,6 +60,9 @@ package enum SpeedTable {
         guard seconds.isFinite else { return "–" }
         return seconds < 1 ? Format.significant(seconds * 1000, 4) + " ms" : Format.significant(seconds, 4) + " s"
     }
+
+    /// `32x128`, as options are typed, with the sign for times.
+    package static func load(_ text: String) -> String { text.replacing("x", with: "×") }
 
     static func ratio(_ value: Double) -> String { Format.fixed(value, 2) + " ×" }
 
@@ -80,7 +83,7 @@ package enum SpeedTable {
     static func bars(of results: [Benchmark.Result]) -> BarChart {
         var groups: [(name: String, bars: [BarChart.Bar])] = []
         for (index, result) in results.enumerated() {
-            let name = "\(result.load), \(result.threads == 1 ? "1 thread" : "\(result.threads) threads")"
+            let name = "\(load(result.load)), \(result.threads == 1 ? "1 thread" : "\(result.threads) threads")"
             let speed = isFirst(index, results) ? "" : " (\(ratio(result.speedup)))"
             let bar = BarChart.Bar(
                 name: result.model, value: result.tokensPerSecond,

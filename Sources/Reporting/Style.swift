@@ -1,3 +1,5 @@
+import EmbeddedFiles
+
 /// The look of the report: light and dark by the reader's setting, black on white on paper.
 enum Style {
     static var sheet: Markup {
@@ -20,5 +22,6 @@ enum Style {
     }
 
     /// `Resources/report.css`, without the end of its last line.
-    private static let rules = Markup.verbatim(file: PackageResources.report_css.dropLast())
+    private static let rules = Markup.verbatim(
+        file: EmbeddedFile.bytes(of: "report.css", in: .reports).dropLast())
 }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 import Verification
 
 /// The answer to “should I ship it?” in words.
@@ -28,14 +29,14 @@ struct VerdictText {
             let value = gate.value.map { FidelityTable.text(gate.metric, $0) } ?? "no number"
             let outcome = gate.passed ? "passed" : "failed"
             reasons.append(
-                "\(gate.metric.rawValue) is \(value), on \(texts): \(outcome) (fails when \(gate.condition)).")
+                "\(gate.metric.rawValue) is \(value) on \(texts); fails when \(gate.condition): \(outcome).")
         }
         for criterion in verdict.criteria {
             let value = criterion.value.map { FidelityTable.text(criterion.metric, $0) } ?? "no number"
             reasons.append(
-                "\(criterion.metric.rawValue) is \(value), on \(texts): "
-                    + "\(Self.demand(criterion)) \(criterion.holds ? "was" : "would have been") enough"
-                    + (criterion.isClose ? ", but other texts of the kind might have said otherwise." : "."))
+                "\(criterion.metric.rawValue) is \(value) on \(texts); the default asks for "
+                    + "\(Self.demand(criterion)): \(criterion.holds ? "met" : "missed")"
+                    + (criterion.isClose ? ", but other texts of the kind might say otherwise." : "."))
         }
         if verdict.outcome == .unsure, report.data.texts < ShippingVerdict.fewestTexts {
             reasons.append(

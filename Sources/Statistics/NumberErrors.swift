@@ -4,6 +4,8 @@ package struct NumberErrors: Sendable, Hashable {
     package private(set) var count = 0
     /// Sum of the squares of all differences.
     package private(set) var squaredError = 0.0
+    /// Sum of all differences without their signs.
+    package private(set) var absoluteError = 0.0
     /// By column: sum of the source's numbers, and of their squares.
     private var sums: [Double] = []
     private var squares: [Double] = []
@@ -22,6 +24,7 @@ package struct NumberErrors: Sendable, Hashable {
         for column in 0..<min(columns, sums.count) {
             let value = Double(source[column]), difference = value - Double(other[column])
             squaredError += difference * difference
+            absoluteError += abs(difference)
             sums[column] += value
             squares[column] += value * value
         }
@@ -38,6 +41,9 @@ package struct NumberErrors: Sendable, Hashable {
         let variance = zip(sums, squares).reduce(0) { $0 + max(0, $1.1 - $1.0 * $1.0 / rows) }
         return Self.ratio(squaredError, variance)
     }
+
+    /// Mean of the differences without their signs, over rows and columns; NaN without any.
+    package var meanAbsoluteError: Double { absoluteError / Double(count * sums.count) }
 
     private static func ratio(_ part: Double, _ whole: Double) -> Double {
         part == 0 ? 0 : whole > 0 ? part / whole : .nan

@@ -1,22 +1,34 @@
 /// A token that is looked for in the text itself, before the model sees it.
-struct AddedToken: Sendable, Hashable {
-    var content: [UInt8]
+package struct AddedToken: Sendable, Hashable {
+    package var content: [UInt8]
     /// Whether spaces before it belong to it.
-    var takesSpacesBefore = false
+    package var takesSpacesBefore = false
     /// Whether spaces after it belong to it.
-    var takesSpacesAfter = false
+    package var takesSpacesAfter = false
     /// Whether it counts only as a whole word.
-    var isWholeWord = false
+    package var isWholeWord = false
     /// Whether it is looked for in the normalized text (and normalized itself) instead of the user's.
-    var isNormalized = false
+    package var isNormalized = false
     /// Whether decoding may skip it.
-    var isSpecial = true
+    package var isSpecial = true
+
+    package init(
+        content: [UInt8], takesSpacesBefore: Bool = false, takesSpacesAfter: Bool = false, isWholeWord: Bool = false,
+        isNormalized: Bool = false, isSpecial: Bool = true
+    ) {
+        self.content = content
+        self.takesSpacesBefore = takesSpacesBefore
+        self.takesSpacesAfter = takesSpacesAfter
+        self.isWholeWord = isWholeWord
+        self.isNormalized = isNormalized
+        self.isSpecial = isSpecial
+    }
 }
 
 /// All added tokens, and the search for them.
-struct AddedTokens: Sendable {
+package struct AddedTokens: Sendable {
     /// A stretch of text, or a token that was found there.
-    enum Section {
+    package enum Section {
         case text(Range<Int>)
         case token(Int32)
     }
@@ -27,12 +39,12 @@ struct AddedTokens: Sendable {
     private let normalized: Matcher
 
     /// One more than the largest id.
-    let idBound: Int
+    package let idBound: Int
 
     /// - Parameters:
     ///   - tokens: Tokens by id, in the order of precedence between equal texts.
     ///   - normalizer: Rewrites the contents of normalized tokens as it does texts.
-    init(_ tokens: [(id: Int32, token: AddedToken)], normalizer: Normalizer?) {
+    package init(_ tokens: [(id: Int32, token: AddedToken)], normalizer: Normalizer?) {
         let ordered = tokens.filter(\.token.isSpecial) + tokens.filter { !$0.token.isSpecial }
         self.tokens = Dictionary(ordered.map { ($0.id, $0.token) }) { first, _ in first }
         idsByContent = Dictionary(ordered.map { ($0.token.content, $0.id) }) { first, _ in first }
@@ -47,19 +59,19 @@ struct AddedTokens: Sendable {
     }
 
     /// The token of an id.
-    subscript(id: Int32) -> AddedToken? { tokens[id] }
+    package subscript(id: Int32) -> AddedToken? { tokens[id] }
 
     /// The id of a token.
-    func id(of content: [UInt8]) -> Int32? { idsByContent[content] }
+    package func id(of content: [UInt8]) -> Int32? { idsByContent[content] }
 
     /// Cuts the user's text at tokens that are not normalized.
-    func splitVerbatim(_ bytes: [UInt8]) -> [Section] { verbatim.split(bytes) }
+    package func splitVerbatim(_ bytes: [UInt8]) -> [Section] { verbatim.split(bytes) }
 
     /// Cuts normalized text at normalized tokens.
-    func splitNormalized(_ bytes: [UInt8]) -> [Section] { normalized.split(bytes) }
+    package func splitNormalized(_ bytes: [UInt8]) -> [Section] { normalized.split(bytes) }
 
     /// Number of ids at or above a bound.
-    func count(notBelow bound: Int) -> Int { tokens.keys.count { Int($0) >= bound } }
+    package func count(notBelow bound: Int) -> Int { tokens.keys.count { Int($0) >= bound } }
 }
 
 /// Finds a set of tokens in a text: leftmost first, the longest where several start together.

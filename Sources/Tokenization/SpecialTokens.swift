@@ -31,7 +31,7 @@ package struct SpecialTokens: Sendable, Hashable {
 }
 
 /// The roles a token can have, by the names of `special_tokens_map.json`.
-enum SpecialRole: String, CaseIterable, Sendable {
+package enum SpecialRole: String, CaseIterable, Sendable {
     case pad = "pad_token"
     case mask = "mask_token"
     case unk = "unk_token"
@@ -41,10 +41,10 @@ enum SpecialRole: String, CaseIterable, Sendable {
     case eos = "eos_token"
 
     /// The order in which the reference gives ids to those that the vocabulary lacks.
-    static let addingOrder: [SpecialRole] = [.bos, .eos, .unk, .sep, .pad, .cls, .mask]
+    package static let addingOrder: [SpecialRole] = [.bos, .eos, .unk, .sep, .pad, .cls, .mask]
 
     /// Where the id is kept.
-    var keyPath: WritableKeyPath<SpecialTokens, Int32?> & Sendable {
+    package var keyPath: WritableKeyPath<SpecialTokens, Int32?> & Sendable {
         switch self {
         case .pad: \.pad
         case .mask: \.mask
@@ -57,7 +57,7 @@ enum SpecialRole: String, CaseIterable, Sendable {
     }
 
     /// Spellings to look for where no file names the token, the most common family first.
-    var usualContents: [String] {
+    package var usualContents: [String] {
         switch self {
         case .pad: ["[PAD]", "<pad>"]
         case .mask: ["[MASK]", "<mask>"]

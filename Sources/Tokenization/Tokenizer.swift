@@ -1,5 +1,3 @@
-import Platform
-
 /// Turns texts into token ids and back, exactly as the tokenizer a model was trained with.
 ///
 /// ```swift
@@ -15,7 +13,7 @@ package final class Tokenizer: Sendable {
     private let model: TokenModel
     private let addedTokens: AddedTokens
     private let template: Template
-    private let decoder: Decoder?
+    private let decoder: TokenDecoder?
     private let cleansUpSpaces: Bool
     private let truncatesLeft: Bool
     private let givesTypes: Bool
@@ -29,41 +27,30 @@ package final class Tokenizer: Sendable {
     /// say.
     package let maxLength: Int?
 
-    init(_ parts: TokenizerParts, config: TokenizerConfig, notes: [String] = []) throws(FileError) {
+    /// Puts a tokenizer together.
+    ///
+    /// - Parameters:
+    ///   - addedTokens: Tokens that are looked for in texts, in the order of precedence between equal ones.
+    ///   - cleansUpSpaces: Whether decoding removes spaces before English punctuation.
+    ///   - truncatesLeft: Whether the start of a text that is too long gives way, not its end.
+    ///   - givesTypes: Whether the model is told which text a token is of.
+    package init(
+        normalizer: Normalizer?, preTokenizer: PreTokenizer?, model: TokenModel, template: Template,
+        decoder: TokenDecoder?, addedTokens: [(id: Int32, token: AddedToken)], specialTokens: SpecialTokens,
+        cleansUpSpaces: Bool, truncatesLeft: Bool, givesTypes: Bool, maxLength: Int?, notes: [String]
+    ) {
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        self.model = model
+        self.template = template
+        self.decoder = decoder
+        self.addedTokens = AddedTokens(addedTokens, normalizer: normalizer)
+        self.specialTokens = specialTokens
+        self.cleansUpSpaces = cleansUpSpaces
+        self.truncatesLeft = truncatesLeft
+        self.givesTypes = givesTypes
+        self.maxLength = maxLength
         self.notes = notes
-        normalizer = parts.normalizer
-        preTokenizer = parts.preTokenizer
-        model = parts.model
-        template = parts.template
-        decoder = parts.decoder
-        addedTokens = AddedTokens(parts.addedTokens.entries, normalizer: parts.normalizer)
-        specialTokens = parts.specialTokens
-        cleansUpSpaces = parts.cleansUpSpaces ?? config.cleansUpSpaces
-        truncatesLeft = config.truncatesLeft
-        givesTypes = config.givesTypes
-        maxLength = parts.maxLength ?? config.maxLength
-    }
-
-    /// Makes a tokenizer from `tokenizer.json`; or `vocab.txt` (WordPiece); or `vocab.json` and `merges.txt`
-    /// (byte-level BPE); or a SentencePiece model; or the `tokenizer.json` and assets of a KerasHub preset.
-    /// `tokenizer_config.json` and `special_tokens_map.json` add to each, and with `config.json` tell the class whose
-    /// reading counts.
-    ///
-    /// - Parameter ignored: Keys of `tokenizer_config.json` that are passed over.
-    /// - Throws: ``FileError``: nothing there, damaged, unsupported, or beyond a limit.
-    package static func load(
-        files: TokenizerFiles, ignoring ignored: Set<String> = []
-    ) throws(FileError) -> Tokenizer {
-        let config = try TokenizerConfig(files, ignoring: ignored)
-        let (parts, notes) = try files.parts(config)
-        return try Tokenizer(parts, config: config, notes: notes)
-    }
-
-    /// Makes a tokenizer from the files in a folder.
-    ///
-    /// - Throws: ``FileError``
-    package static func load(directory: String) throws(FileError) -> Tokenizer {
-        try load(files: TokenizerFiles(directory: directory))
     }
 
     // MARK: Vocabulary

@@ -27,7 +27,11 @@ struct Reuseformer: ParsableCommand {
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Reading", subcommands: [Inspect.self, Extract.self]),
-            CommandGroup(name: "Converting", subcommands: [Analyze.self, Plan.self, Validate.self, Convert.self]),
+            CommandGroup(
+                name: "Converting",
+                subcommands: [
+                    Analyze.self, Plan.self, Validate.self, Convert.self, Precisions.self,
+                ]),
             CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self, Worker.self]),
         ])
 }
@@ -37,7 +41,9 @@ enum Main {
     static func main() {
         StandardStreams.open()
         Interruption.install()
-        exit(status(of: Spelling.current(Array(CommandLine.arguments.dropFirst()))).rawValue)
+        MemoryLimit.install()
+        FileInput.onWaiting.withLock { $0 = { Terminal.noteWaiting($0) } }
+        exit(Terminal.checked(status(of: Spelling.current(Array(CommandLine.arguments.dropFirst())))).rawValue)
     }
 
     /// Runs one command line to its end.

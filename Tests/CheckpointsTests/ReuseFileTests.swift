@@ -253,8 +253,18 @@ struct ReuseFileTests {
             ("\"name\" : \"vocab.txt\"", "\"name\" : \"../../vocab.txt\"", "\"../../vocab.txt\" is not a file name"),
             ("\"head\" : 1", "\"head\" : 7", "layer_0/attention has 2 heads"),
             (
-                "\"name\" : \"embeddings/tokens\"", "\"name\" : \"embeddings/nothing\"",
-                "tensors/embeddings/nothing: there is no such object"
+                "\"name\" : \"embeddings/tokens\"", "\"name\" : \"embeddings/nothing\"", "embeddings/tokens: is missing"
+            ),
+            (
+                "\"name\" : \"embeddings/positions\"", "\"name\" : \"embeddings/tokens\"",
+                "embeddings/tokens is there twice"
+            ),
+            ("\"maximumTokens\" : ", "\"maximumTokens\" : -", "maximumTokens: a model of -"),
+            ("\"byteCount\" : ", "\"byteCount\" : -", " bytes"),
+            (
+                "{",
+                "{\"deep\" : " + String(repeating: "[", count: 200_000) + String(repeating: "]", count: 200_000) + ",",
+                "/manifest: "
             ),
             ("\"dtype\" : \"float32\"", "\"dtype\" : \"float64\"", "the manifest says float64"),
             ("{", "[", "/manifest: "),
@@ -269,6 +279,17 @@ struct ReuseFileTests {
         }
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+
+    @Test("whoever only describes a well-sealed file learns that its manifest contradicts itself")
+    func describedLie() throws {
+        let scratch = Scratch()
+        let path = scratch.path + "/forged.reuse.h5"
+        try Self.forge(path) {
+            $0.replace("\"name\" : \"embeddings/positions\"", with: "\"name\" : \"embeddings/tokens\"")
+        }
+        let error = #expect(throws: FileError.self) { try Checkpoint.describe(path: path) }
+        #expect(error?.kind == .corrupt && error?.description.contains("is there twice") == true)
     }
 
     @Test("a model with sizes that no architecture spec can count to is read back from its own file")

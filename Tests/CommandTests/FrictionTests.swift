@@ -79,6 +79,9 @@ struct FrictionTests {
         Mistake(
             "inspect sentence-transformers/all-MiniLM-L6-v2", 6, "hf download sentence-transformers/all-MiniLM-L6-v2"),
         Mistake("inspect nowhere/model.h5", 6, "check the path"),
+        Mistake("verify MODEL nowhere.reuse.h5 --data t.txt", 6, "nowhere.reuse.h5"),
+        Mistake("eval MODEL nowhere.reuse.h5 --texts t.txt", 6, "nowhere.reuse.h5"),
+        Mistake("bench MODEL nowhere.reuse.h5 --shape 1x8", 6, "nowhere.reuse.h5"),
     ]
 
     static let data = [

@@ -63,6 +63,11 @@ struct TableCommandTests {
         #expect(plain.status == 0 && plain.output.contains("accuracy"), "\(plain.errors)")
         #expect(table.output == plain.output, "\(table.errors)")
 
+        let together = try Command.run(
+            "verify", folder.path, folder.path, "--labelled", scratch("t.csv"), "--column", "x", "--label-column", "y",
+            "--json")
+        #expect(together.output == plain.output, "\(together.errors)")
+
         try scratch.file("named.tsv", contents: zip(labels, texts).map { "\($0)\t\($1)\n" }.joined())
         let evaluated = try ["named.tsv", "t.csv"].map { name in
             try Command.Running(

@@ -14,7 +14,8 @@ private let folder = Repository.fixture("families")
 
 private let otherDecoders = [
     "bloom_kerashub", "gemma2_kerashub", "gemma3_kerashub", "gpt2_kerashub", "gpt_neox_kerashub", "llama3_kerashub",
-    "opt_kerashub", "phi3_kerashub", "qwen2_kerashub", "bloom_safetensors", "falcon_safetensors", "gemma_safetensors",
+    "opt_kerashub", "phi3_kerashub", "qwen2_kerashub", "bert_decoder", "bloom_postnorm", "bloom_safetensors",
+    "falcon_safetensors", "gemma_safetensors",
     "gpt_neox_safetensors", "phi3_safetensors", "qwen3_safetensors", "bart_safetensors", "granite", "llama_linear",
     "llama_yarn", "olmo2", "opt_safetensors", "phi3_partial", "smollm3", "t5_safetensors", "t5_v1_1_safetensors",
     "whisper_safetensors",

@@ -2,6 +2,7 @@ import ArchitectureSpecs
 import Archives
 import Checkpoints
 import JSON
+import KerasFiles
 import KerasModels
 import ModelGraph
 import Platform

@@ -1,4 +1,5 @@
 import Tokenization
+import TokenizerFormats
 
 extension FuzzTarget {
     static let tokenizerJSON = FuzzTarget("tokenizer-json") { bytes in

@@ -41,8 +41,8 @@ struct ImageTests {
 
     @Test(
         "resized pictures equal Pillow's to the bit", arguments: ["rgb.png", "grey.png"],
-        [Images.Resampling.nearest, .bilinear, .bicubic, .box, .hamming, .lanczos])
-    func resized(name: String, method: Images.Resampling) throws {
+        [ResamplingFilter.nearest, .bilinear, .bicubic, .box, .hamming, .lanczos])
+    func resized(name: String, method: ResamplingFilter) throws {
         let picture = try Picture(path: ImageFixture.path(name))
         for (width, height) in [(5, 9), (40, 28), (31, 23), (64, 8)] {
             let expected = try ImageFixture.expected("resized.\(name).\(method.rawValue).\(width)x\(height)")

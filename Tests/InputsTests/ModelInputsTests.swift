@@ -5,9 +5,10 @@ import ModelGraph
 import NumPy
 import Platform
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Tokenization
+import TokenizerFormats
 
 /// What a graph's inputs say about files, with graphs that have inputs only.
 @Suite("Data as a model takes it")
@@ -152,7 +153,7 @@ struct ModelInputsTests {
         var batches = try inputs.batches(of: path.path, size: 2)
         #expect(try batches.next()?.count == 2)
         let last = try #require(try batches.next()?.first)
-        let expected = Resampling.bilinear.resize(
+        let expected = ResamplingFilter.bilinear.resize(
             try Picture(path: ImageFixture.path("rgb.png")), width: 16, height: 16)
         #expect(last.sequence.arrays["pixels"]?.numbers == expected.pixels.map(Float.init))
         #expect(last.sequence.visibleCount == 256)

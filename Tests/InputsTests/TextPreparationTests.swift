@@ -1,9 +1,10 @@
 import Inputs
 import ModelGraph
 import Platform
-import TestSupport
 import Testing
+import TestSupport
 import Tokenization
+import TokenizerFormats
 
 /// Texts before they are tokens: what sentence-transformers does to them, with the ids of the tokenizer itself.
 @Suite("Texts before they are tokens")

@@ -1,10 +1,9 @@
 import JSON
-import KerasModels
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("Constants of a configuration against arithmetic done by hand")

@@ -1,10 +1,10 @@
 import JSON
-import KerasModels
+import KerasFiles
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 @Suite("Custom Keras layers described by documents")
 struct CustomLayerTests {

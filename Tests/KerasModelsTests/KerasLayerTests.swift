@@ -1,10 +1,10 @@
 import JSON
-import KerasModels
+import KerasFiles
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("Keras layers against arithmetic done by hand")

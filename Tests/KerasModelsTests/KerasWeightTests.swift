@@ -1,10 +1,11 @@
 import JSON
+import KerasFiles
 import KerasModels
 import ModelGraph
 import Platform
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("Which stored tensor belongs to which Keras layer")

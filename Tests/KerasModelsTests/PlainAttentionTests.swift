@@ -1,11 +1,10 @@
 import Foundation
 import JSON
-import KerasModels
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("Attention and AdditiveAttention against arithmetic in double precision")

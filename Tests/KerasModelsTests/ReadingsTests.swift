@@ -1,11 +1,12 @@
 import ArchitectureSpecs
 import JSON
+import KerasFiles
 import KerasModels
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("Classes whose code no file holds")

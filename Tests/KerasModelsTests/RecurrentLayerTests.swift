@@ -1,11 +1,10 @@
 import Foundation
 import JSON
-import KerasModels
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 private func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

@@ -2,9 +2,9 @@ import JSON
 import KerasModels
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("What a configuration says is used, refused by name, or known to be harmless")

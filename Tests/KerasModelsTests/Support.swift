@@ -1,13 +1,14 @@
 import ArchitectureSpecs
 import Inputs
 import JSON
+import KerasFiles
 import KerasModels
 import ModelGraph
 import Platform
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import WeightFiles
 
 /// A JSON text as a value.

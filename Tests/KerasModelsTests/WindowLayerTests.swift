@@ -1,10 +1,9 @@
 import JSON
-import KerasModels
 import ModelGraph
 import Platform
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 import WeightFiles
 
 @Suite("Windows, norms, merges and activations of Keras against arithmetic done by hand")

@@ -1,5 +1,6 @@
 import Foundation
 import NumPy
+import ReferenceProofs
 import ReuseTransformers
 import Tensors
 import TestSupport
@@ -28,7 +29,9 @@ struct ReferenceProofTests {
             try await TransformerModel(at: folder(name).appending(path: "model.keras"))
         }
         #expect(error.kind == .unsupported)
-        for word in classes + ["--reference"] { #expect(error.description.contains(word), "\(word)") }
+        for word in classes + ["`TransformerModel.Options.reference`"] {
+            #expect(error.description.contains(word), "\(word)")
+        }
     }
 
     @Test(

@@ -17,6 +17,15 @@ TOLERANCE = 1e-4
 FLIPS = 12
 SEED = 20240611
 CALIBRATION_LINES = 64
+# Options of conversions to fewer bits, and how far outputs may be apart: weights alone are exact numbers; where inputs
+# are rounded too, the last bits of what comes before decide now and then which of two neighbours a number becomes.
+PRECISIONS = {
+    "bfloat16": (["--precision", "bf16"], TOLERANCE),
+    "weights in 8 bits": (["--weights", "int8"], TOLERANCE),
+    "weights in 8 bits, groups": (["--weights", "int8", "--group", "64"], TOLERANCE),
+    "weights in 4 bits": (["--weights", "int4"], TOLERANCE),
+    "8 bits": (["--precision", "int8"], 2e-2),
+}
 
 COMPUTED = {"source": "computed"}
 DROPPED = {"source": "dropped"}
@@ -159,6 +168,19 @@ def main():
                 result, failed = f"– | {error}", True
             failures += failed
             print(f"| {name} | {healing} | {compression} | {result} |{' FAILED' if failed else ''}", flush=True)
+        for name, (arguments, tolerance) in PRECISIONS.items():
+            try:
+                path.unlink(missing_ok=True)
+                command.call(binary, "convert", options.model, "--calibration", texts, *arguments, "-o", path)
+                model = reuse_h5.Model(path)
+                ours, theirs = model.run(inputs), command.run(binary, path, inputs)
+                mask = inputs["attention_mask"]
+                worst = max(command.visible_difference(key, ours[key], theirs[key], mask) for key in ours)
+                result, failed = f"{len(model.tensors)} | {worst:.1e}", worst > tolerance
+            except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
+                result, failed = f"– | {error}", True
+            failures += failed
+            print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
         if path.exists():
             try:
                 print(f"\n{check_flips(binary, path, inputs)} flipped bytes: each noticed by both readers")

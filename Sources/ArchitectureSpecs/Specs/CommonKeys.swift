@@ -1,3 +1,4 @@
+import EmbeddedFiles
 import JSON
 import Platform
 
@@ -36,10 +37,10 @@ package struct CommonKeys: Sendable, Hashable, Codable {
     }
 
     private static let huggingFace = Result { () throws(FileError) in
-        try CommonKeys(PackageResources.huggingface_keys_json)
+        try CommonKeys(EmbeddedFile.bytes(of: "huggingface_keys.json", in: .keys))
     }
     private static let kerasHub = Result { () throws(FileError) in
-        try CommonKeys(PackageResources.kerashub_keys_json)
+        try CommonKeys(EmbeddedFile.bytes(of: "kerashub_keys.json", in: .keys))
     }
 
     private init(_ document: [UInt8]) throws(FileError) {

@@ -47,6 +47,8 @@ extension OperationTemplate {
         struct Resampling: Sendable, Hashable, Codable {
             var leading: Expression
             var grid: [Expression]
+            /// Whether more neighbours count where pictures are smaller.
+            var isAntialiased: FlagExpression?
         }
         var count: Expression
         var width: Expression
@@ -112,6 +114,8 @@ extension OperationTemplate.Table.Resampling {
     fileprivate func resampling(in settings: Settings) throws(Expression.Failure) -> Resampling {
         var places: [Int] = []
         for extent in grid { places.append(try extent.count(in: settings)) }
-        return Resampling(leading: try leading.count(in: settings, from: 0), stored: places, wanted: places)
+        return Resampling(
+            leading: try leading.count(in: settings, from: 0), stored: places, wanted: places,
+            isAntialiased: try isAntialiased?.value(in: settings) ?? false)
     }
 }

@@ -87,7 +87,8 @@ package enum OperationTemplate: Sendable, Hashable {
         case .affine(let affine): ([affine.width, affine.factor, affine.shift], [affine.hasScale, affine.hasOffset])
         case .table(let table):
             (
-                [table.count, table.width, table.offset, table.resampling?.leading] + (table.resampling?.grid ?? []), []
+                [table.count, table.width, table.offset, table.resampling?.leading] + (table.resampling?.grid ?? []),
+                [table.resampling?.isAntialiased]
             )
         case .tokenMask(let mask): (mask.ids, [mask.isHiding])
         case .activation, .gate, .add, .multiply, .softmax, .pooling, .concatenate: ([], [])

@@ -79,6 +79,9 @@ extension ArchitectureSpec {
         package var defaults: [String: JSONValue]?
         /// Whether a key whose value is null leaves the setting unset; otherwise it counts as a key that is not there.
         package var isUnsetByNull: Bool?
+        /// Whether all of its keys that are there have to say the same: releases of the framework do not agree which of
+        /// them counts.
+        package var mustAgree: Bool?
 
         /// Names of settings that it reads.
         var names: Set<String> {
@@ -106,7 +109,7 @@ extension ArchitectureSpec.Setting: Codable {
     private enum Key: String, CodingKey {
         case name, kind, when, keys, present, differs, extent, value, otherwise, condition, matches, values, `default`
         case defaults, only, minimum, positions, length, isPartial, heads, count, index, needs
-        case isUnsetByNull
+        case isUnsetByNull, mustAgree
     }
 
     private enum KindName: String, Codable {
@@ -126,7 +129,9 @@ extension ArchitectureSpec.Setting: Codable {
         }
     }
 
-    private static let commonMembers: Set<Key> = [.name, .kind, .when, .keys, .default, .defaults, .isUnsetByNull]
+    private static let commonMembers: Set<Key> = [
+        .name, .kind, .when, .keys, .default, .defaults, .isUnsetByNull, .mustAgree,
+    ]
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -152,6 +157,7 @@ extension ArchitectureSpec.Setting: Codable {
         `default` = container.contains(.default) ? try container.decode(JSONValue.self, forKey: .default) : nil
         defaults = try optional([String: JSONValue].self, .defaults)
         isUnsetByNull = try optional(Bool.self, .isUnsetByNull)
+        mustAgree = try optional(Bool.self, .mustAgree)
         let computation = Computation(
             value: try optional(Expression.self, .value), otherwise: try optional(Expression.self, .otherwise))
         let only = try optional([JSONValue].self, .only)
@@ -207,6 +213,7 @@ extension ArchitectureSpec.Setting: Codable {
         try container.encodeIfPresent(`default`, forKey: .default)
         try container.encodeIfPresent(defaults, forKey: .defaults)
         try container.encodeIfPresent(isUnsetByNull, forKey: .isUnsetByNull)
+        try container.encodeIfPresent(mustAgree, forKey: .mustAgree)
         func encode(_ kind: KindName) throws { try container.encode(kind, forKey: .kind) }
         func encode(_ computation: Computation) throws {
             try container.encodeIfPresent(computation.value, forKey: .value)

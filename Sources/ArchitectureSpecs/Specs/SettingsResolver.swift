@@ -95,6 +95,7 @@ package struct SettingsResolver {
                 if setting.isUnsetByNull == true, config.isNull(key) { return nil }
                 continue
             }
+            try checkAgreement(on: setting, key: key, found, settings)
             switch setting.kind {
             case .rotary(let rotary): return try scaling(found, rotary, of: setting, key: key, settings)
             case .list(let list): return try told(found, list, of: setting, key: key, settings)

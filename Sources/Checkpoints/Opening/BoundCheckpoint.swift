@@ -106,11 +106,13 @@ struct BoundCheckpoint: Sendable {
         }
         problems += try differingCopies(options)
         guard problems.isEmpty else { throw FileError(problems, path: path) }
+        let absent = source.folder.absentSettings(options.ignoredSettings)
         let model = Model(
             graph: graph, tensors: tensors, assets: try assets(),
             provenance: provenance(
-                assumed: binding.missing.map(\.id).filter { assumed[$0] != nil }, ignored: options.ignoredSettings),
-            traits: traits, plan: .trained(graph), notes: notes)
+                assumed: binding.missing.map(\.id).filter { assumed[$0] != nil },
+                ignored: options.ignoredSettings.subtracting(absent)),
+            traits: traits, plan: .trained(graph), notes: notes + source.folder.notes(onAbsent: absent))
         do throws(GraphError) {
             try model.validate()
         } catch {

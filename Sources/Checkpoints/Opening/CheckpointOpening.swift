@@ -1,5 +1,5 @@
 import ArchitectureSpecs
-import KerasModels
+import KerasFiles
 import Platform
 import WeightFiles
 

@@ -1,4 +1,5 @@
 import ArchitectureSpecs
+import KerasFiles
 import KerasModels
 import ModelGraph
 import Platform

@@ -1,7 +1,6 @@
 import ArchitectureSpecs
 import Files
 import JSON
-import KerasModels
 import ModelGraph
 import Platform
 import Tensors

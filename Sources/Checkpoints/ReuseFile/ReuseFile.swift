@@ -14,6 +14,9 @@ package enum ReuseFile {
     /// The same in words.
     static let readable = "versions 1 and 2"
 
+    /// What to do about a file of a later version.
+    static let newerRemedy = "use a newer reuseformer"
+
     /// The version of a graph's file: the lowest that can say it, so that older programs read what they can.
     static func version(for graph: Graph) -> Int { graph.hasPrecisions ? 2 : 1 }
 
@@ -85,6 +88,8 @@ struct ReuseFileContents: Sendable {
         } catch {
             throw FileError(.corrupt, path: path, error.problems.map { "/manifest: \($0)" })
         }
+        let problems = manifest.problems(for: graph)
+        guard problems.isEmpty else { throw FileError(.corrupt, path: path, problems.map { "/manifest: \($0)" }) }
     }
 
     static func manifest(in file: HDF5File, path: String) throws(FileError) -> Manifest {
@@ -92,7 +97,7 @@ struct ReuseFileContents: Sendable {
         guard file.root.attribute(named: ReuseFile.AttributeName.format)?.text == ReuseFile.format else {
             throw corrupt("attribute \(ReuseFile.AttributeName.format) is not \"\(ReuseFile.format)\"")
         }
-        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file) else {
+        guard let bytes = try bytes(at: ReuseFile.Path.manifest, in: file, path: path) else {
             throw corrupt("there is no /manifest")
         }
         guard file.root.attribute(named: ReuseFile.AttributeName.manifestDigest)?.text == Digest(of: bytes).hex else {
@@ -108,7 +113,7 @@ struct ReuseFileContents: Sendable {
             throw FileError(
                 .unsupported, path: path,
                 "format version \(manifest.formatVersion); this program reads \(ReuseFile.readable)",
-                remedy: "use a newer reuseformer")
+                remedy: ReuseFile.newerRemedy)
         }
         guard manifest.formatVersion >= ReuseFile.version(for: manifest.graph) else {
             throw corrupt("/manifest: version \(manifest.formatVersion) has no matrices of other precisions")
@@ -125,11 +130,6 @@ struct ReuseFileContents: Sendable {
         }
         var assets: [String: [UInt8]] = [:]
         for asset in manifest.assets {
-            // They may be unpacked: a name must not lead out of a folder.
-            guard !asset.name.contains("/"), ![".", "..", ""].contains(asset.name) else {
-                throw FileError(
-                    .corrupt, path: path, "the asset name \"\(asset.name.printable)\" is not a file name")
-            }
             guard let bytes = try bytes(at: "\(ReuseFile.Path.assets)/\(asset.name)"), bytes.count == asset.byteCount
             else {
                 throw FileError(
@@ -166,10 +166,16 @@ struct ReuseFileContents: Sendable {
         return stored
     }
 
-    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file) }
+    func bytes(at name: String) throws(FileError) -> [UInt8]? { try Self.bytes(at: name, in: file, path: path) }
 
-    private static func bytes(at name: String, in file: HDF5File) throws(FileError) -> [UInt8]? {
+    private static func bytes(
+        at name: String, in file: HDF5File, path: String
+    ) throws(FileError) -> [UInt8]? {
         guard let dataset = file.root.dataset(at: name), dataset.dtype == .uint8 else { return nil }
+        let count = dataset.shape?.count ?? 0
+        if name == ReuseFile.Path.manifest, count > Manifest.byteLimit {
+            throw FileError(.corrupt, path: path, "/manifest: \(count) bytes, more than \(Manifest.byteLimit)")
+        }
         return try dataset.tensor().withUnsafeBytes { Array($0) }
     }
 }

@@ -39,7 +39,8 @@ struct ReuseFileWriter {
         } catch {
             throw FileError(.defect, path: path, "the manifest cannot be written: \(error)")
         }
-        var writer = try HDF5Writer(path: path, userBlockByteCount: UserBlock.byteCount)
+        var writer = try HDF5Writer(
+            path: path, userBlockByteCount: UserBlock.byteCount, cancellation: cancellation)
         try writer.setAttribute(ReuseFile.AttributeName.format, to: ReuseFile.format)
         try writer.setAttribute(
             ReuseFile.AttributeName.version, to: ReuseFile.version(for: model.graph.graph))

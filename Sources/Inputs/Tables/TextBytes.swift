@@ -1,5 +1,4 @@
 import Archives
-import Foundation
 import Platform
 
 /// The bytes of a text file, a piece at a time: of standard input too (`-`), decompressed where they are gzip or zstd,
@@ -8,8 +7,9 @@ package struct TextBytes: ~Copyable {
     /// What stands for standard input.
     package static let standardInput = "-"
 
-    private let file: FileHandle
+    private let input: FileInput
     private let path: String
+    private let cancellation: Cancellation?
     private var decompressor: StreamDecompressor?
     private var isAtStart = true
     private var isAtEnd = false
@@ -18,21 +18,17 @@ package struct TextBytes: ~Copyable {
 
     /// Opens a file.
     ///
+    /// - Parameter cancellation: Ends the waiting for a pipe.
     /// - Throws: `FileError` when it cannot be opened.
-    package init(path: String) throws(FileError) {
+    package init(path: String, cancellation: Cancellation? = nil) throws(FileError) {
         self.path = path
+        self.cancellation = cancellation
         if path == Self.standardInput {
-            file = .standardInput
-            return
-        }
-        do {
-            file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        } catch {
-            throw FileError(.usage, path: path, "cannot be opened: \((error as NSError).localizedDescription)")
+            input = FileInput(descriptor: STDIN_FILENO, name: "standard input")
+        } else {
+            input = try FileInput(path: path)
         }
     }
-
-    deinit { if path != Self.standardInput { try? file.close() } }
 
     /// The next bytes; empty after the last ones.
     ///
@@ -40,7 +36,13 @@ package struct TextBytes: ~Copyable {
     package mutating func next() throws(FileError) -> [UInt8] {
         guard isAtStart else { return try decoded() }
         isAtStart = false
-        let head = try read()
+        var head = try read()
+        // A pipe may give a byte at a time, and the first four say what the file is.
+        while head.count < 4 {
+            let piece = try read()
+            guard !piece.isEmpty else { break }
+            head += piece
+        }
         if let method = StreamDecompressor.Method(head) {
             do throws(StreamDecompressor.Failure) {
                 let new = try StreamDecompressor(method)
@@ -93,12 +95,8 @@ package struct TextBytes: ~Copyable {
 
     private mutating func read() throws(FileError) -> [UInt8] {
         guard !isAtEnd else { return [] }
-        do {
-            let chunk = try file.read(upToCount: Self.chunkSize) ?? Data()
-            isAtEnd = chunk.isEmpty
-            return [UInt8](chunk)
-        } catch {
-            throw FileError(.usage, path: path, "cannot be read: \((error as NSError).localizedDescription)")
-        }
+        let chunk = try input.read(upTo: Self.chunkSize, cancellation: cancellation)
+        isAtEnd = chunk.isEmpty
+        return chunk
     }
 }

@@ -1,5 +1,7 @@
 import ArchitectureSpecs
+import EmbeddedFiles
 import JSON
+import KerasFiles
 import ModelGraph
 import Platform
 import WeightFiles
@@ -12,9 +14,12 @@ extension CustomLayer {
         try builtIn(libraryDocuments)
     }
 
-    private static func builtIn(_ documents: [[UInt8]]) throws(FileError) -> [CustomLayer] {
+    /// - Parameter names: Files of `LayerSpecs`, without their ending, in the order in which they are asked.
+    private static func builtIn(_ names: [String]) throws(FileError) -> [CustomLayer] {
+        let files = Dictionary(
+            EmbeddedFile.all(in: .layerSpecs).map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
         var layers: [CustomLayer] = []
-        for document in documents { layers.append(try CustomLayer(document, path: "built-in layer")) }
+        for name in names { layers.append(try CustomLayer(files[name + ".json"] ?? [], path: "built-in layer")) }
         return layers
     }
 
@@ -27,59 +32,59 @@ extension CustomLayer {
     private static let knownPatterns = Result { () throws(FileError) in try builtIn(patternDocuments) }
 
     private static let libraryDocuments = [
-        PackageResources.bert_encoder_json, PackageResources.position_embedding_json,
-        PackageResources.hub_token_and_position_embedding_json, PackageResources.hub_transformer_encoder_json,
-        PackageResources.hub_transformer_decoder_json,
-        PackageResources.reuse_transformer_json, PackageResources.self_attention_mask_json,
-        PackageResources.transformer_encoder_block_json,
+        "bert_encoder", "position_embedding",
+        "hub_token_and_position_embedding", "hub_transformer_encoder",
+        "hub_transformer_decoder",
+        "reuse_transformer", "self_attention_mask",
+        "transformer_encoder_block",
     ]
 
     /// The likelier ones first.
     private static let patternDocuments = [
-        PackageResources.pattern_learned_positions_json,
-        PackageResources.pattern_embedded_positions_json,
-        PackageResources.pattern_tokens_and_positions_json,
-        PackageResources.pattern_tokens_and_table_json,
-        PackageResources.pattern_tokens_and_sines_json,
-        PackageResources.pattern_tokens_json,
-        PackageResources.pattern_class_row_json,
-        PackageResources.pattern_column_vector_json,
-        PackageResources.pattern_rms_norm_json,
-        PackageResources.pattern_own_norm_json,
-        PackageResources.pattern_block_json,
-        PackageResources.pattern_block_of_one_norm_json,
-        PackageResources.pattern_block_both_activated_json,
-        PackageResources.pattern_cross_block_json,
-        PackageResources.pattern_decoder_block_json,
-        PackageResources.pattern_attention_with_norm_json,
-        PackageResources.pattern_attention_json,
-        PackageResources.pattern_feed_forward_json,
-        PackageResources.pattern_feed_forward_with_norm_json,
-        PackageResources.pattern_gated_residual_json,
-        PackageResources.pattern_encoder_json,
-        PackageResources.pattern_encoder_with_norm_json,
-        PackageResources.pattern_encoder_with_sines_json,
-        PackageResources.pattern_encoder_with_sines_with_norm_json,
-        PackageResources.pattern_blocks_json,
-        PackageResources.pattern_blocks_with_norm_json,
-        PackageResources.pattern_patch_encoder_json,
-        PackageResources.pattern_patch_encoder_with_table_json,
-        PackageResources.pattern_patch_encoder_with_token_json,
-        PackageResources.pattern_series_patches_json,
-        PackageResources.pattern_dense_positions_json,
-        PackageResources.pattern_weighed_rows_json,
-        PackageResources.pattern_weighed_rows_flat_json,
-        PackageResources.pattern_weighed_rows_by_step_json,
-        PackageResources.pattern_weighed_rows_dense_json,
-        PackageResources.pattern_weighed_rows_two_dense_json,
-        PackageResources.pattern_convolved_patches_json,
-        PackageResources.pattern_convolved_patches_with_positions_json,
-        PackageResources.pattern_projected_patches_json,
-        PackageResources.pattern_time_waves_json,
-        PackageResources.pattern_time_kernel_json,
-        PackageResources.pattern_patches_json,
-        PackageResources.pattern_sine_positions_json,
-        PackageResources.pattern_unchanged_json,
+        "pattern_learned_positions",
+        "pattern_embedded_positions",
+        "pattern_tokens_and_positions",
+        "pattern_tokens_and_table",
+        "pattern_tokens_and_sines",
+        "pattern_tokens",
+        "pattern_class_row",
+        "pattern_column_vector",
+        "pattern_rms_norm",
+        "pattern_own_norm",
+        "pattern_block",
+        "pattern_block_of_one_norm",
+        "pattern_block_both_activated",
+        "pattern_cross_block",
+        "pattern_decoder_block",
+        "pattern_attention_with_norm",
+        "pattern_attention",
+        "pattern_feed_forward",
+        "pattern_feed_forward_with_norm",
+        "pattern_gated_residual",
+        "pattern_encoder",
+        "pattern_encoder_with_norm",
+        "pattern_encoder_with_sines",
+        "pattern_encoder_with_sines_with_norm",
+        "pattern_blocks",
+        "pattern_blocks_with_norm",
+        "pattern_patch_encoder",
+        "pattern_patch_encoder_with_table",
+        "pattern_patch_encoder_with_token",
+        "pattern_series_patches",
+        "pattern_dense_positions",
+        "pattern_weighed_rows",
+        "pattern_weighed_rows_flat",
+        "pattern_weighed_rows_by_step",
+        "pattern_weighed_rows_dense",
+        "pattern_weighed_rows_two_dense",
+        "pattern_convolved_patches",
+        "pattern_convolved_patches_with_positions",
+        "pattern_projected_patches",
+        "pattern_time_waves",
+        "pattern_time_kernel",
+        "pattern_patches",
+        "pattern_sine_positions",
+        "pattern_unchanged",
     ]
 
     /// A class from its JSON text.

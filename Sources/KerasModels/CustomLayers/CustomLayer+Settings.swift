@@ -1,5 +1,7 @@
 import ArchitectureSpecs
 import JSON
+import KerasFiles
+import KerasGraphs
 import ModelGraph
 import Platform
 
@@ -16,6 +18,17 @@ extension CustomLayer {
             throw call.corrupt("\"\(setting.keys?.first ?? setting.name)\" is missing from its configuration")
         }
         return result
+    }
+
+    /// Keys of a layer's configuration that the document neither reads nor lists, with their values; none where it does
+    /// not list any.
+    func unknownKeys(of config: JSONValue) -> [(key: String, value: String)] {
+        guard let ignores else { return [] }
+        let written = parts.flatMap { $0.written() }.map(\.entry)
+        let parts = written + written.flatMap { $0.parts ?? [] }
+        var known = Set(ignores + settings.flatMap { $0.keys ?? [] } + (choices ?? []).flatMap { $0.keys ?? [] })
+        known.formUnion(parts.flatMap { ($0.options ?? [:]).values.map(\.key) })
+        return HarmlessKeys.unknown(in: config, beside: known)
     }
 
     private func settings(of layer: KerasLayer, _ measure: (Extent) -> Int?) throws(Problem) -> Settings {

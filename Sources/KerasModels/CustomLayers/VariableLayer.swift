@@ -1,4 +1,6 @@
 import JSON
+import KerasFiles
+import KerasGraphs
 import ModelGraph
 import Platform
 

@@ -1,5 +1,7 @@
 import ArchitectureSpecs
 import JSON
+import KerasFiles
+import KerasGraphs
 import ModelGraph
 import Platform
 import Tensors

@@ -1,4 +1,5 @@
 import JSON
+import KerasFiles
 
 /// One way of reading all layers of a class: what they are made of, and what was chosen where no file says it.
 struct ClassReading: Sendable {

@@ -1,4 +1,5 @@
 import JSON
+import KerasFiles
 import Platform
 
 /// A Keras model whose classes may be read in several ways: what no file says, and the graph of each way.

@@ -1,5 +1,7 @@
 import ArchitectureSpecs
 import JSON
+import KerasFiles
+import KerasLayers
 
 /// A stored object as a part of a layer may take it, or four kernels as one attention.
 struct PartObject: Sendable, Hashable {

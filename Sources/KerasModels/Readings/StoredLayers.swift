@@ -1,3 +1,4 @@
+import KerasFiles
 import Tensors
 import WeightFiles
 

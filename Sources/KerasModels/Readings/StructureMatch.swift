@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import JSON
+import KerasFiles
 import ModelGraph
 
 /// One way in which what is stored for a layer gives the parts and variables of a pattern.

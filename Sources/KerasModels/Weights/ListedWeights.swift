@@ -1,3 +1,4 @@
+import KerasFiles
 import Platform
 import Tensors
 import WeightFiles

@@ -1,3 +1,5 @@
+import KerasFiles
+import KerasLayers
 import Platform
 import Tensors
 import WeightFiles

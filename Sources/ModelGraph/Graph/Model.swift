@@ -122,11 +122,30 @@ package struct Model: Sendable {
     ///
     /// - Throws: Every problem at once.
     package func validate() throws(GraphError) {
+        let problems = graph.problems { tensors[$0].map { ($0.dtype, $0.shape) } }
+        guard problems.isEmpty else { throw GraphError(problems) }
+    }
+
+    /// The tensor of a node's parameter, ties followed; of a quantised matrix what its values stand for, in float32.
+    ///
+    /// - Returns: `nil` when the node has no such parameter or the tensor is missing.
+    package func tensor(of node: Node, _ parameter: String) -> Tensor? {
+        let stored = node.precisions.isEmpty ? nil : quantized(node, parameter)
+        guard let owner = stored?.dequantized ?? tensors[node.owner(of: parameter)] else { return nil }
+        return node.ties[parameter]?.isTransposed == true ? owner.transposed() : owner
+    }
+}
+
+extension CheckedGraph {
+    /// What is wrong with tensors that are to be the graph's parameters: missing ones, other shapes, other types.
+    ///
+    /// - Parameter tensor: Type and shape of the tensor of a parameter; `nil`: there is none.
+    package func problems(_ tensor: (ParameterID) -> (dtype: DType, shape: Shape)?) -> [GraphError.Problem] {
         var problems: [GraphError.Problem] = []
         for node in graph.nodes {
             for parameter in node.storedParameters {
                 let id = node.parameterID(parameter.name)
-                guard let tensor = tensors[id] else {
+                guard let tensor = tensor(id) else {
                     let message = "is missing, expected \(parameter.shape)"
                     problems.append(.init(kind: .tensor, subject: id.description, message: message))
                     continue
@@ -140,15 +159,6 @@ package struct Model: Sendable {
                 }
             }
         }
-        guard problems.isEmpty else { throw GraphError(problems) }
-    }
-
-    /// The tensor of a node's parameter, ties followed; of a quantised matrix what its values stand for, in float32.
-    ///
-    /// - Returns: `nil` when the node has no such parameter or the tensor is missing.
-    package func tensor(of node: Node, _ parameter: String) -> Tensor? {
-        let stored = node.precisions.isEmpty ? nil : quantized(node, parameter)
-        guard let owner = stored?.dequantized ?? tensors[node.owner(of: parameter)] else { return nil }
-        return node.ties[parameter]?.isTransposed == true ? owner.transposed() : owner
+        return problems
     }
 }

@@ -2,7 +2,7 @@
 package struct Precision: Sendable, Hashable {
     /// What the numbers are, and what the inputs of a product become.
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Weights and inputs rounded to bfloat16, summed in float32.
+        /// Weights in bfloat16, inputs in float32.
         case bfloat16
         /// Weights of 8 bits with a scale a column; each input row quantised to 8 bits on its way in. Of a table that
         /// is looked up: 8 bits with a scale a row.
@@ -28,7 +28,8 @@ package struct Precision: Sendable, Hashable {
     /// Rows of the matrix that share a scale of each column; `nil`: all of them. Of the kinds that quantise weights
     /// alone.
     package var group: Int?
-    /// Whether inputs are multiplied by factors, one a column of the input, before their rows are quantised. Only `int8`.
+    /// Whether inputs are multiplied by factors, one a column of the input, before their rows are quantised. Only of
+    /// `int8`.
     package var isSmoothed: Bool
 
     package init(_ kind: Kind, group: Int? = nil, isSmoothed: Bool = false) {

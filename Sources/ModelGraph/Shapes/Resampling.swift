@@ -1,7 +1,7 @@
 import Tensors
 
 /// How a table of a picture's places is laid over pictures of another size: rows of the grid are interpolated between
-/// their neighbours, by cubic convolution (DINOv2).
+/// their neighbours, by cubic convolution (DINOv2), as PyTorch's `interpolate` does it in either of its two ways.
 package struct Resampling: Sendable, Hashable, Codable {
     /// Rows before the grid, which stay: a class token's.
     package var leading: Int
@@ -9,8 +9,11 @@ package struct Resampling: Sendable, Hashable, Codable {
     package var stored: [Int]
     /// Places of the pictures that the model takes.
     package var wanted: [Int]
+    /// Whether so many more neighbours count as pictures are smaller; `nil`: four.
+    package var isAntialiased: Bool?
 
-    package init(leading: Int, stored: [Int], wanted: [Int]) {
+    package init(leading: Int, stored: [Int], wanted: [Int], isAntialiased: Bool = false) {
+        self.isAntialiased = isAntialiased ? true : nil
         self.leading = leading
         self.stored = stored
         self.wanted = wanted
@@ -37,12 +40,13 @@ package struct Resampling: Sendable, Hashable, Codable {
     /// The rows of a table for the wanted grid.
     ///
     /// Source places are (i + ½) · stored / wanted − ½; four neighbours in each direction, with the coefficient −¾ of
-    /// Keys' kernel, places outside taken for the nearest. At the stored size the table stays as it is.
+    /// Keys' kernel, places outside taken for the nearest. Antialiased, the coefficient is −½, the kernel as many times
+    /// as wide as the grid is smaller, and places outside do not count. At the stored size the table stays as it is.
     package func resampled(_ table: Tensor) -> Tensor? {
         guard stored != wanted else { return table }
         guard table.shape.rank == 2, table.shape[0] == Self.rows(leading, stored), let rows else { return nil }
         let width = table.shape[1]
-        let down = Self.taps(from: stored[0], to: wanted[0]), across = Self.taps(from: stored[1], to: wanted[1])
+        let down = taps(from: stored[0], to: wanted[0]), across = taps(from: stored[1], to: wanted[1])
         return table.withFloats { source in
             Tensor(shape: Shape([rows, width])) { target in
                 for index in 0..<leading * width { target[index] = source[index] }
@@ -63,66 +67,40 @@ package struct Resampling: Sendable, Hashable, Codable {
     }
 
     /// For each wanted place the stored places that it is made of, and their shares.
-    private static func taps(from stored: Int, to wanted: Int) -> [[(place: Int, share: Float)]] {
+    private func taps(from stored: Int, to wanted: Int) -> [[(place: Int, share: Float)]] {
+        isAntialiased == true
+            ? Self.wideTaps(from: stored, to: wanted) : Self.narrowTaps(from: stored, to: wanted)
+    }
+
+    private static func wideTaps(from stored: Int, to wanted: Int) -> [[(place: Int, share: Float)]] {
+        let step = Double(stored) / Double(wanted)
+        let stretch = max(step, 1)
+        return (0..<wanted).map { index in
+            let centre = (Double(index) + 0.5) * step
+            let first = max(Int(centre - 2 * stretch + 0.5), 0)
+            let end = max(min(Int(centre + 2 * stretch + 0.5), stored), first + 1)
+            let shares = (first..<end).map { weight((Double($0) + 0.5 - centre) / stretch, coefficient: -0.5) }
+            let sum = shares.reduce(0, +)
+            return zip(first..<end, shares).map { ($0, Float($1 / sum)) }
+        }
+    }
+
+    private static func narrowTaps(from stored: Int, to wanted: Int) -> [[(place: Int, share: Float)]] {
         let step = Double(stored) / Double(wanted)
         return (0..<wanted).map { index in
             let centre = (Double(index) + 0.5) * step - 0.5
             let first = Int(centre.rounded(.down))
             let rest = centre - Double(first)
             return (-1...2).map { offset in
-                (min(max(first + offset, 0), stored - 1), Float(weight(Double(offset) - rest)))
+                (min(max(first + offset, 0), stored - 1), Float(weight(Double(offset) - rest, coefficient: -0.75)))
             }
         }
     }
 
-    /// Keys' kernel with the coefficient −¾.
-    private static func weight(_ distance: Double) -> Double {
-        let a = -0.75, x = abs(distance)
+    /// Keys' kernel.
+    private static func weight(_ distance: Double, coefficient a: Double) -> Double {
+        let x = abs(distance)
         if x <= 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
         return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0
     }
-}
-
-extension CheckedGraph {
-    /// The picture that the model takes, where its tables of places may be laid over pictures of another size.
-    package var resizablePicture: (input: String, layout: InputLayout)? {
-        guard graph.nodes.contains(where: { $0.table?.resampling != nil }) else { return nil }
-        let pictures = graph.inputLayouts.filter { $0.value.grid.count == 2 }
-        guard pictures.count == 1, let picture = pictures.first else { return nil }
-        return (picture.key, picture.value)
-    }
-
-    /// The same graph for pictures of another size.
-    ///
-    /// - Parameter grid: Height and width.
-    /// - Returns: The graph itself where it has that size or no other can be had.
-    /// - Throws: When no patch fits into such a picture.
-    package func resized(to grid: [Int]) throws(GraphError) -> CheckedGraph {
-        guard let (input, layout) = resizablePicture, layout.grid != grid, grid.count == 2 else { return self }
-        let (pixels, overflow) = grid[0].multipliedReportingOverflow(by: grid[1])
-        guard grid.allSatisfy({ $0 > 0 }), !overflow, pixels <= GraphLimit.extent else {
-            throw GraphError(.structure, input, "is a picture of \(grid[0]) × \(grid[1])")
-        }
-        var result = graph
-        result.inputLayouts[input]?.grid = grid
-        result.inputLayouts[input]?.rows = .count(pixels)
-        var places: [Int]?
-        for (index, node) in graph.nodes.enumerated() where node.inputs == [input] {
-            guard case .convolution(var convolution) = node.operation else { continue }
-            convolution.grid = grid
-            result.nodes[index].operation = .convolution(convolution)
-            places = convolution.resultGrid
-        }
-        guard let places else { throw GraphError(.structure, input, "has no place for a patch") }
-        for (index, node) in graph.nodes.enumerated() {
-            guard var table = node.table, table.resampling != nil else { continue }
-            table.resampling?.wanted = places
-            result.nodes[index].operation = .table(table)
-        }
-        return try result.checked()
-    }
-}
-
-extension Node {
-    fileprivate var table: Table? { if case .table(let table) = operation { table } else { nil } }
 }

@@ -122,6 +122,17 @@ package enum RowSpace: Sendable, Hashable {
     }
 }
 
+extension RowSpace {
+    /// Rows of every sequence alike; `nil` where they differ.
+    package var fixedCount: Int? {
+        switch self {
+        case .count(let count): count
+        case .sequences: 1
+        case .tokens, .axis: nil
+        }
+    }
+}
+
 extension RowSpace: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -1,7 +1,3 @@
-import Inputs
-import ModelGraph
-import Platform
-
 /// Tells which class texts belong to.
 ///
 ///     let classifier = try TextClassifier(model)
@@ -14,13 +10,9 @@ public struct TextClassifier: Sendable {
     /// Names of the classes, in the order of their indices; empty when the model's files name none.
     public let labels: [String]
     /// Longest text in tokens, special tokens included; `nil`: unlimited.
-    public var maximumTokens: Int? { reader.limit }
+    public var maximumTokens: Int? { scorer.reader.limit }
 
-    private let reader: DataReader
-    private let rows: RowModel
-    private let resources: ComputeResources
-
-    private static let batchSize = 512
+    private let scorer: TextScorer
 
     /// A classifier of texts. The weights are packed when it is first used, or by `prepare()`.
     ///
@@ -34,17 +26,13 @@ public struct TextClassifier: Sendable {
         _ model: TransformerModel, maximumTokens: Int? = nil, resources: ComputeResources = .shared
     ) throws(TransformerError) {
         labels = model.labels
-        reader = try DataReader(for: model, limit: maximumTokens, resources: resources)
-        guard reader.inputs.kind == .text else {
-            throw TransformerError(.usage, path: model.path, "the model reads no plain texts")
-        }
-        _ = try reader.tokenizer()
-        rows = try RowModel(model, .predictions, resources: resources)
-        self.resources = resources
+        scorer = try TextScorer(
+            model, .predictions, reader: DataReader(for: model, limit: maximumTokens, resources: resources),
+            resources: resources)
     }
 
     /// Packs the weights now rather than at the first use.
-    public func prepare() async throws(TransformerError) { try await rows.prepare(on: resources) }
+    public func prepare() async throws(TransformerError) { try await scorer.prepare() }
 
     /// The classes of texts, in their order.
     ///
@@ -52,15 +40,10 @@ public struct TextClassifier: Sendable {
     ///
     /// - Throws: `.cancelled` when the task is cancelled.
     public func classify(_ texts: [String]) async throws(TransformerError) -> [Classification] {
-        try await resources.queue.run { (cancellation) throws(TransformerError) in
-            let work = Work(cancellation: cancellation)
-            var results: [Classification] = []
-            try rows.forEachBatch(texts.count, size: Self.batchSize, work: work) { (index) throws(TransformerError) in
-                try reader.sequence(of: texts[index])
-            } receive: { row, _ in
-                results.append(Classification(scores: row, labels: labels))
-            }
-            return results
+        try await scorer.results(texts.count) { (index) throws(TransformerError) in
+            try scorer.reader.sequence(of: texts[index])
+        } result: {
+            Classification(scores: $0, labels: labels)
         }
     }
 

@@ -105,7 +105,7 @@ final class ElementChannel<Element: Sendable>: Sendable {
                     channel.finish(.failure(error))
                 }
             } refuse: {
-                channel.finish(.failure(.cancelled))
+                channel.finish(.failure($0))
             }
         }
     }

@@ -14,6 +14,8 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
         case rewriting
         /// Matrices are stored in fewer bits, stream by stream.
         case quantizing
+        /// One precision of several is tried.
+        case tryingPrecision(String)
         /// The file is written, read back and compared.
         case writing
         /// Two models are compared on held-out data.
@@ -34,6 +36,7 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
             case .tryingPlan(let steps, let total): "Trying a plan of \(steps) of \(total) steps"
             case .rewriting: "Rewriting and healing"
             case .quantizing: "Quantising"
+            case .tryingPrecision(let name): "Trying \(name)"
             case .writing: "Writing and reading back"
             case .comparingModels: "Comparing the models"
             case .scoringPairs: "Scoring pairs"

@@ -1,4 +1,3 @@
-import Foundation
 import Platform
 
 /// Runs blocking work on threads of its own, a few at a time, first come, first served; the rest waits without one.
@@ -9,12 +8,12 @@ final class WorkQueue: Sendable {
     final class Job: Sendable {
         fileprivate let cancellation: Cancellation
         fileprivate let start: @Sendable () -> Void
-        fileprivate let refuse: @Sendable () -> Void
+        fileprivate let refuse: @Sendable (TransformerError) -> Void
         private let queue: WorkQueue
 
         fileprivate init(
             _ queue: WorkQueue, _ cancellation: Cancellation, start: @escaping @Sendable () -> Void,
-            refuse: @escaping @Sendable () -> Void
+            refuse: @escaping @Sendable (TransformerError) -> Void
         ) {
             self.queue = queue
             self.cancellation = cancellation
@@ -40,9 +39,6 @@ final class WorkQueue: Sendable {
     /// For work that is long and rare: a thread for each.
     static let unlimited = WorkQueue(limit: .max)
 
-    /// Readers of nested documents were written for the stack of a main thread.
-    private static let stackSize = 8 << 20
-
     /// - Parameter limit: How much work may run at a time.
     init(limit: Int) { self.limit = limit }
 
@@ -66,7 +62,7 @@ final class WorkQueue: Sendable {
                     }
                     continuation.resume(returning: result)
                 } refuse: {
-                    continuation.resume(returning: .failure(.cancelled))
+                    continuation.resume(returning: .failure($0))
                 }
                 submitted.withLock { $0 = job }
                 add(job)
@@ -82,10 +78,11 @@ final class WorkQueue: Sendable {
     ///
     /// - Parameters:
     ///   - body: The work; called unless `refuse` is.
-    ///   - refuse: Called when the work was cancelled before it began.
+    ///   - refuse: Called with the reason when the work never began: it was cancelled, or there is no thread for it.
     @discardableResult
     func start(
-        _ cancellation: Cancellation, _ body: @escaping @Sendable () -> Void, refuse: @escaping @Sendable () -> Void
+        _ cancellation: Cancellation, _ body: @escaping @Sendable () -> Void,
+        refuse: @escaping @Sendable (TransformerError) -> Void
     ) -> Job {
         let job = Job(self, cancellation, start: body, refuse: refuse)
         add(job)
@@ -105,7 +102,7 @@ final class WorkQueue: Sendable {
             return .started
         }
         switch verdict {
-        case .refused: job.refuse()
+        case .refused: job.refuse(.cancelled)
         case .started: startThread(job)
         case .waits: break
         }
@@ -117,12 +114,12 @@ final class WorkQueue: Sendable {
             state.waiting.remove(at: index)
             return true
         }
-        if isWaiting { job.refuse() }
+        if isWaiting { job.refuse(.cancelled) }
     }
 
     /// A thread works until nothing waits any more.
     private func startThread(_ first: Job) {
-        let thread = Thread { [self] in
+        let isStarted = SystemThread.start(stackSize: SystemThread.largeStack) { [self] in
             var next: Job? = first
             while let job = next {
                 job.start()
@@ -133,7 +130,15 @@ final class WorkQueue: Sendable {
                 }
             }
         }
-        thread.stackSize = Self.stackSize
-        thread.start()
+        guard !isStarted else { return }
+        // Work that waited for this place has no other thread to wait for, unless one is at work.
+        let refused = state.withLock { state in
+            state.running -= 1
+            defer { if state.running == 0 { state.waiting = [] } }
+            return state.running == 0 ? [first] + state.waiting : [first]
+        }
+        for job in refused {
+            job.refuse(TransformerError(.inputOutput, "the system gives no thread: " + systemMessage(EAGAIN)))
+        }
     }
 }

@@ -8,8 +8,9 @@ extension ModelConverter {
     ///
     /// - Throws: `.usage` with the largest saving of the kind.
     func checkReach(of source: PlanSource) throws(TransformerError) {
-        // Dropped heads save more than reuse can: only the planner knows how much.
-        guard case .budget(let wanted, _) = source, !options.moves.contains(.drop) else { return }
+        // Other moves save more than reuse can: only the planner knows how much.
+        let known: ReuseMoves = [.reuse, .blend, .pattern]
+        guard case .budget(let wanted, _) = source, options.moves.isSubset(of: known) else { return }
         let budget = try wanted.parsed()
         if case .quality = budget.goal { return }
         try TransformerError.mapping { try budget.checkReach(in: model.model.graph) }

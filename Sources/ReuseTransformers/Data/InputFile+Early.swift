@@ -1,4 +1,3 @@
-import Files
 import Foundation
 import Inputs
 
@@ -8,12 +7,14 @@ extension InputFile {
     package enum Use: Sendable {
         /// Texts, or whatever the model reads instead: pictures, arrays.
         case items
+        /// Arrays only.
+        case arrays
         case texts, labels, labelledTexts, scoredPairs
 
         fileprivate var contents: TableColumns.Contents {
             switch self {
             // Whether a model reads two texts it says itself, later.
-            case .items, .texts: .texts(atMost: 2)
+            case .items, .arrays, .texts: .texts(atMost: 2)
             case .labels: .labels
             case .labelledTexts: .labelledTexts
             case .scoredPairs: .scoredPairs
@@ -28,8 +29,9 @@ extension InputFile {
     package static func checkEarly(_ path: String, as use: Use, _ columns: TextColumns) throws(TransformerError) {
         if path == TextBytes.standardInput { return }
         if PathKind(path) != .folder || use != .items { try check(path) }
-        let type = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)[.type]
-        guard type as? FileAttributeType == .typeRegular, !path.hasSuffix(".npz") else { return }
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
+        guard type == .typeRegular, use != .arrays, !path.hasSuffix(".npz") else { return }
         try TransformerError.mapping {
             _ = try TextRecords(path: path, columns: columns.columns, contents: use.contents)
         }

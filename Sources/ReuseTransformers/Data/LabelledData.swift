@@ -95,8 +95,47 @@ struct LabelledTexts: ~Copyable {
         self.names = names
     }
 
-    /// The next text and its class; `nil` after the last one. Empty lines are passed over.
+    /// All texts of a file with their classes.
+    static func all(
+        of path: String, _ columns: TextColumns, names: [String]
+    ) throws(TransformerError) -> [(text: String, label: Int)] {
+        try TransformerError.mapping {
+            var texts = try LabelledTexts(path, columns, names: names)
+            var result: [(text: String, label: Int)] = []
+            while let next = try texts.next() { result.append(next) }
+            return result
+        }
+    }
+
+    /// All texts of a file with their numbers.
+    static func allNumbers(
+        of path: String, _ columns: TextColumns
+    ) throws(TransformerError) -> [(text: String, labels: [Float])] {
+        try TransformerError.mapping {
+            var texts = try LabelledTexts(path, columns, names: [])
+            var result: [(text: String, labels: [Float])] = []
+            while let next = try texts.nextNumbers() { result.append(next) }
+            return result
+        }
+    }
+
+    /// The next text and its class; `nil` after the last one.
     mutating func next() throws -> (text: String, label: Int)? {
+        guard let (text, label) = try nextWords() else { return nil }
+        guard let index = ClassName.index(of: label, among: names) else {
+            throw ClassName.unknown(label, among: names, path: path, line: records.lineNumber)
+        }
+        return (text, index)
+    }
+
+    /// The next text and its numbers; `nil` after the last one.
+    mutating func nextNumbers() throws -> (text: String, labels: [Float])? {
+        guard let (text, label) = try nextWords() else { return nil }
+        return (text, try NumberLabels.numbers(label, path: path, line: records.lineNumber))
+    }
+
+    /// The next text and its label as it stands there; `nil` after the last one. Empty lines are passed over.
+    private mutating func nextWords() throws -> (text: String, label: String)? {
         while let record = try records.next() {
             let fields: [String]
             switch record {
@@ -110,10 +149,7 @@ struct LabelledTexts: ~Copyable {
                     .usage, path: path,
                     "line \(records.lineNumber): expected a label and a text with a tab between")
             }
-            guard let index = ClassName.index(of: fields[0], among: names) else {
-                throw ClassName.unknown(fields[0], among: names, path: path, line: records.lineNumber)
-            }
-            return (fields[1], index)
+            return (fields[1], fields[0])
         }
         return nil
     }

@@ -35,15 +35,19 @@ public struct TransformerError: Error, Sendable, Hashable {
     /// The file or folder that it is about, as it was named; `nil` when it is about no file.
     public let path: String?
     /// What is wrong, each entry one thing; never empty.
-    public let problems: [String]
+    public var problems: [String] { messages.map(OptionNames.inSwift) }
     /// What to do about it; `nil` when nothing can be advised.
-    public let remedy: String?
+    public var remedy: String? { advice.map(OptionNames.inSwift) }
+
+    /// Problems and remedy with options as the command spells them.
+    private let messages: [String]
+    private let advice: String?
 
     package init(_ kind: Kind, path: String? = nil, _ problems: [String], remedy: String? = nil) {
         self.kind = kind
         self.path = path
-        self.problems = problems
-        self.remedy = remedy
+        messages = problems
+        advice = remedy
     }
 
     package init(_ kind: Kind, path: String? = nil, _ problem: String, remedy: String? = nil) {
@@ -55,14 +59,18 @@ public struct TransformerError: Error, Sendable, Hashable {
 }
 
 extension TransformerError: CustomStringConvertible, LocalizedError {
-    /// The error in lines: the path with the first problem, further problems, and what to do.
-    package var lines: [String] {
+    /// The error in lines, as the command prints them: the path with the first problem, further problems, and what to
+    /// do.
+    package var lines: [String] { lines(messages, advice) }
+
+    private func lines(_ problems: [String], _ remedy: String?) -> [String] {
         let first = problems.first ?? ""
         return [path.map { "\($0): \(first)" } ?? first] + problems.dropFirst() + (remedy.map { [$0] } ?? [])
     }
 
     /// What is wrong, where, and what to do, in one line; of many problems the first twenty.
     public var description: String {
+        let lines = lines(problems, remedy)
         let shown = lines.prefix(20)
         let more = lines.count > shown.count ? ["and \(lines.count - shown.count) more"] : []
         return (shown.map { $0.escaped(keeping: ["\n", "\t"]) } + more).joined(separator: "; ")

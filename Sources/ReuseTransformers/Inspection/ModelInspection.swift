@@ -7,6 +7,7 @@ import JSON
 import ModelGraph
 import Tensors
 import Tokenization
+import TokenizerFormats
 import Verification
 
 /// What a checkpoint is, what it holds, and what reuse could save: from its metadata, without its weights.

@@ -1,6 +1,7 @@
 import JSON
 import Platform
 import Tokenization
+import TokenizerFormats
 
 /// A model's tokenizer, read when it is first asked for.
 final class TokenizerStore: Sendable {

@@ -1,7 +1,3 @@
-import Inputs
-import ModelGraph
-import Platform
-
 /// Two texts that are read together.
 public struct TextPair: Sendable, Hashable {
     /// What stands first: of a search the question.
@@ -29,13 +25,9 @@ public struct PairScorer: Sendable {
     /// Names of a pair's scores, in their order; empty when the model's files name none.
     public let labels: [String]
     /// Longest pair in tokens, special tokens included; `nil`: unlimited.
-    public var maximumTokens: Int? { reader.limit }
+    public var maximumTokens: Int? { scorer.reader.limit }
 
-    private let reader: DataReader
-    private let rows: RowModel
-    private let resources: ComputeResources
-
-    private static let batchSize = 512
+    private let scorer: TextScorer
 
     /// A scorer of pairs. The weights are packed when it is first used, or by `prepare()`.
     ///
@@ -50,32 +42,23 @@ public struct PairScorer: Sendable {
         _ model: TransformerModel, maximumTokens: Int? = nil, resources: ComputeResources = .shared
     ) throws(TransformerError) {
         labels = model.labels
-        reader = try DataReader(
-            for: model, replacingLimit: maximumTokens, pairing: .always, resources: resources)
-        guard reader.inputs.kind == .text else {
-            throw TransformerError(.usage, path: model.path, "the model reads no plain texts")
-        }
-        _ = try reader.tokenizer()
-        rows = try RowModel(model, .scores(model.pairActivation), resources: resources)
-        self.resources = resources
+        scorer = try TextScorer(
+            model, .scores(model.pairActivation),
+            reader: DataReader(for: model, replacingLimit: maximumTokens, pairing: .always, resources: resources),
+            resources: resources)
     }
 
     /// Packs the weights now rather than at the first use.
-    public func prepare() async throws(TransformerError) { try await rows.prepare(on: resources) }
+    public func prepare() async throws(TransformerError) { try await scorer.prepare() }
 
     /// The scores of pairs, in their order: one number a label of the model.
     ///
     /// - Throws: `.cancelled` when the task is cancelled.
     public func scores(for pairs: [TextPair]) async throws(TransformerError) -> [[Float]] {
-        try await resources.queue.run { (cancellation) throws(TransformerError) in
-            let work = Work(cancellation: cancellation)
-            var results: [[Float]] = []
-            try rows.forEachBatch(pairs.count, size: Self.batchSize, work: work) { (index) throws(TransformerError) in
-                try reader.sequence(of: pairs[index].first, and: pairs[index].second)
-            } receive: { row, _ in
-                results.append(Array(row))
-            }
-            return results
+        try await scorer.results(pairs.count) { (index) throws(TransformerError) in
+            try scorer.reader.sequence(of: pairs[index].first, and: pairs[index].second)
+        } result: {
+            Array($0)
         }
     }
 }

@@ -169,14 +169,9 @@ extension ModelGraph.Pooling {
 }
 
 extension TextEmbedder.Pooling {
-    init(_ pooling: ModelGraph.Pooling) {
-        switch pooling {
-        case .mean: self = .mean
-        case .first: self = .first
-        case .max: self = .max
-        case .last: self = .last
-        case .meanSquareRoot: self = .meanSquareRoot
-        case .weightedMean: self = .weightedMean
-        }
+    /// `nil` for a way of pooling that the modules below know and this enumeration does not.
+    init?(_ pooling: ModelGraph.Pooling) {
+        guard let known = Self.allCases.first(where: { ModelGraph.Pooling($0) == pooling }) else { return nil }
+        self = known
     }
 }

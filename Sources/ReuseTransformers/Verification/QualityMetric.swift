@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// A number that tells how a converted model compares with its source.
 public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
@@ -50,6 +51,10 @@ public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {
     public static let accuracy = QualityMetric(.accuracy)
     /// Correlation of the converted model's similarities of scored pairs with their scores, −1…1.
     public static let spearman = QualityMetric(.spearman)
+    /// Mean absolute difference of the converted model's numbers from the right ones, of its worst output.
+    public static let meanAbsoluteError = QualityMetric(.meanAbsoluteError)
+    /// Share of the right numbers' variance that the converted model tells, of its worst output: 1 is perfect.
+    public static let r2 = QualityMetric(.r2)
     /// How many times as fast the converted model is: the source's median time by the converted model's.
     public static let speedup = QualityMetric(.speedup)
 }

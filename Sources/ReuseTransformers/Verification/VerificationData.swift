@@ -5,6 +5,8 @@ public struct VerificationData: Sendable, Hashable {
     enum Items: Sendable, Hashable {
         case texts([String])
         case path(String)
+        /// Texts with their class in one file.
+        case labelled(String)
     }
 
     enum Labels: Sendable, Hashable {
@@ -22,6 +24,8 @@ public struct VerificationData: Sendable, Hashable {
     var items: Items?
     var labels: Labels?
     var pairs: Pairs?
+    /// Whether the items' classes are known.
+    var hasLabels: Bool { if case .labelled = items { true } else { labelSource != nil } }
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
     /// Which columns of CSV, TSV and JSON Lines files are read. A label column without a file of labels is one of the
@@ -42,7 +46,8 @@ public struct VerificationData: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - texts: Held-out texts.
-    ///   - labels: The class of each text, by name or number: adds the metric `accuracy`.
+    ///   - labels: The class of each text, by name or number: adds the metric `accuracy`. For a model that gives
+    ///     numbers the right ones: adds `mae` and `r2`.
     ///   - pairs: Pairs of texts that people scored: adds the metric `spearman`.
     ///   - maximumTokens: Longest text in tokens.
     public init(
@@ -59,7 +64,8 @@ public struct VerificationData: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - file: Texts, one a line; a folder of pictures; or an `.npz` with the model's own inputs.
-    ///   - labels: The class of each text, one a line.
+    ///   - labels: The class of each text, one a line; for a model that gives numbers the right ones, or a `.npy`, or
+    ///     an `.npz` with `out` or `out.<output>`.
     ///   - pairs: Score, text and text a line, separated by tabs.
     ///   - maximumTokens: Longest text in tokens.
     public init(
@@ -70,10 +76,11 @@ public struct VerificationData: Sendable, Hashable {
 
     /// Files by their paths.
     package init(
-        path: String?, labels: String?, pairs: String?, maximumTokens: Int, columns: TextColumns = TextColumns()
+        path: String?, labels: String?, labelled: String? = nil, pairs: String?, maximumTokens: Int,
+        columns: TextColumns = TextColumns()
     ) {
         self.columns = columns
-        items = path.map(Items.path)
+        items = labelled.map(Items.labelled) ?? path.map(Items.path)
         self.labels = labels.map(Labels.path)
         self.pairs = pairs.map(Pairs.path)
         self.maximumTokens = maximumTokens

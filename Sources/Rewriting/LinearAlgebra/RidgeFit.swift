@@ -50,58 +50,69 @@ package struct RidgeFit: Sendable {
             errorAfter: errors[best])
     }
 
-    /// The normal equations of some rows, about their means, for the change of the weights.
-    private struct System {
+    /// Products of some rows about their means, for the change of the weights.
+    private struct Moments {
         let gram: Matrix
-        let right: Matrix
-        let scale: Double
-        let featureMeans: [Double]
+        /// Features times targets.
+        let targets: Matrix
+        /// Features times what the old weights leave of the targets.
+        let rest: Matrix
+        private let featureMeans: [Double]
         /// Mean of what the old weights leave over.
-        let restMeans: [Double]
+        private let restMeans: [Double]
 
         init(_ rows: RowStatistics, prior: Matrix) {
             featureMeans = rows.featureMeans
             gram = rows.gram(centredAt: featureMeans)
-            right = rows.cross(centredAt: featureMeans, rows.targetMeans) - gram.multiplied(by: prior)
-            scale = max(gram.trace / Double(max(gram.rows, 1)), .leastNormalMagnitude)
+            targets = rows.cross(centredAt: featureMeans, rows.targetMeans)
+            rest = targets - gram.multiplied(by: prior)
             restMeans = RidgeFit.rest(rows.targetMeans, featureMeans, prior)
         }
 
-        func solution(strength: Double) -> Matrix? {
-            var left = gram
-            for index in 0..<left.rows { left[index, index] += strength * scale }
-            return left.solved(for: right)
-        }
-
-        func bias(for change: Matrix?) -> [Double] {
+        /// Mean of what is left over after the change; `nil`: of none.
+        func means(after change: Matrix?) -> [Double] {
             guard let change else { return restMeans }
             return RidgeFit.rest(restMeans, featureMeans, change)
         }
     }
 
-    /// The held-out error as a function of the change, from statistics alone.
-    private struct Check {
-        let gram: Matrix
-        let cross: Matrix
-        let energy: Double
-        let count: Double
-        let featureMeans: [Double]
-        let restMeans: [Double]
+    /// The normal equations of some rows.
+    private struct System {
+        private let moments: Moments
+        private let scale: Double
 
         init(_ rows: RowStatistics, prior: Matrix) {
-            featureMeans = rows.featureMeans
-            gram = rows.gram(centredAt: featureMeans)
-            let targets = rows.cross(centredAt: featureMeans, rows.targetMeans)
-            cross = targets - gram.multiplied(by: prior)
+            moments = Moments(rows, prior: prior)
+            scale = max(moments.gram.trace / Double(max(moments.gram.rows, 1)), .leastNormalMagnitude)
+        }
+
+        func solution(strength: Double) -> Matrix? {
+            var left = moments.gram
+            for index in 0..<left.rows { left[index, index] += strength * scale }
+            return left.solved(for: moments.rest)
+        }
+
+        func bias(for change: Matrix?) -> [Double] { moments.means(after: change) }
+    }
+
+    /// The held-out error as a function of the change, from statistics alone.
+    private struct Check {
+        private let moments: Moments
+        private let energy: Double
+        private let count: Double
+
+        init(_ rows: RowStatistics, prior: Matrix) {
+            moments = Moments(rows, prior: prior)
             // ‖T − F·W⁰‖² about the means.
-            energy = rows.targetEnergy(centredAt: rows.targetMeans) - prior.dot(targets) - prior.dot(cross)
+            energy =
+                rows.targetEnergy(centredAt: rows.targetMeans) - prior.dot(moments.targets) - prior.dot(moments.rest)
             count = Double(rows.count)
-            restMeans = RidgeFit.rest(rows.targetMeans, featureMeans, prior)
         }
 
         func error(of change: Matrix, bias: [Double]) -> Double {
-            let spread = energy - 2 * change.dot(cross) + change.dot(gram.multiplied(by: change))
-            let offset = RidgeFit.rest(restMeans, featureMeans, change)
+            let spread =
+                energy - 2 * change.dot(moments.rest) + change.dot(moments.gram.multiplied(by: change))
+            let offset = moments.means(after: change)
             return spread + count * zip(offset, bias).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         }
     }

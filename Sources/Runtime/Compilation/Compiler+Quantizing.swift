@@ -173,12 +173,4 @@ extension Tensor {
             body((0..<count).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) })
         }
     }
-
-    /// Calls `body` with the elements of an int8 tensor.
-    func withInt8(_ body: (UnsafePointer<Int8>) -> Void) {
-        withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress, dtype == .int8 else { return }
-            body(base.assumingMemoryBound(to: Int8.self))
-        }
-    }
 }

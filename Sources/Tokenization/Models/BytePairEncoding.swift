@@ -3,37 +3,49 @@
 ///
 /// Byte-level vocabularies (GPT-2, RoBERTa) are the same algorithm over a text whose bytes were mapped to characters.
 /// Source: Sennrich, Haddow and Birch, “Neural Machine Translation of Rare Words with Subword Units” (2016).
-struct BytePairEncoding: Sendable {
+package struct BytePairEncoding: Sendable {
     /// What varies between tokenizers of this kind.
-    struct Options: Sendable {
+    package struct Options: Sendable {
         /// Token for characters outside the vocabulary; without one (and without byte fallback) they vanish.
-        var unknownID: Int32?
+        package var unknownID: Int32?
         /// Put before every character of a word but the first.
-        var continuationPrefix: [UInt8] = []
+        package var continuationPrefix: [UInt8] = []
         /// Put after the last character of a word.
-        var endOfWordSuffix: [UInt8] = []
+        package var endOfWordSuffix: [UInt8] = []
         /// Whether unknown characters side by side become one token.
-        var fusesUnknown = false
+        package var fusesUnknown = false
         /// Whether unknown characters are spelled as tokens `<0x00>`…`<0xFF>`.
-        var fallsBackToBytes = false
+        package var fallsBackToBytes = false
         /// Whether a word that is itself a token is taken as it is.
-        var prefersWholeWords = false
+        package var prefersWholeWords = false
+
+        package init(
+            unknownID: Int32? = nil, continuationPrefix: [UInt8] = [], endOfWordSuffix: [UInt8] = [],
+            fusesUnknown: Bool = false, fallsBackToBytes: Bool = false, prefersWholeWords: Bool = false
+        ) {
+            self.unknownID = unknownID
+            self.continuationPrefix = continuationPrefix
+            self.endOfWordSuffix = endOfWordSuffix
+            self.fusesUnknown = fusesUnknown
+            self.fallsBackToBytes = fallsBackToBytes
+            self.prefersWholeWords = prefersWholeWords
+        }
     }
 
     /// A symbol of the word being joined, linked to its neighbours; `-1` ends the chain.
-    struct Symbol {
-        var id: Int32
-        var previous: Int32
-        var next: Int32
+    package struct Symbol {
+        package var id: Int32
+        package var previous: Int32
+        package var next: Int32
     }
 
-    let vocabulary: Vocabulary
-    let options: Options
+    package let vocabulary: Vocabulary
+    package let options: Options
     private let merges: MergeTable
     /// Ids of `<0x00>`…`<0xFF>`; empty without byte fallback.
     private let byteIDs: [Int32?]
 
-    init(vocabulary: Vocabulary, merges: MergeTable, options: Options) {
+    package init(vocabulary: Vocabulary, merges: MergeTable, options: Options) {
         self.vocabulary = vocabulary
         self.merges = merges
         self.options = options
@@ -41,7 +53,7 @@ struct BytePairEncoding: Sendable {
     }
 
     /// Appends the ids of a word.
-    func encode(_ bytes: [UInt8], word: Range<Int>, scratch: inout ScratchSpace, into ids: inout [Int32]) {
+    package func encode(_ bytes: [UInt8], word: Range<Int>, scratch: inout ScratchSpace, into ids: inout [Int32]) {
         if options.prefersWholeWords, let id = vocabulary.id(of: Array(bytes[word])) {
             ids.append(id)
             return
@@ -137,16 +149,16 @@ struct BytePairEncoding: Sendable {
 }
 
 /// Names of the tokens that stand for single bytes.
-enum ByteToken {
+package enum ByteToken {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
     /// `<0x0A>` for 10.
-    static func text(of byte: UInt8) -> [UInt8] {
+    package static func text(of byte: UInt8) -> [UInt8] {
         Array("<0x".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)], UInt8(ascii: ">")]
     }
 
     /// The byte that such a token stands for; `nil` for any other token.
-    static func byte(of token: [UInt8]) -> UInt8? {
+    package static func byte(of token: [UInt8]) -> UInt8? {
         guard token.count == 6, token.starts(with: Array("<0x".utf8)), token[5] == UInt8(ascii: ">") else { return nil }
         let hex = String(decoding: token[3..<5], as: UTF8.self)
         return hex.utf8.allSatisfy({ Unicode.Scalar($0).properties.isASCIIHexDigit }) ? UInt8(hex, radix: 16) : nil

@@ -1,10 +1,15 @@
 /// Pairs of tokens that may be joined: rank (lower first) and the token they make.
 ///
 /// Open addressing over one array, seeded per process so that a file cannot be made to collide.
-struct MergeTable: Sendable {
-    struct Merge: Sendable {
-        var rank: Int32
-        var id: Int32
+package struct MergeTable: Sendable {
+    package struct Merge: Sendable {
+        package var rank: Int32
+        package var id: Int32
+
+        package init(rank: Int32, id: Int32) {
+            self.rank = rank
+            self.id = id
+        }
     }
 
     private struct Slot {
@@ -15,9 +20,9 @@ struct MergeTable: Sendable {
     private static let seed = UInt64.random(in: .min ... .max)
     private var slots: [Slot]
     /// Number of merges.
-    private(set) var count = 0
+    package private(set) var count = 0
 
-    init(expecting mergeCount: Int) {
+    package init(expecting mergeCount: Int) {
         var capacity = 64
         while capacity < mergeCount * 2 { capacity <<= 1 }
         slots = Array(repeating: Slot(), count: capacity)
@@ -37,7 +42,7 @@ struct MergeTable: Sendable {
     }
 
     /// What a pair of ids is joined to.
-    subscript(left: Int32, right: Int32) -> Merge? {
+    package subscript(left: Int32, right: Int32) -> Merge? {
         let key = MergeTable.key(left, right)
         var at = index(of: key)
         while slots[at].pair != key {
@@ -48,7 +53,7 @@ struct MergeTable: Sendable {
     }
 
     /// Adds a pair of ids; `false` when it is there already.
-    mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) -> Bool {
+    package mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) -> Bool {
         if count * 2 >= slots.count { grow() }
         let key = MergeTable.key(left, right)
         var at = index(of: key)
@@ -73,19 +78,19 @@ struct MergeTable: Sendable {
 }
 
 /// Proposed merges of a word, lowest rank first, then leftmost (a binary heap).
-struct MergeQueue {
-    struct Candidate {
-        var rank: Int32
-        var position: Int32
+package struct MergeQueue {
+    package struct Candidate {
+        package var rank: Int32
+        package var position: Int32
 
         fileprivate var order: Int64 { Int64(rank) << 32 | Int64(position) }
     }
 
     private var heap: [Int64] = []
 
-    mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
+    package mutating func removeAll() { heap.removeAll(keepingCapacity: true) }
 
-    mutating func insert(_ candidate: Candidate) {
+    package mutating func insert(_ candidate: Candidate) {
         heap.append(candidate.order)
         var at = heap.count - 1
         while at > 0, heap[at] < heap[(at - 1) / 2] {
@@ -94,7 +99,7 @@ struct MergeQueue {
         }
     }
 
-    mutating func popFirst() -> Candidate? {
+    package mutating func popFirst() -> Candidate? {
         guard let first = heap.first, let last = heap.popLast() else { return nil }
         if !heap.isEmpty {
             heap[0] = last

@@ -1,11 +1,11 @@
 /// The step that turns a word into ids.
-enum TokenModel: Sendable {
+package enum TokenModel: Sendable {
     case wordPiece(WordPiece)
     case wordLevel(WordLevel)
     case bytePair(BytePairEncoding)
     case unigram(Unigram)
 
-    var vocabulary: Vocabulary {
+    package var vocabulary: Vocabulary {
         switch self {
         case .wordPiece(let model): model.vocabulary
         case .wordLevel(let model): model.vocabulary
@@ -15,7 +15,7 @@ enum TokenModel: Sendable {
     }
 
     /// Id of the token for unknown words or characters, where the model has one.
-    var unknownID: Int32? {
+    package var unknownID: Int32? {
         switch self {
         case .wordPiece(let model): model.unknownID
         case .wordLevel(let model): model.unknownID
@@ -25,7 +25,7 @@ enum TokenModel: Sendable {
     }
 
     /// Appends the ids of every piece of a text.
-    func encode(_ pieces: Pieces, scratch: inout ScratchSpace, into ids: inout [Int32]) {
+    package func encode(_ pieces: Pieces, scratch: inout ScratchSpace, into ids: inout [Int32]) {
         switch self {
         case .wordPiece(let model):
             for range in pieces.ranges { model.encode(pieces.bytes, word: range, into: &ids) }
@@ -40,8 +40,8 @@ enum TokenModel: Sendable {
 }
 
 /// Memory that a model's steps reuse from word to word, one per call of `encode`.
-struct ScratchSpace {
-    var symbols: [BytePairEncoding.Symbol] = []
-    var candidates = MergeQueue()
-    var lattice: [Unigram.Arrival] = []
+package struct ScratchSpace {
+    package var symbols: [BytePairEncoding.Symbol] = []
+    package var candidates = MergeQueue()
+    package var lattice: [Unigram.Arrival] = []
 }

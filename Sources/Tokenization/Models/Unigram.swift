@@ -1,26 +1,26 @@
 /// Unigram: the cut of a text whose pieces have the largest sum of log-probabilities (Viterbi).
 ///
 /// Source: Kudo, “Subword Regularization” (ACL 2018); SentencePiece's model type `unigram`.
-struct Unigram: Sendable {
+package struct Unigram: Sendable {
     /// The best way found so far to arrive at a byte.
-    struct Arrival {
-        var score = 0.0
-        var start: Int32 = -1
-        var id: Int32 = -1
+    package struct Arrival {
+        package var score = 0.0
+        package var start: Int32 = -1
+        package var id: Int32 = -1
     }
 
     /// What an unknown character costs beside the rarest piece (SentencePiece's constant).
     private static let unknownPenalty = 10.0
 
-    let vocabulary: Vocabulary
-    let unknownID: Int32?
+    package let vocabulary: Vocabulary
+    package let unknownID: Int32?
     /// Log-probability of each id.
     private let scores: [Double]
     private let unknownScore: Double
     /// Ids of `<0x00>`…`<0xFF>`; empty without byte fallback.
     private let byteIDs: [Int32?]
 
-    init(vocabulary: Vocabulary, scores: [Double], unknownID: Int32?, fallsBackToBytes: Bool) {
+    package init(vocabulary: Vocabulary, scores: [Double], unknownID: Int32?, fallsBackToBytes: Bool) {
         self.vocabulary = vocabulary
         self.scores = scores
         self.unknownID = unknownID
@@ -32,7 +32,7 @@ struct Unigram: Sendable {
     ///
     /// Characters that no piece covers become unknown tokens, one for each run of them; without an unknown token
     /// (which loading refuses unless all characters are covered by bytes) they vanish.
-    func encode(_ bytes: [UInt8], word: Range<Int>, scratch: inout ScratchSpace, into ids: inout [Int32]) {
+    package func encode(_ bytes: [UInt8], word: Range<Int>, scratch: inout ScratchSpace, into ids: inout [Int32]) {
         findBestArrivals(bytes, word, &scratch.lattice)
         let first = ids.count
         var end = word.count

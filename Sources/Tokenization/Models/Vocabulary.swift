@@ -1,14 +1,14 @@
 import Platform
 
 /// Tokens and their ids, both ways.
-struct Vocabulary: Sendable {
+package struct Vocabulary: Sendable {
     /// From a token's bytes to its id; also finds tokens that a text starts with.
-    private(set) var trie: ByteTrie
+    package private(set) var trie: ByteTrie
     private var arena: [UInt8] = []
     /// Where each id's bytes lie; ids that no token has are empty.
     private var spans: [Span] = []
     /// Number of tokens.
-    private(set) var count = 0
+    package private(set) var count = 0
     private let file: String
     private let field: String
 
@@ -23,7 +23,7 @@ struct Vocabulary: Sendable {
     ///   - file: File that the tokens come from, for messages.
     ///   - field: Path of the vocabulary inside the file.
     ///   - tokenCount: Number of tokens to expect.
-    init(file: String, field: String, expecting tokenCount: Int = 0) {
+    package init(file: String, field: String, expecting tokenCount: Int = 0) {
         self.file = file
         self.field = field
         trie = ByteTrie(expectingBytes: tokenCount &* 6)
@@ -31,12 +31,12 @@ struct Vocabulary: Sendable {
     }
 
     /// One more than the largest id.
-    var idBound: Int { spans.count }
+    package var idBound: Int { spans.count }
 
     /// Adds a token.
     ///
     /// - Throws: ``FileError`` when the token or its id is taken, or a limit is passed.
-    mutating func add(_ token: [UInt8], id: Int32) throws(FileError) {
+    package mutating func add(_ token: [UInt8], id: Int32) throws(FileError) {
         guard id >= 0, id < Limits.tokens else {
             throw .limit(file: file, field: field + " (id)", limit: Limits.tokens - 1, found: Int(id))
         }
@@ -72,10 +72,10 @@ struct Vocabulary: Sendable {
     }
 
     /// The id of a token.
-    func id(of token: [UInt8]) -> Int32? { token.isEmpty ? nil : trie[token] }
+    package func id(of token: [UInt8]) -> Int32? { token.isEmpty ? nil : trie[token] }
 
     /// The bytes of an id's token; `nil` when no token has it.
-    func token(of id: Int32) -> [UInt8]? {
+    package func token(of id: Int32) -> [UInt8]? {
         guard id >= 0, Int(id) < spans.count, spans[Int(id)].length >= 0 else { return nil }
         let span = spans[Int(id)]
         return Array(arena[Int(span.start)..<Int(span.start + span.length)])
@@ -84,5 +84,7 @@ struct Vocabulary: Sendable {
     private func name(of id: Int32) -> String { Self.printable(token(of: id) ?? []) }
 
     /// A token for a message: short, with unsafe characters spelled out.
-    static func printable(_ token: [UInt8]) -> String { String(decoding: token.prefix(48), as: UTF8.self).printable }
+    package static func printable(_ token: [UInt8]) -> String {
+        String(decoding: token.prefix(48), as: UTF8.self).printable
+    }
 }

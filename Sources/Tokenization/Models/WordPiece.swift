@@ -2,9 +2,9 @@
 ///
 /// A word that cannot be cut completely, or is too long, becomes one unknown token.
 /// Source: Schuster and Nakajima, “Japanese and Korean Voice Search” (ICASSP 2012); greedy form of BERT.
-struct WordPiece: Sendable {
-    let vocabulary: Vocabulary
-    let unknownID: Int32
+package struct WordPiece: Sendable {
+    package let vocabulary: Vocabulary
+    package let unknownID: Int32
     private let characterLimit: Int
     /// Where pieces that continue a word start in the trie; `nil` when the vocabulary has none.
     private let continuation: ByteTrie.Node?
@@ -14,7 +14,7 @@ struct WordPiece: Sendable {
     ///   - unknownID: Id of the token for words that cannot be cut.
     ///   - continuationPrefix: What marks a piece inside a word, `##` in BERT.
     ///   - characterLimit: Characters (Unicode scalars) above which a word is unknown.
-    init(vocabulary: Vocabulary, unknownID: Int32, continuationPrefix: [UInt8], characterLimit: Int) {
+    package init(vocabulary: Vocabulary, unknownID: Int32, continuationPrefix: [UInt8], characterLimit: Int) {
         self.vocabulary = vocabulary
         self.unknownID = unknownID
         self.characterLimit = characterLimit
@@ -22,7 +22,7 @@ struct WordPiece: Sendable {
     }
 
     /// Appends the ids of a word.
-    func encode(_ bytes: [UInt8], word: Range<Int>, into ids: inout [Int32]) {
+    package func encode(_ bytes: [UInt8], word: Range<Int>, into ids: inout [Int32]) {
         let first = ids.count
         var at = word.lowerBound
         var isComplete = word.count <= characterLimit || scalarCount(bytes, word) <= characterLimit

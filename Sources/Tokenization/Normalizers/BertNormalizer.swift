@@ -1,11 +1,18 @@
 /// BERT's clean-up: control characters, ideographs, accents, case; each step can be switched off.
-struct BertNormalizer: Sendable {
-    var cleansText: Bool
-    var separatesIdeographs: Bool
-    var stripsAccents: Bool
-    var lowercases: Bool
+package struct BertNormalizer: Sendable {
+    package var cleansText: Bool
+    package var separatesIdeographs: Bool
+    package var stripsAccents: Bool
+    package var lowercases: Bool
 
-    func apply(to text: inout NormalizedText) {
+    package init(cleansText: Bool, separatesIdeographs: Bool, stripsAccents: Bool, lowercases: Bool) {
+        self.cleansText = cleansText
+        self.separatesIdeographs = separatesIdeographs
+        self.stripsAccents = stripsAccents
+        self.lowercases = lowercases
+    }
+
+    package func apply(to text: inout NormalizedText) {
         if cleansText || separatesIdeographs { clean(&text) }
         let isASCII = text.bytes.isASCII
         if stripsAccents, !isASCII { stripAccents(&text) }

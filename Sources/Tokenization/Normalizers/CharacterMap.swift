@@ -5,7 +5,7 @@ import Platform
 ///
 /// Source: the layout of Darts-clone's units, and the `precompiled_charsmap` field of SentencePiece models: length of
 /// the trie in bytes (little-endian), the trie, then replacements that end with a zero byte.
-struct CharacterMap: Sendable {
+package struct CharacterMap: Sendable {
     private let units: [UInt32]
     private let replacements: [UInt8]
 
@@ -13,7 +13,7 @@ struct CharacterMap: Sendable {
     private static let clusterLimit = 6
 
     /// A map from its bytes; `nil` when they are no such map.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count >= 4 else { return nil }
         let trieBytes = Int(CharacterMap.word(bytes, 0))
         guard trieBytes % 4 == 0, trieBytes >= 4, trieBytes <= bytes.count - 4 else { return nil }
@@ -56,7 +56,7 @@ struct CharacterMap: Sendable {
     }
 
     /// Rewrites a text: whole grapheme clusters of up to five bytes where mapped, else scalar by scalar.
-    func apply(to text: inout NormalizedText) {
+    package func apply(to text: inout NormalizedText) {
         let bytes = text.bytes
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)

@@ -1,12 +1,12 @@
 /// A text on its way to the model.
-struct NormalizedText {
-    var bytes: [UInt8]
+package struct NormalizedText {
+    package var bytes: [UInt8]
     /// Whether the first character stems from the first one of the user's text.
-    var startsAtOrigin: Bool
+    package var startsAtOrigin: Bool
     /// Bytes that it may grow to.
-    let largestByteCount: Int
+    package let largestByteCount: Int
 
-    init(bytes: [UInt8], startsAtOrigin: Bool) {
+    package init(bytes: [UInt8], startsAtOrigin: Bool) {
         self.bytes = bytes
         self.startsAtOrigin = startsAtOrigin
         largestByteCount = Limits.normalizedBytes(of: bytes.count)
@@ -15,13 +15,13 @@ struct NormalizedText {
 
 extension NormalizedText {
     /// Becomes `bytes`, unless they are more than it may grow to.
-    mutating func take(_ bytes: [UInt8]) {
+    package mutating func take(_ bytes: [UInt8]) {
         if bytes.count <= largestByteCount { self.bytes = bytes }
     }
 }
 
 /// A step that rewrites a text before it is cut into pieces.
-indirect enum Normalizer: Sendable {
+package indirect enum Normalizer: Sendable {
     case bert(BertNormalizer)
     case unicode(UnicodeNormalization)
     case lowercase
@@ -40,7 +40,7 @@ indirect enum Normalizer: Sendable {
     case sequence([Normalizer])
 
     /// Rewrites a text.
-    func apply(to text: inout NormalizedText) {
+    package func apply(to text: inout NormalizedText) {
         switch self {
         case .bert(let step): step.apply(to: &text)
         case .unicode(let form): text.take(form.normalized(text.bytes))

@@ -56,17 +56,21 @@ package struct Pattern: Sendable {
 package struct PatternError: Error {
     /// What was found, as the end of “… is not supported”.
     package let reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
 }
 
 /// A set of characters in an expression.
-struct ScalarSet: Sendable {
-    enum Item: Sendable {
+package struct ScalarSet: Sendable {
+    package enum Item: Sendable {
         case range(ClosedRange<UInt32>)
         case category(CategorySet)
         case space, word
         indirect case negated(Item)
 
-        func contains(_ scalar: Unicode.Scalar) -> Bool {
+        package func contains(_ scalar: Unicode.Scalar) -> Bool {
             switch self {
             case .range(let range): range.contains(scalar.value)
             case .category(let set): scalar.category(isIn: set)
@@ -77,10 +81,10 @@ struct ScalarSet: Sendable {
         }
     }
 
-    var items: [Item]
-    var isNegated = false
+    package var items: [Item]
+    package var isNegated = false
 
-    func contains(_ scalar: Unicode.Scalar) -> Bool {
+    package func contains(_ scalar: Unicode.Scalar) -> Bool {
         for item in items where item.contains(scalar) { return !isNegated }
         return isNegated
     }

@@ -1,5 +1,5 @@
 /// Reads the part of Oniguruma's syntax that tokenizer files use.
-struct PatternParser {
+package struct PatternParser {
     private let text: [Unicode.Scalar]
     private var at = 0
     private var ignoresCase = false
@@ -8,7 +8,7 @@ struct PatternParser {
     private static let depthLimit = 16
     private static let countLimit = 64
 
-    init(_ expression: String) { text = Array(expression.unicodeScalars) }
+    package init(_ expression: String) { text = Array(expression.unicodeScalars) }
 
     private var current: Unicode.Scalar? { at < text.count ? text[at] : nil }
 
@@ -25,7 +25,7 @@ struct PatternParser {
         return true
     }
 
-    mutating func parse() throws(PatternError) -> PatternNode {
+    package mutating func parse() throws(PatternError) -> PatternNode {
         guard text.count <= Limits.patternCharacters else {
             throw PatternError(reason: "an expression of \(text.count) characters")
         }

@@ -1,5 +1,5 @@
 /// The parts of a parsed expression.
-indirect enum PatternNode {
+package indirect enum PatternNode {
     case set(ScalarSet)
     case sequence([PatternNode])
     case alternatives([PatternNode])
@@ -10,7 +10,7 @@ indirect enum PatternNode {
     case lineStart, lineEnd, textStart, textEnd
 
     /// Whether it can match without taking a character.
-    var isNullable: Bool {
+    package var isNullable: Bool {
         switch self {
         case .set: false
         case .sequence(let parts): parts.allSatisfy(\.isNullable)
@@ -23,10 +23,10 @@ indirect enum PatternNode {
 }
 
 /// How much a repetition takes first, and whether it gives back.
-enum PatternGreed: Sendable { case greedy, lazy, possessive }
+package enum PatternGreed: Sendable { case greedy, lazy, possessive }
 
 /// A compiled expression, run by backtracking over an explicit stack.
-struct PatternProgram: Sendable {
+package struct PatternProgram: Sendable {
     private enum Instruction: Sendable {
         case take(ScalarSet)
         /// Goes on at the first target; the second one is tried when that fails.
@@ -43,11 +43,11 @@ struct PatternProgram: Sendable {
 
     /// Instructions that the search of a text may execute. Real expressions need a few for each byte; a search that
     /// needs more finds no further match.
-    static func stepLimit(byteCount: Int) -> Int { (1 << 20) + byteCount * 256 }
+    package static func stepLimit(byteCount: Int) -> Int { (1 << 20) + byteCount * 256 }
 
     private static let instructionLimit = 8192
 
-    init(compiling node: PatternNode) throws(PatternError) {
+    package init(compiling node: PatternNode) throws(PatternError) {
         try compile(node)
         instructions.append(.accept)
     }
@@ -129,7 +129,7 @@ struct PatternProgram: Sendable {
     /// The end of a match that starts at an index; `nil` when there is none.
     ///
     /// - Parameter steps: Instructions that may still be executed.
-    func match(_ bytes: [UInt8], at start: Int, in range: Range<Int>, steps: inout Int) -> Int? {
+    package func match(_ bytes: [UInt8], at start: Int, in range: Range<Int>, steps: inout Int) -> Int? {
         run(from: 0, bytes, at: start, in: range, &steps)
     }
 

@@ -2,13 +2,18 @@
 /// text can be spelled with 256 symbols.
 ///
 /// Source: Radford et al., “Language Models are Unsupervised Multitask Learners” (2019), section 2.2.
-struct ByteLevel: Sendable {
+package struct ByteLevel: Sendable {
     /// Whether a text that does not start with a space gets one.
-    var addsPrefixSpace: Bool
+    package var addsPrefixSpace: Bool
     /// Whether to cut into words first.
-    var cutsWords: Bool
+    package var cutsWords: Bool
 
-    func apply(to pieces: inout Pieces) {
+    package init(addsPrefixSpace: Bool, cutsWords: Bool) {
+        self.addsPrefixSpace = addsPrefixSpace
+        self.cutsWords = cutsWords
+    }
+
+    package func apply(to pieces: inout Pieces) {
         if addsPrefixSpace {
             pieces.rewrite { bytes, range, _, result in
                 if bytes[range.lowerBound] != UInt8(ascii: " ") { result.append(UInt8(ascii: " ")) }
@@ -22,7 +27,7 @@ struct ByteLevel: Sendable {
     // MARK: Bytes as characters
 
     /// The character of each byte: printable Latin-1 stands for itself, the rest is numbered from U+0100.
-    static let characters: [Unicode.Scalar] = {
+    package static let characters: [Unicode.Scalar] = {
         var next: UInt32 = 0x100
         return (0...255).map { (byte: UInt32) in
             switch byte {
@@ -39,7 +44,7 @@ struct ByteLevel: Sendable {
         uniqueKeysWithValues: characters.enumerated().map { ($1.value, UInt8($0)) })
 
     /// Appends the characters of bytes, as UTF-8.
-    static func spell(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {
+    package static func spell(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {
         let encoded = encoded
         for byte in bytes {
             if byte &- 0x21 < 0x5E { result.append(byte) } else { result.append(contentsOf: encoded[Int(byte)]) }
@@ -47,7 +52,7 @@ struct ByteLevel: Sendable {
     }
 
     /// The bytes that characters stand for; `nil` when some character stands for none.
-    static func bytes(spelledBy text: [UInt8]) -> [UInt8]? {
+    package static func bytes(spelledBy text: [UInt8]) -> [UInt8]? {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
         var at = 0
@@ -70,7 +75,7 @@ struct ByteLevel: Sendable {
 
     /// Cuts as GPT-2's expression does: contractions (`'s`, `'ll`, …); an optional space and a run of letters, of
     /// digits, or of anything else; a run of spaces, without its last one where a word follows.
-    static func cutWords(_ bytes: [UInt8], _ range: Range<Int>, _ parts: inout [Range<Int>]) {
+    package static func cutWords(_ bytes: [UInt8], _ range: Range<Int>, _ parts: inout [Range<Int>]) {
         var at = range.lowerBound
         while at < range.upperBound {
             let end = contractionEnd(bytes, at, range.upperBound) ?? wordEnd(bytes, at, range.upperBound)

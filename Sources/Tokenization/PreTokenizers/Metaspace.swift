@@ -1,19 +1,25 @@
 /// SentencePiece's way: spaces become a visible character that starts each word.
-struct Metaspace: Sendable {
+package struct Metaspace: Sendable {
     /// When a text that does not start with the character gets one.
-    enum PrependScheme: String, Sendable {
+    package enum PrependScheme: String, Sendable {
         case always, never
         /// Only where the user's text starts, not after special tokens.
         case first
     }
 
     /// UTF-8 of the character that stands for a space (U+2581 in all known files).
-    var replacement: [UInt8]
-    var prependScheme: PrependScheme
+    package var replacement: [UInt8]
+    package var prependScheme: PrependScheme
     /// Whether to cut before each space.
-    var cutsWords: Bool
+    package var cutsWords: Bool
 
-    func apply(to pieces: inout Pieces) {
+    package init(replacement: [UInt8], prependScheme: PrependScheme, cutsWords: Bool) {
+        self.replacement = replacement
+        self.prependScheme = prependScheme
+        self.cutsWords = cutsWords
+    }
+
+    package func apply(to pieces: inout Pieces) {
         let replacement = replacement
         pieces.rewrite { bytes, range, isOrigin, result in
             let startsMarked =

@@ -1,14 +1,14 @@
 /// A text cut into pieces (words, spaces, …), each of which the model sees alone.
-struct Pieces {
+package struct Pieces {
     /// UTF-8 of the whole text, or of what a step made of it.
-    var bytes: [UInt8]
+    package var bytes: [UInt8]
     /// Non-empty, ascending, without overlap.
-    var ranges: [Range<Int>]
+    package var ranges: [Range<Int>]
     /// Whether the first piece starts where the user's text starts: one way of marking words asks for it.
-    var startsAtOrigin: Bool
+    package var startsAtOrigin: Bool
 
     /// One piece: the whole text.
-    init(_ bytes: [UInt8], startsAtOrigin: Bool) {
+    package init(_ bytes: [UInt8], startsAtOrigin: Bool) {
         self.bytes = bytes
         ranges = bytes.isEmpty ? [] : [0..<bytes.count]
         self.startsAtOrigin = startsAtOrigin
@@ -17,7 +17,7 @@ struct Pieces {
     /// Cuts every piece further.
     ///
     /// - Parameter cut: Appends the parts of a range, in order; parts it leaves out are dropped.
-    mutating func split(_ cut: ([UInt8], Range<Int>, inout [Range<Int>]) -> Void) {
+    package mutating func split(_ cut: ([UInt8], Range<Int>, inout [Range<Int>]) -> Void) {
         var parts: [Range<Int>] = []
         parts.reserveCapacity(max(ranges.count * 2, bytes.count / 4))
         let start = ranges.first?.lowerBound
@@ -29,7 +29,7 @@ struct Pieces {
     /// Rewrites every piece.
     ///
     /// - Parameter rewrite: Appends what a range becomes; receives whether it starts where the user's text starts.
-    mutating func rewrite(_ rewrite: ([UInt8], Range<Int>, Bool, inout [UInt8]) -> Void) {
+    package mutating func rewrite(_ rewrite: ([UInt8], Range<Int>, Bool, inout [UInt8]) -> Void) {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count + bytes.count / 2)
         var parts: [Range<Int>] = []
@@ -56,7 +56,7 @@ package enum DelimiterBehavior: String, Sendable {
     ///
     /// - Parameters:
     ///   - sections: The range cut into delimiters and the text between them, complete and in order.
-    func apply(_ sections: [Section], into parts: inout [Range<Int>]) {
+    package func apply(_ sections: [Section], into parts: inout [Range<Int>]) {
         switch self {
         case .removed:
             for section in sections where !section.isDelimiter { parts.append(section.range) }

@@ -1,5 +1,5 @@
 /// A step that cuts a normalized text into the pieces the model sees.
-indirect enum PreTokenizer: Sendable {
+package indirect enum PreTokenizer: Sendable {
     /// Spaces vanish, punctuation stands alone.
     case bert
     /// GPT-2's cut, then every byte becomes a character.
@@ -23,7 +23,7 @@ indirect enum PreTokenizer: Sendable {
     case sequence([PreTokenizer])
 
     /// Cuts a text.
-    func apply(to pieces: inout Pieces) {
+    package func apply(to pieces: inout Pieces) {
         switch self {
         case .bert: pieces.split(BertCut.cut)
         case .byteLevel(let step): step.apply(to: &pieces)
@@ -103,7 +103,7 @@ indirect enum PreTokenizer: Sendable {
 }
 
 /// The cut of BERT: spaces vanish, each punctuation character stands alone.
-enum BertCut {
+package enum BertCut {
     private enum Kind: UInt8 { case text, space, punctuation }
 
     private static let kinds: [Kind] = (0..<128).map { (value: UInt8) in
@@ -111,7 +111,7 @@ enum BertCut {
         return scalar.isSpace ? .space : scalar.isASCIIPunctuation ? .punctuation : .text
     }
 
-    static func cut(_ bytes: [UInt8], _ range: Range<Int>, _ parts: inout [Range<Int>]) {
+    package static func cut(_ bytes: [UInt8], _ range: Range<Int>, _ parts: inout [Range<Int>]) {
         let kinds = kinds
         var start = range.lowerBound
         var at = start

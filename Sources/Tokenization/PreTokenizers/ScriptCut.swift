@@ -2,7 +2,7 @@
 ///
 /// Spaces and unassigned characters belong to the text before them. Kana count as Han. Whatever stands before the first
 /// character of a script is dropped, as the reference does.
-enum ScriptCut {
+package enum ScriptCut {
     /// A run of characters of one script.
     private struct Run {
         let start: UInt32
@@ -24,7 +24,7 @@ enum ScriptCut {
     }()
 
     /// Number of a character's script; `nil` where it belongs to none.
-    static func script(of scalar: Unicode.Scalar) -> UInt8? {
+    package static func script(of scalar: Unicode.Scalar) -> UInt8? {
         let runs = runs
         var low = 0, high = runs.count
         while low < high {
@@ -35,7 +35,7 @@ enum ScriptCut {
         return runs[low].script
     }
 
-    static func cut(_ bytes: [UInt8], _ range: Range<Int>, _ parts: inout [Range<Int>]) {
+    package static func cut(_ bytes: [UInt8], _ range: Range<Int>, _ parts: inout [Range<Int>]) {
         var last: UInt8?
         var start: Int?
         var at = range.lowerBound

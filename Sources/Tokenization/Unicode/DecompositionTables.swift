@@ -3,9 +3,9 @@
 /// Decompositions of the Unicode Character Database (UnicodeData.txt, field 5), packed as text.
 ///
 /// Entries are separated by spaces; code points are hexadecimal, each the distance to the one before.
-enum DecompositionTables {
+package enum DecompositionTables {
     /// Canonical one-step decompositions: `distance=first+second`.
-    static let canonical = """
+    package static let canonical = """
         C0=41+300 1=41+301 1=41+302 1=41+303 1=41+308 1=41+30A 2=43+327 1=45+300 1=45+301 1=45+302 1=45+308 1=49+300 \
         1=49+301 1=49+302 1=49+308 2=4E+303 1=4F+300 1=4F+301 1=4F+302 1=4F+303 1=4F+308 3=55+300 1=55+301 1=55+302 \
         1=55+308 1=59+301 3=61+300 1=61+301 1=61+302 1=61+303 1=61+308 1=61+30A 2=63+327 1=65+300 1=65+301 1=65+302 \
@@ -177,7 +177,7 @@ enum DecompositionTables {
         """
 
     /// Compatibility one-step decompositions: `distance=first+second+…`.
-    static let compatible = """
+    package static let compatible = """
         A0=20 8=20+308 2=61 5=20+304 3=32 1=33 1=20+301 1=3BC 3=20+327 1=31 1=6F 2=31+2044+34 1=31+2044+32 \
         1=33+2044+34 74=49+4A 1=69+6A C=4C+B7 1=6C+B7 9=2BC+6E 36=73 45=44+17D 1=44+17E 1=64+17E 1=4C+4A 1=4C+6A \
         1=6C+6A 1=4E+4A 1=4E+6A 1=6E+6A 25=44+5A 1=44+7A 1=64+7A BD=68 1=266 1=6A 1=72 1=279 1=27B 1=281 1=77 1=79 \
@@ -458,7 +458,7 @@ enum DecompositionTables {
         """
 
     /// Characters that composition never makes (CompositionExclusions and singletons).
-    static let excluded = """
+    package static let excluded = """
         340 1 2 1 30 A 9 5D1 1 1 1 1 1 1 1 7D 1 2 54 3 23 1 1 3 FE 1 3E6 A 5 5 5 D A 2 1 2 9 12 A 5 5 5 D FB8 2 2 2 \
         2 2 2 3E 3 B 2 8 8 8 8 3 1 A 2 2 3 1 125 4 1 1FE 1 7B2 CE24 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 \
         1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 \

@@ -12,7 +12,7 @@ extension Unicode.Scalar {
     }
 
     /// White_Space.
-    var isSpace: Bool {
+    package var isSpace: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
         default: false
@@ -20,7 +20,7 @@ extension Unicode.Scalar {
     }
 
     /// What BERT's clean-up removes: control, format and private use as of Unicode 8, and the replacement character.
-    var isRemovedByBert: Bool {
+    package var isRemovedByBert: Bool {
         switch value {
         case 0x09, 0x0A, 0x0D: return false
         case 0x00, 0xFFFD: return true
@@ -34,7 +34,7 @@ extension Unicode.Scalar {
     }
 
     /// What BERT splits off as punctuation: ASCII's (with `$`, `+`, `^`, …) and category P as of Unicode 8.
-    var isBertPunctuation: Bool {
+    package var isBertPunctuation: Bool {
         if value < 0x80 { return isASCIIPunctuation }
         switch properties.generalCategory {
         case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
@@ -45,7 +45,7 @@ extension Unicode.Scalar {
         }
     }
 
-    var isASCIIPunctuation: Bool {
+    package var isASCIIPunctuation: Bool {
         switch value {
         case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
         default: false
@@ -53,7 +53,7 @@ extension Unicode.Scalar {
     }
 
     /// Ideographs that BERT surrounds with spaces. The block from U+2B820 is missing in the reference, too.
-    var isBertIdeograph: Bool {
+    package var isBertIdeograph: Bool {
         switch value {
         case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F,
             0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F:
@@ -63,7 +63,7 @@ extension Unicode.Scalar {
     }
 
     /// Category Mn as of Unicode 8: what BERT drops as an accent.
-    var isBertAccent: Bool {
+    package var isBertAccent: Bool {
         if value < 0x300 { return false }
         switch value {
         case 0x1734, 0x1171E: return true
@@ -73,7 +73,7 @@ extension Unicode.Scalar {
     }
 
     /// Category M as of Unicode 9: what the step “StripAccents” drops.
-    var isMark: Bool {
+    package var isMark: Bool {
         if value < 0x300 { return false }
         if value == 0x1CF2 || value == 0x1CF3 { return true }
         if value == 0x111C9 { return false }
@@ -84,20 +84,20 @@ extension Unicode.Scalar {
     }
 
     /// Category L as of Unicode 16.
-    var isLetter: Bool {
+    package var isLetter: Bool {
         if value < 0x80 { return (0x41...0x5A).contains(value) || (0x61...0x7A).contains(value) }
         return category(isIn: .letter)
     }
 
     /// Category N as of Unicode 16.
-    var isNumber: Bool {
+    package var isNumber: Bool {
         if value < 0x80 { return (0x30...0x39).contains(value) }
         return category(isIn: .number)
     }
 
     /// What `\w` means to the step “Whitespace” and to whole-word tokens: letters, marks, decimal digits, connectors
     /// and joiners.
-    var isWordCharacter: Bool {
+    package var isWordCharacter: Bool {
         if value < 0x80 { return isLetter || isNumber || value == 0x5F }
         guard isAssigned(by: 16) else { return false }
         switch properties.generalCategory {
@@ -107,36 +107,36 @@ extension Unicode.Scalar {
     }
 
     /// Canonical combining class as of Unicode 9, by which decomposed marks are ordered.
-    var combiningClass: UInt8 {
+    package var combiningClass: UInt8 {
         if value < 0x300 { return 0 }
         let order = properties.canonicalCombiningClass.rawValue
         return order != 0 && isAssigned(by: 9) ? order : 0
     }
 
     /// Whether the decomposition tables of Unicode 9 knew this character.
-    var isKnownToNormalization: Bool { isAssigned(by: 9) }
+    package var isKnownToNormalization: Bool { isAssigned(by: 9) }
 
     /// Whether the grapheme rules of Unicode 16 knew this character.
-    var isKnownToSegmentation: Bool { value < 0x300 || isAssigned(by: 16) }
+    package var isKnownToSegmentation: Bool { value < 0x300 || isAssigned(by: 16) }
 
     /// Whether the general category belongs to a set, for characters assigned by Unicode 16.
-    func category(isIn set: CategorySet) -> Bool {
+    package func category(isIn set: CategorySet) -> Bool {
         if set.contains(.unassigned), !isAssigned(by: 16) { return true }
         return set.contains(CategorySet(properties.generalCategory)) && isAssigned(by: 16)
     }
 }
 
 /// A set of general categories, as regular expressions name them.
-struct CategorySet: OptionSet, Sendable {
-    let rawValue: UInt32
+package struct CategorySet: OptionSet, Sendable {
+    package let rawValue: UInt32
 
-    init(rawValue: UInt32) { self.rawValue = rawValue }
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    static let letter = named(["Lu", "Ll", "Lt", "Lm", "Lo"])
-    static let mark = named(["Mn", "Mc", "Me"])
-    static let number = named(["Nd", "Nl", "No"])
-    static let decimal = named(["Nd"])
-    static let unassigned = named(["Cn"])
+    package static let letter = named(["Lu", "Ll", "Lt", "Lm", "Lo"])
+    package static let mark = named(["Mn", "Mc", "Me"])
+    package static let number = named(["Nd", "Nl", "No"])
+    package static let decimal = named(["Nd"])
+    package static let unassigned = named(["Cn"])
 
     private static let names = [
         "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
@@ -148,14 +148,14 @@ struct CategorySet: OptionSet, Sendable {
     }
 
     /// A category (`Lu`) or a group of them (`L`); `nil` for another name.
-    init?(name: String) {
+    package init?(name: String) {
         let fitting = CategorySet.names.filter { $0 == name || $0.prefix(1) == name }
         guard !fitting.isEmpty else { return nil }
         self = CategorySet.named(fitting)
     }
 
     /// The set of one category.
-    init(_ category: Unicode.GeneralCategory) {
+    package init(_ category: Unicode.GeneralCategory) {
         let position: UInt32 =
             switch category {
             case .uppercaseLetter: 0

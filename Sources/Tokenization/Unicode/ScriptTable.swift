@@ -3,8 +3,8 @@
 /// Writing systems of all characters, packed as text.
 ///
 /// Runs are separated by spaces: distance to the end of the run before, length, number of the script, hexadecimal.
-enum ScriptTable {
-    static let runs = """
+package enum ScriptTable {
+    package static let runs = """
         0+20=0 1+20=0 0+1A=1 0+6=0 0+1A=1 0+2F=0 0+1=1 0+F=0 0+1=1 0+5=0 0+17=1 0+1=0 0+1F=1 0+1=0 0+1C1=1 0+27=0 \
         0+5=1 0+5=0 0+2=2 0+14=0 0+70=3 0+4=4 0+1=0 0+3=4 2+4=4 0+1=0 0+1=4 4+1=4 0+1=0 0+1=4 0+1=0 0+3=4 1+1=4 \
         1+14=4 1+3F=4 0+E=5 0+10=4 0+85=6 0+2=3 0+A9=6 1+26=7 2+7=7 1+27=7 1+1=0 0+1=7 2+3=7 1+37=8 8+1B=8 5+5=8 \

@@ -1,14 +1,14 @@
 /// A scalar and the bytes it takes.
-struct DecodedScalar {
-    var scalar: Unicode.Scalar
-    var byteCount: Int
+package struct DecodedScalar {
+    package var scalar: Unicode.Scalar
+    package var byteCount: Int
 }
 
 /// Decodes the scalar that starts at an index below `end`.
 ///
 /// Buffers of this module hold valid UTF-8, so the replacement character for anything else is a safety net, not a path.
 @inline(__always)
-func decodeScalar(_ bytes: [UInt8], at index: Int, end: Int) -> DecodedScalar {
+package func decodeScalar(_ bytes: [UInt8], at index: Int, end: Int) -> DecodedScalar {
     let lead = bytes[index]
     if lead < 0x80 { return DecodedScalar(scalar: Unicode.Scalar(lead), byteCount: 1) }
     return decodeMultibyte(bytes, lead: lead, at: index, end: end)
@@ -29,7 +29,7 @@ private func decodeMultibyte(_ bytes: [UInt8], lead: UInt8, at index: Int, end: 
 }
 
 /// Decodes the scalar that ends before an index above `start`.
-func decodeScalar(_ bytes: [UInt8], before index: Int, start: Int) -> DecodedScalar {
+package func decodeScalar(_ bytes: [UInt8], before index: Int, start: Int) -> DecodedScalar {
     var at = index - 1
     while at > start, bytes[at] & 0xC0 == 0x80, index - at < 4 { at -= 1 }
     return decodeScalar(bytes, at: at, end: index)
@@ -38,7 +38,7 @@ func decodeScalar(_ bytes: [UInt8], before index: Int, start: Int) -> DecodedSca
 extension [UInt8] {
     /// Appends a scalar's UTF-8 bytes.
     @inline(__always)
-    mutating func append(_ scalar: Unicode.Scalar) {
+    package mutating func append(_ scalar: Unicode.Scalar) {
         if scalar.value < 0x80 {
             append(UInt8(truncatingIfNeeded: scalar.value))
         } else {
@@ -47,7 +47,7 @@ extension [UInt8] {
     }
 
     /// Whether all bytes are below 0x80.
-    var isASCII: Bool {
+    package var isASCII: Bool {
         withUnsafeBufferPointer { buffer in
             var bits: UInt8 = 0
             for byte in buffer { bits |= byte }
@@ -56,7 +56,7 @@ extension [UInt8] {
     }
 
     /// This run of bytes with every occurrence of a non-empty pattern replaced, from left to right.
-    func replacing(bytes pattern: [UInt8], with replacement: [UInt8]) -> [UInt8] {
+    package func replacing(bytes pattern: [UInt8], with replacement: [UInt8]) -> [UInt8] {
         guard let first = pattern.first, count >= pattern.count else { return self }
         var result: [UInt8] = []
         result.reserveCapacity(count)
@@ -76,7 +76,7 @@ extension [UInt8] {
 
 extension [UInt8] {
     /// Appends a scalar in lower case (its full mapping, without context), as of Unicode 16.
-    mutating func appendLowercased(_ scalar: Unicode.Scalar) {
+    package mutating func appendLowercased(_ scalar: Unicode.Scalar) {
         if scalar.value < 0x80 {
             let byte = UInt8(truncatingIfNeeded: scalar.value)
             append(byte &- 0x41 < 26 ? byte | 0x20 : byte)

@@ -74,6 +74,7 @@ struct Bench: ParsableCommand {
     func run() throws {
         quiet.apply()
         let loads = try loads(), counts = try threadCounts(), kernels = try ThreadsOption.kernels()
+        try reading.checkPaths(models)
         let progress = Progress()
         progress.begin("Reading the models")
         let loaded = try models.map { try reading.model(at: $0) }
@@ -97,7 +98,7 @@ struct Bench: ParsableCommand {
             let table =
                 newTokens == nil ? SpeedTable.table(of: document.results) : SpeedTable.table(of: document.writing)
             Terminal.print("kernels: \(document.kernels)\n\n" + Terminal.readable(table.text))
-            var legend = Table([.init("", .left), .init("", .left)])
+            var legend = TextTable([.init("", .left), .init("", .left)])
             for entry in SpeedTable.legend where newTokens == nil || !entry.name.contains("GFLOP") {
                 legend.append([entry.name, entry.meaning])
             }

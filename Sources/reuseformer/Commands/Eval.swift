@@ -48,8 +48,10 @@ struct Eval: ParsableCommand {
     var stride: Int?
 
     @Option(
-        help: ArgumentHelp("Labelled texts: label<TAB>text, or .jsonl: accuracy.", valueName: "file"),
-        completion: .file(extensions: ["tsv", "jsonl"]))
+        help: ArgumentHelp(
+            "Labelled texts: label<TAB>text, or .jsonl: accuracy. Of a model that gives numbers, also an .npz with "
+                + "in.NAME and out.NAME: mean error and R².", valueName: "file"),
+        completion: .file(extensions: ["tsv", "jsonl", "npz"]))
     var labelled: String?
 
     @Option(
@@ -79,6 +81,7 @@ struct Eval: ParsableCommand {
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var pooling: PoolingOption
 
     func validate() throws {
         if [texts, labelled, images, pairs, answers].allSatisfy({ $0 == nil }) {
@@ -97,13 +100,14 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         quiet.apply()
-        let columns = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
-        var inputs = InputPaths(columns)
+        let named = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
+        var inputs = InputPaths(named)
         inputs.append(texts, as: .texts)
         inputs.append(labelled, as: .labelledTexts)
         inputs.append(pairs, as: .scoredPairs)
         inputs.append(answers, as: .texts)
         try inputs.check(read: models.count)
+        try reading.checkPaths(models)
         let progress = Progress()
         defer { progress.end() }
         let resources = try threads.resources()
@@ -115,15 +119,16 @@ struct Eval: ParsableCommand {
             let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
-                loaded, limit: maxLength, stride: stride,
-                columns: columns, resources: resources, work: progress.work)
+                loaded, limit: maxLength, stride: stride, pooling: pooling.pooling,
+                columns: named, resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
         }
         progress.end()
         let rows = (columns.first ?? []).indices.map { row in
             EvaluationReport.Row(
                 columns[0][row].measure, items: columns[0][row].items, tokens: columns[0][row].tokens,
-                values: columns.map { row < $0.count ? $0[row].value : .nan })
+                output: columns[0][row].output, values: columns.map { row < $0.count ? $0[row].value : .nan },
+                samples: columns.map { row < $0.count ? $0[row].samples : nil })
         }
         let report = EvaluationReport(models: subjects, results: rows)
         if json.json {
@@ -136,7 +141,7 @@ struct Eval: ParsableCommand {
     private func scores(_ evaluator: ModelEvaluator) throws -> [ModelEvaluator.Score] {
         var scores: [ModelEvaluator.Score] = []
         if let texts { scores.append(try evaluator.perplexity(on: texts, asWhole: whole)) }
-        if let labelled { scores.append(try evaluator.accuracy(onTexts: labelled)) }
+        if let labelled { scores += try evaluator.scores(onLabelled: labelled) }
         if let images { scores.append(try evaluator.accuracy(onPictures: images)) }
         if let pairs { scores.append(try evaluator.correlation(on: pairs)) }
         if let answers { scores += try evaluator.answers(on: answers) }

@@ -111,7 +111,8 @@ struct Run: ParsableCommand {
 
     @OptionGroup var tables: TableOptions
 
-    @Option(help: "How a text's last hidden states become its embedding, whatever the model's files say.")
+    @Option(
+        help: "How a text's last hidden states become its embedding (default: as the model's files say, else mean).")
     var pool: Pool?
 
     @Flag(
@@ -209,12 +210,16 @@ struct Run: ParsableCommand {
         }
         var given = InputPaths(tables.columns())
         given.append(texts ?? pairs, as: .texts)
-        given.append(inputs, as: .items)
+        given.append(inputs, as: .arrays)
         try given.check()
+        let progress = Progress(steps: output == nil ? 1 : 2)
+        defer { progress.end() }
+        progress.begin("Reading the model")
         var loaded = try reading.model(at: model.model)
         if let inputs, loaded.model.graph.resizablePicture != nil {
             loaded = try loaded.fitted(to: try NumPyArchive(path: inputs).tensors())
         }
+        if output == nil { progress.end() } else { progress.begin("Running the model") }
         if generation.generate {
             let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
             if let inputs {
@@ -223,9 +228,13 @@ struct Run: ParsableCommand {
                 try printer.run(texts: texts, tables.columns(), asJSON: json.json)
             }
         } else if let output, let dump {
-            try write(parts: try selection(dump), of: loaded, to: output)
+            let count = try write(parts: try selection(dump), of: loaded, to: output)
+            progress.end()
+            Terminal.noteWritten(output, "\(count) \(count == 1 ? "array" : "arrays")")
         } else if let output {
-            try writeRows(of: loaded, to: output)
+            let (rows, width) = try writeRows(of: loaded, to: output)
+            progress.end()
+            Terminal.noteWritten(output, "\(rows) \(rows == 1 ? "row" : "rows") of \(width)")
         } else if let images {
             let printer = try PictureClassPrinter(loaded, try threads.resources())
             try printer.run(
@@ -248,7 +257,8 @@ struct Run: ParsableCommand {
     /// Whether `--dump` asks for what the model is given.
     private var dumpsInputs: Bool { dump?.split(separator: ",").contains("inputs") ?? false }
 
-    private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws {
+    /// Writes what `--dump` asks for; gives the number of arrays.
+    private func write(parts: OutputSelection, of loaded: TransformerModel, to output: String) throws -> Int {
         var sequences: [ModelInput] = []
         try forEachBatch(for: loaded) { sequences += $0 }
         var arrays: [(name: String, tensor: Tensor)] = []
@@ -266,9 +276,11 @@ struct Run: ParsableCommand {
             for (name, tensor) in arrays { try archive.append(tensor, named: name) }
             try archive.close()
         }
+        return arrays.count
     }
 
-    private func writeRows(of loaded: TransformerModel, to output: String) throws {
+    /// Writes a row an item; gives their number and their width.
+    private func writeRows(of loaded: TransformerModel, to output: String) throws -> (rows: Int, width: Int) {
         if logits || pairs != nil { try requireScores(of: loaded) }
         let source: RowModel.Source =
             logits
@@ -277,14 +289,17 @@ struct Run: ParsableCommand {
         let model = try RowModel(loaded, source, resources: try threads.resources())
         // One score a pair is a column of numbers, as the library has it.
         let shape: Shape = pairs != nil && !logits && model.width == 1 ? [] : [model.width]
+        var count = 0
         try OutputFile.produce(output) { path in
             var rows = try NumPyRowWriter(path: path, dtype: .float32, rowShape: shape)
             try forEachBatch(for: loaded) { batch in
                 let values = try model.rows(of: batch)
+                count += batch.count
                 try rows.append(values.reshaped(Shape([batch.count] + shape.extents)) ?? values)
             }
             try rows.close()
         }
+        return (count, model.width)
     }
 
     /// Says which options a model needs that gives no row of scores an item.
@@ -311,6 +326,8 @@ struct Run: ParsableCommand {
             let reader = try DataReader(
                 for: loaded, replacingLimit: maxLength, prompt: generation.prompt.first,
                 pairing: pairs == nil ? .never : .always, columns: tables.columns())
+            let truncation = TruncationNotes()
+            truncation.watch(reader, unit: pairs == nil ? .text : .pair)
             notePrompt(loaded)
             for note in reader.notes {
                 Terminal.note("reuseformer: note: \(Terminal.escaped(loaded.path)): \(Terminal.escaped(note))")
@@ -324,16 +341,8 @@ struct Run: ParsableCommand {
                 try body(batch)
             }
             try unreadable.finish(afterReading: count)
-            noteTruncation(reader)
+            for sentence in truncation.take() { Terminal.note("reuseformer: note: \(sentence)") }
         }
-    }
-
-    /// Says how many texts were cut.
-    private func noteTruncation(_ reader: DataReader) {
-        let count = reader.inputs.truncated.value
-        guard count > 0, let limit = reader.limit else { return }
-        let what = pairs == nil ? (count == 1 ? "text was" : "texts were") : (count == 1 ? "pair was" : "pairs were")
-        Terminal.note("reuseformer: note: \(count) \(what) cut to \(limit) tokens")
     }
 
     /// Says that a prompt is taken as it is where the model has names for prompts.

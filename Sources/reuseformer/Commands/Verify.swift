@@ -3,6 +3,7 @@ import ReuseTransformers
 import Foundation
 import ModelGraph
 import Reporting
+import Statistics
 import Verification
 
 struct Verify: ParsableCommand {
@@ -34,7 +35,16 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy.", valueName: "file"),
+            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy; for "
+                + "a model that gives numbers mae and r2.",
+            valueName: "file"),
+        completion: .file(extensions: ["tsv", "csv", "jsonl"]))
+    var labelled: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Labels of the texts, one a line: class names or numbers. Adds the metric accuracy; for a model that gives "
+                + "numbers (here also a .npy or .npz) mae and r2.", valueName: "file"),
         completion: .file())
     var labels: String?
 
@@ -63,6 +73,7 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["xml"]))
     var junit: String?
 
+    @OptionGroup var pooling: PoolingOption
     @OptionGroup var reporting: ReportOption
 
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
@@ -73,8 +84,13 @@ struct Verify: ParsableCommand {
 
     func validate() throws {
         for text in failOn { try check(gate: text) }
-        if data == nil, pairs == nil { throw ValidationError("Give --data with held-out texts, or --pairs.") }
-        if labels != nil || answerColumns.labelColumn != nil, data == nil {
+        if data == nil, labelled == nil, pairs == nil {
+            throw ValidationError("Give --data with held-out texts, --labelled, or --pairs.")
+        }
+        if labelled != nil, data != nil || labels != nil {
+            throw ValidationError("--labelled holds texts and labels; leave out --data and --labels.")
+        }
+        if labels != nil || answerColumns.labelColumn != nil, data == nil, labelled == nil {
             throw ValidationError("Labels are for the texts of --data: give both.")
         }
         if answerColumns.scoreColumn != nil, pairs == nil {
@@ -82,6 +98,8 @@ struct Verify: ParsableCommand {
         }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
+
+    private var hasLabels: Bool { labels != nil || labelled != nil || answerColumns.labelColumn != nil }
 
     /// What can be known of a gate before anything is measured.
     private func check(gate text: String) throws {
@@ -92,7 +110,7 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy where labels == nil && answerColumns.labelColumn == nil: "--labels"
+            case .accuracy where !hasLabels, .meanAbsoluteError where !hasLabels, .r2 where !hasLabels: "--labels"
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
@@ -115,6 +133,7 @@ struct Verify: ParsableCommand {
         let columns = tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn)
         var inputs = InputPaths(columns)
         inputs.append(data, as: .items)
+        inputs.append(labelled, as: .labelledTexts)
         inputs.append(labels ?? (answerColumns.labelColumn == nil ? nil : data), as: .labels)
         inputs.append(pairs, as: .scoredPairs)
         try inputs.check()
@@ -136,18 +155,21 @@ struct Verify: ParsableCommand {
             ofErrorBetween: TransformerModel.name(of: source), and: TransformerModel.name(of: converted),
             kind: "\(failure.status)", message: failure.lines.joined(separator: "; "))
         // What went wrong first is what is told.
-        try? OutputFile.write(Array(document.utf8), to: junit)
+        guard (try? OutputFile.write(Array(document.utf8), to: junit)) != nil else { return }
+        Terminal.noteWritten(junit)
     }
 
     private func judge() throws {
+        try reading.checkPaths([source, converted])
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
         defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
-        let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
+        let verifier = ModelVerifier(
+            source: source, converted: converted, pooling: pooling.pooling, resources: try threads.resources())
         let data = VerificationData(
-            path: data, labels: labels, pairs: pairs, maximumTokens: maxLength,
+            path: data, labels: labels, labelled: labelled, pairs: pairs, maximumTokens: maxLength,
             columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
         let comparison = try verifier.verify(on: data, gates: gates, timing: timing).run(progress.work)
         progress.end()
@@ -170,6 +192,7 @@ struct Verify: ParsableCommand {
         } else {
             Terminal.print(FidelityTable.table(of: verdict).text)
         }
+        for gate in comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard comparison.passed else {
             throw CommandError(
                 status: .gateFailed,

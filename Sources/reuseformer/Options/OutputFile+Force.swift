@@ -1,3 +1,4 @@
+import Files
 import Platform
 import ReuseTransformers
 
@@ -56,8 +57,13 @@ extension OutputFile {
             }
         }
         switch PathKind(path) {
-        case .nothing: try checkFolder(of: path, name: name)
+        case .nothing:
+            try checkFolder(of: path, name: name)
+            // Others may write it while we work: then theirs stays.
+            if !force { AtomicFile.claim(path) }
         case .folder: throw CommandError.inputOutput("\(path): is a folder; give the name of a file")
+        case .file where PathKind.isSpecial(path):
+            throw CommandError.inputOutput("\(path): is a pipe or a device; give the name of a file")
         case .file:
             guard force else { throw CommandError.inputOutput("\(path): exists already; give --force to overwrite it") }
             try checkFolder(of: path, name: name)

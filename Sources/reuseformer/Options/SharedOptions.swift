@@ -59,6 +59,12 @@ struct CheckpointOptions: ParsableArguments {
         return options
     }
 
+    /// Refuses models that are not there before the first of them is read.
+    func checkPaths(_ paths: [String]) throws {
+        // Reading it says what to do about it.
+        for path in paths where PathKind(path) == .nothing { _ = try model(at: path) }
+    }
+
     /// Reads a model; what was assumed about it is noted on standard error.
     func model(at path: String) throws -> TransformerModel {
         let options = try options()

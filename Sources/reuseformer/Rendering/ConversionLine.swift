@@ -21,13 +21,20 @@ enum ConversionLine {
         parts.append("\(Format.change(-savings.multiplyAdds.saved)) multiply-adds \(savings.measure)")
         if let timed = report.speed, timed.count > 1, let last = timed.last {
             parts.append(
-                "\(Format.fixed(last.speedup, 2)) × as fast at \(last.load.replacing("x", with: "×"))"
+                "\(Format.fixed(last.speedup, 2)) × as fast at \(SpeedTable.load(last.load))"
                     + " (\(Format.fixed(last.speedupLow, 2))–\(Format.fixed(last.speedupHigh, 2)))")
         }
         if let measured = ShippingVerdict.mainMetrics(of: report.metrics).first, report.data.texts > 0 {
+            let interval = measured.interval.map { " (\(FidelityTable.interval(measured.metric, $0)))" } ?? ""
+            let origin =
+                switch report.data.origin {
+                case .keptBack: " kept back"
+                case .choosing: " that chose"
+                case .given: ""
+                }
             parts.append(
-                "\(measured.metric.rawValue) \(Format.fixed(measured.value, 5)) on \(report.data.texts) \(items) "
-                    + "kept back")
+                "\(measured.metric.rawValue) \(FidelityTable.text(measured.metric, measured.value))\(interval) on "
+                    + "\(report.data.texts) \(items)\(origin)")
         }
         return parts.joined(separator: ", ")
     }

@@ -5,27 +5,59 @@ import Synchronization
 
 /// Where a mapped file was read beyond its end; 0: nowhere. Outside the type: a handler may capture nothing.
 private let faultAddress = Atomic<UInt>(0)
+/// Whether a thread waits for signals.
+private let isListening = Atomic<Bool>(false)
 
-/// Ctrl-C, SIGTERM and SIGHUP, and a file that shrinks while it is read: partial files go away, then the process does.
+/// Ctrl-C, Ctrl-\, SIGTERM and SIGHUP, and a file that shrinks while it is read: partial files go away, then the
+/// process does, with status 130, or 6 for the file.
 enum Interruption {
+    private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+
     /// Starts to listen. The work itself never has to ask whether it was interrupted.
     static func install() {
+        LastWords.prepare()
         // A closed pipe and a file beyond the allowed size show as errors of `write`, which knows what to do.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+        var set = sigset_t()
+        sigemptyset(&set)
+        // What the caller has asked us to ignore (nohup) stays ignored.
+        for number in signals where !isIgnored(number) { sigaddset(&set, number) }
         // Blocked here, before any other thread exists, and so in every thread; one thread waits for them.
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let waited = signals
-        Thread.detachNewThread {
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        let waited = set
+        isListening.store(true, ordering: .relaxed)
+        let isStarted = SystemThread.start {
             var set = waited
             var number: Int32 = 0
             while sigwait(&set, &number) != 0 {}
             leave()
         }
+        if !isStarted { handle(set) }
         catchFaults()
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        #if canImport(Glibc)
+        let handler = action.__sigaction_handler.sa_handler
+        #else
+        let handler = action.__sigaction_u.__sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Where the system gives no thread that could wait: the plain way, in the handler.
+    private static func handle(_ set: sigset_t) {
+        isListening.store(false, ordering: .relaxed)
+        for number in signals where !isIgnored(number) {
+            signal(number) { _ in
+                LastWords.end(.interrupted, "reuseformer: interrupted; nothing half-written is left")
+            }
+        }
+        var set = set
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
     private static func leave() {
@@ -47,13 +79,17 @@ enum Interruption {
     /// Reading a mapped file beyond its new end is a fault of the thread that reads. It is stopped where it stands, and
     /// the listening thread, which may do what a handler must not, says what happened.
     private static func catchFaults() {
-        // Made before a handler needs it.
+        // Made before a handler needs them.
         faultAddress.store(0, ordering: .relaxed)
+        _ = isListening.load(ordering: .relaxed)
         #if canImport(Glibc)
         var action = sigaction()
         action.sa_flags = SA_SIGINFO
         action.__sigaction_handler.sa_sigaction = { _, info, _ in
             let address = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
+            if !isListening.load(ordering: .relaxed) {
+                LastWords.end(.inputOutput, "reuseformer: a file became shorter while it was read; try again")
+            }
             faultAddress.store(max(address, 1), ordering: .releasing)
             kill(getpid(), SIGTERM)
             while true { pause() }

@@ -27,7 +27,7 @@ struct Misspelling: CustomStringConvertible {
             }
             guard let surplus = Self.surplus(in: arguments.dropFirst(), of: command) else { return nil }
             let advice = known.contains("--texts") ? " Texts are read from files: --texts FILE, or --texts -." : ""
-            description = "Unexpected argument '\(Terminal.escaped(surplus))'.\(advice)"
+            self.init(description: "Unexpected argument '\(Terminal.escaped(surplus))'.\(advice)")
         } else if first.hasPrefix("--") {
             let known = Self.options(of: root).union(["--generate-completion-script"])
             guard let unknown = Self.longOptions(in: arguments[...]).first, !known.contains(unknown),
@@ -38,6 +38,8 @@ struct Misspelling: CustomStringConvertible {
             return nil
         }
     }
+
+    private init(description: String) { self.description = description }
 
     private init(_ kind: String, _ word: String, known: [String], meant: String? = nil) {
         let advice = (meant ?? nearestName(to: word, among: known)).map { " Did you mean '\($0)'?" }
@@ -74,9 +76,9 @@ struct Misspelling: CustomStringConvertible {
     private static func surplus(
         in arguments: ArraySlice<String>, of command: any ParsableCommand.Type
     ) -> String? {
-        let help = help(for: command)
-        let places = help.count { $0.hasPrefix("  <") }
-        if help.contains(where: { $0.hasPrefix("USAGE:") && $0.hasSuffix("> ...") }) { return nil }
+        let lines = help(for: command)
+        let places = lines.count { $0.hasPrefix("  <") }
+        if lines.contains(where: { $0.hasPrefix("USAGE:") && $0.hasSuffix("> ...") }) { return nil }
         let takers = Set(spellings(of: command).filter(\.takesValue).flatMap(\.names))
         var given = 0
         var isValue = false

@@ -8,7 +8,8 @@ enum Terminal {
     /// The command line, without the program's name: reports carry it.
     static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
 
-    private static let isPipeClosed = Lock(false)
+    /// Why standard output takes no more: the number of the error.
+    private static let outputFailure = Lock<Int32?>(nil)
 
     private static let taken = Lock(false)
 
@@ -26,23 +27,43 @@ enum Terminal {
         write(String(decoding: try Document.encode(document, isForTerminal: true), as: UTF8.self), to: STDOUT_FILENO)
     }
 
-    /// Writes a message for a person.
-    static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    /// Writes a message for a person, in place of a bar that may stand in the line.
+    static func note(_ text: String) { write((isInteractive ? "\r\u{1B}[2K" : "") + text + "\n", to: STDERR_FILENO) }
 
     /// Writes text as it is. A loop of its own: what cannot be written to a screen is no error of a file.
     static func write(_ text: String, to descriptor: Int32) {
-        guard descriptor == STDERR_FILENO || !isPipeClosed.withLock({ $0 }) else { return }
+        guard descriptor == STDERR_FILENO || outputFailure.withLock({ $0 }) == nil else { return }
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 bytes = bytes.dropFirst(written)
+            } else if errno == EAGAIN {
+                // A screen or a pipe that another program has made non-blocking, and that is full.
+                var events = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&events, 1, 1000)
             } else if errno != EINTR {
-                // EPIPE above all: `reuseformer inspect … | head` has seen enough.
-                if descriptor == STDOUT_FILENO { isPipeClosed.withLock { $0 = true } }
+                let code = errno
+                if descriptor == STDOUT_FILENO { outputFailure.withLock { $0 = code } }
                 return
             }
         }
+    }
+
+    /// How the command ends when it has ended as `status` says: results that could not be written are not done.
+    static func checked(_ status: ExitStatus) -> ExitStatus {
+        // EPIPE: `reuseformer inspect … | head` has seen enough.
+        guard let code = outputFailure.withLock({ $0 }), code != EPIPE, status == .done || status == .gateFailed else {
+            return status
+        }
+        note("reuseformer: standard output: \(systemMessage(code))")
+        return .inputOutput
+    }
+
+    /// Says that a file gives nothing yet: a pipe that no program writes into.
+    static func noteWaiting(_ path: String) {
+        note(
+            "reuseformer: \(escaped(path)): nothing has come yet; waiting for the program that writes it (Ctrl-C ends)")
     }
 
     private static let quiet = Lock(false)
