@@ -18,6 +18,8 @@ package struct Quantizer: Sendable {
         package var target: QuantizationTarget
         /// Tokens of the data that sums are made of, at most.
         package var tokens = 24_576
+        /// How embeddings are made, where the model's files do not say it.
+        package var pooling: Pooling?
 
         package init(target: QuantizationTarget, resources: ExecutionResources = ExecutionResources(threads: 1)) {
             self.target = target
@@ -71,7 +73,8 @@ package struct Quantizer: Sendable {
         progress(streams.count, streams.count)
         if let calibration, !units.isEmpty {
             let probe = try OutputProbe(
-                source: model, sequences: calibration.heldOut, resources: options.resources)
+                source: model, sequences: calibration.choosing, pooling: options.pooling,
+                resources: options.resources)
             run.summary.after = try probe.difference(of: run.model)
             if case .automatic = options.target { try revert(in: &run, to: model, units, probe) }
         }
