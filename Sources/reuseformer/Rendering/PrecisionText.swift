@@ -1,5 +1,4 @@
 import Foundation
-import ModelGraph
 import Reporting
 import Rewriting
 
@@ -40,7 +39,7 @@ extension PrecisionText {
     /// One row a precision.
     static func describe(_ survey: PrecisionSurvey) -> String {
         let isTimed = survey.shape != nil
-        var columns: [Table.Column] = [.init("precision", .left), .init("MB"), .init("bits"), .init("of source")]
+        var columns: [Reporting.Table.Column] = [.init("precision", .left), .init("MB"), .init("bits"), .init("of source")]
         if isTimed { columns.append(.init("speed")) }
         columns += [.init("damage"), .init("output", .left), .init("changed")]
         var table = Table(columns)
