@@ -18,11 +18,15 @@ extension Compiler {
         let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
         let units = makeUnits(attention, node, space: space, masksByPosition: added == nil)
         let additive = try additiveScores(attention, node, space: space)
+        let isRounded = additive == nil && node.roundsMaps
+        if isRounded {
+            schedule.roundedReaders = units.reduce(schedule.roundedReaders) { max($0, $1.consumers.count) }
+        }
         let step = AttentionStep(
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
             mask: attention.mask, added: added, bias: try scoreBias(attention, node, headSize: headSize),
-            softCap: attention.softCap ?? 0, additive: additive, queryAxis: queryAxis, keyAxis: keyAxis, space: space,
+            softCap: attention.softCap ?? 0, isRounded: isRounded, additive: additive, queryAxis: queryAxis, keyAxis: keyAxis, space: space,
             units: units,
             node: node.name, index: schedule.attentionCount, keyCount: attention.keyGroups.count,
             valueCount: attention.valueGroups.count)
@@ -378,6 +382,14 @@ extension Compiler {
             else { return nil }
             return AttentionStep.Consumer(value: value, column: column * attention.paddedValueSize)
         }
+    }
+}
+
+extension Node {
+    /// Whether an attention node multiplies queries, keys, maps and values in bfloat16: where the inputs of its own
+    /// products are rounded anyway.
+    fileprivate var roundsMaps: Bool {
+        precisions["value_weight"].map { $0.kind == .int8 || $0.kind == .bfloat16 } ?? false
     }
 }
 
