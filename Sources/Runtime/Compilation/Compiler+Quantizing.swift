@@ -87,7 +87,7 @@ extension Compiler {
     ///
     /// - Parameter rows: How inputs are padded; `nil`: they are not.
     func bfloatProduct(_ node: Node, _ name: String, bias: Tensor?, rows: PaddedRows? = nil) -> ProductMatrix? {
-        guard let stored = bfloats(node, name), node.ties[name]?.isTransposed != true else { return nil }
+        guard let stored = bfloats(node, name) else { return nil }
         let depth = stored.shape[0], columns = stored.shape[1]
         let linear = QuantizedLinear(
             .bfloat16, inputWidth: rows?.count ?? depth, outputWidth: columns, hasScales: false, hasBias: bias != nil,
@@ -111,10 +111,10 @@ extension Compiler {
         return .quantized(linear)
     }
 
-    /// A matrix that the node multiplies in bfloat16, as it is stored.
+    /// A matrix that the node multiplies in bfloat16, as it is stored; `nil` for one that is read with exchanged axes.
     func bfloats(_ node: Node, _ name: String) -> Tensor? {
-        guard node.precisions[name]?.kind == .bfloat16, let stored = model.tensors[node.owner(of: name)],
-            stored.dtype == .bfloat16
+        guard node.precisions[name]?.kind == .bfloat16, node.ties[name]?.isTransposed != true,
+            let stored = model.tensors[node.owner(of: name)], stored.dtype == .bfloat16
         else { return nil }
         return stored
     }
