@@ -322,7 +322,9 @@ static void consume_points(const rk_map *m, size_t query) {
       for (size_t t = 0; t < m->term_count; t++) {
         const rk_term *term = m->terms + t;
         const size_t target = pattern_target(m, term->kind, view);
-        if (target < m->keys) sum = fma_(splat(term->weight), load(consumer->v + target * consumer->ldv + j), sum);
+        if (target >= m->keys) continue;
+        const vf value = load(consumer->v + target * consumer->ldv + j), weight = splat(term->weight);
+        sum = m->rounded ? sum + (vf)rounded(weight) * (vf)rounded(value) : fma_(weight, value, sum);
       }
       store(consumer->out + query * consumer->ldo + j, sum);
     }
@@ -332,7 +334,8 @@ static void consume_points(const rk_map *m, size_t query) {
 #include "rounded.inc.h"
 
 static int only_points(const rk_map *m) {
-  if (m->q || m->keep) return 0;
+  // Rounded products have an order of their own, which one point cannot offend.
+  if (m->q || m->keep || (m->rounded && m->term_count > 1)) return 0;
   for (size_t t = 0; t < m->term_count; t++)
     if (m->terms[t].kind == RK_TERM_MAP || m->terms[t].kind == RK_TERM_MEAN) return 0;
   return 1;
