@@ -167,6 +167,10 @@ public struct ModelInspection: Sendable, Encodable {
         public let cacheBytes: Int?
         /// The same for each row of what cross-attention looks at.
         public let memoryCacheBytes: Int?
+        /// Bytes of the parameters as they are stored, before compression.
+        public var parameterBytes = 0
+        /// Matrices that are not in 32 bits, in words; `nil`: none.
+        public var precision: String?
     }
 
     /// Last part of the path.
@@ -343,7 +347,8 @@ extension ModelInspection.Totals {
             parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
             isFixed: cost.multiplyAdds == graph.cost(tokens: tokens + 1).multiplyAdds,
             cacheBytes: cost.cacheBytes > 0 ? cost.cacheBytes : nil,
-            memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil)
+            memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil,
+            parameterBytes: cost.parameterBytes, precision: graph.precisionText)
     }
 }
 
