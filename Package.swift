@@ -223,7 +223,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "RewritingTests",
-            dependencies: ["JSON", "Tensors", "ModelGraph", "Runtime", "Rewriting", "Analysis", "TestSupport"]),
+            dependencies: [
+                "JSON", "Tensors", "ModelGraph", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
+            ]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
