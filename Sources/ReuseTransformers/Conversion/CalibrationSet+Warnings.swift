@@ -7,7 +7,7 @@ import Verification
 /// What is said about numbers that rest on few texts.
 enum JudgingWarnings {
     /// Fewer texts than this are few to judge by.
-    static let fewestTexts = 100
+    static let fewestTexts = ShippingVerdict.fewestTexts
 
     /// - Parameter remedy: What to do about it.
     static func of(judging texts: Int, remedy: String) -> [String] {
