@@ -182,11 +182,10 @@ extension ReportPage {
                 + (isKeptBack ? ", which nothing else has used." : ".")
         let ofIntervals = "An interval is where the value would lie on other texts of the kind, in 95 of 100 cases."
         let hasIntervals = verification.metrics.contains { $0.interval != nil }
-        return Page.Section(
-            "Fidelity",
-            [.text(hasIntervals ? "\(words) \(ofIntervals)" : words)]
-                + (verification.warnings.isEmpty ? [] : [.warnings(verification.warnings)])
-                + [.table(FidelityTable.explained(verification))])
+        var blocks: [Page.Block] = [.text(hasIntervals ? "\(words) \(ofIntervals)" : words)]
+        if !verification.warnings.isEmpty { blocks.append(.warnings(verification.warnings)) }
+        blocks.append(.table(FidelityTable.explained(verification)))
+        return Page.Section("Fidelity", blocks)
     }
 
     var cacheSection: Page.Section? {
