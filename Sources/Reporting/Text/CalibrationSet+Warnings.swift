@@ -6,7 +6,7 @@ import Verification
 /// What is said about numbers that rest on few texts.
 package enum JudgingWarnings {
     /// Fewer texts than this are few to judge by.
-    package static let fewestTexts = 100
+    package static let fewestTexts = ShippingVerdict.fewestTexts
 
     /// - Parameter remedy: What to do about it.
     package static func of(judging texts: Int, remedy: String) -> [String] {

@@ -257,7 +257,8 @@ public struct ModelInspection: Sendable, Encodable {
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
-        let tokens = min(Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
+        let tokens = min(
+            summary.graph?.usualTokens ?? Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
         totals = summary.graph.map { Totals($0, summary.traits, tokens: tokens) }
         embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
         parts = summary.graph.map { Self.parts(of: $0, tokens: tokens) } ?? []
