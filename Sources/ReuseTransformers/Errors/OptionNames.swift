@@ -16,6 +16,11 @@ package enum OptionNames {
         ("--allow", "`ModelConverter.Options.moves`"),
         ("--heal", "`ModelConverter.Options.healing`"),
         ("--unshare", "`ModelConverter.Options.unsharesLayers`"),
+        ("--granularity", "`ModelConverter.Options.granularity`"),
+        ("--column", "`TextColumns.texts`"),
+        ("--label-column", "`TextColumns.label`"),
+        ("--score-column", "`TextColumns.score`"),
+        ("--format", "`TextColumns.format`"),
         ("--answers", "answers"),
         ("--inputs", "arrays"),
     ]
