@@ -92,12 +92,15 @@ package struct NumPyArchive: Sendable {
             }
         }
         // Inflated and copied, twice the size at once.
-        guard member.byteCount <= MachineMemory.byteCount / 4 else {
-            throw FileError(
-                .unsupported, path: file.path, array: name,
-                "would take \(member.byteCount) bytes of memory, too many for this machine; store it uncompressed "
-                    + "(numpy.savez), or in parts")
-        }
+        try checkMemory(for: member.byteCount, named: name)
+    }
+
+    private func checkMemory(for byteCount: Int, named name: String?) throws(FileError) {
+        guard byteCount > MachineMemory.byteCount / 4 else { return }
+        throw FileError(
+            .unsupported, path: file.path, array: name,
+            "would take \(byteCount) bytes of memory, too many for this machine; store it uncompressed (numpy.savez), "
+                + "or in parts")
     }
 
     /// A header and the bytes before it.
@@ -105,6 +108,9 @@ package struct NumPyArchive: Sendable {
 
     /// Reads all arrays.
     package func tensors() throws(FileError) -> [String: Tensor] {
+        // Each may be modest where all together are not. (No sum of sizes in one file overflows: a size is at most a
+        // thousandfold of what is stored.)
+        try checkMemory(for: members.values.reduce(0) { $0 + ($1.isDeflated ? $1.byteCount : 0) }, named: nil)
         var result: [String: Tensor] = [:]
         for name in names { result[name] = try tensor(named: name) }
         return result

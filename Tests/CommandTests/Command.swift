@@ -52,6 +52,9 @@ struct Command {
             try process.run()
         }
 
+        /// What it has said so far.
+        func errors() throws -> String { try String(contentsOf: folder.url("stderr"), encoding: .utf8) }
+
         func wait() throws -> Outcome {
             process.waitUntilExit()
             return Outcome(

@@ -66,6 +66,7 @@ struct NumPyTests {
             ("encrypted.npz", .unsupported, "encrypted"), ("twice.npz", .corrupt, "twice"),
             ("shared.npz", .corrupt, "overlap"), ("outside.npz", .corrupt, "beyond the end"),
             ("method.npz", .unsupported, "method 12"), ("expanding.npz", .corrupt, "2147483648"),
+            ("bomb.npz", .corrupt, "16777392 bytes for shape [3, 4]"),
         ] as [(String, ErrorKind, String)])
     func refused(file: String, kind: ErrorKind, mentions: String) {
         let path = Self.fixture("hostile/" + file)

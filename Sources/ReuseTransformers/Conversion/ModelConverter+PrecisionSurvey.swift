@@ -14,7 +14,7 @@ extension ModelConverter {
     package func surveyPrecisions(calibration: CalibrationData, isTimed: Bool) -> WorkSteps<PrecisionSurvey> {
         WorkSteps { (work) throws(TransformerError) in
             try checkPrecision()
-            try model.checkWeights()
+            try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             let targets: [QuantizationTarget] = [
                 .bfloat16, .int8, .automatic, .int8Weights(group: nil), .int4Weights(group: 64),

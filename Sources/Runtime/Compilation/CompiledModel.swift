@@ -197,6 +197,7 @@ package final class CompiledModel: Sendable {
                 }
             }
         }
+        try checkMemory(for: sequences)
     }
 }
 

@@ -25,6 +25,10 @@ package struct PaddedOutputs {
         let compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
         let extents = PaddedExtents(
             shapes: graph.shapes, lengths: sequences.map { compiled.schedule.lengths(of: $0) })
+        // Outputs and the arrays that are made of them stand in memory together.
+        try RuntimeError.check(
+            2 * extents.byteCount(of: observed, maps: attentions), of: "what is asked for",
+            tokens: sequences.map(\.rowEstimate).max() ?? 0)
         let states = stacks.map { stack in
             stack.values.enumerated().map { extents.plane(named: "\(stack.name)_\($0)", of: $1) }
         }
@@ -88,6 +92,24 @@ private struct PaddedExtents {
 
     private func longestRows(of value: String) -> Int { longest(shapes[value]?.rows ?? .tokens) }
 
+    /// Bytes of the arrays of some values, and of the maps of some nodes.
+    func byteCount(of values: [String], maps: [Node]) -> Double {
+        let batch = Double(lengths.count)
+        let floats =
+            values.reduce(0) { $0 + batch * Double(longestRows(of: $1)) * Double(shapes[$1]?.width ?? 0) }
+            + maps.reduce(0) { total, node in
+                let heads = Double(node.attention?.heads.count ?? 0)
+                let pairs = Double(longestRows(of: node.name)) * Double(longestRows(of: memory(node)))
+                return total + batch * heads * pairs
+            }
+        return floats * Double(MemoryLayout<Float>.stride)
+    }
+
+    /// The value whose rows are the keys of a node.
+    private func memory(_ node: Node) -> String {
+        (node.attention?.isCross == true ? node.inputs.dropFirst().first : nil) ?? node.name
+    }
+
     /// `[batch, rows, width]` of a hidden state.
     func plane(named name: String, of value: String) -> ValuePlane {
         let extents = [lengths.count, longestRows(of: value), shapes[value]?.width ?? 0]
@@ -110,10 +132,9 @@ private struct PaddedExtents {
 
     /// `[batch, heads, queries, keys]`; of a layer whose framework knows no heads `[batch, queries, keys]`.
     func plane(named name: String, ofMapsOf node: Node) -> MapPlane {
-        let memory = node.attention?.isCross == true ? node.inputs.dropFirst().first : nil
-        return MapPlane(
+        MapPlane(
             name: name, node: node.name, heads: node.attention?.heads.count ?? 0,
             hasHeadAxis: node.attention?.hasHeadAxis ?? true, batch: lengths.count,
-            queries: longestRows(of: node.name), keys: longestRows(of: memory ?? node.name))
+            queries: longestRows(of: node.name), keys: longestRows(of: memory(node)))
     }
 }
