@@ -109,7 +109,7 @@ package struct ModelEvaluator {
         try InputFile.check(path)
         if asWhole {
             guard columns == TextColumns() else {
-                throw TransformerError(.usage, path: path, "is one text with --whole: it has no columns to name")
+                throw TransformerError(.usage, path: path, "is read as one text: it has no columns to name")
             }
             let bytes = try TransformerError.mapping { try TextBytes.contents(of: path) }
             guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -23,11 +23,16 @@ extension Budget.Goal {
 extension Budget {
     /// Refuses a budget that no plan of reuse, blends and static patterns can hold, by the graph alone.
     ///
+    /// - Parameter kept: Attention nodes that stay as they are.
     /// - Throws: `AnalysisError.budget` with the largest saving of this kind that the model allows.
-    package func checkReach(in graph: CheckedGraph) throws(AnalysisError) {
-        let least: CheckedGraph
-        do { least = try graph.withLargestReuse() } catch { throw .graph(error) }
-        let largest = goal.saving(from: graph, to: least)
+    package func checkReach(in graph: CheckedGraph, keeping kept: Set<String> = []) throws(AnalysisError) {
+        var largest: Double
+        do {
+            largest = goal.saving(from: graph, to: try graph.withLargestReuse())
+            if !kept.isEmpty {
+                largest = min(largest, goal.saving(from: graph, to: try graph.withLargestReuse(keeping: kept)))
+            }
+        } catch { throw .graph(error) }
         guard goal.share > largest + 1e-9 else { return }
         throw .budget(
             text, reason: "the largest saving that this model allows is \((largest * 100).rounded(1)) %")
