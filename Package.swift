@@ -97,7 +97,8 @@ let package = Package(
                 "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
             ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
-        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels"]),
+        .target(name: "Kernels", dependencies: ["Platform", "Tensors", "ModelGraph", "CKernels"]),
+        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels", "Kernels"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",
@@ -112,27 +113,32 @@ let package = Package(
             dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime", "Generation"]),
         .target(
             name: "Reporting",
-            dependencies: ["EmbeddedFiles", "Platform", "ModelGraph", "Rewriting", "Analysis", "Verification"],
+            dependencies: [
+                "EmbeddedFiles", "Platform", "ModelGraph", "Statistics", "Rewriting", "Analysis", "Verification",
+            ],
             exclude: ["Resources"]),
+        .target(
+            name: "ReferenceProofs",
+            dependencies: ["Platform", "Tensors", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Reporting"]),
         // The public library: what a program imports. The modules below are its own.
         .target(
             name: "ReuseTransformers",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Tokenization",
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
-                "Generation", "Rewriting", "Analysis", "Verification", "Reporting",
+                "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
             ]),
         // What another program asks of a model over two pipes.
         .target(
             name: "ModelWorker",
-            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "Tensors", "ReuseTransformers"]),
+            dependencies: ["Platform", "JSON", "ModelGraph", "Inputs", "ReuseTransformers"]),
         .executableTarget(
             name: "reuseformer",
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting", "ReuseTransformers", "ModelWorker",
+                "Reporting", "ReferenceProofs", "ReuseTransformers", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -183,7 +189,8 @@ let package = Package(
             name: "EndToEnd",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "Checkpoints", "Inputs", "Runtime",
-                "Generation", "Rewriting", "Analysis", "Verification", "TestSupport", "reuseformer-h5index",
+                "Statistics", "Generation", "Rewriting", "Analysis", "Verification", "TestSupport",
+                "reuseformer-h5index",
             ]),
         .testTarget(name: "KerasFilesTests", dependencies: ["Platform", "JSON", "KerasFiles"]),
         .testTarget(
@@ -194,6 +201,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "ArchitectureSpecs"]),
         .testTarget(
             name: "TokenizerFormatsTests",
@@ -227,7 +235,7 @@ let package = Package(
         .testTarget(
             name: "ReuseTransformersTests",
             dependencies: [
-                "Platform", "Tensors", "NumPy", "ReuseTransformers", "TestSupport", "reuseformer",
+                "Platform", "Tensors", "NumPy", "ReferenceProofs", "ReuseTransformers", "TestSupport", "reuseformer",
                 "reuseformer-h5index",
             ]),
         .testTarget(

@@ -199,13 +199,6 @@ def quantized_rows(x):
     return np.where(wide, values, f32(0)), scale
 
 
-def bfloat16(x):
-    """Float32 rounded to bfloat16, ties to the even number."""
-    bits = np.ascontiguousarray(x, f32).view(np.uint32)
-    rounded = ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(f32)
-    return np.where(np.isnan(x), x, rounded).astype(f32)
-
-
 def unpacked(values, rows):
     """Two numbers of 4 bits a byte, the lower half first, 8 taken off."""
     both = np.stack([values & 15, values >> 4], axis=1).reshape(-1, values.shape[1])
@@ -265,7 +258,7 @@ class Execution:
             tie = node.get("ties", {}).get(name)
             weight = self.model.tensors[tie["parameter"] if tie else f"{node['name']}/{name}"]
             weight = weight.T if tie and tie["isTransposed"] else weight
-            result = bfloat16(x).astype(np.float64) @ bfloat16(weight * f32(factor)).astype(np.float64)
+            result = x.astype(np.float64) @ (weight * f32(factor)).astype(np.float64)
             return result if bias is None else result + bias
         values, scale, is_transposed = self.stored(node, name)
         if precision["kind"] == "int8":
@@ -278,9 +271,10 @@ class Execution:
         if precision["kind"] == "int4_weights":
             values = unpacked(values, x.shape[-1])
         if "group" in precision:
-            scale = np.repeat(scale.astype(f32), precision["group"], axis=0)[:len(values)]
+            scale = np.repeat(scale, precision["group"], axis=0)[:len(values)]
+        scale = scale.astype(f32) * f32(factor)
         weight = values.astype(f32) * (scale[:, None] if is_transposed else scale)
-        weight = (weight.T if is_transposed else weight) * f32(factor)
+        weight = weight.T if is_transposed else weight
         result = x.astype(np.float64) @ weight.astype(np.float64)
         return result if bias is None else result + bias
 

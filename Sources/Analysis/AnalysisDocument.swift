@@ -5,16 +5,21 @@ import Rewriting
 package struct AnalysisDocument: Sendable, Hashable, Codable {
     /// What the analysis looked at.
     package struct Calibration: Sendable, Hashable, Codable {
-        /// Texts, and how many of them were kept back for choosing.
+        /// Texts that were looked at.
         package var texts: Int
-        /// Texts kept back, among `texts`.
+        /// Texts that chose, among `texts`.
         package var heldOutTexts: Int
+        /// Texts that were kept back for judging, beside `texts`; 0 where other data will judge, `nil` in documents of
+        /// earlier releases, which kept none back.
+        package var judgingTexts: Int?
         /// Visible tokens.
         package var tokens: Int
         /// SHA-256 of the token ids.
         package var digest: String
         /// Every n-th query row was compared.
         package var rowStep: Int
+        /// How embeddings are made that damage was measured in, where the user said it; `nil`: as the files say.
+        package var pooling: Pooling?
     }
 
     /// Version of the document.

@@ -17,11 +17,14 @@ package struct Analyzer: Sendable {
         package var separators: Set<Int32>
         /// Moves that plans will be allowed to make.
         package var moves: Moves
+        /// How embeddings are made, where the model's files do not say it: damage is measured in them then.
+        package var pooling: Pooling?
 
         package init(
             resources: ExecutionResources = ExecutionResources(threads: 1), separators: Set<Int32> = [],
-            moves: Moves = .standard
+            moves: Moves = .standard, pooling: Pooling? = nil
         ) {
+            self.pooling = pooling
             self.resources = resources
             self.separators = separators
             self.moves = moves
@@ -58,10 +61,11 @@ package struct Analyzer: Sendable {
         progress(.local, 0, 1)
         let candidates = try CandidatePass(
             model, pairs: pairs, similarity: similarity.similarity,
-            sequences: calibration.sample(tokens: CandidatePass.sampleTokens), resources: options.resources)
+            sequences: calibration.sample(tokens: CandidatePass.sampleTokens), pooling: options.pooling,
+            resources: options.resources)
         let curves = try CurvePass(
             model, candidates: candidates.heads, calibration: calibration, moves: options.moves,
-            resources: options.resources
+            pooling: options.pooling, resources: options.resources
         ) { progress(.endToEnd, $0, $1) }
         var triangle = pairs.heads.indices.map { [Double](repeating: 0, count: $0) }
         for (index, pair) in pairs.pairs.enumerated() {
@@ -71,8 +75,10 @@ package struct Analyzer: Sendable {
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
             graph: model.graph,
             calibration: .init(
-                texts: calibration.fit.count + calibration.heldOut.count, heldOutTexts: calibration.heldOut.count,
-                tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep),
+                texts: calibration.seenCount, heldOutTexts: calibration.choosing.count,
+                judgingTexts: calibration.isJudgingGiven ? 0 : calibration.judging.count,
+                tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep,
+                pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
             candidates: candidates.heads, curves: curves.curves)
     }

@@ -18,10 +18,10 @@
 #define RK_TABLE rk_kernels_avx2
 #define RK_TABLE_ISA RK_AVX2
 #define RK_TABLE_QUANTIZED rk_quantized_avx2
-#define RK_TABLE_DOT rk_kernels_avxvnni
-#define RK_TABLE_DOT_ISA RK_AVX2_VNNI
-#define RK_TABLE_DOT_QUANTIZED rk_quantized_avxvnni
+#define RK_TABLE_BFLOAT rk_bfloat_avx2
 #include "kernels.inc.h"
+
+RK_DEFINE_TABLE(rk_kernels_avxvnni, RK_AVX2_VNNI, rk_quantized_avxvnni, rk_bfloat_avx2)
 
 #pragma clang attribute pop
 

@@ -23,10 +23,11 @@
 #define RK_TABLE rk_kernels_avx512
 #define RK_TABLE_ISA RK_AVX512
 #define RK_TABLE_QUANTIZED rk_quantized_avx512
-#define RK_TABLE_DOT rk_kernels_avx512vnni
-#define RK_TABLE_DOT_ISA RK_AVX512_VNNI
-#define RK_TABLE_DOT_QUANTIZED rk_quantized_avx512vnni
+#define RK_TABLE_BFLOAT rk_bfloat_avx512
 #include "kernels.inc.h"
+
+RK_DEFINE_TABLE(rk_kernels_avx512vnni, RK_AVX512_VNNI, rk_quantized_avx512vnni, rk_bfloat_avx512)
+RK_DEFINE_TABLE(rk_kernels_avx512bf16, RK_AVX512_BF16, rk_quantized_avx512vnni, rk_bfloat_avx512bf16)
 
 #pragma clang attribute pop
 

@@ -37,6 +37,10 @@ const rk_kernels *rk_kernels_of(rk_isa isa) {
     case RK_AVX512: return has_avx512() ? &rk_kernels_avx512 : NULL;
     case RK_AVX512_VNNI:
       return has_avx512() && __builtin_cpu_supports("avx512vnni") ? &rk_kernels_avx512vnni : NULL;
+    case RK_AVX512_BF16:
+      return has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16")
+                     && rk_has_ordered_bfloat_dots()
+                 ? &rk_kernels_avx512bf16 : NULL;
 #elif defined(__aarch64__)
     case RK_NEON: return &rk_kernels_neon;
     case RK_NEON_DOT: return has_dot_products() ? &rk_kernels_neondot : NULL;
@@ -46,7 +50,9 @@ const rk_kernels *rk_kernels_of(rk_isa isa) {
 }
 
 const rk_kernels *rk_best_kernels(void) {
-  static const rk_isa order[] = {RK_AVX512_VNNI, RK_AVX2_VNNI, RK_AVX512, RK_AVX2, RK_NEON_DOT, RK_NEON};
+  static const rk_isa order[] = {
+    RK_AVX512_BF16, RK_AVX512_VNNI, RK_AVX2_VNNI, RK_AVX512, RK_AVX2, RK_NEON_DOT, RK_NEON,
+  };
   for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
     const rk_kernels *kernels = rk_kernels_of(order[i]);
     if (kernels) return kernels;
@@ -61,6 +67,7 @@ const char *rk_name(rk_isa isa) {
     case RK_AVX2_VNNI: return "avxvnni";
     case RK_AVX512: return "avx512";
     case RK_AVX512_VNNI: return "avx512vnni";
+    case RK_AVX512_BF16: return "avx512bf16";
     case RK_NEON: return "neon";
     case RK_NEON_DOT: return "neondot";
   }
@@ -171,4 +178,15 @@ void rk_multiply_compact(const rk_kernels *kernels, const rk_product *store, con
                          const void *packed, float *scratch, size_t row_begin, size_t row_end, size_t panel_begin,
                          size_t panel_end) {
   kernels->multiply_compact(store, shape, packed, scratch, row_begin, row_end, panel_begin, panel_end);
+}
+
+size_t rk_bfloat_stride(const rk_kernels *kernels, size_t k) { return kernels->bfloat->stride(k); }
+
+void rk_round_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t rows, size_t k, void *out) {
+  kernels->bfloat->round(x, ldx, rows, k, out);
+}
+
+void rk_multiply_bfloat(const rk_kernels *kernels, const rk_bfloat_product *p, size_t row_begin, size_t row_end,
+                        size_t panel_begin, size_t panel_end) {
+  kernels->bfloat->multiply(p, row_begin, row_end, panel_begin, panel_end);
 }

@@ -10,14 +10,19 @@
 
 extern const rk_kernels rk_kernels_scalar;
 extern const rk_quantized_kernels rk_quantized_scalar;
+extern const rk_bfloat_kernels rk_bfloat_scalar;
 #if defined(__x86_64__)
 extern const rk_kernels rk_kernels_avx2, rk_kernels_avxvnni;
-extern const rk_kernels rk_kernels_avx512, rk_kernels_avx512vnni;
+extern const rk_kernels rk_kernels_avx512, rk_kernels_avx512vnni, rk_kernels_avx512bf16;
 extern const rk_quantized_kernels rk_quantized_avx2, rk_quantized_avxvnni;
 extern const rk_quantized_kernels rk_quantized_avx512, rk_quantized_avx512vnni;
+extern const rk_bfloat_kernels rk_bfloat_avx2, rk_bfloat_avx512, rk_bfloat_avx512bf16;
+/// Whether this CPU's sums of pairs of bfloat16 numbers are those of the definition. It must have such products.
+int rk_has_ordered_bfloat_dots(void);
 #elif defined(__aarch64__)
 extern const rk_kernels rk_kernels_neon, rk_kernels_neondot;
 extern const rk_quantized_kernels rk_quantized_neon, rk_quantized_neondot;
+extern const rk_bfloat_kernels rk_bfloat_neon;
 #endif
 
 /// Bytes of one panel of a compact matrix, and of the scales before its numbers.

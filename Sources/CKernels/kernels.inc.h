@@ -5,8 +5,7 @@
 //   RK_PANELS_FOR_HEIGHT(h)   panels of the widest tile with h rows
 //   RK_PRODUCT_ROWS           rows of the best tile where there are many panels
 //   RK_TABLE, RK_TABLE_ISA    name and instruction set of the table to define
-//   RK_TABLE_QUANTIZED        its products of 8-bit rows
-//   RK_TABLE_DOT, …           the same for the table of processors with 8-bit dot products, where there are any
+//   RK_TABLE_QUANTIZED, RK_TABLE_BFLOAT   its products of 8-bit rows and of bfloat16 numbers
 
 #include "vector.inc.h"
 
@@ -21,31 +20,29 @@
 #include "rows.inc.h"
 #include "small.inc.h"
 
-/// Sets that differ only in their 8-bit products share all other kernels.
-#define RK_DEFINE_TABLE(table, set, products) \
-  const rk_kernels table = {                  \
-      .isa = set,                             \
-      .quantized = &products,                 \
-      .multiply = multiply,                   \
-      .multiply_compact = multiply_compact,   \
-      .attention = attention,                 \
-      .layer_norm = layer_norm,               \
-      .rms_norm = rms_norm,                   \
-      .activate = activate,                   \
-      .add = add,                             \
-      .multiply_elements = multiply_elements, \
-      .gather = gather,                       \
-      .rotate = rotate,                       \
-      .mean_rows = mean_rows,                 \
-      .normalize = normalize,                 \
-      .unit_norm = unit_norm,                 \
-      .extreme = extreme,                     \
-      .additive_scores = additive_scores,     \
-      .grouped = grouped,                     \
-      .matrix_product = matrix_product,       \
+/// A table; sets that differ only in products of fewer bits share all other kernels.
+#define RK_DEFINE_TABLE(table, set, bytes, bfloats)     \
+  const rk_kernels table = {                            \
+      .isa = set,                                       \
+      .quantized = &bytes,                              \
+      .bfloat = &bfloats,                               \
+      .multiply = multiply,                             \
+      .multiply_compact = multiply_compact,             \
+      .attention = attention,                           \
+      .layer_norm = layer_norm,                         \
+      .rms_norm = rms_norm,                             \
+      .activate = activate,                             \
+      .add = add,                                       \
+      .multiply_elements = multiply_elements,           \
+      .gather = gather,                                 \
+      .rotate = rotate,                                 \
+      .mean_rows = mean_rows,                           \
+      .normalize = normalize,                           \
+      .unit_norm = unit_norm,                           \
+      .extreme = extreme,                               \
+      .additive_scores = additive_scores,               \
+      .grouped = grouped,                               \
+      .matrix_product = matrix_product,                 \
   };
 
-RK_DEFINE_TABLE(RK_TABLE, RK_TABLE_ISA, RK_TABLE_QUANTIZED)
-#ifdef RK_TABLE_DOT
-RK_DEFINE_TABLE(RK_TABLE_DOT, RK_TABLE_DOT_ISA, RK_TABLE_DOT_QUANTIZED)
-#endif
+RK_DEFINE_TABLE(RK_TABLE, RK_TABLE_ISA, RK_TABLE_QUANTIZED, RK_TABLE_BFLOAT)

@@ -15,9 +15,9 @@
 #define RK_TABLE rk_kernels_neon
 #define RK_TABLE_ISA RK_NEON
 #define RK_TABLE_QUANTIZED rk_quantized_neon
-#define RK_TABLE_DOT rk_kernels_neondot
-#define RK_TABLE_DOT_ISA RK_NEON_DOT
-#define RK_TABLE_DOT_QUANTIZED rk_quantized_neondot
+#define RK_TABLE_BFLOAT rk_bfloat_neon
 #include "kernels.inc.h"
+
+RK_DEFINE_TABLE(rk_kernels_neondot, RK_NEON_DOT, rk_quantized_neondot, rk_bfloat_neon)
 
 #endif

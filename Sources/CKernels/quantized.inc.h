@@ -5,17 +5,13 @@
 //   weights_at(p)        reads them
 //   level_at(p)          RK_DEPTHS numbers of a row, in every lane
 //   dot_step(sum, x, w)  sum + Σ x · w, exact
-// and how its registers are used: RK_INT_ROWS, RK_INT_SHAPES(X), RK_INT_PANELS_FOR_HEIGHT(h) mean
-// what RK_TILE_ROWS … mean in kernels.inc.h.
+// and how its registers are used, as dot_tile.inc.h says.
 
 #include "vector.inc.h"
 
 #include "activation.inc.h"
 #include "registers.inc.h"
 #include "store.inc.h"
-
-/// Rows that go through all panels together.
-#define RK_INT_BLOCK_ROWS 144
 
 typedef RK_LEVEL rk_level;
 
@@ -142,12 +138,14 @@ static void quantized_row(const uint8_t *row, size_t k, uint8_t *values, float *
 
 // ---- weights -----------------------------------------------------------------------------------------------------
 
+#define RK_PANEL_HEAD (RK_PANEL * sizeof(int32_t))
+
 /// A panel: the sums of its sixteen columns, then [depth / RK_DEPTHS][16][RK_DEPTHS].
-static size_t quantized_panel_bytes(size_t k) { return RK_PANEL * (sizeof(int32_t) + padded_depth(k)); }
+static size_t panel_bytes(size_t k) { return RK_PANEL * (sizeof(int32_t) + padded_depth(k)); }
 
 static void pack_quantized(const int8_t *weight, size_t k, size_t n, size_t row_step, size_t column_step,
                            uint8_t *packed) {
-  const size_t bytes = quantized_panel_bytes(k);
+  const size_t bytes = panel_bytes(k);
   for (size_t column = 0; column < n; column += RK_PANEL, packed += bytes) {
     const size_t width = n - column < RK_PANEL ? n - column : RK_PANEL;
     int32_t sums[RK_PANEL] = {0};
@@ -167,165 +165,36 @@ static void pack_quantized(const int8_t *weight, size_t k, size_t n, size_t row_
 
 // ---- products ----------------------------------------------------------------------------------------------------
 
-typedef struct {
-  const uint8_t *x;        // M rows
-  size_t stride, depth;    // bytes between rows; numbers of a row
-  const uint8_t *w;        // P panels
-  size_t apart;            // bytes between panels
-  const float *scales;     // P · 16 floats
-  const float *bias;       // the same, or NULL
-  const float *residual;   // added last, or NULL
-  size_t ldr;
-  float *out[RK_TILE_PANELS_MAX];
-  size_t ldo;
-} rk_int_tile;
+typedef vi rk_sum;
+typedef rk_quantized_product rk_dot_product;
+#define RK_ROW_STEP (RK_DEPTHS * sizeof(rk_level))
+#define RK_PANEL_STEP (RK_DEPTHS * RK_PANEL)
 
-#define RK_INT_ROW_GROUPS ((RK_INT_ROWS + RK_ROW_GROUP - 1) / RK_ROW_GROUP)
-/// Bytes of a panel that a step reads.
-#define RK_INT_STEP (RK_PANEL * RK_DEPTHS)
-
-RK_INLINE void compute_int_tile(const rk_int_tile *tile, const size_t M, const size_t P) {
-  vi sum[RK_INT_ROWS][RK_TILE_PANELS_MAX];
-  const size_t depth = padded_depth(tile->depth);
-  const uint8_t *scales = tile->x + depth * sizeof(rk_level);
-  // Sums start at −zero · Σ w (rows that are kept shifted down count from there), so that the zero costs nothing more.
-  RK_UNROLL for (size_t p = 0; p < P; p++) {
-    vi columns;
-    memcpy(&columns, tile->w + p * tile->apart, sizeof columns);
-    RK_UNROLL for (size_t r = 0; r < M; r++) {
-      rk_row_scale own;
-      memcpy(&own, scales + r * tile->stride, sizeof own);
-      sum[r][p] = (vi)(RK_SHIFT - own.zero) * columns;
-    }
-  }
-
-  size_t row = tile->stride, apart = tile->apart, row3 = 3 * row, apart3 = 3 * apart;
-  RK_PIN(row);
-  RK_PIN(row3);
-  RK_PIN(apart);
-  RK_PIN(apart3);
-  const uint8_t *x[RK_INT_ROW_GROUPS], *w = tile->w + RK_PANEL * sizeof(int32_t);
-  RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] = tile->x + g * RK_ROW_GROUP * row;
-
-#define RK_INT_STEP_AT(i)                                                                               \
-  {                                                                                                     \
-    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) RK_PIN(x[g]);                               \
-    RK_PIN(w);                                                                                          \
-    rk_weights weights[RK_TILE_PANELS_MAX];                                                             \
-    RK_UNROLL for (size_t p = 0; p < P; p++) {                                                          \
-      const size_t offset = (i) * RK_INT_STEP + times(p, apart, apart3);                                \
-      weights[p] = weights_at(w + offset);                                                              \
-    }                                                                                                   \
-    RK_UNROLL for (size_t r = 0; r < M; r++) {                                                          \
-      const vi value = level_at(x[r / RK_ROW_GROUP] + (i) * RK_DEPTHS * sizeof(rk_level)                \
-                                + times(r % RK_ROW_GROUP, row, row3));                                  \
-      RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = dot_step(sum[r][p], value, weights[p]);      \
-    }                                                                                                   \
-  }
-#define RK_INT_ADVANCE(steps)                                                                           \
-  {                                                                                                     \
-    RK_UNROLL for (size_t g = 0; g * RK_ROW_GROUP < M; g++) x[g] += (steps) * RK_DEPTHS * sizeof(rk_level); \
-    w += (steps) * RK_INT_STEP;                                                                         \
-  }
-  size_t steps = depth / RK_DEPTHS;
-  for (; steps >= RK_STEPS; steps -= RK_STEPS) {
-    RK_INT_STEP_AT(0)
-    RK_INT_STEP_AT(1)
-    RK_INT_STEP_AT(2)
-    RK_INT_STEP_AT(3)
-    RK_INT_ADVANCE(RK_STEPS)
-  }
-  for (; steps > 0; steps--) {
-    RK_INT_STEP_AT(0)
-    RK_INT_ADVANCE(1)
-  }
-#undef RK_INT_STEP_AT
-#undef RK_INT_ADVANCE
-
-  vf columns[RK_TILE_PANELS_MAX], bias[RK_TILE_PANELS_MAX];
-  RK_UNROLL for (size_t p = 0; p < P; p++) {
-    columns[p] = load(tile->scales + p * RK_PANEL);
-    if (tile->bias) bias[p] = load(tile->bias + p * RK_PANEL);
-  }
-  RK_UNROLL for (size_t r = 0; r < M; r++) {
-    rk_row_scale own;
-    memcpy(&own, scales + r * tile->stride, sizeof own);
-    const vf scale = splat(own.scale);
-    RK_UNROLL for (size_t p = 0; p < P; p++) {
-      vf value = __builtin_convertvector(sum[r][p], vf) * scale;
-      value *= columns[p];
-      if (tile->bias) value += bias[p];
-      if (tile->residual) value += load(tile->residual + r * tile->ldr + p * RK_PANEL);
-      store(tile->out[p] + r * tile->ldo, value);
-    }
-  }
+/// The scale of a tile's row, which stands behind its numbers.
+RK_INLINE rk_row_scale scale_of_row(const rk_dot_tile *tile, size_t row) {
+  rk_row_scale scale;
+  memcpy(&scale, tile->x + tile->depth * sizeof(rk_level) + row * tile->stride, sizeof scale);
+  return scale;
 }
 
-#define RK_DEFINE_INT_TILE(M, P) \
-  static void int_##M##x##P(const rk_int_tile *tile) { compute_int_tile(tile, M, P); }
-RK_INT_SHAPES(RK_DEFINE_INT_TILE)
-
-#define RK_TABLE_INT_TILE(M, P) [P - 1][M - 1] = int_##M##x##P,
-static void (*const int_tiles[RK_TILE_PANELS_MAX][RK_INT_ROWS])(const rk_int_tile *) = {
-    RK_INT_SHAPES(RK_TABLE_INT_TILE)};
-
-/// All row tiles of a few panels.
-static void multiply_quantized_piece(const rk_quantized_product *p, size_t row, size_t rows, size_t tile_count,
-                                     size_t panel, size_t panels) {
-  const rk_product *store = &p->store;
-  const size_t column = panel * RK_PANEL, height = rows / tile_count, higher = rows % tile_count;
-  const int direct = store->activation == RK_IDENTITY && column + panels * RK_PANEL <= store->n;
-  float buffer[RK_INT_ROWS * RK_TILE_PANELS_MAX * RK_PANEL];
-  rk_int_tile tile = {
-      .x = (const uint8_t *)p->x + row * p->stride, .stride = p->stride, .depth = store->k,
-      .w = (const uint8_t *)p->packed + panel * quantized_panel_bytes(store->k),
-      .apart = quantized_panel_bytes(store->k), .scales = p->scales + column,
-      .bias = store->bias ? store->bias + column : NULL,
-  };
-  for (size_t j = 0; j < panels; j++) {
-    const rk_place place = place_of(store, row, column + j * RK_PANEL);
-    tile.out[j] = direct ? place.out : buffer + j * RK_PANEL;
-    tile.ldo = direct ? place.stride : panels * RK_PANEL;
-  }
-  if (direct && store->residual) {
-    tile.residual = store->residual + row * store->ldr + column;
-    tile.ldr = store->ldr;
-  }
-  for (size_t t = 0; t < tile_count; t++) {
-    const size_t count = height + (t < higher);
-    int_tiles[panels - 1][count - 1](&tile);
-    if (!direct) finish_tile(store, buffer, row, count, panel, panels);
-    row += count;
-    tile.x += count * tile.stride;
-    if (direct) {
-      for (size_t j = 0; j < panels; j++) tile.out[j] += count * tile.ldo;
-      if (tile.residual) tile.residual += count * tile.ldr;
-    }
-  }
+/// Sums start at −zero · Σ w (rows that are kept shifted down count from there), so that the zero costs nothing more.
+RK_INLINE vi first_sum(const rk_dot_tile *tile, size_t row, size_t panel) {
+  vi columns;
+  memcpy(&columns, tile->w + panel * tile->apart, sizeof columns);
+  return (vi)(RK_SHIFT - scale_of_row(tile, row).zero) * columns;
 }
 
-static void multiply_quantized(const rk_quantized_product *p, size_t row_begin, size_t row_end, size_t panel_begin,
-                               size_t panel_end) {
-  for (size_t row = row_begin; row < row_end;) {
-    // Even blocks of whole tiles.
-    const size_t left = row_end - row, blocks = (left + RK_INT_BLOCK_ROWS - 1) / RK_INT_BLOCK_ROWS;
-    const size_t rows = blocks == 1 ? left : rk_round_up(left / blocks, RK_INT_ROWS);
-    const size_t tile_count = (rows + RK_INT_ROWS - 1) / RK_INT_ROWS;
-    const size_t widest = RK_INT_PANELS_FOR_HEIGHT((rows + tile_count - 1) / tile_count);
-    for (size_t panel = panel_begin; panel < panel_end;) {
-      const size_t panels = panel_end - panel < widest ? panel_end - panel : widest;
-      multiply_quantized_piece(p, row, rows, tile_count, panel, panels);
-      panel += panels;
-    }
-    row += rows;
-  }
+RK_INLINE vf last_sum(const rk_dot_tile *tile, size_t row, vi sum) {
+  return __builtin_convertvector(sum, vf) * splat(scale_of_row(tile, row).scale);
 }
+
+#include "dot_tile.inc.h"
 
 const rk_quantized_kernels RK_QUANTIZED_TABLE = {
     .stride = quantized_stride,
     .quantize = quantize,
     .row = quantized_row,
-    .panel_bytes = quantized_panel_bytes,
+    .panel_bytes = panel_bytes,
     .pack = pack_quantized,
-    .multiply = multiply_quantized,
+    .multiply = multiply_dots,
 };

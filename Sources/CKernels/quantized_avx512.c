@@ -16,12 +16,12 @@
 #define RK_DEPTHS 2
 #define RK_LEVEL int16_t
 #define RK_SHIFT 0
-#define RK_INT_ROWS 8
-#define RK_INT_SHAPES(X) \
+#define RK_DOT_ROWS 8
+#define RK_DOT_SHAPES(X) \
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) \
   X(7, 2) X(8, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4) \
   X(5, 4)
-#define RK_INT_PANELS_FOR_HEIGHT(h) ((h) > 5 ? 3 : 4)
+#define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) > 5 ? 3 : 4)
 
 typedef __m512i rk_weights;
 #define weights_at(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p)))
@@ -36,6 +36,7 @@ RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) {
   return (vi)result;
 }
 
+#define rk_levels vi
 #define RK_QUANTIZED_TABLE rk_quantized_avx512
 #include "quantized.inc.h"
 

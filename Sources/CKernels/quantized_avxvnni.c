@@ -18,10 +18,10 @@
 #define RK_DEPTHS 4
 #define RK_LEVEL uint8_t
 #define RK_SHIFT 0
-#define RK_INT_ROWS 6
-#define RK_INT_SHAPES(X) \
+#define RK_DOT_ROWS 6
+#define RK_DOT_SHAPES(X) \
   X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(1, 4)
-#define RK_INT_PANELS_FOR_HEIGHT(h) ((h) >= 4 ? 1 : (h) >= 2 ? 2 : 4)
+#define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) >= 4 ? 1 : (h) >= 2 ? 2 : 4)
 
 #include "vector.inc.h"
 
@@ -46,6 +46,7 @@ RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) {
                 _mm256_dpbusd_avx_epi32((__m256i)sum.hi, own, w.high));
 }
 
+#define rk_levels vi
 #define RK_QUANTIZED_TABLE rk_quantized_avxvnni
 #include "quantized.inc.h"
 

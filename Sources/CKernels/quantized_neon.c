@@ -10,9 +10,9 @@
 #include <arm_neon.h>
 
 #define RK_FUSED 1
-#define RK_INT_ROWS 6
-#define RK_INT_SHAPES(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2)
-#define RK_INT_PANELS_FOR_HEIGHT(h) ((h) > 2 ? 1 : 2)
+#define RK_DOT_ROWS 6
+#define RK_DOT_SHAPES(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2)
+#define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) > 2 ? 1 : 2)
 
 #define RK_DEPTHS 1
 #define RK_LEVEL int16_t
@@ -37,6 +37,7 @@ RK_INLINE vi level_at(const uint8_t *p) {
 
 RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) { return sum + x * w; }
 
+#define rk_levels vi
 #define RK_QUANTIZED_TABLE rk_quantized_neon
 #include "quantized.inc.h"
 

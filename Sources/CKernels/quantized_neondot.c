@@ -15,9 +15,9 @@
 #define RK_DEPTHS 4
 #define RK_LEVEL int8_t
 #define RK_SHIFT 128
-#define RK_INT_ROWS 6
-#define RK_INT_SHAPES(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2)
-#define RK_INT_PANELS_FOR_HEIGHT(h) ((h) > 2 ? 1 : 2)
+#define RK_DOT_ROWS 6
+#define RK_DOT_SHAPES(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2)
+#define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) > 2 ? 1 : 2)
 
 #include "vector.inc.h"
 
@@ -44,6 +44,7 @@ RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) {
   return sum;
 }
 
+#define rk_levels vi
 #define RK_QUANTIZED_TABLE rk_quantized_neondot
 #include "quantized.inc.h"
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define RK_FUSED 0
-#define RK_INT_ROWS 2
-#define RK_INT_SHAPES(X) X(1, 1) X(2, 1)
-#define RK_INT_PANELS_FOR_HEIGHT(h) ((void)(h), (size_t)1)
+#define RK_DOT_ROWS 2
+#define RK_DOT_SHAPES(X) X(1, 1) X(2, 1)
+#define RK_DOT_PANELS_FOR_HEIGHT(h) ((void)(h), (size_t)1)
 
 #define RK_DEPTHS 1
 #define RK_LEVEL int16_t
@@ -33,5 +33,6 @@ RK_INLINE vi level_at(const uint8_t *p) {
 
 RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) { return sum + x * w; }
 
+#define rk_levels vi
 #define RK_QUANTIZED_TABLE rk_quantized_scalar
 #include "quantized.inc.h"

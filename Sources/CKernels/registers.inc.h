@@ -22,3 +22,17 @@
 RK_INLINE size_t times(const size_t count, size_t distance, size_t thrice) {
   return count == 3 ? thrice : count * distance;
 }
+
+/// A tile of products whose sums are taken several depths at a time (dot_tile.inc.h).
+typedef struct {
+  const uint8_t *x;        // M rows
+  size_t stride, depth;    // bytes between rows; numbers of a row, padding included
+  const uint8_t *w;        // P panels
+  size_t apart;            // bytes between panels
+  const float *scales;     // P · 16 floats, or NULL
+  const float *bias;       // the same
+  const float *residual;   // added last, or NULL
+  size_t ldr;
+  float *out[RK_TILE_PANELS_MAX];
+  size_t ldo;
+} rk_dot_tile;

@@ -14,4 +14,5 @@
 #define RK_TABLE rk_kernels_scalar
 #define RK_TABLE_ISA RK_SCALAR
 #define RK_TABLE_QUANTIZED rk_quantized_scalar
+#define RK_TABLE_BFLOAT rk_bfloat_scalar
 #include "kernels.inc.h"

@@ -19,9 +19,10 @@ extension ModelInputs {
 
     /// About `limit` tokens' worth of texts in memory: those that `items(of:drawing:)` would draw from a file of them.
     package func items(
-        ofTexts texts: [String], drawing limit: Int, cancellation: Cancellation? = nil
+        ofTexts texts: [String], drawing limit: Int, least: Int = 0, cancellation: Cancellation? = nil
     ) throws(FileError) -> [InputItem] {
         let items = try items(ofTexts: texts, cancellation: cancellation)
-        return Sampling.indices(of: items.map(\.sequence.visibleCount), limit: limit).map { items[$0] }
+        return Sampling.indices(of: items.map(\.sequence.visibleCount), limit: limit, least: least)
+            .map { items[$0] }
     }
 }

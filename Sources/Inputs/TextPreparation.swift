@@ -1,6 +1,5 @@
 import ModelGraph
 import Platform
-import Synchronization
 import Tokenization
 
 /// What is done to a text before it becomes tokens, and which of these count when rows become one.
@@ -59,7 +58,7 @@ package struct TextPreparation: Sendable {
 
 /// Texts that were longer than a model takes, counted while they are read.
 package final class TruncationCount: Sendable {
-    private let count = Mutex(0)
+    private let count = Lock(0)
 
     package init() {}
 

@@ -1,3 +1,4 @@
+import Statistics
 import Verification
 
 /// Models side by side, one row a measure.
@@ -8,8 +9,11 @@ package enum EvaluationTable {
         for row in report.results {
             let cells = row.values.enumerated().map { index, value in
                 let text = text(row.measure, value)
-                guard index > 0, let value, let first = row.values.first.flatMap(\.self) else { return text }
-                return "\(text) (\(difference(row.measure, value, first)))"
+                guard index > 0, let value, let first = row.values.first.flatMap(\.self) else {
+                    return text + (row.intervals[index].map { " (\(interval(row.measure, $0)))" } ?? "")
+                }
+                let near = row.differences[index].map { ", \(interval(ofDifferences: row.measure, $0))" } ?? ""
+                return "\(text) (\(difference(row.measure, value, first))\(near))"
             }
             let label = row.output.map { "\(row.measure.rawValue) \($0)" } ?? row.measure.rawValue
             table.append([label, Format.count(row.items)] + cells)
@@ -26,6 +30,23 @@ package enum EvaluationTable {
     private static func text(_ measure: EvaluationReport.Measure, _ value: Double?) -> String {
         guard let value else { return "–" }
         return measure.isShare ? Format.percent(value) : Format.fixed(value, 4)
+    }
+
+    /// Where a value would lie on other items: `92.1 % to 96.0 %`.
+    private static func interval(_ measure: EvaluationReport.Measure, _ interval: Interval) -> String {
+        "\(text(measure, interval.lower)) to \(text(measure, interval.upper))"
+    }
+
+    /// Where a difference would lie: `−0.30 to +0.55 points`.
+    private static func interval(
+        ofDifferences measure: EvaluationReport.Measure, _ interval: Interval
+    ) -> String {
+        // Of perplexity an interval is of the ratio less 1.
+        let first = measure == .perplexity ? 1.0 : 0
+        let lower = difference(measure, first + interval.lower, first)
+        let upper = difference(measure, first + interval.upper, first)
+        let unit = lower.drop { $0 != " " }
+        return "\(lower.dropLast(unit.count)) to \(upper)"
     }
 
     /// Points of a share, per cent of a perplexity or of an error, the plain difference of a correlation.

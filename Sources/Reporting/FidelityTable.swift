@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 import Verification
 
 /// Metrics and gates as a table.
@@ -14,7 +15,8 @@ package enum FidelityTable {
     /// - Parameter hasYardsticks: Whether numbers are explained; gates have columns then only where there are some.
     private static func table(of report: VerificationReport, hasYardsticks: Bool) -> Table {
         let columns: [Table.Column] = [
-            .init("metric", .left), .init("value"), .init("what it is", hasYardsticks ? .words : .left),
+            .init("metric", .left), .init("value"), .init("interval", .left),
+            .init("what it is", hasYardsticks ? .words : .left),
         ]
         let ofGates: [Table.Column] = [.init("fails when", .left), .init("verdict", .left)]
         let showsGates = !hasYardsticks || !report.gates.isEmpty
@@ -29,16 +31,18 @@ package enum FidelityTable {
             table.append(
                 [
                     measurement.metric.rawValue + output, text(measurement.metric, measurement.value) + source,
+                    measurement.interval.map { interval(measurement.metric, $0) } ?? "",
                     hasYardsticks ? explanation(measurement.metric) : measurement.metric.meaning,
                     gates.map(\.condition).joined(separator: ", "),
-                    gates.isEmpty ? "" : failed ? "failed" : "passed",
+                    gates.isEmpty
+                        ? "" : (failed ? "failed" : "passed") + (gates.contains(where: \.isClose) ? ", close" : ""),
                 ], mark: gates.isEmpty ? .none : failed ? .failed : .passed)
         }
         if let exactness = report.exactness {
             let difference = Format.significant(exactness.largestDifference, 2)
             table.append(
                 [
-                    "exactness", exactness.isBitwise ? "every bit" : difference,
+                    "exactness", exactness.isBitwise ? "every bit" : difference, "",
                     exactness.promise == .bitwise
                         ? "file read back against the model in memory"
                         : "nothing replaced: largest difference to the source",
@@ -55,8 +59,13 @@ package enum FidelityTable {
         return meaning.prefix(1).uppercased() + meaning.dropFirst() + ". " + metric.yardstick
     }
 
+    /// Where a value would lie on other texts of the kind: `0.98123 to 0.99001`.
+    package static func interval(_ metric: Metric, _ interval: Interval) -> String {
+        "\(text(metric, interval.lower)) to \(text(metric, interval.upper))"
+    }
+
     /// A value as it reads best.
-    static func text(_ metric: Metric, _ value: Double) -> String {
+    package static func text(_ metric: Metric, _ value: Double) -> String {
         if metric.isShare { return Format.percent(value, 2) }
         switch metric {
         case .hiddenRelativeError, .outputRelativeError, .logitsKLMean, .mapsTVMean: return Format.significant(value, 3)

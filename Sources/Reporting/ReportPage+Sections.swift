@@ -179,7 +179,7 @@ extension ReportPage {
             verification.data.texts == 0
             ? "Neither model was run."
             : "Source and converted model side by side on \(judgedOn), \(tokens)"
-                + (isKeptBack ? ", that nothing was fitted on." : ".")
+                + (isKeptBack ? ", which nothing else has used." : ".")
         return Page.Section("Fidelity", [.text(words), .table(FidelityTable.explained(verification))])
     }
 

@@ -27,7 +27,7 @@ package struct ReportPage {
     package var healing: HealingSummary?
     package var verification: VerificationReport?
     /// Whether the data that judge are a part of those that the conversion was given; else they were given to judge.
-    package var isKeptBack = false
+    var isKeptBack: Bool { verification?.data.origin == .keptBack }
 
     package init(model: Subject, analysis: AnalysisDocument? = nil) {
         source = model
@@ -70,7 +70,13 @@ package struct ReportPage {
     var judgedOn: String {
         guard let verification else { return "" }
         let count = "\(Format.count(verification.data.texts)) \(itemName(verification.data.texts))"
-        if isKeptBack { return count + " kept back" }
+        switch verification.data.origin {
+        case .keptBack: return count + " kept back"
+        case .choosing: return count + " that chose"
+        // The files that are named are those of the calibration data.
+        case .given where verification.data.calibration != nil: return count
+        case .given: break
+        }
         let files = verification.circumstances?.data ?? []
         return files.isEmpty ? count : count + " of " + files.joined(separator: " and ")
     }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 import Verification
 
 /// The answer to “should I ship it?” in words.

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 extension Metric {
     /// What the number means to somebody who has never met it: where its scale begins and ends.

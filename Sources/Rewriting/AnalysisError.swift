@@ -44,7 +44,8 @@ package enum AnalysisError: KindedError, Sendable {
         case .graph(let error): error.description
         case .runtime(let error): "\(error)"
         case .calibration(let found, let needed):
-            "the calibration data has \(found) usable texts, at least \(needed) are needed: give more lines of text"
+            "the calibration data has \(found) usable texts, at least \(needed) are needed, for some fit, some choose "
+                + "and some judge: give more lines of text"
         case .budget(let budget, let reason): "budget \"\(budget)\": \(reason)"
         case .mismatch(let reason): reason
         case .shared(let nodes, let bytes):

@@ -15,12 +15,15 @@ package struct Converter: Sendable {
         package var fitsFeedForward: Bool
         /// Whether layers that share an output projection may get one each where healing needs it.
         package var unshares: Bool
+        /// How embeddings are made, where the model's files do not say it: they are what it is judged by then.
+        package var pooling: Pooling?
 
         package init(
             resources: ExecutionResources = ExecutionResources(threads: 1), healing: HealingSummary.Method = .closed,
             fitsFeedForward: Bool = true,
-            unshares: Bool = false
+            unshares: Bool = false, pooling: Pooling? = nil
         ) {
+            self.pooling = pooling
             self.resources = resources
             self.healing = healing
             self.fitsFeedForward = fitsFeedForward
@@ -62,25 +65,22 @@ package struct Converter: Sendable {
             .map(\.name))
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
-        let probe = try OutputProbe(source: source, sequences: calibration.heldOut, resources: options.resources)
+        let probe = try OutputProbe(
+            source: source, sequences: calibration.choosing, pooling: options.pooling, resources: options.resources)
         let before = try probe.difference(of: rewrite)
-        var summary = HealingSummary(method: options.healing, steps: [], before: before, after: before)
+        var summary = HealingSummary(
+            method: options.healing, steps: [], before: before, after: before, texts: .init(calibration),
+            pooling: options.pooling)
         if options.healing == .closed {
             let healing = ClosedHealing(
                 source: source, sequences: calibration.fit, probe: probe, resources: options.resources,
-                fitsFeedForward: options.fitsFeedForward)
-            let result = try healing.heal(rewrite, changed: changed, before: before, progress: progress)
+                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling)
+            let result = try healing.heal(
+                rewrite, plain: plain, changed: changed, before: before, progress: progress)
+            rewrite = result.model
             summary.steps = result.steps
-            if result.after.damage <= before.damage {
-                rewrite = result.model
-                summary.after = result.after
-            } else {
-                // Too few texts, or texts that are too much alike: what was fitted does not carry over to others.
-                rewrite = plain
-                for index in summary.steps.indices where summary.steps[index].verdict == .kept {
-                    summary.steps[index].verdict = .worseOutput
-                }
-            }
+            summary.after = result.after
+            summary.outcome = result.outcome
         }
         rewrite.healing = JSONValue(encoding: summary)
         return Result(model: rewrite, healing: summary)

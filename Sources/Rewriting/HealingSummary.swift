@@ -18,6 +18,34 @@ package struct HealingSummary: Sendable, Hashable, Codable {
         case grown
     }
 
+    /// What became of all refits together.
+    package enum Outcome: String, Sendable, Hashable, Codable {
+        /// Those that were worth keeping were kept.
+        case kept
+        /// With all of them the model was worse at its use than without any; those up to the best state stayed.
+        case partlyKept = "partly_kept"
+        /// The same, and no state was better than the unhealed model: none stayed.
+        case takenBack = "taken_back"
+    }
+
+    /// Texts of the calibration data, and what they were used for.
+    package struct Texts: Sendable, Hashable, Codable {
+        /// Fits learned from them.
+        package var fitting: Int
+        package var fittingTokens: Int
+        /// Strengths, and whether refits stay, were chosen by them.
+        package var choosing: Int
+        /// Kept back to judge the result; 0 where other data judge.
+        package var judging: Int
+
+        package init(_ calibration: CalibrationSet) {
+            fitting = calibration.fit.count
+            fittingTokens = calibration.fittingTokens
+            choosing = calibration.choosing.count
+            judging = calibration.isJudgingGiven ? 0 : calibration.judging.count
+        }
+    }
+
     /// One refit.
     package struct Step: Sendable, Hashable, Codable {
         /// The attention or linear node.
@@ -62,8 +90,20 @@ package struct HealingSummary: Sendable, Hashable, Codable {
     package var before: OutputDifference
     /// Difference at the model's output after healing.
     package var after: OutputDifference
+    /// What became of the refits; `nil` where none were made.
+    package var outcome: Outcome?
+    /// What the calibration data were used for; `nil` in files of earlier releases.
+    package var texts: Texts?
+    /// How embeddings were made that judged, where the user said it; `nil`: as the model's files say.
+    package var pooling: Pooling?
 
-    package init(method: Method, steps: [Step], before: OutputDifference, after: OutputDifference) {
+    package init(
+        method: Method, steps: [Step], before: OutputDifference, after: OutputDifference, outcome: Outcome? = nil,
+        texts: Texts? = nil, pooling: Pooling? = nil
+    ) {
+        self.outcome = outcome
+        self.texts = texts
+        self.pooling = pooling
         version = Self.currentVersion
         self.method = method
         self.steps = steps

@@ -5,7 +5,7 @@ package struct NumberErrors: Sendable, Hashable {
     /// Sum of the squares of all differences.
     package private(set) var squaredError = 0.0
     /// Sum of all differences without their signs.
-    private var absoluteError = 0.0
+    package private(set) var absoluteError = 0.0
     /// By column: sum of the source's numbers, and of their squares.
     private var sums: [Double] = []
     private var squares: [Double] = []

@@ -67,7 +67,7 @@ package struct FidelityStudy {
         let tokens = sequences.reduce(0) { $0 + $1.visibleCount }
         var tally = FidelityTally(logitStride: max(1, tokens / Self.logitRowLimit))
         let predicted = sourceModel.graph.predictedTokens
-        var losses = (source: RunningMean(), converted: RunningMean())
+        var losses = LossTally()
         for range in sequences.batches(rows: Self.batchRows) {
             let part = Array(sequences[range])
             let before = try source.record(part), after = try converted.record(part)
@@ -79,14 +79,14 @@ package struct FidelityStudy {
                 for (offset, sequence) in part.enumerated() {
                     try options.resources.check()
                     let ids = sequence.nextIDs(predicted)
-                    before[offset].addLosses(ofFollowing: ids, to: &losses.source)
-                    after[offset].addLosses(ofFollowing: ids, to: &losses.converted)
+                    losses.add(
+                        source: { before[offset].addLosses(ofFollowing: ids, to: &$0) },
+                        converted: { after[offset].addLosses(ofFollowing: ids, to: &$0) })
                 }
             }
             progress(range.upperBound)
         }
-        var measurements =
-            try tally.measurements(options.resources) + Self.perplexities(losses.source, losses.converted)
+        var measurements = try tally.measurements(options.resources) + losses.measurements
         if let masking = options.masking, sourceModel.graph.use == .maskedLanguageModel {
             measurements += try perplexity(sequences, masking)
         }
@@ -94,26 +94,19 @@ package struct FidelityStudy {
     }
 
     private func perplexity(_ sequences: [ModelInput], _ masking: Masking) throws(VerificationError) -> [Measurement] {
-        var first = RunningMean(), second = RunningMean()
+        var losses = LossTally()
         let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
         for range in sequences.batches(rows: Self.batchRows) {
             let part = masked[range].map(\.sequence)
             let before = try source.record(part), after = try converted.record(part)
             for (offset, index) in range.enumerated() {
                 try options.resources.check()
-                before[offset].addLosses(of: masked[index].targets, to: &first)
-                after[offset].addLosses(of: masked[index].targets, to: &second)
+                losses.add(
+                    source: { before[offset].addLosses(of: masked[index].targets, to: &$0) },
+                    converted: { after[offset].addLosses(of: masked[index].targets, to: &$0) })
             }
         }
-        return Self.perplexities(first, second).filter { $0.metric == .perplexityRatio }
-    }
-
-    private static func perplexities(_ source: RunningMean, _ converted: RunningMean) -> [Measurement] {
-        guard let before = source.mean, let after = converted.mean else { return [] }
-        return [
-            Measurement(.perplexityRatio, exp(after - before)),
-            Measurement(.perplexity, exp(after), source: exp(before)),
-        ]
+        return losses.measurements.filter { $0.metric == .perplexityRatio }
     }
 
     private static func checkLikeness(_ source: CheckedGraph, _ converted: CheckedGraph) throws(VerificationError) {

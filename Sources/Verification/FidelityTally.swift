@@ -15,6 +15,14 @@ struct FidelityTally {
     private var agreements = RunningMean()
     private var mapDistances = RunningMean()
     private var logitRows = 0
+    // The same, text by text: sums and what they are divided by.
+    private var cosineSums = TextSums(columns: 2)
+    private var lowestCosines = LowestValues()
+    private var errorSums = TextSums(columns: 2)
+    private var pooledSums = TextSums(columns: 2)
+    private var divergenceSums = TextSums(columns: 2)
+    private var agreementSums = TextSums(columns: 2)
+    private var distanceSums = TextSums(columns: 2)
     private var outputs = OutputTally()
     private var pooledSource: [[Double]] = []
     private var pooledConverted: [[Double]] = []
@@ -27,32 +35,44 @@ struct FidelityTally {
         addPooled(source, converted)
         addLogits(source, converted)
         outputs.add(source.numbers, converted.numbers)
+        let before = mapDistances
         for (first, second) in zip(source.maps, converted.maps) {
             if let first, let second { addMap(first, second) }
         }
+        distanceSums.add(mapDistances, since: before)
     }
 
     private mutating func addHidden(_ source: RecordedOutputs, _ converted: RecordedOutputs) {
         guard source.tokens > 0, source.tokens == converted.tokens else { return }
         let width = source.hidden.count / source.tokens
         guard converted.hidden.count == source.hidden.count else { return }
+        lowestCosines.beginText()
+        var cosine = 0.0, error = 0.0, size = 0.0
         source.hidden.withUnsafeBufferPointer { first in
             converted.hidden.withUnsafeBufferPointer { second in
                 for row in 0..<source.tokens {
                     let range = row * width..<(row + 1) * width
                     let pair = CosineSums(.init(rebasing: first[range]), .init(rebasing: second[range]))
                     cosines.add(pair.cosine)
-                    squaredError += pair.first + pair.second - 2 * pair.dot
-                    squaredSize += pair.first
+                    lowestCosines.add(pair.cosine)
+                    cosine += pair.cosine
+                    error += pair.first + pair.second - 2 * pair.dot
+                    size += pair.first
                 }
             }
         }
+        squaredError += error
+        squaredSize += size
+        cosineSums.add([cosine, Double(source.tokens)])
+        errorSums.add([error, size])
     }
 
     private mutating func addPooled(_ source: RecordedOutputs, _ converted: RecordedOutputs) {
         let first = source.pooled, second = converted.pooled
         guard !first.isEmpty, first.count == second.count else { return }
-        pooledCosines.add(CosineSums(first, second).cosine)
+        let cosine = CosineSums(first, second).cosine
+        pooledCosines.add(cosine)
+        pooledSums.add([cosine, 1])
         if pooledSource.count < PairSampling.textLimit {
             pooledSource.append(first)
             pooledConverted.append(second)
@@ -64,6 +84,7 @@ struct FidelityTally {
         let width = source.logits.count / source.logitRows
         // One logit is a score, not a distribution.
         guard width > 1 else { return }
+        let before = (divergences, agreements)
         for row in 0..<source.logitRows {
             defer { logitRows += 1 }
             // One row a text is always compared: texts are few.
@@ -74,6 +95,8 @@ struct FidelityTally {
             divergences.add(first.divergence(from: second))
             agreements.add(first.best == second.best ? 1 : 0)
         }
+        divergenceSums.add(divergences, since: before.0)
+        agreementSums.add(agreements, since: before.1)
     }
 
     private mutating func addMap(_ first: RecordedOutputs.Map, _ second: RecordedOutputs.Map) {
@@ -107,29 +130,40 @@ struct FidelityTally {
     /// - Throws: `VerificationError.cancelled`.
     func measurements(_ resources: ExecutionResources) throws(VerificationError) -> [Measurement] {
         var result: [Measurement] = []
-        if cosines.count > 0 || cosines.mean.isNaN && squaredSize > 0 {
-            result += [
-                Measurement(.hiddenCosineMean, cosines.mean), Measurement(.hiddenCosineMin, cosines.minimum),
-                Measurement(.hiddenCosineP01, cosines.percentile(0.01)),
-                Measurement(
-                    .hiddenRelativeError, squaredSize > 0 ? (max(0, squaredError) / squaredSize).squareRoot() : .nan),
-            ]
+        func add(
+            _ metric: Metric, _ value: Double?, _ sums: TextSums, _ statistic: (Double) -> Double = { $0 }
+        ) throws(VerificationError) {
+            try resources.check()
+            guard let value else { return }
+            result.append(.ofRatio(metric, value, sums, statistic))
         }
-        func add(_ metric: Metric, _ value: Double?) { if let value { result.append(Measurement(metric, value)) } }
-        add(.pooledCosineMean, pooledCosines.mean)
+        if cosines.count > 0 || cosines.mean.isNaN && squaredSize > 0 {
+            try add(.hiddenCosineMean, cosines.mean, cosineSums)
+            result.append(Measurement(.hiddenCosineMin, cosines.minimum))
+            let percentile = cosines.percentile(0.01)
+            result.append(
+                Measurement(
+                    .hiddenCosineP01, percentile,
+                    interval: percentile.isNaN ? nil : lowestCosines.interval(share: 0.01)))
+            let error = squaredSize > 0 ? (max(0, squaredError) / squaredSize).squareRoot() : .nan
+            try add(.hiddenRelativeError, error, errorSums) { max(0, $0).squareRoot() }
+        }
+        try add(.pooledCosineMean, pooledCosines.mean, pooledSums)
         let pairs = PairSampling.pairs(of: pooledSource.count)
         // An order needs at least three pairs to say anything.
         if pairs.count > 2 {
-            add(
-                .pairsSpearman,
-                RankCorrelation.spearman(
-                    try Self.cosines(of: pooledSource, pairs, resources),
-                    try Self.cosines(of: pooledConverted, pairs, resources)))
+            let before = try Self.cosines(of: pooledSource, pairs, resources)
+            let after = try Self.cosines(of: pooledConverted, pairs, resources)
+            let influence = SpearmanInfluence(before, after)
+            result.append(
+                Measurement(
+                    .pairsSpearman, influence?.coefficient ?? .nan,
+                    interval: influence?.interval(ofPairs: pairs, texts: pooledSource.count)))
         }
-        add(.logitsKLMean, divergences.mean)
-        add(.top1Agreement, agreements.mean)
+        try add(.logitsKLMean, divergences.mean, divergenceSums)
+        try add(.top1Agreement, agreements.mean, agreementSums)
         result += outputs.measurements
-        add(.mapsTVMean, mapDistances.mean)
+        try add(.mapsTVMean, mapDistances.mean, distanceSums)
         return result
     }
 }

@@ -87,7 +87,7 @@ package struct ShippingVerdict: Sendable, Hashable, Codable {
                 Criterion(
                     metric: measured.metric, condition: demand.description,
                     value: measured.value.isFinite ? measured.value : nil, holds: demand.holds(measured.value),
-                    isClose: false)
+                    isClose: measured.interval?.contains(demand.limit) ?? false)
             }
         }
         if criteria.contains(where: { !$0.holds && !$0.isClose }) {

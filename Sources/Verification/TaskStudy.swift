@@ -19,8 +19,9 @@ package struct TaskStudy {
 
     /// Spearman correlation of cosine similarities of embeddings with scores.
     package func spearman(of pairs: [ScoredPair]) throws(VerificationError) -> Measurement {
-        let before = try source.correlation(of: pairs)
-        return Measurement(.spearman, try converted.correlation(of: pairs), source: before)
+        let before = try source.correlation(of: pairs), after = try converted.correlation(of: pairs)
+        return Measurement(
+            .spearman, after.coefficient, source: before.coefficient, interval: after.samples?.interval)
     }
 
     /// Share of texts whose most likely class is their label.
@@ -37,6 +38,6 @@ package struct TaskStudy {
         if let classes, let label = labels.first(where: { $0 >= classes }) {
             throw .labels("label \(label) is outside the model's \(classes) classes")
         }
-        return Measurement(.accuracy, after.share, source: before.share)
+        return Measurement(.accuracy, after.share, source: before.share, interval: after.samples.interval)
     }
 }

@@ -1,6 +1,7 @@
 import ModelGraph
 import Platform
 import Runtime
+import Statistics
 
 /// Why models cannot be compared.
 package enum VerificationError: KindedError, Sendable, Hashable {
@@ -16,6 +17,8 @@ package enum VerificationError: KindedError, Sendable, Hashable {
     case noClasses
     /// A gate names a metric that was not measured.
     case notMeasured(Metric, measured: [Metric])
+    /// A metric that a gate or a budget names cannot be measured on this model with what is given.
+    case notMeasurable(Metric, reason: String, measurable: [Metric])
     /// The work was asked to end.
     case cancelled
 
@@ -27,7 +30,7 @@ package enum VerificationError: KindedError, Sendable, Hashable {
     package var kind: ErrorKind {
         switch self {
         case .runtime(let error): error.kind
-        case .unlike, .noData, .labels, .noClasses, .notMeasured: .usage
+        case .unlike, .noData, .labels, .noClasses, .notMeasured, .notMeasurable: .usage
         case .cancelled: .cancelled
         }
     }
@@ -42,6 +45,9 @@ package enum VerificationError: KindedError, Sendable, Hashable {
         case .notMeasured(let metric, let measured):
             "\(metric.rawValue) was not measured for this model and these data; measured were "
                 + measured.map(\.rawValue).joined(separator: ", ")
+        case .notMeasurable(let metric, let reason, let measurable):
+            "\(metric.rawValue) cannot be measured here: \(reason); what can be measured is "
+                + measurable.map(\.rawValue).joined(separator: ", ")
         case .cancelled: "cancelled"
         }
     }

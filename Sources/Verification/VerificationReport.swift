@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// What a verification found: the document behind `verify --json` (schemas/report.schema.json).
 package struct VerificationReport: Sendable, Hashable, Codable {
@@ -18,18 +19,6 @@ package struct VerificationReport: Sendable, Hashable, Codable {
         }
     }
 
-    /// What was measured on.
-    package struct Data: Sendable, Hashable, Codable {
-        package let texts: Int
-        /// Tokens that the models saw.
-        package let tokens: Int
-
-        package init(_ sequences: [ModelInput]) {
-            texts = sequences.count
-            tokens = sequences.reduce(0) { $0 + $1.visibleCount }
-        }
-    }
-
     /// How a gate came out.
     package struct GateResult: Sendable, Hashable, Codable {
         /// The gate as it was written.
@@ -37,6 +26,10 @@ package struct VerificationReport: Sendable, Hashable, Codable {
         package let metric: Metric
         /// What was measured; `nil` when that is no number.
         package let value: Double?
+        /// Where the value would lie on other texts of the kind; `nil` where that cannot be told.
+        package let interval: Interval?
+        /// Whether the limit lies inside the interval: other texts of the kind might have judged otherwise.
+        package let isClose: Bool
         package let passed: Bool
     }
 
@@ -55,6 +48,8 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     package let cache: CacheStudy?
     package let exactness: Exactness?
     package let gates: [GateResult]
+    /// What makes the numbers less sure than they look, and what to do about it, a sentence each.
+    package let warnings: [String]
     /// Whether every gate passed and every promise of exactness held.
     package let passed: Bool
     /// Whether the model is good enough, by the gates or by defaults.
@@ -69,7 +64,7 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     /// - Throws: `VerificationError.notMeasured` when a gate asks for something that was not measured.
     package init(
         source: Subject, converted: Subject, data: Data, savings: Savings, metrics: [Measurement],
-        cache: CacheStudy? = nil, exactness: Exactness? = nil, gates: [Gate]
+        cache: CacheStudy? = nil, exactness: Exactness? = nil, gates: [Gate], warnings: [String] = []
     ) throws(VerificationError) {
         format = Self.formatName
         version = Self.currentVersion
@@ -93,9 +88,11 @@ package struct VerificationReport: Sendable, Hashable, Codable {
             results.append(
                 GateResult(
                     condition: gate.description, metric: gate.metric, value: found.value.isFinite ? found.value : nil,
+                    interval: found.interval, isClose: found.interval?.contains(gate.condition.limit) ?? false,
                     passed: !gate.fails(found.value)))
         }
         self.gates = results
+        self.warnings = warnings
         passed = results.allSatisfy(\.passed) && exactness?.holds != false
         verdict = ShippingVerdict(
             metrics: all, passed: passed, hasGates: !gates.isEmpty, texts: data.texts,

@@ -2,6 +2,7 @@ import Analysis
 import JSON
 import ModelGraph
 import Rewriting
+import Statistics
 import TestSupport
 import Testing
 

@@ -118,6 +118,8 @@ struct MistakeTests {
         let verified = try Command.run("verify", Command.fixture, Command.fixture, "--data", texts)
         #expect(verified.errors.contains("reuseformer: Comparing the models: "))
         let quiet = try Command.run("verify", Command.fixture, Command.fixture, "--data", texts, "--quiet")
-        #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet.errors)")
+        // Warnings remain: two texts are few.
+        #expect(quiet.status == 0 && quiet.errors.split(separator: "\n").count == 1, "\(quiet.errors)")
+        #expect(quiet.message.hasPrefix("reuseformer: warning: only 2 texts judge"))
     }
 }

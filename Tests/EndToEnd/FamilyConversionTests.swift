@@ -3,6 +3,7 @@ import Checkpoints
 import ModelGraph
 import Rewriting
 import Runtime
+import Statistics
 import TestSupport
 import Testing
 import Verification

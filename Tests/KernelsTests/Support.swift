@@ -60,7 +60,7 @@ struct KernelSet: CustomTestStringConvertible, Sendable {
     let isa: rk_isa
 
     static let all: [KernelSet] = [
-        RK_SCALAR, RK_AVX2, RK_AVX2_VNNI, RK_AVX512, RK_AVX512_VNNI, RK_NEON, RK_NEON_DOT,
+        RK_SCALAR, RK_AVX2, RK_AVX2_VNNI, RK_AVX512, RK_AVX512_VNNI, RK_AVX512_BF16, RK_NEON, RK_NEON_DOT,
     ]
     .filter { rk_kernels_of($0) != nil }.map(KernelSet.init)
 

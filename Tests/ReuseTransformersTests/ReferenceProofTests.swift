@@ -1,5 +1,6 @@
 import Foundation
 import NumPy
+import ReferenceProofs
 import ReuseTransformers
 import Tensors
 import TestSupport

@@ -26,7 +26,7 @@ struct QuantizingTests {
         let step: Float = 3 / 255
         #expect(Array(buffer.row(0)) == [-85 * step, 0, 170 * step])
         #expect(Array(buffer.row(1)) == [0, 0, 0])
-        #expect(buffer.row(2).allSatisfy(\.isNaN))
+        #expect(buffer.row(2).allSatisfy { $0.isNaN })
         let other: Float = 5 / 255
         #expect(Array(buffer.row(3)) == [153 * other, 255 * other, 204 * other])
     }
@@ -37,7 +37,7 @@ struct QuantizingTests {
         let (fitted, summary) = try quantized(model, .int8)
         let plain = try quantized(model, .int8, data: false).model
         let probe = try OutputProbe(
-            source: model, sequences: try calibration().heldOut, resources: ExecutionResources(threads: 1))
+            source: model, sequences: try calibration().choosing, resources: ExecutionResources(threads: 1))
         let after = try probe.difference(of: fitted), before = try probe.difference(of: plain)
         #expect(after.damage > 0 && after.damage < before.damage)
         #expect(try #require(after.cosine) < 1e-4)

@@ -6,7 +6,7 @@ import Testing
 
 private let precisions = [
     Precision(.int8), Precision(.int8, isSmoothed: true), Precision(.int8Weights), Precision(.int8Weights, group: 32),
-    Precision(.int4Weights, group: 32), Precision(.int4Weights, group: 64),
+    Precision(.int4Weights, group: 32), Precision(.int4Weights, group: 64), Precision(.bfloat16),
 ]
 
 @Suite("Execution of matrices in fewer bits")
@@ -41,22 +41,24 @@ struct QuantizedExecutionTests {
         return try compiled.vectors(of: value, for: sequences).floats
     }
 
-    @Test("8-bit models stay near their source", arguments: [3, 4], [false, true])
-    func error(_ heads: Int, _ isSmoothed: Bool) throws {
+    @Test(
+        "models of 8-bit and 16-bit products stay near their source",
+        arguments: precisions.filter { [.int8, .bfloat16].contains($0.kind) }, [3, 4])
+    func error(_ precision: Precision, _ heads: Int) throws {
         let model = try Self.model(heads: heads)
-        let rounded = try model.rounded(to: Precision(.int8, isSmoothed: isSmoothed))
+        let rounded = try model.rounded(to: precision)
         for output in Self.outputs {
             let wanted = try Self.values(model, output), found = try Self.values(rounded, output)
             let size = wanted.reduce(0) { $0 + $1 * $1 }
             let error = zip(wanted, found).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             #expect(error.squareRoot() < 0.03 * size.squareRoot(), "\(output)")
-            #expect(found != wanted, "\(output): nothing was multiplied in 8 bits")
+            #expect(found != wanted, "\(output): nothing was rounded")
         }
     }
 
     @Test(
         "weights alone in fewer bits compute what the float32 weights do that they stand for, to the bit",
-        arguments: precisions.filter { $0.kind != .int8 })
+        arguments: precisions.filter { ![.int8, .bfloat16].contains($0.kind) })
     func weightsAlone(_ precision: Precision) throws {
         // Heads of 16: the scale of their scores is a power of two.
         let rounded = try Self.model(heads: 3).rounded(to: precision)

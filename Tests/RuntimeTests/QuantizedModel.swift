@@ -16,6 +16,10 @@ extension Model {
                     let tensor = model.tensors[node.parameterID(matrix.name)]
                 else { continue }
                 graph.nodes[index].precisions[matrix.name] = precision
+                guard precision.kind != .bfloat16 else {
+                    model.tensors[node.parameterID(matrix.name)] = Rounded.bfloats(tensor)
+                    continue
+                }
                 let depth = matrix.shape[0]
                 let factors = (0..<depth).map { precision.isSmoothed ? 0.5 + Float($0 % 7) / 4 : 1 }
                 let stored = Rounded(tensor.floats, rows: depth, columns: matrix.shape[1], precision, factors)
@@ -85,6 +89,16 @@ private struct Rounded {
         let powers = scales
         self.scales = Self.tensor(.float16, [groups, columns]) { bytes in
             for (index, scale) in powers.enumerated() { bytes[2 * index + 1] = UInt8((Int(scale.exponent) + 15) << 2) }
+        }
+    }
+
+    /// The upper halves of float32 numbers, rounded towards zero.
+    static func bfloats(_ weight: Tensor) -> Tensor {
+        let numbers = weight.floats
+        return tensor(.bfloat16, weight.shape) { bytes in
+            for (index, number) in numbers.enumerated() {
+                bytes.storeBytes(of: UInt16(number.bitPattern >> 16), toByteOffset: 2 * index, as: UInt16.self)
+            }
         }
     }
 

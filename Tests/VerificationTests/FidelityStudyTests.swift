@@ -1,6 +1,7 @@
 import JSON
 import ModelGraph
 import Runtime
+import Statistics
 import Testing
 import Verification
 

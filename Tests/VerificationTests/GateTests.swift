@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 import Testing
 import Verification
 

@@ -20,10 +20,10 @@ CALIBRATION_LINES = 64
 # Options of conversions to fewer bits, and how far outputs may be apart: weights alone are exact numbers; where inputs
 # are rounded too, the last bits of what comes before decide now and then which of two neighbours a number becomes.
 PRECISIONS = {
+    "bfloat16": (["--precision", "bf16"], TOLERANCE),
     "weights in 8 bits": (["--weights", "int8"], TOLERANCE),
     "weights in 8 bits, groups": (["--weights", "int8", "--group", "64"], TOLERANCE),
     "weights in 4 bits": (["--weights", "int4"], TOLERANCE),
-    "bfloat16": (["--precision", "bf16"], 2e-2),
     "8 bits": (["--precision", "int8"], 2e-2),
 }
 

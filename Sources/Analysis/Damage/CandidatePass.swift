@@ -22,14 +22,17 @@ package struct CandidatePass {
     private static let sumBytes = 256 << 20
 
     package init(
-        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], resources: ExecutionResources
+        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], pooling: Pooling? = nil,
+        resources: ExecutionResources
     ) throws(AnalysisError) {
         let proposed = Self.propose(pairs, similarity: similarity)
         var nodes: [NodeCandidates] = []
         let workers = CancellableWorkers(resources)
         for node in model.graph.attentionNodes {
             try workers.check()
-            nodes.append(try NodeCandidates(model, node, pairs: pairs, proposed: proposed))
+            nodes.append(
+                try NodeCandidates(
+                    model, node, pairs: pairs, proposed: proposed, emphasis: model.graph.emphasis(pooling: pooling)))
         }
         let values = nodes.reduce(into: Set<String>()) { $0.formUnion($1.observed) }
         let compiled = try model.compiled(
@@ -114,10 +117,11 @@ struct ContextSums: Sendable {
         }
     }
 
-    mutating func add(_ other: ContextSums) {
-        rows += other.rows
-        for index in means.elements.indices { means.elements[index] += other.means.elements[index] }
-        for index in products.elements.indices { products.elements[index] += other.products.elements[index] }
+    /// - Parameter times: How often the other rows count.
+    mutating func add(_ other: ContextSums, times: Double = 1) {
+        rows += times * other.rows
+        for index in means.elements.indices { means.elements[index] += times * other.means.elements[index] }
+        for index in products.elements.indices { products.elements[index] += times * other.products.elements[index] }
     }
 
     /// Inner products about the means, per token.

@@ -17,14 +17,16 @@ struct CurvePass {
 
     init(
         _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves,
-        resources: ExecutionResources,
+        pooling: Pooling?, resources: ExecutionResources,
         progress: (Int, Int) -> Void
     ) throws(AnalysisError) {
-        let probe = try OutputProbe(source: model, sequences: calibration.heldOut, resources: resources)
+        let probe = try OutputProbe(
+            source: model, sequences: calibration.choosing, pooling: pooling, resources: resources)
         let sample = calibration.sample(tokens: Self.sampleTokens)
         let branches = model.graph.branches.filter(\.isAttention)
         let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: Self.keptBytes, resources: resources)
+            model, branches: branches, sequences: sample, keeping: Self.keptBytes, pooling: pooling,
+            resources: resources)
         let limits = model.graph.replaceableHeads
         var curves: [DamageCurve] = []
         let total = branches.count * Self.shares.count

@@ -20,11 +20,15 @@ struct NodeCandidates: Sendable {
     private let input: String
     let heads: [Head]
     private let rule: QueryRows
+    /// Rows that weigh more, where they are this node's.
+    private let emphasis: RowEmphasis?
 
     /// Values that must be observed.
     var observed: Set<String> { rule.values.union([input]) }
 
-    init(_ model: Model, _ node: Node, pairs: MapPairs, proposed: [[Int]]) throws(AnalysisError) {
+    init(
+        _ model: Model, _ node: Node, pairs: MapPairs, proposed: [[Int]], emphasis: RowEmphasis?
+    ) throws(AnalysisError) {
         guard let attention = node.attention, let rule = QueryRows(model.graph, node: node.name),
             let input = node.inputs.dropFirst(attention.streamCount - 1).first
         else {
@@ -32,6 +36,7 @@ struct NodeCandidates: Sendable {
         }
         self.input = input
         self.rule = rule
+        self.emphasis = emphasis?.rows == model.graph.shapes[node.name]?.rows ? emphasis : nil
         guard let value = model.tensor(of: node, "value_weight"), let output = model.tensor(of: node, "output_weight")
         else {
             throw .tensor(node.parameterID("value_weight"), reason: "is missing")
@@ -128,7 +133,17 @@ struct NodeCandidates: Sendable {
                 }
             }
         }
-        return ContextSums(contexts: contexts, candidates: maps.count, rows: queries.count, width: head.width)
+        var sums = ContextSums(contexts: contexts, candidates: maps.count, rows: queries.count, width: head.width)
+        if let emphasis, let row = emphasis.place(among: queries, of: rows) {
+            let read = maps.indices.flatMap { map in
+                let start = (map * queries.count + row) * head.width
+                return contexts[start..<start + head.width]
+            }
+            sums.add(
+                ContextSums(contexts: read, candidates: maps.count, rows: 1, width: head.width),
+                times: Double(emphasis.repeats(of: queries.count)))
+        }
+        return sums
     }
 }
 

@@ -1,5 +1,6 @@
 import ModelGraph
 import Rewriting
+import Statistics
 
 /// How much a plan shall save, or how good the result must stay.
 package struct Budget: Sendable, Hashable {
@@ -66,6 +67,15 @@ package struct Budget: Sendable, Hashable {
         guard condition.comparison == .greaterOrEqual || condition.comparison == .lessOrEqual else {
             throw .budget(
                 budget, reason: "write a metric, >= or <=, and a number, as in quality:hidden.cosine.mean>=0.98")
+        }
+        if condition.metric.isSaving {
+            throw .budget(
+                budget, reason: "\(condition.metric.rawValue) is a saving, no quality: write maps:, macs: or bytes:")
+        }
+        if let emptiness = condition.emptiness { throw .budget(budget, reason: emptiness) }
+        guard condition.holdsForBetter else {
+            let better = condition.metric.isBetterHigher ? "more is better: write >=" : "less is better: write <="
+            throw .budget(budget, reason: "of \(condition.metric.rawValue) \(better)")
         }
         return condition
     }

@@ -19,10 +19,18 @@ typedef struct {
   void (*multiply)(const rk_quantized_product *, size_t, size_t, size_t, size_t);
 } rk_quantized_kernels;
 
+/// Products in bfloat16. The members mean what the functions in CBfloat.h mean.
+typedef struct {
+  size_t (*stride)(size_t);
+  void (*round)(const float *, size_t, size_t, size_t, uint8_t *);
+  void (*multiply)(const rk_bfloat_product *, size_t, size_t, size_t, size_t);
+} rk_bfloat_kernels;
+
 /// The members mean what the functions of the same name in CKernels.h mean, without the first argument.
 struct rk_kernels {
   rk_isa isa;
   const rk_quantized_kernels *quantized;
+  const rk_bfloat_kernels *bfloat;
   void (*multiply)(const rk_product *, size_t, size_t, size_t, size_t);
   void (*multiply_compact)(const rk_product *, const rk_compact_shape *, const void *, float *, size_t, size_t, size_t,
                            size_t);

@@ -30,6 +30,8 @@ typedef enum {
   RK_AVX2_VNNI = 4,
   RK_AVX512_VNNI = 5,
   RK_NEON_DOT = 6,
+  // And with products of bfloat16 numbers.
+  RK_AVX512_BF16 = 7,
 } rk_isa;
 
 /// The kernels of one instruction set. Constant, valid for ever.
@@ -39,7 +41,8 @@ typedef struct rk_kernels rk_kernels;
 const rk_kernels *rk_kernels_of(rk_isa isa);
 /// The best kernels that this CPU has; never NULL.
 const rk_kernels *rk_best_kernels(void) __attribute__((returns_nonnull));
-/// The name of an instruction set: "scalar", "avx2", "avxvnni", "avx512", "avx512vnni", "neon" or "neondot".
+/// The name of an instruction set: "scalar", "avx2", "avxvnni", "avx512", "avx512vnni",
+/// "avx512bf16", "neon" or "neondot".
 const char *rk_name(rk_isa isa);
 
 // ---- matrix products ---------------------------------------------------------------------------------------------
@@ -232,6 +235,7 @@ void rk_mean_rows(const rk_kernels *kernels, const float *x, size_t ldx, size_t 
 /// Divides by the Euclidean norm (a zero vector stays).
 void rk_normalize(const rk_kernels *kernels, float *x, size_t width);
 
+#include "CBfloat.h"
 #include "CCompact.h"
 #include "CQuantized.h"
 

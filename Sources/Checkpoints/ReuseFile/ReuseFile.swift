@@ -14,6 +14,9 @@ package enum ReuseFile {
     /// The same in words.
     static let readable = "versions 1 and 2"
 
+    /// What to do about a file of a later version.
+    static let newerRemedy = "use a newer reuseformer"
+
     /// The version of a graph's file: the lowest that can say it, so that older programs read what they can.
     static func version(for graph: Graph) -> Int { graph.hasPrecisions ? 2 : 1 }
 
@@ -110,7 +113,7 @@ struct ReuseFileContents: Sendable {
             throw FileError(
                 .unsupported, path: path,
                 "format version \(manifest.formatVersion); this program reads \(ReuseFile.readable)",
-                remedy: "use a newer reuseformer")
+                remedy: ReuseFile.newerRemedy)
         }
         guard manifest.formatVersion >= ReuseFile.version(for: manifest.graph) else {
             throw corrupt("/manifest: version \(manifest.formatVersion) has no matrices of other precisions")

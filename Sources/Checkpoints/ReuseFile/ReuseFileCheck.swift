@@ -21,7 +21,10 @@ package enum ReuseFileCheck {
         do throws(Problem) {
             return try UserBlock(bytes)
         } catch {
-            throw FileError(error.kind, path: path, error.message, remedy: remedy)
+            // A sound file of a later version.
+            let isNewer = error.kind == .unsupported
+            throw FileError(
+                error.kind, path: path, error.message, remedy: isNewer ? ReuseFile.newerRemedy : remedy)
         }
     }
 

@@ -55,7 +55,8 @@ package struct UserBlock: Sendable, Hashable {
         }
         let version = integer(8, UInt32.self)
         guard Self.versions.contains(Int(version)) else {
-            throw Problem(.unsupported, "user block: format version \(version); this program reads \(ReuseFile.readable)")
+            throw Problem(
+                .unsupported, "user block: format version \(version); this program reads \(ReuseFile.readable)")
         }
         self.version = Int(version)
         guard integer(12, UInt32.self) == UInt32(Self.byteCount),

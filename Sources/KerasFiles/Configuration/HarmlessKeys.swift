@@ -1,3 +1,5 @@
+import JSON
+
 /// Keys of a layer's configuration that cannot change what it gives after training.
 package enum HarmlessKeys {
     /// By key, why it does not matter.
@@ -40,5 +42,24 @@ package enum HarmlessKeys {
     /// Why a key does not matter; `nil` for one that might.
     package static func reason(for key: String) -> String? {
         reasons[key] ?? (endings.contains { key.hasSuffix($0) } ? "only training needs it" : nil)
+    }
+
+    /// Keys of a configuration that are neither used nor known to change nothing, with their values.
+    package static func unknown(in config: JSONValue, beside used: Set<String>) -> [(key: String, value: String)] {
+        (config.objectValue ?? [:])
+            .filter { !used.contains($0.key) && reason(for: $0.key) == nil && $0.value.saysSomething }
+            .map { ($0.key, $0.value.shortDescription) }.sorted { $0.key < $1.key }
+    }
+}
+
+extension JSONValue {
+    /// Whether it is anything but what stands for nothing: null, false, an empty list or object.
+    package var saysSomething: Bool {
+        switch self {
+        case .null, .bool(false): false
+        case .array(let elements): !elements.isEmpty
+        case .object(let members): !members.isEmpty
+        default: true
+        }
     }
 }

@@ -29,7 +29,7 @@ package struct HubBackbone {
         guard ["keras_hub", "keras_nlp"].contains(library ?? ""), let plain = parts.last else { return nil }
         var backbone = HubBackbone(name: config["name"]?.stringValue ?? String(plain), config: config)
         guard classes.contains(String(plain)) else { return nil }
-        for (key, value) in KnownKeys.unknown(in: config, beside: keys) {
+        for (key, value) in HarmlessKeys.unknown(in: config, beside: keys) {
             throw Problem(
                 .unsupported,
                 "\(backbone.name.printable) (\(plain)): \"\(key.printable)\" is \(value), which is not known")

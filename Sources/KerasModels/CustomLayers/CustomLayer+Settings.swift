@@ -28,7 +28,7 @@ extension CustomLayer {
         let parts = written + written.flatMap { $0.parts ?? [] }
         var known = Set(ignores + settings.flatMap { $0.keys ?? [] } + (choices ?? []).flatMap { $0.keys ?? [] })
         known.formUnion(parts.flatMap { ($0.options ?? [:]).values.map(\.key) })
-        return KnownKeys.unknown(in: config, beside: known)
+        return HarmlessKeys.unknown(in: config, beside: known)
     }
 
     private func settings(of layer: KerasLayer, _ measure: (Extent) -> Int?) throws(Problem) -> Settings {

@@ -1,5 +1,6 @@
 import Analysis
 import JSON
+import ModelGraph
 import Rewriting
 
 /// Finds out which attention maps a model could do without.
@@ -14,6 +15,8 @@ public struct ModelAnalyzer: Sendable {
     public let model: TransformerModel
     /// What plans will be allowed to do.
     public let moves: ReuseMoves
+    /// How embeddings are made, where the model's files do not say it: damage is measured in them then.
+    public let pooling: TextEmbedder.Pooling?
     private let resources: ComputeResources
 
     /// An analyzer of a model.
@@ -21,10 +24,14 @@ public struct ModelAnalyzer: Sendable {
     /// - Parameters:
     ///   - model: The model to analyse.
     ///   - moves: What plans will be allowed to do.
+    ///   - pooling: How embeddings are made, of a model that is used for embeddings and whose files do not say it;
+    ///     `nil`: as they say.
     ///   - resources: The threads to compute on; the result does not depend on them.
     public init(
-        _ model: TransformerModel, moves: ReuseMoves = .standard, resources: ComputeResources = .shared
+        _ model: TransformerModel, moves: ReuseMoves = .standard, pooling: TextEmbedder.Pooling? = nil,
+        resources: ComputeResources = .shared
     ) {
+        self.pooling = pooling
         self.model = model
         self.moves = moves
         self.resources = resources
@@ -36,8 +43,10 @@ public struct ModelAnalyzer: Sendable {
     ///   for too few of them, and for a model that computes no attention maps.
     public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
         WorkSteps { (work) throws(TransformerError) in
+            _ = try model.pooled(by: pooling)
             try model.checkWeights(work)
-            let data = try calibration.read(for: model, resources, work)
+            let data = try calibration.read(for: model, resources, work, readsJudging: false)
+            for warning in data.set.fittingWarnings(of: model.model.graph, heals: true) { work.warning(warning) }
             return try analysis(data.set, data.reader, work)
         }
     }
@@ -53,7 +62,7 @@ public struct ModelAnalyzer: Sendable {
         let analyzer = Analyzer(
             options: .init(
                 resources: resources.execution(work.cancellation), separators: reader.separators,
-                moves: moves.moves))
+                moves: moves.moves, pooling: pooling.map(ModelGraph.Pooling.init)))
         let document = try TransformerError.mapping {
             try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
                 work.advance(.init(stage), to: completed, of: total)

@@ -55,7 +55,7 @@ public struct InstructionSet: Sendable, Hashable, CustomStringConvertible {
 
     package init(_ kernels: KernelSet) { self.kernels = kernels }
 
-    /// The set of a name: `scalar`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `neon` or `neondot`.
+    /// The set of a name: `scalar`, `avx2`, `avxvnni`, `avx512`, `avx512vnni`, `avx512bf16`, `neon` or `neondot`.
     ///
     /// - Throws: `.usage` where this CPU lacks it.
     public init(named name: String) throws(TransformerError) {

@@ -8,13 +8,17 @@ package struct Work: Sendable {
     package let report: @Sendable (WorkProgress) -> Void
     /// What was cut of texts that the work read.
     package let truncation: TruncationNotes
+    /// Called on the thread that works with what makes its result less sure than it looks, a sentence each.
+    package let warning: @Sendable (String) -> Void
 
     package init(
         cancellation: Cancellation = Cancellation(), truncation: TruncationNotes = TruncationNotes(),
-        report: @escaping @Sendable (WorkProgress) -> Void = { _ in }
+        report: @escaping @Sendable (WorkProgress) -> Void = { _ in },
+        warning: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.cancellation = cancellation
         self.truncation = truncation
+        self.warning = warning
         self.report = report
     }
 

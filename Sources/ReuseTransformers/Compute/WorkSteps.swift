@@ -48,7 +48,7 @@ public struct WorkSteps<Output: Sendable>: AsyncSequence, Sendable {
         let body = body
         return AsyncIterator(
             elements: .init(.unlimited) { (cancellation, send) throws(TransformerError) in
-                let work = Work(cancellation: cancellation) { send(.progress($0), true) }
+                let work = Work(cancellation: cancellation, report: { send(.progress($0), true) })
                 send(.finished(try body(work)), false)
             })
     }

@@ -24,6 +24,8 @@ extension ModelConverter {
                 throw TransformerError(.usage, "give a precision other than f32, a budget or a plan")
             }
             try checkPrecision()
+            _ = try model.pooled(by: options.pooling)
+            try checkGates(hasTexts: calibration != nil)
             try model.checkWeights(work)
             guard let calibration else {
                 guard let path else { throw TransformerError(.usage, "give data to calibrate on, or a file to write") }
@@ -31,12 +33,18 @@ extension ModelConverter {
                 return try rewrite(along: ConversionPlan(plan), to: path).run(work)
             }
             let data = try calibration.read(for: model, resources, work)
+            let judges = data.set.judges
+            let warnings = data.set.judgingWarnings
+            for warning in warnings { work.warning(warning) }
             let (quantized, summary) = try quantized(model.model, data.set, work)
-            let finished = try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
+            let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
-                let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
-                var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
+                let verifier = ModelVerifier(
+                    source: model, converted: converted, pooling: options.pooling, resources: resources)
+                var findings = try verifier.fidelity(on: judges.items, masking: data.reader.masking, work)
+                findings.data = judges.data
                 findings.exactness = exactness ?? findings.exactness
+                findings.warnings = warnings
                 return ConversionResult(
                     model: converted, plan: ConversionPlan(quantized.plan ?? ReusePlan(of: quantized.graph)),
                     comparison: try verifier.comparison(findings, gates: options.gates, work), analysis: nil,
@@ -55,7 +63,9 @@ extension ModelConverter {
     ) throws(TransformerError) -> (model: Model, summary: QuantizationSummary?) {
         guard let target = options.precision.target else { return (model, nil) }
         work.begin(.quantizing)
-        let quantizer = Quantizer(options: .init(target: target, resources: resources.execution(work.cancellation)))
+        var wanted = Quantizer.Options(target: target, resources: resources.execution(work.cancellation))
+        wanted.pooling = options.pooling.map(ModelGraph.Pooling.init)
+        let quantizer = Quantizer(options: wanted)
         return try TransformerError.mapping {
             try quantizer.quantize(model, calibration: calibration) { work.advance(.quantizing, to: $0, of: $1) }
         }

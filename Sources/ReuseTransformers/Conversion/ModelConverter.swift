@@ -2,6 +2,7 @@ import Analysis
 import Foundation
 import ModelGraph
 import Rewriting
+import Statistics
 import Verification
 
 /// Makes a smaller, faster model: analyses, plans, rewrites, heals, writes, reads back and compares.
@@ -38,15 +39,19 @@ public struct ModelConverter: Sendable {
         public var compression: TransformerModel.Compression
         /// How many bits matrices have in the converted model.
         public var precision: ConversionPrecision
+        /// How embeddings are made, of a model that is used for embeddings and whose files do not say it: damage,
+        /// repair and judgement are in terms of them. `nil`: as the files say. The file itself does not change by it.
+        public var pooling: TextEmbedder.Pooling?
 
         /// Options; the defaults are those of the command.
         public init(
             moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
             gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
             compression: TransformerModel.Compression = .zstd(),
-            precision: ConversionPrecision = .float32
+            precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil
         ) {
             self.precision = precision
+            self.pooling = pooling
             self.moves = moves
             self.granularity = granularity
             self.layers = layers
@@ -141,8 +146,10 @@ public struct ModelConverter: Sendable {
     ) -> WorkSteps<ConversionPlan> {
         WorkSteps { (work) throws(TransformerError) in
             _ = try options.layers.keptNodes(of: model.model.graph)
+            try check(.budget(budget, analysis))
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
+            _ = try warnings(on: data.set, .budget(budget, analysis), work)
             return try planned(.budget(budget, analysis), data, work).plan
         }
     }
@@ -165,9 +172,11 @@ public struct ModelConverter: Sendable {
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
             _ = try options.layers.keptNodes(of: model.model.graph)
+            try check(source)
             try checkReach(of: source)
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
+            let warnings = try warnings(on: data.set, source, work)
             let (plan, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
             let result = try TransformerError.mapping {
@@ -175,12 +184,17 @@ public struct ModelConverter: Sendable {
                     work.advance(.rewriting, to: $0, of: $1)
                 }
             }
+            let repairs = repairWarnings(result.healing, work)
             let (quantized, summary) = try quantized(result.model, data.set, work)
-            let finished = try finish(quantized, to: path, checkedOn: data.set.heldOut, work) {
+            let judges = data.set.judges
+            let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
-                let verifier = ModelVerifier(source: model, converted: converted, resources: resources)
-                var findings = try verifier.fidelity(on: data.set.heldOut, masking: data.reader.masking, work)
+                let verifier = ModelVerifier(
+                    source: model, converted: converted, pooling: options.pooling, resources: resources)
+                var findings = try verifier.fidelity(on: judges.items, masking: data.reader.masking, work)
+                findings.data = judges.data
                 findings.exactness = exactness ?? findings.exactness
+                findings.warnings = warnings + repairs + budgetWarnings(source, findings.metrics, work)
                 return ConversionResult(
                     model: converted, plan: plan,
                     comparison: try verifier.comparison(findings, gates: options.gates, work),
@@ -234,11 +248,12 @@ public struct ModelConverter: Sendable {
         }
     }
 
-    private func converter(_ work: Work, healing: Healing? = nil) -> Converter {
+    func converter(_ work: Work, healing: Healing? = nil) -> Converter {
         let method: HealingSummary.Method = (healing ?? options.healing) == .none ? .none : .closed
         return Converter(
             options: .init(
-                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers))
+                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
+                pooling: options.pooling.map(ModelGraph.Pooling.init)))
     }
 
     private func planned(
@@ -251,51 +266,14 @@ public struct ModelConverter: Sendable {
         let budget = try wanted.parsed()
         let analysis: ModelAnalysis
         if let given {
-            try given.requireOrigin(in: model)
             analysis = given
         } else {
-            let analyzer = ModelAnalyzer(model, moves: options.moves, resources: resources)
+            let analyzer = ModelAnalyzer(
+                model, moves: options.moves, pooling: options.pooling, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
         let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
-    }
-
-    /// The plan for a budget: computed, or for a quality found by converting and measuring on the data kept back.
-    private func plan(
-        _ planner: Planner, _ budget: Budget, _ calibration: CalibrationSet, _ work: Work
-    ) throws(TransformerError) -> ReusePlan {
-        guard case .quality(let condition) = budget.goal else {
-            return try TransformerError.mapping { try planner.plan(budget, cancellation: work.cancellation) }
-        }
-        let plan = try planner.largestPlan(for: budget) { steps in
-            work.begin(.tryingPlan(steps: steps, of: planner.steps.count))
-        } where: { (plan) throws(TransformerError) in
-            try holds(plan, condition, calibration, work)
-        }
-        guard let plan else {
-            throw TransformerError(
-                AnalysisError.budget(
-                    budget.text, reason: "no plan holds it; lower the demand or allow more moves (--allow)"))
-        }
-        return plan
-    }
-
-    private func holds(
-        _ plan: ReusePlan, _ condition: MetricCondition, _ calibration: CalibrationSet, _ work: Work
-    ) throws(TransformerError) -> Bool {
-        try TransformerError.mapping {
-            let converted = try converter(work, healing: .closedForm)
-                .convert(model.model, plan: plan, calibration: calibration)
-            let study = try FidelityStudy(
-                source: model.model, converted: try quantized(converted.model, calibration, work).model,
-                options: .init(resources: resources.execution(work.cancellation)))
-            let measured = try study.measure(calibration.heldOut)
-            guard let found = measured.first(where: { $0.metric == condition.metric }) else {
-                throw VerificationError.notMeasured(condition.metric, measured: measured.map(\.metric))
-            }
-            return condition.holds(found.value)
-        }
     }
 
     /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets

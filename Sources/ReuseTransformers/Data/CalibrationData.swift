@@ -1,4 +1,5 @@
 import Foundation
+import ModelGraph
 import Rewriting
 
 /// Data like those that a model will meet: what analysis and conversion learn from.
@@ -10,8 +11,19 @@ public struct CalibrationData: Sendable, Hashable {
         case paths([String])
     }
 
+    /// What the result of a conversion is judged on.
+    enum Judging: Sendable, Hashable {
+        /// A tenth of the data, which nothing else uses.
+        case keptBack
+        /// Data of their own.
+        case given(Source)
+    }
+
     let source: Source
-    /// Tokens to use at most; of more a part is drawn, always the same one.
+    /// What judges the result.
+    var judging = Judging.keptBack
+    /// Tokens to learn from and to choose with, at most; of more a part is drawn, always the same one. A ninth more is
+    /// drawn to judge by, unless other data do.
     public var tokens: Int
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
@@ -50,24 +62,61 @@ public struct CalibrationData: Sendable, Hashable {
         CalibrationData(source: .paths(paths), tokens: tokens, maximumTokens: maximumTokens, columns: columns)
     }
 
+    /// The same data, judged on texts of their own: nothing of these is kept back for it.
+    ///
+    /// - Parameter texts: Texts of the same kind, none of them among these.
+    public func judged(on texts: [String]) -> CalibrationData { judged(.given(.texts(texts))) }
+
+    /// The same data, judged on a file of texts, a folder of pictures, or an `.npz`.
+    public func judged(on file: URL) -> CalibrationData { judged(onPath: file.path) }
+
+    /// The same data, judged on a file or folder.
+    package func judged(onPath path: String) -> CalibrationData { judged(.given(.paths([path]))) }
+
+    private func judged(_ judging: Judging) -> CalibrationData {
+        var result = self
+        result.judging = judging
+        return result
+    }
+
     /// Tokens that are used unless said otherwise.
     public static let defaultTokens = 48_000
     /// Longest text in tokens unless said otherwise.
     public static let defaultMaximumTokens = 128
 
     /// Reads, draws and splits the data.
+    ///
+    /// - Parameter readsJudging: Whether data of their own that judge are read; an analysis only has to know that there
+    ///   are some.
     func read(
-        for model: TransformerModel, _ resources: ComputeResources, _ work: Work
+        for model: TransformerModel, _ resources: ComputeResources, _ work: Work, readsJudging: Bool = true
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         let reader = try DataReader(
             for: model, limit: maximumTokens, pairing: .byTab, columns: columns, resources: resources,
             cancellation: work.cancellation)
         work.truncation.watch(reader)
-        let sequences =
+        func sequences(_ source: Source, _ limit: Int) throws(TransformerError) -> [ModelInput] {
             switch source {
-            case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: tokens)
-            case .paths(let paths): try reader.sequences(of: paths, drawing: tokens)
+            case .texts(let texts): try reader.sequences(ofTexts: texts, drawing: limit, least: CalibrationSet.least)
+            case .paths(let paths): try reader.sequences(of: paths, drawing: limit, least: CalibrationSet.least)
             }
-        return (try TransformerError.mapping { try CalibrationSet(sequences) }, reader)
+        }
+        let judges: CalibrationSet.Judging
+        switch judging {
+        case .keptBack: judges = .keptBack
+        case .given(let source):
+            // Read first: a name that leads nowhere is told before anything else is.
+            if case .paths(let paths) = source {
+                for path in paths where PathKind(path) == .nothing { try InputFile.check(path) }
+            }
+            let given = try readsJudging ? sequences(source, .max) : []
+            if readsJudging, !given.contains(where: { $0.visibleCount > 0 }) {
+                throw TransformerError(.usage, "the data that should judge hold no text")
+            }
+            judges = .given(given)
+        }
+        let wanted = CalibrationSet.drawing(tokens, keepingBack: judges.isKeptBack)
+        let drawn = try sequences(source, wanted)
+        return (try TransformerError.mapping { try CalibrationSet(drawn, judging: judges) }, reader)
     }
 }

@@ -151,22 +151,26 @@ package struct DataReader: Sendable {
 
     /// About `limit` tokens' worth of the items of files and folders, always the same ones. Memory does not grow with
     /// the files.
-    package func sequences(of paths: [String], drawing limit: Int) throws(TransformerError) -> [ModelInput] {
+    ///
+    /// - Parameter least: Items that are drawn even where they have more tokens.
+    package func sequences(
+        of paths: [String], drawing limit: Int, least: Int = 0
+    ) throws(TransformerError) -> [ModelInput] {
         for path in paths { try check(path) }
         return try completed(
             try TransformerError.mapping {
-                try inputs.items(of: paths, drawing: limit, cancellation: cancellation)
+                try inputs.items(of: paths, drawing: limit, least: least, cancellation: cancellation)
             })
     }
 
     /// Texts in memory: all, or about `limit` tokens' worth of them, the same that would be drawn from a file.
     func sequences(
-        ofTexts texts: [String], drawing limit: Int = .max
+        ofTexts texts: [String], drawing limit: Int = .max, least: Int = 0
     ) throws(TransformerError) -> [ModelInput] {
         _ = try tokenizer()
         return try completed(
             try TransformerError.mapping {
-                try inputs.items(ofTexts: texts, drawing: limit, cancellation: cancellation)
+                try inputs.items(ofTexts: texts, drawing: limit, least: least, cancellation: cancellation)
             })
     }
 

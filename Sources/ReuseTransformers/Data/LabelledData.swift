@@ -107,14 +107,14 @@ struct LabelledTexts: ~Copyable {
         }
     }
 
-    /// All texts of a file with their numbers, under the name of a model's only output.
+    /// All texts of a file with their numbers.
     static func allNumbers(
         of path: String, _ columns: TextColumns
-    ) throws(TransformerError) -> [(text: String, labels: [String: [Float]])] {
+    ) throws(TransformerError) -> [(text: String, labels: [Float])] {
         try TransformerError.mapping {
             var texts = try LabelledTexts(path, columns, names: [])
-            var result: [(text: String, labels: [String: [Float]])] = []
-            while let next = try texts.nextNumbers() { result.append((next.text, ["": next.labels])) }
+            var result: [(text: String, labels: [Float])] = []
+            while let next = try texts.nextNumbers() { result.append(next) }
             return result
         }
     }

@@ -16,10 +16,11 @@ package final class TruncationNotes: Sendable {
 
     package init() {}
 
-    /// Heeds what a reader cuts from now on.
-    package func watch(_ reader: DataReader, unit: Unit = .text) {
-        guard let limit = reader.limit else { return }
-        entries.withLock { $0.append(Entry(count: reader.inputs.truncated, limit: limit, unit: unit)) }
+    /// Heeds what is cut from now on.
+    ///
+    /// - Parameter limit: To how many tokens.
+    func watch(_ count: TruncationCount, limit: Int, unit: Unit) {
+        entries.withLock { $0.append(Entry(count: count, limit: limit, unit: unit)) }
     }
 
     /// What was cut since, a sentence for each count and limit; none where nothing was. Each is told once.

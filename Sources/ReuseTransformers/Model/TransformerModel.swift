@@ -4,6 +4,7 @@ import HDF5
 import Inputs
 import ModelGraph
 import Platform
+import ReferenceProofs
 import Reporting
 import Runtime
 import Tensors
@@ -125,14 +126,16 @@ public struct TransformerModel: Sendable {
             reference: arrays, resources: ExecutionResources(cancellation: options.cancellation))
         let readings = try TransformerError.mapping { try CheckpointReadings(path: path, options: options) }
         if let readings {
-            return try ReferenceProof(
-                path: path, readings: readings, comparison: comparison, cancellation: options.cancellation
-            ).model()
+            return try TransformerError.mapping {
+                try ReferenceProof(
+                    path: path, readings: readings, comparison: comparison, cancellation: options.cancellation
+                ).model()
+            }
         }
         let model = try TransformerError.mapping {
             try Checkpoint.load(path: path, options: options).fittedToItsPictures()
         }
-        return try ReferenceProof.checked(model, path: path, comparison)
+        return try TransformerError.mapping { try ReferenceProof.checked(model, path: path, comparison) }
     }
 
     /// The model for the pictures among a batch's arrays, where it takes pictures of several sizes.

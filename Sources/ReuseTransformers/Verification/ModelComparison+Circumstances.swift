@@ -38,7 +38,12 @@ extension ModelComparison {
 
 extension CalibrationData {
     /// Paths of the data; empty for texts in memory.
-    var paths: [String] { if case .paths(let paths) = source { paths } else { [] } }
+    var paths: [String] {
+        var result: [String] = []
+        if case .paths(let paths) = source { result += paths }
+        if case .given(.paths(let paths)) = judging { result += paths }
+        return result
+    }
 }
 
 extension VerificationData {

@@ -16,6 +16,8 @@ public struct ModelComparison: Sendable, Hashable {
         public let source: Double?
         /// Name of the output that it is of, where a model has several; `nil`: all of them, or the worst.
         public let output: String?
+        /// Where the value would lie on other texts of the kind, in 95 of 100 cases; `nil` where that cannot be told.
+        public let interval: ClosedRange<Double>?
     }
 
     package internal(set) var report: VerificationReport
@@ -33,7 +35,8 @@ public struct ModelComparison: Sendable, Hashable {
     /// What was measured, savings included.
     public var measurements: [Measurement] {
         report.metrics.map {
-            Measurement(metric: QualityMetric($0.metric), value: $0.value, source: $0.source, output: $0.output)
+            Measurement(metric: QualityMetric($0.metric), value: $0.value, source: $0.source, output: $0.output,
+                interval: $0.interval.map { $0.lower...$0.upper })
         }
     }
 
@@ -42,6 +45,11 @@ public struct ModelComparison: Sendable, Hashable {
 
     /// Texts and tokens that both models saw.
     public var data: (texts: Int, tokens: Int) { (report.data.texts, report.data.tokens) }
+
+    /// The same in words, and where they come from: `41 texts kept back`.
+    public var dataDescription: String { report.data.description }
+    /// What makes the measurements less sure than they look, and what to do about it, a sentence each.
+    public var warnings: [String] { report.warnings }
 
     /// Share of the attention maps that is saved, 0…1.
     public var mapsSaved: Double { report.savings.maps.saved }
@@ -54,13 +62,27 @@ public struct ModelComparison: Sendable, Hashable {
     public var failures: [String] {
         var failures = report.gates.filter { !$0.passed }.map { gate in
             "\(gate.metric.rawValue) is \(gate.value.map { Format.significant($0, 5) } ?? "no number") "
-                + "(fails when \(gate.condition))"
+                + "(fails when \(gate.condition))" + (Self.closeness(gate).map { ", \($0)" } ?? "")
         }
         if let exactness = report.exactness, !exactness.holds {
             failures.append(
                 "outputs differ by \(Format.significant(exactness.largestDifference, 3)) where nothing was replaced")
         }
         return failures
+    }
+
+    /// Gates whose limit lies within the interval of what was measured, a sentence each: other texts of the kind might
+    /// have judged otherwise.
+    public var closeGates: [String] {
+        report.gates.compactMap { gate in
+            Self.closeness(gate).map { "\(gate.condition) is \(gate.passed ? "passed" : "failed"), \($0)" }
+        }
+    }
+
+    private static func closeness(_ gate: VerificationReport.GateResult) -> String? {
+        guard gate.isClose, let interval = gate.interval else { return nil }
+        return "but its limit lies within the interval \(Format.significant(interval.lower, 5)) to "
+            + "\(Format.significant(interval.upper, 5)): other texts might have judged otherwise"
     }
 
     /// The comparison as JSON (`schemas/report.schema.json`).

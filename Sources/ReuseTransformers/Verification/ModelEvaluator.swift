@@ -18,6 +18,8 @@ package struct ModelEvaluator {
         /// The output that it is of, where the model gives several.
         package var output: String?
         package let value: Double
+        /// What the value's interval is made of; `nil` where it has none.
+        package var samples: Samples?
     }
 
     private let model: TransformerModel
@@ -35,9 +37,11 @@ package struct ModelEvaluator {
     /// - Parameters:
     ///   - limit: Longest text in tokens.
     ///   - stride: Tokens from one window to the next in texts longer than the model's sequences.
+    ///   - pooling: How embeddings of pairs are made; `nil`: as the model's files say, else by their mean.
     ///   - columns: Which columns of tables are read.
     package init(
-        _ model: TransformerModel, limit: Int?, stride: Int?, columns: TextColumns = TextColumns(),
+        _ model: TransformerModel, limit: Int?, stride: Int?, pooling: TextEmbedder.Pooling? = nil,
+        columns: TextColumns = TextColumns(),
         resources: ComputeResources, work: Work = Work()
     ) throws(TransformerError) {
         self.model = model
@@ -50,7 +54,8 @@ package struct ModelEvaluator {
             for: model, limit: limit, pairing: .byTab, columns: columns, resources: resources,
             cancellation: work.cancellation)
         work.truncation.watch(reader)
-        evaluator = try TransformerError.mapping { try Evaluator(model.model, resources: execution) }
+        let pooled = try model.pooled(by: pooling)
+        evaluator = try TransformerError.mapping { try Evaluator(pooled, resources: execution) }
     }
 
     private func begin(_ measure: String) -> WorkProgress.Stage {
@@ -92,7 +97,9 @@ package struct ModelEvaluator {
                 .usage, path: model.path,
                 "perplexity needs a model that predicts the tokens of a text; for an encoder–decoder give --answers")
         }
-        return Score(measure: .perplexity, items: items, tokens: losses.count, value: losses.perplexity)
+        return Score(
+            measure: .perplexity, items: items, tokens: losses.count, value: losses.perplexity,
+            samples: losses.samples)
     }
 
     private func forEachText(
@@ -164,9 +171,10 @@ package struct ModelEvaluator {
         guard !outputs.isEmpty else { throw TransformerError(.usage, path: path, "holds no labelled items") }
         return outputs.flatMap { output, mae, r2 in
             let name = outputs.count > 1 ? output : nil
+            let samples = scores.samples(of: output)
             return [
-                Score(measure: .mae, items: scores.items, output: name, value: mae),
-                Score(measure: .r2, items: scores.items, output: name, value: r2),
+                Score(measure: .mae, items: scores.items, output: name, value: mae, samples: samples.mae),
+                Score(measure: .r2, items: scores.items, output: name, value: r2, samples: samples.r2),
             ]
         }
     }
@@ -186,7 +194,7 @@ package struct ModelEvaluator {
             }
             try add(batch.map { (try reader.sequence(of: $0.text), $0.label) }, to: &accuracy)
         }
-        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share)
+        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share, samples: accuracy.samples)
     }
 
     /// Share of pictures whose likeliest class is the name of their folder.
@@ -211,7 +219,7 @@ package struct ModelEvaluator {
                 work.advance(stage, to: start + part.count, of: files.count)
             }
         }
-        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share)
+        return Score(measure: .accuracy, items: accuracy.items, value: accuracy.share, samples: accuracy.samples)
     }
 
     private func add(_ batch: [(sequence: ModelInput, label: Int)], to accuracy: inout Accuracy) throws {
@@ -232,10 +240,10 @@ package struct ModelEvaluator {
             throw TransformerError(.usage, path: path, "a correlation needs at least three pairs")
         }
         let pairs = try reader.scored(rows)
-        let value = try TransformerError.mapping {
+        let found = try TransformerError.mapping {
             try evaluator.correlation(of: pairs) { work.advance(stage, to: $0, of: pairs.count) }
         }
-        return Score(measure: .spearman, items: rows.count, value: value)
+        return Score(measure: .spearman, items: rows.count, value: found.coefficient, samples: found.samples)
     }
 
     // MARK: Answers
@@ -268,8 +276,10 @@ package struct ModelEvaluator {
             for (answer, item) in zip(answers, items) { accuracy.add(isRight: answer == item.targetIDs) }
         }
         return [
-            Score(measure: .accuracy, items: accuracy.items, value: accuracy.share),
-            Score(measure: .perplexity, items: accuracy.items, tokens: losses.count, value: losses.perplexity),
+            Score(measure: .accuracy, items: accuracy.items, value: accuracy.share, samples: accuracy.samples),
+            Score(
+                measure: .perplexity, items: accuracy.items, tokens: losses.count, value: losses.perplexity,
+                samples: losses.samples),
         ]
     }
 }

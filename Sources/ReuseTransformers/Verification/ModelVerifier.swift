@@ -13,6 +13,8 @@ public struct ModelVerifier: Sendable {
     public let source: TransformerModel
     /// The model that is judged.
     public let converted: TransformerModel
+    /// How embeddings are made that are compared, where the models' files do not say it.
+    public let pooling: TextEmbedder.Pooling?
     private let resources: ComputeResources
 
     /// A verifier of two models.
@@ -20,8 +22,13 @@ public struct ModelVerifier: Sendable {
     /// - Parameters:
     ///   - source: The model that the other was made of.
     ///   - converted: The model that is judged.
+    ///   - pooling: How embeddings are made that are compared; `nil`: as the models' files say, else by their mean.
     ///   - resources: The threads to compute on; only `speedup` depends on them.
-    public init(source: TransformerModel, converted: TransformerModel, resources: ComputeResources = .shared) {
+    public init(
+        source: TransformerModel, converted: TransformerModel, pooling: TextEmbedder.Pooling? = nil,
+        resources: ComputeResources = .shared
+    ) {
+        self.pooling = pooling
         self.source = source
         self.converted = converted
         self.resources = resources
@@ -41,6 +48,7 @@ public struct ModelVerifier: Sendable {
     ) -> WorkSteps<ModelComparison> {
         WorkSteps { (work) throws(TransformerError) in
             try checkOrder()
+            try check(gates, data, timing: timing)
             for model in [source, converted] { try model.checkWeights(work) }
             var findings = try measure(data, work)
             if timing {
@@ -68,6 +76,7 @@ public struct ModelVerifier: Sendable {
         var metrics: [Measurement] = []
         var data = VerificationReport.Data([])
         var exactness: Exactness?
+        var warnings: [String] = []
         var timings: [Benchmark.Result] = []
     }
 
@@ -93,35 +102,21 @@ public struct ModelVerifier: Sendable {
         work.truncation.watch(reader)
         var findings = Findings()
         if let items = data.items {
-            let givesNumbers = source.model.graph.use == .numbers
-            var classes: [Int]?
-            var numbers: [[String: [Float]]]?
-            if let labels = data.labelSource {
-                if givesNumbers { numbers = try self.numbers(labels, of: data) } else {
-                    classes = try indices(labels, of: data)
-                }
-            }
             let sequences: [ModelInput]
+            var labels = try data.labelSource.map { (source) throws(TransformerError) in try right(source, of: data) }
             switch items {
             case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
             case .path(let path): sequences = try reader.sequences(of: path)
-            case .labelled(let path) where givesNumbers:
-                let texts = try LabelledTexts.allNumbers(of: path, data.columns)
-                sequences = try reader.sequences(ofTexts: texts.map(\.text))
-                numbers = texts.map(\.labels)
             case .labelled(let path):
-                let texts = try LabelledTexts.all(of: path, data.columns, names: source.labels)
-                sequences = try reader.sequences(ofTexts: texts.map(\.text))
-                classes = texts.map(\.label)
+                let texts: [String]
+                (texts, labels) = try TaskLabels.texts(of: path, data.columns, for: source)
+                sequences = try reader.sequences(ofTexts: texts)
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
-            if let numbers {
-                findings.metrics += try TransformerError.mapping {
-                    try task(work).numbers(of: sequences, labels: numbers)
-                }
-            } else if let classes {
-                findings.metrics.append(
-                    try TransformerError.mapping { try task(work).accuracy(of: sequences, labels: classes) })
+            findings.warnings = JudgingWarnings.of(judging: findings.data.texts, remedy: "give --data more of them")
+            for warning in findings.warnings { work.warning(warning) }
+            if let labels {
+                findings.metrics += try TransformerError.mapping { try labels.measure(task(work), on: sequences) }
             }
         }
         if let pairs = data.pairs {
@@ -145,7 +140,7 @@ public struct ModelVerifier: Sendable {
         let resources = resources.execution(work.cancellation)
         return try TransformerError.mapping {
             let study = try FidelityStudy(
-                source: source.model, converted: converted.model,
+                source: source.pooled(by: pooling), converted: converted.pooled(by: pooling),
                 options: .init(resources: resources, masking: masking))
             var findings = Findings()
             findings.data = .init(sequences)
@@ -173,37 +168,27 @@ public struct ModelVerifier: Sendable {
                 cache: try CacheStudy(
                     source: source.model, converted: converted.model,
                     resources: resources.execution(work.cancellation)),
-                exactness: findings.exactness, gates: gates.map(\.gate))
+                exactness: findings.exactness, gates: gates.map(\.gate), warnings: findings.warnings)
         }
         return ModelComparison(report: report, timings: findings.timings)
     }
 
-    private func indices(
+    /// What is right for the items.
+    private func right(
         _ labels: VerificationData.Labels, of data: VerificationData
-    ) throws(TransformerError) -> [Int] {
+    ) throws(TransformerError) -> TaskLabels {
         switch labels {
-        case .names(let labels): return try ClassLabels(labels, names: source.labels).indices
-        case .path(let path): return try ClassLabels(path, data.columns, names: source.labels).indices
+        case .names(let labels): return try TaskLabels(labels, for: source)
+        case .path(let path): return try TaskLabels(of: path, data.columns, for: source)
         case .column:
-            guard case .path(let path) = data.items else { return [] }
-            return try ClassLabels(path, data.columns, names: source.labels).indices
-        }
-    }
-
-    private func numbers(
-        _ labels: VerificationData.Labels, of data: VerificationData
-    ) throws(TransformerError) -> [[String: [Float]]] {
-        switch labels {
-        case .names(let labels): return try NumberLabels(labels).items
-        case .path(let path): return try NumberLabels(path, data.columns).items
-        case .column:
-            guard case .path(let path) = data.items else { return [] }
-            return try NumberLabels(path, data.columns).items
+            guard case .path(let path) = data.items else { return .classes([]) }
+            return try TaskLabels(of: path, data.columns, for: source)
         }
     }
 
     private func task(_ work: Work) throws -> TaskStudy {
         try TaskStudy(
-            source: source.model, converted: converted.model, resources: resources.execution(work.cancellation))
+            source: source.pooled(by: pooling), converted: converted.pooled(by: pooling),
+            resources: resources.execution(work.cancellation))
     }
 }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// A number that tells how a converted model compares with its source.
 public struct QualityMetric: Sendable, Hashable, CustomStringConvertible {

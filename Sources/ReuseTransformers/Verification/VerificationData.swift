@@ -24,6 +24,8 @@ public struct VerificationData: Sendable, Hashable {
     var items: Items?
     var labels: Labels?
     var pairs: Pairs?
+    /// Whether the items' classes are known.
+    var hasLabels: Bool { if case .labelled = items { true } else { labelSource != nil } }
     /// Longest text in tokens, special tokens included; longer ones are cut.
     public var maximumTokens: Int
     /// Which columns of CSV, TSV and JSON Lines files are read. A label column without a file of labels is one of the

@@ -35,6 +35,7 @@ package struct BranchRows {
     package func statistics() throws(AnalysisError) -> (train: RowStatistics, heldOut: RowStatistics)? {
         var train: RowStatistics?
         var heldOut: RowStatistics?
+        let axis = rewritten.graph.shapes[branch.sum]?.rows
         for (number, chunk) in source.chunks.enumerated() {
             let part = Array(source.sequences[chunk])
             guard let target = try targets.chunk(number, of: part) else { return nil }
@@ -58,13 +59,16 @@ package struct BranchRows {
                 heldOut = train
             }
             let ranges = rows.ranges(of: name)
+            func weighted(_ isWanted: (Int) -> Bool) -> [Range<Int>] {
+                let wanted = part.indices.filter(isWanted).map { ranges[$0] }
+                guard let emphasis = source.emphasis, emphasis.rows == axis else { return wanted }
+                return emphasis.weighted(wanted)
+            }
             let chooses = { (index: Int) in (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1 }
             try train?.add(
-                features: features, targets: target, rows: part.indices.filter { !chooses($0) }.map { ranges[$0] },
-                workers: workers)
+                features: features, targets: target, rows: weighted { !chooses($0) }, workers: workers)
             try heldOut?.add(
-                features: features, targets: target, rows: part.indices.filter(chooses).map { ranges[$0] },
-                workers: workers)
+                features: features, targets: target, rows: weighted(chooses), workers: workers)
         }
         guard let train, let heldOut else { return nil }
         return (train, heldOut)

@@ -12,6 +12,8 @@ package struct SourceSums {
 
     package let sequences: [ModelInput]
     let chunks: [Range<Int>]
+    /// Rows that weigh more in refits.
+    let emphasis: RowEmphasis?
     private let source: Model
     private let resources: ExecutionResources
     /// Rows by value, for the first chunks.
@@ -20,9 +22,12 @@ package struct SourceSums {
     /// - Parameters:
     ///   - branches: The branches whose sums will be asked for.
     ///   - limit: Bytes of rows that are kept at most: worth more the more often a branch is asked for.
+    ///   - pooling: How embeddings are made, where the model's files do not say it.
     package init(
-        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, resources: ExecutionResources
+        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, pooling: Pooling? = nil,
+        resources: ExecutionResources
     ) throws(AnalysisError) {
+        emphasis = source.graph.emphasis(pooling: pooling)
         self.sequences = sequences
         self.source = source
         self.resources = resources

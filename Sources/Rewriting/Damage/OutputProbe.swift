@@ -18,6 +18,7 @@ package struct OutputProbe {
 
     private let reference: Reference
     private let sequences: [ModelInput]
+    private let pooling: Pooling?
     private let resources: ExecutionResources
 
     /// Texts that judge: the larger of two limits on memory.
@@ -28,10 +29,16 @@ package struct OutputProbe {
     private static let keptLogits = 1 << 25
     private static let predictedRows = 512...8192
 
-    package init(source: Model, sequences: [ModelInput], resources: ExecutionResources) throws(AnalysisError) {
+    /// - Parameter pooling: How embeddings are made where the model's files do not say it: the model is used for them
+    ///   then. `nil`: as the files say.
+    package init(
+        source: Model, sequences: [ModelInput], pooling: Pooling? = nil, resources: ExecutionResources
+    ) throws(AnalysisError) {
         self.resources = resources
+        self.pooling = pooling
+        let source = try source.pooled(by: pooling)
         let graph = source.graph
-        let numbers = graph.use == .numbers ? graph.numberOutputs.map(\.value) : []
+        let numbers = graph.use == .numbers && pooling == nil ? graph.numberOutputs.map(\.value) : []
         if !numbers.isEmpty {
             // As many rows as memory should hold of them.
             let width = numbers.reduce(0) { $0 + (graph.shapes[$1]?.width ?? 0) }
@@ -48,7 +55,9 @@ package struct OutputProbe {
             self.sequences = part
             reference = .numbers(
                 values: numbers, try NumberOutputs(of: compiled, values: numbers, sequences: part))
-        } else if graph.use != .encoder, let value = graph.predictions, let shape = graph.shapes[value] {
+        } else if graph.use != .encoder, pooling == nil, let value = graph.predictions,
+            let shape = graph.shapes[value]
+        {
             let limit = Self.keptLogits / max(shape.width, 1)
             let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
             let compiled = try source.compiled(resources: resources, observing: Observation(values: [value]))
@@ -77,7 +86,8 @@ package struct OutputProbe {
         switch reference {
         case .vectors(let value, let before):
             return try Self.compare(
-                before, try Self.vectors(rewrite, value, sequences, resources), CancellableWorkers(resources))
+                before, try Self.vectors(rewrite.pooled(by: pooling), value, sequences, resources),
+                CancellableWorkers(resources))
         case .predictions(let value, let before):
             let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: [value]))
             return try before.difference(of: compiled, value: value, sequences: sequences, resources: resources)

@@ -60,7 +60,7 @@ struct Predictions: Sendable {
         }
         let n = max(total.rows, 1)
         return OutputDifference(
-            divergence: total.divergence / n, disagreement: total.changed / n,
+            divergence: total.divergence / n, disagreement: total.changed / n, predictions: Int(total.rows),
             perplexity: total.followed > 0 ? exp((total.lossAfter - total.lossBefore) / total.followed) : nil)
     }
 

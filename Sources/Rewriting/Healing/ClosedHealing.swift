@@ -14,6 +14,16 @@ struct ClosedHealing {
     let probe: OutputProbe
     let resources: ExecutionResources
     let fitsFeedForward: Bool
+    /// How embeddings are made, where the model's files do not say it.
+    let pooling: Pooling?
+
+    /// A healed model, how far its outputs are from the source's, and what was done.
+    struct Result {
+        let model: Model
+        let steps: [HealingSummary.Step]
+        let after: OutputDifference
+        let outcome: HealingSummary.Outcome
+    }
 
     /// Weights whose norm more than doubles have fitted noise.
     static let largestGrowth = 2.0
@@ -23,21 +33,29 @@ struct ClosedHealing {
     static let keptBytes = 64 << 20
 
     /// Heals a rewrite whose nodes `changed` have other sources than the source model.
+    ///
+    /// What comes out is never worse at the model's use than the rewrite, on the texts of the probe: where all refits
+    /// together are, those that came after the best state are taken back, or all.
+    ///
+    /// - Parameter plain: What is left where no refit helps.
     func heal(
-        _ rewrite: Model, changed: Set<String>, before: OutputDifference, progress: (Int, Int) -> Void
-    ) throws(AnalysisError) -> (model: Model, steps: [HealingSummary.Step], after: OutputDifference) {
+        _ rewrite: Model, plain: Model, changed: Set<String>, before: OutputDifference, progress: (Int, Int) -> Void
+    ) throws(AnalysisError) -> Result {
         let branches = source.graph.branches
         guard let first = branches.firstIndex(where: { changed.contains($0.node) }) else {
-            return (rewrite, [], before)
+            return Result(model: rewrite, steps: [], after: before, outcome: .kept)
         }
         let candidates = branches[first...].filter { branch in
             rewrite.canRefit(branch) && (branch.isAttention ? changed.contains(branch.node) : fitsFeedForward)
         }
         let sums = try SourceSums(
-            source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, resources: resources)
+            source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
+            resources: resources)
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
+        // The best state on the way that is not worse than none at all.
+        var best: (model: Model, steps: Int, after: OutputDifference)?
         for (index, branch) in candidates.enumerated() {
             progress(index, candidates.count)
             try CancellableWorkers(resources).check()
@@ -54,13 +72,26 @@ struct ClosedHealing {
             if branch.isAttention || difference.damage < damage.damage {
                 model = refitted
                 damage = difference
+                if !damage.isWorse(than: before), damage.damage <= best?.after.damage ?? before.damage {
+                    best = (model, steps.count + 1, damage)
+                }
             } else {
                 judged.verdict = .worseOutput
             }
             steps.append(judged)
         }
         progress(candidates.count, candidates.count)
-        return (model, steps, damage)
+        guard damage.isWorse(than: before) else {
+            return Result(model: model, steps: steps, after: damage, outcome: .kept)
+        }
+        // Too few texts, texts that are too much alike, or layers that came nearer to the source's and outputs that
+        // did not: what was fitted does not carry over.
+        for index in steps.indices.dropFirst(best?.steps ?? 0) where steps[index].verdict == .kept {
+            steps[index].verdict = .worseOutput
+        }
+        return Result(
+            model: best?.model ?? plain, steps: steps, after: best?.after ?? before,
+            outcome: best == nil ? .takenBack : .partlyKept)
     }
 
     /// One refit; the model is `nil` when it is not worth keeping.

@@ -74,11 +74,20 @@ package struct Matrix: Sendable, Hashable {
         precondition(rows == columns && rows == right.rows)
         guard rows > 0, right.columns > 0 else { return right }
         guard let factor = choleskyFactor() else { return nil }
+        return factor.solvedAsFactor(for: right)
+    }
+
+    /// Solves `L · Lᵀ · X = right` where `self` is the lower triangular L.
+    ///
+    /// - Returns: `nil` when a result is not finite.
+    package func solvedAsFactor(for right: Matrix) -> Matrix? {
+        precondition(rows == columns && rows == right.rows)
+        guard rows > 0, right.columns > 0 else { return right }
         var solution = right.elements
         for transpose in [BLASNoTranspose, BLASTransposed] {
             blas_dtrsm(
                 BLASRowMajor, BLASLeft, BLASLower, transpose, BLASNonUnit, Int32(rows), Int32(right.columns), 1,
-                factor.elements, Int32(rows), &solution, Int32(right.columns))
+                elements, Int32(rows), &solution, Int32(right.columns))
         }
         guard solution.allSatisfy(\.isFinite) else { return nil }
         return Matrix(rows: rows, columns: right.columns, elements: solution)

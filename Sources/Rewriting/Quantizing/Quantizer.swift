@@ -18,6 +18,8 @@ package struct Quantizer: Sendable {
         package var target: QuantizationTarget
         /// Tokens of the data that sums are made of, at most.
         package var tokens = 24_576
+        /// How embeddings are made, where the model's files do not say it.
+        package var pooling: Pooling?
 
         package init(target: QuantizationTarget, resources: ExecutionResources = ExecutionResources(threads: 1)) {
             self.target = target
@@ -71,7 +73,8 @@ package struct Quantizer: Sendable {
         progress(streams.count, streams.count)
         if let calibration, !units.isEmpty {
             let probe = try OutputProbe(
-                source: model, sequences: calibration.heldOut, resources: options.resources)
+                source: model, sequences: calibration.choosing, pooling: options.pooling,
+                resources: options.resources)
             run.summary.after = try probe.difference(of: run.model)
             if case .automatic = options.target { try revert(in: &run, to: model, units, probe) }
         }
@@ -154,18 +157,18 @@ package struct Quantizer: Sendable {
     }
 
     /// The matrices of a stream side by side.
-    private func weights(_ unit: QuantizationUnit, of model: Model) throws(AnalysisError) -> StreamFit.Weights {
+    private func weights(_ unit: QuantizationUnit, of model: Model) throws(AnalysisError) -> StreamWeights {
         guard let node = model.graph.node(named: unit.node) else {
             throw .mismatch("the graph has no node \(unit.node)")
         }
         let shared = model.graph.sharedParameters
-        var parts: [Matrix] = []
+        var matrices: [(name: String, tensor: Tensor)] = []
         var bias: [Double]? = []
         for name in unit.matrices {
             guard let tensor = model.tensor(of: node, name) else {
                 throw .tensor(node.parameterID(name), reason: "is missing")
             }
-            parts.append(tensor.matrix)
+            matrices.append((name, tensor))
             let own = node.parameterID(StreamFit.biasName(of: name))
             guard node.ties[own.name] == nil, !shared.contains(own), let numbers = model.tensors[own]?.floats else {
                 bias = nil
@@ -173,8 +176,7 @@ package struct Quantizer: Sendable {
             }
             bias?.append(contentsOf: numbers.map(Double.init))
         }
-        return StreamFit.Weights(
-            names: unit.matrices, widths: parts.map(\.columns), matrix: Matrix.sideBySide(parts), bias: bias)
+        return StreamWeights(matrices, bias: bias)
     }
 
     // MARK: What hurts

@@ -4,7 +4,8 @@ import Tensors
 
 /// Quantises the matrices of one stream: factors of its inputs, refitted weights, rounding that makes up for itself.
 ///
-/// Everything is chosen by the error of the products on rows that fitted nothing.
+/// Everything is chosen by the error of the products on rows that fitted nothing. Columns are taken slice by slice, so
+/// that memory holds the whole of a wide matrix in 8 bits only.
 struct StreamFit {
     let unit: QuantizationUnit
     let precision: Precision
@@ -14,85 +15,94 @@ struct StreamFit {
     static let exponents: [Double] = [0.3, 0.4, 0.5, 0.65, 0.8]
     /// Factors must lower the error by this much to be worth a multiplication an element.
     private static let leastGain = 0.02
-    /// Inputs up to which two square matrices of sums are worth their memory: wider ones are rounded to nearest.
+    /// Inputs up to which a square matrix of sums is worth its memory: wider ones are rounded to nearest.
     private static let widestSums = 8192
     /// Inputs up to which weights are refitted as well.
     private static let widestRefit = 3072
     /// Rows that tell a mean well enough to correct a bias by.
     private static let leastRows = 256
-
-    /// The matrices side by side with their biases.
-    struct Weights {
-        let names: [String]
-        let widths: [Int]
-        let matrix: Matrix
-        /// `nil` where a matrix has none of its own that may be changed.
-        let bias: [Double]?
-    }
+    /// Columns that are worked on at a time.
+    private static let slice = 2048
 
     /// The result, and what it was chosen by.
     struct Result {
         var stream: QuantizedStream
         var smoothing: Double?
         var strength: Double?
-        var error: Double
-        var plainError: Double
+        /// Squared errors as shares of the products' energy.
+        var error = 0.0
+        var plainError = 0.0
     }
 
-    func fit(_ weights: Weights, rows: StreamRows) throws(AnalysisError) -> Result? {
+    func fit(_ weights: StreamWeights, rows: StreamRows) throws(AnalysisError) -> Result? {
         guard !rows.chunks.isEmpty, let first = try rows.part(0) else { return nil }
         let sample = StreamSample(first)
         guard sample.wanted.rows > 0 else { return nil }
-        let target = sample.wanted.multiplied(by: weights.matrix)
-        let energy = max(target.dot(target), .leastNormalMagnitude)
-        guard energy.isFinite else { return nil }
-        let smoothed = try smoothing(weights.matrix, sample, target)
-        let scaled = smoothed.factors.map { weights.matrix.scalingRows(by: $0.map { 1 / Double($0) }) } ?? weights.matrix
+        let probe = weights.block(weights.sample(of: Self.slice))
+        let smoothed = try smoothing(probe, sample)
         let features = try sample.features(smoothed.factors, rounds: rounds, workers)
-        let grid = try WeightGrid(
-            for: scaled, energies: features.columnEnergies, kind: precision.kind, group: precision.group, workers)
-        let plain = try grid.nearest(scaled, workers)
+        var sums: StreamSums?
+        if weights.rows <= Self.widestSums {
+            sums = try self.sums(rows, first: first, factors: smoothed.factors, weights)
+        }
+        let isCentred = weights.bias != nil && (sums?.train.count ?? 0) >= Self.leastRows
+        let solver = sums.map { StreamSolver($0, isCentred: isCentred, workers: workers) }
+        let refit = try solver?.refit(for: scaled(probe, smoothed.factors))
+        let rounding = solver.flatMap { OptimalRounding(gram: $0.gram) }
         var result = Result(
-            stream: QuantizedStream(smoothing: smoothed.factors), smoothing: smoothed.exponent, strength: nil,
-            error: smoothed.error / energy, plainError: smoothed.plainError / energy)
-        result.stream.matrices = split(plain, grid, weights)
-        guard weights.matrix.rows <= Self.widestSums,
-            let sums = try sums(rows, first: first, factors: smoothed.factors, refits: refits(weights))
-        else { return result }
-        let isCentred = weights.bias != nil && sums.train.count >= Self.leastRows
-        let solver = StreamSolver(sums, prior: scaled, isCentred: isCentred, workers: workers)
-        let refit = refits(weights) ? try solver.refit() : nil
-        let wanted = refit?.weight ?? scaled
-        guard let rounding = OptimalRounding(gram: solver.gram) else { return result }
-        let finer = try WeightGrid(
-            for: wanted, energies: solver.energies, kind: precision.kind, group: precision.group, workers)
-        let values = try rounding.round(wanted, to: finer, workers)
-        let numbers = finer.numbers(values)
-        let shift = isCentred ? solver.shift(for: numbers, scaled, wantedMeans: sums.wantedMeans) : nil
-        let error = Self.error(features.multiplied(by: numbers), target, shift)
-        guard error < smoothed.error else { return result }
-        result.error = error / energy
-        result.strength = refit?.strength
-        result.stream.matrices = split(values, finer, weights)
-        if let shift, let bias = weights.bias {
-            var column = 0
-            for (name, width) in zip(weights.names, weights.widths) {
-                result.stream.biases[Self.biasName(of: name)] =
-                    (column..<column + width).map { Float(bias[$0] + shift[$0]) }
-                column += width
+            stream: QuantizedStream(smoothing: smoothed.factors), smoothing: smoothed.exponent,
+            strength: refit?.strength)
+        var parts = QuantizedColumns(rows: weights.rows)
+        var shifts: [Double] = []
+        var energy = 0.0, isFitted = false
+        for start in stride(from: 0, to: weights.columns, by: Self.slice) {
+            try workers.check()
+            let old = weights.block(Array(start..<min(start + Self.slice, weights.columns)))
+            let target = sample.wanted.multiplied(by: old)
+            let prior = scaled(old, smoothed.factors)
+            energy += target.dot(target)
+            let plain = try quantized(prior, features.columnEnergies, nil)
+            let plainError = Self.error(features.multiplied(by: plain.grid.numbers(plain.values)), target)
+            result.plainError += plainError
+            var chosen = plain, error = plainError, shift = [Double](repeating: 0, count: old.columns)
+            if let solver, let rounding {
+                let finer = try quantized(solver.weights(prior, refit), solver.energies, rounding)
+                let numbers = finer.grid.numbers(finer.values)
+                let moved = solver.shift(for: numbers, prior)
+                let finerError = Self.error(features.multiplied(by: numbers), target, moved)
+                if finerError < plainError {
+                    (chosen, error, shift, isFitted) = (finer, finerError, moved ?? shift, true)
+                }
+            }
+            result.error += error
+            parts.append(chosen.values, chosen.grid)
+            shifts += shift
+        }
+        energy = max(energy, .leastNormalMagnitude)
+        guard energy.isFinite, result.error.isFinite else { return nil }
+        result.error /= energy
+        // Of the matrices as they were: without factors as well.
+        result.plainError = smoothed.gain * result.plainError / energy
+        if !isFitted { result.strength = nil }
+        result.stream.matrices = parts.matrices(weights)
+        if let bias = weights.bias, shifts.contains(where: { $0 != 0 }) {
+            for (name, columns) in weights.ranges {
+                result.stream.biases[Self.biasName(of: name)] = columns.map { Float(bias[$0] + shifts[$0]) }
             }
         }
         return result
     }
 
     /// Rounds to nearest without any data.
-    func plain(_ weights: Weights) throws(AnalysisError) -> QuantizedStream {
-        let grid = try WeightGrid(
-            for: weights.matrix, energies: ones(weights.matrix.rows), kind: precision.kind, group: precision.group,
-            workers)
-        var stream = QuantizedStream()
-        stream.matrices = split(try grid.nearest(weights.matrix, workers), grid, weights)
-        return stream
+    func plain(_ weights: StreamWeights) throws(AnalysisError) -> QuantizedStream {
+        var parts = QuantizedColumns(rows: weights.rows)
+        for start in stride(from: 0, to: weights.columns, by: Self.slice) {
+            try workers.check()
+            let block = weights.block(Array(start..<min(start + Self.slice, weights.columns)))
+            let part = try quantized(block, [Double](repeating: 1, count: block.rows), nil)
+            parts.append(part.values, part.grid)
+        }
+        return QuantizedStream(matrices: parts.matrices(weights))
     }
 
     /// Name of the bias behind a matrix.
@@ -102,9 +112,20 @@ struct StreamFit {
 
     private var rounds: Bool { precision.kind == .int8 }
 
-    private func refits(_ weights: Weights) -> Bool { weights.matrix.rows <= Self.widestRefit }
+    /// Weights for inputs that are multiplied by factors.
+    private func scaled(_ weights: Matrix, _ factors: [Float]?) -> Matrix {
+        factors.map { weights.scalingRows(by: $0.map { 1 / Double($0) }) } ?? weights
+    }
 
-    private func ones(_ count: Int) -> [Double] { [Double](repeating: 1, count: count) }
+    /// Weights on a grid of their own: at the nearest values, or by `rounding`.
+    private func quantized(
+        _ weights: Matrix, _ energies: [Double], _ rounding: OptimalRounding?
+    ) throws(AnalysisError) -> (values: [Int8], grid: WeightGrid) {
+        let grid = try WeightGrid(
+            for: weights, energies: energies, kind: precision.kind, group: precision.group, workers)
+        guard let rounding else { return (try grid.nearest(weights, workers), grid) }
+        return (try rounding.round(weights, to: grid, workers), grid)
+    }
 
     /// Squared error of a product.
     ///
@@ -121,31 +142,28 @@ struct StreamFit {
         return sum.isFinite ? sum : .infinity
     }
 
-    /// The factors with the least error of plain rounding.
+    /// The factors with the least error of plain rounding, and how many times as large the error is without them.
     private func smoothing(
-        _ weights: Matrix, _ sample: StreamSample, _ target: Matrix
-    ) throws(AnalysisError) -> (factors: [Float]?, exponent: Double?, error: Double, plainError: Double) {
+        _ weights: Matrix, _ sample: StreamSample
+    ) throws(AnalysisError) -> (factors: [Float]?, exponent: Double?, gain: Double) {
+        guard rounds else { return (nil, nil, 1) }
+        let target = sample.wanted.multiplied(by: weights)
         func error(_ factors: [Float]?) throws(AnalysisError) -> Double {
-            let features = try sample.features(factors, rounds: rounds, workers)
-            let scaled = factors.map { weights.scalingRows(by: $0.map { 1 / Double($0) }) } ?? weights
-            let grid = try WeightGrid(
-                for: scaled, energies: features.columnEnergies, kind: precision.kind, group: precision.group, workers)
-            let numbers = grid.numbers(try grid.nearest(scaled, workers))
-            return Self.error(features.multiplied(by: numbers), target)
+            let features = try sample.features(factors, rounds: true, workers)
+            let part = try quantized(scaled(weights, factors), features.columnEnergies, nil)
+            return Self.error(features.multiplied(by: part.grid.numbers(part.values)), target)
         }
         let plain = try error(nil)
-        var best: (factors: [Float]?, exponent: Double?, error: Double, plainError: Double) = (nil, nil, plain, plain)
-        guard rounds else { return best }
+        var best: (factors: [Float]?, exponent: Double?, gain: Double) = (nil, nil, 1)
         let reach = (0..<weights.rows).map { row in
             weights.elements[row * weights.columns..<(row + 1) * weights.columns].reduce(0) { $0 + $1 * $1 }
                 .squareRoot()
         }
+        var least = plain * (1 - Self.leastGain)
         for exponent in Self.exponents {
             let factors = Self.factors(sample.extremes, reach, exponent)
             let error = try error(factors)
-            if error < min(best.error, plain * (1 - Self.leastGain)) {
-                best = (factors, exponent, error, plain)
-            }
+            if error < least { (best, least) = ((factors, exponent, plain / error), error) }
         }
         return best
     }
@@ -162,22 +180,10 @@ struct StreamFit {
         return logs.map { log in log.map { Float(exp(min(max($0 - mean, -5), 5))) } ?? 1 }
     }
 
-    private func split(
-        _ values: [Int8], _ grid: WeightGrid, _ weights: Weights
-    ) -> [String: (values: [Int8], grid: WeightGrid)] {
-        var result: [String: (values: [Int8], grid: WeightGrid)] = [:]
-        var column = 0
-        for (name, width) in zip(weights.names, weights.widths) {
-            result[name] = (grid.columns(values, column..<column + width), grid.columns(column..<column + width))
-            column += width
-        }
-        return result
-    }
-
     private func sums(
-        _ rows: StreamRows, first: StreamRows.Part, factors: [Float]?, refits: Bool
+        _ rows: StreamRows, first: StreamRows.Part, factors: [Float]?, _ weights: StreamWeights
     ) throws(AnalysisError) -> StreamSums? {
-        var sums: StreamSums?
+        var sums = StreamSums(inputs: weights.rows, refits: weights.rows <= Self.widestRefit)
         for index in rows.chunks.indices {
             guard let part = try index == 0 ? first : rows.part(index) else { return nil }
             if let factors {
@@ -185,28 +191,8 @@ struct StreamFit {
                 try RowRounding.multiply(part.wanted, by: factors, workers)
             }
             if rounds { try RowRounding.round(part.given, workers) }
-            var all = sums ?? StreamSums(inputs: part.given.columns, refits: refits)
-            try all.add(part, workers)
-            sums = all
+            try sums.add(part, workers)
         }
-        guard let sums, sums.train.count > 0 else { return nil }
-        return sums
-    }
-}
-
-extension WeightGrid {
-    /// The grid of some columns.
-    func columns(_ range: Range<Int>) -> WeightGrid {
-        guard range.count < columns else { return self }
-        let groups = columns > 0 ? scales.count / columns : 0
-        let part = (0..<groups).flatMap { scales[$0 * columns + range.lowerBound..<$0 * columns + range.upperBound] }
-        return WeightGrid(scales: part, group: group, columns: range.count, lowest: lowest, highest: highest)
-    }
-
-    /// Some columns of whole numbers.
-    func columns(_ values: [Int8], _ range: Range<Int>) -> [Int8] {
-        guard range.count < columns else { return values }
-        let rows = columns > 0 ? values.count / columns : 0
-        return (0..<rows).flatMap { values[$0 * columns + range.lowerBound..<$0 * columns + range.upperBound] }
+        return sums.train.count > 0 ? sums : nil
     }
 }

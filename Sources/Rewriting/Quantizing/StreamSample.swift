@@ -73,26 +73,4 @@ extension Matrix {
         for row in 0..<rows { for column in 0..<columns { result.elements[row * columns + column] *= factors[row] } }
         return result
     }
-
-    /// Matrices of the same height side by side.
-    static func sideBySide(_ parts: [Matrix]) -> Matrix {
-        guard let first = parts.first, parts.count > 1 else { return parts.first ?? Matrix(zeros: 0, 0) }
-        let columns = parts.reduce(0) { $0 + $1.columns }
-        var elements: [Double] = []
-        elements.reserveCapacity(first.rows * columns)
-        for row in 0..<first.rows {
-            for part in parts { elements += part.elements[row * part.columns..<(row + 1) * part.columns] }
-        }
-        return Matrix(rows: first.rows, columns: columns, elements: elements)
-    }
-
-    /// Some columns.
-    func columns(_ range: Range<Int>) -> Matrix {
-        var elements: [Double] = []
-        elements.reserveCapacity(rows * range.count)
-        for row in 0..<rows {
-            elements += self.elements[row * columns + range.lowerBound..<row * columns + range.upperBound]
-        }
-        return Matrix(rows: rows, columns: range.count, elements: elements)
-    }
 }

@@ -108,6 +108,8 @@ extension Compiler {
         let weight: Tensor
         /// The matrix as it is stored, where that is not in floats.
         let stored: QuantizedMatrix?
+        /// The same where it is in bfloat16.
+        let bfloats: Tensor?
         let bias: Tensor?
         let count: Int
         let size: Int
@@ -129,6 +131,7 @@ extension Compiler {
         HeadPart(
             key: PackedKey(node, [name + "_weight"] + (hasBias ? [name + "_bias"] : []), scale: scale, size: size),
             weight: try tensor(node, name + "_weight"), stored: model.quantized(node, name + "_weight"),
+            bfloats: bfloats(node, name + "_weight"),
             bias: try optionalTensor(node, name + "_bias", if: hasBias),
             count: count, size: size, scale: scale)
     }
@@ -174,6 +177,8 @@ extension Compiler {
 
     /// The same of parts that are stored in fewer bits; `nil` where one is not.
     private func storedHeads(_ parts: [HeadPart], width: Int, padded: Int) -> ProductMatrix? {
+        let bfloats = parts.compactMap(\.bfloats)
+        if bfloats.count == parts.count { return .quantized(bfloatHeads(parts, bfloats, width: width, padded: padded)) }
         let stored = parts.compactMap(\.stored)
         guard let precision = stored.first?.precision, stored.count == parts.count,
             stored.allSatisfy({ $0.precision == precision && !$0.isOfRows && !$0.isTransposed })
@@ -188,7 +193,7 @@ extension Compiler {
     ) -> QuantizedLinear {
         let kernels = kernels
         return QuantizedLinear(
-            inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
+            .bytes, inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
             hasBias: parts.contains { $0.bias != nil }, factors: stored.first?.smoothing, kernels: kernels,
             packing: packing
         ) { memory in
@@ -206,6 +211,30 @@ extension Compiler {
                     for index in scales.indices {
                         memory.scales[(slot + index / part.size) * padded + index % part.size] =
                             scales[index] * part.scale
+                    }
+                }
+                part.fillBias(memory.bias, slot: slot, padded: padded)
+                slot += part.count
+            }
+        }
+    }
+
+    private func bfloatHeads(
+        _ parts: [HeadPart], _ stored: [Tensor], width: Int, padded: Int
+    ) -> QuantizedLinear {
+        QuantizedLinear(
+            .bfloat16, inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
+            hasBias: parts.contains { $0.bias != nil }, kernels: kernels, packing: packing
+        ) { memory in
+            let headBytes = rk_packed_bfloat_bytes(width, padded)
+            var slot = 0
+            for (part, stored) in zip(parts, stored) {
+                stored.withBfloats { values in
+                    for head in 0..<part.count {
+                        rk_pack_bfloat(
+                            values + head * part.size, width, part.size, part.count * part.size, 1,
+                            memory.packed + (slot + head) * headBytes)
+                        for column in 0..<part.size { memory.scales[(slot + head) * padded + column] = part.scale }
                     }
                 }
                 part.fillBias(memory.bias, slot: slot, padded: padded)
@@ -262,6 +291,7 @@ extension Compiler {
         {
             return matrix
         }
+        if let matrix = bfloatProduct(node, "output_weight", bias: bias, rows: rows) { return matrix }
         let weight = try tensor(node, "output_weight")
         return .floats(PackedLinear(weight: rows.pad(weight), bias: bias, packing: packing))
     }

@@ -2,8 +2,9 @@ import CKernels
 import ModelGraph
 import Tensors
 
-/// Quantises rows for the products that read them.
+/// Quantises or rounds rows for the products that read them.
 struct QuantizeStep: Sendable {
+    let form: RowForm
     let input: Register
     /// Columns of a row.
     let width: Int
@@ -13,32 +14,34 @@ struct QuantizeStep: Sendable {
 
     var factors: UnsafePointer<Float>? { owner?.base }
 
-    init(input: Register, width: Int, factors: QuantizedLinear.Factors?, out: Register) {
+    init(_ linear: QuantizedLinear, input: Register, out: Register) {
+        form = linear.form
         self.input = input
-        self.width = width
-        owner = factors
+        width = linear.inputWidth
+        owner = linear.factors
         self.out = out
     }
 }
 
 /// What quantised rows are made of: products that read the same share them.
 struct QuantizedRowsKey: Hashable {
+    let form: RowForm
     let input: Register
     let factors: QuantizedLinear.Factors.Source?
 }
 
 extension Compiler {
-    /// A value's rows as a matrix takes them: for 8-bit products a quantised copy, drafted when first asked for.
+    /// A value's rows as a matrix takes them: for products of fewer bits a copy, drafted when first asked for.
     mutating func rows(of input: Register, for matrix: ProductMatrix) -> Register {
         if case .compact(let linear) = matrix { schedule.productScratch = max(schedule.productScratch, linear.scratch) }
         guard case .quantized(let linear) = matrix else { return input }
-        let key = QuantizedRowsKey(input: input, factors: linear.factors?.source)
+        let key = QuantizedRowsKey(form: linear.form, input: input, factors: linear.factors?.source)
         if let made = quantizedRows[key] { return made }
         let axis = schedule.axis(of: input)
-        let bytes = rk_quantized_stride(kernels.table, linear.inputWidth)
+        let bytes = linear.form.stride(linear.inputWidth, kernels)
         let out = register(.rows(axis: axis), width: bytes / MemoryLayout<Float>.stride)
         quantizedRows[key] = out
-        let step = QuantizeStep(input: input, width: linear.inputWidth, factors: linear.factors, out: out)
+        let step = QuantizeStep(linear, input: input, out: out)
         drafts.append(Draft(work: .row(.quantize(step)), reads: [input], writes: [out], axis: axis))
         return out
     }
@@ -66,7 +69,7 @@ extension Compiler {
         }
         let kernels = kernels
         let linear = QuantizedLinear(
-            inputWidth: view.depth, outputWidth: view.columns, hasBias: bias != nil, factors: stored.smoothing,
+            .bytes, inputWidth: view.depth, outputWidth: view.columns, hasBias: bias != nil, factors: stored.smoothing,
             rows: rows, kernels: kernels, packing: packing
         ) { memory in
             view.withValues { values, rowStep, columnStep in
@@ -77,6 +80,44 @@ extension Compiler {
             bias?.copy(to: memory.bias)
         }
         return .quantized(linear)
+    }
+
+    /// A bfloat16 matrix, packed for products with rounded rows; `nil` where the node's precision is another.
+    ///
+    /// - Parameter rows: How inputs are padded; `nil`: they are not.
+    func bfloatProduct(_ node: Node, _ name: String, bias: Tensor?, rows: PaddedRows? = nil) -> ProductMatrix? {
+        guard let stored = bfloats(node, name) else { return nil }
+        let isTransposed = node.ties[name]?.isTransposed ?? false
+        let depth = stored.shape[isTransposed ? 1 : 0], columns = stored.shape[isTransposed ? 0 : 1]
+        let linear = QuantizedLinear(
+            .bfloat16, inputWidth: rows?.count ?? depth, outputWidth: columns, hasScales: false, hasBias: bias != nil,
+            kernels: kernels, packing: packing
+        ) { memory in
+            let rowStep = isTransposed ? 1 : columns, columnStep = isTransposed ? depth : 1
+            stored.withBfloats { values in
+                guard let rows, rows.padded != rows.size else {
+                    rk_pack_bfloat(values, depth, columns, rowStep, columnStep, memory.packed)
+                    return
+                }
+                var padded = [UInt16](repeating: 0, count: rows.count * columns)
+                for row in 0..<depth {
+                    for column in 0..<columns {
+                        padded[rows.place(of: row) * columns + column] = values[row * rowStep + column * columnStep]
+                    }
+                }
+                rk_pack_bfloat(padded, rows.count, columns, columns, 1, memory.packed)
+            }
+            bias?.copy(to: memory.bias)
+        }
+        return .quantized(linear)
+    }
+
+    /// A matrix that the node multiplies in bfloat16, as it is stored.
+    func bfloats(_ node: Node, _ name: String) -> Tensor? {
+        guard node.precisions[name]?.kind == .bfloat16, let stored = model.tensors[node.owner(of: name)],
+            stored.dtype == .bfloat16
+        else { return nil }
+        return stored
     }
 }
 
@@ -123,11 +164,13 @@ extension Tensor {
         }
     }
 
-    /// Calls `body` with the elements of an int8 tensor.
-    func withInt8(_ body: (UnsafePointer<Int8>) -> Void) {
+    /// Calls `body` with the bits of the elements of a bfloat16 tensor.
+    func withBfloats(_ body: (UnsafePointer<UInt16>) -> Void) {
         withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress, dtype == .int8 else { return }
-            body(base.assumingMemoryBound(to: Int8.self))
+            guard let base = bytes.baseAddress, dtype == .bfloat16 else { return }
+            if Int(bitPattern: base).isMultiple(of: 2) { return body(base.assumingMemoryBound(to: UInt16.self)) }
+            // A file may lay them at odd places.
+            body((0..<count).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) })
         }
     }
 }

@@ -218,6 +218,8 @@ struct Compiler {
         let made: ProductMatrix
         if let stored = model.quantized(node, "weight"), let matrix = storedProduct(stored, bias: bias) {
             made = matrix
+        } else if let matrix = bfloatProduct(node, "weight", bias: bias) {
+            made = matrix
         } else {
             let tie = node.ties["weight"]
             let weight: Tensor

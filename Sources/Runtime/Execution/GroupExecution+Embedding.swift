@@ -1,24 +1,5 @@
 import CKernels
-import ModelGraph
 import Tensors
-
-/// A table whose rows are looked up, as it is stored.
-struct LookUpTable: Sendable {
-    let values: Tensor
-    /// One factor a row of 8-bit values; `nil`: the numbers themselves are stored.
-    let scale: Tensor?
-}
-
-extension Compiler {
-    /// A node's table, 8-bit values as they are stored: none are ever decoded but those of rows that are looked up.
-    func table(_ node: Node, _ name: String, if present: Bool = true) throws(RuntimeError) -> LookUpTable? {
-        guard present else { return nil }
-        if let stored = model.quantized(node, name), stored.isOfRows, !stored.isTransposed {
-            return LookUpTable(values: stored.values, scale: stored.scale)
-        }
-        return LookUpTable(values: try tensor(node, name), scale: nil)
-    }
-}
 
 extension GroupExecution {
     /// Sums the rows of an embedding's tables.

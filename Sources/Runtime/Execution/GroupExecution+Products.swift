@@ -13,7 +13,7 @@ extension GroupExecution {
             product.ldx = inputSlot.stride
             product.packed = linear.packed
             rk_multiply(kernels.table, &product, 0, share.rows.count, begin, end)
-        case .quantized(let linear):
+        case .quantized(let linear) where linear.form == .bytes:
             var quantized = rk_quantized_product()
             quantized.store = product
             quantized.x = UnsafeRawPointer(input)
@@ -21,6 +21,14 @@ extension GroupExecution {
             quantized.packed = UnsafeRawPointer(linear.memory.packed)
             quantized.scales = linear.scales
             rk_multiply_quantized(kernels.table, &quantized, 0, share.rows.count, begin, end)
+        case .quantized(let linear):
+            var rounded = rk_bfloat_product()
+            rounded.store = product
+            rounded.x = UnsafeRawPointer(input)
+            rounded.stride = inputSlot.stride * MemoryLayout<Float>.stride
+            rounded.packed = UnsafeRawPointer(linear.memory.packed)
+            rounded.scales = linear.scales
+            rk_multiply_bfloat(kernels.table, &rounded, 0, share.rows.count, begin, end)
         case .compact(let linear):
             product.x = UnsafePointer(input)
             product.ldx = inputSlot.stride
@@ -31,13 +39,16 @@ extension GroupExecution {
         }
     }
 
-    /// Quantises a share's rows.
+    /// Quantises or rounds a share's rows.
     func quantize(_ step: QuantizeStep, _ share: RowShare) {
         let rows = share.ownRows
         guard !rows.isEmpty else { return }
         let (input, inputSlot) = start(step.input, share, row: rows.lowerBound)
         let (out, _) = start(step.out, share, row: rows.lowerBound)
-        rk_quantize(kernels.table, input, inputSlot.stride, rows.count, step.width, step.factors, out)
+        switch step.form {
+        case .bytes: rk_quantize(kernels.table, input, inputSlot.stride, rows.count, step.width, step.factors, out)
+        case .bfloat16: rk_round_rows(kernels.table, input, inputSlot.stride, rows.count, step.width, out)
+        }
     }
 
     /// What every product does with its sums, and where they go.

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// How good models are at their task, side by side: the document behind `eval --json` (schemas/evaluation.schema.json).
 package struct EvaluationReport: Sendable, Hashable, Codable {
@@ -55,15 +56,28 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         package let output: String?
         /// One a model; `nil` where there is no number.
         package let values: [Double?]
+        /// Where each value would lie on other items of the kind; `nil` where that cannot be told.
+        package let intervals: [Interval?]
+        /// Where each model's difference from the first would lie, both measured on the same items; `nil` for the
+        /// first. Of perplexity the ratio less 1, of others the plain difference.
+        package let differences: [Interval?]
 
+        /// - Parameter samples: What the values' intervals are made of, one a model.
         package init(
-            _ measure: Measure, items: Int, tokens: Int? = nil, output: String? = nil, values: [Double]
+            _ measure: Measure, items: Int, tokens: Int? = nil, output: String? = nil, values: [Double],
+            samples: [Samples?] = []
         ) {
             self.measure = measure
             self.output = output
             self.items = items
             self.tokens = tokens
             self.values = values.map { $0.isFinite ? $0 : nil }
+            let known = values.indices.map { samples.indices.contains($0) ? samples[$0] : nil }
+            intervals = known.map { $0?.interval }
+            differences = known.indices.map { index in
+                guard index > 0, let own = known[index], let first = known.first.flatMap(\.self) else { return nil }
+                return own.difference(from: first)
+            }
         }
     }
 

@@ -25,11 +25,14 @@ package struct Evaluator {
     // MARK: Perplexity
 
     /// Losses that are being summed up.
-    package struct Losses: Sendable, Hashable {
+    package struct Losses: Sendable {
         /// Sum of −ln p of the tokens that came, in nats.
         package private(set) var sum = 0.0
         /// Tokens.
         package private(set) var count = 0
+        /// One row a text, or a window of a long one: its losses, and its tokens.
+        private var sums = TextSums(columns: 2)
+        private var closed = (sum: 0.0, count: 0)
 
         package init() {}
 
@@ -37,6 +40,16 @@ package struct Evaluator {
             sum += loss
             count += 1
         }
+
+        /// Ends a text, or a window of one.
+        mutating func endText() {
+            guard count > closed.count else { return }
+            sums.add([sum - closed.sum, Double(count - closed.count)])
+            closed = (sum, count)
+        }
+
+        /// What an interval of the perplexity is made of.
+        package var samples: Samples { Samples(.perplexity, sums) }
 
         /// e to the mean loss; NaN without tokens.
         package var perplexity: Double { count == 0 ? .nan : exp(sum / Double(count)) }
@@ -93,6 +106,7 @@ package struct Evaluator {
                     let values = matrix.row(rows.rows.lowerBound + row)
                     sum.add(-LogProbabilities.value(of: Int(id), in: values))
                 }
+                sum.endText()
             }
         }
         losses = sum
@@ -157,12 +171,20 @@ package struct Evaluator {
         return result
     }
 
-    /// Spearman correlation of the similarities of pairs of texts with their scores; NaN where either does not vary.
+    /// A correlation over pairs of texts.
+    package struct Correlation: Sendable {
+        /// Spearman's coefficient; NaN where either side does not vary.
+        package let coefficient: Double
+        /// What an interval of it is made of; `nil` where there is no coefficient.
+        package let samples: Samples?
+    }
+
+    /// Spearman correlation of the similarities of pairs of texts with their scores.
     ///
     /// - Parameter progress: Called with the number of pairs that are done.
     package func correlation(
         of pairs: [ScoredPair], progress: (Int) -> Void = { _ in }
-    ) throws(VerificationError) -> Double {
+    ) throws(VerificationError) -> Correlation {
         guard pairs.count > 2 else { throw .labels("a correlation needs at least three labelled pairs") }
         var similarities: [Double] = []
         for start in Swift.stride(from: 0, to: pairs.count, by: Self.pairBatch) {
@@ -173,7 +195,8 @@ package struct Evaluator {
                 ? scores(of: together) : self.similarities(ofPairs: part.flatMap { [$0.first, $0.second] })
             progress(start + part.count)
         }
-        return RankCorrelation.spearman(similarities, pairs.map(\.score))
+        let influence = SpearmanInfluence(similarities, pairs.map(\.score))
+        return Correlation(coefficient: influence?.coefficient ?? .nan, samples: influence.map(Samples.init))
     }
 
     private static let pairBatch = 256

@@ -7,7 +7,7 @@ package struct NumberScores: Sendable, Hashable {
     /// output the name may be empty.
     package typealias Labels = [String: [Float]]
 
-    private var errors: [String: NumberErrors] = [:]
+    private var errors: [String: ItemErrors] = [:]
     private var order: [String] = []
     /// Items so far.
     package private(set) var items = 0
@@ -35,16 +35,8 @@ package struct NumberScores: Sendable, Hashable {
                 throw .labels("a label of item \(items + 1) is no number")
             }
             if errors[found.name] == nil { order.append(found.name) }
-            let width = found.elements.count / found.rows
-            right.withUnsafeBufferPointer { right in
-                found.elements.withUnsafeBufferPointer { given in
-                    for row in 0..<found.rows {
-                        let range = row * width..<(row + 1) * width
-                        errors[found.name, default: NumberErrors()].add(
-                            source: .init(rebasing: right[range]), other: .init(rebasing: given[range]))
-                    }
-                }
-            }
+            errors[found.name, default: ItemErrors()].add(
+                source: right, other: found.elements, rows: found.rows)
         }
         items += 1
     }
@@ -53,8 +45,26 @@ package struct NumberScores: Sendable, Hashable {
     /// means.
     package var byOutput: [(output: String, mae: Double, r2: Double)] {
         order.compactMap { name in
-            errors[name].map { (name, $0.meanAbsoluteError, 1 - $0.unexplained) }
+            errors[name].map { (name, $0.total.meanAbsoluteError, 1 - $0.total.unexplained) }
         }
+    }
+
+    /// What intervals of an output's numbers are made of; `nil` where there are none.
+    package func samples(of output: String) -> (mae: Samples?, r2: Samples?) {
+        guard let errors = errors[output] else { return (nil, nil) }
+        return (Samples(.mean, rows: errors.absolute), errors.deviations.map { Samples(.explained, rows: $0) })
+    }
+
+    /// Intervals of the worst output's numbers; `nil` where there are none.
+    fileprivate var worstIntervals: (mae: Interval?, r2: Interval?) {
+        let worst = worst
+        func output(_ isWorst: ((output: String, mae: Double, r2: Double)) -> Bool) -> String {
+            byOutput.first(where: isWorst)?.output ?? ""
+        }
+        return (
+            samples(of: output { $0.mae == worst.mae }).mae?.interval,
+            samples(of: output { $0.r2 == worst.r2 }).r2?.interval
+        )
     }
 
     /// The worst output's; NaN where any is no number, or nothing was counted.
@@ -99,13 +109,19 @@ extension TaskStudy {
         try converted.add(items, to: &after)
         try source.add(items, to: &before)
         var result = [
-            Measurement(.meanAbsoluteError, after.worst.mae, source: before.worst.mae),
-            Measurement(.r2, after.worst.r2, source: before.worst.r2),
+            Measurement(
+                .meanAbsoluteError, after.worst.mae, source: before.worst.mae, interval: after.worstIntervals.mae),
+            Measurement(.r2, after.worst.r2, source: before.worst.r2, interval: after.worstIntervals.r2),
         ]
         guard after.byOutput.count > 1 else { return result }
         for (old, new) in zip(before.byOutput, after.byOutput) {
-            result.append(Measurement(.meanAbsoluteError, new.mae, source: old.mae, output: new.output))
-            result.append(Measurement(.r2, new.r2, source: old.r2, output: new.output))
+            let samples = after.samples(of: new.output)
+            result.append(
+                Measurement(
+                    .meanAbsoluteError, new.mae, source: old.mae, output: new.output,
+                    interval: samples.mae?.interval))
+            result.append(
+                Measurement(.r2, new.r2, source: old.r2, output: new.output, interval: samples.r2?.interval))
         }
         return result
     }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// A condition under which a model is not good enough: `hidden.cosine.mean<0.97`.
 package struct Gate: Sendable, Hashable, CustomStringConvertible {

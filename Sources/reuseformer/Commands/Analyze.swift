@@ -43,7 +43,8 @@ struct Analyze: ParsableCommand {
         let progress = Progress(steps: 4)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
-        let analyzer = ModelAnalyzer(loaded, resources: try threads.resources())
+        let analyzer = ModelAnalyzer(
+            loaded, pooling: calibration.pooling.pooling, resources: try threads.resources())
         let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)

@@ -158,6 +158,7 @@ struct Convert: ParsableCommand {
         if let report = reporting.report { try write(result, verdict, of: source, to: report) }
         progress.end()
         try show(verdict, result.plan.plan, result.quantization)
+        for gate in result.comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard result.isKept else {
             if let report = reporting.report { Terminal.noteWritten(report) }
             throw CommandError(
@@ -183,7 +184,7 @@ struct Convert: ParsableCommand {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
-            precision: precision.wanted)
+            precision: precision.wanted, pooling: calibration.pooling.pooling)
     }
 
     /// Writes the report.
@@ -202,7 +203,6 @@ struct Convert: ParsableCommand {
         }
         page.healing = result.healing
         page.verification = verdict
-        page.isKeptBack = true
         try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
     }
 

@@ -81,6 +81,7 @@ struct Eval: ParsableCommand {
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var pooling: PoolingOption
 
     func validate() throws {
         if [texts, labelled, images, pairs, answers].allSatisfy({ $0 == nil }) {
@@ -118,7 +119,7 @@ struct Eval: ParsableCommand {
             let loaded = try reading.model(at: path)
             subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
-                loaded, limit: maxLength, stride: stride,
+                loaded, limit: maxLength, stride: stride, pooling: pooling.pooling,
                 columns: named, resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
         }
@@ -126,7 +127,8 @@ struct Eval: ParsableCommand {
         let rows = (columns.first ?? []).indices.map { row in
             EvaluationReport.Row(
                 columns[0][row].measure, items: columns[0][row].items, tokens: columns[0][row].tokens,
-                output: columns[0][row].output, values: columns.map { row < $0.count ? $0[row].value : .nan })
+                output: columns[0][row].output, values: columns.map { row < $0.count ? $0[row].value : .nan },
+                samples: columns.map { row < $0.count ? $0[row].samples : nil })
         }
         let report = EvaluationReport(models: subjects, results: rows)
         if json.json {

@@ -113,7 +113,8 @@ struct Plan: ParsableCommand {
         let converter = ModelConverter(
             loaded,
             .init(
-                moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection),
+                moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
+                pooling: calibration.pooling.pooling),
             resources: try threads.resources())
         return try converter.plan(calibration: calibration.data, budget: budget, analysis: analysis)
             .run(progress.work)

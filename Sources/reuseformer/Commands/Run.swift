@@ -111,7 +111,8 @@ struct Run: ParsableCommand {
 
     @OptionGroup var tables: TableOptions
 
-    @Option(help: "How a text's last hidden states become its embedding, whatever the model's files say.")
+    @Option(
+        help: "How a text's last hidden states become its embedding (default: as the model's files say, else mean).")
     var pool: Pool?
 
     @Flag(

@@ -3,6 +3,7 @@ import ReuseTransformers
 import Foundation
 import ModelGraph
 import Reporting
+import Statistics
 import Verification
 
 struct Verify: ParsableCommand {
@@ -72,6 +73,7 @@ struct Verify: ParsableCommand {
         completion: .file(extensions: ["xml"]))
     var junit: String?
 
+    @OptionGroup var pooling: PoolingOption
     @OptionGroup var reporting: ReportOption
 
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
@@ -97,6 +99,8 @@ struct Verify: ParsableCommand {
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
+    private var hasLabels: Bool { labels != nil || labelled != nil || answerColumns.labelColumn != nil }
+
     /// What can be known of a gate before anything is measured.
     private func check(gate text: String) throws {
         let gate: QualityGate
@@ -106,8 +110,7 @@ struct Verify: ParsableCommand {
         let missing: String? =
             switch condition.metric {
             case .speedup where !timing: "--timing"
-            case .accuracy, .meanAbsoluteError, .r2:
-                labels == nil && labelled == nil && answerColumns.labelColumn == nil ? "--labels" : nil
+            case .accuracy where !hasLabels, .meanAbsoluteError where !hasLabels, .r2 where !hasLabels: "--labels"
             case .spearman where pairs == nil: "--pairs"
             default: nil
             }
@@ -163,7 +166,8 @@ struct Verify: ParsableCommand {
         defer { progress.end() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
-        let verifier = ModelVerifier(source: source, converted: converted, resources: try threads.resources())
+        let verifier = ModelVerifier(
+            source: source, converted: converted, pooling: pooling.pooling, resources: try threads.resources())
         let data = VerificationData(
             path: data, labels: labels, labelled: labelled, pairs: pairs, maximumTokens: maxLength,
             columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))
@@ -188,6 +192,7 @@ struct Verify: ParsableCommand {
         } else {
             Terminal.print(FidelityTable.table(of: verdict).text)
         }
+        for gate in comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard comparison.passed else {
             throw CommandError(
                 status: .gateFailed,

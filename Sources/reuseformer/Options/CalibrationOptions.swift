@@ -16,22 +16,39 @@ struct CalibrationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Tokens to use at most; of larger files a part is drawn, always the same one.", valueName: "count"))
+            "Tokens to learn from and choose with at most; of larger files a part is drawn, always the same one.",
+            valueName: "count"))
     var calibrationTokens = 48_000
+
+    @Option(
+        help: ArgumentHelp(
+            "Data that judge the result and are used for nothing else. Without it a tenth of the calibration data is "
+                + "kept back.", valueName: "path"),
+        completion: .file())
+    var judge: String?
 
     @Option(help: ArgumentHelp("Longest text in tokens; longer ones are cut.", valueName: "count"))
     var maxLength = 128
 
     @OptionGroup var tables: TableOptions
+    @OptionGroup var pooling: PoolingOption
 
     func validate() throws {
         if calibrationTokens < 1 { throw ValidationError("--calibration-tokens must be positive.") }
+        if judge != nil, calibration.isEmpty {
+            throw ValidationError("--judge is about what was learned from --calibration: give both.")
+        }
+        if pooling.pool != nil, calibration.isEmpty {
+            throw ValidationError("--pool is about what is measured on --calibration: give both.")
+        }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }
     }
 
     /// The data, to be read when the model is known.
     var data: CalibrationData {
-        .paths(calibration, tokens: calibrationTokens, maximumTokens: maxLength, columns: tables.columns())
+        let data = CalibrationData.paths(
+            calibration, tokens: calibrationTokens, maximumTokens: maxLength, columns: tables.columns())
+        return judge.map { data.judged(onPath: $0) } ?? data
     }
 }
 

@@ -32,6 +32,7 @@ struct InputPaths {
     static func check(_ calibration: CalibrationOptions) throws {
         var inputs = InputPaths(calibration.tables.columns())
         for path in calibration.calibration { inputs.append(path, as: .items) }
+        inputs.append(calibration.judge, as: .items)
         try inputs.check()
     }
 }

@@ -25,9 +25,16 @@ enum ConversionLine {
                     + " (\(Format.fixed(last.speedupLow, 2))–\(Format.fixed(last.speedupHigh, 2)))")
         }
         if let measured = ShippingVerdict.mainMetrics(of: report.metrics).first, report.data.texts > 0 {
+            let interval = measured.interval.map { " (\(FidelityTable.interval(measured.metric, $0)))" } ?? ""
+            let origin =
+                switch report.data.origin {
+                case .keptBack: " kept back"
+                case .choosing: " that chose"
+                case .given: ""
+                }
             parts.append(
-                "\(measured.metric.rawValue) \(Format.fixed(measured.value, 5)) on \(report.data.texts) \(items) "
-                    + "kept back")
+                "\(measured.metric.rawValue) \(FidelityTable.text(measured.metric, measured.value))\(interval) on "
+                    + "\(report.data.texts) \(items)\(origin)")
         }
         return parts.joined(separator: ", ")
     }

@@ -20,10 +20,18 @@ final class Progress: Sendable {
     init(steps: Int? = nil) { self.steps = steps }
 
     /// What work is given that should show here how far it is.
-    var work: Work { Work(truncation: truncation) { [self] in show($0) } }
+    var work: Work {
+        Work(truncation: truncation, report: { [self] in show($0) }, warning: { [self] in warn($0) })
+    }
 
     /// What was cut of texts, told when the work ends.
     private let truncation = TruncationNotes()
+
+    /// Says what makes a result less sure than it looks.
+    private func warn(_ text: String) {
+        if Terminal.isInteractive, !Terminal.isQuiet { Terminal.write("\r\u{1B}[2K", to: STDERR_FILENO) }
+        Terminal.note("reuseformer: warning: \(Terminal.escaped(text))")
+    }
 
     /// Shows how far work is.
     private func show(_ progress: WorkProgress) {

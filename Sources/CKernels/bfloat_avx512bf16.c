@@ -1,0 +1,54 @@
+// bfloat16 products with AVX-512 and BF16: pairs of numbers, the second one added first.
+
+#if defined(__x86_64__)
+
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <immintrin.h>
+
+#define RK_TARGET "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"
+#pragma clang attribute push(__attribute__((target(RK_TARGET))), apply_to = function)
+
+#define RK_FUSED 1
+#define RK_BFLOAT_DOTS 1
+#define RK_DOT_ROWS 8
+#define RK_DOT_SHAPES(X) \
+  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) \
+  X(7, 2) X(8, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(6, 3) X(7, 3) X(8, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4) \
+  X(5, 4) X(6, 4)
+#define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) > 6 ? 3 : 4)
+
+typedef __m512bh rk_weights, rk_levels;
+#define weights_at(p) ((__m512bh)_mm512_loadu_si512(p))
+#define level_at(p) ((__m512bh)splat_bytes(p))
+#define dot_step(sum, x, w) ((vf)_mm512_dpbf16_ps((__m512)(sum), x, w))
+#define RK_BFLOAT_TABLE rk_bfloat_avx512bf16
+#include "bfloat.inc.h"
+
+/// Whether the instruction adds as the definition says, on numbers that tell the orders apart.
+__attribute__((noinline)) int rk_has_ordered_bfloat_dots(void) {
+  // 1 + 2⁻²⁴ stays 1, twice that does not; 2⁻²⁴ comes through 1 and −1 in one order only.
+  static const float sums[3] = {1.0f, -1.0f, 0x1p-24f};
+  static const uint32_t pairs[3] = {0x33803380, 0xbf803f80, 0x3f80bf80};
+  for (size_t i = 0; i < 3; i++)
+    for (size_t j = 0; j < 3; j++) {
+      const uint32_t one = 0x3f803f80;
+      float first, second;
+      const uint32_t low = pairs[j] << 16, high = pairs[j] & 0xffff0000;
+      memcpy(&first, &low, sizeof first);
+      memcpy(&second, &high, sizeof second);
+      volatile float expected = sums[i] + second;
+      expected = expected + first;
+      const __m512 found = _mm512_dpbf16_ps(_mm512_set1_ps(sums[i]), (__m512bh)_mm512_set1_epi32((int)pairs[j]),
+                                            (__m512bh)_mm512_set1_epi32((int)one));
+      if (_mm512_cvtss_f32(found) != expected) return 0;
+    }
+  return 1;
+}
+
+#pragma clang attribute pop
+
+#endif

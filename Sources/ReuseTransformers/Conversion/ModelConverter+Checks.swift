@@ -1,0 +1,108 @@
+import Analysis
+import ModelGraph
+import Rewriting
+import Verification
+
+extension ModelConverter {
+    /// Refuses what can be known to fail before any data are read.
+    ///
+    /// - Throws: `.usage` for embeddings that the model does not make, an analysis of another model or of other
+    ///   embeddings, and a demand on a metric that cannot be measured on this model.
+    func check(_ source: PlanSource) throws(TransformerError) {
+        _ = try model.pooled(by: options.pooling)
+        try checkGates(hasTexts: true)
+        guard case .budget(let wanted, let analysis) = source else { return }
+        if case .quality(let condition) = try wanted.parsed().goal { try check(condition) }
+        guard let analysis else { return }
+        try analysis.requireOrigin(in: model)
+        let own = options.pooling.map { ModelGraph.Pooling($0) }, other = analysis.document.calibration.pooling
+        guard own == other else {
+            throw TransformerError(
+                .usage,
+                "the analysis was made \(Self.words(other)), the conversion is \(Self.words(own)): "
+                    + "give the same --pool")
+        }
+    }
+
+    private static func words(_ pooling: ModelGraph.Pooling?) -> String {
+        pooling.map { "with --pool \($0.rawValue)" } ?? "without --pool"
+    }
+
+    /// Refuses gates on what a conversion cannot measure on this model.
+    func checkGates(hasTexts: Bool) throws(TransformerError) {
+        for gate in options.gates {
+            let hidesTokens = try model.hidesTokens(for: gate.gate.metric)
+            try TransformerError.mapping {
+                try MeasurableMetrics(model.model.graph, .init(texts: hasTexts, masking: hidesTokens))
+                    .check(gate.gate.metric)
+            }
+        }
+    }
+
+    private func check(_ condition: MetricCondition) throws(TransformerError) {
+        switch condition.metric {
+        case .accuracy, .spearman, .meanAbsoluteError, .r2, .speedup:
+            throw TransformerError(
+                .usage,
+                "\(condition.metric.rawValue) is nothing that a budget can be about: no labels and no clock are at "
+                    + "hand; convert by another one, and judge by `verify --fail-on`")
+        default: break
+        }
+        let hidesTokens = try model.hidesTokens(for: condition.metric)
+        try TransformerError.mapping {
+            try MeasurableMetrics(model.model.graph, .init(masking: hidesTokens)).check(condition.metric)
+        }
+    }
+
+    /// What makes the result less sure than it looks, said as soon as the data are read.
+    func warnings(on data: CalibrationSet, _ source: PlanSource, _ work: Work) throws(TransformerError) -> [String] {
+        var warnings = data.fittingWarnings(of: model.model.graph, heals: options.healing == .closedForm)
+        warnings += data.judgingWarnings
+        if case .budget(_, let analysis?) = source { warnings += data.warnings(about: analysis.document) }
+        for warning in warnings { work.warning(warning) }
+        return warnings
+    }
+}
+
+extension ModelConverter {
+    /// What is said when repairs made the model worse at its own use.
+    func repairWarnings(_ healing: HealingSummary, _ work: Work) -> [String] {
+        let what: String
+        switch healing.outcome {
+        case .takenBack: what = "the repairs were taken back"
+        case .partlyKept: what = "the later ones of the repairs were taken back"
+        case .kept, nil: return []
+        }
+        let warning =
+            "\(what): with all of them the model was worse at its own use, on the texts that choose; give more "
+            + "calibration texts, or texts that are more like those that it will meet"
+        work.warning(warning)
+        return [warning]
+    }
+}
+
+extension ModelVerifier {
+    /// Refuses gates on what cannot be measured, before anything is read or run.
+    func check(_ gates: [QualityGate], _ data: VerificationData, timing: Bool) throws(TransformerError) {
+        _ = try source.pooled(by: pooling)
+        for gate in gates {
+            let hidesTokens = try source.hidesTokens(for: gate.gate.metric)
+            try TransformerError.mapping {
+                try MeasurableMetrics(
+                    source.model.graph,
+                    .init(
+                        texts: data.items != nil, masking: hidesTokens, labels: data.hasLabels,
+                        pairs: data.pairs != nil, timing: timing)
+                ).check(gate.gate.metric)
+            }
+        }
+    }
+}
+
+extension TransformerModel {
+    /// Whether tokens can be hidden from the model, where a metric needs it: only that asks for the tokenizer.
+    fileprivate func hidesTokens(for metric: Metric) throws(TransformerError) -> Bool {
+        guard metric == .perplexityRatio, model.graph.use == .maskedLanguageModel else { return false }
+        return try DataReader(for: self).masking != nil
+    }
+}

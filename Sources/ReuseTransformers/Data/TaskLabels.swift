@@ -1,0 +1,46 @@
+import ModelGraph
+import Verification
+
+/// What is right for some items: classes, or of a model that gives numbers the numbers.
+enum TaskLabels {
+    case classes([Int])
+    case numbers([NumberScores.Labels])
+
+    /// Labels in memory.
+    init(_ labels: [String], for model: TransformerModel) throws(TransformerError) {
+        self =
+            Self.givesNumbers(model)
+            ? .numbers(try NumberLabels(labels).items)
+            : .classes(try ClassLabels(labels, names: model.labels).indices)
+    }
+
+    /// Labels of a file.
+    init(of path: String, _ columns: TextColumns, for model: TransformerModel) throws(TransformerError) {
+        self =
+            Self.givesNumbers(model)
+            ? .numbers(try NumberLabels(path, columns).items)
+            : .classes(try ClassLabels(path, columns, names: model.labels).indices)
+    }
+
+    /// Texts of a file with their labels.
+    static func texts(
+        of path: String, _ columns: TextColumns, for model: TransformerModel
+    ) throws(TransformerError) -> (texts: [String], labels: TaskLabels) {
+        if givesNumbers(model) {
+            let all = try LabelledTexts.allNumbers(of: path, columns)
+            return (all.map(\.text), .numbers(all.map { ["": $0.labels] }))
+        }
+        let all = try LabelledTexts.all(of: path, columns, names: model.labels)
+        return (all.map(\.text), .classes(all.map(\.label)))
+    }
+
+    private static func givesNumbers(_ model: TransformerModel) -> Bool { model.model.graph.use == .numbers }
+
+    /// How far both models are from what is right.
+    func measure(_ study: TaskStudy, on sequences: [ModelInput]) throws(VerificationError) -> [Measurement] {
+        switch self {
+        case .classes(let indices): [try study.accuracy(of: sequences, labels: indices)]
+        case .numbers(let labels): try study.numbers(of: sequences, labels: labels)
+        }
+    }
+}
