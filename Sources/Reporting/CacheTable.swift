@@ -3,8 +3,8 @@ import Verification
 /// What decoding keeps of each layer, source against converted model.
 package enum CacheTable {
     /// One row a layer, then the sums.
-    package static func table(of cache: CacheStudy) -> Table {
-        var table = Table(
+    package static func table(of cache: CacheStudy) -> TextTable {
+        var table = TextTable(
             [
                 .init("layer", .left), .init("kept for", .left), .init("keys, source"), .init("keys, converted"),
                 .init("values, source"), .init("values, converted"),

@@ -4,8 +4,8 @@ import Verification
 /// Models side by side, one row a measure.
 package enum EvaluationTable {
     /// The first model's numbers as they are, the others' with what they lose or gain against it.
-    package static func table(of report: EvaluationReport) -> Table {
-        var table = Table([.init("", .left), .init("items")] + report.models.map { .init($0.name) })
+    package static func table(of report: EvaluationReport) -> TextTable {
+        var table = TextTable([.init("", .left), .init("items")] + report.models.map { .init($0.name) })
         for row in report.results {
             let cells = row.values.enumerated().map { index, value in
                 let text = text(row.measure, value)

@@ -5,22 +5,22 @@ import Verification
 /// Metrics and gates as a table.
 package enum FidelityTable {
     /// One row a metric, gates beside what they judge.
-    package static func table(of report: VerificationReport) -> Table {
+    package static func table(of report: VerificationReport) -> TextTable {
         table(of: report, hasYardsticks: false)
     }
 
     /// The table of a page, where every number has room to be explained.
-    static func explained(_ report: VerificationReport) -> Table { table(of: report, hasYardsticks: true) }
+    static func explained(_ report: VerificationReport) -> TextTable { table(of: report, hasYardsticks: true) }
 
     /// - Parameter hasYardsticks: Whether numbers are explained; gates have columns then only where there are some.
-    private static func table(of report: VerificationReport, hasYardsticks: Bool) -> Table {
-        let columns: [Table.Column] = [
+    private static func table(of report: VerificationReport, hasYardsticks: Bool) -> TextTable {
+        let columns: [TextTable.Column] = [
             .init("metric", .left), .init("value"), .init("interval", .left),
             .init("what it is", hasYardsticks ? .words : .left),
         ]
-        let ofGates: [Table.Column] = [.init("fails when", .left), .init("verdict", .left)]
+        let ofGates: [TextTable.Column] = [.init("fails when", .left), .init("verdict", .left)]
         let showsGates = !hasYardsticks || !report.gates.isEmpty
-        var table = Table(
+        var table = TextTable(
             columns + (showsGates ? ofGates : []),
             caption: "How near the converted model is to its source")
         for measurement in report.metrics {

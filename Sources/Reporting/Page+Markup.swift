@@ -105,9 +105,9 @@ extension Page {
 
     /// A table; on a narrow page one with long words lays its rows out as blocks. Roles are said, since browsers forget
     /// what a table is when its rows are laid out otherwise.
-    private func markup(of table: Table) -> Markup {
+    private func markup(of table: TextTable) -> Markup {
         let isStacked = table.columns.contains { $0.alignment == .words }
-        func style(_ column: Table.Column) -> String {
+        func style(_ column: TextTable.Column) -> String {
             switch column.alignment { case .left: "left"; case .right: "right"; case .words: "left words" }
         }
         let head = table.columns.map { column in

@@ -30,7 +30,7 @@ package struct Page: Sendable {
     /// A part of a section.
     package enum Block: Sendable {
         case text(String)
-        case table(Table)
+        case table(TextTable)
         case heatMap(HeatMap)
         case planGrid(PlanGrid)
         case lines(LineChart)

@@ -52,10 +52,10 @@ package enum PlanTable {
     /// The table, its last column broken into lines so that no line is longer than `width`.
     ///
     /// - Parameter width: Columns; `nil`: unlimited.
-    package static func table(of plan: ReusePlan, width: Int? = width) -> Table {
+    package static func table(of plan: ReusePlan, width: Int? = width) -> TextTable {
         let notation = PlanNotation(plan.layers)
         let names = LayerNames(plan.layers.map(\.node)).brief
-        var table = Table(
+        var table = TextTable(
             [.init("layer", .left), .init("computed"), .init("sources of the other heads", .words)],
             caption: "The plan, layer by layer")
         let computed = plan.layers.map { layer in

@@ -67,8 +67,8 @@ extension ReportPage {
         return pairs
     }
 
-    private func profiles(_ analysis: AnalysisDocument) -> Table {
-        var table = Table(
+    private func profiles(_ analysis: AnalysisDocument) -> TextTable {
+        var table = TextTable(
             [
                 .init("head", .left), .init("entropy"), .init("itself"), .init("previous"), .init("next"),
                 .init("first"), .init("separator"),
@@ -142,7 +142,7 @@ extension ReportPage {
     var healingSection: Page.Section? {
         guard let healing else { return nil }
         let kept = healing.steps.count { $0.verdict == .kept }
-        var table = Table(
+        var table = TextTable(
             [
                 .init("refitted", .left), .init("strength"), .init("error left"), .init("growth"),
                 .init("damage before"), .init("after"), .init("verdict", .left),

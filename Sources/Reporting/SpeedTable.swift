@@ -12,8 +12,8 @@ package enum SpeedTable {
     ]
 
     /// One row a model, load and number of threads.
-    package static func table(of results: [Benchmark.Result]) -> Table {
-        var table = Table(
+    package static func table(of results: [Benchmark.Result]) -> TextTable {
+        var table = TextTable(
             [
                 .init("load", .left), .init("threads"), .init("model", .left), .init("rounds"), .init("time"),
                 .init("items/s"), .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"), .init("range"),
@@ -32,8 +32,8 @@ package enum SpeedTable {
     }
 
     /// One row a model, load and number of threads, of models that write.
-    package static func table(of results: [Benchmark.Writing]) -> Table {
-        var table = Table(
+    package static func table(of results: [Benchmark.Writing]) -> TextTable {
+        var table = TextTable(
             [
                 .init("prompts", .left), .init("threads"), .init("model", .left), .init("read in"), .init("tokens/s"),
                 .init("speed-up"), .init("range"), .init("a step"), .init("new tokens/s"), .init("speed-up"),

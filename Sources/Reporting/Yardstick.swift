@@ -25,6 +25,8 @@ extension Metric {
         case .accuracy: "Right answers by your labels. The source's own share stands beside it."
         case .perplexity: "The number of tokens among which the model is undecided; less is better."
         case .spearman: "1: the order of your scores. The source's own stands beside it."
+        case .meanAbsoluteError: "How far off a number is on average, in its own unit."
+        case .r2: "1: your numbers; 0: no better than their mean. The source's own stands beside it."
         case .mapsSaved: "A count; what you pay for is multiply-adds and bytes."
         case .macsSaved: "Arithmetic that is no longer done: the time saved if arithmetic took all of it."
         case .paramsSaved: "Numbers that the model no longer stores."

@@ -32,7 +32,7 @@ struct ManualTests {
             let page = try String(
                 contentsOf: scratch.url("man/man1/reuseformer-\(command).1"), encoding: .utf8)
             #expect(page.contains(".SH SYNOPSIS") && page.contains(".SH OPTIONS"))
-            #expect(page.allSatisfy(\.isASCII))
+            #expect(page.allSatisfy { $0.isASCII })
             if command != "extract" { #expect(page.contains("\\-\\-allow\\-missing"), "\(command)") }
         }
         for place in [

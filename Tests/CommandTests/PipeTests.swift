@@ -22,7 +22,8 @@ struct PipeTests {
             usleep(50_000)
             hasSaid = try running.errors().contains("pipe.txt: nothing has come yet; waiting")
         }
-        #expect(hasSaid, "\(try running.errors())")
+        let errors = try running.errors()
+        #expect(hasSaid, "\(errors)")
         return running
     }
 

@@ -22,7 +22,7 @@ struct ClaimTests {
             #expect(error?.kind == .inputOutput)
             #expect(error?.description.contains("another program has written a file of this name") == true)
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "theirs")
-            #expect(try names(in: folder) == ["out"])
+            try #expect(names(in: folder) == ["out"])
         }
     }
 
@@ -33,7 +33,7 @@ struct ClaimTests {
             for text in ["first", "second"] {
                 try Self.write(text, to: folder + "/out")
                 #expect(try String(contentsOfFile: folder + "/out", encoding: .utf8) == text)
-                #expect(try names(in: folder) == ["out"])
+                try #expect(names(in: folder) == ["out"])
             }
         }
     }
@@ -45,7 +45,7 @@ struct ClaimTests {
             var system = FileSystem.system
             system.renameNew = { _, _ throws(FileSystem.Failure) in throw FileSystem.Failure(code: EIO) }
             #expect(throws: FileError.self) { try Self.write("ours", to: folder + "/out", on: system) }
-            #expect(try names(in: folder).isEmpty)
+            try #expect(names(in: folder).isEmpty)
         }
     }
 
@@ -55,7 +55,7 @@ struct ClaimTests {
             #expect(mkfifo(folder + "/out", 0o600) == 0)
             let error = #expect(throws: FileError.self) { _ = try AtomicFile(replacing: folder + "/out") }
             #expect(error?.kind == .inputOutput)
-            #expect(try names(in: folder) == ["out"])
+            try #expect(names(in: folder) == ["out"])
         }
     }
 }

@@ -39,7 +39,7 @@ struct FormatTests {
 
     @Test("a table lines its columns up and leaves no blanks at the ends of lines")
     func table() {
-        var table = Table([.init("name", .left), .init("value"), .init("note", .left)])
+        var table = TextTable([.init("name", .left), .init("value"), .init("note", .left)])
         table.append(["a", "1", "x"])
         table.append(["longer", "12.5"])
         table.append(["é", "3", "y", "dropped"])

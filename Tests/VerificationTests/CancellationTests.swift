@@ -59,7 +59,7 @@ struct CancellationTests {
         let before = losses
         cancellation.request()
         #expect(throws: VerificationError.cancelled) { try evaluator.addLosses(of: tinyTexts(), to: &losses) }
-        #expect(losses == before)
+        #expect(losses.sum == before.sum && losses.count == before.count)
         #expect(throws: VerificationError.cancelled) { _ = try evaluator.classes(of: tinyTexts()) }
         #expect(throws: VerificationError.cancelled) { _ = try evaluator.similarities(ofPairs: tinyTexts()) }
         #expect(throws: VerificationError.cancelled) { try Evaluator(tinyEncoder(), resources: resources) }

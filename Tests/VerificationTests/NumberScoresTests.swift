@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 import TestSupport
 import Testing
 import Verification

@@ -90,6 +90,8 @@ package final class PackingQueue {
     package let memory = FloatArena()
     private var jobs: [@Sendable () -> Void] = []
 
+    package init() {}
+
     package func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
 
     /// - Throws: `RuntimeError.cancelled`.

@@ -1,5 +1,5 @@
 /// A table for the terminal, and the same table for a page.
-package struct Table: Sendable {
+package struct TextTable: Sendable {
     /// How the entries of a column stand.
     package enum Alignment: Sendable {
         case left, right

@@ -1,6 +1,7 @@
 import Analysis
 import ModelGraph
 import Rewriting
+import Statistics
 import Verification
 
 extension ModelConverter {

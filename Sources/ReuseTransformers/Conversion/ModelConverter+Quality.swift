@@ -2,6 +2,7 @@ import Analysis
 import ModelGraph
 import Reporting
 import Rewriting
+import Statistics
 import Verification
 
 extension ModelConverter {

@@ -10,6 +10,11 @@ package struct RowEmphasis: Sendable, Hashable {
     /// Whether the first row of each text is read, or the last.
     package let isFirst: Bool
 
+    package init(rows: RowSpace, isFirst: Bool) {
+        self.rows = rows
+        self.isFirst = isFirst
+    }
+
     /// The rows of some texts, those that are read repeated until they weigh as much as the others.
     ///
     /// - Parameter ranges: Rows of each text.

@@ -1,4 +1,5 @@
 import ModelGraph
+import Statistics
 
 /// Which metrics can be measured on a model with the data and options that are given: told from the graph, before
 /// anything is run.

@@ -107,7 +107,7 @@ struct Inspect: ParsableCommand {
 
     private func parts(_ inspection: ModelInspection) -> String {
         guard let totals = inspection.totals else { return "" }
-        var table = Table([
+        var table = TextTable([
             .init("part", .left), .init("parameters"), .init("of all"), .init("multiply-adds"), .init("of all"),
         ])
         for row in rows(of: inspection.parts) {
@@ -142,7 +142,7 @@ struct Inspect: ParsableCommand {
     }
 
     private func savings(_ inspection: ModelInspection) -> String {
-        var table = Table([
+        var table = TextTable([
             .init("if this layer reused all its maps", .left), .init("maps saved"), .init("parameters"),
             .init("multiply-adds"),
         ])
@@ -157,7 +157,7 @@ struct Inspect: ParsableCommand {
 
     /// Ranges, and a line for what deserves a look.
     private func statistics(_ inspection: ModelInspection) -> String {
-        var table = Table([
+        var table = TextTable([
             .init("tensor", .left), .init("least"), .init("greatest"), .init("mean magnitude"), .init("", .left),
         ])
         for tensor in inspection.tensors {
@@ -188,7 +188,7 @@ struct Inspect: ParsableCommand {
             lines.append("\(Terminal.escaped(candidate.name)), score \(candidate.score):")
             lines += candidate.reasons.map { "  " + Terminal.escaped($0) }
         }
-        var table = Table([.init("tensor", .left), .init("use", .left)])
+        var table = TextTable([.init("tensor", .left), .init("use", .left)])
         for tensor in inspection.tensors {
             table.append([Terminal.escaped(tensor.name), Terminal.escaped(tensor.use)])
         }
@@ -199,7 +199,7 @@ struct Inspect: ParsableCommand {
 
     /// What became of every key of the configuration.
     private func settings(_ inspection: ModelInspection) -> String {
-        var table = Table([.init("key", .left), .init("value", .left), .init("", .left)])
+        var table = TextTable([.init("key", .left), .init("value", .left), .init("", .left)])
         for setting in inspection.settings {
             let fate =
                 switch setting.role {

@@ -12,7 +12,7 @@ enum AnalysisText {
         if let stability = analysis.stability {
             lines.append("stability of the similarities between two halves of the texts: \(Format.fixed(stability, 4))")
         }
-        var table = Table([
+        var table = TextTable([
             .init("layer", .left), .init("heads"), .init("1/4 replaced"), .init("1/2"), .init("3/4"), .init("all"),
         ])
         for curve in analysis.curves {

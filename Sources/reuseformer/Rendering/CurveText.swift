@@ -4,7 +4,7 @@ import Reporting
 /// A curve for the terminal.
 enum CurveText {
     static func describe(_ curve: PlanCurve) -> String {
-        var table = Table([
+        var table = TextTable([
             .init("maps replaced"), .init("maps saved"), .init("multiply-adds @\(curve.tokens)"), .init("bytes"),
             .init("expected damage"),
         ])

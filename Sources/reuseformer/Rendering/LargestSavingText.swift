@@ -7,7 +7,7 @@ enum LargestSavingText {
     static func describe(_ inspection: ModelInspection) -> String? {
         guard let largest = inspection.largest, largest.maps.least < largest.maps.now else { return nil }
         let measure = inspection.totals?.isFixed == true ? "of one input" : "at \(largest.tokens) tokens"
-        var table = Table([.init("largest saving by reuse", .left), .init("now"), .init("least"), .init("saved")])
+        var table = TextTable([.init("largest saving by reuse", .left), .init("now"), .init("least"), .init("saved")])
         func add(_ name: String, _ change: ModelInspection.LargestSaving.Change, _ text: (Int) -> String) {
             table.append([name, text(change.now), text(change.least), Format.percent(change.saved)])
         }

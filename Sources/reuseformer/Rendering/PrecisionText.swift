@@ -40,10 +40,10 @@ extension PrecisionText {
     /// One row a precision.
     static func describe(_ survey: PrecisionSurvey) -> String {
         let isTimed = survey.shape != nil
-        var columns: [Table.Column] = [.init("precision", .left), .init("MB"), .init("bits"), .init("of source")]
+        var columns: [TextTable.Column] = [.init("precision", .left), .init("MB"), .init("bits"), .init("of source")]
         if isTimed { columns.append(.init("speed")) }
         columns += [.init("damage"), .init("output", .left), .init("changed")]
-        var table = Table(columns)
+        var table = TextTable(columns)
         let source = survey.rows.first?.bytes ?? 0
         for row in survey.rows {
             let share = 100 * Double(row.bytes) / Double(max(source, 1))
