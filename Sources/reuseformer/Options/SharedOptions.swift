@@ -133,7 +133,10 @@ struct ThreadsOption: ParsableArguments {
 
     /// What all models of the command are run with.
     func resources() throws -> ComputeResources {
-        ComputeResources(threads: threads, instructions: InstructionSet(try Self.kernels()))
+        // Threads meet at each step: hundreds on a few cores take minutes for what a few do in a second.
+        let most = 4 * ProcessInfo.processInfo.activeProcessorCount
+        return ComputeResources(
+            threads: threads.map { min($0, most) }, instructions: InstructionSet(try Self.kernels()))
     }
 
     /// The instruction set that `REUSEFORMER_ISA` names, else the best that this CPU has: the one place that reads it.
