@@ -59,8 +59,8 @@ extension ModelConverter {
     func checkCount(of choosing: [ModelInput], _ budget: Budget) throws(TransformerError) {
         let graph = model.model.graph
         guard case .quality(let condition) = budget.goal, condition.metric == .top1Agreement,
-            let predictions = graph.predictions, graph.shapes[predictions]?.rows == .sequences, let needed = VerificationReport.textsShowing(condition),
-            choosing.count < needed
+            let predictions = graph.predictions, graph.shapes[predictions]?.rows == .sequences,
+            let needed = VerificationReport.textsShowing(condition), choosing.count < needed
         else { return }
         throw TransformerError(
             AnalysisError.budget(
