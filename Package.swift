@@ -128,6 +128,12 @@ let package = Package(
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
                 "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
             ]),
+        .target(
+            name: "Evaluation",
+            dependencies: [
+                "ModelGraph", "Images", "Inputs", "Runtime", "Generation", "Analysis", "Verification",
+                "ReuseTransformers",
+            ]),
         // What another program asks of a model over two pipes.
         .target(
             name: "ModelWorker",
@@ -138,7 +144,7 @@ let package = Package(
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
-                "Reporting", "ReferenceProofs", "ReuseTransformers", "ModelWorker",
+                "Reporting", "ReferenceProofs", "ReuseTransformers", "Evaluation", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -217,7 +223,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "RewritingTests",
-            dependencies: ["JSON", "Tensors", "ModelGraph", "Runtime", "Rewriting", "Analysis", "TestSupport"]),
+            dependencies: [
+                "JSON", "Tensors", "ModelGraph", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
+            ]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [

@@ -199,6 +199,24 @@ def quantized_rows(x):
     return np.where(wide, values, f32(0)), scale
 
 
+def bfloat16(x):
+    """Float32 rounded to bfloat16, ties to the even number; what is below 2⁻⁵⁶ is zero."""
+    bits = np.ascontiguousarray(x, f32).view(np.uint32)
+    rounded = ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(f32)
+    rounded = np.where(np.abs(rounded) < f32(2.0**-56), f32(0), rounded)
+    return np.where(np.isnan(x), x, rounded).astype(f32)
+
+
+def paired_product(x, weight):
+    """x · weight of bfloat16 numbers, summed in float32: of each pair of inputs the second first."""
+    total = np.zeros((*x.shape[:-1], weight.shape[1]), f32)
+    for first in range(0, x.shape[-1], 2):
+        for index in (first + 1, first):
+            if index < x.shape[-1]:
+                total = total + x[..., index, None] * weight[index]
+    return total
+
+
 def unpacked(values, rows):
     """Two numbers of 4 bits a byte, the lower half first, 8 taken off."""
     both = np.stack([values & 15, values >> 4], axis=1).reshape(-1, values.shape[1])
@@ -258,7 +276,10 @@ class Execution:
             tie = node.get("ties", {}).get(name)
             weight = self.model.tensors[tie["parameter"] if tie else f"{node['name']}/{name}"]
             weight = weight.T if tie and tie["isTransposed"] else weight
-            result = x.astype(np.float64) @ (weight * f32(factor)).astype(np.float64)
+            if tie and tie["isTransposed"]:  # a table: inputs stay as they are
+                result = x.astype(np.float64) @ (weight * f32(factor)).astype(np.float64)
+            else:
+                result = paired_product(bfloat16(x), bfloat16(weight)) * f32(factor)
             return result if bias is None else result + bias
         values, scale, is_transposed = self.stored(node, name)
         if precision["kind"] == "int8":
@@ -356,11 +377,14 @@ class Execution:
 
         query = self.project(node, x, "query_", factor=operation["scale"])
         key = self.project(node, memory, "key_")
+        # Where values come of rounded inputs, both products of attention take bfloat16.
+        kind = node.get("precisions", {}).get("value_weight", {}).get("kind")
+        rounded = bfloat16 if kind in ("int8", "bfloat16") else lambda numbers: numbers
         for place, head in enumerate(computed):
             q = query[..., place * size:(place + 1) * size]
             k_place = key_groups.index(group[head])
             k = key[..., k_place * size:(k_place + 1) * size]
-            scores = q @ k.transpose(0, 2, 1)
+            scores = rounded(q).astype(np.float64) @ rounded(k).astype(np.float64).transpose(0, 2, 1)
             self.maps[node["name"], head] = softmax(scores, allowed)
         for head, source in enumerate(sources):
             if source["source"] == "borrowed":
@@ -370,7 +394,8 @@ class Execution:
         parts = []
         for head in kept:
             place = value_groups.index(group[head])
-            parts.append(self.maps[node["name"], head] @ value[..., place * width:(place + 1) * width])
+            own = rounded(value[..., place * width:(place + 1) * width]).astype(np.float64)
+            parts.append(rounded(self.maps[node["name"], head]).astype(np.float64) @ own)
         self.attention_nodes.append((node["name"], len(sources)))
         context = np.concatenate(parts, axis=-1) if parts else np.zeros((*x.shape[:2], 0))
         result = self.project(node, context, "output_")

@@ -322,15 +322,20 @@ static void consume_points(const rk_map *m, size_t query) {
       for (size_t t = 0; t < m->term_count; t++) {
         const rk_term *term = m->terms + t;
         const size_t target = pattern_target(m, term->kind, view);
-        if (target < m->keys) sum = fma_(splat(term->weight), load(consumer->v + target * consumer->ldv + j), sum);
+        if (target >= m->keys) continue;
+        const vf value = load(consumer->v + target * consumer->ldv + j), weight = splat(term->weight);
+        sum = m->rounded ? sum + (vf)rounded(weight) * (vf)rounded(value) : fma_(weight, value, sum);
       }
       store(consumer->out + query * consumer->ldo + j, sum);
     }
   }
 }
 
+#include "rounded.inc.h"
+
 static int only_points(const rk_map *m) {
-  if (m->q || m->keep) return 0;
+  // Rounded products have an order of their own, which one point cannot offend.
+  if (m->q || m->keep || (m->rounded && m->term_count > 1)) return 0;
   for (size_t t = 0; t < m->term_count; t++)
     if (m->terms[t].kind == RK_TERM_MAP || m->terms[t].kind == RK_TERM_MEAN) return 0;
   return 1;
@@ -353,17 +358,23 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
   // Rows of a map in place may be a multiple of 4 KiB apart: then they share one set of the first-level cache, which
   // does not hold many.
   const int crowded = borrowed && m->terms[0].ldmap % 1024 == 0;
-  const rk_cut cut = cut_rows(rows, crowded ? RK_PRODUCT_ROWS : RK_TILE_ROWS);
-  if (m->q && !m->packed_keys) {
+  const size_t most = m->rounded && m->rounded->rows < RK_TILE_ROWS ? m->rounded->rows : RK_TILE_ROWS;
+  const rk_cut cut = cut_rows(rows, crowded && !m->rounded ? RK_PRODUCT_ROWS : most);
+  rk_rounded place = {0};
+  if (m->rounded || (m->q && !m->packed_keys)) {
     // Only the keys that some query of this call sees.
-    size_t begin = m->keys, end = 0;
+    rk_view seen = {.begin = m->keys, .end = 0};
     for (size_t query = query_begin; query < query_end; query++) {
       const rk_view view = view_of(m, query);
       if (view.begin >= view.end) continue;
-      if (view.begin < begin) begin = view.begin;
-      if (view.end > end) end = view.end;
+      if (view.begin < seen.begin) seen.begin = view.begin;
+      if (view.end > seen.end) seen.end = view.end;
     }
-    pack_keys(m->k, m->ldk, begin, end, m->head_size, packed);
+    if (m->q && !m->packed_keys) pack_keys(m->k, m->ldk, seen.begin, seen.end, m->head_size, packed);
+    if (m->rounded) {
+      place = rounded_scratch(m);
+      round_inputs(m, seen, m->packed_keys ? m->packed_keys : packed, &place);
+    }
   }
 
   for (size_t t = 0; t < cut.tiles; t++) {
@@ -381,14 +392,17 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     const rk_touched next = t + 1 < cut.tiles ? touched_from(m, query + height) : (rk_touched){{NULL, NULL}};
     if (borrowed) {
       const rk_term *term = m->terms;
+      if (m->rounded) {
+        consume_rounded(m, query, height, all, &place, term->map + query * term->ldmap, term->ldmap, NULL);
+        continue;
+      }
       for (size_t c = 0; c < m->consumer_count; c++)
         consume_strip(m->consumers + c, query, height, all, term->map + query * term->ldmap, term->ldmap, NULL, next);
       continue;
     }
 
-    if (m->q) {
-      score_strip(m, query, height, all, m->packed_keys ? m->packed_keys : packed, strip, stride);
-    }
+    if (m->q && m->rounded) score_rounded(m, query, height, all, &place, strip, stride);
+    else if (m->q) score_strip(m, query, height, all, m->packed_keys ? m->packed_keys : packed, strip, stride);
     float factors[RK_TILE_ROWS];
     if (m->q) {
       if (adjusts) for (size_t r = 0; r < height; r++) adjust_scores(m, query + r, views[r], strip + r * stride);
@@ -398,7 +412,8 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
         // What the row itself does not see, and its neighbours in the tile do.
         const rk_view view = views[r].begin < views[r].end ? views[r] : (rk_view){.begin = all.end, .end = all.end};
         float *row = strip + r * stride;
-        memset(row + all.begin, 0, (view.begin - all.begin) * sizeof(float));
+        // From the start of a pair on.
+        memset(row + all.begin / 2 * 2, 0, (view.begin - all.begin / 2 * 2) * sizeof(float));
         memset(row + view.end, 0, (all.end - view.end) * sizeof(float));
         blend_terms(m, query + r, views[r], row);
         factors[r] = 1.0f;
@@ -406,6 +421,10 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     }
     if (m->keep)
       for (size_t r = 0; r < height; r++) keep_row(m, query + r, views[r], strip + r * stride, factors[r]);
+    if (m->rounded) {
+      consume_rounded(m, query, height, all, &place, strip, stride, m->q ? factors : NULL);
+      continue;
+    }
     for (size_t c = 0; c < m->consumer_count; c++)
       consume_strip(m->consumers + c, query, height, all, strip, stride, m->q ? factors : NULL, next);
   }

@@ -1,5 +1,6 @@
 // Products in bfloat16, once for all instruction sets. A set gives
-//   RK_BFLOAT_DOTS   1 where it multiplies pairs of bfloat16 numbers: rows are kept as such, else as floats
+//   RK_BFLOAT_DOTS   1 where it multiplies pairs of bfloat16 numbers: rows are kept as such, by keep_rounded(out, x), else
+//                    as floats
 //   rk_weights, weights_at(p), rk_levels, level_at(p), dot_step(sum, x, w) and the shapes of dot_tile.inc.h.
 
 #include "vector.inc.h"
@@ -23,22 +24,13 @@ static size_t bfloat_stride(size_t k) {
   return stride % 1024 ? stride : stride + 64;
 }
 
-/// Sixteen numbers rounded to bfloat16, as float32.
-RK_INLINE vi rounded(vf x) {
-  const vi bits = (vi)x, size = bits & (vi)0x7fffffff;
-  const vi nearest = (bits + (vi)0x7fff + (bits >> 16 & (vi)1)) & (vi)0xffff0000;
-  const vi kept = (nearest & (vi)0x7fffffff) < (vi)0x23800000 ? (vi)0 : nearest;  // 2⁻⁵⁶
-  return size > (vi)0x7f800000 ? (vi)0x7fc00000 : kept;
-}
-
-RK_INLINE void keep(rk_kept *out, vi rounded) {
+/// Keeps sixteen numbers, rounded.
+RK_INLINE void keep(rk_kept *out, vf x) {
 #if RK_BFLOAT_DOTS
-  typedef uint16_t halves __attribute__((ext_vector_type(RK_LANES)));
-  typedef uint32_t words __attribute__((ext_vector_type(RK_LANES)));
-  const halves high = __builtin_convertvector((words)rounded >> 16, halves);
-  memcpy(out, &high, sizeof high);
+  keep_rounded(out, x);
 #else
-  memcpy(out, &rounded, sizeof rounded);
+  const vi nearest = rounded(x);
+  memcpy(out, &nearest, sizeof nearest);
 #endif
 }
 
@@ -46,10 +38,10 @@ static void round_rows(const float *x, size_t ldx, size_t rows, size_t k, uint8_
   const size_t stride = bfloat_stride(k), whole = k / RK_LANES * RK_LANES;
   for (size_t row = 0; row < rows; row++, x += ldx, out += stride) {
     rk_kept *kept = (rk_kept *)out;
-    for (size_t i = 0; i < whole; i += RK_LANES) keep(kept + i, rounded(load(x + i)));
+    for (size_t i = 0; i < whole; i += RK_LANES) keep(kept + i, load(x + i));
     if (whole < k) {
       rk_kept rest[RK_LANES];
-      keep(rest, rounded(load_first(x + whole, k - whole)));
+      keep(rest, load_first(x + whole, k - whole));
       memcpy(kept + whole, rest, (padded_depth(k) - whole) * sizeof(rk_kept));
     }
   }
@@ -100,10 +92,30 @@ RK_INLINE vf first_sum(const rk_dot_tile *tile, size_t row, size_t panel) {
 }
 
 RK_INLINE vf last_sum(const rk_dot_tile *tile, size_t row, vf sum) {
-  (void)tile, (void)row;
-  return sum;
+  return tile->factors ? sum * splat(tile->factors[row]) : sum;
 }
 
 #include "dot_tile.inc.h"
 
-const rk_bfloat_kernels RK_BFLOAT_TABLE = {.stride = bfloat_stride, .round = round_rows, .multiply = multiply_dots};
+static void multiply_rows(const void *x, size_t stride, size_t rows, size_t depth, const void *panels, size_t apart,
+                          size_t count, const float *factors, float *out, size_t ldo) {
+  const size_t widest = RK_DOT_PANELS_FOR_HEIGHT(rows);
+  rk_dot_tile tile = {
+      .x = x, .stride = stride, .depth = padded_depth(depth), .w = panels, .apart = apart, .factors = factors,
+      .ldo = ldo,
+  };
+  for (size_t panel = 0; panel < count; panel += widest) {
+    const size_t own = count - panel < widest ? count - panel : widest;
+    for (size_t j = 0; j < own; j++) tile.out[j] = out + (panel + j) * RK_PANEL;
+    dot_tiles[own - 1][rows - 1](&tile);
+    tile.w += widest * apart;
+  }
+}
+
+const rk_bfloat_kernels RK_BFLOAT_TABLE = {
+    .stride = bfloat_stride,
+    .round = round_rows,
+    .multiply = multiply_dots,
+    .rows = RK_DOT_ROWS,
+    .multiply_rows = multiply_rows,
+};

@@ -21,6 +21,15 @@
   X(5, 4) X(6, 4)
 #define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) > 6 ? 3 : 4)
 
+#include "vector.inc.h"
+
+RK_INLINE void keep_rounded(uint16_t *out, vf x) {
+  // What rounds to less than 2⁻⁵⁶ is 0.
+  const __mmask16 kept = _mm512_cmp_ps_mask((__m512)magnitude(x), _mm512_set1_ps(0x1.ffp-57f), _CMP_NLT_UQ);
+  const __m256bh rounded = _mm512_maskz_cvtneps_pbh(kept, (__m512)x);
+  memcpy(out, &rounded, sizeof rounded);
+}
+
 typedef __m512bh rk_weights, rk_levels;
 #define weights_at(p) ((__m512bh)_mm512_loadu_si512(p))
 #define level_at(p) ((__m512bh)splat_bytes(p))

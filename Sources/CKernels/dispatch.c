@@ -83,6 +83,12 @@ size_t rk_attention_scratch(size_t keys, size_t head_size) {
   return rk_round_up(keys, RK_PANEL) * head_size + RK_STRIP_ROWS_MAX * rk_strip_stride(keys);
 }
 
+size_t rk_rounded_scratch(size_t keys, size_t head_size, size_t width, size_t consumers) {
+  const size_t padded = rk_round_up(keys, RK_PANEL);
+  // Rows of a strip as floats, with what keeps them off the same sets of a cache; keys; values.
+  return RK_STRIP_ROWS_MAX * (head_size + padded + 64) + padded * head_size / 2 + consumers * padded * width / 2;
+}
+
 void rk_attention(const rk_kernels *kernels, const rk_map *m, size_t query_begin, size_t query_end) {
   kernels->attention(m, query_begin, query_end);
 }

@@ -33,6 +33,7 @@ typedef struct {
   const float *bias;       // the same
   const float *residual;   // added last, or NULL
   size_t ldr;
+  const float *factors;    // one a row, where the kind of product takes them, or NULL
   float *out[RK_TILE_PANELS_MAX];
   size_t ldo;
 } rk_dot_tile;

@@ -103,6 +103,14 @@ RK_INLINE vf at_least(vf x, vf low) { return x < low ? low : x; }
 RK_INLINE vf at_most(vf x, vf high) { return x > high ? high : x; }
 RK_INLINE vf magnitude(vf x) { return __builtin_elementwise_abs(x); }
 
+/// Rounded to bfloat16, as include/CBfloat.h says; the bits of float32 numbers.
+RK_INLINE vi rounded(vf x) {
+  const vi bits = (vi)x, size = bits & (vi)0x7fffffff;
+  const vi nearest = (bits + (vi)0x7fff + (bits >> 16 & (vi)1)) & (vi)0xffff0000;
+  const vi kept = (nearest & (vi)0x7fffffff) < (vi)0x23800000 ? (vi)0 : nearest;  // 2⁻⁵⁶
+  return size > (vi)0x7f800000 ? (vi)0x7fc00000 : kept;
+}
+
 typedef float vf8 __attribute__((ext_vector_type(8)));
 typedef float vf4 __attribute__((ext_vector_type(4)));
 

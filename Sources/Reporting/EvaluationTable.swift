@@ -41,8 +41,8 @@ package enum EvaluationTable {
     private static func interval(
         ofDifferences measure: EvaluationReport.Measure, _ interval: Interval
     ) -> String {
-        // Of perplexity an interval is of the ratio less 1.
-        let first = measure == .perplexity ? 1.0 : 0
+        // Of perplexities and errors an interval is of the ratio less 1.
+        let first = measure == .perplexity || measure == .mae ? 1.0 : 0
         let lower = difference(measure, first + interval.lower, first)
         let upper = difference(measure, first + interval.upper, first)
         let unit = lower.drop { $0 != " " }

@@ -84,6 +84,13 @@ extension Page {
                 facts.flatMap { fact -> [Markup] in
                     [.element("dt", [:], .text(fact.name)), .element("dd", [:], .text(fact.value))]
                 })
+        case .warnings(let sentences):
+            .element(
+                "ul", ["class": "warnings"],
+                sentences.map { sentence in
+                    .element(
+                        "li", [:], .text("Mind: " + sentence + (sentence.hasSuffix(".") ? "" : ".")))
+                })
         case .command(let arguments):
             // Each argument stays whole where it fits: a line never ends behind the hyphens of an option.
             .element(

@@ -37,6 +37,8 @@ package struct Page: Sendable {
         case bars(BarChart)
         /// Names with values: provenance, settings.
         case facts([(name: String, value: String)])
+        /// What makes the numbers less sure than they look, a sentence each.
+        case warnings([String])
         /// A command line, argument by argument as a shell takes them.
         case command([String])
         /// A drawing or table folded away until it is opened.

@@ -180,7 +180,12 @@ extension ReportPage {
             ? "Neither model was run."
             : "Source and converted model side by side on \(judgedOn), \(tokens)"
                 + (isKeptBack ? ", which nothing else has used." : ".")
-        return Page.Section("Fidelity", [.text(words), .table(FidelityTable.explained(verification))])
+        let ofIntervals = "An interval is where the value would lie on other texts of the kind, in 95 of 100 cases."
+        let hasIntervals = verification.metrics.contains { $0.interval != nil }
+        var blocks: [Page.Block] = [.text(hasIntervals ? "\(words) \(ofIntervals)" : words)]
+        if !verification.warnings.isEmpty { blocks.append(.warnings(verification.warnings)) }
+        blocks.append(.table(FidelityTable.explained(verification)))
+        return Page.Section("Fidelity", blocks)
     }
 
     var cacheSection: Page.Section? {

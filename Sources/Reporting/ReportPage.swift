@@ -161,7 +161,8 @@ package struct ReportPage {
         return ShippingVerdict.mainMetrics(of: verification.metrics).map { measured in
             let demand = verification.verdict.criteria.first { $0.metric == measured.metric }.map(VerdictText.demand)
             let source = measured.source.map { "source \(FidelityTable.text(measured.metric, $0))" }
-            let notes = [source, "on \(judgedOn)", demand.map { "default: \($0)" }]
+            let interval = measured.interval.map { FidelityTable.interval(measured.metric, $0) }
+            let notes = [interval, source, "on \(judgedOn)", demand.map { "default: \($0)" }]
             return Page.Figure(
                 FidelityTable.text(measured.metric, measured.value), measured.metric.rawValue,
                 note: notes.compactMap(\.self).joined(separator: " · "), scale: measured.metric.yardstick)

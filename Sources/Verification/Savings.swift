@@ -30,7 +30,9 @@ package struct Savings: Sendable, Hashable, Codable {
     /// The same for each row of what cross-attention looks at; `nil` for models without.
     package let memoryCache: Change?
 
-    package init(source: CheckedGraph, converted: CheckedGraph, tokens: Int = 128) {
+    /// - Parameter tokens: Sequence length of the multiply-adds; `nil`: the source's `usualTokens`.
+    package init(source: CheckedGraph, converted: CheckedGraph, tokens: Int? = nil) {
+        let tokens = tokens ?? source.usualTokens
         let before = source.cost(tokens: tokens), after = converted.cost(tokens: tokens)
         self.tokens = tokens
         isFixed = source.cost(tokens: tokens + 1).multiplyAdds == before.multiplyAdds ? true : nil

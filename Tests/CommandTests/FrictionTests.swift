@@ -108,6 +108,20 @@ struct FrictionTests {
         Mistake("verify MODEL MODEL --data folder --labels folder", 6, "folder: is a folder; give a file"),
         Mistake("eval MODEL --labelled a.csv", 4, "--column NAME and --label-column NAME"),
         Mistake("eval MODEL --pairs a.csv --column review", 4, "--score-column NAME"),
+        Mistake("\(convert) --judge nothere.txt --budget 1/3 -o x.reuse.h5", 6, "nothere.txt: there is no such file"),
+        Mistake("convert MODEL --calibration - --judge - --budget 1/3 -o x.reuse.h5", 2, "given 2 times"),
+        Mistake(
+            "\(convert) --budget bytes:90% -o x.reuse.h5", 2, "the largest saving that this model allows is",
+            after: .afterReading),
+        Mistake(
+            "\(convert) --budget 1/2 --only layer_5 -o x.reuse.h5", 2,
+            "the largest saving that this model allows is 16.7 %", after: .afterReading),
+        Mistake(
+            "\(convert) --budget quality:output.r2>=0.9 -o x.reuse.h5", 2, "the model gives no numbers",
+            after: .afterReading),
+        Mistake(
+            "\(convert) --budget 1/3 --fail-on output.r2<0.9 -o x.reuse.h5", 2, "the model gives no numbers",
+            after: .afterReading),
         Mistake("convert MODEL --calibration empty.txt --budget 1/3 -o x.reuse.h5", 2, "text", after: .afterReading),
         Mistake("\(convert) --budget 1/3 --keep layr_3 -o x.reuse.h5", 2, "\"layer_3\"?", after: .afterReading),
     ]

@@ -18,7 +18,8 @@ package struct FuzzTarget: Sendable {
     package static let all: [FuzzTarget] = [
         .index, .filters, .superblock, .userBlock, .manifest, .plan, .config, .spec, .tokenizerJSON, .vocabulary,
         .bytePairs, .sentencePiece, .tokenizerConfig, .kerasHubTokenizer, .numpyArchive, .numpyArray, .safetensors,
-        .kerasModel, .kerasLayer, .archive, .shards, .picture, .preparation,
+        .kerasModel, .kerasLayer, .archive, .shards, .picture, .preparation, .sentenceModules,
+        .generation, .records,
     ]
 }
 

@@ -11,6 +11,10 @@ extension FuzzTarget {
             if let file = try? MappedFile(path: path), let archive = try? ZipArchive(file) {
                 for member in archive.directory.members.prefix(8) { _ = try? archive.contents(of: member) }
             }
+            if let labels = try? LabelArrays.read(path: path) {
+                precondition(Set(labels.map(\.count)).count < 2, "items with different outputs")
+            }
+            _ = try? ReferenceArrays(path: path)
             guard let archive = try? NumPyArchive(path: path) else { return }
             for name in archive.names.prefix(8) {
                 guard let tensor = try? archive.tensor(named: name) else { continue }
@@ -45,6 +49,7 @@ extension FuzzTarget {
         let pixels = (0..<5 * 7 * 3).map { UInt8(truncatingIfNeeded: $0 &* 37) }
         guard let picture = Picture(width: 5, height: 7, channels: 3, pixels: pixels) else { return }
         for name in ImagePreparation.fileNames {
+            _ = ImagePreparation.ledger(assets: [name: Array(bytes)], ignoring: ["size"])
             guard let preparation = try? ImagePreparation(assets: [name: Array(bytes)]) else { continue }
             for (width, height) in [(5, 7), (8, 8)] {
                 guard let rows = preparation.rows(of: picture, width: width, height: height, channels: 3) else {

@@ -89,10 +89,20 @@ extension FuzzTarget {
         guard case .success(let settings) = resolver.settings(),
             let expanded = try? SpecExpander.expand(spec, settings)
         else { return }
+        account(spec, config, settings, dialect)
         // Graphs of thousands of nodes only take time here.
         guard judge(expanded.graph), expanded.graph.nodes.count < 400 else { return }
         let (sources, problems) = ParameterSources.make(table, for: expanded, settings)
         _ = TensorBinder(sources, catalog: tensors).bind(expanded.graph, problems: problems)
+    }
+
+    /// What became of every key of a configuration: each that is refused is a problem of its own.
+    private static func account(
+        _ spec: ArchitectureSpec, _ config: JSONValue, _ settings: Settings, _ dialect: String
+    ) {
+        let configuration = ModelConfiguration(config, vocabulary: vocabulary(of: dialect))
+        guard let ledger = try? spec.ledger(of: configuration, settings, waived: ["hidden_act", "a.b"]) else { return }
+        precondition(ledger.problems.count == ledger.refusals.count, "a refusal without a problem")
     }
 
     /// - Returns: Whether the graph is sound.

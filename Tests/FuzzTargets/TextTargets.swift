@@ -1,3 +1,4 @@
+import JSON
 import Tokenization
 import TokenizerFormats
 
@@ -35,6 +36,10 @@ extension FuzzTarget {
         }
         let rest = intake.all()
         if !rest.isEmpty { files["added_tokens.json"] = rest }
+        if let config = files["tokenizer_config.json"].flatMap({ try? JSONValue(parsing: $0, file: "config") }) {
+            let ledger = TokenizerKeys.ledger(of: config, ignoring: ["chat_template"])
+            precondition(ledger.problems.count == ledger.refusals.count, "a refusal without a problem")
+        }
         tokenize(files)
     }
 

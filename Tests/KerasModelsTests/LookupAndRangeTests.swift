@@ -1,4 +1,5 @@
 import JSON
+import KerasFiles
 import KerasModels
 import ModelGraph
 import Platform

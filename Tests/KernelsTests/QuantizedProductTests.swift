@@ -15,7 +15,7 @@ private final class Bytes {
     deinit { base.deallocate() }
 }
 
-/// A row in 8 bits, as the definition in docs/quantized-products.md says it, operation by operation.
+/// A row in 8 bits, as the definition in docs/precision.md says it, operation by operation.
 private struct QuantizedRow: Equatable {
     var values: [UInt8]
     var scale: Float

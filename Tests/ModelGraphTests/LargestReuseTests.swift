@@ -44,3 +44,11 @@ struct LargestReuseTests {
         #expect(graph.mapSizeRatio(tokens: 7) == 1)
     }
 }
+
+@Suite("Lengths that figures are given for")
+struct UsualLengthTests {
+    @Test("128 tokens, or as many as the table of positions has room for", arguments: [(512, 128), (77, 77), (16, 16)])
+    func positions(count: Int, expected: Int) {
+        #expect(Graph.encoder(EncoderSizes(positions: count)).sound.usualTokens == expected)
+    }
+}

@@ -1,3 +1,4 @@
+import Kernels
 import ModelGraph
 import Rewriting
 import Runtime
@@ -29,6 +30,33 @@ struct QuantizingTests {
         #expect(buffer.row(2).allSatisfy { $0.isNaN })
         let other: Float = 5 / 255
         #expect(Array(buffer.row(3)) == [153 * other, 255 * other, 204 * other])
+    }
+
+    @Test("rows that fits are made of are those that kernels multiply, to the bit")
+    func kernels() throws {
+        var generator = SeededGenerator(seed: 11)
+        let buffer = RowBuffer(rows: 40, columns: 77)
+        let factors = (0..<77).map { _ in Float.random(in: 0.1...3, using: &generator) }
+        for row in 0..<40 {
+            let reach = Float.random(in: 0...4, using: &generator)
+            for column in 0..<77 { buffer.row(row)[column] = Float.random(in: -reach...reach * reach, using: &generator) }
+        }
+        buffer.row(7)[3] = 1e30
+        buffer.row(8)[3] = .nan
+        for set in KernelSet.available {
+            let view = MatrixView(base: buffer.base, rows: 40, columns: 77, stride: 77)
+            let rows = QuantizedRows(view, factors: factors, kernels: set)
+            let reference = buffer.copied()
+            try RowRounding.multiply(reference, by: factors, CancellableWorkers(count: 1))
+            try RowRounding.round(reference, CancellableWorkers(count: 1))
+            for row in 0..<40 {
+                for column in 0..<77 {
+                    let value = Float(Int32(rows.values[row * 77 + column]) - rows.zeros[row]) * rows.scales[row]
+                    let wanted = reference.row(row)[column]
+                    #expect(value.bitPattern == wanted.bitPattern || value.isNaN && wanted.isNaN)
+                }
+            }
+        }
     }
 
     @Test("8 bits lose little, and what was fitted loses less than what was only rounded")

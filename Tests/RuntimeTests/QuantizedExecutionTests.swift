@@ -51,7 +51,7 @@ struct QuantizedExecutionTests {
             let wanted = try Self.values(model, output), found = try Self.values(rounded, output)
             let size = wanted.reduce(0) { $0 + $1 * $1 }
             let error = zip(wanted, found).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-            #expect(error.squareRoot() < 0.03 * size.squareRoot(), "\(output)")
+            #expect(error.squareRoot() < 0.08 * size.squareRoot(), "\(output)")
             #expect(found != wanted, "\(output): nothing was rounded")
         }
     }

@@ -1,5 +1,6 @@
 import ModelGraph
 import Statistics
+import Statistics
 import TestSupport
 import Testing
 import Verification

@@ -20,7 +20,7 @@ CALIBRATION_LINES = 64
 # Options of conversions to fewer bits, and how far outputs may be apart: weights alone are exact numbers; where inputs
 # are rounded too, the last bits of what comes before decide now and then which of two neighbours a number becomes.
 PRECISIONS = {
-    "bfloat16": (["--precision", "bf16"], TOLERANCE),
+    "bfloat16": (["--precision", "bf16"], 2e-2),
     "weights in 8 bits": (["--weights", "int8"], TOLERANCE),
     "weights in 8 bits, groups": (["--weights", "int8", "--group", "64"], TOLERANCE),
     "weights in 4 bits": (["--weights", "int4"], TOLERANCE),

@@ -9,8 +9,9 @@ extension Budget.Goal {
             before > 0 ? (Double(before) - Double(after)) / Double(before) : 0
         }
         switch self {
-        case .attention where graph.mapSizeRatio(tokens: Budget.tokens) > 1:
-            return share(graph.mapElements(tokens: Budget.tokens), after.mapElements(tokens: Budget.tokens))
+        case .attention where graph.mapSizeRatio(tokens: graph.usualTokens) > 1:
+            let tokens = graph.usualTokens
+            return share(graph.mapElements(tokens: tokens), after.mapElements(tokens: tokens))
         case .attention, .maps, .quality: return share(graph.mapCount, after.mapCount)
         case .multiplyAdds(_, let tokens):
             return share(graph.cost(tokens: tokens).multiplyAdds, after.cost(tokens: tokens).multiplyAdds)
@@ -22,11 +23,16 @@ extension Budget.Goal {
 extension Budget {
     /// Refuses a budget that no plan of reuse, blends and static patterns can hold, by the graph alone.
     ///
+    /// - Parameter kept: Attention nodes that stay as they are.
     /// - Throws: `AnalysisError.budget` with the largest saving of this kind that the model allows.
-    package func checkReach(in graph: CheckedGraph) throws(AnalysisError) {
-        let least: CheckedGraph
-        do { least = try graph.withLargestReuse() } catch { throw .graph(error) }
-        let largest = goal.saving(from: graph, to: least)
+    package func checkReach(in graph: CheckedGraph, keeping kept: Set<String> = []) throws(AnalysisError) {
+        var largest: Double
+        do {
+            largest = goal.saving(from: graph, to: try graph.withLargestReuse())
+            if !kept.isEmpty {
+                largest = min(largest, goal.saving(from: graph, to: try graph.withLargestReuse(keeping: kept)))
+            }
+        } catch { throw .graph(error) }
         guard goal.share > largest + 1e-9 else { return }
         throw .budget(
             text, reason: "the largest saving that this model allows is \((largest * 100).rounded(1)) %")
@@ -43,10 +49,11 @@ extension Budget {
             return "layers of this model share weights, and a plan that treats them differently makes the file larger: "
                 + "\(text) takes no such plan, maps:\(text) does"
         }
-        let ratio = graph.mapSizeRatio(tokens: Self.tokens)
+        let tokens = graph.usualTokens
+        let ratio = graph.mapSizeRatio(tokens: tokens)
         guard ratio > 1 else { return nil }
         return "the largest maps of this model have \(ratio < 10 ? "\(ratio.rounded(1))" : "\(Int(ratio.rounded()))") "
-            + "times as many elements as the smallest, so \(text) counts elements at \(Self.tokens) tokens, not maps; "
-            + "maps:\(text) counts maps, macs:\(text)@\(Self.tokens) work"
+            + "times as many elements as the smallest, so \(text) counts elements at \(tokens) tokens, not maps; "
+            + "maps:\(text) counts maps, macs:\(text)@\(tokens) work"
     }
 }

@@ -6,8 +6,8 @@ import Statistics
 package struct Budget: Sendable, Hashable {
     /// What is asked for.
     package enum Goal: Sendable, Hashable {
-        /// Share of attention maps no longer computed; where maps differ in size, of their elements at
-        /// `Budget.tokens` tokens. What a share without a word in front means.
+        /// Share of attention maps no longer computed; where maps differ in size, of their elements at the graph's
+        /// `usualTokens`. What a share without a word in front means.
         case attention(Double)
         /// Share of attention maps no longer computed, each counted alike.
         case maps(Double)
@@ -26,9 +26,6 @@ package struct Budget: Sendable, Hashable {
             }
         }
     }
-
-    /// Sequence length at which the sizes of maps are compared.
-    package static let tokens = 128
 
     /// What is asked for.
     package let goal: Goal

@@ -29,8 +29,9 @@ package struct PlanCurve: Sendable, Hashable, Codable {
 
     /// - Throws: `AnalysisError.cancelled`, or when the planner's graph is unsound.
     package init(
-        _ planner: Planner, tokens: Int = 128, cancellation: Cancellation? = nil
+        _ planner: Planner, tokens: Int? = nil, cancellation: Cancellation? = nil
     ) throws(AnalysisError) {
+        let tokens = tokens ?? planner.graph.usualTokens
         self.tokens = tokens
         points = []
         for count in 0...planner.steps.count {

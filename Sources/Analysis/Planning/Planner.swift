@@ -181,7 +181,7 @@ package struct Planner: Sendable {
     /// A budget without a word in front is no wish for a larger file; one that names what it counts is taken at its
     /// word.
     private func refuseGrowth(of plan: ReusePlan, for budget: Budget) throws(AnalysisError) {
-        guard case .attention = budget.goal, graph.canGrowByReuse else { return }
+        guard case .attention = budget.goal else { return }
         let growth = -(try saving(of: plan, .bytes(0)))
         guard growth > 0 else { return }
         throw .budget(

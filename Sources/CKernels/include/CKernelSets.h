@@ -19,12 +19,17 @@ typedef struct {
   void (*multiply)(const rk_quantized_product *, size_t, size_t, size_t, size_t);
 } rk_quantized_kernels;
 
-/// Products in bfloat16. The members mean what the functions in CBfloat.h mean.
-typedef struct {
+/// Products in bfloat16. The first members mean what the functions in CBfloat.h mean.
+struct rk_bfloat_kernels {
   size_t (*stride)(size_t);
   void (*round)(const float *, size_t, size_t, size_t, uint8_t *);
   void (*multiply)(const rk_bfloat_product *, size_t, size_t, size_t, size_t);
-} rk_bfloat_kernels;
+  // Most rows that `multiply_rows` takes.
+  size_t rows;
+  // Rows, `stride` bytes apart, times `count` panels, `apart` bytes apart, each row times its factor where there are any.
+  void (*multiply_rows)(const void *x, size_t stride, size_t rows, size_t depth, const void *panels, size_t apart,
+                        size_t count, const float *factors, float *out, size_t ldo);
+};
 
 /// The members mean what the functions of the same name in CKernels.h mean, without the first argument.
 struct rk_kernels {

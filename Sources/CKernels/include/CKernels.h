@@ -36,6 +36,8 @@ typedef enum {
 
 /// The kernels of one instruction set. Constant, valid for ever.
 typedef struct rk_kernels rk_kernels;
+/// Its products in bfloat16.
+typedef struct rk_bfloat_kernels rk_bfloat_kernels;
 
 /// The kernels of an instruction set, or NULL when this CPU or this build lacks it.
 const rk_kernels *rk_kernels_of(rk_isa isa);
@@ -141,6 +143,8 @@ typedef struct {
 
 /// Floats of scratch that `rk_attention` needs.
 size_t rk_attention_scratch(size_t keys, size_t head_size);
+/// Floats that products in bfloat16 need more, for so many consumers of so many columns.
+size_t rk_rounded_scratch(size_t keys, size_t head_size, size_t width, size_t consumers);
 
 /// One attention map of one sequence and everything that reads it at once.
 typedef struct {
@@ -176,7 +180,11 @@ typedef struct {
   // Where the finished map (rows sum to 1 when computed) is kept, or NULL; hidden keys get 0.
   float *keep; size_t ldkeep;
   const rk_consumer *consumers; size_t consumer_count;   // may be 0 (map only)
-  float *scratch;                  // rk_attention_scratch floats, 64-byte aligned, one per thread
+  // Both products in bfloat16 (CBfloat.h): queries, keys, values and weights are rounded, pairs are of dimensions and of
+  // keys 2i and 2i + 1. NULL: in float32.
+  const rk_bfloat_kernels *rounded;
+  float *scratch;                  // 64-byte aligned, one per thread: rk_attention_scratch floats, and as many more as
+                                   // rk_rounded_scratch says where products are in bfloat16
 } rk_map;
 
 /// Puts key number `index` (head_size floats) where the scores read it: panels of 16 keys, [panel][head_size][16].

@@ -1,6 +1,6 @@
 // Products of 8-bit rows and 8-bit weights.
 //
-// The numbers are defined to the last operation, and the same on every instruction set (docs/quantized-products.md):
+// The numbers are defined to the last operation, and the same on every instruction set (docs/precision.md):
 // every line below is one float32 operation, rounded to nearest even; nothing is fused.
 //
 //   a row x of k floats, times its factors where there are any:

@@ -25,5 +25,9 @@ extension CheckedGraph {
 
     /// Whether replacing heads can make the model's parameters more instead of fewer: attention layers that share them
     /// need parameters of their own where they no longer compute the same heads.
-    package var canGrowByReuse: Bool { !graph.sharedAttentionParameters.isEmpty }
+    ///
+    /// Shared tables of distances alone do not count: what a head needs of them is less than its query and key.
+    package var canGrowByReuse: Bool {
+        graph.attentionNodes.contains { $0.ties["query_weight"] != nil || $0.ties["key_weight"] != nil }
+    }
 }

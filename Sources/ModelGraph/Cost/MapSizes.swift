@@ -1,4 +1,16 @@
 extension CheckedGraph {
+    /// The sequence length that figures are given for unless somebody asks for another one: 128 tokens, or as many as
+    /// the model's tables of positions have room for.
+    package var usualTokens: Int {
+        let limits = graph.nodes.compactMap { node -> Int? in
+            guard case .embedding(let embedding) = node.operation, let positions = embedding.positions,
+                let rows = shapes[node.name]?.rows, rows.rows(tokens: 1) != rows.rows(tokens: 2)
+            else { return nil }
+            return positions.count - positions.offset
+        }
+        return max(1, min(128, limits.min() ?? 128))
+    }
+
     /// Elements (queries × keys) of one map of each attention node, for one sequence of `tokens` tokens.
     package func mapSizes(tokens: Int) -> [String: Int] {
         graph.attentionNodes.reduce(into: [:]) { sizes, node in

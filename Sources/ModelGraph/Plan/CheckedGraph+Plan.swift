@@ -28,6 +28,9 @@ extension CheckedGraph {
             }
             attention.heads = resolving(layer, resolved: &resolved)
             result.nodes[index].operation = .attention(attention)
+            // Matrices that nobody needs any more have no precision.
+            let matrices = Set(result.nodes[index].operation.matrices.map(\.name))
+            result.nodes[index].precisions = node.precisions.filter { matrices.contains($0.key) }
         }
         for layer in plan.layers where unused.contains(layer.node) {
             let message = "the model has no attention node of this name"

@@ -2,7 +2,7 @@
 package struct Precision: Sendable, Hashable {
     /// What the numbers are, and what the inputs of a product become.
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Weights in bfloat16, inputs in float32.
+        /// Weights in bfloat16, inputs of products rounded to it.
         case bfloat16
         /// Weights of 8 bits with a scale a column; each input row quantised to 8 bits on its way in. Of a table that
         /// is looked up: 8 bits with a scale a row.

@@ -1,3 +1,4 @@
+import Inputs
 import Platform
 
 /// What long work is told and tells: whether it should end, and how far it is.
@@ -23,10 +24,10 @@ package struct Work: Sendable {
     }
 
     /// Says that a stage begins.
-    func begin(_ stage: WorkProgress.Stage) { report(WorkProgress(stage: stage, completed: 0, total: 0)) }
+    package func begin(_ stage: WorkProgress.Stage) { report(WorkProgress(stage: stage, completed: 0, total: 0)) }
 
     /// Says how far a stage is.
-    func advance(_ stage: WorkProgress.Stage, to completed: Int, of total: Int) {
+    package func advance(_ stage: WorkProgress.Stage, to completed: Int, of total: Int) {
         report(WorkProgress(stage: stage, completed: completed, total: total))
     }
 

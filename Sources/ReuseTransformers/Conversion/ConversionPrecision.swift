@@ -5,7 +5,7 @@ import Rewriting
 public enum ConversionPrecision: Sendable, Hashable {
     /// As the source has them.
     case float32
-    /// Weights in bfloat16: half the bytes.
+    /// Weights and inputs of products in bfloat16: half the bytes.
     case bfloat16
     /// Weights in 8 bits, inputs of products in 8 bits a row: a quarter of the bytes, and several times the speed where
     /// the processor multiplies bytes.

@@ -13,7 +13,8 @@ extension ModelConverter {
         guard case .budget(let wanted, _) = source, options.moves.isSubset(of: known) else { return }
         let budget = try wanted.parsed()
         if case .quality = budget.goal { return }
-        try TransformerError.mapping { try budget.checkReach(in: model.model.graph) }
+        let kept = try options.layers.keptNodes(of: model.model.graph)
+        try TransformerError.mapping { try budget.checkReach(in: model.model.graph, keeping: kept) }
     }
 
     /// What a user should know before any work starts: how a budget is counted, and a file that would grow.

@@ -181,7 +181,7 @@ package struct DataReader: Sendable {
     }
 
     /// Scored pairs of texts as the model takes them.
-    func scored(_ pairs: [ScoredTexts]) throws(TransformerError) -> [ScoredPair] {
+    package func scored(_ pairs: [ScoredTexts]) throws(TransformerError) -> [ScoredPair] {
         var result: [ScoredPair] = []
         let scoresPairs = model.scoresPairs
         for pair in pairs {

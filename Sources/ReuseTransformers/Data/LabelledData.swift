@@ -56,7 +56,7 @@ public struct ScoredTexts: Sendable, Hashable {
     }
 
     /// Pairs from a file: score, text and text, separated by tabs or in columns.
-    static func read(_ path: String, _ columns: TextColumns) throws(TransformerError) -> [ScoredTexts] {
+    package static func read(_ path: String, _ columns: TextColumns) throws(TransformerError) -> [ScoredTexts] {
         try InputFile.check(path)
         return try TransformerError.mapping {
             var records = try TextRecords(path: path, columns: columns.columns, contents: .scoredPairs)
@@ -82,13 +82,13 @@ public struct ScoredTexts: Sendable, Hashable {
 
 /// Texts with their class: `label<TAB>text` a line, the named columns of a table, or `{"label": …, "text": …}` a line
 /// of a `.jsonl` file.
-struct LabelledTexts: ~Copyable {
+package struct LabelledTexts: ~Copyable {
     private var records: TextRecords
     private let path: String
     private let names: [String]
 
     /// - Parameter names: The model's class names.
-    init(_ path: String, _ columns: TextColumns, names: [String]) throws {
+    package init(_ path: String, _ columns: TextColumns, names: [String]) throws {
         try InputFile.check(path)
         records = try TextRecords(path: path, columns: columns.columns, contents: .labelledTexts)
         self.path = path
@@ -120,7 +120,7 @@ struct LabelledTexts: ~Copyable {
     }
 
     /// The next text and its class; `nil` after the last one.
-    mutating func next() throws -> (text: String, label: Int)? {
+    package mutating func next() throws -> (text: String, label: Int)? {
         guard let (text, label) = try nextWords() else { return nil }
         guard let index = ClassName.index(of: label, among: names) else {
             throw ClassName.unknown(label, among: names, path: path, line: records.lineNumber)
@@ -129,7 +129,7 @@ struct LabelledTexts: ~Copyable {
     }
 
     /// The next text and its numbers; `nil` after the last one.
-    mutating func nextNumbers() throws -> (text: String, labels: [Float])? {
+    package mutating func nextNumbers() throws -> (text: String, labels: [Float])? {
         guard let (text, label) = try nextWords() else { return nil }
         return (text, try NumberLabels.numbers(label, path: path, line: records.lineNumber))
     }
@@ -156,16 +156,16 @@ struct LabelledTexts: ~Copyable {
 }
 
 /// What people call a class.
-enum ClassName {
+package enum ClassName {
     /// The number of a class: by its name, or written as a number (`2.0` too, as programs write columns with gaps).
-    static func index(of label: String, among names: [String]) -> Int? {
+    package static func index(of label: String, among names: [String]) -> Int? {
         if let named = names.firstIndex(of: label) { return named }
         let number = Int(label) ?? Double(label).flatMap { Int(exactly: $0) }
         return number.flatMap { $0 >= 0 && (names.isEmpty || $0 < names.count) ? $0 : nil }
     }
 
     /// Classes in words.
-    static func known(_ names: [String]) -> String {
+    package static func known(_ names: [String]) -> String {
         names.isEmpty ? "numbers from 0 on" : names.joined(separator: ", ")
     }
 

@@ -1,3 +1,4 @@
+import Inputs
 import ModelGraph
 import Verification
 
@@ -32,6 +33,29 @@ enum TaskLabels {
         }
         let all = try LabelledTexts.all(of: path, columns, names: model.labels)
         return (all.map(\.text), .classes(all.map(\.label)))
+    }
+
+    /// Items of an `.npz` with what is right: the model's own inputs as `in.<input>`, the numbers as `out` or
+    /// `out.<output>`.
+    static func arrays(
+        of path: String, for model: TransformerModel
+    ) throws(TransformerError) -> (items: [ModelInput], labels: [NumberScores.Labels]) {
+        try InputFile.check(path)
+        return try TransformerError.mapping {
+            let arrays = try ReferenceArrays(path: path)
+            let items = try GraphArrays.sequences(from: arrays.inputs, for: model.model.graph)
+            let labels = try LabelArrays.items(of: arrays.outputs, path: path)
+            guard labels.count == items.count else {
+                throw TransformerError(
+                    .usage, path: path, "\(labels.count) labels for \(items.count) items; give one an item")
+            }
+            return (items, labels)
+        }
+    }
+
+    /// Whether a file holds items and labels as arrays: of a model that gives numbers.
+    static func areArrays(_ path: String, for model: TransformerModel) -> Bool {
+        givesNumbers(model) && path.hasSuffix(".npz")
     }
 
     private static func givesNumbers(_ model: TransformerModel) -> Bool { model.model.graph.use == .numbers }

@@ -3,7 +3,7 @@
 /// The modules below name them as the command spells them, and the command prints them so. Programs have properties
 /// instead: `TransformerError` tells them these.
 package enum OptionNames {
-    /// The command's spelling, and what a program has for it; longer spellings before those that they start with.
+    /// The command's spelling, and what a program has for it.
     package static let properties: [(option: String, property: String)] = [
         ("inspect --reference-script", "`reuseformer inspect --reference-script`"),
         ("--reference", "`TransformerModel.Options.reference`"),
@@ -16,6 +16,20 @@ package enum OptionNames {
         ("--allow", "`ModelConverter.Options.moves`"),
         ("--heal", "`ModelConverter.Options.healing`"),
         ("--unshare", "`ModelConverter.Options.unsharesLayers`"),
+        ("--granularity", "`ModelConverter.Options.granularity`"),
+        ("--precision", "`ModelConverter.Options.precision`"),
+        ("--calibration", "`CalibrationData`"),
+        ("--calibration-tokens", "`CalibrationData.tokens`"),
+        ("--judge", "`CalibrationData.judged(on:)`"),
+        ("--column", "`TextColumns.texts`"),
+        ("--label-column", "`TextColumns.label`"),
+        ("--score-column", "`TextColumns.score`"),
+        ("--format", "`TextColumns.format`"),
+        ("--data", "`VerificationData`"),
+        ("--labels", "labels of `VerificationData`"),
+        ("--pairs", "pairs of `VerificationData`"),
+        ("--timing", "`ModelVerifier.verify(on:gates:timing:)`"),
+        ("--fail-on", "a `QualityGate`"),
         ("--answers", "answers"),
         ("--inputs", "arrays"),
     ]

@@ -167,6 +167,10 @@ public struct ModelInspection: Sendable, Encodable {
         public let cacheBytes: Int?
         /// The same for each row of what cross-attention looks at.
         public let memoryCacheBytes: Int?
+        /// Bytes of the parameters as they are stored, before compression.
+        public var parameterBytes = 0
+        /// Matrices that are not in 32 bits, in words; `nil`: none.
+        public var precision: String?
     }
 
     /// Last part of the path.
@@ -253,7 +257,8 @@ public struct ModelInspection: Sendable, Encodable {
         notes = summary.notes
         plan = summary.plan
         problems = summary.problems
-        let tokens = min(Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
+        let tokens = min(
+            summary.graph?.usualTokens ?? Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
         totals = summary.graph.map { Totals($0, summary.traits, tokens: tokens) }
         embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
         parts = summary.graph.map { Self.parts(of: $0, tokens: tokens) } ?? []
@@ -343,7 +348,8 @@ extension ModelInspection.Totals {
             parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
             isFixed: cost.multiplyAdds == graph.cost(tokens: tokens + 1).multiplyAdds,
             cacheBytes: cost.cacheBytes > 0 ? cost.cacheBytes : nil,
-            memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil)
+            memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil,
+            parameterBytes: cost.parameterBytes, precision: graph.precisionText)
     }
 }
 

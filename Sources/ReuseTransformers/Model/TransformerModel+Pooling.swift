@@ -6,7 +6,7 @@ extension TransformerModel {
     ///
     /// - Parameter pooling: `nil`: as the model's files say.
     /// - Throws: `.usage` for a model that makes no embeddings this way.
-    func pooled(by pooling: TextEmbedder.Pooling?) throws(TransformerError) -> Model {
+    package func pooled(by pooling: TextEmbedder.Pooling?) throws(TransformerError) -> Model {
         try TransformerError.mapping { try model.pooled(by: pooling.map(ModelGraph.Pooling.init)) }
     }
 }

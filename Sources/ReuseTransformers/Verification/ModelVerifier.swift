@@ -1,4 +1,5 @@
 import ModelGraph
+import Reporting
 import Verification
 
 /// Compares a converted model with its source and judges it by gates.
@@ -103,20 +104,27 @@ public struct ModelVerifier: Sendable {
         var findings = Findings()
         if let items = data.items {
             let sequences: [ModelInput]
-            var labels = try data.labelSource.map { (source) throws(TransformerError) in try right(source, of: data) }
+            var labels: TaskLabels?
+            if let source = data.labelSource { labels = try right(source, of: data) }
             switch items {
             case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
             case .path(let path): sequences = try reader.sequences(of: path)
+            case .labelled(let path) where TaskLabels.areArrays(path, for: source):
+                let labelled = try TaskLabels.arrays(of: path, for: source)
+                sequences = labelled.items
+                labels = .numbers(labelled.labels)
             case .labelled(let path):
-                let texts: [String]
-                (texts, labels) = try TaskLabels.texts(of: path, data.columns, for: source)
-                sequences = try reader.sequences(ofTexts: texts)
+                let labelled = try TaskLabels.texts(of: path, data.columns, for: source)
+                sequences = try reader.sequences(ofTexts: labelled.texts)
+                labels = labelled.labels
             }
             findings = try fidelity(on: sequences, masking: reader.masking, work)
             findings.warnings = JudgingWarnings.of(judging: findings.data.texts, remedy: "give --data more of them")
             for warning in findings.warnings { work.warning(warning) }
             if let labels {
-                findings.metrics += try TransformerError.mapping { try labels.measure(task(work), on: sequences) }
+                findings.metrics += try TransformerError.mapping { () throws -> [Measurement] in
+                    try labels.measure(try task(work), on: sequences)
+                }
             }
         }
         if let pairs = data.pairs {

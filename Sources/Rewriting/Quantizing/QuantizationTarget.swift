@@ -2,7 +2,7 @@ import ModelGraph
 
 /// What a model's matrices shall become.
 package enum QuantizationTarget: Sendable, Hashable {
-    /// Weights in bfloat16.
+    /// Weights and inputs of products in bfloat16.
     case bfloat16
     /// Weights in 8 bits, inputs of products in 8 bits a row.
     case int8

@@ -18,11 +18,15 @@ extension Compiler {
         let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
         let units = makeUnits(attention, node, space: space, masksByPosition: added == nil)
         let additive = try additiveScores(attention, node, space: space)
+        let isRounded = additive == nil && node.roundsMaps
+        if isRounded {
+            schedule.roundedReaders = units.reduce(schedule.roundedReaders) { max($0, $1.consumers.count) }
+        }
         let step = AttentionStep(
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
             mask: attention.mask, added: added, bias: try scoreBias(attention, node, headSize: headSize),
-            softCap: attention.softCap ?? 0, additive: additive, queryAxis: queryAxis, keyAxis: keyAxis, space: space,
+            softCap: attention.softCap ?? 0, isRounded: isRounded, additive: additive, queryAxis: queryAxis, keyAxis: keyAxis, space: space,
             units: units,
             node: node.name, index: schedule.attentionCount, keyCount: attention.keyGroups.count,
             valueCount: attention.valueGroups.count)
@@ -102,29 +106,6 @@ extension Compiler {
         return HeadBuffers(query: scores, key: scores, value: carried, keyOffset: queries, valueOffset: 0)
     }
 
-    /// Columns of one projection.
-    private struct HeadPart {
-        let key: PackedKey
-        let weight: Tensor
-        /// The matrix as it is stored, where that is not in floats.
-        let stored: QuantizedMatrix?
-        /// The same where it is in bfloat16.
-        let bfloats: Tensor?
-        let bias: Tensor?
-        let count: Int
-        let size: Int
-        let scale: Float
-
-        /// Writes the bias, each head's where its padded columns start.
-        func fillBias(_ bias: UnsafeMutableBufferPointer<Float>, slot: Int, padded: Int) {
-            self.bias?.withFloats { source in
-                for index in source.indices {
-                    bias[(slot + index / size) * padded + index % size] = source[index] * scale
-                }
-            }
-        }
-    }
-
     private func part(
         _ node: Node, _ name: String, count: Int, size: Int, _ hasBias: Bool, _ scale: Float
     ) throws(RuntimeError) -> HeadPart {
@@ -144,131 +125,11 @@ extension Compiler {
         let buffer = register(.rows(axis: axis), width: slots * padded)
         guard slots > 0 else { return buffer }
         let key = parts.map(\.key)
-        let matrix =
-            packedHeads[key] ?? storedHeads(parts, width: width, padded: padded)
-            ?? .floats(floatHeads(parts, width: width, padded: padded))
+        let matrix = packedHeads[key] ?? pack(parts, width: width, padded: padded)
         packedHeads[key] = matrix
         let step = ProductStep(matrix: matrix, input: rows(of: source, for: matrix), out: buffer, headSize: padded)
         drafts.append(Draft(work: .row(.product(step)), reads: [step.input], writes: [buffer], axis: axis))
         return buffer
-    }
-
-    private func floatHeads(_ parts: [HeadPart], width: Int, padded: Int) -> PackedLinear {
-        PackedLinear(
-            inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
-            hasBias: parts.contains { $0.bias != nil }, packing: packing
-        ) { packed, bias in
-            var slot = 0
-            for part in parts {
-                part.weight.withFloats { weight in
-                    guard let weight = weight.baseAddress else { return }
-                    for head in 0..<part.count {
-                        // Whole panels a head: its padding columns stay zero.
-                        rk_pack(
-                            weight + head * part.size, width, part.size, part.count * part.size, part.scale,
-                            packed + (slot + head) * padded * width)
-                    }
-                }
-                part.fillBias(bias, slot: slot, padded: padded)
-                slot += part.count
-            }
-        }
-    }
-
-    /// The same of parts that are stored in fewer bits; `nil` where one is not.
-    private func storedHeads(_ parts: [HeadPart], width: Int, padded: Int) -> ProductMatrix? {
-        let bfloats = parts.compactMap(\.bfloats)
-        if bfloats.count == parts.count { return .quantized(bfloatHeads(parts, bfloats, width: width, padded: padded)) }
-        let stored = parts.compactMap(\.stored)
-        guard let precision = stored.first?.precision, stored.count == parts.count,
-            stored.allSatisfy({ $0.precision == precision && !$0.isOfRows && !$0.isTransposed })
-        else { return nil }
-        return precision.kind == .int8
-            ? .quantized(quantizedHeads(parts, stored, width: width, padded: padded))
-            : .compact(compactHeads(parts, stored, precision, width: width, padded: padded))
-    }
-
-    private func quantizedHeads(
-        _ parts: [HeadPart], _ stored: [QuantizedMatrix], width: Int, padded: Int
-    ) -> QuantizedLinear {
-        let kernels = kernels
-        return QuantizedLinear(
-            .bytes, inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
-            hasBias: parts.contains { $0.bias != nil }, factors: stored.first?.smoothing, kernels: kernels,
-            packing: packing
-        ) { memory in
-            let headBytes = rk_packed_quantized_bytes(kernels.table, width, padded)
-            var slot = 0
-            for (part, stored) in zip(parts, stored) {
-                stored.withValues { values in
-                    for head in 0..<part.count {
-                        rk_pack_quantized(
-                            kernels.table, values + head * part.size, width, part.size, part.count * part.size, 1,
-                            memory.packed + (slot + head) * headBytes)
-                    }
-                }
-                stored.scale.withFloats { scales in
-                    for index in scales.indices {
-                        memory.scales[(slot + index / part.size) * padded + index % part.size] =
-                            scales[index] * part.scale
-                    }
-                }
-                part.fillBias(memory.bias, slot: slot, padded: padded)
-                slot += part.count
-            }
-        }
-    }
-
-    private func bfloatHeads(
-        _ parts: [HeadPart], _ stored: [Tensor], width: Int, padded: Int
-    ) -> QuantizedLinear {
-        QuantizedLinear(
-            .bfloat16, inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded,
-            hasBias: parts.contains { $0.bias != nil }, kernels: kernels, packing: packing
-        ) { memory in
-            let headBytes = rk_packed_bfloat_bytes(width, padded)
-            var slot = 0
-            for (part, stored) in zip(parts, stored) {
-                stored.withBfloats { values in
-                    for head in 0..<part.count {
-                        rk_pack_bfloat(
-                            values + head * part.size, width, part.size, part.count * part.size, 1,
-                            memory.packed + (slot + head) * headBytes)
-                        for column in 0..<part.size { memory.scales[(slot + head) * padded + column] = part.scale }
-                    }
-                }
-                part.fillBias(memory.bias, slot: slot, padded: padded)
-                slot += part.count
-            }
-        }
-    }
-
-    private func compactHeads(
-        _ parts: [HeadPart], _ stored: [QuantizedMatrix], _ precision: Precision, width: Int, padded: Int
-    ) -> CompactLinear {
-        // A scale times that of the scores need not be a float16 number any more.
-        CompactLinear(
-            inputWidth: width, outputWidth: parts.reduce(0) { $0 + $1.count } * padded, precision: precision,
-            isWide: true, hasBias: parts.contains { $0.bias != nil }, packing: packing
-        ) { shape, memory in
-            let headBytes = CompactLinear.byteCount(of: padded, as: shape)
-            var slot = 0
-            for (part, stored) in zip(parts, stored) {
-                let scales = stored.scale.floats, columns = part.count * part.size
-                stored.withValues { values in
-                    for head in 0..<part.count {
-                        let own = stride(from: head * part.size, to: scales.count, by: columns).flatMap { first in
-                            scales[first..<first + part.size].map { $0 * part.scale }
-                        }
-                        CompactLinear.pack(
-                            values + head * part.size, rowStep: columns, columnStep: 1, scales: own,
-                            columns: part.size, as: shape, to: memory.packed + (slot + head) * headBytes)
-                    }
-                }
-                part.fillBias(memory.bias, slot: slot, padded: padded)
-                slot += part.count
-            }
-        }
     }
 
     /// The output projection with rows padded as the context is.
@@ -378,6 +239,14 @@ extension Compiler {
             else { return nil }
             return AttentionStep.Consumer(value: value, column: column * attention.paddedValueSize)
         }
+    }
+}
+
+extension Node {
+    /// Whether an attention node multiplies queries, keys, maps and values in bfloat16: where the inputs of its own
+    /// products are rounded anyway.
+    fileprivate var roundsMaps: Bool {
+        precisions["value_weight"].map { $0.kind == .int8 || $0.kind == .bfloat16 } ?? false
     }
 }
 

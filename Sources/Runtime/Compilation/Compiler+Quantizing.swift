@@ -82,27 +82,26 @@ extension Compiler {
         return .quantized(linear)
     }
 
-    /// A bfloat16 matrix, packed for products with rounded rows; `nil` where the node's precision is another.
+    /// A bfloat16 matrix, packed for products with rounded rows; `nil` where the node's precision is another, or the
+    /// matrix is a table that others look up.
     ///
     /// - Parameter rows: How inputs are padded; `nil`: they are not.
     func bfloatProduct(_ node: Node, _ name: String, bias: Tensor?, rows: PaddedRows? = nil) -> ProductMatrix? {
         guard let stored = bfloats(node, name) else { return nil }
-        let isTransposed = node.ties[name]?.isTransposed ?? false
-        let depth = stored.shape[isTransposed ? 1 : 0], columns = stored.shape[isTransposed ? 0 : 1]
+        let depth = stored.shape[0], columns = stored.shape[1]
         let linear = QuantizedLinear(
             .bfloat16, inputWidth: rows?.count ?? depth, outputWidth: columns, hasScales: false, hasBias: bias != nil,
             kernels: kernels, packing: packing
         ) { memory in
-            let rowStep = isTransposed ? 1 : columns, columnStep = isTransposed ? depth : 1
             stored.withBfloats { values in
                 guard let rows, rows.padded != rows.size else {
-                    rk_pack_bfloat(values, depth, columns, rowStep, columnStep, memory.packed)
+                    rk_pack_bfloat(values, depth, columns, columns, 1, memory.packed)
                     return
                 }
                 var padded = [UInt16](repeating: 0, count: rows.count * columns)
                 for row in 0..<depth {
                     for column in 0..<columns {
-                        padded[rows.place(of: row) * columns + column] = values[row * rowStep + column * columnStep]
+                        padded[rows.place(of: row) * columns + column] = values[row * columns + column]
                     }
                 }
                 rk_pack_bfloat(padded, rows.count, columns, columns, 1, memory.packed)
@@ -112,10 +111,10 @@ extension Compiler {
         return .quantized(linear)
     }
 
-    /// A matrix that the node multiplies in bfloat16, as it is stored.
+    /// A matrix that the node multiplies in bfloat16, as it is stored; `nil` for one that is read with exchanged axes.
     func bfloats(_ node: Node, _ name: String) -> Tensor? {
-        guard node.precisions[name]?.kind == .bfloat16, let stored = model.tensors[node.owner(of: name)],
-            stored.dtype == .bfloat16
+        guard node.precisions[name]?.kind == .bfloat16, node.ties[name]?.isTransposed != true,
+            let stored = model.tensors[node.owner(of: name)], stored.dtype == .bfloat16
         else { return nil }
         return stored
     }

@@ -118,6 +118,8 @@ struct AttentionStep: Sendable {
     let bias: ScoreBias?
     /// Scores are capped at this; 0: they are not.
     let softCap: Float
+    /// Whether scores and the products with values are computed in bfloat16.
+    let isRounded: Bool
     /// How queries and keys are compared where not by their product.
     let additive: AdditiveScores?
     let queryAxis, keyAxis: Int
@@ -175,6 +177,8 @@ struct Schedule: Sendable {
     var largestHead = 0
     /// Most floats of scratch that a product needs.
     var productScratch = 0
+    /// Most heads that read one map whose products are in bfloat16; 0: there is none.
+    var roundedReaders = 0
     /// Most columns of a table that disentangled positions look up.
     var relativeColumns = 0
     /// Number of attention steps.

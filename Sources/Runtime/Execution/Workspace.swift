@@ -30,8 +30,9 @@ final class Workspace: @unchecked Sendable {
         for space in schedule.mapSpaces.indices { grow(&maps[space], units(.maps(space: space)) * mapFloats[space]) }
         let longest = group.maps.reduce(0) { max($0, $1.longestKeys) }
         let longestQueries = group.maps.reduce(0) { max($0, $1.longestQueries) }
-        let scratch = max(
-            rk_attention_scratch(longest, max(schedule.largestHead, KernelSet.panel)), schedule.productScratch)
+        let head = max(schedule.largestHead, KernelSet.panel), readers = schedule.roundedReaders
+        let rounded = readers > 0 ? rk_rounded_scratch(longest, head, head, readers) : 0
+        let scratch = max(rk_attention_scratch(longest, head) + rounded, schedule.productScratch)
         while blocks.count < workers {
             blocks.append(FloatBuffer(count: 0))
             scratches.append(FloatBuffer(count: 0))

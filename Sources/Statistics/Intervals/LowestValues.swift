@@ -6,6 +6,8 @@ package struct LowestValues: Sendable {
     private static let limit = 1 << 16
     /// Texts of one block in resampling, at most so many blocks.
     private static let blocks = 4096
+    /// Values that must lie at or below a percentile: nothing is resampled beyond the lowest one.
+    private static let fewest = 10.0
 
     private var lowest: [(value: Float, text: Int32)] = []
     /// Values of each text.
@@ -34,9 +36,11 @@ package struct LowestValues: Sendable {
     /// The interval of the value that a share of all lie at or below, by plain percentiles of resamples of texts: the
     /// corrections of sums do not hold for single order statistics.
     ///
-    /// - Returns: `nil` for fewer than two texts, and where the percentile may lie among values that were not kept.
+    /// - Returns: `nil` for fewer than two texts, where the percentile rests on a few values, and where it may lie
+    ///   among those that were not kept.
     package func interval(share: Double) -> Interval? {
-        guard counts.count > 1 else { return nil }
+        let values = counts.reduce(0) { $0 + Int($1) }
+        guard counts.count > 1, share * Double(values) >= Self.fewest else { return nil }
         var sorted = self
         sorted.sort()
         let perBlock = (counts.count + Self.blocks - 1) / Self.blocks
@@ -46,7 +50,7 @@ package struct LowestValues: Sendable {
         let entries = sorted.lowest.map { (value: $0.value, unit: Int($0.text) / perBlock) }
         var random = SplitMix(seed: Bootstrap.seed)
         var draws = [Int](repeating: 0, count: units)
-        var values: [Double] = []
+        var found: [Double] = []
         for _ in 0..<Bootstrap.resamples {
             for unit in draws.indices { draws[unit] = 0 }
             var total = 0
@@ -57,19 +61,19 @@ package struct LowestValues: Sendable {
             }
             let wanted = max(1, Int((share * Double(total)).rounded(.up)))
             var seen = 0
-            let found = entries.first { entry in
+            let entry = entries.first { entry in
                 seen += draws[entry.unit]
                 return seen >= wanted
             }
-            guard let found else {
+            guard let entry else {
                 if hasDropped { return nil }
                 continue
             }
-            values.append(Double(found.value))
+            found.append(Double(entry.value))
         }
-        values.sort()
-        let tail = (1 - Interval.confidence) / 2
+        found.sort()
+        let tails = Bootstrap.tails(texts: units)
         return Interval(
-            Bootstrap.percentile(tail, ofSorted: values), Bootstrap.percentile(1 - tail, ofSorted: values))
+            Bootstrap.percentile(tails.0, ofSorted: found), Bootstrap.percentile(tails.1, ofSorted: found))
     }
 }

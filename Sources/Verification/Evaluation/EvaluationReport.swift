@@ -59,7 +59,7 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         /// Where each value would lie on other items of the kind; `nil` where that cannot be told.
         package let intervals: [Interval?]
         /// Where each model's difference from the first would lie, both measured on the same items; `nil` for the
-        /// first. Of perplexity the ratio less 1, of others the plain difference.
+        /// first. Of perplexity and mean errors the ratio less 1, of others the plain difference.
         package let differences: [Interval?]
 
         /// - Parameter samples: What the values' intervals are made of, one a model.

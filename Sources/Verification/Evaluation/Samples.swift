@@ -60,8 +60,8 @@ package struct Samples: Sendable, Hashable {
         }
     }
 
-    /// Where the difference from another model's measure on the same items would lie: of perplexities the ratio less
-    /// 1, of others the plain difference.
+    /// Where the difference from another model's measure on the same items would lie: of perplexities and mean errors
+    /// the ratio less 1, of others the plain difference.
     ///
     /// - Returns: `nil` where the items are not the same ones.
     package func difference(from other: Samples) -> Interval? {
@@ -72,7 +72,7 @@ package struct Samples: Sendable, Hashable {
         }
         return Bootstrap.interval(of: both) { totals in
             let own = value(totals[0], totals[1]), first = other.value(totals[2], totals[3])
-            return kind == .perplexity ? own / first - 1 : own - first
+            return kind == .perplexity || kind == .mean ? own / first - 1 : own - first
         }
     }
 }

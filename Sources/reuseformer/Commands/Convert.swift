@@ -110,7 +110,8 @@ struct Convert: ParsableCommand {
         }
         if analysisOut != nil, budget == nil || analysis != nil {
             throw ValidationError(
-                "--analysis-out writes the analysis that is made: with --plan, --analysis or a precision alone none is.")
+                "--analysis-out writes the analysis that is made; with --plan, --analysis or a precision alone none "
+                    + "is.")
         }
         _ = try compression()
     }
@@ -210,7 +211,8 @@ struct Convert: ParsableCommand {
         if json.json {
             try Terminal.print(document: verdict)
         } else {
-            let parts = (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
+            let parts =
+                (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
                 + (precision.map { [PrecisionText.describe($0)] } ?? [])
             Terminal.print("\(parts.joined(separator: "\n"))\n\n\(FidelityTable.table(of: verdict).text)")
         }

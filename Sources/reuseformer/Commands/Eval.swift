@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import Evaluation
 import Inputs
 import ModelGraph
 import Reporting

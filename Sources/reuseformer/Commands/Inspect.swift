@@ -81,6 +81,7 @@ struct Inspect: ParsableCommand {
             lines.append(
                 "\(Format.short(Double(totals.parameters))) parameters · \(Format.short(Double(totals.multiplyAdds))) "
                     + "multiply-adds for \(totals.isFixed ? "one input" : "\(totals.tokens) tokens")")
+            if let precision = totals.precision { lines.append(precision) }
             if let embedding = inspection.embedding { lines.append(Terminal.escaped(embedding.text)) }
             let kept = [
                 totals.cacheBytes.map { "\(Format.count($0)) bytes for each token" },

@@ -35,8 +35,8 @@ struct Verify: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy; for "
-                + "a model that gives numbers mae and r2.",
+            "Held-out texts with their class, instead of --data: label<TAB>text, a table, or .jsonl. Adds accuracy; "
+                + "for a model that gives numbers mae and r2.",
             valueName: "file"),
         completion: .file(extensions: ["tsv", "csv", "jsonl"]))
     var labelled: String?

@@ -7,8 +7,8 @@ struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answer requests of another program over standard input and output.",
         discussion: """
-            For programs in other languages: the model is read once, and rows are those of `run`, to the bit. Frames are \
-            described in docs/python.md. The worker ends when its input is closed.
+            For programs in other languages: the model is read once, and rows are those of `run`, to the bit. Frames \
+            are described in docs/python.md. The worker ends when its input is closed.
             """,
         shouldDisplay: false)
 

@@ -21,7 +21,7 @@ struct GateOptions: ParsableArguments {
             let condition = gate.gate.condition
             if let emptiness = condition.emptiness { throw ValidationError("--fail-on: \(emptiness).") }
             switch condition.metric {
-            case .speedup, .accuracy, .spearman:
+            case .speedup, .accuracy, .spearman, .meanAbsoluteError, .r2:
                 throw ValidationError(
                     "--fail-on \(condition.metric.rawValue): convert does not measure it; convert without it, then "
                         + "`verify --fail-on '\(text)'`.")

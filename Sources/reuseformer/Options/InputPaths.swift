@@ -28,10 +28,11 @@ struct InputPaths {
         for (path, use) in paths { try InputFile.checkEarly(path, as: use, columns) }
     }
 
-    /// The same for data to learn from.
+    /// The same for data to learn from, and those that judge.
     static func check(_ calibration: CalibrationOptions) throws {
         var inputs = InputPaths(calibration.tables.columns())
         for path in calibration.calibration { inputs.append(path, as: .items) }
+        inputs.append(calibration.judge, as: .items)
         inputs.append(calibration.judge, as: .items)
         try inputs.check()
     }

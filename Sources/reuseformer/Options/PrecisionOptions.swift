@@ -15,7 +15,7 @@ struct PrecisionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Bits of matrices: f32, bf16, int8 (and of what they are multiplied with), or auto (int8 but for what hurts).",
+            "Bits of matrices and of what they multiply: f32, bf16, int8, or auto (int8 but for what hurts).",
             discussion: "Alone it is a conversion too, without --budget."))
     var precision: Precision = .f32
 

@@ -3,6 +3,7 @@ import Generation
 import Images
 import Inputs
 import ModelGraph
+import ReuseTransformers
 import Runtime
 import Verification
 
@@ -108,7 +109,7 @@ package struct ModelEvaluator {
         try InputFile.check(path)
         if asWhole {
             guard columns == TextColumns() else {
-                throw TransformerError(.usage, path: path, "is one text with --whole: it has no columns to name")
+                throw TransformerError(.usage, path: path, "is read as one text: it has no columns to name")
             }
             let bytes = try TransformerError.mapping { try TextBytes.contents(of: path) }
             guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -142,17 +143,10 @@ package struct ModelEvaluator {
         guard model.model.graph.use == .numbers else { return [try accuracy(onTexts: path)] }
         _ = begin("errors")
         var scores = NumberScores()
-        if path.hasSuffix(".npz") {
-            try InputFile.check(path)
-            let arrays = try TransformerError.mapping { try ReferenceArrays(path: path) }
+        if TaskLabels.areArrays(path, for: model) {
+            let (items, labels) = try TaskLabels.arrays(of: path, for: model)
             try TransformerError.mapping {
-                let sequences = try GraphArrays.sequences(from: arrays.inputs, for: model.model.graph)
-                let labels = try LabelArrays.items(of: arrays.outputs, path: path)
-                guard labels.count == sequences.count else {
-                    throw TransformerError(
-                        .usage, path: path, "\(labels.count) labels for \(sequences.count) items; give one an item")
-                }
-                try evaluator.add(zip(sequences, labels).map { (sequence: $0, labels: $1) }, to: &scores)
+                try evaluator.add(zip(items, labels).map { (sequence: $0, labels: $1) }, to: &scores)
             }
         } else {
             try TransformerError.mapping {

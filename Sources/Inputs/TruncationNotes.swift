@@ -1,4 +1,3 @@
-import Inputs
 import Platform
 
 /// How many texts were cut to the longest that a model, its files or the user allow: for a note when they are all read.
@@ -19,7 +18,7 @@ package final class TruncationNotes: Sendable {
     /// Heeds what is cut from now on.
     ///
     /// - Parameter limit: To how many tokens.
-    func watch(_ count: TruncationCount, limit: Int, unit: Unit) {
+    package func watch(_ count: TruncationCount, limit: Int, unit: Unit) {
         entries.withLock { $0.append(Entry(count: count, limit: limit, unit: unit)) }
     }
 

@@ -1,16 +1,15 @@
 import Analysis
 import ModelGraph
-import Reporting
 import Rewriting
 import Verification
 
 /// What is said about numbers that rest on few texts.
-enum JudgingWarnings {
+package enum JudgingWarnings {
     /// Fewer texts than this are few to judge by.
-    static let fewestTexts = 100
+    package static let fewestTexts = ShippingVerdict.fewestTexts
 
     /// - Parameter remedy: What to do about it.
-    static func of(judging texts: Int, remedy: String) -> [String] {
+    package static func of(judging texts: Int, remedy: String) -> [String] {
         guard texts < fewestTexts else { return [] }
         return [
             "only \(texts == 1 ? "1 text judges" : "\(texts) texts judge"), fewer than \(fewestTexts): the quality is "
@@ -24,7 +23,7 @@ extension CalibrationSet {
     private static let rowsPerUnknown = 5
 
     /// The texts that judge, and what is said of them.
-    var judges: (items: [ModelInput], data: VerificationReport.Data) {
+    package var judges: (items: [ModelInput], data: VerificationReport.Data) {
         let origin: VerificationReport.Data.Origin =
             isJudgingGiven ? .given : judging.isEmpty ? .choosing : .keptBack
         let items = judging.isEmpty ? choosing : judging
@@ -38,16 +37,17 @@ extension CalibrationSet {
     }
 
     /// What is said when refits have few rows for what they weigh.
-    func fittingWarnings(of graph: CheckedGraph, heals: Bool) -> [String] {
+    package func fittingWarnings(of graph: CheckedGraph, heals: Bool) -> [String] {
         guard heals else { return [] }
-        let unknowns = graph.branches.map { branch in
-            switch branch.features {
-            case .context:
-                let attention = graph.node(named: branch.node)?.attention
-                return (attention?.keptHeads.count ?? 0) * (attention?.valueSize ?? 0)
-            case .value(let name): return graph.shapes[name]?.width ?? 0
-            }
-        }.max() ?? 0
+        let unknowns =
+            graph.branches.map { branch in
+                switch branch.features {
+                case .context:
+                    let attention = graph.node(named: branch.node)?.attention
+                    return (attention?.keptHeads.count ?? 0) * (attention?.valueSize ?? 0)
+                case .value(let name): return graph.shapes[name]?.width ?? 0
+                }
+            }.max() ?? 0
         let wanted = Self.rowsPerUnknown * unknowns
         guard fittingTokens < wanted else { return [] }
         return [
@@ -58,7 +58,7 @@ extension CalibrationSet {
     }
 
     /// What is said when few texts judge, or texts that were learned from.
-    var judgingWarnings: [String] {
+    package var judgingWarnings: [String] {
         if judging.isEmpty {
             return [
                 "no text is left to judge: what is printed was measured on the texts that chose, and is too good; give "
@@ -77,7 +77,7 @@ extension CalibrationSet {
     }
 
     /// What is said when an analysis has seen, or may have seen, the texts that judge.
-    func warnings(about analysis: AnalysisDocument) -> [String] {
+    package func warnings(about analysis: AnalysisDocument) -> [String] {
         guard !isJudgingGiven, !judging.isEmpty else { return [] }
         if analysis.calibration.digest != digest.hex {
             return [

@@ -1,0 +1,21 @@
+import ModelGraph
+
+extension CheckedGraph {
+    /// The graph without any map that a plan may let go which leaves some attention nodes alone.
+    ///
+    /// No plan of reuse, blends and static patterns under this condition costs less.
+    ///
+    /// - Parameter kept: Attention nodes that stay as they are.
+    /// - Throws: When the graph that comes out breaks a rule, which would be a defect.
+    func withLargestReuse(keeping kept: Set<String>) throws(GraphError) -> CheckedGraph {
+        var plan = ReusePlan(of: self)
+        let replaceable = replaceableHeads
+        for (row, layer) in plan.layers.enumerated() where !kept.contains(layer.node) {
+            let computed = graph.node(named: layer.node)?.attention?.computedHeads ?? []
+            for head in computed.suffix(replaceable[layer.node] ?? 0) {
+                plan.layers[row].heads[head].source = .borrowed([MapTerm(weight: 1, map: .pattern(.mean))])
+            }
+        }
+        return try applying(plan)
+    }
+}
