@@ -167,8 +167,10 @@ package struct CheckpointFolder: Sendable {
         return nil
     }
 
-    /// `owner/name`: how model hubs name a model.
+    /// `owner/name`: how model hubs name a model. A name that ends like a file of weights is a path.
     private static func isLikeHubName(_ path: String) -> Bool {
+        let endings = [".h5", ".hdf5", ".keras", ".safetensors", ".json", ".bin", ".pt", ".onnx", ".gguf"]
+        guard !endings.contains(where: path.hasSuffix) else { return false }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         return parts.count == 2
             && parts.allSatisfy { part in

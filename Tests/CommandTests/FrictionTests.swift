@@ -12,6 +12,8 @@ struct FrictionTests {
         case atOnce
         /// The model was read, because what is wrong can be known from it only.
         case afterReading
+        /// The data were read to the line that is wrong.
+        case withTheData
     }
 
     /// A command line in the scratch folder, how it ends, and what it says.
@@ -90,7 +92,8 @@ struct FrictionTests {
         Mistake("run MODEL --texts a.csv -o xx.npy", 4, "is a table", "\"review\"", "--column"),
         Mistake("run MODEL --texts a.csv --column text -o xx.npy", 2, "no column \"text\"; it has \"id\", \"review\""),
         Mistake("run MODEL --texts t.txt --column text -o xx.npy", 2, "columns are named"),
-        Mistake("run MODEL --texts latin1.txt -o xx.npy", 2, "line 2 is not UTF-8 (byte 3 of it)"),
+        Mistake(
+            "run MODEL --texts latin1.txt -o xx.npy", 2, "line 2 is not UTF-8 (byte 3 of it)", after: .withTheData),
         Mistake("run MODEL --texts nothere.txt -o xx.npy", 6, "nothere.txt: there is no such file"),
         Mistake("run MODEL --texts - --pairs - -o xx.npy", 2, "one of --texts, --pairs"),
         Mistake("verify MODEL MODEL --data - --labels -", 2, "standard input (-) is given 2 times"),
@@ -154,8 +157,13 @@ struct FrictionTests {
         let steps = outcome.errors.split(separator: "\n").compactMap { line in
             line.wholeMatch(of: /reuseformer: (.+): [0-9.]+ (s|min.*)/).map { String($0.output.1) }
         }
+        let reading: Set<String> = ["Reading the model", "Reading the models", "Reading encoder"]
         let allowed: Set<String> =
-            mistake.moment == .atOnce ? [] : ["Reading the model", "Reading the models", "Reading encoder"]
+            switch mistake.moment {
+            case .atOnce: []
+            case .afterReading: reading
+            case .withTheData: reading.union(["Running the model"])
+            }
         #expect(Set(steps).isSubset(of: allowed), "\(steps)")
     }
 

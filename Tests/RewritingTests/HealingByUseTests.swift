@@ -28,17 +28,15 @@ struct HealingByUseTests {
 
     @Test("a repair that brings all tokens nearer and the embedding further away is taken back")
     func takenBack() throws {
-        let byMean = try converted(.mean)
-        #expect(byMean.healing.outcome == .kept && byMean.healing.after.damage < byMean.healing.before.damage)
         let byFirst = try converted(.first)
         #expect(byFirst.healing.outcome == .takenBack)
         #expect(byFirst.healing.before.damage < 1e-9 && byFirst.healing.after == byFirst.healing.before)
-        #expect(byFirst.healing.steps.contains { $0.verdict == .worseOutput })
+        // The layer came nearer to the source's, on texts that no fit has seen.
+        #expect(byFirst.healing.steps.contains { $0.verdict == .worseOutput && ($0.remaining ?? 1) < 0.99 })
         #expect(!byFirst.healing.steps.contains { $0.verdict == .kept })
         // What was left is the plan applied, and nothing else.
         let plain = try model.applying(plan)
         #expect(byFirst.model.tensors.mapValues(\.digest) == plain.tensors.mapValues(\.digest))
-        #expect(byMean.model.tensors.mapValues(\.digest) != plain.tensors.mapValues(\.digest))
     }
 
     @Test("damage is that of the embedding the model is used for: the first token's is another than the mean's")

@@ -13,7 +13,6 @@ extension ModelConverter {
         guard case .quality(let condition) = budget.goal else {
             return try TransformerError.mapping { try planner.plan(budget, cancellation: work.cancellation) }
         }
-        try checkCount(of: calibration.choosing, condition, budget)
         let plan = try planner.largestPlan(for: budget) { steps in
             work.begin(.tryingPlan(steps: steps, of: planner.steps.count))
         } where: { (plan) throws(TransformerError) in
@@ -56,14 +55,12 @@ extension ModelConverter {
         condition.metric == .perplexityRatio ? try DataReader(for: model, resources: resources).masking : nil
     }
 
-    /// Refuses a demand on a share of texts that so few texts cannot show, whatever the plan.
-    private func checkCount(
-        of choosing: [ModelInput], _ condition: MetricCondition, _ budget: Budget
-    ) throws(TransformerError) {
+    /// Refuses a demand on a share of texts that so few texts cannot show, whatever the plan: before anything is run.
+    func checkCount(of choosing: [ModelInput], _ budget: Budget) throws(TransformerError) {
         let graph = model.model.graph
-        guard condition.metric == .top1Agreement, let predictions = graph.predictions,
-            graph.shapes[predictions]?.rows == .sequences, let needed = VerificationReport.textsShowing(condition),
-            choosing.count < needed
+        guard case .quality(let condition) = budget.goal, condition.metric == .top1Agreement,
+            let predictions = graph.predictions, graph.shapes[predictions]?.rows == .sequences,
+            let needed = VerificationReport.textsShowing(condition), choosing.count < needed
         else { return }
         throw TransformerError(
             AnalysisError.budget(

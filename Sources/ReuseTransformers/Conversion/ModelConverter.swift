@@ -264,6 +264,7 @@ public struct ModelConverter: Sendable {
             throw TransformerError(.usage, "give a budget or a plan")
         }
         let budget = try wanted.parsed()
+        try checkCount(of: data.set.choosing, budget)
         let analysis: ModelAnalysis
         if let given {
             analysis = given

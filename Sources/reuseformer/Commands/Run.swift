@@ -212,6 +212,8 @@ struct Run: ParsableCommand {
         given.append(texts ?? pairs, as: .texts)
         given.append(inputs, as: .arrays)
         try given.check()
+        // Its directory says whether it is an archive at all.
+        if let inputs { _ = try NumPyArchive(path: inputs) }
         let progress = Progress(steps: output == nil ? 1 : 2)
         defer { progress.end() }
         progress.begin("Reading the model")
