@@ -26,7 +26,9 @@ struct ConfigurationChangeTests {
         "relative_attention_max_distance": "beyond these inputs", "sliding_window": "no layer has one",
         "tie_word_embeddings": "both matrices are stored", "type_vocab_size": "read off the table",
         "max_window_layers": "layers beyond the last", "image_size": "as many patches",
-        "original_max_position_embeddings": "beyond these inputs",
+        "original_max_position_embeddings": "beyond these inputs", "max_relative_positions": "beyond these inputs",
+        "local_attention": "it is halved: the same window", "sliding_window_pattern": "the same layers in so few",
+        "_sliding_window_pattern": "layer_types counts", "use_sliding_window": "no layer is windowed all the same",
     ]
 
     private func other(_ key: String, _ value: JSONValue) -> JSONValue? {
