@@ -51,8 +51,8 @@ struct ConfigurationChangeTests {
         "the outputs follow, the change is refused, or the key is one that is said to change nothing",
         arguments: [
             "bert_decoder", "bloom_postnorm", "clip_vision", "deberta_c2p_safetensors", "dinov2",
-            "gemma3_bidirectional", "gpt_neox_safetensors", "llama_linear", "modernbert_mlm", "phi3_partial", "roberta_gamma_beta",
-            "t5_safetensors", "vit_base",
+            "gemma3_bidirectional", "gpt_neox_safetensors", "llama_linear", "modernbert_mlm", "phi3_partial",
+            "roberta_gamma_beta", "t5_safetensors", "vit_base",
         ])
     func changes(_ family: String) throws {
         let folder = Repository.fixture("families/\(family)")
