@@ -66,7 +66,8 @@ struct AgreementTests {
         "the same told twice is read, in whatever spelling",
         arguments: [
             #"{"rope_parameters": {"rope_theta": 10000}, "rope_theta": 10000.0}"#,
-            #"{"rope_parameters": {"rope_type": "linear", "factor": 4}, "rope_scaling": {"type": "linear", "factor": 4}}"#,
+            #"{"rope_parameters": {"rope_type": "linear", "factor": 4}, "#
+                + #""rope_scaling": {"type": "linear", "factor": 4}}"#,
             #"{"rope_parameters": {"rope_type": "default", "rope_theta": 1e4}, "rope_scaling": null}"#,
         ])
     func read(_ config: String) throws {

@@ -26,7 +26,9 @@ struct ConfigurationChangeTests {
         "relative_attention_max_distance": "beyond these inputs", "sliding_window": "no layer has one",
         "tie_word_embeddings": "both matrices are stored", "type_vocab_size": "read off the table",
         "max_window_layers": "layers beyond the last", "image_size": "as many patches",
-        "original_max_position_embeddings": "beyond these inputs",
+        "original_max_position_embeddings": "beyond these inputs", "max_relative_positions": "beyond these inputs",
+        "local_attention": "it is halved: the same window", "sliding_window_pattern": "the same layers in so few",
+        "_sliding_window_pattern": "layer_types counts", "use_sliding_window": "no layer is windowed all the same",
     ]
 
     private func other(_ key: String, _ value: JSONValue) -> JSONValue? {
@@ -49,8 +51,8 @@ struct ConfigurationChangeTests {
         "the outputs follow, the change is refused, or the key is one that is said to change nothing",
         arguments: [
             "bert_decoder", "bloom_postnorm", "clip_vision", "deberta_c2p_safetensors", "dinov2",
-            "gemma3_bidirectional", "gpt_neox_safetensors", "llama_linear", "modernbert_mlm", "phi3_partial", "roberta_gamma_beta",
-            "t5_safetensors", "vit_base",
+            "gemma3_bidirectional", "gpt_neox_safetensors", "llama_linear", "modernbert_mlm", "phi3_partial",
+            "roberta_gamma_beta", "t5_safetensors", "vit_base",
         ])
     func changes(_ family: String) throws {
         let folder = Repository.fixture("families/\(family)")
