@@ -175,7 +175,7 @@ def lies(sound):
     yield "json-200-mb", dict(manifest=manifest, text=json.dumps(manifest).encode() + b" " * (200 << 20))
     yield "json-key-twice", dict(manifest=manifest, text=json.dumps(manifest).encode().replace(
         b'"formatVersion": 1', b'"formatVersion": 1, "formatVersion": 1', 1))
-    yield "version-2", changed(["formatVersion"], 2)
+    yield "version-9", changed(["formatVersion"], 9)
     yield "asset-up", changed(["assets", 0, "name"], "../../etc/passwd")
     yield "asset-missing", changed(["assets", 0, "name"], "nowhere.json")
     for name, values in {"nan": np.nan, "infinity": np.inf}.items():
