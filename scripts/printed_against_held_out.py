@@ -2,11 +2,11 @@
 
     scripts/printed-against-held-out --source MODEL --data FILE [FILE …] [--slices 8] [--budget 1/3] [--bin …]
 
-The data (lines of texts, or one .npz of the model's inputs) are dealt to slices. Each slice calibrates one conversion,
-whose printed values and intervals rest on the part of it that is kept back; the other slices together are what is held
-out. A row of the table is a metric: the mean of the printed values, of the middles and widths of their intervals, of the
-values held out, and how many of the intervals hold the value held out: 95 of 100 are asked for, less what the held-out
-set itself does not know.
+The data (lines of texts, or one .npz of the model's inputs) are dealt to slices. Each slice calibrates one
+conversion, whose printed values and intervals rest on the part of it that is kept back; the other slices together are
+what is held out. A row of the table is a metric: the mean of the printed values, of the ends of their intervals and
+of the values held out, and how many of the intervals hold the value held out: 95 of 100 are asked for, less what the
+held-out set itself does not know.
 """
 import argparse
 import json
