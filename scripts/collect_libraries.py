@@ -2,7 +2,8 @@
 
     python3 scripts/collect_libraries.py FOLDER
 
-FOLDER/bin holds the programs; libraries go to FOLDER/lib, licences to FOLDER/share/doc. The C library stays the system's own.
+FOLDER/bin holds the programs; libraries go to FOLDER/lib, licences to FOLDER/share/doc. The C library stays the
+system's own.
 """
 
 import os
@@ -27,7 +28,8 @@ def needed(path):
 def places():
     """Where the loader finds each name."""
     found = {}
-    for line in subprocess.run(["/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True).stdout.splitlines():
+    listing = subprocess.run(["/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True).stdout
+    for line in listing.splitlines():
         name, arrow, path = line.strip().partition(" => ")
         if arrow and ("x86-64" in name or "AArch64" in name):
             found.setdefault(name.split()[0], path)

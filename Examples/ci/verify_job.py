@@ -9,7 +9,8 @@ What is asked comes from the environment, as GitHub's and GitLab's jobs hand it 
     RF_ARCHIVE, RF_SHA256               path or address of the archive of programs, and its digest; none: PATH has them
     RF_JUNIT                            where the verdict goes as JUnit XML (verdict.xml)
 
-Writes a table to GITHUB_STEP_SUMMARY, `verdict`, `score` and `saved` to GITHUB_OUTPUT, and an annotation for each gate that
+Writes a table to GITHUB_STEP_SUMMARY, `verdict`, `score` and `saved` to GITHUB_OUTPUT, and an annotation for each
+gate that
 failed. The exit status is that of `verify`. Only Python's own library is needed.
 """
 

@@ -1,5 +1,6 @@
 // Products in bfloat16, once for all instruction sets. A set gives
-//   RK_BFLOAT_DOTS   1 where it multiplies pairs of bfloat16 numbers: rows are kept as such, by keep_rounded(out, x), else
+//   RK_BFLOAT_DOTS   1 where it multiplies pairs of bfloat16 numbers: rows are kept as such, by keep_rounded(out,
+//   x), else
 //                    as floats
 //   rk_weights, weights_at(p), rk_levels, level_at(p), dot_step(sum, x, w) and the shapes of dot_tile.inc.h.
 

@@ -84,7 +84,7 @@ package struct AtomicFile: ~Copyable {
             } else {
                 try system.rename(temporaryPath, path)
             }
-        } catch where error.code == EEXIST {
+        } catch  where error.code == EEXIST {
             throw FileError(
                 .inputOutput, path: path,
                 "another program has written a file of this name meanwhile; it stays as it is: give another name")

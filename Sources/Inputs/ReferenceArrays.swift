@@ -4,7 +4,8 @@ import Tensors
 
 /// Inputs and outputs of a model as its own framework computed them, from an `.npz`.
 ///
-/// `in.<input>`, `out` or `out.<output>`, and attention maps where there are some: `attn.<layer>` or `map.<layer>` in the
+/// `in.<input>`, `out` or `out.<output>`, and attention maps where there are some: `attn.<layer>` or `map.<layer>`
+/// in the
 /// order in which the model computes them, or `attentions_<i>`. Other arrays are not looked at.
 package struct ReferenceArrays: Sendable {
     /// The file as the caller named it.
@@ -46,7 +47,9 @@ package struct ReferenceArrays: Sendable {
         guard named.isEmpty else { return named.compactMap { arrays[$0] } }
         // Counted by name, whatever their order in the file.
         var maps: [Tensor] = []
-        while let map = arrays["attentions_\(maps.count)"] ?? arrays["out.attentions_\(maps.count)"] { maps.append(map) }
+        while let map = arrays["attentions_\(maps.count)"] ?? arrays["out.attentions_\(maps.count)"] {
+            maps.append(map)
+        }
         return maps
     }
 }

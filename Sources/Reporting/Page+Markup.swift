@@ -34,7 +34,12 @@ extension Page {
 
     private func markup(of verdict: Verdict) -> Markup {
         // The tone is said in words and by a sign, never by colour alone.
-        let sign = switch verdict.tone { case .good: "✓"; case .unsure: "?"; case .bad: "✗" }
+        let sign =
+            switch verdict.tone {
+            case .good: "✓";
+            case .unsure: "?";
+            case .bad: "✗"
+            }
         var parts: [Markup] = [
             .element("h2", [:], .text(verdict.question)),
             .element(
@@ -115,7 +120,11 @@ extension Page {
     private func markup(of table: TextTable) -> Markup {
         let isStacked = table.columns.contains { $0.alignment == .words }
         func style(_ column: TextTable.Column) -> String {
-            switch column.alignment { case .left: "left"; case .right: "right"; case .words: "left words" }
+            switch column.alignment {
+            case .left: "left";
+            case .right: "right";
+            case .words: "left words"
+            }
         }
         let head = table.columns.map { column in
             Markup.element(

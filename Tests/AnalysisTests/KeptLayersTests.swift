@@ -10,7 +10,7 @@ struct KeptLayersTests {
 
     @Test(
         "open layers may let every map go but one of the first, kept ones none",
-        arguments: [([0], 9.0 / 12), ([1], 8.0 / 12), ([1, 2, 3], 2.0 / 12), ([0, 1, 2, 3], 0)])
+        arguments: [([0], 9.0 / 12), ([1], 8.0 / 12), ([1, 2, 3], 2.0 / 12), ([0, 1, 2, 3], 0)] as [([Int], Double)])
     func reach(kept: [Int], largest: Double) throws {
         let names = Set(kept.map { attentionName($0) })
         if largest > 0 {

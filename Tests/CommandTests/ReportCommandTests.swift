@@ -148,7 +148,8 @@ struct ReportCommandTests {
             #/wrote .*small\.reuse\.h5: [0-9.]+ [kMG]?B \([−+][0-9.]+ %\), −[0-9.]+ % multiply-adds at 128 tokens, /#
         #expect(line.contains(pattern), "\(line)")
         #expect(line.contains(#/[0-9.]+ × as fast at 32×128 \([0-9.]+–[0-9.]+\), /#), "\(line)")
-        #expect(line.contains(#/perplexity\.ratio [0-9.]+ \([0-9.]+ to [0-9.]+\) on [0-9]+ texts kept back$/#), "\(line)")
+        #expect(
+            line.contains(#/perplexity\.ratio [0-9.]+ \([0-9.]+ to [0-9.]+\) on [0-9]+ texts kept back$/#), "\(line)")
     }
 
     @Test("inspect says the most that reuse could save, of each kind")

@@ -38,7 +38,8 @@ struct BfloatProductTests {
                 let row = index / n, column = index % n
                 func product(_ i: Int) -> Float {
                     guard i < k else { return 0 }
-                    return bfloat(x[row * (k + 3) + i]) * bfloat(Float(bitPattern: UInt32(weight[i * n + column]) << 16))
+                    return bfloat(x[row * (k + 3) + i])
+                        * bfloat(Float(bitPattern: UInt32(weight[i * n + column]) << 16))
                 }
                 var sum: Float = 0
                 for pair in stride(from: 0, to: k, by: 2) {

@@ -42,7 +42,9 @@ struct QuantizingTests {
         let factors = (0..<77).map { _ in Float.random(in: 0.1...3, using: &generator) }
         for row in 0..<40 {
             let reach = Float.random(in: 0...4, using: &generator)
-            for column in 0..<77 { buffer.row(row)[column] = Float.random(in: -reach...reach * reach, using: &generator) }
+            for column in 0..<77 {
+                buffer.row(row)[column] = Float.random(in: -reach...reach * reach, using: &generator)
+            }
         }
         buffer.row(7)[3] = 1e30
         buffer.row(8)[3] = .nan

@@ -13,7 +13,8 @@ struct LongSequenceTests {
     private static func model(reuses: Bool) -> Model {
         let first = HeadID(node: attentionName(0), head: 0)
         let second: [HeadSource] = reuses ? [.reused(first), .computed, .computed] : [.computed, .computed, .computed]
-        let stack = EncoderStack(EncoderShape(layers: [[.computed, .computed, .computed], second]), from: "embeddings")
+        let stack = EncoderStack(
+            EncoderShape(layers: [[.computed, .computed, .computed], second]), from: "embeddings")
         // No table of positions, as in models of rotary or relative ones: nothing else ends a sequence.
         let embedding = Node(
             name: "embeddings", operation: .embedding(Embedding(vocabulary: 50, width: 24)), inputs: ["input_ids"])

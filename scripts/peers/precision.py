@@ -18,7 +18,7 @@ from turns import padded_inputs, time_ours, time_peer
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench-precision", description=__doc__)
     parser.add_argument("model", type=pathlib.Path, help="folder with tf_model.h5")
-    parser.add_argument("ours", nargs="*", metavar="NAME=FILE", help="converted models, for example int8=small.reuse.h5")
+    parser.add_argument("ours", nargs="*", metavar="NAME=FILE", help="converted models, as int8=small.reuse.h5")
     parser.add_argument("--command", default=".build/release/reuseformer", help="the reuseformer to measure")
     parser.add_argument(
         "--shape", action="append", metavar="BxT", help="batch x tokens, or batch x range for texts of many lengths; "

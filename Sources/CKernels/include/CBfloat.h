@@ -2,7 +2,8 @@
 //
 //   rounded: to the nearest, half to even; what is not a number stays none; what is below 2⁻⁵⁶ is 0, so that no sum is
 //   ever too small for a float32 of full precision (products are multiples of 2⁻¹²⁶)
-//   sum over pairs of inputs, from 0: sum = sum + x[2i + 1] · w[2i + 1], sum = sum + x[2i] · w[2i], each rounded once (a
+//   sum over pairs of inputs, from 0: sum = sum + x[2i + 1] · w[2i + 1], sum = sum + x[2i] · w[2i], each rounded
+//   once (a
 //   product of two such numbers is exact in float32, so that a fused multiply-add and two operations agree)
 //   out = activation(sum · scales[c] + bias[c]) + residual, an operation at a time
 

@@ -26,7 +26,8 @@ struct rk_bfloat_kernels {
   void (*multiply)(const rk_bfloat_product *, size_t, size_t, size_t, size_t);
   // Most rows that `multiply_rows` takes.
   size_t rows;
-  // Rows, `stride` bytes apart, times `count` panels, `apart` bytes apart, each row times its factor where there are any.
+  // Rows, `stride` bytes apart, times `count` panels, `apart` bytes apart, each row times its factor where there
+  // are any.
   void (*multiply_rows)(const void *x, size_t stride, size_t rows, size_t depth, const void *panels, size_t apart,
                         size_t count, const float *factors, float *out, size_t ldo);
 };

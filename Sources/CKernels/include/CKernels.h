@@ -180,7 +180,8 @@ typedef struct {
   // Where the finished map (rows sum to 1 when computed) is kept, or NULL; hidden keys get 0.
   float *keep; size_t ldkeep;
   const rk_consumer *consumers; size_t consumer_count;   // may be 0 (map only)
-  // Both products in bfloat16 (CBfloat.h): queries, keys, values and weights are rounded, pairs are of dimensions and of
+  // Both products in bfloat16 (CBfloat.h): queries, keys, values and weights are rounded, pairs are of dimensions
+  // and of
   // keys 2i and 2i + 1. NULL: in float32.
   const rk_bfloat_kernels *rounded;
   float *scratch;                  // 64-byte aligned, one per thread: rk_attention_scratch floats, and as many more as

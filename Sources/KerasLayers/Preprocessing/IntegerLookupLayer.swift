@@ -40,7 +40,9 @@ enum IntegerLookupLayer: KerasLayerClass {
                 throw call.unsupported("its vocabulary is not in the configuration")
             }
             let unknown = call.config["num_oov_indices"]?.boundedInteger ?? 1
-            guard (0...1 << 16).contains(unknown) else { throw call.corrupt("has \(unknown) places for unknown entries") }
+            guard (0...1 << 16).contains(unknown) else {
+                throw call.corrupt("has \(unknown) places for unknown entries")
+            }
             let mask = call.config["mask_token"].flatMap { $0.isNull ? nil : $0.boundedInteger }
             var numbers = listed.compactMap(\.boundedInteger)
             // Keras notes the whole list, special entries too, or the known ones alone.

@@ -5,7 +5,8 @@ extension SideSampling {
     private static let steps: Float = 1024
 
     /// `[length, target]`: the share of each pixel in each one of the result, as TensorFlow's `resize` with `bicubic`
-    /// has it: Keys' kernel with the coefficient −½ at multiples of 1 / 1024 of a pixel, pixels outside left out and the
+    /// has it: Keys' kernel with the coefficient −½ at multiples of 1 / 1024 of a pixel, pixels outside left out
+    /// and the
     /// rest's shares made 1 again.
     var cubicMatrix: Tensor {
         let scale = Float(source) / Float(target)

@@ -117,7 +117,8 @@ package struct Model: Sendable {
         self.notes = notes
     }
 
-    /// Checks that every parameter has a tensor of the right shape and type: a floating-point one, or what its precision
+    /// Checks that every parameter has a tensor of the right shape and type: a floating-point one, or what its
+    /// precision
     /// asks for.
     ///
     /// - Throws: Every problem at once.

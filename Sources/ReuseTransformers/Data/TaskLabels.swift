@@ -3,7 +3,7 @@ import ModelGraph
 import Verification
 
 /// What is right for some items: classes, or of a model that gives numbers the numbers.
-enum TaskLabels {
+package enum TaskLabels {
     case classes([Int])
     case numbers([NumberScores.Labels])
 
@@ -24,7 +24,7 @@ enum TaskLabels {
     }
 
     /// Texts of a file with their labels.
-    static func texts(
+    package static func texts(
         of path: String, _ columns: TextColumns, for model: TransformerModel
     ) throws(TransformerError) -> (texts: [String], labels: TaskLabels) {
         if givesNumbers(model) {
@@ -37,7 +37,7 @@ enum TaskLabels {
 
     /// Items of an `.npz` with what is right: the model's own inputs as `in.<input>`, the numbers as `out` or
     /// `out.<output>`.
-    static func arrays(
+    package static func arrays(
         of path: String, for model: TransformerModel
     ) throws(TransformerError) -> (items: [ModelInput], labels: [NumberScores.Labels]) {
         try InputFile.check(path)
@@ -54,14 +54,14 @@ enum TaskLabels {
     }
 
     /// Whether a file holds items and labels as arrays: of a model that gives numbers.
-    static func areArrays(_ path: String, for model: TransformerModel) -> Bool {
+    package static func areArrays(_ path: String, for model: TransformerModel) -> Bool {
         givesNumbers(model) && path.hasSuffix(".npz")
     }
 
     private static func givesNumbers(_ model: TransformerModel) -> Bool { model.model.graph.use == .numbers }
 
     /// How far both models are from what is right.
-    func measure(_ study: TaskStudy, on sequences: [ModelInput]) throws(VerificationError) -> [Measurement] {
+    package func measure(_ study: TaskStudy, on sequences: [ModelInput]) throws(VerificationError) -> [Measurement] {
         switch self {
         case .classes(let indices): [try study.accuracy(of: sequences, labels: indices)]
         case .numbers(let labels): try study.numbers(of: sequences, labels: labels)

@@ -35,7 +35,8 @@ public struct ModelComparison: Sendable, Hashable {
     /// What was measured, savings included.
     public var measurements: [Measurement] {
         report.metrics.map {
-            Measurement(metric: QualityMetric($0.metric), value: $0.value, source: $0.source, output: $0.output,
+            Measurement(
+                metric: QualityMetric($0.metric), value: $0.value, source: $0.source, output: $0.output,
                 interval: $0.interval.map { $0.lower...$0.upper })
         }
     }

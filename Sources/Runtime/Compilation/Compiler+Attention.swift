@@ -26,7 +26,8 @@ extension Compiler {
             query: buffers.query, key: buffers.key, value: buffers.value, context: context, headSize: headSize,
             valueSize: valueSize, queryOffset: 0, keyOffset: buffers.keyOffset, valueOffset: buffers.valueOffset,
             mask: attention.mask, added: added, bias: try scoreBias(attention, node, headSize: headSize),
-            softCap: attention.softCap ?? 0, isRounded: isRounded, additive: additive, queryAxis: queryAxis, keyAxis: keyAxis, space: space,
+            softCap: attention.softCap ?? 0, isRounded: isRounded, additive: additive, queryAxis: queryAxis,
+            keyAxis: keyAxis, space: space,
             units: units,
             node: node.name, index: schedule.attentionCount, keyCount: attention.keyGroups.count,
             valueCount: attention.valueGroups.count)

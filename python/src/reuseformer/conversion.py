@@ -61,7 +61,8 @@ def convert(model: Path, output: Path, calibration: Optional[Texts] = None, budg
         >>> report = convert("bert/", "small.reuse.h5", calibration=texts, budget="1/3")
         >>> report.metrics["hidden.cosine.mean"]
 
-    ``calibration`` is a file, a folder of pictures, or texts. ``options`` go to the command as they are. Progress goes to
+    ``calibration`` is a file, a folder of pictures, or texts. ``options`` go to the command as they are. Progress
+    goes to
     standard error. A failure is the error of its exit status, and leaves no file."""
     with contextlib.ExitStack() as stack:
         arguments = ["convert", os.fspath(model), "--output", os.fspath(output), "--json"]

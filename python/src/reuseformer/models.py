@@ -115,7 +115,8 @@ class Embedder(_Model):
         if precision != "float32":
             raise errors.UsageError("precision: only \"float32\" is made, not %r" % (precision,))
         if convert_to_tensor:
-            raise errors.UsageError("convert_to_tensor: vectors are NumPy arrays; torch.from_numpy makes tensors of them")
+            raise errors.UsageError(
+                "convert_to_tensor: vectors are NumPy arrays; torch.from_numpy makes tensors of them")
         if device not in (None, "cpu"):
             raise errors.UsageError("device: models run on the CPU, not on %r" % (device,))
         if batch_size < 1:
@@ -204,7 +205,7 @@ class Classifier(_Model):
         return self._rows("classify", "texts", texts)
 
     def predict(self, pairs: Sequence[Tuple[str, str]]) -> np.ndarray:
-        """Scores of pairs as ``CrossEncoder.predict`` gives them: ``[pairs]`` for one score, else ``[pairs, labels]``."""
+        """Scores of pairs as ``CrossEncoder.predict`` gives them: ``[pairs]``, or ``[pairs, labels]`` for several."""
         rows = self._rows("score", "pairs", [list(pair) for pair in pairs])
         return rows[:, 0] if rows.shape[1] == 1 else rows
 

@@ -1,6 +1,7 @@
 """Attention with borrowed, blended and static maps in ONNX's plain operators.
 
-A node's maps are one value ``[batch, heads, queries, keys]`` of the heads that compute one; later nodes take from it."""
+A node's maps are one value ``[batch, heads, queries, keys]`` of the heads that compute one; later nodes
+take from it."""
 
 from __future__ import annotations
 
@@ -159,7 +160,8 @@ class Attention:
         behind = self.distance()
         if positions["kind"] == "clamped":
             last = positions["length"] - 1
-            index = w.op("Add", w.op("Clip", w.op("Neg", behind), w.integers(-last), w.integers(last)), w.integers(last))
+            index = w.op("Clip", w.op("Neg", behind), w.integers(-last), w.integers(last))
+            index = w.op("Add", index, w.integers(last))
         else:
             index = self.buckets(behind, positions)
         return w.op("Transpose", w.op("Gather", table, index, axis=0), perm=[2, 0, 1])
@@ -243,7 +245,8 @@ class Attention:
         # What depends on the length of the text cannot stand in a graph whose lengths are free.
         self.refuse("rotary positions that change with the text's length (%s)" % kind)
 
-    # -- maps that need no computing ------------------------------------------------------------------------------------
+    # -- maps that need no computing
+    # ------------------------------------------------------------------------------------
 
     def static(self, pattern, allowed):
         """``[batch, 1, queries, keys]``; places are counted among the keys that the mask shows."""

@@ -119,8 +119,8 @@ class Exporter:
             x = w.op("Mul", x, w.floats(operation["scale"]))
         table = self.file.parameter(node, "positions")
         if table is not None:
-            rows = w.op("Gather", w.weight(node["name"] + "/positions", table), self._positions(operation, ids, x, space),
-                        axis=0)
+            places = self._positions(operation, ids, x, space)
+            rows = w.op("Gather", w.weight(node["name"] + "/positions", table), places, axis=0)
             x = w.op("Add", x, rows)
         table = self.file.parameter(node, "types")
         if table is not None:
@@ -354,7 +354,8 @@ def to_onnx(model: "str | os.PathLike[str]", output: "str | os.PathLike[str]", *
             inputs: Optional[Dict[str, np.ndarray]] = None) -> float:
     """Writes a .reuse.h5 as ONNX, opset 17; the largest difference between ONNX Runtime and our own runtime.
 
-    Both run ``inputs`` (or made-up ones of several lengths, padded) first: a difference above 1e-4 raises ``GateFailed`` and
+    Both run ``inputs`` (or made-up ones of several lengths, padded) first: a difference above 1e-4 raises
+    ``GateFailed`` and
     leaves no file. What has no ONNX form is refused with the node's name. Batch and text length stay free."""
     output = os.fspath(output)
     if os.path.exists(output) and not force:
