@@ -92,7 +92,7 @@ struct HuggingFaceTFTests {
                 ["position_embedding_type": "relative_key"], .unsupported,
                 "\"position_embedding_type\" is \"relative_key\""
             ),
-            (["is_decoder": "yes"], .unsupported, "\"is_decoder\""),
+            (["is_decoder": "yes"], .corrupt, "\"is_decoder\""),
             (["hidden_size": "wide"], .corrupt, "\"hidden_size\" is \"wide\", expected a whole number"),
             (["hidden_size": "\u{1B}[2J"], .corrupt, "\"hidden_size\" is \"\\u{1b}[2J\""),
         ])

@@ -190,12 +190,12 @@ struct ReuseFileTests {
         let path = try Self.write(try Self.model(), scratch)
         let url = URL(fileURLWithPath: path)
         var newer = [UInt8](try Data(contentsOf: url))
-        newer[8] = 2
+        newer[8] = 3
         newer.replaceSubrange(64..<96, with: Digest(of: Array(newer[..<64])).bytes)
         try Data(newer).write(to: url)
         let error = #expect(throws: FileError.self) { try Checkpoint.load(path: path) }
         #expect(error?.kind == .unsupported)
-        #expect(error?.description.contains("format version 2") == true)
+        #expect(error?.description.contains("format version 3") == true)
         newer[3] ^= 0xFF
         try Data(newer).write(to: url)
         #expect(throws: FileError.self) { try Checkpoint.load(path: path) }

@@ -41,10 +41,22 @@ struct ConfigurationChangeTests {
         case .string("absolute") where key == "position_embedding_type": return .string("relative_key")
         case .string(let text): return .string(text + "x")
         case .array(let values): return values.count > 1 ? .array(Array(values.dropLast())) : nil
+        case .object(let members) where key == "rope_parameters": return otherBase(members)
         case .object(let members): return members.isEmpty ? nil : .object([:])
         case .null:
             return key == "rope_scaling" ? .object(["type": .string("linear"), "factor": .number(2)]) : nil
         }
+    }
+
+    /// Rotary parameters with every base ten times as large: without any they are often the ones that are usual.
+    private func otherBase(_ members: [String: JSONValue]) -> JSONValue {
+        .object(
+            members.mapValues { value in
+                switch value {
+                case .object(let inner): otherBase(inner)
+                default: value
+                }
+            }.merging(members["rope_theta"]?.doubleValue.map { ["rope_theta": .number($0 * 10)] } ?? [:]) { $1 })
     }
 
     @Test(

@@ -87,14 +87,19 @@ struct FamilyConversionTests {
             model, calibration: calibration)
         #expect(analysis.curves.count == model.graph.attentionNodes.count)
         let planner = try Planner(analysis, graph: model.graph)
-        // Such a plan makes the file larger: only a budget that names what it counts may do that.
-        #expect {
-            try planner.plan(Budget("1/4"))
-        } throws: { error in
-            "\(error)".contains("larger") && "\(error)".contains("maps:1/4")
-        }
         let plan = try planner.plan(Budget("maps:1/4"))
-        #expect(try planner.saving(of: plan, .bytes(0)) < 0)
+        if try planner.saving(of: plan, .bytes(0)) < 0 {
+            // Such a plan makes the file larger: only a budget that names what it counts may do that.
+            #expect {
+                try planner.plan(Budget("1/4"))
+            } throws: { error in
+                "\(error)".contains("larger") && "\(error)".contains("maps:1/4")
+            }
+        } else {
+            // Where all layers of a group give up the same heads nothing has to be stored twice.
+            #expect(name == "albert_groups")
+            #expect(try planner.plan(Budget("1/4")).layers == plan.layers)
+        }
         #expect {
             try Converter().convert(model, plan: plan, calibration: calibration)
         } throws: { error in

@@ -122,9 +122,9 @@ struct Convert: ParsableCommand {
         try OutputFile.check(analysisOut, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
         try OutputFile.check(json)
+        let budget = try self.budget.map { try ConversionBudget($0) }
         try InputPaths.check(calibration)
         try gating.noteInverted()
-        let budget = try self.budget.map { try ConversionBudget($0) }
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
         let resources = try threads.resources()

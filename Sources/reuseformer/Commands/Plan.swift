@@ -65,8 +65,8 @@ struct Plan: ParsableCommand {
         quiet.apply()
         try OutputFile.check(output, as: .document, force: force.force)
         try OutputFile.check(json)
-        try InputPaths.check(calibration)
         let budget = try self.budget.map { try ConversionBudget($0) }
+        try InputPaths.check(calibration)
         let analysis = try ModelAnalysis(contentsOf: analysis)
         var blocks: [String] = []
         if curve {

@@ -33,7 +33,6 @@ struct InputPaths {
         var inputs = InputPaths(calibration.tables.columns())
         for path in calibration.calibration { inputs.append(path, as: .items) }
         inputs.append(calibration.judge, as: .items)
-        inputs.append(calibration.judge, as: .items)
         try inputs.check()
     }
 }
