@@ -48,15 +48,19 @@ struct ConfigurationChangeTests {
         }
     }
 
-    /// Rotary parameters with every base ten times as large: without any they are often the ones that are usual.
+    /// Rotary parameters with other bases and shares: without any they are often the ones that are usual, and a base
+    /// alone changes nothing where two columns turn.
     private func otherBase(_ members: [String: JSONValue]) -> JSONValue {
-        .object(
-            members.mapValues { value in
-                switch value {
-                case .object(let inner): otherBase(inner)
-                default: value
-                }
-            }.merging(members["rope_theta"]?.doubleValue.map { ["rope_theta": .number($0 * 10)] } ?? [:]) { $1 })
+        var changed = members
+        for (key, value) in members {
+            switch (key, value) {
+            case (_, .object(let inner)): changed[key] = otherBase(inner)
+            case ("rope_theta", _): changed[key] = value.doubleValue.map { .number($0 * 10) }
+            case ("partial_rotary_factor", _): changed[key] = value.doubleValue.map { .number($0 == 1 ? 0.5 : 1) }
+            default: break
+            }
+        }
+        return .object(changed)
     }
 
     @Test(
