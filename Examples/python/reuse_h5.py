@@ -147,13 +147,17 @@ POOLINGS = {
 }
 
 
-def softmax(scores, allowed):
-    """Over the last axis, of the allowed entries; a row without any gives zeros."""
+def powers(scores, allowed):
+    """e to what each allowed score is below its row's largest, 0 elsewhere, and their sums."""
     scores = np.where(allowed, scores, -np.inf)
     top = scores.max(-1, keepdims=True, initial=-np.inf)
-    powers = np.where(allowed, np.exp(scores - np.where(np.isfinite(top), top, 0)), 0)
-    total = powers.sum(-1, keepdims=True)
-    return np.divide(powers, total, out=np.zeros_like(powers), where=total > 0)
+    result = np.where(allowed, np.exp(scores - np.where(np.isfinite(top), top, 0)), 0)
+    return result, result.sum(-1, keepdims=True)
+
+
+def shares(parts, total):
+    """Parts of a total; zeros where there is none."""
+    return np.divide(parts, total, out=np.zeros_like(parts), where=total > 0)
 
 
 def static_map(pattern, visible, allowed):
@@ -380,12 +384,14 @@ class Execution:
         # Where values come of rounded inputs, both products of attention take bfloat16.
         kind = node.get("precisions", {}).get("value_weight", {}).get("kind")
         rounded = bfloat16 if kind in ("int8", "bfloat16") else lambda numbers: numbers
+        own_powers = {}
         for place, head in enumerate(computed):
             q = query[..., place * size:(place + 1) * size]
             k_place = key_groups.index(group[head])
             k = key[..., k_place * size:(k_place + 1) * size]
             scores = rounded(q).astype(np.float64) @ rounded(k).astype(np.float64).transpose(0, 2, 1)
-            self.maps[node["name"], head] = softmax(scores, allowed)
+            own_powers[head] = powers(scores, allowed)
+            self.maps[node["name"], head] = shares(*own_powers[head])
         for head, source in enumerate(sources):
             if source["source"] == "borrowed":
                 self.maps[node["name"], head] = sum(self.term(term, allowed) for term in source["terms"])
@@ -395,7 +401,9 @@ class Execution:
         for head in kept:
             place = value_groups.index(group[head])
             own = rounded(value[..., place * width:(place + 1) * width]).astype(np.float64)
-            parts.append(rounded(self.maps[node["name"], head]).astype(np.float64) @ own)
+            # What this node computes is divided by its sums at last; what it borrows is rounded as it stands.
+            weights, total = own_powers.get(head, (self.maps[node["name"], head], 1))
+            parts.append(shares(rounded(weights).astype(np.float64) @ own, total))
         self.attention_nodes.append((node["name"], len(sources)))
         context = np.concatenate(parts, axis=-1) if parts else np.zeros((*x.shape[:2], 0))
         result = self.project(node, context, "output_")
