@@ -18,8 +18,8 @@ FLIPS = 12
 SEED = 20240611
 CALIBRATION_LINES = 64
 # Options of conversions to fewer bits, how outputs are compared, and how far they may be apart: weights alone are exact
-# numbers; where inputs are rounded too, the last bits of what comes before decide now and then which of two neighbours a
-# number becomes. A reader that rounded in other places is further away (4.9e-3 and 1e-2).
+# numbers; where inputs are rounded too, the last bits of what comes before decide now and then which of two neighbours
+# a number becomes. A reader that rounded in other places is further away (4.9e-3 and 1e-2).
 PRECISIONS = {
     "bfloat16": (["--precision", "bf16"], command.relative_difference, 3e-3),
     "weights in 8 bits": (["--weights", "int8"], command.visible_difference, TOLERANCE),
