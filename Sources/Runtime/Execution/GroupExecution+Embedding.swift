@@ -12,7 +12,17 @@ extension GroupExecution {
             indices.withUnsafeBufferPointer { indices in
                 let wanted = UnsafeBufferPointer(rebasing: indices[rows])
                 if let scales = table.scale {
-                    gather(table.values, scales, wanted, scale, accumulate, out, slot)
+                    scales.withFloats { scales in
+                        gather(table.values, wanted, scale, accumulate, out, slot) { (value: Int8, row) in
+                            Float(value) * scales[row]
+                        }
+                    }
+                    return
+                }
+                if table.values.dtype == .bfloat16 {
+                    gather(table.values, wanted, scale, accumulate, out, slot) { (bits: UInt16, _) in
+                        Float(bitPattern: UInt32(bits) << 16)
+                    }
                     return
                 }
                 table.values.withFloats { table in
@@ -35,21 +45,22 @@ extension GroupExecution {
         }
     }
 
-    /// Rows of 8-bit values: value · scale of the row, rounded, times `scale`, rounded, added to what is there.
-    private func gather(
-        _ values: Tensor, _ scales: Tensor, _ indices: UnsafeBufferPointer<Int32>, _ scale: Float,
-        _ accumulate: Bool, _ out: UnsafeMutablePointer<Float>, _ slot: Slot
+    /// Rows of numbers of fewer bits: each made a float, times `scale`, rounded, added to what is there.
+    ///
+    /// - Parameter number: A stored number of a row, as a float.
+    @inline(__always)
+    private func gather<Stored: BitwiseCopyable>(
+        _ values: Tensor, _ indices: UnsafeBufferPointer<Int32>, _ scale: Float, _ accumulate: Bool,
+        _ out: UnsafeMutablePointer<Float>, _ slot: Slot, number: (Stored, Int) -> Float
     ) {
         values.withUnsafeBytes { bytes in
-            scales.withFloats { scales in
-                guard let base = bytes.baseAddress?.assumingMemoryBound(to: Int8.self) else { return }
-                for (offset, index) in indices.enumerated() {
-                    let row = base + Int(index) * slot.width, target = out + offset * slot.stride
-                    let factor = scales[Int(index)]
-                    for column in 0..<slot.width {
-                        let value = Float(row[column]) * factor * scale
-                        target[column] = accumulate ? target[column] + value : value
-                    }
+            for (offset, index) in indices.enumerated() {
+                let first = Int(index) * slot.width, target = out + offset * slot.stride
+                for column in 0..<slot.width {
+                    let place = (first + column) * MemoryLayout<Stored>.stride
+                    let stored = bytes.loadUnaligned(fromByteOffset: place, as: Stored.self)
+                    let value = number(stored, Int(index)) * scale
+                    target[column] = accumulate ? target[column] + value : value
                 }
             }
         }
