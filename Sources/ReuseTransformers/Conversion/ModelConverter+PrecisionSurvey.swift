@@ -31,6 +31,7 @@ extension ModelConverter {
                     }
                 }
                 var row = PrecisionSurvey.Row(precision: target.name, of: quantized, summary)
+                row.group = target.group
                 if isTimed {
                     let converted = TransformerModel(path: model.path, model: quantized, hdf5: model.hdf5)
                     let timings = try ModelVerifier(source: model, converted: converted, resources: resources)

@@ -6,6 +6,8 @@ package struct PrecisionSurvey: Sendable, Hashable, Codable {
     package struct Row: Sendable, Hashable, Codable {
         /// `f32`, `bf16`, `int8`, `auto`, `int8 weights`, `int4 weights`.
         package var precision: String
+        /// Inputs that share a scale, of weights alone; `nil`: all.
+        package var group: Int?
         /// Bytes of the parameters before compression.
         package var bytes: Int
         /// Bits of storage for each number, scales included.

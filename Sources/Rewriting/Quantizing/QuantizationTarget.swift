@@ -24,7 +24,7 @@ package enum QuantizationTarget: Sendable, Hashable {
     }
 
     /// Rows that share a scale of each column; `nil`: all.
-    var group: Int? {
+    package var group: Int? {
         switch self {
         case .bfloat16, .int8, .automatic: nil
         case .int8Weights(let group): group

@@ -1,8 +1,8 @@
 import ModelGraph
 
 extension Compiler {
-    /// A node's table, values of 8 bits and of bfloat16 as they are stored: none are ever decoded but those of rows that
-    /// are looked up. What is stored otherwise is decoded now rather than at each look-up.
+    /// A node's table, values of 8 bits and of bfloat16 as they are stored: none are ever decoded but those of rows
+    /// that are looked up. What is stored otherwise is decoded now rather than at each look-up.
     func table(_ node: Node, _ name: String, if present: Bool = true) throws(RuntimeError) -> LookUpTable? {
         guard present else { return nil }
         if let stored = model.quantized(node, name), stored.isOfRows, !stored.isTransposed {

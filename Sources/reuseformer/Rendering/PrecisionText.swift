@@ -47,7 +47,8 @@ extension PrecisionText {
         let source = survey.rows.first?.bytes ?? 0
         for row in survey.rows {
             let share = 100 * Double(row.bytes) / Double(max(source, 1))
-            var cells = [row.precision, decimal(Double(row.bytes) / 1e6, 1), decimal(row.bits, 2)]
+            let name = row.precision + (row.group.map { " by \($0)" } ?? "")
+            var cells = [name, decimal(Double(row.bytes) / 1e6, 1), decimal(row.bits, 2)]
             cells.append("\(decimal(share, 1)) %")
             if isTimed { cells.append(row.speed.map { "\(decimal($0, 2)) ×" } ?? "") }
             if let difference = row.difference {
