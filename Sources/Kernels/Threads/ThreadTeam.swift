@@ -14,7 +14,9 @@ package final class ThreadTeam: Sendable {
     package let count: Int
     private let state: TeamState
     private let threads: TeamThreads
-    private let turn = Lock(())
+    /// Whose turn it is. Guards a number that nobody reads: a value of no size would share the address of the lock, and
+    /// the thread sanitizer would take the one for the other.
+    private let turn = Lock(UInt8(0))
 
     /// - Parameter count: Members, at most 256; `nil`: one a core. Where the system gives fewer threads the team is
     ///   smaller; results do not depend on it.
