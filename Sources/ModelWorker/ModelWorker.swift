@@ -58,6 +58,7 @@ package final class ModelWorker {
     }
 
     private func answer(_ request: WorkerRequest) throws {
+        try request.check()
         switch request.method {
         case .embed:
             let pooling = try request.pooling.map { try Self.pooling(named: $0) }
@@ -97,7 +98,6 @@ package final class ModelWorker {
         let generator = try textGenerator()
         let isRandom =
             request.temperature != nil || request.topK != nil || request.topP != nil || request.seed != nil
-        guard (request.seed ?? 0) >= 0 else { throw TransformerError(.usage, "a seed is 0 or more") }
         let options = TextGenerator.Options(
             maximumNewTokens: request.maximumNewTokens,
             sampling: isRandom

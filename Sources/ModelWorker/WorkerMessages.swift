@@ -32,6 +32,20 @@ struct WorkerRequest: Decodable {
     let seed: Int?
     /// Whether each token is sent as it comes.
     let stream: Bool?
+
+    /// Refuses numbers that mean nothing, as the command refuses its options.
+    func check() throws(TransformerError) {
+        func refuse(_ isWrong: Bool?, _ problem: String) throws(TransformerError) {
+            if isWrong == true { throw TransformerError(.usage, problem) }
+        }
+        try refuse(maximumTokens.map { $0 < 4 }, "the longest text has at least 4 tokens")
+        try refuse(
+            maximumNewTokens.map { !(1...1 << 20).contains($0) }, "new tokens are between 1 and \(1 << 20)")
+        try refuse(temperature.map { !(0...100).contains($0) }, "a temperature is between 0 and 100")
+        try refuse(topK.map { $0 < 1 }, "top-k is positive")
+        try refuse(topP.map { !($0 > 0 && $0 <= 1) }, "top-p is above 0 and at most 1")
+        try refuse(seed.map { $0 < 0 }, "a seed is 0 or more")
+    }
 }
 
 /// What a worker says.

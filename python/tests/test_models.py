@@ -40,3 +40,19 @@ def test_a_request_that_cannot_be_met_leaves_the_worker_alive(fixtures):
         with pytest.raises(reuseformer.UsageError, match="tokens"):
             model.generate("word " * 5000)
         assert model.generate("ROMEO:", max_new_tokens=2) and model._worker.pid == pid
+
+
+@pytest.mark.parametrize("options", [
+    {"max_new_tokens": 0}, {"max_new_tokens": -1}, {"max_new_tokens": 1 << 62}, {"top_k": 0}, {"top_p": 7.0},
+    {"top_p": 0.0}, {"temperature": -1.0}, {"seed": -1},
+])
+def test_numbers_that_mean_nothing_are_refused(fixtures, options):
+    with reuseformer.Generator(fixtures / "gpt") as model, pytest.raises(reuseformer.UsageError):
+        model.generate("ROMEO:", **options)
+
+
+@pytest.mark.parametrize("limit", [0, -5, 3])
+def test_a_limit_that_no_text_fits_is_refused(fixtures, limit):
+    with reuseformer.Embedder(fixtures / "encoder", max_seq_length=limit) as model:
+        with pytest.raises(reuseformer.UsageError, match="at least 4 tokens"):
+            model.encode("hello there")
