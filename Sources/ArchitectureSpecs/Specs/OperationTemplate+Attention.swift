@@ -36,7 +36,7 @@ extension OperationTemplate {
             var isBidirectional: FlagExpression?
             var length: Expression?
             var span, buckets, epsilon: Expression?
-            var hasContentToPosition, hasPositionToContent, hasOwnProjections: FlagExpression?
+            var hasContentToPosition, hasPositionToContent, hasOwnProjections, isOfHeads: FlagExpression?
         }
         struct HeadNorm: Sendable, Hashable, Codable {
             var when: Condition?
@@ -82,7 +82,7 @@ extension OperationTemplate {
                 + (positions?.list ?? []).flatMap { positions in
                     [
                         positions.isInterleaved, positions.isBidirectional, positions.hasContentToPosition,
-                        positions.hasPositionToContent, positions.hasOwnProjections,
+                        positions.hasPositionToContent, positions.hasOwnProjections, positions.isOfHeads,
                     ]
                         + [positions.when, positions.scaling?.when].map { $0.map(FlagExpression.condition) }
                 }
@@ -188,7 +188,8 @@ extension OperationTemplate.Attention.Positions {
                     epsilon: try epsilon.float(in: settings),
                     hasContentToPosition: try hasContentToPosition?.value(in: settings) ?? true,
                     hasPositionToContent: try hasPositionToContent?.value(in: settings) ?? true,
-                    hasOwnProjections: try hasOwnProjections?.value(in: settings) ?? false))
+                    hasOwnProjections: try hasOwnProjections?.value(in: settings) ?? false,
+                    isOfHeads: try isOfHeads?.value(in: settings) ?? false))
         }
     }
 }

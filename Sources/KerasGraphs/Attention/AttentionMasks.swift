@@ -17,10 +17,12 @@ package struct AttentionMasks {
     package mutating func showKeys(by mask: String) { keys = keys ?? mask }
 
     /// What the attention is told about them; `nil` without a mask.
-    package func masking(hiding: Attention.Masking.Hiding) -> Attention.Masking? {
-        inputs.isEmpty
-            ? nil
-            : Attention.Masking(queries: queries != nil, keys: keys != nil, pairs: pairs != nil, hiding: hiding)
+    package func masking(
+        hiding: Attention.Masking.Hiding, reported: Attention.Masking.Hiding? = nil
+    ) -> Attention.Masking? {
+        guard !inputs.isEmpty else { return nil }
+        return Attention.Masking(
+            queries: queries != nil, keys: keys != nil, pairs: pairs != nil, hiding: hiding, reported: reported)
     }
 
     /// Which masks that hang on the tensors count.

@@ -64,7 +64,10 @@ struct ProjectedAttention {
             groupCount: groups,
             scores: .init(
                 scale: scale ?? 1 / Float(headSize).squareRoot(), mask: .init(isCausal: isCausal),
-                masking: masks.masking(hiding: hiding)),
+                masking: masks.masking(
+                    hiding: hiding,
+                    // Asked for scores, Keras 3 takes the explicit path.
+                    reported: call.generation == .keras3 && hiding == .penalized ? .excluded : nil)),
             contextRounding: projections.contextRounding,
             biases: .init(query: biases, key: biases, value: biases, output: biases),
             heads: [HeadSource](repeating: .computed, count: heads))

@@ -12,10 +12,10 @@ import Tensors
 /// - where scores are sums of hyperbolic tangents and some compute: `score_weight` `[headSize]`, the same for all
 ///   heads;
 /// - where a number is added for each distance: `position_bias` `[rows of the table, computed heads]`;
-/// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]`, `relative_scale`, `relative_offset`
-///   `[inputWidth]` of the table's norm. They are the same for all heads, so that layers can share them. Where
-///   positions have projections of their own, also `position_key_weight`, `position_query_weight` and their biases,
-///   with the columns of `key_weight` and `query_weight`.
+/// - disentangled positions: `relative_embeddings` `[2 · span, inputWidth]` (of heads: `[2 · span − 1, headSize]`),
+///   `relative_scale`, `relative_offset` `[inputWidth]` of the table's norm. They are the same for all heads, so that
+///   layers can share them. Where positions have projections of their own, also `position_key_weight`,
+///   `position_query_weight` and their biases, with the columns of `key_weight` and `query_weight`.
 ///
 /// Sizes and what makes scores are read and changed as if they were its own: `attention.headSize`.
 @dynamicMemberLookup
@@ -54,8 +54,15 @@ package struct Attention: Sendable, Hashable {
         package var pairs: Bool
         /// What hiding means.
         package var hiding: Hiding
+        /// What it means where the framework is asked for its maps, if it then computes on another path; `nil`: the
+        /// same.
+        package var reported: Hiding?
 
-        package init(queries: Bool = false, keys: Bool = false, pairs: Bool = false, hiding: Hiding = .excluded) {
+        package init(
+            queries: Bool = false, keys: Bool = false, pairs: Bool = false, hiding: Hiding = .excluded,
+            reported: Hiding? = nil
+        ) {
+            self.reported = reported
             self.queries = queries
             self.keys = keys
             self.pairs = pairs
@@ -229,7 +236,8 @@ package struct Attention: Sendable, Hashable {
                 if disentangled.hasContentToPosition { append("position_key", width, key, bias: true) }
                 if disentangled.hasPositionToContent { append("position_query", width, query, bias: true) }
             }
-            result.append(Parameter("relative_embeddings", [2 * disentangled.span, width]))
+            let columns = disentangled.isOfHeads ? sizes.headSize : width
+            result.append(Parameter("relative_embeddings", [disentangled.rowCount, columns]))
             if disentangled.epsilon != nil {
                 result += [Parameter("relative_scale", [width]), Parameter("relative_offset", [width])]
             }

@@ -20,11 +20,15 @@ extension Attention {
         /// Whether positions have projections of their own, `position_key_weight` and `position_query_weight` with
         /// biases; otherwise they go through those of the contents.
         package var hasOwnProjections: Bool
+        /// Whether the table's rows are as wide as a head, the same for all heads, and go through no projection; then
+        /// it has a row for each distance from `1 - span` to `span - 1` (BERT's `relative_key`).
+        package var isOfHeads: Bool
 
         package init(
             span: Int, buckets: Int?, maximumDistance: Int, epsilon: Float?, hasContentToPosition: Bool = true,
-            hasPositionToContent: Bool = true, hasOwnProjections: Bool = false
+            hasPositionToContent: Bool = true, hasOwnProjections: Bool = false, isOfHeads: Bool = false
         ) {
+            self.isOfHeads = isOfHeads
             self.hasContentToPosition = hasContentToPosition
             self.hasPositionToContent = hasPositionToContent
             self.hasOwnProjections = hasOwnProjections
@@ -45,8 +49,12 @@ extension Attention {
                     bucket = (Int((share * Float(middle - 1)).rounded(.up)) + middle) * distance.signum()
                 }
             }
-            return min(max(bucket + span, 0), 2 * span - 1)
+            let first = isOfHeads ? span - 1 : span
+            return min(max(bucket + first, 0), rowCount - 1)
         }
+
+        /// Rows of the table.
+        package var rowCount: Int { isOfHeads ? 2 * span - 1 : 2 * span }
     }
 }
 
@@ -58,6 +66,9 @@ extension Attention.Disentangled {
             (2...largest).contains(buckets ?? 2), (epsilon ?? 0).isFinite,
             buckets.map({ maximumDistance > $0 / 2 + 1 }) ?? true
         else { return "the disentangled positions are out of bounds" }
+        guard !isOfHeads || buckets == nil && epsilon == nil && !hasOwnProjections else {
+            return "a table of heads goes through no norm and no projection"
+        }
         return hasContentToPosition || hasPositionToContent
             ? nil : "disentangled positions need contents that look at positions, or the other way round"
     }
@@ -67,6 +78,7 @@ extension Attention.Disentangled {
 extension Attention.Disentangled: Codable {
     private enum Key: String, CodingKey {
         case span, buckets, maximumDistance, epsilon, hasContentToPosition, hasPositionToContent, hasOwnProjections
+        case isOfHeads
     }
 
     package init(from decoder: any Decoder) throws {
@@ -81,7 +93,7 @@ extension Attention.Disentangled: Codable {
             epsilon: try container.decodeIfPresent(Float.self, forKey: .epsilon),
             hasContentToPosition: try flag(.hasContentToPosition, true),
             hasPositionToContent: try flag(.hasPositionToContent, true),
-            hasOwnProjections: try flag(.hasOwnProjections, false))
+            hasOwnProjections: try flag(.hasOwnProjections, false), isOfHeads: try flag(.isOfHeads, false))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -93,5 +105,6 @@ extension Attention.Disentangled: Codable {
         if !hasContentToPosition { try container.encode(false, forKey: .hasContentToPosition) }
         if !hasPositionToContent { try container.encode(false, forKey: .hasPositionToContent) }
         if hasOwnProjections { try container.encode(true, forKey: .hasOwnProjections) }
+        if isOfHeads { try container.encode(true, forKey: .isOfHeads) }
     }
 }

@@ -85,7 +85,8 @@ extension Compiler {
     private func relativeTables(
         _ disentangled: Attention.Disentangled, _ attention: Attention, _ node: Node, headSize: Int
     ) throws(RuntimeError) -> RelativeTables {
-        let rows = 2 * disentangled.span, width = attention.inputWidth
+        let rows = disentangled.rowCount
+        let width = disentangled.isOfHeads ? attention.headSize : attention.inputWidth
         let stored = try tensor(node, "relative_embeddings")
         let scale = try optionalTensor(node, "relative_scale", if: disentangled.epsilon != nil)
         let offset = try optionalTensor(node, "relative_offset", if: disentangled.epsilon != nil)
@@ -111,13 +112,15 @@ extension Compiler {
                 UnsafePointer(table.base), stride: width, rows: rows, to: out.base, linear.outputWidth, with: kernels)
             return out
         }
-        let isOwn = disentangled.hasOwnProjections
-        let keys =
-            disentangled.hasContentToPosition
-            ? try projected(isOwn ? "position_key" : "key", isOwn || attention.biases.key) : nil
-        let queries =
-            disentangled.hasPositionToContent
-            ? try projected(isOwn ? "position_query" : "query", isOwn || attention.biases.query) : nil
+        let isOwn = disentangled.hasOwnProjections, isOfHeads = disentangled.isOfHeads
+        var keys: FloatBuffer?, queries: FloatBuffer?
+        if disentangled.hasContentToPosition {
+            keys = isOfHeads ? table : try projected(isOwn ? "position_key" : "key", isOwn || attention.biases.key)
+        }
+        if disentangled.hasPositionToContent {
+            queries =
+                isOfHeads ? table : try projected(isOwn ? "position_query" : "query", isOwn || attention.biases.query)
+        }
         let heads = attention.computedHeads, groups = attention.keyGroups
         /// The columns of one head, as a matrix from a head's row to its products with all rows of the table.
         func packed(_ table: FloatBuffer?, _ slot: Int, of slots: Int, factor: Float) -> PackedLinear {
@@ -139,9 +142,12 @@ extension Compiler {
         return RelativeTables(
             // Queries carry the attention's scale already.
             keys: heads.map { head in
-                packed(keys, groups.firstIndex(of: attention.group(of: head)) ?? 0, of: groups.count, factor: 1)
+                let slot = isOfHeads ? 0 : groups.firstIndex(of: attention.group(of: head)) ?? 0
+                return packed(keys, slot, of: isOfHeads ? 1 : groups.count, factor: 1)
             },
-            queries: heads.indices.map { packed(queries, $0, of: heads.count, factor: attention.scale) },
+            queries: heads.indices.map {
+                packed(queries, isOfHeads ? 0 : $0, of: isOfHeads ? 1 : heads.count, factor: attention.scale)
+            },
             columns: (-reach...reach).map { Int32(disentangled.row(of: -$0)) }, reach: reach,
             stride: KernelSet.padded(rows))
     }

@@ -64,7 +64,9 @@ struct MapPlane {
     }
 
     /// Copies what a group computed to where its sequences stand in the batch.
-    func fill(from group: GroupResult) {
+    ///
+    /// - Parameter evensEmptyRows: Whether a row of zeros becomes equal shares of all keys.
+    func fill(from group: GroupResult, evensEmptyRows: Bool = false) {
         for sequence in group.sequences {
             for head in 0..<heads {
                 let id = HeadID(node: node, head: head)
@@ -74,7 +76,10 @@ struct MapPlane {
                 let plane = buffer.base + (sequence.index * heads + head) * shape[2] * shape[3]
                 for (row, query) in positions.queries.enumerated() {
                     let target = plane + Int(query) * shape[3]
-                    for (key, value) in zip(positions.keys, map.row(row)) { target[Int(key)] = value }
+                    let shares = map.row(row)
+                    let isEmpty = evensEmptyRows && shares.allSatisfy { $0 == 0 }
+                    let even = 1 / Float(max(1, shares.count))
+                    for (key, value) in zip(positions.keys, shares) { target[Int(key)] = isEmpty ? even : value }
                 }
             }
         }

@@ -16,6 +16,25 @@ package struct PaddedOutputs {
         of model: Model, for sequences: [ModelInput], selecting selection: OutputSelection,
         resources: ExecutionResources = ExecutionResources()
     ) throws(RuntimeError) {
+        if selection.contains(.attentions), let reporting = model.reportingMaps {
+            // Outputs first: they are what the model gives; then the maps as its framework reports them.
+            let outputs = try PaddedOutputs(
+                of: model, for: sequences, selecting: selection.subtracting(.attentions), resources: resources)
+            let maps = try PaddedOutputs(
+                of: reporting, for: sequences, selecting: .attentions, evensEmptyRows: true, resources: resources)
+            self.init(outputs.arrays + maps.arrays)
+            return
+        }
+        try self.init(of: model, for: sequences, selecting: selection, evensEmptyRows: false, resources: resources)
+    }
+
+    private init(_ arrays: [(name: String, tensor: Tensor)]) { self.arrays = arrays }
+
+    /// - Parameter evensEmptyRows: Whether a query that sees nothing is given equal shares of all keys.
+    private init(
+        of model: Model, for sequences: [ModelInput], selecting selection: OutputSelection, evensEmptyRows: Bool,
+        resources: ExecutionResources
+    ) throws(RuntimeError) {
         let graph = model.graph
         let outputs = graph.outputs.filter { selection.contains($0.part) }
         let attentions = selection.contains(.attentions) ? graph.attentionNodes : []
@@ -41,7 +60,7 @@ package struct PaddedOutputs {
             try compiled.run(sequences) { (group: GroupResult) throws(Never) in
                 for plane in states.joined() { plane.fill(from: group) }
                 for plane in planes { plane.fill(from: group) }
-                for map in maps { map.fill(from: group) }
+                for map in maps { map.fill(from: group, evensEmptyRows: evensEmptyRows) }
             }
         } catch {
             if case .runtime(let failure) = error { throw failure }
