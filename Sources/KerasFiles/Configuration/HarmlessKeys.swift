@@ -18,7 +18,7 @@ package enum HarmlessKeys {
             (
                 "numbers are computed in 32 bits, and stored types are read off the file",
                 [
-                    "dtype", "autocast", "quantization_config",
+                    "dtype", "autocast", "quantization_config", "reverse_dtype",
                 ]
             ),
             (

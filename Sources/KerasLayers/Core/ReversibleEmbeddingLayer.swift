@@ -8,7 +8,7 @@ enum ReversibleEmbeddingLayer: KerasLayerClass {
     static let takesConstants = true
     static let names = ["ReversibleEmbedding", "keras_hub>ReversibleEmbedding", "keras_nlp>ReversibleEmbedding"]
     static let options: Set<String>? = [
-        "input_dim", "output_dim", "mask_zero", "tie_weights", "reverse_dtype", "logit_soft_cap",
+        "input_dim", "output_dim", "mask_zero", "tie_weights", "logit_soft_cap",
     ]
 
     static func variables(of layer: KerasLayer) -> [VariableGroup] {
@@ -17,6 +17,9 @@ enum ReversibleEmbeddingLayer: KerasLayerClass {
     }
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
+        if !call.flag("tie_weights", default: true), builder.variables.tensors(of: call.path).count < 2 {
+            throw call.corrupt("\"tie_weights\" is false, and only one table is stored")
+        }
         guard call[1, "reverse"].constant?.boolValue == true else {
             return try EmbeddingLayer.apply(call, in: &builder)
         }

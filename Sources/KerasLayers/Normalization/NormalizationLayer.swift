@@ -97,6 +97,9 @@ enum NormalizationLayer: KerasLayerClass {
 
         init(_ call: LayerCall, shape: [Int], _ builder: KerasGraphBuilder) throws(Problem) {
             count = shape.reduce(1, *)
+            guard call.has("mean") == call.has("variance") else {
+                throw call.corrupt("one of \"mean\" and \"variance\" is set, and not the other")
+            }
             guard call.has("mean") else {
                 let mean = try builder.stored(of: call, number: 0, count: count)
                 let variance = try builder.stored(of: call, number: 1, count: count)

@@ -26,7 +26,9 @@ enum GlobalPoolingLayer: KerasLayerClass {
             throw call.unsupported("pools a tensor \(input.shapeText)")
         }
         // A maximum is taken over all rows, hidden ones too.
-        let mask = isMean && !isFirst ? call[1, "mask"].tensor?.name ?? input.mask : nil
+        let given = isMean && !isFirst ? call[1, "mask"].tensor : nil
+        if let given, !given.isColumn { throw call.unsupported("a mask \(given.shapeText), not one number a row") }
+        let mask = isMean && !isFirst ? given?.name ?? input.mask : nil
         var result = input
         result.name = builder.add(
             .pooling(isMean ? .mean : .max), [input.name] + (mask.map { [$0] } ?? []), to: call)

@@ -12,7 +12,7 @@ enum IntegerLookupLayer: KerasLayerClass {
     ]
 
     static func apply(_ call: LayerCall, in builder: inout KerasGraphBuilder) throws(Problem) -> [KerasValue] {
-        try call.refuse(["invert", "sparse"])
+        try call.refuse(["invert", "sparse", "idf_weights"])
         let lookup = try Vocabulary(call)
         let input = try call.input().withoutMask
         guard input.isInteger else { throw call.unsupported("looks up numbers that are not whole") }
@@ -56,6 +56,9 @@ enum IntegerLookupLayer: KerasLayerClass {
             self.mask = mask.map { Float($0) }
             unknownCount = unknown
             let own = (mask == nil ? 0 : 1) + unknown + numbers.count
+            if let most = call.layer.size("max_tokens"), own > most {
+                throw call.corrupt("\"max_tokens\" is \(most), and its vocabulary has \(own)")
+            }
             count = call.flag("pad_to_max_tokens", default: false) ? call.layer.size("max_tokens") ?? own : own
             if unknown == 0 { throw call.unsupported("has no place for unknown entries") }
         }

@@ -37,7 +37,7 @@ extension CustomLayer {
         for setting in settings {
             let value: Settings.Value?
             do throws(Expression.Failure) {
-                value = try setting.value(in: layer.config, result, measure)
+                value = try setting.value(in: layer.config, result, accountsForKeys: ignores != nil, measure)
             } catch {
                 throw Problem(.corrupt, "\(label): \(setting.name): \(error.message)")
             }
@@ -59,11 +59,23 @@ extension CustomLayer {
 }
 
 extension CustomLayer.Setting {
+    /// - Parameter accountsForKeys: Whether the document says of every key what becomes of it: then a number that
+    ///   stands in the configuration has to be what is stored.
     /// - Returns: `nil` when nothing tells it.
     fileprivate func value(
-        in config: JSONValue, _ settings: Settings, _ measure: (CustomLayer.Extent) -> Int?
+        in config: JSONValue, _ settings: Settings, accountsForKeys: Bool, _ measure: (CustomLayer.Extent) -> Int?
     ) throws(Expression.Failure) -> Settings.Value? {
-        if let extent, let value = measure(extent) { return .integer(value) }
+        if let extent, let value = measure(extent) {
+            for key in accountsForKeys ? keys ?? [] : [] {
+                guard let said = config[key]?.doubleValue else { continue }
+                guard said == Double(value) else {
+                    let text = config[key]?.shortDescription ?? ""
+                    throw Expression.Failure(message: "\"\(key)\" is \(text), and its weights have \(value)")
+                }
+                break
+            }
+            return .integer(value)
+        }
         if let condition { return .flag(try condition.holds(in: settings)) }
         for key in keys ?? [] {
             guard let found = config[key], !found.isNull else { continue }
