@@ -29,7 +29,9 @@ private let families =
         "vit_kerashub", "whisper_kerashub", "albert_safetensors", "clip_text", "clip_vision", "deberta_c2p_safetensors",
         "deberta_conv_safetensors", "deit_safetensors", "dinov2", "dinov2_resized", "eurobert", "gemma3_bidirectional",
         "gte", "jina_v3", "modernbert_cls", "modernbert_mlm", "mpnet_safetensors", "nomic_bert", "roberta_gamma_beta",
-        "siglip_text", "siglip_vision", "t5_encoder", "vit_safetensors",
+        "siglip_text", "siglip_vision", "t5_encoder", "vit_safetensors", "electra_decoder", "bert_relative_key",
+        "bert_masked_kerashub",
+        "albert_masked_kerashub", "distil_bert_masked_kerashub",
     ] + otherDecoders + changingDecoders
 private let decoders =
     [

@@ -121,6 +121,11 @@ private struct RotaryReading {
         guard let told = try number(Self.originalKey) ?? length ?? positions else {
             throw missing(Self.originalKey, type)
         }
+        if let length, told != length {
+            throw failure(
+                "has \"\(Self.originalKey)\": \(told), and outside of it the same key is \(length): which of them "
+                    + "counts depends on the release of the framework; leave one of them out")
+        }
         guard told >= 1, told <= Float(Expression.largestCount) else { throw failure("has a length of \(told)") }
         return told
     }
