@@ -20,6 +20,12 @@ package struct Interval: Sendable, Hashable, Codable {
     /// Whether a value lies inside or on an end.
     package func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
 
+    /// The interval with the number that was measured: resamples of few or skewed values may all lie on one side of it.
+    package func including(_ estimate: Double) -> Interval {
+        guard estimate.isFinite, !contains(estimate) else { return self }
+        return Interval(min(lower, estimate), max(upper, estimate)) ?? self
+    }
+
     /// The interval of a number that grows with this one's.
     package func mapped(_ transform: (Double) -> Double) -> Interval? { Interval(transform(lower), transform(upper)) }
 

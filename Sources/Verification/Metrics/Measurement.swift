@@ -10,7 +10,7 @@ package struct Measurement: Sendable, Hashable, Codable {
     /// The output that it is of, where a model has several; `nil`: all of them, or the worst.
     package let output: String?
     /// Where the value would lie on other texts of the kind, in 95 of 100 cases; `nil` for what does not follow from
-    /// single texts (the worst token, savings, speeds), and where there are too few of them.
+    /// single texts (the worst token, savings, speeds), and where there are too few of them. It holds the value.
     package let interval: Interval?
 
     package init(
@@ -20,7 +20,7 @@ package struct Measurement: Sendable, Hashable, Codable {
         self.metric = metric
         self.value = value
         self.source = source
-        self.interval = interval
+        self.interval = interval?.including(value)
     }
 
     /// The end of the interval that is worse for the model; the value itself where there is no interval: what a demand
