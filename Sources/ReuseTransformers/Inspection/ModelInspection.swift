@@ -198,7 +198,9 @@ public struct ModelInspection: Sendable, Encodable {
     public let largest: LargestSaving?
     package let plan: ReusePlan?
     /// Why it is not a model that can be run; empty when it is.
-    public let problems: [String]
+    public var problems: [String] { messages.map(OptionNames.inSwift) }
+    /// The same with options as the command spells them.
+    package let messages: [String]
     /// Everything that the files hold.
     public let tensors: [TensorEntry]
     /// What was taken for granted about classes whose code no file holds.
@@ -211,6 +213,13 @@ public struct ModelInspection: Sendable, Encodable {
     public let settings: [SettingEntry]
     /// What reading decides that a user should know, a sentence each.
     public let notes: [String]
+
+    /// Documents hold problems as the command prints them.
+    private enum CodingKeys: String, CodingKey {
+        case name, dialect, dialectReasons, dialects, architecture, candidates, use, totals, embedding, parts, savings
+        case largest, plan, tensors, assumptions, openClasses, agreement, settings, notes
+        case messages = "problems"
+    }
 
     /// Sequence length that multiply-adds are counted for, in models that take as many tokens.
     private static let tokens = 128
@@ -256,7 +265,7 @@ public struct ModelInspection: Sendable, Encodable {
             + Self.otherSettings(summary, ignoring: options.ignoredSettings)
         notes = summary.notes
         plan = summary.plan
-        problems = summary.problems
+        messages = summary.problems
         let tokens = min(
             summary.graph?.usualTokens ?? Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
         totals = summary.graph.map { Totals($0, summary.traits, tokens: tokens) }

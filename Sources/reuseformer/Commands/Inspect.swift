@@ -59,8 +59,8 @@ struct Inspect: ParsableCommand {
         if !inspection.notes.isEmpty {
             blocks.append(inspection.notes.map { "Note: " + Terminal.escaped($0) }.joined(separator: "\n"))
         }
-        if !inspection.problems.isEmpty {
-            let lines = inspection.problems.map { "  " + Terminal.escaped($0) }
+        if !inspection.messages.isEmpty {
+            let lines = inspection.messages.map { "  " + Terminal.escaped($0) }
             blocks.append((["This is not a model that can be run:"] + lines).joined(separator: "\n"))
         }
         Terminal.print(blocks.joined(separator: "\n\n"))

@@ -11,6 +11,9 @@ enum Terminal {
     /// Why standard output takes no more: the number of the error.
     private static let outputFailure = Lock<Int32?>(nil)
 
+    /// Files that were written whole.
+    private static let writtenFiles = Lock<[String]>([])
+
     private static let taken = Lock(false)
 
     /// Whether a file goes to standard output (`-o -`): what is meant for people goes to standard error then.
@@ -56,7 +59,9 @@ enum Terminal {
         guard let code = outputFailure.withLock({ $0 }), code != EPIPE, status == .done || status == .gateFailed else {
             return status
         }
-        note("reuseformer: standard output: \(systemMessage(code))")
+        let files = writtenFiles.withLock { $0 }.map(escaped)
+        let complete = files.isEmpty ? "" : "; complete all the same: \(files.joined(separator: ", "))"
+        note("reuseformer: standard output: \(systemMessage(code))\(complete)")
         return .inputOutput
     }
 
@@ -76,7 +81,9 @@ enum Terminal {
 
     /// Says what was written, and how large it is.
     static func noteWritten(_ path: String, _ more: String = "") {
-        guard !isQuiet, path != "/dev/null", path != OutputFile.standardOutput else { return }
+        guard path != "/dev/null", path != OutputFile.standardOutput else { return }
+        writtenFiles.withLock { $0.append(path) }
+        guard !isQuiet else { return }
         note("reuseformer: wrote \(escaped(path))\(more.isEmpty ? "" : ": \(more)")")
     }
 
