@@ -46,7 +46,8 @@ public struct TextGenerator: Sendable {
                 if !isRight { throw TransformerError(.usage, problem) }
             }
             let most = 1 << 20
-            try require(maximumNewTokens.map { (1...most).contains($0) } ?? true, "new tokens are between 1 and \(most)")
+            let isCountRight = maximumNewTokens.map { (1...most).contains($0) } ?? true
+            try require(isCountRight, "new tokens are between 1 and \(most)")
             guard case .random(let temperature, let topK, let topP, _) = sampling else { return }
             try require((0...100).contains(temperature), "a temperature is between 0 and 100")
             try require(topK.map { $0 > 0 } ?? true, "top-k is positive")

@@ -269,7 +269,9 @@ struct Run: ParsableCommand {
         let source: RowModel.Source =
             logits
             ? .predictions
-            : pairs != nil ? .scores(loaded.pairActivation) : .embedding(pool.map(ModelGraph.Pooling.init), normalizes: normalize)
+            : pairs != nil
+                ? .scores(loaded.pairActivation)
+                : .embedding(pool.map(ModelGraph.Pooling.init), normalizes: normalize)
         let model = try RowModel(loaded, source, resources: try threads.resources())
         // One score a pair is a column of numbers, as the library has it.
         let shape: Shape = pairs != nil && !logits && model.width == 1 ? [] : [model.width]

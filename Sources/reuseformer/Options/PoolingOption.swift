@@ -12,7 +12,9 @@ struct PoolingOption: ParsableArguments {
 }
 
 extension TextEmbedder.Pooling: ExpressibleByArgument {
+    /// The way that `--pool` calls so.
     public init?(argument: String) { self.init(named: argument) }
 
+    /// What `--pool` knows.
     public static var allValueStrings: [String] { names }
 }
