@@ -75,6 +75,23 @@ except KeyboardInterrupt:
     assert result.stdout == b"works\n"
 
 
+def test_an_exception_while_rows_come_leaves_the_model_free(encoder, texts, monkeypatch):
+    import reuseformer.models
+
+    class Stop(Exception):
+        pass
+
+    def advance(self, done):
+        raise Stop
+
+    wanted = encoder.encode(texts[:3])
+    monkeypatch.setattr(reuseformer.models._Bar, "advance", advance)
+    with pytest.raises(Stop) as kept:  # which keeps the traceback
+        encoder.encode(texts * 5)
+    monkeypatch.undo()
+    assert kept and np.array_equal(encoder.encode(texts[:3]), wanted)
+
+
 def test_a_stream_may_be_closed_by_another_thread(fixtures):
     with reuseformer.Generator(fixtures / "gpt") as model:
         whole = model.generate("ROMEO:", max_new_tokens=8)

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import threading
 import weakref
-from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import IO, TYPE_CHECKING, Any, Dict, Generator, Iterator, List, Optional, Sequence, Tuple
 
 from . import errors
 from ._commands import last_message, program, show
@@ -251,7 +251,7 @@ class Worker:
     # -- calls --------------------------------------------------------------------------------------------------------
 
     def rows(self, method: str, key: str, chunks: Sequence[Sequence[Any]],
-             **options: Any) -> Iterator[Tuple[npt.NDArray[np.float32], int]]:
+             **options: Any) -> Generator[Tuple[npt.NDArray[np.float32], int], None, None]:
         """The rows of chunks of texts, float32 ``[texts, width]`` each, in order, and how many texts were cut.
 
         While one chunk is computed the next ones are on their way."""
@@ -293,7 +293,7 @@ class Worker:
                     self._drop(isIdle=False)
                 sender.join()
 
-    def documents(self, method: str, **options: Any) -> Iterator[Dict[str, Any]]:
+    def documents(self, method: str, **options: Any) -> Generator[Dict[str, Any], None, None]:
         """The documents that answer a request, up to the last."""
         with self._call() as process:
             number = self._next
@@ -365,6 +365,8 @@ class Worker:
         return data
 
     def _death(self) -> errors.WorkerDied:
+        if self._isClosed:
+            return errors.WorkerDied("%s was closed in the middle of a call" % self.model)
         return errors.WorkerDied(
             "the process of %s ended in the middle of a call; the next call starts another" % self.model)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
@@ -69,13 +70,15 @@ class _Model:
               **options: Any) -> None:
         """Hands out the rows of texts or pairs, in order; says when some were longer than the model reads."""
         cut = 0
-        for rows, number in self._worker.rows(method, key, _chunks(items), **options):
-            take(rows)
-            cut += number
+        # Closed at once when something is raised here: a traceback may keep the call open for ever.
+        with contextlib.closing(self._worker.rows(method, key, _chunks(items), **options)) as parts:
+            for rows, number in parts:
+                take(rows)
+                cut += number
         if cut:
             limit = options.get("maximumTokens") or self.description.get("maximumTokens")
-            warnings.warn("%d of %d texts were longer than %s tokens; what follows was left out" % (
-                cut, len(items), limit), errors.TextsCut, stacklevel=_outside())
+            warnings.warn("%d of %d %s were longer than %s tokens; what follows was left out" % (
+                cut, len(items), key, limit), errors.TextsCut, stacklevel=_outside())
 
 
 def _outside() -> int:
@@ -416,11 +419,13 @@ class Generator(_Model):
                top_k: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None) -> Iterator[str]:
         """The same, piece by piece as they come. Other calls wait until the stream was read to its end or closed."""
         _check_text(prompt, "prompt")
-        for document in self._worker.documents(
-                "generate", texts=[prompt], maximumNewTokens=max_new_tokens, temperature=temperature, topK=top_k,
-                topP=top_p, seed=seed, stream=True):
-            if "token" in document:
-                yield document["token"]["text"]
+        documents = self._worker.documents(
+            "generate", texts=[prompt], maximumNewTokens=max_new_tokens, temperature=temperature, topK=top_k,
+            topP=top_p, seed=seed, stream=True)
+        with contextlib.closing(documents):
+            for document in documents:
+                if "token" in document:
+                    yield str(document["token"]["text"])
 
 
 def _chunks(items: Sequence[Any]) -> List[List[Any]]:
