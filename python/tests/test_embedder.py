@@ -76,6 +76,15 @@ def test_prompts_stand_before_texts(encoder, texts):
         encoder.encode(texts[0], prompt_name="nothing")
 
 
+def test_a_prompt_that_is_a_name_is_no_text(fixtures):
+    with reuseformer.Embedder(fixtures / "sentences" / "prompt_excluded") as model:
+        named = model.encode("maps", prompt_name="retrieval")
+        assert np.array_equal(named, model.encode("maps", prompt=model.prompts["retrieval"]))
+        assert np.array_equal(named, model.encode("maps"))  # the model's default
+        with pytest.raises(reuseformer.UsageError, match="prompt_name='retrieval'"):
+            model.encode("maps", prompt="retrieval")
+
+
 def test_long_texts_are_cut_where_the_limit_says(fixtures, texts):
     with reuseformer.Embedder(fixtures / "encoder", max_seq_length=6) as model:
         assert model.max_seq_length == 6
@@ -116,8 +125,11 @@ def test_what_is_not_made_is_refused_by_name(encoder, texts):
 
 
 def test_a_folder_that_is_not_there_is_a_file_problem():
-    with pytest.raises(reuseformer.FileProblem, match="no such file"):
+    with pytest.raises(reuseformer.FileProblem, match="no such file") as caught:
         reuseformer.Embedder("/nonexistent/model")
+    assert "Hub" not in str(caught.value)
+    with pytest.raises(reuseformer.FileProblem, match="snapshot_download"):
+        reuseformer.Embedder("sentence-transformers/all-MiniLM-L6-v2")
 
 
 def test_a_model_that_makes_no_embeddings_says_what_it_can(fixtures):

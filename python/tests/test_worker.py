@@ -76,7 +76,7 @@ except KeyboardInterrupt:
 
 
 def test_an_exception_while_rows_come_leaves_the_model_free(encoder, texts, monkeypatch):
-    import reuseformer.models
+    import reuseformer.embedder
 
     class Stop(Exception):
         pass
@@ -85,7 +85,7 @@ def test_an_exception_while_rows_come_leaves_the_model_free(encoder, texts, monk
         raise Stop
 
     wanted = encoder.encode(texts[:3])
-    monkeypatch.setattr(reuseformer.models._Bar, "advance", advance)
+    monkeypatch.setattr(reuseformer.embedder._Bar, "advance", advance)
     with pytest.raises(Stop) as kept:  # which keeps the traceback
         encoder.encode(texts * 5)
     monkeypatch.undo()

@@ -9,9 +9,10 @@
 
 from ._version import VERSION as __version__
 from .conversion import Report, convert, verify
+from .embedder import Embedder
 from .errors import (CorruptFile, Defect, FileProblem, GateFailed, Interrupted, ModelNote, ReuseformerError, TextsCut,
                      Unsupported, UsageError, WorkerDied)
-from .models import Classifier, Embedder, Generator
+from .models import Classifier, Generator
 
 __all__ = [
     "Classifier", "CorruptFile", "Defect", "Embedder", "FileProblem", "GateFailed", "Generator", "Interrupted",
