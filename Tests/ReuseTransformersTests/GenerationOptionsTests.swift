@@ -7,12 +7,13 @@ struct GenerationOptionsTests {
         "numbers that mean nothing are refused by name",
         arguments: [
             (TextGenerator.Options(maximumNewTokens: 0), "new tokens"),
-            (.init(maximumNewTokens: 1 << 21), "new tokens"),
-            (.init(sampling: .random(temperature: -1)), "temperature"),
-            (.init(sampling: .random(temperature: .nan)), "temperature"),
-            (.init(sampling: .random(topK: 0)), "top-k"),
-            (.init(sampling: .random(topP: 0)), "top-p"), (.init(sampling: .random(topP: 1.5)), "top-p"),
-            (.init(sampling: .random(topP: .nan)), "top-p"),
+            (TextGenerator.Options(maximumNewTokens: 1 << 21), "new tokens"),
+            (TextGenerator.Options(sampling: .random(temperature: -1)), "temperature"),
+            (TextGenerator.Options(sampling: .random(temperature: .nan)), "temperature"),
+            (TextGenerator.Options(sampling: .random(topK: 0)), "top-k"),
+            (TextGenerator.Options(sampling: .random(topP: 0)), "top-p"),
+            (TextGenerator.Options(sampling: .random(topP: 1.5)), "top-p"),
+            (TextGenerator.Options(sampling: .random(topP: .nan)), "top-p"),
         ])
     func refused(options: TextGenerator.Options, mention: String) {
         let error = #expect(throws: TransformerError.self) { try options.check() }
