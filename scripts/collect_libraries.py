@@ -1,9 +1,9 @@
-"""Puts the shared libraries that programs need beside them, with their licences.
+"""Puts the shared libraries that programs need beside them, with the licences of all that is inside.
 
-    python3 scripts/collect_libraries.py FOLDER
+    python3 scripts/collect_libraries.py FOLDER [ARCHIVES]
 
-FOLDER/bin holds the programs; libraries go to FOLDER/lib, licences to FOLDER/share/doc. The C library stays the
-system's own.
+FOLDER/bin holds the programs; libraries go to FOLDER/lib, licences to FOLDER/share/doc. ARCHIVES is a folder with the
+libraries (.a) that were linked statically. The C library stays the system's own.
 """
 
 import os
@@ -12,17 +12,12 @@ import shutil
 import subprocess
 import sys
 
-# Parts of glibc and of the loader: those of the machine where the programs run must be used.
-SYSTEM = ("libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libresolv.so", "libutil.so", "ld-linux",
-          "libanl.so", "libnss_")
+from shared_objects import needed
+
 # Loaded by name when it is first needed, so that no table lists it.
 LOADED_LATER = ("libopenblas.so.0",)
-
-
-def needed(path):
-    """Names of the libraries that a file asks for."""
-    text = subprocess.run(["objdump", "-p", str(path)], check=True, capture_output=True, text=True).stdout
-    return [line.split()[1] for line in text.splitlines() if line.strip().startswith("NEEDED")]
+# What the static Swift library holds besides what is Swift's own: a package whose licence is the same text.
+INSIDE_SWIFT = (("icu", ("libicu-dev", "libicu72", "libicu76", "libicu74")),)
 
 
 def places():
@@ -50,6 +45,21 @@ def copy_licence(library, folder):
     sys.exit("collect_libraries: no licence found for %s" % library)
 
 
+def copy_licences_of_swift(folder):
+    """The licences of the Swift library and of what is inside it."""
+    compiler = shutil.which("swift") or sys.exit("collect_libraries: there is no swift whose licence could be copied")
+    text = pathlib.Path(os.path.realpath(compiler)).parent.parent / "share" / "swift" / "LICENSE.txt"
+    if not text.is_file():
+        sys.exit("collect_libraries: no licence found for Swift (%s)" % text)
+    shutil.copy(text, folder / "swift.txt")
+    for name, packages in INSIDE_SWIFT:
+        texts = [pathlib.Path("/usr/share/doc", package, "copyright") for package in packages]
+        text = next((each for each in texts if each.is_file()), None)
+        if text is None:
+            sys.exit("collect_libraries: no licence found for %s; install %s" % (name, packages[0]))
+        shutil.copy(text, folder / (name + ".txt"))
+
+
 def main():
     stage = pathlib.Path(sys.argv[1])
     licences = stage / "share" / "doc" / "reuseformer" / "licences"
@@ -61,7 +71,7 @@ def main():
     done = set()
     while waiting:
         name = waiting.pop()
-        if name in done or name.startswith(SYSTEM):
+        if name in done:
             continue
         done.add(name)
         if name not in known:
@@ -69,14 +79,13 @@ def main():
         target = stage / "lib" / name
         shutil.copy(os.path.realpath(known[name]), target)
         subprocess.run(["strip", "--strip-unneeded", str(target)], check=True)
+        target.chmod(0o644)
         copy_licence(known[name], licences)
         waiting += needed(target)
-    swift = shutil.which("swift")
-    if swift:
-        text = pathlib.Path(os.path.realpath(swift)).parent.parent / "share" / "swift" / "LICENSE.txt"
-        if text.is_file():
-            shutil.copy(text, licences / "swift.txt")
-    print("collect_libraries: %d libraries" % len(done))
+    for archive in sorted(pathlib.Path(sys.argv[2]).glob("*.a")) if len(sys.argv) > 2 else []:
+        copy_licence(os.path.realpath(archive), licences)
+    copy_licences_of_swift(licences)
+    print("collect_libraries: %d libraries, %d licences" % (len(done), len(list(licences.iterdir()))))
 
 
 if __name__ == "__main__":

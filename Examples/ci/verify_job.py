@@ -9,9 +9,8 @@ What is asked comes from the environment, as GitHub's and GitLab's jobs hand it 
     RF_ARCHIVE, RF_SHA256               path or address of the archive of programs, and its digest; none: PATH has them
     RF_JUNIT                            where the verdict goes as JUnit XML (verdict.xml)
 
-Writes a table to GITHUB_STEP_SUMMARY, `verdict`, `score` and `saved` to GITHUB_OUTPUT, and an annotation for each
-gate that
-failed. The exit status is that of `verify`. Only Python's own library is needed.
+Writes a table to GITHUB_STEP_SUMMARY (to the log where there is none), `verdict`, `score` and `saved` to GITHUB_OUTPUT,
+and an annotation for each gate that failed. The exit status is that of `verify`. Only Python's own library is needed.
 """
 
 import hashlib
@@ -28,11 +27,22 @@ import urllib.request
 
 #: A job's summary may have a mebibyte; what does not fit is counted.
 SUMMARY_LIMIT = 1 << 20
+#: Of the errors of a step so many are shown.
+ANNOTATION_LIMIT = 10
+
+
+def annotate(message):
+    """An error beside the job, where it is one of GitHub's; a line of its log elsewhere."""
+    if os.environ.get("GITHUB_ACTIONS"):
+        text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        print("::error title=reuseformer::" + text, flush=True)
+    else:
+        print("error: " + message, file=sys.stderr)
 
 
 def fail(message, status):
     """Ends the job with an annotation."""
-    print("::error title=reuseformer::" + message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    annotate(message)
     sys.exit(status)
 
 
@@ -64,10 +74,15 @@ def installed(archive, digest, folder):
     return str(command) if command else fail("%s: holds no bin/reuseformer" % archive, 5)
 
 
+def number(value):
+    """A number as people read it."""
+    return "%.5g" % value if isinstance(value, (int, float)) else "not measured"
+
+
 def cell(value):
     """A number, or a text that cannot leave its cell."""
-    if isinstance(value, (int, float)):
-        return "%.5g" % value
+    if value is None or isinstance(value, (int, float)):
+        return number(value)
     return str(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
@@ -79,7 +94,7 @@ def summary(report):
         names[0], report.get("data", {}).get("texts", "?")), ""]
     if report.get("gates"):
         lines += ["| fails when | value | |", "| --- | ---: | --- |"]
-        lines += ["| %s | %s | %s |" % (cell(gate["condition"]), cell(gate.get("value", "not measured")),
+        lines += ["| %s | %s | %s |" % (cell(gate["condition"]), cell(gate.get("value")),
                                         "passed" if gate["passed"] else "**failed**") for gate in report["gates"]]
         lines.append("")
     savings = report.get("savings", {})
@@ -89,13 +104,15 @@ def summary(report):
               if key in savings]
     lines += ["", "| metric | value |", "| --- | ---: |"]
     lines += ["| %s | %s |" % (cell(row["metric"]), cell(row.get("value"))) for row in report.get("metrics", [])]
-    text, left_out = "", 0
+    kept, size = [], 0
     for line in lines:
-        if len((text + line).encode()) > SUMMARY_LIMIT - 200:
-            left_out += 1
-        else:
-            text += line + "\n"
-    return text + ("\n%d lines were left out.\n" % left_out if left_out else "")
+        size += len(line.encode()) + 1
+        if size > SUMMARY_LIMIT - 200:
+            break
+        kept.append(line)
+    if len(kept) < len(lines):
+        kept += ["", "%d lines were left out." % (len(lines) - len(kept))]
+    return "\n".join(kept) + "\n"
 
 
 def append(variable, text):
@@ -118,8 +135,11 @@ def main():
             if line.strip():
                 arguments += ["--fail-on", line.strip()]
         arguments += shlex.split(given("RF_OPTIONS", ""))
-        result = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-                                errors="replace")
+        try:
+            result = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                                    errors="replace")
+        except OSError as error:
+            fail("%s cannot be run on this machine: %s" % (command, error.strerror), 1)
     sys.stderr.write(result.stderr)
     if result.returncode not in (0, 3):
         append("GITHUB_OUTPUT", "verdict=error\n")
@@ -127,11 +147,17 @@ def main():
         fail(lines[-1] if lines else "verify ended with status %d" % result.returncode, result.returncode)
     report = json.loads(result.stdout)
     metrics = {row["metric"]: row.get("value") for row in report.get("metrics", [])}
-    for gate in report.get("gates", []):
-        if not gate["passed"]:
-            print("::error title=reuseformer::%s: %s is %s" % (
-                gate["condition"].replace("%", "%25"), gate["metric"], cell(gate.get("value", "not measured"))))
-    append("GITHUB_STEP_SUMMARY", summary(report))
+    failed = ["%s: %s is %s" % (gate["condition"], gate["metric"], number(gate.get("value")))
+              for gate in report.get("gates", []) if not gate["passed"]]
+    if len(failed) > ANNOTATION_LIMIT:
+        rest = failed[ANNOTATION_LIMIT - 1:]
+        failed[ANNOTATION_LIMIT - 1:] = ["%d more gates failed:\n%s" % (len(rest), "\n".join(rest))]
+    for message in failed:
+        annotate(message)
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        append("GITHUB_STEP_SUMMARY", summary(report))
+    else:
+        print(summary(report))
     score = next((metrics[name] for name in ("spearman", "accuracy", "pooled.cosine.mean", "top1.agreement",
                                              "hidden.cosine.mean", "output.r2") if metrics.get(name) is not None), "")
     append("GITHUB_OUTPUT", "verdict=%s\nscore=%s\nsaved=%s\n" % (

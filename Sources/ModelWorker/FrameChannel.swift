@@ -5,19 +5,15 @@ import Platform
 /// A frame is 16 bytes, a JSON document and numbers: the letters `RFW1`, the document's length (UInt32), the numbers'
 /// length in bytes (UInt64), both little-endian, then the document, then the numbers (float32, little-endian).
 struct FrameChannel {
-    /// A frame that was read.
-    struct Frame {
-        let document: [UInt8]
-        let numbers: [UInt8]
-    }
-
     private let input: Int32
     private let output: Int32
 
     private static let magic: [UInt8] = Array("RFW1".utf8)
     private static let headerLength = 16
-    /// Longest frame that is taken: 512 texts of half a megabyte.
+    /// Longest document that is taken: 512 texts of half a megabyte.
     private static let longest = 256 << 20
+    /// Bytes that are made room for before any has come.
+    private static let firstPiece = 64 << 10
 
     /// - Parameters:
     ///   - input: The descriptor that requests come from.
@@ -27,10 +23,10 @@ struct FrameChannel {
         self.output = output
     }
 
-    /// The next frame; `nil` when the other side is done.
+    /// The document of the next request, which carries no numbers; `nil` when the other side is done.
     ///
-    /// - Throws: `.corrupt` for what is no frame, `.inputOutput` when the pipe breaks in the middle of one.
-    func next() throws(FileError) -> Frame? {
+    /// - Throws: `.corrupt` for what is no such frame, `.inputOutput` when the pipe breaks in the middle of one.
+    func next() throws(FileError) -> [UInt8]? {
         guard let header = try read(Self.headerLength, mayEnd: true) else { return nil }
         guard header.starts(with: Self.magic) else { throw broken("what comes in does not begin with RFW1") }
         let lengths = header.withUnsafeBytes { bytes in
@@ -39,11 +35,11 @@ struct FrameChannel {
                 UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
-        guard lengths.0 <= Self.longest, lengths.1 <= Self.longest else {
+        guard lengths.0 <= Self.longest else {
             throw broken("a frame is longer than \(Self.longest) bytes; send fewer texts at once")
         }
-        let document = try read(Int(lengths.0), mayEnd: false) ?? []
-        return Frame(document: document, numbers: try read(Int(lengths.1), mayEnd: false) ?? [])
+        guard lengths.1 == 0 else { throw broken("a request carries no numbers") }
+        return try read(Int(lengths.0), mayEnd: false)
     }
 
     /// Writes a frame.
@@ -60,10 +56,15 @@ struct FrameChannel {
         try write(numbers)
     }
 
+    /// Memory grows with what has come, not with the length that a header promises: to twice as much at most.
     private func read(_ count: Int, mayEnd: Bool) throws(FileError) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
+        var bytes: [UInt8] = []
         var filled = 0
         while filled < count {
+            if filled == bytes.count {
+                bytes.append(
+                    contentsOf: repeatElement(0, count: min(count - filled, max(filled, Self.firstPiece))))
+            }
             let got = bytes.withUnsafeMutableBytes { systemRead(input, $0[filled...]) }
             if got < 0, errno == EINTR { continue }
             if got < 0 { throw FileError("the worker's input", errno: errno) }

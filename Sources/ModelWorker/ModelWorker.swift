@@ -40,8 +40,8 @@ package final class ModelWorker {
     /// - Throws: When the pipe breaks, or what comes over it is no request. Requests that cannot be met are answered.
     package func run() throws {
         try channel.send(try Document.encode(greeting()))
-        while let frame = try channel.next() {
-            let request = try Document.decode(WorkerRequest.self, from: frame.document)
+        while let document = try channel.next() {
+            let request = try Document.decode(WorkerRequest.self, from: document)
             do {
                 try answer(request)
             } catch {
@@ -58,7 +58,6 @@ package final class ModelWorker {
     }
 
     private func answer(_ request: WorkerRequest) throws {
-        try request.check()
         switch request.method {
         case .embed:
             let pooling = try request.pooling.map { try Self.pooling(named: $0) }
@@ -66,10 +65,12 @@ package final class ModelWorker {
         case .classify: try sendRows(of: request, .predictions)
         case .score: try sendRows(of: request, .scores(model.pairActivation))
         case .generate: try sendTexts(request)
+        case .ping: try channel.send(try Document.encode(WorkerAnswer.Sign(id: request.id)))
         }
     }
 
     private func sendRows(of request: WorkerRequest, _ source: RowModel.Source) throws {
+        try request.checkLimit()
         let compiled = try rowModel(source)
         let reader = try reader(
             ReaderKey(limit: request.maximumTokens, prompt: request.prompt, readsPairs: request.method == .score))
@@ -96,16 +97,8 @@ package final class ModelWorker {
 
     private func sendTexts(_ request: WorkerRequest) throws {
         let generator = try textGenerator()
-        let isRandom =
-            request.temperature != nil || request.topK != nil || request.topP != nil || request.seed != nil
-        let options = TextGenerator.Options(
-            maximumNewTokens: request.maximumNewTokens,
-            sampling: isRandom
-                ? .random(
-                    temperature: request.temperature ?? 1, topK: request.topK, topP: request.topP,
-                    seed: UInt64(request.seed ?? 0)) : .greedy)
         var failure: (any Error)?
-        let texts = try generator.texts(after: request.texts ?? [], options: options) { token in
+        let texts = try generator.texts(after: request.texts ?? [], options: try request.generation()) { token in
             guard request.stream == true, failure == nil else { return }
             do {
                 try channel.send(
@@ -151,8 +144,8 @@ package final class ModelWorker {
     }
 
     private static func pooling(named name: String) throws -> ModelGraph.Pooling {
-        guard let pooling = TextEmbedder.Pooling(rawValue: name) else {
-            let known = TextEmbedder.Pooling.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let pooling = TextEmbedder.Pooling(named: name) else {
+            let known = TextEmbedder.Pooling.names.joined(separator: ", ")
             throw TransformerError(.usage, "there is no pooling “\(name)”; there are \(known)")
         }
         return ModelGraph.Pooling(pooling)

@@ -12,6 +12,8 @@ struct WorkerRequest: Decodable {
         case score
         /// Texts after `texts`.
         case generate
+        /// Nothing: the answer is a sign of life.
+        case ping
     }
 
     /// Handed back with the answer.
@@ -19,7 +21,7 @@ struct WorkerRequest: Decodable {
     let method: Method
     let texts: [String]?
     let pairs: [[String]]?
-    /// How a text's rows become one: mean, first, max, last, meanSquareRoot, weightedMean.
+    /// How a text's rows become one: mean, first or cls, max, last, mean-sqrt, weighted-mean.
     let pooling: String?
     let normalize: Bool?
     let maximumTokens: Int?
@@ -33,18 +35,19 @@ struct WorkerRequest: Decodable {
     /// Whether each token is sent as it comes.
     let stream: Bool?
 
-    /// Refuses numbers that mean nothing, as the command refuses its options.
-    func check() throws(TransformerError) {
-        func refuse(_ isWrong: Bool?, _ problem: String) throws(TransformerError) {
-            if isWrong == true { throw TransformerError(.usage, problem) }
+    /// Refuses a limit that no text fits, as the command does.
+    func checkLimit() throws(TransformerError) {
+        if let maximumTokens, maximumTokens < 4 {
+            throw TransformerError(.usage, "the longest text has at least 4 tokens")
         }
-        try refuse(maximumTokens.map { $0 < 4 }, "the longest text has at least 4 tokens")
-        try refuse(
-            maximumNewTokens.map { !(1...1 << 20).contains($0) }, "new tokens are between 1 and \(1 << 20)")
-        try refuse(temperature.map { !(0...100).contains($0) }, "a temperature is between 0 and 100")
-        try refuse(topK.map { $0 < 1 }, "top-k is positive")
-        try refuse(topP.map { !($0 > 0 && $0 <= 1) }, "top-p is above 0 and at most 1")
-        try refuse(seed.map { $0 < 0 }, "a seed is 0 or more")
+    }
+
+    /// How texts are continued.
+    func generation() throws(TransformerError) -> TextGenerator.Options {
+        if let seed, seed < 0 { throw TransformerError(.usage, "a seed is 0 or more") }
+        return TextGenerator.Options(
+            maximumNewTokens: maximumNewTokens, temperature: temperature, topK: topK, topP: topP,
+            seed: seed.map(UInt64.init))
     }
 }
 
@@ -74,6 +77,11 @@ enum WorkerAnswer {
         let similarity: String?
         /// What was assumed, and what is not done as a file asks, a sentence each.
         let notes: [String]
+    }
+
+    /// A sign of life.
+    struct Sign: Encodable {
+        let id: Int
     }
 
     /// The shape of the numbers that follow.

@@ -76,6 +76,15 @@ def test_prompts_stand_before_texts(encoder, texts):
         encoder.encode(texts[0], prompt_name="nothing")
 
 
+def test_a_prompt_that_is_a_name_is_no_text(fixtures):
+    with reuseformer.Embedder(fixtures / "sentences" / "prompt_excluded") as model:
+        named = model.encode("maps", prompt_name="retrieval")
+        assert np.array_equal(named, model.encode("maps", prompt=model.prompts["retrieval"]))
+        assert np.array_equal(named, model.encode("maps"))  # the model's default
+        with pytest.raises(reuseformer.UsageError, match="prompt_name='retrieval'"):
+            model.encode("maps", prompt="retrieval")
+
+
 def test_long_texts_are_cut_where_the_limit_says(fixtures, texts):
     with reuseformer.Embedder(fixtures / "encoder", max_seq_length=6) as model:
         assert model.max_seq_length == 6
@@ -86,10 +95,24 @@ def test_long_texts_are_cut_where_the_limit_says(fixtures, texts):
         assert not np.array_equal(short, model.encode(texts[0]))
 
 
+def test_texts_that_are_cut_are_counted(fixtures, texts):
+    with reuseformer.Embedder(fixtures / "encoder", max_seq_length=6) as model:
+        with pytest.warns(reuseformer.TextsCut, match="2 of 3 texts were longer than 6 tokens"):
+            model.encode(["a", texts[0] * 4, texts[1] * 4])
+
+
+def test_prompts_of_queries_and_documents_are_those_of_sentence_transformers(fixtures):
+    with reuseformer.Embedder(fixtures / "sentences" / "prompt_excluded") as model:
+        assert {"query", "document"} <= set(model.prompts)
+        for method, name in ((model.encode_query, "query"), (model.encode_document, "document")):
+            assert np.array_equal(method("a text"), model.encode("a text", prompt=model.prompts[name]))
+
+
 def test_similarity_is_the_cosine_of_vectors(encoder, texts):
     vectors = encoder.encode(texts[:3])
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     assert np.allclose(encoder.similarity(vectors, vectors), unit @ unit.T, atol=1e-6)
+    assert np.allclose(encoder.similarity_pairwise(vectors, vectors[::-1]), (unit * unit[::-1]).sum(1), atol=1e-6)
 
 
 def test_what_is_not_made_is_refused_by_name(encoder, texts):
@@ -102,8 +125,11 @@ def test_what_is_not_made_is_refused_by_name(encoder, texts):
 
 
 def test_a_folder_that_is_not_there_is_a_file_problem():
-    with pytest.raises(reuseformer.FileProblem, match="no such file"):
+    with pytest.raises(reuseformer.FileProblem, match="no such file") as caught:
         reuseformer.Embedder("/nonexistent/model")
+    assert "Hub" not in str(caught.value)
+    with pytest.raises(reuseformer.FileProblem, match="snapshot_download"):
+        reuseformer.Embedder("sentence-transformers/all-MiniLM-L6-v2")
 
 
 def test_a_model_that_makes_no_embeddings_says_what_it_can(fixtures):

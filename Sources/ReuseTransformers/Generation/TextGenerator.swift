@@ -28,6 +28,31 @@ public struct TextGenerator: Sendable {
             self.maximumNewTokens = maximumNewTokens
             self.sampling = sampling
         }
+
+        /// Options as users of other languages give them: any that is about drawing asks for it.
+        package init(maximumNewTokens: Int?, temperature: Double?, topK: Int?, topP: Double?, seed: UInt64?) {
+            let draws = temperature != nil || topK != nil || topP != nil || seed != nil
+            self.init(
+                maximumNewTokens: maximumNewTokens,
+                sampling: draws
+                    ? .random(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0) : .greedy)
+        }
+
+        /// Refuses numbers that mean nothing.
+        ///
+        /// - Throws: `.usage`.
+        package func check() throws(TransformerError) {
+            func require(_ isRight: Bool, _ problem: String) throws(TransformerError) {
+                if !isRight { throw TransformerError(.usage, problem) }
+            }
+            let most = 1 << 20
+            let isCountRight = maximumNewTokens.map { (1...most).contains($0) } ?? true
+            try require(isCountRight, "new tokens are between 1 and \(most)")
+            guard case .random(let temperature, let topK, let topP, _) = sampling else { return }
+            try require((0...100).contains(temperature), "a temperature is between 0 and 100")
+            try require(topK.map { $0 > 0 } ?? true, "top-k is positive")
+            try require(topP.map { $0 > 0 && $0 <= 1 } ?? true, "top-p is above 0 and at most 1")
+        }
     }
 
     /// How each token is chosen.
@@ -109,7 +134,7 @@ public struct TextGenerator: Sendable {
 
     /// The texts that continue or answer prompts, which are worked on together.
     ///
-    /// - Throws: `.cancelled` when the task is cancelled.
+    /// - Throws: `.usage` for options that mean nothing, `.cancelled` when the task is cancelled.
     public func texts(
         after prompts: [String], options: Options = Options()
     ) async throws(TransformerError) -> [GeneratedText] {
@@ -151,6 +176,7 @@ public struct TextGenerator: Sendable {
         after inputs: [ModelInput], options: Options, firstPrompt: Int = 0, work: Work = Work(),
         receive: (GeneratedToken) -> Void
     ) throws(TransformerError) -> [GeneratedText] {
+        try options.check()
         guard !inputs.isEmpty else { return [] }
         let generator = try compiled(work)
         let inputs = try withLanguages(inputs, generator)

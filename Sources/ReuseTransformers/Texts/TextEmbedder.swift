@@ -23,9 +23,15 @@ public struct TextEmbedder: Sendable {
         /// The last token's row.
         case last
         /// Sum of the tokens' rows, divided by the square root of their number.
-        case meanSquareRoot
+        case meanSquareRoot = "mean-sqrt"
         /// Mean of the tokens' rows, later ones weighing more: the first once, the second twice, and so on.
-        case weightedMean
+        case weightedMean = "weighted-mean"
+
+        /// What `init(named:)` knows.
+        package static let names = ["mean", "first", "cls", "max", "last", "mean-sqrt", "weighted-mean"]
+
+        /// The way that users call so: by its raw value, or `cls`, which is the first token.
+        package init?(named name: String) { self.init(rawValue: name == "cls" ? "first" : name) }
     }
 
     /// How embeddings are made. What is `nil` is as the model's files say.

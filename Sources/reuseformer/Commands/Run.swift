@@ -64,24 +64,6 @@ struct Run: ParsableCommand {
         }
     }
 
-    /// How a text's rows become one.
-    enum Pool: String, CaseIterable, ExpressibleByArgument {
-        case mean, first, cls, max, last
-        case meanSquareRoot = "mean-sqrt"
-        case weightedMean = "weighted-mean"
-
-        var pooling: Pooling {
-            switch self {
-            case .mean: .mean
-            case .first, .cls: .first
-            case .max: .max
-            case .last: .last
-            case .meanSquareRoot: .meanSquareRoot
-            case .weightedMean: .weightedMean
-            }
-        }
-    }
-
     @OptionGroup var model: ModelArgument
 
     @Option(
@@ -113,7 +95,7 @@ struct Run: ParsableCommand {
 
     @Option(
         help: "How a text's last hidden states become its embedding (default: as the model's files say, else mean).")
-    var pool: Pool?
+    var pool: TextEmbedder.Pooling?
 
     @Flag(
         inversion: .prefixedNo,
@@ -287,7 +269,9 @@ struct Run: ParsableCommand {
         let source: RowModel.Source =
             logits
             ? .predictions
-            : pairs != nil ? .scores(loaded.pairActivation) : .embedding(pool?.pooling, normalizes: normalize)
+            : pairs != nil
+                ? .scores(loaded.pairActivation)
+                : .embedding(pool.map(ModelGraph.Pooling.init), normalizes: normalize)
         let model = try RowModel(loaded, source, resources: try threads.resources())
         // One score a pair is a column of numbers, as the library has it.
         let shape: Shape = pairs != nil && !logits && model.width == 1 ? [] : [model.width]

@@ -38,7 +38,7 @@ struct CalibrationOptions: ParsableArguments {
         if judge != nil, calibration.isEmpty {
             throw ValidationError("--judge is about what was learned from --calibration: give both.")
         }
-        if pooling.pool != nil, calibration.isEmpty {
+        if pooling.pooling != nil, calibration.isEmpty {
             throw ValidationError("--pool is about what is measured on --calibration: give both.")
         }
         if maxLength < 4 { throw ValidationError("--max-length must be at least 4 tokens.") }

@@ -36,14 +36,7 @@ struct GenerationArguments: ParsableArguments {
     var seed: UInt64?
 
     func validate() throws {
-        if let maxNewTokens, !(1...1 << 20).contains(maxNewTokens) {
-            throw ValidationError("--max-new-tokens must be between 1 and \(1 << 20).")
-        }
-        if let temperature, !(temperature >= 0 && temperature <= 100) {
-            throw ValidationError("--temperature is between 0 and 100.")
-        }
-        if let topK, topK < 1 { throw ValidationError("--top-k must be positive.") }
-        if let topP, !(topP > 0 && topP <= 1) { throw ValidationError("--top-p is above 0 and at most 1.") }
+        do { try options.check() } catch { throw ValidationError(error.description) }
     }
 
     /// Fails when an option is given that only `--generate` makes use of.
@@ -58,10 +51,7 @@ struct GenerationArguments: ParsableArguments {
 
     /// How texts are gone on from.
     var options: TextGenerator.Options {
-        let isRandom = temperature != nil || topK != nil || topP != nil || seed != nil
-        return TextGenerator.Options(
-            maximumNewTokens: maxNewTokens,
-            sampling: isRandom
-                ? .random(temperature: temperature ?? 1, topK: topK, topP: topP, seed: seed ?? 0) : .greedy)
+        TextGenerator.Options(
+            maximumNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed)
     }
 }

@@ -4,21 +4,17 @@ import ReuseTransformers
 /// How a model's embeddings are made, where its files do not say it.
 struct PoolingOption: ParsableArguments {
     @Option(
+        name: .customLong("pool"),
         help: ArgumentHelp(
             "The model is used for embeddings that are made so: damage, repair and judgement are in terms of them.",
             discussion: "Without it, as the model's files say.", valueName: "pooling"))
-    var pool: Run.Pool?
+    var pooling: TextEmbedder.Pooling?
+}
 
-    /// The same for the library.
-    var pooling: TextEmbedder.Pooling? {
-        switch pool {
-        case nil: nil
-        case .mean: .mean
-        case .first, .cls: .first
-        case .last: .last
-        case .max: .max
-        case .meanSquareRoot: .meanSquareRoot
-        case .weightedMean: .weightedMean
-        }
-    }
+extension TextEmbedder.Pooling: ExpressibleByArgument {
+    /// The way that `--pool` calls so.
+    public init?(argument: String) { self.init(named: argument) }
+
+    /// What `--pool` knows.
+    public static var allValueStrings: [String] { names }
 }

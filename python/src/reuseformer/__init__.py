@@ -9,11 +9,13 @@
 
 from ._version import VERSION as __version__
 from .conversion import Report, convert, verify
-from .errors import (CorruptFile, Defect, FileProblem, GateFailed, Interrupted, ReuseformerError, Unsupported,
-                     UsageError, WorkerDied)
-from .models import Classifier, Embedder, Generator
+from .embedder import Embedder
+from .errors import (CorruptFile, Defect, FileProblem, GateFailed, Interrupted, ModelNote, ReuseformerError, TextsCut,
+                     Unsupported, UsageError, WorkerDied)
+from .models import Classifier, Generator
 
 __all__ = [
     "Classifier", "CorruptFile", "Defect", "Embedder", "FileProblem", "GateFailed", "Generator", "Interrupted",
-    "Report", "ReuseformerError", "Unsupported", "UsageError", "WorkerDied", "__version__", "convert", "verify",
+    "ModelNote", "Report", "ReuseformerError", "TextsCut", "Unsupported", "UsageError", "WorkerDied", "__version__",
+    "convert", "verify",
 ]

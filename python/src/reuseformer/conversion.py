@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
 
 from . import errors
@@ -15,7 +14,7 @@ Path = Union[str, "os.PathLike[str]"]
 Texts = Union[Path, Sequence[str]]
 
 
-class Report(dict):
+class Report(Dict[str, Any]):
     """The document that ``convert`` and ``verify`` write (schemas/report.schema.json)."""
 
     @property
@@ -43,6 +42,8 @@ def _as_file(texts: Texts) -> Iterator[str]:
     if isinstance(texts, (str, os.PathLike)):
         yield os.fspath(texts)
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8", newline="\n") as file:
         for index, text in enumerate(texts):
             if not isinstance(text, str):
@@ -61,8 +62,8 @@ def convert(model: Path, output: Path, calibration: Optional[Texts] = None, budg
         >>> report = convert("bert/", "small.reuse.h5", calibration=texts, budget="1/3")
         >>> report.metrics["hidden.cosine.mean"]
 
-    ``calibration`` is a file, a folder of pictures, or texts. ``options`` go to the command as they are. Progress
-    goes to
+    ``calibration`` is a file, a folder of pictures, or texts; without it weights are only stored in another form, or a
+    ``plan`` is followed. ``options`` go to the command as they are: ``["--quantize", "int8"]``. Progress goes to
     standard error. A failure is the error of its exit status, and leaves no file."""
     with contextlib.ExitStack() as stack:
         arguments = ["convert", os.fspath(model), "--output", os.fspath(output), "--json"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Dict, Optional
+
 
 class ReuseformerError(Exception):
     """Anything that the programs refuse or fail at. ``exit_status`` is the command's."""
@@ -24,9 +26,9 @@ class GateFailed(ReuseformerError):
 
     exit_status = 3
 
-    def __init__(self, message: str, report=None):
+    def __init__(self, message: str, report: Optional[Dict[str, Any]] = None):
         super().__init__(message)
-        self.report = report
+        self.report: Dict[str, Any] = {} if report is None else report
 
 
 class Unsupported(ReuseformerError):
@@ -55,6 +57,14 @@ class Interrupted(ReuseformerError):
 
 class WorkerDied(ReuseformerError):
     """The process behind a model ended in the middle of a call. The next call starts another one."""
+
+
+class ModelNote(UserWarning):
+    """What was assumed about a model, or is not done as one of its files asks."""
+
+
+class TextsCut(UserWarning):
+    """Texts were longer than the model reads; what follows was left out."""
 
 
 _BY_STATUS = {
