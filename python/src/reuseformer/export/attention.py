@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from .matrices import rounded
 from .positions import PositionsOfScores
 
 #: Added to scores that count for nothing. Far below any score, and far above what would overflow.
@@ -24,8 +25,6 @@ class Attention(PositionsOfScores):
         self.w = exporter.writer
         self.x, self.memory, self.space, self.memory_space = x, memory, space, memory_space
         self.masks = masks
-        if self.operation.get("contextRounding") is not None:
-            self.refuse("contextRounding")
         heads = self.operation["heads"]
         self.group = [head * self.operation["groupCount"] // len(heads) for head in range(len(heads))]
         self.computed = [h for h, source in enumerate(heads) if source["source"] == "computed"]
@@ -63,6 +62,8 @@ class Attention(PositionsOfScores):
         context = self.context(allowed, self.round(value))
         context = w.op("Transpose", context, perm=[0, 2, 1, 3])
         context = w.reshape(context, 0, len(self.kept) * width)
+        if operation.get("contextRounding"):
+            context = rounded(w, context, operation["contextRounding"])
         return self.exporter.project(self.node, context, "output_")
 
     def is_read_as_value(self):

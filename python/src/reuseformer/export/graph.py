@@ -8,10 +8,12 @@ import numpy as np
 
 from .attention import Attention
 from .functions import function, pool
-from .matrices import look_up, project
+from .matrices import look_up, project, rounded
 from .nodes import ShapingNodes
 from .reuse_file import ReuseFile
 
+#: Rows of a decoder that reads the encoder's own ids, one place later.
+SHIFTED = "decoder_tokens"
 _TEXT_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
@@ -54,6 +56,8 @@ class GraphExporter(ShapingNodes):
             space = "tokens"
             if name not in _TEXT_INPUTS:
                 owner = next((value for value in self.layouts.values() if value.get("mask") == name), None)
+                if owner is None and name == "decoder_attention_mask":
+                    return  # a decoder that reads the encoder's own ids has the rows of their text
                 if owner is None:
                     raise w.refuse(name, "an input of this kind")
                 space = owner["rows"]
@@ -102,9 +106,13 @@ class GraphExporter(ShapingNodes):
 
     def _first(self, node):
         name = node["inputs"][0]
+        return self.value(name), self.spaces[name]
+
+    def value(self, name):
+        """What a node or an input gives, ``[batch, rows, width]``; ids as numbers."""
         if name not in self.values:
-            raise self.writer.refuse(node["name"], "ids as numbers")
-        return self.values[name], self.spaces[name]
+            self.values[name] = self.writer.unsqueeze(self.writer.to_float(self.ids[name]), 2)
+        return self.values[name]
 
     def map(self, term: Dict[str, Any]) -> Any:
         """The map of a head that computed one, ``[batch, 1, queries, keys]``."""
@@ -117,6 +125,7 @@ class GraphExporter(ShapingNodes):
         if operation.get("shiftedFrom") is not None:
             first = w.op("Add", w.op("Mul", w.cut(ids, 1, 0, 1), w.integers(0)), w.integers(operation["shiftedFrom"]))
             ids = w.op("Concat", first, w.cut(ids, 1, 0, -1), axis=1)
+            space = SHIFTED
         x = look_up(self, node, "tokens", ids)
         if operation["scale"] != 1:
             x = w.op("Mul", x, w.floats(operation["scale"]))
@@ -165,7 +174,11 @@ class GraphExporter(ShapingNodes):
     def node_gate(self, node, operation):
         x, space = self._first(node)
         x = function(self.writer, operation["function"], x, node["name"])
-        return self.writer.op("Mul", x, self.values[node["inputs"][1]]), space
+        return self.writer.op("Mul", x, self.value(node["inputs"][1])), space
+
+    def node_round(self, node, operation):
+        x, space = self._first(node)
+        return rounded(self.writer, x, operation), space
 
     def node_pooling(self, node, operation):
         w = self.writer
@@ -173,7 +186,7 @@ class GraphExporter(ShapingNodes):
         chosen = len(node["inputs"]) > 1
         counts = w.to_float(self.visible(space, x))
         if chosen:
-            shown = w.squeeze(self.values[node["inputs"][1]], 2)
+            shown = w.squeeze(self.value(node["inputs"][1]), 2)
             counts = w.op("Mul", counts, w.to_float(w.op("Not", w.op("Equal", shown, w.floats(0)))))
         return pool(w, operation["pool"], x, counts, chosen), None
 
@@ -185,8 +198,8 @@ class GraphExporter(ShapingNodes):
         masks = sum(bool(masking.get(part)) for part in ("queries", "keys", "pairs"))
         if len(inputs) > masks:
             name = inputs.pop(0)
-            memory, memory_space = self.values[name], self.spaces[name]
-        masks = [self.values[name] for name in inputs]
+            memory, memory_space = self.value(name), self.spaces[name]
+        masks = [self.value(name) for name in inputs]
         return Attention(self, node, x, memory, space, memory_space, masks).value(), space
 
     # -- the model ----------------------------------------------------------------------------------------------------
@@ -195,7 +208,7 @@ class GraphExporter(ShapingNodes):
         """The graph's outputs under the framework's names."""
         w = self.writer
         for output in self.graph["outputs"]:
-            value, space = self.values[output["value"]], self.spaces[output["value"]]
+            value, space = self.value(output["value"]), self.spaces[output["value"]]
             w.scope = output["name"]
             axes: List[Any] = [] if space is None else [space]
             if output.get("isSqueezed"):

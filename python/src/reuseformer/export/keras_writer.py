@@ -148,6 +148,9 @@ class KerasWriter:
     def to_bool(self, value: Any) -> Any:
         return ops.cast(value, "bool")
 
+    def float8(self, value: Any) -> Any:
+        return ops.cast(ops.cast(value, "float8_e4m3fn"), "float32")
+
     def sum(self, value: Any, axis: int) -> Any:
         return ops.sum(value, axis=axis, keepdims=True)
 

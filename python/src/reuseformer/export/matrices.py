@@ -6,8 +6,6 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from .reuse_file import whole_numbers
-
 #: Rows whose range is below this have no scale.
 NARROW = 2.0**-100
 
@@ -33,18 +31,20 @@ def project(exporter, node: Dict[str, Any], x, prefix: str = ""):
         if is_transposed:
             matrix = w.op("Transpose", matrix, perm=[1, 0])
         return w.add_bias(name, w.op("MatMul", rows, matrix), bias)
-    scale = file.tensors[owner + "_scale"]
+    # Scales stand where no engine finds the pattern of a quantised product in them: ONNX Runtime would round the inputs
+    # of a DequantizeLinear before a MatMul to 8 bits, by its own rule, and say nothing.
+    scale = file.tensors[owner + "_scale"].astype(np.float32)
     if "group" in precision:
-        bits = 4 if precision["kind"] == "int4_weights" else 8
-        whole = whole_numbers(values, precision, file.rows(node, prefix + "weight"))
-        matrix = w.grouped(owner, whole, scale.astype(np.float32), precision["group"], bits)
-    else:
-        matrix = w.scaled(owner, values, scale.astype(np.float32), 0 if is_transposed else 1)
-        if is_transposed:
-            matrix = w.op("Transpose", matrix, perm=[1, 0])
+        matrix = w.grouped(owner, values, scale, precision["group"], file.rows(node, prefix + "weight"),
+                           precision["kind"] == "int4_weights")
+        return w.add_bias(name, w.op("MatMul", x, matrix), bias)
+    matrix = w.to_float(w.weight(owner, values))
+    if is_transposed:
+        matrix = w.op("Transpose", matrix, perm=[1, 0])
     if precision["kind"] == "int8":
         x = round_rows(exporter, x, smoothing(exporter, node, prefix + "weight"))
-    return w.add_bias(name, w.op("MatMul", x, matrix), bias)
+    product = w.op("Mul", w.op("MatMul", x, matrix), w.weight(owner + "_scale", scale))
+    return w.add_bias(name, product, bias)
 
 
 def smoothing(exporter, node: Dict[str, Any], name: str):
@@ -78,6 +78,17 @@ def round_rows(exporter, x, factors: Optional[Any]):
     rows = w.op("Mul", w.op("Sub", number, zero), scale)
     exporter.rounded[key] = w.op("Where", wide, rows, w.floats(0))
     return exporter.rounded[key]
+
+
+def rounded(w, x, how: Dict[str, Any]):
+    """Rows as a layer that was quantised at run time sees them."""
+    if how["to"] == "float8_e4m3":
+        scale = w.floats(how["scale"])
+        x = w.op("Min", w.op("Max", w.op("Div", x, scale), w.floats(-448)), w.floats(448))
+        return w.op("Mul", w.float8(x), scale)
+    steps = w.op("Div", w.floats(127), w.op("Add", w.largest(w.op("Abs", x), -1), w.floats(1e-7)))
+    number = w.op("Round", w.op("Mul", x, steps))
+    return w.op("Div", w.op("Min", w.op("Max", number, w.floats(-127)), w.floats(127)), steps)
 
 
 def round_to_bfloat16(exporter, x):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .functions import ELEMENTWISE
+from .functions import ELEMENTWISE, pool
+from .resampling import resampled
 
 
 class ShapingNodes:
@@ -19,18 +20,13 @@ class ShapingNodes:
 
     def _together(self, node):
         """Values that meet: a row a sequence stands beside all rows of it."""
-        values = [self._value(node, name) for name in node["inputs"]]
+        values = [self.value(name) for name in node["inputs"]]
         spaces = [self.spaces[name] for name in node["inputs"]]
         if None in spaces and any(space is not None for space in spaces):
             values = [self.writer.unsqueeze(value, 1) if space is None else value
                       for value, space in zip(values, spaces)]
         # A single row stands beside all rows too.
         return values, max(spaces, key=lambda space: 0 if space is None else 1 if space == 1 else 2)
-
-    def _value(self, node, name):
-        if name not in self.values:
-            raise self.writer.refuse(node["name"], "ids as numbers")
-        return self.values[name]
 
     def node_add(self, node, operation):
         return self._combined(node, "Add")
@@ -79,7 +75,7 @@ class ShapingNodes:
 
     def node_concatenate(self, node, operation):
         w = self.writer
-        values = [self._value(node, name) for name in node["inputs"]]
+        values = [self.value(name) for name in node["inputs"]]
         spaces = [self.spaces[name] for name in node["inputs"]]
         if operation["along"] == "width":
             return w.op("Concat", *values, axis=-1), spaces[0]
@@ -104,9 +100,11 @@ class ShapingNodes:
 
     def node_table(self, node, operation):
         w = self.writer
-        if any(operation.get(key) is not None for key in ("sequences", "resampling")):
-            raise w.refuse(node["name"], "a table of this kind")
+        if operation.get("sequences") is not None:
+            raise w.refuse(node["name"], "a table with rows for each sequence of a batch")
         rows = self.file.parameter(node, "rows")
+        if operation.get("resampling"):
+            rows = resampled(rows, operation["resampling"])
         rows, name = rows.reshape(rows.shape[-2:]), node["name"] + "/rows"
         if operation["isAlongInput"]:
             source = node["inputs"][0]
@@ -134,7 +132,9 @@ class ShapingNodes:
         is_rows = operation["axis"] == "rows"
         axis = 1 if is_rows or space is None else 2
         start, count, step = operation["start"], operation.get("count"), operation.get("step", 1)
-        if is_rows and space == "tokens" and (start < 0 or operation["less"]):
+        if is_rows and isinstance(space, str) and start == -1 and count == 1 and operation["isSqueezed"]:
+            return pool(w, "last", x, w.to_float(self.visible(space, x)), True), None
+        if is_rows and isinstance(space, str) and (start < 0 or operation["less"]):
             raise w.refuse(node["name"], "rows from a text's end")
         end = start + count * step if count is not None else -operation["less"] or None
         if start < 0 and count is not None and end >= 0:
@@ -160,7 +160,7 @@ class ShapingNodes:
     def node_matrix_product(self, node, operation):
         w = self.writer
         count = operation["count"]
-        values = [self._value(node, name) for name in node["inputs"]]
+        values = [self.value(name) for name in node["inputs"]]
         spaces = [self.spaces[name] for name in node["inputs"]]
         if count != 1:
             if not all(isinstance(space, int) and space % count == 0 for space in spaces):

@@ -23,7 +23,7 @@ class OnnxWriter:
     #: Whether matrices may be of 8 and 16 bits, their inputs rounded while the model runs.
     rounds_inputs = True
 
-    def __init__(self) -> None:
+    def __init__(self, opset: int = 17) -> None:
         self.nodes: List[Any] = []
         self.initializers: List[Any] = []
         self.inputs: List[Any] = []
@@ -31,7 +31,7 @@ class OnnxWriter:
         self._constants: Dict[Any, Value] = {}
         self._count = 0
         #: LayerNormalization came with 17; everything newer that runtimes of 2023 lack is avoided where it can be.
-        self.opset = 17
+        self.opset = opset
         #: What the operators of the moment belong to: part of their names.
         self.scope = ""
 
@@ -162,18 +162,28 @@ class OnnxWriter:
         """Rounded to bfloat16, and float32 again."""
         return self.to_float(self.op("Cast", value, to=TensorProto.BFLOAT16))
 
+    def float8(self, value: Value) -> Value:
+        """Rounded to 8 bits, E4M3, and float32 again."""
+        return self.to_float(self.op("Cast", value, to=TensorProto.FLOAT8E4M3FN))
+
     def sum(self, value: Value, axis: int) -> Value:
         """The sum along an axis, which stays with one element."""
         return self.op("ReduceSum", value, self.integers([axis]), keepdims=1)
 
+    def _reduced(self, kind: str, value: Value, axis: int) -> Value:
+        """From opset 18 on axes are an input."""
+        if self.opset < 18:
+            return self.op(kind, value, axes=[axis], keepdims=1)
+        return self.op(kind, value, self.integers([axis]), keepdims=1)
+
     def mean(self, value: Value, axis: int) -> Value:
-        return self.op("ReduceMean", value, axes=[axis], keepdims=1)
+        return self._reduced("ReduceMean", value, axis)
 
     def largest(self, value: Value, axis: int) -> Value:
-        return self.op("ReduceMax", value, axes=[axis], keepdims=1)
+        return self._reduced("ReduceMax", value, axis)
 
     def smallest(self, value: Value, axis: int) -> Value:
-        return self.op("ReduceMin", value, axes=[axis], keepdims=1)
+        return self._reduced("ReduceMin", value, axis)
 
     def cumulative(self, value: Value, axis: int) -> Value:
         return self.op("CumSum", value, self.integers(axis))
@@ -231,15 +241,22 @@ class OnnxWriter:
 
     # -- matrices of fewer bits -----------------------------------------------------------------------------------------
 
-    def scaled(self, name: str, values: np.ndarray, scale: np.ndarray, axis: int) -> Value:
-        """8-bit numbers times a scale for each index of an axis."""
-        return self.op("DequantizeLinear", self.weight(name, values), self.weight(name + "_scale", scale), axis=axis)
-
-    def grouped(self, name: str, values: np.ndarray, scale: np.ndarray, group: int, bits: int) -> Value:
-        """8-bit or 4-bit numbers ``[in, out]`` times a scale for each ``group`` rows of a column."""
-        self.opset = 21
-        stored = self.weight(name, values, TensorProto.INT4) if bits == 4 else self.weight(name, values)
-        return self.op("DequantizeLinear", stored, self.weight(name + "_scale", scale), axis=0, block_size=group)
+    def grouped(self, name: str, values: np.ndarray, scale: np.ndarray, group: int, rows: int, is_packed: bool) -> Value:
+        """Numbers ``[rows, out]`` times a scale for each ``group`` rows of a column; of 4 bits two stand in a byte."""
+        if is_packed:
+            both = self.to_integer(self.weight(name, values))
+            parts = [self.op("Mod", both, self.integers(16)), self.op("Div", both, self.integers(16))]
+            both = self.op("Concat", *[self.unsqueeze(part, 1) for part in parts], axis=1)
+            both = self.op("Reshape", both, self.integers([-1, values.shape[1]]))
+            whole = self.op("Sub", self.to_float(both), self.floats(8))
+            whole, count = self.cut(whole, 0, 0, rows), rows
+        else:
+            whole, count = self.to_float(self.weight(name, values)), len(values)
+        if count % group:
+            whole = self.op("Pad", whole, self.integers([0, 0, -count % group, 0]))
+        whole = self.op("Reshape", whole, self.integers([-1, group, values.shape[1]]))
+        whole = self.op("Mul", whole, self.unsqueeze(self.weight(name + "_scale", scale), 1))
+        return self.cut(self.op("Reshape", whole, self.integers([-1, values.shape[1]])), 0, 0, count)
 
     def refuse(self, where: str, what: str) -> "errors.Unsupported":
         return errors.Unsupported("%s: %s has no %s form here" % (where, what, self.format))
@@ -250,7 +267,7 @@ class OnnxWriter:
 
         graph = helper.make_graph(self.nodes, "reuseformer", self.inputs, self.outputs, self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)],
-                                  producer_name="reuseformer", ir_version=8 if self.opset < 21 else 10)
+                                  producer_name="reuseformer", ir_version={17: 8, 19: 9}.get(self.opset, 10))
         onnx.checker.check_model(model, full_check=True)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
         return model

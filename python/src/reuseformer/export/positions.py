@@ -145,7 +145,9 @@ class PositionsOfScores:
         w, size, scaling = self.w, positions["size"], positions.get("scaling")
         pairs = np.arange(size // 2, dtype=np.float64)
         base = float(np.float32(positions["base"]))
-        rates = base ** (-pairs * 2 / size)
+        # In single precision, as the frameworks and our runtime have them: far from the start of a text it shows.
+        exponents = (2 * pairs).astype(np.float32) / np.float32(size)
+        rates = np.float32(1) / np.power(np.float32(base), exponents)
         kind = scaling["kind"] if scaling else None
         if kind == "dynamic":
             grows = np.where(size > 2, -pairs * 2 / max(size - 2, 1), 0)
@@ -173,11 +175,13 @@ class PositionsOfScores:
             return rates
         kind, factor = scaling["kind"], scaling.get("factor")
         if kind == "linear":
-            return rates / factor
+            return rates / np.float32(factor)
         if kind == "banded":
-            turns = scaling["length"] * rates / (2 * math.pi)
-            share = np.clip((turns - scaling["low"]) / (scaling["high"] - scaling["low"]), 0, 1)
-            return (1 - share) * rates / factor + share * rates
+            low, high, length, factor = map(np.float32, (scaling["low"], scaling["high"], scaling["length"], factor))
+            waves = np.float32(2 * np.pi) / rates
+            share = (length / waves - low) / (high - low)
+            between = (1 - share) * rates / factor + share * rates
+            return np.where(waves < length / high, rates, np.where(waves > length / low, rates / factor, between))
         if kind == "yarn":
             bounds = [size * math.log(scaling["length"] / (turns * 2 * math.pi)) / (2 * math.log(base))
                       for turns in (scaling["fast"], scaling["slow"])]

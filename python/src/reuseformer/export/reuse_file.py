@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Set
 
 import h5py
 import hdf5plugin  # noqa: F401  registers zstd with HDF5
@@ -47,8 +47,18 @@ class ReuseFile:
     @property
     def rounds_inputs(self) -> bool:
         """Whether inputs of products are rounded while the model runs."""
-        return any(precision["kind"] in ("int8", "bfloat16") for node in self.graph["nodes"]
-                   for precision in node.get("precisions", {}).values())
+        return bool(self.roundings)
+
+    @property
+    def roundings(self) -> Set[str]:
+        """What inputs of products are rounded to."""
+        kinds = {precision["kind"] for node in self.graph["nodes"] if node["operation"]["kind"] != "embedding"
+                 for precision in node.get("precisions", {}).values()} & {"int8", "bfloat16"}
+        for node in self.graph["nodes"]:
+            how = node["operation"] if node["operation"]["kind"] == "round" else node["operation"].get("contextRounding")
+            if how:
+                kinds.add(how["to"])
+        return kinds
 
     def stored(self, node: Dict[str, Any], name: str):
         """A matrix's name, its numbers as they are stored, and whether its axes are exchanged."""
