@@ -270,8 +270,8 @@ class GardenEncoder:
             value = x[:, 0]
         elif operation["kind"] == "linear":
             weight, bias = self.file.parameter(node, "weight"), self.file.parameter(node, "bias")
-            if node.get("precisions"):
-                self.refuse(node, "a matrix of fewer bits")
+            if any(part["kind"] in ("int8", "bfloat16") for part in node.get("precisions", {}).values()):
+                self.refuse(node, "inputs that are rounded")
             layer = keras.layers.Dense(weight.shape[1], use_bias=bias is not None, name=name)
             value = layer(x)
             self.weights.append((layer, [weight] if bias is None else [weight, bias]))

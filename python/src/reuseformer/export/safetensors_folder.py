@@ -100,13 +100,20 @@ def _write(folder: str, source: str, tensors: List[Dict[str, Any]], original: Re
     files = {entry["file"] for entry in tensors}
     uses = {(entry["file"], entry["name"]): entry["use"] for entry in tensors}
     left = set(changed)
-    for name in files:
-        stored = _read(os.path.join(source, name))
+    contents = {name: _read(os.path.join(source, name)) for name in files}
+    #: Stored tensors that have changed: what they were and what they are.
+    new: List[Any] = []
+    for name, stored in contents.items():
         for tensor, (kind, value) in list(stored.items()):
             parts = (uses.get((name, tensor)) or "").split(", ")
             if any(part in changed for part in parts):
                 stored[tensor] = ("F32", _laid_out(tensor, value, parts, original, changed))
+                new.append((value, stored[tensor]))
                 left -= set(parts)
+    for name, stored in contents.items():
+        for tensor, (kind, value) in list(stored.items()):
+            if uses.get((name, tensor)) == "a copy of another tensor":
+                stored[tensor] = next((now for old, now in new if np.array_equal(old, value)), (kind, value))
         if changed and any(kind in ("F16", "BF16") for kind, _ in stored.values()):
             stored = {tensor: ("F32", value.astype(np.float32)) if kind in ("F16", "BF16") else (kind, value)
                       for tensor, (kind, value) in stored.items()}
@@ -124,7 +131,16 @@ def _laid_out(tensor: str, value: np.ndarray, parts: List[str], original: ReuseF
         raise errors.Unsupported("%s: is stored together with what is none of the model's" % parts[0])
     before = [original.tensors[part].astype(np.float32) for part in parts]
     after = [changed.get(part, old) for part, old in zip(parts, before)]
-    for lay in (lambda arrays: np.concatenate(arrays, -1), lambda arrays: np.concatenate(arrays, -1).T):
+    node = next(node for node in original.graph["nodes"] if node["name"] == parts[0].rsplit("/", 1)[0])
+    heads = len(node["operation"].get("heads", [0]))
+
+    def by_head(arrays: List[np.ndarray]) -> np.ndarray:
+        """Query, key and value of each head side by side."""
+        split = [array.reshape(*array.shape[:-1], heads, -1) for array in arrays]
+        return np.concatenate(split, -1).reshape(*arrays[0].shape[:-1], -1)
+
+    for lay in (lambda arrays: np.concatenate(arrays, -1), lambda arrays: np.concatenate(arrays, -1).T,
+                by_head, lambda arrays: by_head(arrays).T):
         try:
             if np.array_equal(lay(before), value.astype(np.float32)):
                 return np.ascontiguousarray(lay(after), np.float32)

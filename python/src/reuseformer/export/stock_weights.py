@@ -51,6 +51,10 @@ def _refuse_what_stock_classes_lack(file: ReuseFile) -> None:
                 raise errors.Unsupported("%s: the inputs of its %s are rounded (%s), which no stock class does" % (
                     node["name"], name, precision["kind"]))
     for node in file.attentions:
+        scaling = (node["operation"].get("positions") or {}).get("scaling") or {}
+        if scaling.get("kind") in ("dynamic", "long") and scaling.get("short", 0) != scaling.get("long", 1):
+            raise errors.Unsupported("%s: its rotary positions change with a text's length, and stock classes look at the "
+                                     "longest text of a batch" % node["name"])
         borrowing = [str(at) for at, head in enumerate(node["operation"]["heads"]) if head["source"] == "borrowed"]
         if borrowing:
             raise errors.Unsupported("%s: head%s %s borrow%s a map, which no stock class does" % (
