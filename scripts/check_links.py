@@ -3,8 +3,8 @@
 
     scripts/check_links.py FOLDER
 
-Pages below swift/ are made by DocC and build themselves in the browser: links into them are checked for their file, their
-own links are DocC's.
+Pages below swift/ are made by DocC and build themselves in the browser: links into them are checked for their file,
+their own links are DocC's.
 """
 import html.parser
 import pathlib
@@ -54,7 +54,8 @@ def main():
                 continue  # a site that was built without the library's documentation
             if not target.is_relative_to(root) or not target.is_file():
                 broken.append(f"{where}: no such file")
-            elif parts.fragment and target in pages and urllib.parse.unquote(parts.fragment) not in pages[target].places:
+            elif parts.fragment and target in pages and (
+                    urllib.parse.unquote(parts.fragment) not in pages[target].places):
                 broken.append(f"{where}: no such place")
     print(*broken, sep="\n")
     print(f"links: {count} on {len(pages)} pages, {len(broken)} broken; others lead to: {', '.join(sorted(outside))}")

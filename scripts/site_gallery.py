@@ -32,10 +32,10 @@ def main():
     folder = pathlib.Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     for name, _, fixture, data, more in MODELS:
-        done = subprocess.run(
-            [options.binary, "convert", f"fixtures/{fixture}", "--calibration", f"fixtures/{data}", *more, "--calibration-tokens", "12000", "-o",
-             str(folder / f"{name}.reuse.h5"), "--report", str(folder / f"{name}.html"), "--json", "--force", "--quiet"],
-            cwd=ROOT, stdout=subprocess.PIPE, check=False)
+        arguments = [options.binary, "convert", f"fixtures/{fixture}", "--calibration", f"fixtures/{data}", *more]
+        arguments += ["--calibration-tokens", "12000", "-o", str(folder / f"{name}.reuse.h5"), "--report",
+                      str(folder / f"{name}.html"), "--json", "--force", "--quiet"]
+        done = subprocess.run(arguments, cwd=ROOT, stdout=subprocess.PIPE, check=False)
         if done.returncode:
             sys.exit(f"site_gallery.py: {name}: convert ended with {done.returncode}")
         json.loads(done.stdout)

@@ -30,8 +30,9 @@ package struct ModelCard {
     /// - Parameter version: Of the program, for the foot.
     package func markdown(version: String) -> String {
         let parts = [
-            metadata.yaml, "# \(converted.name.escapedForMarkdown)", introduction, use, figures, quality, changes, files,
-            origin, "Written by reuseformer \(version). Multiply-adds and parameters come from the cost model; sizes, "
+            metadata.yaml, "# \(converted.name.escapedForMarkdown)", introduction, use, figures, quality, changes,
+            files, origin,
+            "Written by reuseformer \(version). Multiply-adds and parameters come from the cost model; sizes, "
                 + "speeds and metrics were measured.",
         ]
         return parts.compactMap(\.self).joined(separator: "\n\n") + "\n"
@@ -85,8 +86,8 @@ package struct ModelCard {
         row("bytes of the parameters", savings.bytes, bytes: true)
         if let cache = savings.cache { row("bytes kept for each token", cache, bytes: true) }
         if let files = report.circumstances, let before = files.source, let after = files.converted {
-            let sizes = Savings.Change(source: Circumstances.bytes(of: before), converted: Circumstances.bytes(of: after))
-            row("file", sizes, bytes: true)
+            let bytes = Circumstances.bytes
+            row("file", Savings.Change(source: bytes(before), converted: bytes(after)), bytes: true)
         }
         var parts = ["## What it gains", table.markdown]
         if let timed = report.speed, timed.count > 1, let last = timed.last {
@@ -149,8 +150,8 @@ package struct ModelCard {
         guard let arguments = report.circumstances?.arguments else { return nil }
         // A card is published: folders of the machine are nobody's business.
         let words = (["reuseformer"] + arguments.map(\.withoutFolders)).map(\.quotedForShell)
-        return "## How it was made\n\nThis command wrote the model and gave the figures above; the same input gives the "
-            + "same file.\n\n\(fenced(words.joined(separator: " ")))"
+        return "## How it was made\n\nThis command wrote the model and gave the figures above; the same input gives "
+            + "the same file.\n\n\(fenced(words.joined(separator: " ")))"
     }
 
     private var sourceName: String { page.source.name.quotedForShell }

@@ -168,8 +168,9 @@ extension ReportPage {
             ("growth", "size of the new weights by that of the old ones; much above 1 a refit is not trusted"),
             ("damage", "at the model's output, without this refit and with it; a refit that does not lower it goes"),
         ]
-        return Page.Section(
-            "Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [.table(table), .facts(terms)]))
+        let refits: Page.Block =
+            healing.steps.count > 12 ? .folded(title: "Every refit", [.table(table)]) : .table(table)
+        return Page.Section("Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [refits, .facts(terms)]))
     }
 
     var fidelitySection: Page.Section? {

@@ -65,8 +65,8 @@ package struct ReportPage {
         let budget = plan.map { "budget \($0.budget)" }
         let healed = healing.map { $0.method == .closed ? "healed in closed form" : "not healed" }
         let precision = quantization.map { "precision \($0.wanted)" }
-        return [from, source.provenance.architecture, shape, parameters, budget, healed, precision].compactMap(\.self).joined(
-            separator: " · ")
+        let parts = [from, source.provenance.architecture, shape, parameters, budget, healed, precision]
+        return parts.compactMap(\.self).joined(separator: " · ")
     }
 
     /// What was judged on, in words: `62 texts kept back`, `209 texts of --data heldout.txt`.

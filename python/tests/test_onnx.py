@@ -49,7 +49,8 @@ def test_an_export_gives_the_outputs_of_our_runtime_on_padded_inputs(converted, 
     target = tmp_path / "model.onnx"
     assert to_onnx(converted, target) < 1e-4
     onnx.checker.check_model(str(target), full_check=True)
-    onnx.shape_inference.infer_shapes_path(str(target), str(tmp_path / "shapes.onnx"), check_type=True, strict_mode=True)
+    onnx.shape_inference.infer_shapes_path(
+        str(target), str(tmp_path / "shapes.onnx"), check_type=True, strict_mode=True)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -6,8 +6,8 @@ extension TextTable {
 
     /// The table as lines of text that are no longer than `width` where that can be had without cutting anything off.
     ///
-    /// Words are broken into lines first, then titles of several words. What is still too wide is laid out as tables one
-    /// below the other, each of which starts with the columns that say what its rows are.
+    /// Words are broken into lines first, then titles of several words. What is still too wide is laid out as tables
+    /// one below the other, each of which starts with the columns that say what its rows are.
     ///
     /// - Parameter width: Columns of the terminal; `nil`: unlimited.
     package func text(width: Int?) -> String {

@@ -222,7 +222,8 @@ struct Convert: ParsableCommand {
             let parts =
                 (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
                 + (precision.map { [PrecisionText.describe($0)] } ?? [])
-            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(FidelityTable.table(of: verdict).text(width: Terminal.width))")
+            let table = FidelityTable.table(of: verdict).text(width: Terminal.width)
+            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(table)")
         }
     }
 

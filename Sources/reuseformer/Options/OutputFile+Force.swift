@@ -31,7 +31,8 @@ enum OutputKind {
 
     /// Endings that promise something else to whoever opens the file.
     fileprivate static let others: Set<String> = [
-        "bin", "csv", "gguf", "h5", "hdf5", "htm", "html", "json", "jsonl", "keras", "md", "npy", "npz", "onnx", "parquet",
+        "bin", "csv", "gguf", "h5", "hdf5", "htm", "html", "json", "jsonl", "keras", "md", "npy", "npz", "onnx",
+        "parquet",
         "pdf",
         "pkl", "pt", "pth", "safetensors", "tflite", "tsv", "txt", "xml", "zip",
     ]

@@ -16,7 +16,10 @@ enum PrecisionText {
         if changed.contains(where: { $0.reason == "no_data" }) { parts.append("rounded to nearest, without data") }
         var text = "Precision \(summary.wanted): \(parts.joined(separator: ", "))"
         if !kept.isEmpty {
-            let names = kept.prefix(8).map { "\(Terminal.escaped($0.name)) (\($0.reason.map(QuantizationWords.reason) ?? "as it was"))" }
+            let names = kept.prefix(8).map { step in
+                let reason = step.reason.map(QuantizationWords.reason) ?? "as it was"
+                return "\(Terminal.escaped(step.name)) (\(reason))"
+            }
             text += "\nin 32 bits: \(names.joined(separator: ", "))"
             if kept.count > names.count { text += " and \(kept.count - names.count) more" }
         }

@@ -20,8 +20,8 @@ enum Terminal {
         set { taken.withLock { $0 = newValue } }
     }
 
-    /// Columns that tables may take: the screen's, 80 where it does not tell; `nil` for files and programs, which get whole
-    /// lines.
+    /// Columns that tables may take: the screen's, 80 where it does not tell; `nil` for files and programs, which get
+    /// whole lines.
     static var width: Int? {
         let descriptor = isOutputTaken ? STDERR_FILENO : STDOUT_FILENO
         guard isatty(descriptor) == 1 else { return nil }

@@ -1,5 +1,5 @@
-"""Converted models in the formats of other engines. Needs `pip install reuseformer[export]`, and the engine that is to run
-the result: `reuseformer[keras]`, `reuseformer[transformers]`, `reuseformer[model-garden]`.
+"""Converted models in the formats of other engines. Needs `pip install reuseformer[export]`, and the engine that is to
+run the result: `reuseformer[keras]`, `reuseformer[transformers]`, `reuseformer[model-garden]`.
 
     >>> from reuseformer.export import to_onnx, to_keras, to_safetensors
     >>> to_onnx("small.reuse.h5", "small.onnx")

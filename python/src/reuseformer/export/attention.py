@@ -1,6 +1,7 @@
 """Attention with borrowed, blended and static maps in plain operators.
 
-A node's maps are one value ``[batch, heads, queries, keys]`` of the heads that compute one; later nodes take from it."""
+A node's maps are one value ``[batch, heads, queries, keys]`` of the heads that compute one; later nodes take from
+it."""
 
 from __future__ import annotations
 

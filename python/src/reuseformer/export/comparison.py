@@ -16,8 +16,8 @@ from .reuse_file import ReuseFile
 #: Largest difference from our own runtime that an export may have: of numbers about 1, and of larger ones in proportion
 #: to their root mean square, as float32 is.
 TOLERANCE = 1e-4
-#: The same for a model that rounds inputs of products while it runs (int8, bfloat16), relative to the outputs' size and in
-#: the median of short texts: the last bits of what comes before decide now and then which of two neighbours a number
+#: The same for a model that rounds inputs of products while it runs (int8, bfloat16), relative to the outputs' size and
+#: in the median of short texts: the last bits of what comes before decide now and then which of two neighbours a number
 #: becomes, and all that follows from it. A wrong formula shows in every text.
 ROUNDED_TOLERANCE = {"int8": 1e-3, "bfloat16": 1e-2, "float8_e4m3": 1e-3}
 #: What whole batches of such a model may be apart, where such neighbours add up.

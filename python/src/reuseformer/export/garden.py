@@ -22,8 +22,8 @@ _INPUTS = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token
 
 def to_model_garden(model: "str | os.PathLike[str]", output: "str | os.PathLike[str]", *, force: bool = False,
                     inputs: Optional[Dict[str, np.ndarray]] = None) -> float:
-    """Writes an encoder as a Keras 2 ``.h5`` of the TF Model Garden's ``ReuseTransformer`` layers; the largest difference
-    between the file, as Keras loads it, and our own runtime.
+    """Writes an encoder as a Keras 2 ``.h5`` of the TF Model Garden's ``ReuseTransformer`` layers; the largest
+    difference between the file, as Keras loads it, and our own runtime.
 
     The form is for encoders of texts whose layers read only maps that the layer below hands on, one map a head. What it
     cannot say is refused with the node's name. A difference above 1e-4 raises ``GateFailed`` and leaves no file."""
@@ -35,7 +35,8 @@ def to_model_garden(model: "str | os.PathLike[str]", output: "str | os.PathLike[
         tf.keras.backend.clear_session()
         GardenEncoder(file, tf, garden).model().save(part, include_optimizer=False)
         known = {kind.__name__: kind for kind in (
-            garden.ReuseTransformer, garden.ReuseMultiHeadAttention, garden.PositionEmbedding, garden.SelfAttentionMask)}
+            garden.ReuseTransformer, garden.ReuseMultiHeadAttention, garden.PositionEmbedding,
+            garden.SelfAttentionMask)}
         loaded = tf.keras.models.load_model(part, custom_objects=known, compile=False)
 
         def run(given: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
@@ -71,7 +72,8 @@ class GardenEncoder:
     def take(self, kind: str, *inputs: str, **wanted: Any) -> Dict[str, Any]:
         """The next node, which has to be of a kind and read these values."""
         if not self.left:
-            raise errors.Unsupported("%s: the graph ends where a node of the kind %s is needed" % (self.file.path, kind))
+            raise errors.Unsupported("%s: the graph ends where a node of the kind %s is needed" % (
+                self.file.path, kind))
         node = self.left.pop(0)
         operation = node["operation"]
         if operation["kind"] != kind or sorted(node["inputs"]) != sorted(inputs) or any(
@@ -95,14 +97,15 @@ class GardenEncoder:
         orders = head_orders(self.file.attentions)
         scores = None
         for index, order in enumerate(orders):
-            stream, x, scores = self.block(index, order, orders, stream, x, mask, scores)
+            stream, x, scores = self.block(index, order, stream, x, mask, scores)
         self.values[stream] = x
         while self.left:
             self.simple(self.left.pop(0))
         outputs = {}
         for output in graph["outputs"]:
             if output.get("isSqueezed") or output.get("isOfChoices") or output["value"] not in self.values:
-                raise errors.Unsupported("%s: an output of this kind has no place in the reuse encoder" % output["name"])
+                raise errors.Unsupported(
+                    "%s: an output of this kind has no place in the reuse encoder" % output["name"])
             outputs[output["name"]] = self.values[output["value"]]
         model = keras.Model(list(given.values()), outputs, name="reuse_encoder")
         for layer, weights in self.weights:
@@ -162,7 +165,7 @@ class GardenEncoder:
         offset = self.file.parameter(node, "offset")
         return [scale, np.zeros_like(scale) if offset is None else offset]
 
-    def block(self, index: int, order: LayerOrder, orders: List[LayerOrder], stream: str, x: Any, mask: Any, scores: Any):
+    def block(self, index: int, order: LayerOrder, stream: str, x: Any, mask: Any, scores: Any):
         first = self.is_pre_norm()
         norms = []
         if first:

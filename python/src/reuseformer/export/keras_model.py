@@ -19,8 +19,8 @@ def to_keras(model: "str | os.PathLike[str]", output: "str | os.PathLike[str]", 
     between the file, as Keras loads it, and our own runtime.
 
     No class of ours is needed to load it, whatever Keras's backend. Both run ``inputs`` (or made-up ones of several
-    lengths, padded) first: a difference above 1e-4 raises ``GateFailed`` and leaves no file. What has no form is refused
-    with the node's name. Matrices of 8 and 4 bits whose inputs are not rounded are written in 32 bits."""
+    lengths, padded) first: a difference above 1e-4 raises ``GateFailed`` and leaves no file. What has no form is
+    refused with the node's name. Matrices of 8 and 4 bits whose inputs are not rounded are written in 32 bits."""
     try:
         import keras
     except ImportError as error:

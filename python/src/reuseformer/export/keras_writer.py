@@ -14,8 +14,9 @@ from .. import errors
 class KerasWriter:
     """Layers, operations and constants of a model in the making, said with the methods of `OnnxWriter`.
 
-    Matrices, tables and norms are layers (`Dense`, `Embedding`, `LayerNormalization`, …); what Keras has no layer for is
-    recorded as operations, which Keras loads without any class of ours. Values are `KerasTensor`s or NumPy constants."""
+    Matrices, tables and norms are layers (`Dense`, `Embedding`, `LayerNormalization`, …); what Keras has no layer for
+    is recorded as operations, which Keras loads without any class of ours. Values are `KerasTensor`s or NumPy
+    constants."""
 
     format, engine = "Keras", "Keras"
     rounds_inputs = False
@@ -31,7 +32,7 @@ class KerasWriter:
     def refuse(self, where: str, what: str) -> errors.Unsupported:
         return errors.Unsupported("%s: %s has no %s form here" % (where, what, self.format))
 
-    # -- operators ------------------------------------------------------------------------------------------------------
+    # -- operators ----------------------------------------------------------------------------------------------------
 
     def op(self, kind: str, *values: Any, **attributes: Any) -> Any:
         """What an ONNX operator of that name computes."""
@@ -62,7 +63,7 @@ class KerasWriter:
         self._weights.append((layer, [np.asarray(weight, np.float32) for weight in weights]))
         return result
 
-    # -- inputs and outputs ---------------------------------------------------------------------------------------------
+    # -- inputs and outputs -------------------------------------------------------------------------------------------
 
     def input(self, name: str, is_float: bool, axes: Sequence[Any]) -> Any:
         shape = [axis if isinstance(axis, int) else None for axis in axes]
@@ -72,7 +73,7 @@ class KerasWriter:
     def output(self, name: str, value: Any, axes: Sequence[Any]) -> None:
         self.outputs[name] = value
 
-    # -- constants ------------------------------------------------------------------------------------------------------
+    # -- constants ----------------------------------------------------------------------------------------------------
 
     def weight(self, name: str, array: np.ndarray) -> np.ndarray:
         return np.asarray(array, np.float32)
@@ -83,7 +84,7 @@ class KerasWriter:
     def integers(self, value: Any) -> np.ndarray:
         return np.asarray(value, np.int32)
 
-    # -- shapes ---------------------------------------------------------------------------------------------------------
+    # -- shapes -------------------------------------------------------------------------------------------------------
 
     def _ones(self, value: Any, axes: Sequence[int]) -> Any:
         """Whole ones of the shape that is left when some axes are reduced."""
@@ -163,7 +164,7 @@ class KerasWriter:
     def cumulative(self, value: Any, axis: int) -> Any:
         return ops.cumsum(value, axis=axis)
 
-    # -- layers ---------------------------------------------------------------------------------------------------------
+    # -- layers -------------------------------------------------------------------------------------------------------
 
     def look_up(self, name: str, table: np.ndarray, index: Any) -> Any:
         return self._layer(keras.layers.Embedding, name, [table], index, input_dim=table.shape[0],

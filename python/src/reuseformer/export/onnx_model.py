@@ -15,12 +15,13 @@ from .reuse_file import ReuseFile
 
 def to_onnx(model: "str | os.PathLike[str]", output: "str | os.PathLike[str]", *, force: bool = False,
             inputs: Optional[Dict[str, np.ndarray]] = None) -> float:
-    """Writes a .reuse.h5 as ONNX, opset 17 (19 with 8-bit floating point); how far ONNX Runtime is from our own runtime.
+    """Writes a .reuse.h5 as ONNX, opset 17 (19 with 8-bit floating point); how far ONNX Runtime is from our own
+    runtime.
 
     Both run ``inputs`` (or made-up ones of several lengths, padded) first: a difference above 1e-4 raises
     ``GateFailed`` and leaves no file. Models that round inputs of products while they run (int8, bfloat16) are compared
-    text by text, relative to the outputs' size. What has no ONNX form is refused with the node's name. Batch and text length stay
-    free."""
+    text by text, relative to the outputs' size. What has no ONNX form is refused with the node's name. Batch and text
+    length stay free."""
     try:
         import onnxruntime  # noqa: F401
 

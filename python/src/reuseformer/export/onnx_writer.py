@@ -45,7 +45,7 @@ class OnnxWriter:
         self.nodes.append(helper.make_node(kind, list(inputs), names, name=names[0], **attributes))
         return names[0] if outputs == 1 else names
 
-    # -- inputs and outputs ---------------------------------------------------------------------------------------------
+    # -- inputs and outputs -------------------------------------------------------------------------------------------
 
     def input(self, name: str, is_float: bool, axes: Sequence[Union[int, str]]) -> Value:
         """An input whose axes behind the batch are numbers, or names of what is free."""
@@ -57,7 +57,7 @@ class OnnxWriter:
         self.nodes.append(helper.make_node("Identity", [value], [name]))
         self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *axes]))
 
-    # -- constants ------------------------------------------------------------------------------------------------------
+    # -- constants ----------------------------------------------------------------------------------------------------
 
     def weight(self, name: str, array: np.ndarray, kind: Optional[int] = None) -> Value:
         """A stored array under its own name; ``kind``: of fewer bits than NumPy has a type for."""
@@ -88,7 +88,7 @@ class OnnxWriter:
             self.initializers.append(numpy_helper.from_array(array, name))
         return self._constants[key]
 
-    # -- shapes ---------------------------------------------------------------------------------------------------------
+    # -- shapes -------------------------------------------------------------------------------------------------------
 
     def _extent(self, value: Value, axis: int) -> Value:
         return self.op("Gather", self.op("Shape", value), self.integers([axis]), axis=0)
@@ -188,7 +188,7 @@ class OnnxWriter:
     def cumulative(self, value: Value, axis: int) -> Value:
         return self.op("CumSum", value, self.integers(axis))
 
-    # -- layers ---------------------------------------------------------------------------------------------------------
+    # -- layers -------------------------------------------------------------------------------------------------------
 
     def look_up(self, name: str, table: np.ndarray, index: Value) -> Value:
         return self.op("Gather", self.weight(name, table), index, axis=0)
@@ -239,9 +239,10 @@ class OnnxWriter:
     def bfloat16_weight(self, name: str, array: np.ndarray) -> Value:
         return self.weight(name, array, TensorProto.BFLOAT16)
 
-    # -- matrices of fewer bits -----------------------------------------------------------------------------------------
+    # -- matrices of fewer bits ---------------------------------------------------------------------------------------
 
-    def grouped(self, name: str, values: np.ndarray, scale: np.ndarray, group: int, rows: int, is_packed: bool) -> Value:
+    def grouped(self, name: str, values: np.ndarray, scale: np.ndarray, group: int, rows: int,
+                is_packed: bool) -> Value:
         """Numbers ``[rows, out]`` times a scale for each ``group`` rows of a column; of 4 bits two stand in a byte."""
         if is_packed:
             both = self.to_integer(self.weight(name, values))

@@ -55,7 +55,8 @@ class ReuseFile:
         kinds = {precision["kind"] for node in self.graph["nodes"] if node["operation"]["kind"] != "embedding"
                  for precision in node.get("precisions", {}).values()} & {"int8", "bfloat16"}
         for node in self.graph["nodes"]:
-            how = node["operation"] if node["operation"]["kind"] == "round" else node["operation"].get("contextRounding")
+            operation = node["operation"]
+            how = operation if operation["kind"] == "round" else operation.get("contextRounding")
             if how:
                 kinds.add(how["to"])
         return kinds

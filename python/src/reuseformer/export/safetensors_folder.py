@@ -29,8 +29,8 @@ def to_safetensors(model: "str | os.PathLike[str]", output: "str | os.PathLike[s
     between transformers, running the stock class that the folder names, and our own runtime.
 
     ``source`` is that folder, with safetensors files: its names, its other files and its configuration are kept. Stock
-    classes hold refitted weights, dropped heads (their rows of the output projection are zeros), and matrices of 8 and 4
-    bits as 32-bit ones; a head that borrows its map, and inputs that are rounded while the model runs, are refused with
+    classes hold refitted weights, dropped heads (their rows of the output projection are zeros), and matrices of 8 and
+    4 bits as 32-bit ones; a head that borrows its map, and inputs that are rounded while the model runs, are refused with
     the node's name. A difference above 1e-4 raises ``GateFailed`` and leaves no folder."""
     model, output, source = (os.fspath(path) for path in (model, output, source))
     if os.path.lexists(output) and not force:
@@ -146,7 +146,8 @@ def _laid_out(tensor: str, value: np.ndarray, parts: List[str], original: ReuseF
                 return np.ascontiguousarray(lay(after), np.float32)
         except ValueError:  # extents that do not stand side by side
             continue
-    raise errors.Unsupported("%s: has changed, and is stored in %s in a layout of the source's own" % (parts[0], tensor))
+    raise errors.Unsupported("%s: has changed, and is stored in %s in a layout of the source's own" % (
+        parts[0], tensor))
 
 
 def _say_float32(path: str) -> None:

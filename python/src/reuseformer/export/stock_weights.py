@@ -37,7 +37,8 @@ def stock_weights(file: ReuseFile, original: ReuseFile) -> Dict[str, np.ndarray]
             before = original.parameter(source, name)
             after = _whole(node, source, name, file.parameter(node, name), before)
             if owner in seen and not np.array_equal(seen[owner], after):
-                raise errors.Unsupported("%s/%s: layers that share it in the source no longer do" % (node["name"], name))
+                raise errors.Unsupported("%s/%s: layers that share it in the source no longer do" % (
+                    node["name"], name))
             seen[owner] = after
             if not np.array_equal(before, after):
                 result[owner] = after
@@ -53,8 +54,8 @@ def _refuse_what_stock_classes_lack(file: ReuseFile) -> None:
     for node in file.attentions:
         scaling = (node["operation"].get("positions") or {}).get("scaling") or {}
         if scaling.get("kind") in ("dynamic", "long") and scaling.get("short", 0) != scaling.get("long", 1):
-            raise errors.Unsupported("%s: its rotary positions change with a text's length, and stock classes look at the "
-                                     "longest text of a batch" % node["name"])
+            raise errors.Unsupported("%s: its rotary positions change with a text's length, and stock classes look at "
+                                     "the longest text of a batch" % node["name"])
         borrowing = [str(at) for at, head in enumerate(node["operation"]["heads"]) if head["source"] == "borrowed"]
         if borrowing:
             raise errors.Unsupported("%s: head%s %s borrow%s a map, which no stock class does" % (
