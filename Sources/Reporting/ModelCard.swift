@@ -58,17 +58,25 @@ package struct ModelCard {
     }
 
     private var use: String {
-        let name = converted.name.quotedForShell
+        let name = converted.name.quotedForShell, graph = converted.graph.graph
+        let run: String? =
+            if graph.readsText, graph.use == .languageModel {
+                "--generate --prompt \"Once\""
+            } else if graph.readsText {
+                "--texts sentences.txt -o vectors.npy"
+            } else if graph.inputs.contains("pixel_values") {
+                "--images FOLDER"
+            } else {
+                nil
+            }
+        let lines = ["reuseformer inspect \(name)"] + (run.map { ["reuseformer run \(name) \($0)"] } ?? [])
         return """
             ## Use
 
-            ```
-            reuseformer inspect \(name)
-            reuseformer run \(name) \(converted.graph.graph.readsText ? "--text" : "--images") …
-            ```
+            \(fenced(lines.joined(separator: "\n")))
 
             From Python `reuseformer.Embedder`, `Classifier` and `Generator` take the file, from Swift
-            `TransformerModel(contentsOf:)`.
+            `TransformerModel(at:)`.
             """
     }
 

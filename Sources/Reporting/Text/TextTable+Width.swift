@@ -23,11 +23,8 @@ extension TextTable {
         .joined(separator: "\n\n")
     }
 
-    /// Columns that say what a row is: up to the last one on the left among the first three.
-    private var keys: Range<Int> {
-        let last = columns.prefix(3).lastIndex { if case .left = $0.alignment { true } else { false } }
-        return 0..<(last ?? 0) + 1
-    }
+    /// Columns that say what a row is.
+    private var keys: Range<Int> { 0..<min(keyCount, columns.count) }
 
     /// The words of a title that stand one above the other where room is short.
     private func titleLines(_ column: Int) -> [String] {
@@ -59,10 +56,11 @@ extension TextTable {
 
     private func lines(of rows: [Row], columns indices: [Int], width: Int) -> String {
         var widths = indices.map(need)
-        // Room that is left goes to the titles, then to the words.
+        // Room that is left goes to whole titles, then to the words.
         func left() -> Int { width - widths.reduce(0, +) - Self.gap * (widths.count - 1) }
         for (place, column) in indices.enumerated() {
-            widths[place] += min(max(left(), 0), max(columns[column].title.count - widths[place], 0))
+            let missing = columns[column].title.count - widths[place]
+            if missing > 0, missing <= left() { widths[place] += missing }
         }
         for (place, column) in indices.enumerated() {
             guard case .words = columns[column].alignment else { continue }
