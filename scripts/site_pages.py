@@ -25,7 +25,10 @@ def gallery(reports):
         def saved(change):
             return "−%.1f %%" % (100 * (1 - change["converted"] / change["source"]))
 
-        quality = next((row for row in document["metrics"] if not row["metric"].endswith(".saved")), None)
+        # What decides for such a model stands first among the criteria of its verdict.
+        wanted = [row["metric"] for row in (document.get("verdict") or {}).get("criteria", [])]
+        measured = [row for row in document["metrics"] if not row["metric"].endswith(".saved")]
+        quality = next((row for row in measured if row["metric"] in wanted[:1]), measured[0] if measured else None)
         value = "%s %.4f" % (quality["metric"], quality["value"]) if quality else ""
         rows.append(f"| {name} | {what} | {saved(savings['multiplyAdds'])} | {saved(savings['bytes'])} | {value} | "
                     f'<a href="gallery/{name}.html">report</a> |')
