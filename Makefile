@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build test test-asan test-tsan demo demo-minilm demo-gpt demo-vit demo-t5 bench references interop \
-    lint format schemas docs examples manuals python clean
+    lint format schemas docs site examples manuals python clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: build ## speed of the demo's models, source against converted (after make
 
 docs: build ## write the library's documentation into .build/docs, every warning an error
 	@scripts/docs
+
+site: build ## the documentation as one static site in .build/site (needs Python 3 and PyPI)
+	@scripts/site
 
 manuals: build ## manual pages and completions for bash, zsh and fish, in .build/share
 	@scripts/manuals .build/share

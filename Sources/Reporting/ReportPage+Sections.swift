@@ -168,8 +168,9 @@ extension ReportPage {
             ("growth", "size of the new weights by that of the old ones; much above 1 a refit is not trusted"),
             ("damage", "at the model's output, without this refit and with it; a refit that does not lower it goes"),
         ]
-        return Page.Section(
-            "Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [.table(table), .facts(terms)]))
+        let refits: Page.Block =
+            healing.steps.count > 12 ? .folded(title: "Every refit", [.table(table)]) : .table(table)
+        return Page.Section("Healing", [.text(words)] + (healing.steps.isEmpty ? [] : [refits, .facts(terms)]))
     }
 
     var fidelitySection: Page.Section? {
@@ -248,23 +249,6 @@ extension ReportPage {
 
     private func fact(_ file: Circumstances.StoredFile) -> (name: String, value: String) {
         (file.name, "\(Format.bytes(file.bytes)) (\(Format.count(file.bytes)) bytes), SHA-256 \(file.sha256)")
-    }
-}
-
-extension String {
-    /// The argument as a shell takes it.
-    fileprivate var quotedForShell: String {
-        let plain =
-            !isEmpty
-            && utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "-_./:=,@%+".utf8.contains(byte)
-                }
-            }
-        return plain ? self : "'" + replacing("'", with: "'\\''") + "'"
     }
 }
 

@@ -25,6 +25,8 @@ package struct ReportPage {
     package var analysis: AnalysisDocument?
     package var curve: PlanCurve?
     package var healing: HealingSummary?
+    /// What quantising did to each group of matrices; `nil` where nobody kept it, or nothing was quantised.
+    package var quantization: QuantizationSummary?
     package var verification: VerificationReport?
     /// Whether the data that judge are a part of those that the conversion was given; else they were given to judge.
     var isKeptBack: Bool { verification?.data.origin == .keptBack }
@@ -45,7 +47,7 @@ package struct ReportPage {
                 : [Page.FigureGroup("What you gain", gains), Page.FigureGroup("What you lose", losses)],
             sections: [
                 speedSection, fidelitySection, cacheSection, planSection, similaritySection, curveSection,
-                healingSection, provenanceSection,
+                healingSection, precisionSection, provenanceSection,
             ]
             .compactMap(\.self),
             footer: "Written by reuseformer \(version). Multiply-adds and parameters come from the cost model; sizes, "
@@ -62,8 +64,9 @@ package struct ReportPage {
         let from = converted == nil ? nil : "made from \(source.name)"
         let budget = plan.map { "budget \($0.budget)" }
         let healed = healing.map { $0.method == .closed ? "healed in closed form" : "not healed" }
-        return [from, source.provenance.architecture, shape, parameters, budget, healed].compactMap(\.self).joined(
-            separator: " · ")
+        let precision = quantization.map { "precision \($0.wanted)" }
+        let parts = [from, source.provenance.architecture, shape, parameters, budget, healed, precision]
+        return parts.compactMap(\.self).joined(separator: " · ")
     }
 
     /// What was judged on, in words: `62 texts kept back`, `209 texts of --data heldout.txt`.

@@ -6,7 +6,7 @@ package enum SpeedTable {
     package static let legend: [(name: String, meaning: String)] = [
         ("time", "median of the rounds in which the models took turns"),
         ("speed-up", "the first model's time by this one's"),
-        ("range", "where 95 of 100 such ratios lie when the rounds are drawn again"),
+        ("range", "where 95 of 100 such ratios lie when rounds are drawn again"),
         ("effective GFLOP/s", "the first model's arithmetic by this one's time"),
         ("predicted", "the speed-up if time went with multiply-adds alone"),
     ]
@@ -18,7 +18,7 @@ package enum SpeedTable {
                 .init("load", .left), .init("threads"), .init("model", .left), .init("rounds"), .init("time"),
                 .init("items/s"), .init("tokens/s"), .init("effective GFLOP/s"), .init("speed-up"), .init("range"),
                 .init("predicted"),
-            ], caption: "Speed of both models")
+            ], caption: "Speed of both models", keyCount: 3)
         for (index, result) in results.enumerated() {
             let isFirst = isFirst(index, results)
             table.append([
@@ -38,7 +38,7 @@ package enum SpeedTable {
                 .init("prompts", .left), .init("threads"), .init("model", .left), .init("read in"), .init("tokens/s"),
                 .init("speed-up"), .init("range"), .init("a step"), .init("new tokens/s"), .init("speed-up"),
                 .init("range"), .init("bytes kept a token"),
-            ], caption: "Speed of writing")
+            ], caption: "Speed of writing", keyCount: 3)
         for (index, result) in results.enumerated() {
             let memory =
                 result.cacheBytesPerMemoryRow > 0 ? " + \(Format.count(result.cacheBytesPerMemoryRow))" : ""

@@ -118,7 +118,7 @@ enum SVG {
             "svg",
             [
                 "viewBox": "0 0 \(number(width)) \(number(height))", "width": number(width), "height": number(height),
-                "style": "--h:\(number(height))px", "role": "img", "aria-label": label,
+                "style": "--h:\(number(height))px;--w:\(number(width))px", "role": "img", "aria-label": label,
                 "xmlns": "http://www.w3.org/2000/svg",
             ], contents)
     }

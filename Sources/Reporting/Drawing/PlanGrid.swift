@@ -65,11 +65,12 @@ package struct PlanGrid: Sendable {
     }
 
     private func computedCell(_ row: Int, _ column: Int) -> Markup {
-        .element(
+        let text = "L\(row)H\(column)"
+        return .element(
             "g", [:],
             .element("title", [:], .text("\(names[row]), head \(column): computes its own map")),
             box(row, column, style: "cell computed", hue: hue(row)),
-            caption("L\(row)H\(column)", row, column, style: "onfill"))
+            caption(text, row, column, style: text.count > 5 ? "onfill tight" : "onfill"))
     }
 
     private func droppedCell(_ row: Int, _ column: Int, _ head: ReusePlan.Head) -> Markup {
@@ -101,7 +102,7 @@ package struct PlanGrid: Sendable {
             "g", ["class": "borrow"],
             [.element("title", [:], .text(title))] + parts + [
                 box(row, column, style: mainHue == nil ? "cell pattern" : "cell borrowed", hue: mainHue ?? 0),
-                caption(text, row, column, style: text.count > 6 ? "small" : "label"),
+                caption(text, row, column, style: text.count > 5 ? "small" : "label"),
             ])
     }
 

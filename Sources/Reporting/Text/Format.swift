@@ -11,8 +11,10 @@ package enum Format {
             ? String(text.dropFirst()) : text.replacing("-", with: "−")
     }
 
-    /// A share as a percentage: 0.3333 → `33.3 %`.
-    package static func percent(_ share: Double, _ digits: Int = 1) -> String { fixed(share * 100, digits) + " %" }
+    /// A share as a percentage: 0.3333 → `33.3 %`; a dash for what is not a number.
+    package static func percent(_ share: Double, _ digits: Int = 1) -> String {
+        share.isFinite ? fixed(share * 100, digits) + " %" : "–"
+    }
 
     /// A change as a signed percentage: −0.042 → `−4.2 %`, 0.1 → `+10.0 %`.
     package static func change(_ share: Double, _ digits: Int = 1) -> String {

@@ -29,10 +29,13 @@ package struct TextTable: Sendable {
     let columns: [Column]
     /// What the table shows, above it on a page.
     let caption: String
+    /// How many columns, from the left, say what a row is: they stand in front of every part of a table that is broken.
+    let keyCount: Int
     private(set) var rows: [Row] = []
 
-    package init(_ columns: [Column], caption: String = "") {
+    package init(_ columns: [Column], caption: String = "", keyCount: Int = 1) {
         self.columns = columns
+        self.keyCount = keyCount
         self.caption = caption
     }
 

@@ -5,6 +5,7 @@ import Images
 import Inputs
 import JSON
 import ModelGraph
+import Reporting
 import Tensors
 import Tokenization
 import TokenizerFormats

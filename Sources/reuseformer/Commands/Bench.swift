@@ -97,7 +97,7 @@ struct Bench: ParsableCommand {
         } else {
             let table =
                 newTokens == nil ? SpeedTable.table(of: document.results) : SpeedTable.table(of: document.writing)
-            Terminal.print("kernels: \(document.kernels)\n\n" + Terminal.readable(table.text))
+            Terminal.print("kernels: \(document.kernels)\n\n" + Terminal.readable(table.text(width: Terminal.width)))
             var legend = TextTable([.init("", .left), .init("", .left)])
             for entry in SpeedTable.legend where newTokens == nil || !entry.name.contains("GFLOP") {
                 legend.append([entry.name, entry.meaning])

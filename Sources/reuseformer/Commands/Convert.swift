@@ -81,6 +81,7 @@ struct Convert: ParsableCommand {
     var output: String
 
     @OptionGroup var reporting: ReportOption
+    @OptionGroup var card: ModelCardOptions
 
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
@@ -113,6 +114,7 @@ struct Convert: ParsableCommand {
                 "--analysis-out writes the analysis that is made; with --plan, --analysis or a precision alone none "
                     + "is.")
         }
+        try card.check(isMeasured: !calibration.calibration.isEmpty, output: output)
         _ = try compression()
     }
 
@@ -121,6 +123,7 @@ struct Convert: ParsableCommand {
         try OutputFile.check(output, as: .model, force: force.force)
         try OutputFile.check(analysisOut, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
+        try OutputFile.check(card.path(beside: output), as: .card, force: force.force)
         try OutputFile.check(json)
         let budget = try self.budget.map { try ConversionBudget($0) }
         try InputPaths.check(calibration)
@@ -156,7 +159,10 @@ struct Convert: ParsableCommand {
             verdict.speed = try ModelVerifier(source: source, converted: result.model, resources: resources)
                 .time(progress.work)
         }
-        if let report = reporting.report { try write(result, verdict, of: source, to: report) }
+        let page = try page(of: result, verdict, source)
+        if let report = reporting.report {
+            try OutputFile.write(Array(page.html(version: Version.text).utf8), to: report)
+        }
         progress.end()
         try show(verdict, result.plan.plan, result.quantization)
         for gate in result.comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
@@ -170,6 +176,7 @@ struct Convert: ParsableCommand {
         Terminal.noteWritten(
             output, ConversionLine.text(of: verdict, items: source.model.graph.graph.readsText ? "texts" : "inputs"))
         if let report = reporting.report { Terminal.noteWritten(report) }
+        try card.write(page, beside: output)
     }
 
     /// Stages that will be shown; `nil` where a search decides.
@@ -188,10 +195,10 @@ struct Convert: ParsableCommand {
             precision: precision.wanted, pooling: calibration.pooling.pooling)
     }
 
-    /// Writes the report.
-    private func write(
-        _ result: ConversionResult, _ verdict: VerificationReport, of source: TransformerModel, to path: String
-    ) throws {
+    /// What the report and the card say.
+    private func page(
+        of result: ConversionResult, _ verdict: VerificationReport, _ source: TransformerModel
+    ) throws -> ReportPage {
         let converted = result.model
         var page = ReportPage(
             model: .init(name: source.name, model: source.model), analysis: result.analysis?.document)
@@ -203,8 +210,9 @@ struct Convert: ParsableCommand {
                     planning.moves(), planning.granularity, planning.layers.selection, graph: source.model.graph))
         }
         page.healing = result.healing
+        page.quantization = result.quantization
         page.verification = verdict
-        try OutputFile.write(Array(page.html(version: Version.text).utf8), to: path)
+        return page
     }
 
     private func show(_ verdict: VerificationReport, _ plan: ReusePlan, _ precision: QuantizationSummary?) throws {
@@ -214,7 +222,8 @@ struct Convert: ParsableCommand {
             let parts =
                 (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
                 + (precision.map { [PrecisionText.describe($0)] } ?? [])
-            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(FidelityTable.table(of: verdict).text)")
+            let table = FidelityTable.table(of: verdict).text(width: Terminal.width)
+            Terminal.print("\(parts.joined(separator: "\n"))\n\n\(table)")
         }
     }
 

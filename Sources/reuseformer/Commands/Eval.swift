@@ -135,7 +135,7 @@ struct Eval: ParsableCommand {
         if json.json {
             try Terminal.print(document: report)
         } else {
-            Terminal.print(EvaluationTable.table(of: report).text)
+            Terminal.print(EvaluationTable.table(of: report).text(width: Terminal.width))
         }
     }
 

@@ -190,7 +190,7 @@ struct Verify: ParsableCommand {
         if json.json {
             try Terminal.print(document: verdict)
         } else {
-            Terminal.print(FidelityTable.table(of: verdict).text)
+            Terminal.print(FidelityTable.table(of: verdict).text(width: Terminal.width))
         }
         for gate in comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard comparison.passed else {

@@ -4,7 +4,7 @@ import ReuseTransformers
 
 /// What a command writes into a file, by the endings that say so.
 enum OutputKind {
-    case model, document, report, arrays, junit
+    case model, document, report, arrays, junit, card
 
     /// Endings under which people look for such a file; the first one is advised.
     fileprivate var endings: [String] {
@@ -14,6 +14,7 @@ enum OutputKind {
         case .report: ["html", "htm"]
         case .arrays: ["npy", "npz"]
         case .junit: ["xml"]
+        case .card: ["md"]
         }
     }
 
@@ -24,12 +25,14 @@ enum OutputKind {
         case .report: "HTML"
         case .arrays: "NumPy arrays"
         case .junit: "JUnit XML"
+        case .card: "Markdown"
         }
     }
 
     /// Endings that promise something else to whoever opens the file.
     fileprivate static let others: Set<String> = [
-        "bin", "csv", "gguf", "h5", "hdf5", "htm", "html", "json", "jsonl", "keras", "npy", "npz", "onnx", "parquet",
+        "bin", "csv", "gguf", "h5", "hdf5", "htm", "html", "json", "jsonl", "keras", "md", "npy", "npz", "onnx",
+        "parquet",
         "pdf",
         "pkl", "pt", "pth", "safetensors", "tflite", "tsv", "txt", "xml", "zip",
     ]

@@ -16,23 +16,14 @@ enum PrecisionText {
         if changed.contains(where: { $0.reason == "no_data" }) { parts.append("rounded to nearest, without data") }
         var text = "Precision \(summary.wanted): \(parts.joined(separator: ", "))"
         if !kept.isEmpty {
-            let names = kept.prefix(8).map { "\(Terminal.escaped($0.name)) (\(reason($0.reason)))" }
+            let names = kept.prefix(8).map { step in
+                let reason = step.reason.map(QuantizationWords.reason) ?? "as it was"
+                return "\(Terminal.escaped(step.name)) (\(reason))"
+            }
             text += "\nin 32 bits: \(names.joined(separator: ", "))"
             if kept.count > names.count { text += " and \(kept.count - names.count) more" }
         }
         return text
-    }
-
-    private static func reason(_ reason: String?) -> String {
-        switch reason {
-        case QuantizationRefusal.small.rawValue: "small"
-        case QuantizationRefusal.wide.rawValue: "too many inputs"
-        case QuantizationRefusal.rounded.rawValue: "rounded by the graph itself"
-        case QuantizationRefusal.shared.rawValue: "read in several ways"
-        case QuantizationRefusal.operation.rawValue: "no linear operation"
-        case "damage": "would hurt"
-        default: reason ?? "as it was"
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 import JSON
 import ModelGraph
 import Platform
+import Reporting
 import ReuseTransformers
 
 /// Standard output and standard error: results on the one, everything else on the other.
@@ -20,6 +21,16 @@ enum Terminal {
     static var isOutputTaken: Bool {
         get { taken.withLock { $0 } }
         set { taken.withLock { $0 = newValue } }
+    }
+
+    /// Columns that tables may take: the screen's, 80 where it does not tell; `nil` for files and programs, which get
+    /// whole lines.
+    static var width: Int? {
+        let descriptor = isOutputTaken ? STDERR_FILENO : STDOUT_FILENO
+        guard isatty(descriptor) == 1 else { return nil }
+        var size = winsize()
+        let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return isKnown ? max(Int(size.ws_col), 40) : PlanTable.width
     }
 
     /// Writes results. A reader that has gone away is no error: what follows is dropped.

@@ -3,7 +3,7 @@ import ModelGraph
 extension CheckedGraph {
     /// Matrices that are not in 32 bits, by kind: `26 matrices in int8, 1 in int8_weights, 8.2 bits a parameter`; `nil`
     /// where there are none.
-    var precisionText: String? {
+    package var precisionText: String? {
         guard graph.hasPrecisions else { return nil }
         var counts: [Precision.Kind: Int] = [:]
         for node in graph.nodes { for precision in node.precisions.values { counts[precision.kind, default: 0] += 1 } }
