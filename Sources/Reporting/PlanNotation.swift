@@ -71,6 +71,21 @@ package enum PlanTable {
         return table
     }
 
+    /// What is left of feed-forward parts, one row a part.
+    package static func neurons(of plan: ReusePlan) -> TextTable {
+        var table = TextTable(
+            [.init("feed-forward part", .left), .init("neurons kept"), .init("expected damage")],
+            caption: "Neurons that the plan keeps")
+        let names = LayerNames(plan.neurons.map(\.node)).brief
+        for (name, part) in zip(names, plan.neurons) {
+            table.append([
+                name, "\(part.kept.indices.count) of \(part.width)",
+                part.damage.map { Format.significant($0, 2) } ?? "",
+            ])
+        }
+        return table
+    }
+
     /// Entries one after the other in lines; one that is longer than a line is broken before a sign.
     private static func lines(_ entries: [String], width: Int?) -> [String] {
         guard let width else { return entries.isEmpty ? [] : [entries.joined(separator: "; ")] }

@@ -88,7 +88,11 @@ extension ReportPage {
         guard let analysis else { return nil }
         var blocks: [Page.Block] = []
         if let curve, curve.points.count > 1 {
-            let chosen = plan.flatMap { plan in curve.points.first { $0.replaced == plan.replacedCount } }
+            let chosen = plan.flatMap { plan in
+                curve.points.first { point in
+                    point.replaced >= plan.replacedCount && (point.neurons ?? 0) >= plan.removedNeurons
+                }
+            }
             blocks.append(
                 .lines(
                     LineChart(

@@ -21,8 +21,8 @@ import Verification
 public struct ModelConverter: Sendable {
     /// How to convert.
     public struct Options: Sendable, Hashable {
-        /// What may stand in for a head's own map.
-        public var moves: ReuseMoves
+        /// What plans may do; `nil`: of a budget of maps, replace maps; of arithmetic or bytes, leave out neurons too.
+        public var moves: ReuseMoves?
         /// What is replaced at a time.
         public var granularity: ReuseGranularity
         /// The layers whose maps may be replaced.
@@ -45,7 +45,7 @@ public struct ModelConverter: Sendable {
 
         /// Options; the defaults are those of the command.
         public init(
-            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
+            moves: ReuseMoves? = nil, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
             gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
             compression: TransformerModel.Compression = .zstd(),
             precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil
@@ -132,8 +132,8 @@ public struct ModelConverter: Sendable {
 
     /// Applies a plan without healing and without running anything: the way for models that are larger than memory.
     ///
-    /// - Returns: The work. It throws `.usage` for a plan that does not suit the model, or that drops heads, whose mean
-    ///   only data can tell.
+    /// - Returns: The work. It throws `.usage` for a plan that does not suit the model, or that drops heads or neurons,
+    ///   whose mean only data can tell.
     public func rewrite(along plan: ConversionPlan, to file: URL) -> WorkSteps<ConversionResult> {
         rewrite(along: plan, to: file.path)
     }
@@ -222,6 +222,10 @@ public struct ModelConverter: Sendable {
                 throw TransformerError(
                     .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
             }
+            if let name = model.model.graph.firstPartLosingNeurons(along: plan.plan) {
+                throw TransformerError(
+                    .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on")
+            }
             let (rewritten, summary) = try quantized(applied, nil, work)
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
@@ -270,10 +274,11 @@ public struct ModelConverter: Sendable {
             analysis = given
         } else {
             let analyzer = ModelAnalyzer(
-                model, moves: options.moves, pooling: options.pooling, resources: resources)
+                model, moves: options.moves ?? .standard(for: budget), pooling: options.pooling, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
+        let planner = try analysis.planner(
+            options.moves, options.granularity, options.layers, budget: budget, graph: model.model.graph)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
     }
 

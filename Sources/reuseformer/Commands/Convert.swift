@@ -178,7 +178,14 @@ struct Convert: ParsableCommand {
         let more = precision.wanted == .float32 ? 0 : 1
         if budget == nil, plan == nil { return 4 + more }
         if plan != nil, calibration.calibration.isEmpty { return 3 + more }
-        return (plan == nil && analysis == nil ? 8 : 5) + more
+        return (plan == nil && analysis == nil ? (measuresNeurons ? 9 : 8) : 5) + more
+    }
+
+    private var measuresNeurons: Bool {
+        guard let moves = try? planning.moves() else {
+            return budget?.hasPrefix("macs:") == true || budget?.hasPrefix("bytes:") == true
+        }
+        return moves.contains(.neurons)
     }
 
     private func options() throws -> ModelConverter.Options {
@@ -200,7 +207,8 @@ struct Convert: ParsableCommand {
         page.curve = try result.analysis.map {
             try PlanCurve(
                 $0.planner(
-                    planning.moves(), planning.granularity, planning.layers.selection, graph: source.model.graph))
+                    planning.moves(), planning.granularity, planning.layers.selection,
+                    budget: budget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph))
         }
         page.healing = result.healing
         page.verification = verdict

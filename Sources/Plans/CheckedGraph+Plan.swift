@@ -1,4 +1,4 @@
-import Platform
+import ModelGraph
 
 extension CheckedGraph {
     /// The graph with a plan's sources, chains resolved to their roots. Tensors are not touched. Attention nodes that
@@ -36,6 +36,7 @@ extension CheckedGraph {
             let message = "the model has no attention node of this name"
             problems.append(.init(kind: .plan, subject: layer.node, message: message))
         }
+        problems += result.removeNeurons(plan.neurons, from: feedForwardParts)
         result.retie(from: graph)
         // A layer that is missing keeps what it has, so that the rules of reuse are held against all others.
         let checked: CheckedGraph
