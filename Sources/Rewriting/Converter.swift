@@ -58,8 +58,9 @@ package struct Converter: Sendable {
         try CancellableWorkers(options.resources).check()
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
-        try rewrite.keepMeansOfRemovedNeurons(
-            from: source, along: plan, sequences: calibration.fit, resources: options.resources)
+        try rewrite.compensateForNeurons(
+            of: source, along: plan, fits: options.healing == .closed, sequences: calibration.fit,
+            pooling: options.pooling, resources: options.resources)
         let narrowed = source.graph.narrowed(by: plan.neurons).map(\.part.node)
         let changed = Set(
             source.graph.attentionNodes.filter {

@@ -22,6 +22,14 @@ package struct NeuronCurve: Sendable, Hashable, Codable {
     /// Measured points, fewest neurons first.
     package let points: [Point]
 
+    package init(node: String, width: Int, order: [IndexList], local: [Double], points: [Point]) {
+        self.node = node
+        self.width = width
+        self.order = order
+        self.local = local
+        self.points = points
+    }
+
     /// Damage with 0, 1, 2 … of `order` left out, straight lines between the measured points; never falling.
     package var damages: [Double] {
         var result = [0.0]

@@ -25,13 +25,12 @@ package struct NeuronElimination: Sendable {
     /// States at the counts of removed neurons that were asked for.
     package private(set) var states: [Int: State] = [:]
 
-    /// λ as a share of the mean of the neurons' variances.
-    static let ridge = 0.01
     /// Removals that are applied together.
     private static let block = 64
 
     /// - Parameters:
     ///   - covariance: Of the neurons, `[neurons, neurons]`.
+    ///   - ridge: λ.
     ///   - weight: The last matrix, `[neurons, outputs]`.
     ///   - most: Neurons to remove.
     ///   - marks: Counts of removed neurons whose states are wanted.
@@ -39,11 +38,11 @@ package struct NeuronElimination: Sendable {
     /// - Returns: `nil` where the covariance is of no use: nothing was computed, or not in numbers.
     /// - Complexity: neurons³ multiply-adds, most of them in products of matrices.
     package init?(
-        covariance: Matrix, weight: Matrix, most: Int, marks: Set<Int>, workers: CancellableWorkers
+        covariance: Matrix, ridge: Double, weight: Matrix, most: Int, marks: Set<Int>, workers: CancellableWorkers
     ) throws(AnalysisError) {
         precondition(covariance.rows == covariance.columns && covariance.rows == weight.rows)
         let energy = covariance.multiplied(by: weight).dot(weight)
-        guard energy.isFinite, energy > 0, var state = Reduction(covariance, weight, ridge: Self.ridge) else {
+        guard energy.isFinite, energy > 0, var state = Reduction(covariance, weight, ridge: ridge) else {
             return nil
         }
         if marks.contains(0) { states[0] = state.state }
@@ -82,8 +81,7 @@ private struct Reduction {
     init?(_ covariance: Matrix, _ weight: Matrix, ridge: Double) {
         let size = covariance.rows
         var left = covariance
-        let shift = ridge * left.trace / Double(max(size, 1))
-        for index in 0..<size { left[index, index] += shift }
+        for index in 0..<size { left[index, index] += ridge }
         var unit = Matrix(zeros: size, size)
         for index in 0..<size { unit[index, index] = 1 }
         guard let inverse = left.solved(for: unit) else { return nil }
@@ -142,7 +140,8 @@ private struct Reduction {
         let square = row.reduce(0) { $0 + $1 * $1 }
         for index in alive.indices {
             diagonal[index] -= column[index] * column[index]
-            norms[index] = max(0, norms[index] - 2 * column[index] * products[index] + column[index] * column[index] * square)
+            let factor = column[index]
+            norms[index] = max(0, norms[index] - 2 * factor * products[index] + factor * factor * square)
         }
         columns.append(column)
         rows.append(row)
@@ -157,9 +156,9 @@ private struct Reduction {
         let left = Matrix(
             rows: columns.count, columns: stay.count, elements: columns.flatMap { column in stay.map { column[$0] } })
         let right = Matrix(rows: rows.count, columns: weight.columns, elements: rows.flatMap(\.self))
-        inverse = inverse.keeping(rows: stay, columns: stay)
+        inverse = inverse.selecting(rows: stay).selecting(columns: stay)
         inverse.subtract(left, left)
-        weight = weight.keeping(rows: stay, columns: Array(0..<weight.columns))
+        weight = weight.selecting(rows: stay)
         weight.subtract(left, right)
         alive = stay.map { alive[$0] }
         isGone = Array(repeating: false, count: stay.count)
@@ -170,20 +169,6 @@ private struct Reduction {
 }
 
 extension Matrix {
-    fileprivate func keeping(rows: [Int], columns: [Int]) -> Matrix {
-        let elements = self.elements.withUnsafeBufferPointer { source in
-            [Double](unsafeUninitializedCapacity: rows.count * columns.count) { target, count in
-                for row in rows {
-                    for column in columns {
-                        target.initializeElement(at: count, to: source[row * self.columns + column])
-                        count += 1
-                    }
-                }
-            }
-        }
-        return Matrix(rows: rows.count, columns: columns.count, elements: elements)
-    }
-
     /// `self -= leftᵀ · right`.
     fileprivate mutating func subtract(_ left: Matrix, _ right: Matrix) {
         precondition(left.rows == right.rows && left.columns == rows && right.columns == columns)

@@ -3,7 +3,6 @@ import Platform
 import Plans
 import Rewriting
 import Runtime
-import Tensors
 
 /// Which neurons of each feed-forward part can be spared, and the error at the model's output when they are.
 ///
@@ -16,10 +15,6 @@ struct NeuronPass {
     static let shares = [0.125, 0.25, 0.5, 0.75, 1]
     /// Tokens that covariances are summed over.
     static let sampleTokens = 32768
-    /// Rows that are collected at a time.
-    private static let chunkRows = 1024
-    /// Bytes of sums that are held at a time.
-    private static let sumBytes = 320 << 20
     /// Neurons that plans take at a time, where a part is wide enough: columns of a panel of the kernels.
     private static let group = 16
 
@@ -32,16 +27,9 @@ struct NeuronPass {
         let sample = calibration.sample(tokens: Self.sampleTokens)
         var curves: [NeuronCurve] = []
         let total = parts.count * (Self.shares.count + 1)
-        var next = 0
-        while next < parts.count {
-            var bytes = 0, end = next
-            while end < parts.count, end == next || bytes + Self.byteCount(of: parts[end]) <= Self.sumBytes {
-                bytes += Self.byteCount(of: parts[end])
-                end += 1
-            }
+        for batch in NeuronSums.batches(of: parts) {
             progress(curves.count * (Self.shares.count + 1), total)
-            let batch = Array(parts[next..<end])
-            let statistics = try Self.statistics(model, batch, sample, pooling, resources)
+            let statistics = try NeuronSums.collect(model, batch, sample, pooling: pooling, resources: resources)
             let eliminations = try Self.eliminations(model, batch, statistics, CancellableWorkers(resources))
             for (index, part) in batch.enumerated() {
                 guard let elimination = eliminations[index] else { continue }
@@ -59,13 +47,10 @@ struct NeuronPass {
                         order: groups.map { IndexList(elimination.order[$0].sorted()) },
                         local: groups.map { elimination.errors[$0.upperBound - 1].rounded(8) }, points: points))
             }
-            next = end
         }
         progress(total, total)
         self.curves = curves
     }
-
-    private static func byteCount(of part: FeedForwardPart) -> Int { 8 * part.width * part.width }
 
     /// Which removals belong to one step of a plan: what is left is always a multiple of the group.
     static func groups(of part: FeedForwardPart) -> [Range<Int>] {
@@ -90,32 +75,6 @@ struct NeuronPass {
         return Set(wanted).filter { $0 > 0 }.sorted()
     }
 
-    /// Sums over the rows of some parts' neurons.
-    private static func statistics(
-        _ model: Model, _ parts: [FeedForwardPart], _ sequences: [ModelInput], _ pooling: Pooling?,
-        _ resources: ExecutionResources
-    ) throws(AnalysisError) -> [RowStatistics] {
-        let names = parts.map(\.features)
-        let compiled = try model.compiled(resources: resources, observing: Observation(values: Set(names)))
-        let emphasis = model.graph.emphasis(pooling: pooling)
-        let workers = CancellableWorkers(resources)
-        var sums = parts.map { RowStatistics(features: $0.width, targets: 0) }
-        for chunk in sequences.batches(rows: chunkRows, by: .reaching) {
-            let rows = try compiled.collect(Array(sequences[chunk]), values: names)
-            for (index, name) in names.enumerated() {
-                guard let features = rows.values[name] else { continue }
-                var ranges = rows.ranges(of: name)
-                if let emphasis, emphasis.rows == model.graph.shapes[name]?.rows {
-                    ranges = emphasis.weighted(ranges)
-                }
-                try sums[index].add(
-                    features: features, targets: RowBuffer(rows: features.rows, columns: 0), rows: ranges,
-                    workers: workers)
-            }
-        }
-        return sums
-    }
-
     /// The parts' orders; `nil` for one whose neurons say nothing.
     private static func eliminations(
         _ model: Model, _ parts: [FeedForwardPart], _ statistics: [RowStatistics], _ workers: CancellableWorkers
@@ -131,13 +90,11 @@ struct NeuronPass {
         try workers.run(parts.count) { index in
             let sums = statistics[index]
             guard sums.count > 0 else { return }
-            var covariance = sums.gram(centredAt: sums.featureMeans)
-            let scale = 1 / Double(sums.count)
-            for place in covariance.elements.indices { covariance.elements[place] *= scale }
+            let (covariance, ridge) = sums.covariance
             let marks = Self.marks(of: parts[index])
             // Cancelled work is noticed below.
             let found = try? NeuronElimination(
-                covariance: covariance, weight: matrices[index],
+                covariance: covariance, ridge: ridge, weight: matrices[index],
                 most: Self.groups(of: parts[index]).last?.upperBound ?? 0, marks: Set(marks), workers: workers)
             slots.withLock { $0[index] = found ?? nil }
         }
@@ -152,20 +109,10 @@ extension Model {
     ) throws(AnalysisError) -> Model {
         var plan = ReusePlan(of: graph)
         plan.neurons = [.init(node: part.node, width: part.width, kept: IndexList(state.kept))]
-        let weight = ParameterID(node: part.node, name: "weight"), bias = ParameterID(node: part.node, name: "bias")
+        let weight = ParameterID(node: part.node, name: "weight")
         guard let old = tensors[weight]?.matrix else { throw .tensor(weight, reason: "is missing") }
         var result = try applying(plan)
-        try result.addBias(of: part.node)
-        let means = sums.featureMeans
-        let before = Matrix(rows: 1, columns: means.count, elements: means).multiplied(by: old)
-        let after = Matrix(rows: 1, columns: state.kept.count, elements: state.kept.map { means[$0] })
-            .multiplied(by: state.weight)
-        guard let offset = result.tensors[bias] else { throw .tensor(bias, reason: "is missing") }
-        result.tensors[weight] = Tensor(
-            state.weight.elements.map(Float.init), shape: [state.weight.rows, state.weight.columns])
-        result.tensors[bias] = Tensor(
-            offset.floats.enumerated().map { Float(Double($1) + before.elements[$0] - after.elements[$0]) },
-            shape: offset.shape)
+        try result.setLastMatrix(of: part, state.weight, keeping: state.kept, sums, old: old)
         return result
     }
 }

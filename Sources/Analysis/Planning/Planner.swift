@@ -25,6 +25,10 @@ package struct Planner: Sendable {
         package let rung: Rung
         /// Damage expected after this step, if damages add up.
         package let damage: Double
+        /// What this step adds to it, as measured: without the caution of its ladder.
+        fileprivate let increase: Double
+        /// The increase that the order goes by, over what the step saves.
+        fileprivate let slope: Double
     }
 
     /// The analysis that plans come from, without what the allowed moves do not read.
@@ -38,7 +42,7 @@ package struct Planner: Sendable {
     private let analysisDigest: String?
     private let moves: [any Move]
     /// Everything that can be given up, the cheapest first.
-    package let steps: [Step]
+    package private(set) var steps: [Step]
 
     /// - Parameters:
     ///   - moves: Words of `--allow`.
@@ -87,7 +91,7 @@ package struct Planner: Sendable {
     private static func order(
         _ moves: [any Move], _ graph: CheckedGraph, _ currency: Budget.Goal
     ) throws(AnalysisError) -> [Step] {
-        var queue: [(slope: Double, damage: Double, move: Int, rung: Rung)] = []
+        var queue: [Step] = []
         for (number, move) in moves.enumerated() {
             for ladder in move.ladders() {
                 // What a ladder saves as a whole, shared among what it gives up: nearly the same for each.
@@ -102,17 +106,26 @@ package struct Planner: Sendable {
                     damages.append(rung.damage)
                 }
                 for (slope, rung) in zip(convexSlopes(damages, at: places), ladder.rungs) {
-                    let cautious = slope * ladder.caution
-                    queue.append((cautious / saved, cautious * Double(rung.indices.count), number, rung))
+                    let increase = slope * Double(rung.indices.count)
+                    queue.append(
+                        Step(
+                            move: number, rung: rung, damage: increase * ladder.caution, increase: increase,
+                            slope: slope * ladder.caution / saved))
                 }
             }
         }
+        return merged(queue)
+    }
+
+    /// Steps by slope, their own damages summed up.
+    private static func merged(_ steps: [Step]) -> [Step] {
         // Slopes ascend within a ladder, and the sort is stable for equal keys: a ladder's own order is kept.
-        let merged = queue.enumerated().sorted { ($0.element.slope, $0.offset) < ($1.element.slope, $1.offset) }
+        let sorted = steps.enumerated().sorted { ($0.element.slope, $0.offset) < ($1.element.slope, $1.offset) }
         var damage = 0.0
-        return merged.map { item in
-            damage += item.element.damage
-            return Step(move: item.element.move, rung: item.element.rung, damage: damage)
+        return sorted.map { item in
+            let step = item.element
+            damage += step.damage
+            return Step(move: step.move, rung: step.rung, damage: damage, increase: step.increase, slope: step.slope)
         }
     }
 
@@ -139,10 +152,12 @@ package struct Planner: Sendable {
     /// The plan of the first `count` steps.
     package func plan(steps count: Int, for budget: Budget? = nil) -> ReusePlan {
         var plan = empty(for: budget)
-        for (number, move) in moves.enumerated() {
-            move.write(steps.prefix(count).filter { $0.move == number }.map(\.rung), to: &plan)
-        }
+        for number in moves.indices { write(number, steps.prefix(count), to: &plan) }
         return plan
+    }
+
+    private func write(_ move: Int, _ steps: some Sequence<Step>, to plan: inout ReusePlan) {
+        moves[move].write(steps.filter { $0.move == move }.map(\.rung), to: &plan)
     }
 
     /// The plan that gives up some heads, each for the best of what is left.
@@ -173,6 +188,14 @@ package struct Planner: Sendable {
                 budget.text,
                 reason: "a quality can only be held by converting: use it with convert, or give a checkpoint")
         }
+        let count = try stepCount(for: budget, cancellation: cancellation)
+        let plan = plan(steps: count, for: budget)
+        try refuseGrowth(of: plan, for: budget)
+        return plan
+    }
+
+    /// Steps of the smallest plan that reaches a budget on savings.
+    private func stepCount(for budget: Budget, cancellation: Cancellation?) throws(AnalysisError) -> Int {
         func reaches(_ count: Int) throws(AnalysisError) -> Bool {
             if cancellation?.isRequested == true { throw .cancelled }
             return try saving(of: self.plan(steps: count), budget.goal) >= budget.goal.share - 1e-9
@@ -189,9 +212,7 @@ package struct Planner: Sendable {
         }
         // Sums of maps cost a little: a step may save less than it seemed to.
         while high > 0, try reaches(high - 1) { high -= 1 }
-        let plan = plan(steps: high, for: budget)
-        try refuseGrowth(of: plan, for: budget)
-        return plan
+        return high
     }
 
     /// A budget without a word in front is no wish for a larger file; one that names what it counts is taken at its
@@ -218,5 +239,56 @@ package struct Planner: Sendable {
         let after: CheckedGraph
         do { after = try graph.applying(plan) } catch { throw .graph(error) }
         return goal.saving(from: graph, to: after)
+    }
+}
+
+// MARK: Correction
+
+extension Planner {
+    /// Damages that err by more than this share did not add up.
+    private static let tolerance = 0.25
+    /// What a correction may make of a move's damages.
+    private static let corrections = 0.25...4.0
+
+    /// A better plan for a budget on savings than the one that summed damages led to, where these did not add up; `nil`
+    /// where they did, or where no better one was found.
+    ///
+    /// What each move's part of the plan does alone is measured, the moves' damages are corrected by it, and the budget
+    /// is planned for once more.
+    ///
+    /// - Parameters:
+    ///   - measured: Damage at the output of the plan that `plan(_:)` gave, on the texts that choose.
+    ///   - convert: Converts along a plan.
+    /// - Complexity: As many conversions as the plan has kinds of moves, and one.
+    package func corrected(
+        for budget: Budget, measured: Double, cancellation: Cancellation? = nil,
+        convert: (ReusePlan) throws(AnalysisError) -> Converter.Result
+    ) throws(AnalysisError) -> (plan: ReusePlan, result: Converter.Result)? {
+        let taken = steps.prefix(try stepCount(for: budget, cancellation: cancellation))
+        let used = moves.indices.filter { move in taken.contains { $0.move == move } }
+        let expected = taken.reduce(0) { $0 + $1.increase }
+        guard used.count > 1, expected > 0, abs(measured / expected - 1) > Self.tolerance else { return nil }
+        var factors = [Double](repeating: 1, count: moves.count)
+        for move in used {
+            var plan = empty(for: budget)
+            write(move, taken, to: &plan)
+            let alone = taken.reduce(0) { $0 + ($1.move == move ? $1.increase : 0) }
+            let found = try convert(plan).healing.after.damage
+            guard alone > 0 else { continue }
+            factors[move] = min(max(found / alone, Self.corrections.lowerBound), Self.corrections.upperBound)
+        }
+        var planner = self
+        planner.steps = Self.merged(
+            steps.indices.map { index in
+                let step = steps[index], factor = factors[step.move]
+                let own = step.damage - (index == 0 ? 0 : steps[index - 1].damage)
+                return Step(
+                    move: step.move, rung: step.rung, damage: own * factor, increase: step.increase * factor,
+                    slope: step.slope * factor)
+            })
+        let plan = try planner.plan(budget, cancellation: cancellation)
+        guard plan != self.plan(steps: taken.count, for: budget) else { return nil }
+        let result = try convert(plan)
+        return result.healing.after.damage < measured ? (plan, result) : nil
     }
 }

@@ -160,6 +160,14 @@ public struct ModelConverter: Sendable {
     package enum PlanSource: Sendable {
         case budget(ConversionBudget, ModelAnalysis?)
         case plan(ConversionPlan)
+
+        /// The budget, where it is one on savings.
+        fileprivate var budgetOnSavings: Budget? {
+            get throws(TransformerError) {
+                guard case .budget(let wanted, _) = self, !wanted.isQuality else { return nil }
+                return try wanted.parsed()
+            }
+        }
     }
 
     /// Converts; the way of all public methods.
@@ -177,12 +185,26 @@ public struct ModelConverter: Sendable {
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             let warnings = try warnings(on: data.set, source, work)
-            let (plan, analysis) = try planned(source, data, work)
+            let (first, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
-            let result = try TransformerError.mapping {
-                try converter.convert(model.model, plan: plan.plan, calibration: data.set) {
-                    work.advance(.rewriting, to: $0, of: $1)
+            let (plan, result) = try TransformerError.mapping {
+                let convert = { (plan: ReusePlan) throws(AnalysisError) in
+                    try converter.convert(model.model, plan: plan, calibration: data.set) {
+                        work.advance(.rewriting, to: $0, of: $1)
+                    }
                 }
+                let result = try convert(first.plan)
+                guard let budget = try source.budgetOnSavings, let analysis, converter.options.healing == .closed else {
+                    return (first, result)
+                }
+                // Damages that were measured one by one need not add up.
+                let corrected = try planner(of: analysis, for: budget).corrected(
+                    for: budget, measured: result.healing.after.damage, cancellation: work.cancellation
+                ) { (plan) throws(AnalysisError) in
+                    work.begin(.rewriting)
+                    return try convert(plan)
+                }
+                return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
             let repairs = repairWarnings(result.healing, work)
             let (quantized, summary) = try quantized(result.model, data.set, work)
@@ -277,9 +299,13 @@ public struct ModelConverter: Sendable {
                 model, moves: options.moves ?? .standard(for: budget), pooling: options.pooling, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(
-            options.moves, options.granularity, options.layers, budget: budget, graph: model.model.graph)
+        let planner = try planner(of: analysis, for: budget)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
+    }
+
+    private func planner(of analysis: ModelAnalysis, for budget: Budget) throws(TransformerError) -> Planner {
+        try analysis.planner(
+            options.moves, options.granularity, options.layers, budget: budget, graph: model.model.graph)
     }
 
     /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets

@@ -35,39 +35,106 @@ extension Model {
         tensors[id] = result
     }
 
-    /// Moves what removed neurons contribute on average into the bias of their part's last matrix.
+    /// Lets the last matrices of narrowed parts make up for the neurons that went: what these contribute on average goes
+    /// into the bias, and where it is wanted, what the others can say of them into the others' rows.
     ///
-    /// - Parameter source: The model in which the neurons are still there.
-    mutating func keepMeansOfRemovedNeurons(
-        from source: Model, along plan: ReusePlan, sequences: [ModelInput], resources: ExecutionResources
+    /// Healing starts from there; it sees what is really computed upstream.
+    ///
+    /// - Parameters:
+    ///   - source: The model in which the neurons are still there.
+    ///   - fits: Whether rows are refitted; else only means are kept.
+    mutating func compensateForNeurons(
+        of source: Model, along plan: ReusePlan, fits: Bool, sequences: [ModelInput], pooling: Pooling?,
+        resources: ExecutionResources
     ) throws(AnalysisError) {
         let narrowed = source.graph.narrowed(by: plan.neurons)
-        guard !narrowed.isEmpty else { return }
-        let names = narrowed.map(\.part.features)
-        let compiled = try source.compiled(resources: resources, observing: Observation(values: Set(names)))
-        var sums = narrowed.map { [Double](repeating: 0, count: $0.part.width) }
-        var counts = [Int](repeating: 0, count: narrowed.count)
-        for chunk in sequences.batches(rows: 1024, by: .reaching) {
-            let rows = try compiled.collect(Array(sequences[chunk]), values: names).values
-            for (index, name) in names.enumerated() {
-                guard let buffer = rows[name] else { continue }
-                for row in 0..<buffer.rows {
-                    for (column, value) in buffer.row(row).enumerated() { sums[index][column] += Double(value) }
-                }
-                counts[index] += buffer.rows
+        let kept = Dictionary(narrowed.map { ($0.part.node, $0.kept) }, uniquingKeysWith: { first, _ in first })
+        for batch in NeuronSums.batches(of: narrowed.map(\.part)) {
+            let sums = try NeuronSums.collect(source, batch, sequences, pooling: pooling, resources: resources)
+            for (part, sums) in zip(batch, sums) {
+                guard let kept = kept[part.node] else { continue }
+                try CancellableWorkers(resources).check()
+                let weight = ParameterID(node: part.node, name: "weight")
+                guard let old = source.tensors[weight]?.matrix else { throw .tensor(weight, reason: "is missing") }
+                let refitted = fits ? sums.refitted(old, keeping: kept) : nil
+                try setLastMatrix(of: part, refitted ?? old.selecting(rows: kept), keeping: kept, sums, old: old)
             }
         }
-        for (index, entry) in narrowed.enumerated() {
-            let weight = ParameterID(node: entry.part.node, name: "weight")
-            guard let matrix = source.tensors[weight]?.matrix else { throw .tensor(weight, reason: "is missing") }
-            var means = sums[index].map { $0 / Double(max(counts[index], 1)) }
-            for neuron in entry.kept { means[neuron] = 0 }
-            let shift = Matrix(rows: 1, columns: means.count, elements: means).multiplied(by: matrix)
-            try addBias(of: entry.part.node)
-            let id = ParameterID(node: entry.part.node, name: "bias")
-            guard let bias = tensors[id] else { continue }
-            tensors[id] = Tensor(zip(bias.floats, shift.elements).map { Float(Double($0) + $1) }, shape: bias.shape)
+    }
+
+    /// Sets a narrowed part's last matrix, and the bias so that the mean of what it gives stays.
+    ///
+    /// - Parameters:
+    ///   - weight: `[kept, outputs]`.
+    ///   - old: The matrix of the whole part.
+    package mutating func setLastMatrix(
+        of part: FeedForwardPart, _ weight: Matrix, keeping kept: [Int], _ sums: RowStatistics, old: Matrix
+    ) throws(AnalysisError) {
+        try addBias(of: part.node)
+        let id = ParameterID(node: part.node, name: "bias")
+        guard let bias = tensors[id] else { throw .tensor(id, reason: "is missing") }
+        let means = sums.featureMeans
+        let before = Matrix(rows: 1, columns: means.count, elements: means).multiplied(by: old)
+        let after = Matrix(rows: 1, columns: kept.count, elements: kept.map { means[$0] }).multiplied(by: weight)
+        let shift = zip(before.elements, after.elements).map(-)
+        tensors[ParameterID(node: part.node, name: "weight")] = Tensor(
+            weight.elements.map(Float.init), shape: [weight.rows, weight.columns])
+        tensors[id] = Tensor(zip(bias.floats, shift).map { Float(Double($0) + $1) }, shape: bias.shape)
+    }
+}
+
+extension RowStatistics {
+    /// The covariance of the features, and what is added to its diagonal in fits of neurons.
+    package var covariance: (matrix: Matrix, ridge: Double) {
+        var result = gram(centredAt: featureMeans)
+        let scale = 1 / Double(max(count, 1))
+        for place in result.elements.indices { result.elements[place] *= scale }
+        return (result, Self.neuronRidge * result.trace / Double(max(featureCount, 1)))
+    }
+
+    /// λ of fits of neurons by one another, as a share of the mean of their variances.
+    package static let neuronRidge = 0.01
+
+    /// The rows of a matrix that stay, with what the others' neurons have in common with theirs added:
+    /// W_S + (C_SS + λI)⁻¹ C_SP W_P.
+    ///
+    /// - Returns: `nil` where the neurons say nothing.
+    fileprivate func refitted(_ weight: Matrix, keeping kept: [Int]) -> Matrix? {
+        guard count > 1 else { return nil }
+        let (covariance, ridge) = covariance
+        let stays = Set(kept)
+        let gone = (0..<featureCount).filter { !stays.contains($0) }
+        let rows = covariance.selecting(rows: kept)
+        var left = rows.selecting(columns: kept)
+        for index in 0..<left.rows { left[index, index] += ridge }
+        let right = rows.selecting(columns: gone).multiplied(by: weight.selecting(rows: gone))
+        guard let change = left.solved(for: right) else { return nil }
+        return weight.selecting(rows: kept) + change
+    }
+}
+
+extension Matrix {
+    /// Some rows, in the order given.
+    package func selecting(rows: [Int]) -> Matrix {
+        var elements: [Double] = []
+        elements.reserveCapacity(rows.count * columns)
+        for row in rows { elements += self.elements[row * columns..<(row + 1) * columns] }
+        return Matrix(rows: rows.count, columns: columns, elements: elements)
+    }
+
+    /// Some columns, in the order given.
+    package func selecting(columns: [Int]) -> Matrix {
+        let elements = self.elements.withUnsafeBufferPointer { source in
+            [Double](unsafeUninitializedCapacity: rows * columns.count) { target, count in
+                for row in 0..<rows {
+                    for column in columns {
+                        target.initializeElement(at: count, to: source[row * self.columns + column])
+                        count += 1
+                    }
+                }
+            }
         }
+        return Matrix(rows: rows, columns: columns.count, elements: elements)
     }
 }
 
