@@ -161,7 +161,8 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Plans",
-                "Tokenization", "TokenizerFormats", "WeightFiles", "ArchitectureSpecs", "KerasFiles", "KerasModels", "Checkpoints",
+                "Tokenization", "TokenizerFormats", "WeightFiles", "ArchitectureSpecs", "KerasFiles", "KerasModels",
+                "Checkpoints",
                 "Images", "Inputs",
             ],
             path: "Tests/FuzzTargets"),
@@ -230,7 +231,7 @@ let package = Package(
         .testTarget(
             name: "RewritingTests",
             dependencies: [
-                "JSON", "Tensors", "ModelGraph", "Plans", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
+                "JSON", "Tensors", "ModelGraph", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RuntimeTests",

@@ -48,6 +48,8 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     package var curves: [DamageCurve]
     /// What leaving out neurons does, feed-forward part by part; `nil` where it was not measured.
     package var neurons: [NeuronCurve]?
+    /// What a matrix in the place of an attention node does; `nil` where it was not measured.
+    package var linear: [LinearDamage]?
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     package func similarity(of left: HeadID, to right: HeadID) -> Double? {

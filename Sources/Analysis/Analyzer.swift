@@ -79,6 +79,12 @@ package struct Analyzer: Sendable {
         for (index, pair) in pairs.pairs.enumerated() {
             triangle[pair.later][pair.earlier] = similarity.similarity[index].rounded(5)
         }
+        var linear: [LinearDamage]?
+        if options.moves.contains(.linear) {
+            linear = try LinearPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ).damages
+        }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
             graph: model.graph,
@@ -88,6 +94,7 @@ package struct Analyzer: Sendable {
                 tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep,
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
-            candidates: candidates.heads, curves: curves.curves, neurons: neurons)
+            candidates: candidates.heads, curves: curves.curves, neurons: neurons,
+            linear: linear)
     }
 }

@@ -1,8 +1,8 @@
 import ModelGraph
 
 /// A feed-forward part whose neurons can be left out one by one: one or two first matrices, functions of single
-/// elements between, and a last matrix that joins the stream. A neuron is a column of each first matrix and a row of the
-/// last one.
+/// elements between, and a last matrix that joins the stream. A neuron is a column of each first matrix and a row of
+/// the last one.
 package struct FeedForwardPart: Sendable, Hashable {
     /// The node of the last matrix: what the part is called by.
     package let node: String
@@ -29,7 +29,8 @@ extension CheckedGraph {
             guard case .linear(let linear) = last.operation, let features = last.inputs.first,
                 last.isAlone(among: shared),
                 // What joins no stream is a classifier's or a pooler's own.
-                let joins = readers[last.name], joins.contains(where: { if case .add = $0.operation { true } else { false } }),
+                let joins = readers[last.name],
+                joins.contains(where: { if case .add = $0.operation { true } else { false } }),
                 let rows = shapes[features]?.rows, rows != .sequences
             else { return nil }
             var inside: Set<String> = [], firsts: [String] = []

@@ -58,6 +58,8 @@ package struct Converter: Sendable {
         try CancellableWorkers(options.resources).check()
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
+        try rewrite.keepMeansOfLinearNodes(
+            from: source, along: plan, sequences: calibration.fit, resources: options.resources)
         try rewrite.compensateForNeurons(
             of: source, along: plan, fits: options.healing == .closed, sequences: calibration.fit,
             pooling: options.pooling, resources: options.resources)

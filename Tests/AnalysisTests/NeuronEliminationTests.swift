@@ -40,7 +40,8 @@ struct NeuronEliminationTests {
         let weight = Matrix(rows: 4, columns: 2, elements: [3, 0, 1, 1, 2, 2, 0.5, 0])
         // Losses are 9 · 1, 2 · 4, 8 · 0.25 and 0.25 · 2, the ridge of 0.018125 added to each variance.
         let found = try #require(
-            try NeuronElimination(covariance: covariance, ridge: 0.018125, weight: weight, most: 4, marks: [2],
+            try NeuronElimination(
+                covariance: covariance, ridge: 0.018125, weight: weight, most: 4, marks: [2],
                 workers: workers))
         #expect(found.order == [3, 2, 1])
         let energy = 9.0 + 8 + 2 + 0.5, ridge = 0.018125

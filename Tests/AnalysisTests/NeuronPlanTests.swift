@@ -65,13 +65,16 @@ struct NeuronPlanTests {
         let curve = try #require(document.neurons?.first { $0.node == "layer_1/down" })
         let first = Set(curve.order[0].indices).union(curve.order[1].indices).intersection([2, 5, 9])
         #expect(first.count == 2)
-        let planner = try Planner(document, graph: model.graph, moves: .neurons)
-        let plan = planner.plan(steps: 1)
-        let result = try Converter().convert(
-            model, plan: plan, calibration: CalibrationSet(randomSequences(80, seed: 5)))
-        #expect(plan.neurons.map(\.node) == ["layer_1/down"])
-        #expect(result.healing.after.damage < 1e-3)
-        #expect(result.healing.steps.first { $0.node == "layer_1/down" }?.verdict == .kept)
+        var plan = ReusePlan(of: model.graph)
+        plan.neurons = [
+            .init(node: "layer_1/down", width: 40, kept: IndexList((0..<40).filter { ![5, 9].contains($0) }))
+        ]
+        let calibration = try CalibrationSet(randomSequences(80, seed: 5))
+        let unhealed = try Converter(options: .init(healing: .none)).convert(
+            model, plan: plan, calibration: calibration)
+        let result = try Converter().convert(model, plan: plan, calibration: calibration)
+        #expect(unhealed.healing.after.damage > 1e-3)
+        #expect(result.healing.after.damage < 0.01 * unhealed.healing.after.damage)
     }
 
     @Test("means of neurons that go stay in the bias")
@@ -115,7 +118,10 @@ struct NeuronPlanTests {
             for moves in [Moves.standard, .neurons] {
                 let alone = try Planner(document, graph: model.graph, moves: moves, currency: budget.goal)
                 guard let other = try? alone.plan(budget) else { continue }
-                #expect(expected(planner, plan) <= expected(alone, other) + 1e-9)
+                // One step before its end the mix is the best there is for what it saves by then.
+                let steps = try #require(steps(of: plan, planner)), others = try #require(steps(of: other, alone))
+                guard steps > 1, others > 0 else { continue }
+                #expect(planner.steps[steps - 2].damage <= alone.steps[others - 1].damage + 1e-9)
             }
         }
         // A budget of maps is about maps, whatever is allowed.
@@ -123,10 +129,9 @@ struct NeuronPlanTests {
         #expect(try planner.plan(Budget("maps:1/3")).neurons.isEmpty)
     }
 
-    /// Damage that a planner expects of one of its plans.
-    private func expected(_ planner: Planner, _ plan: ReusePlan) -> Double {
+    /// Steps of one of a planner's plans.
+    private func steps(of plan: ReusePlan, _ planner: Planner) -> Int? {
         (0...planner.steps.count).first { planner.plan(steps: $0).isAlike(plan) }
-            .map { $0 == 0 ? 0 : planner.steps[$0 - 1].damage } ?? .infinity
     }
 
     @Test("an analysis of neurons has the same bytes for any number of threads, and is read back")

@@ -34,7 +34,8 @@ struct MoveCommandTests {
             try JSONSerialization.jsonObject(with: Data(inspected.output.utf8)) as? [String: Any])
         let plan = try #require(document["plan"] as? [String: Any])
         #expect((plan["neurons"] as? [[String: Any]])?.isEmpty == false)
-        try scratch.file("own.json", contents: String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self))
+        try scratch.file(
+            "own.json", contents: String(decoding: JSONSerialization.data(withJSONObject: plan), as: UTF8.self))
         for model in [path, Command.fixture, converted.analysis] {
             let valid = try Command.run("validate", scratch("own.json"), "--model", model)
             #expect(valid.status == 0, "\(valid.errors)")

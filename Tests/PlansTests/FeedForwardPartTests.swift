@@ -27,10 +27,12 @@ struct FeedForwardPartTests {
     @Test("a part is found between its first matrices and the one that joins the stream")
     func plain() {
         #expect(
-            model.graph.feedForwardParts == [0, 1].map {
-                FeedForwardPart(
-                    node: "layer_\($0)/down", features: "layer_\($0)/activation", firsts: ["layer_\($0)/up"], width: 40)
-            })
+            model.graph.feedForwardParts
+                == [0, 1].map {
+                    FeedForwardPart(
+                        node: "layer_\($0)/down", features: "layer_\($0)/activation", firsts: ["layer_\($0)/up"],
+                        width: 40)
+                })
     }
 
     @Test("of a gated part the gate's and the value's columns belong together")
@@ -100,6 +102,8 @@ struct FeedForwardPartTests {
         #expect(IndexList(text)?.indices == indices)
     }
 
-    @Test("what is no list of numbers is none", arguments: ["a", "1,", "3-1", "-1", "1-2-3", "0-99999999999", "1.5", " 1"])
+    @Test(
+        "what is no list of numbers is none",
+        arguments: ["a", "1,", "3-1", "-1", "1-2-3", "0-99999999999", "1.5", " 1"])
     func noLists(_ text: String) { #expect(IndexList(text) == nil) }
 }

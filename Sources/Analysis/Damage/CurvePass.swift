@@ -85,7 +85,7 @@ extension Model {
         return try applying(plan)
     }
 
-    fileprivate func refitted(
+    func refitted(
         _ branch: Branch, _ source: SourceSums, _ resources: ExecutionResources
     ) throws(AnalysisError) -> Model {
         guard canRefit(branch) else { return self }

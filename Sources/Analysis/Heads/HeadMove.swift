@@ -1,7 +1,8 @@
 import ModelGraph
 import Rewriting
 
-/// Attention maps that other maps stand in for. Which ones is chosen for each plan, among the heads that are left.
+/// Attention maps that other maps stand in for, and after the last of a node a matrix for the whole node. Which maps
+/// stand in is chosen for each plan, among the heads that are left.
 struct HeadMove: Move {
     static let words: Moves = .ofHeads
 
@@ -34,10 +35,11 @@ struct HeadMove: Move {
             let firsts = graph.firstAttentionNodes
             return open.map { curve in
                 let damages = curve.damages
+                let heads = zip(curve.order, damages.dropFirst()).map {
+                    Rung(node: curve.node, indices: [$0], damage: $1)
+                }
                 return Ladder(
-                    rungs: zip(curve.order, damages.dropFirst()).map {
-                        Rung(node: curve.node, indices: [$0], damage: $1)
-                    },
+                    rungs: heads + matrix(after: heads.last, of: curve.node),
                     caution: firsts.contains(curve.node) ? Self.firstLayerCaution : 1)
             }
         case .layer:
@@ -51,12 +53,28 @@ struct HeadMove: Move {
         }
     }
 
+    /// The last rung of a node's ladder.
+    private func matrix(after last: Rung?, of node: String) -> [Rung] {
+        guard moves.contains(.linear), let found = analysis.linear?.first(where: { $0.node == node }) else { return [] }
+        return [Rung(node: node, indices: [], damage: max(last?.damage ?? 0, found.difference.damage))]
+    }
+
     func write(_ taken: [Rung], to plan: inout ReusePlan) {
         let heads = taken.flatMap { rung in rung.indices.map { HeadID(node: rung.node, head: $0) } }
-        let replaced = Set(heads)
+        let matrices = Set(taken.filter(\.indices.isEmpty).map(\.node))
+        var replaced = Set(heads)
+        for rung in taken where rung.indices.isEmpty {
+            plan.linear.append(.init(node: rung.node, damage: rung.damage.rounded(8)))
+            for head in graph.node(named: rung.node)?.attention?.heads.indices ?? 0..<0 {
+                let id = HeadID(node: rung.node, head: head)
+                replaced.insert(id)
+                plan.set(.dropped, of: id)
+            }
+        }
+        plan.linear.sort { ($0.node) < ($1.node) }
         let total = max(analysis.candidates.reduce(0) { $0 + $1.energy }, .leastNormalMagnitude)
         var read: [String: Set<HeadID>] = [:]
-        for id in heads {
+        for id in heads where !matrices.contains(id.node) {
             guard let candidates = analysis.candidates.first(where: { $0.id == id }),
                 let replacement = candidates.replacement(
                     moves: moves, isRead: { read[id.node]?.contains($0) ?? false },

@@ -17,7 +17,7 @@ struct NeuronMove: Move {
             Ladder(
                 rungs: zip(curve.order, curve.damages.dropFirst()).map {
                     Rung(node: curve.node, indices: $0.indices, damage: $1)
-                })
+                }, isEven: true)
         }
     }
 
@@ -32,7 +32,8 @@ struct NeuronMove: Move {
             guard let gone = removed[curve.node] else { continue }
             plan.neurons.append(
                 .init(
-                    node: curve.node, width: curve.width, kept: IndexList((0..<curve.width).filter { !gone.contains($0) }),
+                    node: curve.node, width: curve.width,
+                    kept: IndexList((0..<curve.width).filter { !gone.contains($0) }),
                     damage: damages[curve.node]?.rounded(8)))
         }
     }

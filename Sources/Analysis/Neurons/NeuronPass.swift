@@ -70,7 +70,8 @@ struct NeuronPass {
     private static func marks(of part: FeedForwardPart) -> [Int] {
         let ends = groups(of: part).map(\.upperBound)
         let wanted = shares.map { share in
-            ends.min { abs(Double($0) - share * Double(part.width)) < abs(Double($1) - share * Double(part.width)) } ?? 0
+            ends.min { abs(Double($0) - share * Double(part.width)) < abs(Double($1) - share * Double(part.width)) }
+                ?? 0
         }
         return Set(wanted).filter { $0 > 0 }.sorted()
     }

@@ -26,7 +26,7 @@ package protocol Move: Sendable {
 package struct Rung: Sendable, Hashable {
     /// The node that loses something.
     package let node: String
-    /// What it loses: heads, neurons.
+    /// What it loses: heads, neurons; nothing where a matrix takes the whole node's place.
     package let indices: [Int]
     /// Damage expected at the output after this rung and those before it on its ladder.
     package let damage: Double
@@ -38,9 +38,12 @@ package struct Ladder: Sendable {
     package let rungs: [Rung]
     /// By how much damage is taken for more than was measured.
     package let caution: Double
+    /// Whether everything on it saves alike, so that the whole ladder's saving tells each rung's.
+    package let isEven: Bool
 
-    package init(rungs: [Rung], caution: Double = 1) {
+    package init(rungs: [Rung], caution: Double = 1, isEven: Bool = false) {
         self.rungs = rungs
         self.caution = caution
+        self.isEven = isEven
     }
 }

@@ -8,8 +8,9 @@ import Statistics
 /// Makes plans from an analysis.
 ///
 /// Things are given up one after the other in an order that does not depend on the budget's size: the damage curves of
-/// all moves, over what they save in the budget's currency, are replaced by their lower convex hulls and merged by slope.
-/// That solves the allocation exactly at the hulls' corners and makes a larger budget's plan contain a smaller one's.
+/// all moves, over what they save in the budget's currency, are replaced by their lower convex hulls and merged by
+/// slope. That solves the allocation exactly at the hulls' corners and makes a larger budget's plan contain a smaller
+/// one's.
 /// What stands in for what is given up is then chosen among what is left.
 package struct Planner: Sendable {
     /// How many heads are replaced at a time.
@@ -64,6 +65,11 @@ package struct Planner: Sendable {
         } else if analysis.neurons == nil {
             throw .mismatch("the analysis has measured no neurons: analyse again, or leave them out of --allow")
         }
+        if !allowed.contains(.linear) {
+            analysis.linear = nil
+        } else if analysis.linear == nil {
+            throw .mismatch("the analysis has measured no linear layers: analyse again, or leave them out of --allow")
+        }
         self.analysis = analysis
         // An analysis that was read or made has no numbers that JSON cannot hold.
         analysisDigest = try? Document.digest(of: analysis)
@@ -94,27 +100,45 @@ package struct Planner: Sendable {
         var queue: [Step] = []
         for (number, move) in moves.enumerated() {
             for ladder in move.ladders() {
-                // What a ladder saves as a whole, shared among what it gives up: nearly the same for each.
-                var plan = ReusePlan(of: graph)
-                move.write(ladder.rungs, to: &plan)
-                let total = ladder.rungs.reduce(0) { $0 + $1.indices.count }
-                let saved = try Self.saving(of: plan, graph, currency) / Double(max(total, 1))
-                guard saved > 0 else { continue }
-                var places = [0], damages = [0.0]
-                for rung in ladder.rungs {
-                    places.append(places[places.count - 1] + rung.indices.count)
-                    damages.append(rung.damage)
-                }
-                for (slope, rung) in zip(convexSlopes(damages, at: places), ladder.rungs) {
-                    let increase = slope * Double(rung.indices.count)
+                let savings = try Self.savings(of: ladder, move, graph, currency)
+                guard (savings.last ?? 0) > 0 else { continue }
+                let slopes = convexSlopes([0] + ladder.rungs.map(\.damage), at: savings)
+                for (index, rung) in ladder.rungs.enumerated() {
+                    let increase = slopes[index] * (savings[index + 1] - savings[index])
                     queue.append(
                         Step(
                             move: number, rung: rung, damage: increase * ladder.caution, increase: increase,
-                            slope: slope * ladder.caution / saved))
+                            slope: slopes[index] * ladder.caution))
                 }
             }
         }
         return merged(queue)
+    }
+
+    /// What is saved after 0, 1, 2 … rungs; it ascends.
+    private static func savings(
+        of ladder: Ladder, _ move: any Move, _ graph: CheckedGraph, _ currency: Budget.Goal
+    ) throws(AnalysisError) -> [Double] {
+        func saving(_ count: Int) throws(AnalysisError) -> Double {
+            var plan = ReusePlan(of: graph)
+            move.write(Array(ladder.rungs.prefix(count)), to: &plan)
+            return try Self.saving(of: plan, graph, currency)
+        }
+        var result = [0.0]
+        if ladder.isEven {
+            let total = ladder.rungs.reduce(0) { $0 + $1.indices.count }
+            let each = try saving(ladder.rungs.count) / Double(max(total, 1))
+            for rung in ladder.rungs { result.append(result[result.count - 1] + each * Double(rung.indices.count)) }
+            return result
+        }
+        // A rung that saves nothing is the last choice, not the first.
+        let least = 1e-9
+        for count in ladder.rungs.indices {
+            let saved = try saving(count + 1)
+            result.append(max(saved, result[result.count - 1] + least))
+            if count == ladder.rungs.count - 1, saved <= 0 { return [0] }
+        }
+        return result
     }
 
     /// Steps by slope, their own damages summed up.
@@ -132,9 +156,9 @@ package struct Planner: Sendable {
     /// Slopes of the lower convex hull of a curve that starts at 0, one for each step; they ascend.
     ///
     /// - Parameter places: Where the values lie, ascending; `nil`: at 0, 1, 2 …
-    package static func convexSlopes(_ values: [Double], at places: [Int]? = nil) -> [Double] {
-        let places = places ?? Array(values.indices)
-        func slope(_ a: Int, _ b: Int) -> Double { (values[b] - values[a]) / Double(places[b] - places[a]) }
+    package static func convexSlopes(_ values: [Double], at places: [Double]? = nil) -> [Double] {
+        let places = places ?? values.indices.map(Double.init)
+        func slope(_ a: Int, _ b: Int) -> Double { (values[b] - values[a]) / (places[b] - places[a]) }
         var hull: [Int] = []
         for index in values.indices {
             while hull.count >= 2 {

@@ -20,15 +20,28 @@ extension ReusePlan {
         }
     }
 
+    /// An attention node that one matrix stands in for; what the plan says of its heads does not matter then.
+    package struct Linear: Sendable, Hashable, Codable {
+        /// Name of the attention node.
+        package var node: String
+        /// Damage at the output that the analysis expects of it.
+        package var damage: Double?
+
+        package init(node: String, damage: Double? = nil) {
+            self.node = node
+            self.damage = damage
+        }
+    }
+
     /// Neurons that the plan leaves out.
     package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.indices.count) } }
 
     /// Whether the plan leaves the model as it is.
-    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 }
+    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty }
 }
 
 extension ReusePlan: Codable {
-    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, neurons }
+    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, linear, neurons }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -37,7 +50,8 @@ extension ReusePlan: Codable {
             analysis: try container.decodeIfPresent(String.self, forKey: .analysis),
             model: try container.decodeIfPresent(String.self, forKey: .model),
             layers: try container.decode([Layer].self, forKey: .layers),
-            neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [])
+            neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [],
+            linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [])
         version = try container.decode(Int.self, forKey: .version)
     }
 
@@ -49,6 +63,7 @@ extension ReusePlan: Codable {
         try container.encodeIfPresent(model, forKey: .model)
         try container.encode(layers, forKey: .layers)
         // A plan of maps alone is written as it always was.
+        if !linear.isEmpty { try container.encode(linear, forKey: .linear) }
         if !neurons.isEmpty { try container.encode(neurons, forKey: .neurons) }
     }
 }

@@ -45,11 +45,15 @@ package struct ReusePlan: Sendable, Hashable {
     package var layers: [Layer]
     /// What is left of feed-forward parts; those that are not named stay whole.
     package var neurons: [Neurons]
+    /// Attention nodes that one matrix stands in for.
+    package var linear: [Linear]
 
     package init(
-        budget: String, analysis: String? = nil, model: String? = nil, layers: [Layer], neurons: [Neurons] = []
+        budget: String, analysis: String? = nil, model: String? = nil, layers: [Layer], neurons: [Neurons] = [],
+        linear: [Linear] = []
     ) {
         self.neurons = neurons
+        self.linear = linear
         version = Self.currentVersion
         self.budget = budget
         self.analysis = analysis
@@ -84,7 +88,12 @@ package struct ReusePlan: Sendable, Hashable {
     }
 
     /// Heads that compute no map of their own.
-    package var replacedCount: Int { layers.reduce(0) { $0 + $1.heads.count { !$0.source.isComputed } } }
+    package var replacedCount: Int {
+        let nodes = Set(linear.map(\.node))
+        return layers.reduce(0) { count, layer in
+            count + (nodes.contains(layer.node) ? layer.heads.count : layer.heads.count { !$0.source.isComputed })
+        }
+    }
 }
 
 extension ReusePlan.Head: Codable {

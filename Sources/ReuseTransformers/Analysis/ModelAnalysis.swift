@@ -96,6 +96,7 @@ public struct ModelAnalysis: Sendable, Hashable {
         // Earlier releases measured no neurons; plans of maps they serve as well as ever.
         var standard = ReuseMoves.standard(for: budget)
         if document.neurons == nil { standard.remove(.neurons) }
+        if document.linear == nil { standard.remove(.linear) }
         let allowed = moves ?? standard
         return try TransformerError.mapping {
             try Planner(

@@ -9,7 +9,8 @@ import Rewriting
 ///     let plan = try analysis.plan(for: .maps(1 / 3))
 ///
 /// Compares the maps of all heads on texts like those that the model will meet, and measures what the output suffers
-/// when the cheapest heads of each layer take their maps from elsewhere, and when neurons are left out. The result is enough for plans of any budget.
+/// when the cheapest heads of each layer take their maps from elsewhere, and when neurons are left out. The result is
+/// enough for plans of any budget.
 public struct ModelAnalyzer: Sendable {
     /// The model.
     public let model: TransformerModel

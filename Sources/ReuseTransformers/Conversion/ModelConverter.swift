@@ -246,7 +246,12 @@ public struct ModelConverter: Sendable {
             }
             if let name = model.model.graph.firstPartLosingNeurons(along: plan.plan) {
                 throw TransformerError(
-                    .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on")
+                    .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
+                )
+            }
+            if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
+                throw TransformerError(
+                    .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
             }
             let (rewritten, summary) = try quantized(applied, nil, work)
             work.begin(.writing)

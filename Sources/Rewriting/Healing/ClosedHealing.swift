@@ -6,8 +6,8 @@ import Statistics
 /// Pulls a rewritten model back to its source, branch by branch in execution order, without gradients.
 ///
 /// Each refit sees what the rewrite really computes upstream, so it also takes back errors of the layers before. Output
-/// projections of changed attention nodes are refitted, and the second matrices of feed-forward parts that lost neurons;
-/// those of the others after the first change where that lowers the error at the model's output.
+/// projections of changed attention nodes are refitted, and the second matrices of feed-forward parts that lost
+/// neurons; those of the others after the first change where that lowers the error at the model's output.
 struct ClosedHealing {
     let source: Model
     let sequences: [ModelInput]
@@ -42,7 +42,7 @@ struct ClosedHealing {
     func heal(
         _ rewrite: Model, plain: Model, changed: Set<String>, before: OutputDifference, progress: (Int, Int) -> Void
     ) throws(AnalysisError) -> Result {
-        let branches = source.graph.branches
+        let branches = source.graph.branches.map { $0.asLinear(in: rewrite.graph) }
         guard let first = branches.firstIndex(where: { changed.contains($0.node) }) else {
             return Result(model: rewrite, steps: [], after: before, outcome: .kept)
         }
@@ -113,7 +113,9 @@ struct ClosedHealing {
             node: branch.node, verdict: .kept, strength: fit.strength,
             remaining: (fit.errorAfter / max(fit.errorBefore, .leastNormalMagnitude)).rounded(6),
             growth: growth.rounded(6))
-        guard growth <= Self.largestGrowth else {
+        // A matrix that stands in for attention has nothing to be in proportion to.
+        let isNew = source.graph.node(named: branch.node)?.attention != nil && !branch.isAttention
+        guard isNew || growth <= Self.largestGrowth else {
             step.verdict = .grown
             return (nil, step)
         }

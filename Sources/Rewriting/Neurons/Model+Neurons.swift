@@ -35,8 +35,8 @@ extension Model {
         tensors[id] = result
     }
 
-    /// Lets the last matrices of narrowed parts make up for the neurons that went: what these contribute on average goes
-    /// into the bias, and where it is wanted, what the others can say of them into the others' rows.
+    /// Lets the last matrices of narrowed parts make up for the neurons that went: what these contribute on average
+    /// goes into the bias, and where it is wanted, what the others can say of them into the others' rows.
     ///
     /// Healing starts from there; it sees what is really computed upstream.
     ///
@@ -153,5 +153,7 @@ extension CheckedGraph {
 
     /// The first part that a plan makes narrower: the mean of what goes is needed, and calibration data to take it
     /// from. `nil`: there is none.
-    package func firstPartLosingNeurons(along plan: ReusePlan) -> String? { narrowed(by: plan.neurons).first?.part.node }
+    package func firstPartLosingNeurons(along plan: ReusePlan) -> String? {
+        narrowed(by: plan.neurons).first?.part.node
+    }
 }

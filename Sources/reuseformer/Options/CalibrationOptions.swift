@@ -56,12 +56,12 @@ struct CalibrationOptions: ParsableArguments {
 struct PlanningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What may be given up, comma-separated: reuse, blend, static, drop, neurons.",
+            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons.",
             discussion: """
                 What stands in for a head's own map: reuse: one earlier map as it is; blend: a weighted sum of earlier \
-                maps; static: fixed patterns such as “the previous token”; drop: nothing. neurons: those of \
-                feed-forward parts, the rest refitted; they save no maps. Without this option \
-                reuse,blend,static, and for budgets on arithmetic and bytes neurons as well.
+                maps; static: fixed patterns such as “the previous token”; drop: nothing; linear: one matrix, for all \
+                heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. Without \
+                this option reuse,blend,static, and for budgets on arithmetic and bytes neurons as well.
                 """, valueName: "moves"))
     var allow: String?
 
@@ -81,9 +81,11 @@ struct PlanningOptions: ParsableArguments {
             case "blend": moves.insert(.blend)
             case "static": moves.insert(.pattern)
             case "drop": moves.insert(.drop)
+            case "linear": moves.insert(.linear)
             case "neurons": moves.insert(.neurons)
             default:
-                throw ValidationError("--allow knows reuse, blend, static, drop and neurons, not \"\(name)\".")
+                throw ValidationError(
+                    "--allow knows reuse, blend, static, drop, linear and neurons, not \"\(name)\".")
             }
         }
         return moves
