@@ -18,8 +18,8 @@ FLIPS = 12
 SEED = 20240611
 CALIBRATION_LINES = 64
 # Options of conversions that a budget or a precision leads, how outputs are compared, and how far they may be apart:
-# weights alone are exact numbers; where inputs are rounded too, the last bits of what comes before decide now and then which of two neighbours
-# a number becomes. A reader that rounded in other places is further away (4.9e-3 and 1e-2).
+# weights alone are exact numbers; where inputs are rounded too, the last bits of what comes before decide now and then
+# which of two neighbours a number becomes. A reader that rounded in other places is further away (4.9e-3 and 1e-2).
 CONVERSIONS = {
     "neurons": (["--budget", "macs:12%@64", "--allow", "neurons"], command.visible_difference, TOLERANCE),
     "maps and neurons": (["--budget", "macs:15%@64"], command.visible_difference, TOLERANCE),
