@@ -47,6 +47,8 @@ let package = Package(
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "JSON", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
+        // What a plan does to a graph; tensors are not its business.
+        .target(name: "Plans", dependencies: ["ModelGraph"]),
         .target(name: "Tokenization", dependencies: ["Platform"]),
         .target(name: "TokenizerFormats", dependencies: ["Platform", "JSON", "Tokenization"]),
         .target(
@@ -102,15 +104,18 @@ let package = Package(
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",
-            dependencies: ["Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "COpenBLAS"]),
+            dependencies: [
+                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Plans", "Runtime", "COpenBLAS",
+            ]),
         .target(
             name: "Analysis",
             dependencies: [
-                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Runtime", "Rewriting", "COpenBLAS",
+                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Plans", "Runtime", "Rewriting",
+                "COpenBLAS",
             ]),
         .target(
             name: "Verification",
-            dependencies: ["Platform", "Statistics", "ModelGraph", "Tensors", "Runtime", "Generation"]),
+            dependencies: ["Platform", "Statistics", "ModelGraph", "Plans", "Tensors", "Runtime", "Generation"]),
         .target(
             name: "Reporting",
             dependencies: [
@@ -124,7 +129,7 @@ let package = Package(
         .target(
             name: "ReuseTransformers",
             dependencies: [
-                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Tokenization",
+                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Plans", "Tokenization",
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
                 "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
             ]),
@@ -141,7 +146,7 @@ let package = Package(
         .executableTarget(
             name: "reuseformer",
             dependencies: [
-                "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph",
+                "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph", "Plans",
                 "Checkpoints", "Images", "Inputs", "Statistics",
                 "Runtime", "Rewriting", "Analysis", "Verification",
                 "Reporting", "ReferenceProofs", "ReuseTransformers", "Evaluation", "ModelWorker",
@@ -155,8 +160,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Tokenization",
-                "TokenizerFormats", "WeightFiles", "ArchitectureSpecs", "KerasFiles", "KerasModels", "Checkpoints",
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Plans",
+                "Tokenization", "TokenizerFormats", "WeightFiles", "ArchitectureSpecs", "KerasFiles", "KerasModels",
+                "Checkpoints",
                 "Images", "Inputs",
             ],
             path: "Tests/FuzzTargets"),
@@ -206,7 +212,9 @@ let package = Package(
                 "KerasModels", "Inputs", "Runtime", "TestSupport",
             ]),
         .testTarget(
-            name: "ModelGraphTests", dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "TestSupport"]),
+            name: "ModelGraphTests",
+            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "Plans", "TestSupport"]),
+        .testTarget(name: "PlansTests", dependencies: ["ModelGraph", "Plans", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "ArchitectureSpecs"]),
         .testTarget(
@@ -217,9 +225,8 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests",
             dependencies: [
-                "Platform", "JSON", "Tensors", "ModelGraph", "Tokenization", "Statistics", "Runtime", "Rewriting",
-                "Analysis",
-                "TestSupport",
+                "Platform", "JSON", "Tensors", "ModelGraph", "Plans", "Tokenization", "Statistics", "Runtime",
+                "Rewriting", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RewritingTests",

@@ -46,6 +46,10 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     package var candidates: [HeadCandidates]
     /// End-to-end damage of each attention node.
     package var curves: [DamageCurve]
+    /// What leaving out neurons does, feed-forward part by part; `nil` where it was not measured.
+    package var neurons: [NeuronCurve]?
+    /// What a matrix in the place of an attention node does; `nil` where it was not measured.
+    package var linear: [LinearDamage]?
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     package func similarity(of left: HeadID, to right: HeadID) -> Double? {
@@ -75,6 +79,9 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
                 zip(curve.points, curve.points.dropFirst()).allSatisfy({ $0.heads < $1.heads }),
                 curve.points.allSatisfy({ $0.heads > 0 && $0.heads <= curve.order.count })
             else { throw .mismatch("the analysis is damaged: the curve of \(curve.node)") }
+        }
+        for curve in neurons ?? [] where !curve.isSound {
+            throw .mismatch("the analysis is damaged: the neurons of \(curve.node)")
         }
     }
 }

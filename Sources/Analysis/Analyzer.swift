@@ -4,10 +4,10 @@ import Runtime
 import Statistics
 import Tensors
 
-/// Finds out which attention maps a model could do without.
+/// Finds out which attention maps, and which neurons, a model could do without.
 ///
 /// One pass for similarities, one for local damage on a sample, and for each layer a few trials that measure the damage
-/// at the model's output.
+/// at the model's output; of neurons likewise (`NeuronPass`).
 package struct Analyzer: Sendable {
     /// How to analyse.
     package struct Options: Sendable {
@@ -33,7 +33,7 @@ package struct Analyzer: Sendable {
 
     /// Stages, in order.
     package enum Stage: String, Sendable, CaseIterable {
-        case similarity, local, endToEnd
+        case similarity, local, endToEnd, neurons
     }
 
     /// How to analyse.
@@ -63,13 +63,27 @@ package struct Analyzer: Sendable {
             model, pairs: pairs, similarity: similarity.similarity,
             sequences: calibration.sample(tokens: CandidatePass.sampleTokens), pooling: options.pooling,
             resources: options.resources)
+        let probe = try OutputProbe(
+            source: model, sequences: calibration.choosing, pooling: options.pooling, resources: options.resources)
         let curves = try CurvePass(
-            model, candidates: candidates.heads, calibration: calibration, moves: options.moves,
+            model, candidates: candidates.heads, calibration: calibration, probe: probe, moves: options.moves,
             pooling: options.pooling, resources: options.resources
         ) { progress(.endToEnd, $0, $1) }
+        var neurons: [NeuronCurve]?
+        if options.moves.contains(.neurons) {
+            neurons = try NeuronPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ) { progress(.neurons, $0, $1) }.curves
+        }
         var triangle = pairs.heads.indices.map { [Double](repeating: 0, count: $0) }
         for (index, pair) in pairs.pairs.enumerated() {
             triangle[pair.later][pair.earlier] = similarity.similarity[index].rounded(5)
+        }
+        var linear: [LinearDamage]?
+        if options.moves.contains(.linear) {
+            linear = try LinearPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ).damages
         }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
@@ -80,6 +94,7 @@ package struct Analyzer: Sendable {
                 tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep,
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
-            candidates: candidates.heads, curves: curves.curves)
+            candidates: candidates.heads, curves: curves.curves, neurons: neurons,
+            linear: linear)
     }
 }

@@ -59,14 +59,32 @@ package enum PlanTable {
             [.init("layer", .left), .init("computed"), .init("sources of the other heads", .words)],
             caption: "The plan, layer by layer")
         let computed = plan.layers.map { layer in
-            "\(layer.heads.count { $0.source.isComputed }) of \(layer.heads.count)"
+            let isLinear = plan.linear.contains { $0.node == layer.node }
+            return "\(isLinear ? 0 : layer.heads.count { $0.source.isComputed }) of \(layer.heads.count)"
         }
         let taken = 4 + max(5, names.map(\.count).max() ?? 0) + max(8, computed.map(\.count).max() ?? 0)
         for (row, layer) in plan.layers.enumerated() {
-            let sources = layer.heads.enumerated().compactMap { notation.text(of: $0, $1.source) }
+            let isLinear = plan.linear.contains { $0.node == layer.node }
+            let sources =
+                isLinear ? ["one matrix"] : layer.heads.enumerated().compactMap { notation.text(of: $0, $1.source) }
             let lines = Self.lines(sources, width: width.map { max(24, $0 - taken) })
             table.append([names[row], computed[row], lines.first ?? ""])
             for line in lines.dropFirst() { table.append(["", "", line]) }
+        }
+        return table
+    }
+
+    /// What is left of feed-forward parts, one row a part.
+    package static func neurons(of plan: ReusePlan) -> TextTable {
+        var table = TextTable(
+            [.init("feed-forward part", .left), .init("neurons kept"), .init("expected damage")],
+            caption: "Neurons that the plan keeps")
+        let names = LayerNames(plan.neurons.map(\.node)).brief
+        for (name, part) in zip(names, plan.neurons) {
+            table.append([
+                name, "\(part.kept.indices.count) of \(part.width)",
+                part.damage.map { Format.significant($0, 2) } ?? "",
+            ])
         }
         return table
     }

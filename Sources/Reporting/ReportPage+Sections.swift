@@ -16,7 +16,7 @@ extension ReportPage {
                 .folded(
                     title: "The plan as a table",
                     [.table(PlanTable.table(of: plan, width: nil)), .text(PlanNotation.legend)]),
-            ])
+            ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))]))
     }
 
     var similaritySection: Page.Section? {
@@ -88,23 +88,34 @@ extension ReportPage {
         guard let analysis else { return nil }
         var blocks: [Page.Block] = []
         if let curve, curve.points.count > 1 {
-            let chosen = plan.flatMap { plan in curve.points.first { $0.replaced == plan.replacedCount } }
+            let hasNeurons = curve.points.contains { $0.neurons != nil }
+            let chosen = plan.flatMap { plan in
+                curve.points.first { point in
+                    point.replaced >= plan.replacedCount && (point.neurons ?? 0) >= plan.removedNeurons
+                }
+            }
             blocks.append(
                 .lines(
                     LineChart(
-                        title: "Expected damage as more maps are reused",
-                        horizontal: Axis("share of maps no longer computed", notation: .percent),
+                        title: hasNeurons
+                            ? "Expected damage as more is given up" : "Expected damage as more maps are reused",
+                        horizontal: Axis(
+                            hasNeurons ? "share of multiply-adds saved" : "share of maps no longer computed",
+                            notation: .percent),
                         vertical: Axis("damage at the output"),
                         series: [
                             .init(
                                 name: "",
                                 points: curve.points.map {
                                     .init(
-                                        x: $0.maps, y: $0.damage,
+                                        x: hasNeurons ? $0.multiplyAdds : $0.maps, y: $0.damage,
                                         note: "\($0.replaced) maps, \(Format.percent($0.multiplyAdds)) of multiply-adds"
                                     )
                                 })
-                        ], marker: chosen.map { .init(x: $0.maps, y: $0.damage, note: "this plan") })))
+                        ],
+                        marker: chosen.map {
+                            .init(x: hasNeurons ? $0.multiplyAdds : $0.maps, y: $0.damage, note: "this plan")
+                        })))
         }
         let names = LayerNames(analysis.curves.map(\.node)).full
         let series = analysis.curves.enumerated().map { layer, curve in

@@ -58,11 +58,18 @@ package struct Converter: Sendable {
         try CancellableWorkers(options.resources).check()
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
+        try rewrite.keepMeansOfLinearNodes(
+            from: source, along: plan, sequences: calibration.fit, resources: options.resources)
+        try rewrite.compensateForNeurons(
+            of: source, along: plan, fits: options.healing == .closed, sequences: calibration.fit,
+            pooling: options.pooling, resources: options.resources)
+        let narrowed = source.graph.narrowed(by: plan.neurons).map(\.part.node)
         let changed = Set(
             source.graph.attentionNodes.filter {
                 $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
             }
-            .map(\.name))
+            .map(\.name)
+        ).union(narrowed)
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
         let probe = try OutputProbe(

@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 
 /// The most that reuse, blends and static patterns can save of a model: from its graph alone, before anything is run.
 package struct LargestSavings: Sendable, Hashable, Codable {

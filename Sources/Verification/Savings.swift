@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 
 /// What a converted model does without, from the cost model.
 package struct Savings: Sendable, Hashable, Codable {

@@ -1,6 +1,7 @@
 import Analysis
 import JSON
 import ModelGraph
+import Plans
 import Rewriting
 import Statistics
 import TestSupport

@@ -2,6 +2,7 @@ import ArchitectureSpecs
 import Checkpoints
 import JSON
 import ModelGraph
+import Plans
 import Tensors
 import WeightFiles
 

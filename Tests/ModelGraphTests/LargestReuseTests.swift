@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Testing
 
 @Suite("The most that reuse can save")

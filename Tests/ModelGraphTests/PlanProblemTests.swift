@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Testing
 
 @Suite("Everything that is wrong with a plan, at once")

@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import TestSupport
 import Testing
 

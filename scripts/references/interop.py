@@ -17,10 +17,14 @@ TOLERANCE = 1e-4
 FLIPS = 12
 SEED = 20240611
 CALIBRATION_LINES = 64
-# Options of conversions to fewer bits, how outputs are compared, and how far they may be apart: weights alone are exact
-# numbers; where inputs are rounded too, the last bits of what comes before decide now and then which of two neighbours
-# a number becomes. A reader that rounded in other places is further away (4.9e-3 and 1e-2).
-PRECISIONS = {
+# Options of conversions that a budget or a precision leads, how outputs are compared, and how far they may be apart:
+# weights alone are exact numbers; where inputs are rounded too, the last bits of what comes before decide now and then
+# which of two neighbours a number becomes. A reader that rounded in other places is further away (4.9e-3 and 1e-2).
+CONVERSIONS = {
+    "neurons": (["--budget", "macs:12%@64", "--allow", "neurons"], command.visible_difference, TOLERANCE),
+    "maps and neurons": (["--budget", "macs:15%@64"], command.visible_difference, TOLERANCE),
+    "linear layers": (
+        ["--budget", "macs:20%@64", "--allow", "reuse,blend,static,linear"], command.visible_difference, TOLERANCE),
     "bfloat16": (["--precision", "bf16"], command.relative_difference, 3e-3),
     "weights in 8 bits": (["--weights", "int8"], command.visible_difference, TOLERANCE),
     "weights in 8 bits, groups": (["--weights", "int8", "--group", "64"], command.visible_difference, TOLERANCE),
@@ -169,7 +173,7 @@ def main():
                 result, failed = f"– | {error}", True
             failures += failed
             print(f"| {name} | {healing} | {compression} | {result} |{' FAILED' if failed else ''}", flush=True)
-        for name, (arguments, difference, tolerance) in PRECISIONS.items():
+        for name, (arguments, difference, tolerance) in CONVERSIONS.items():
             try:
                 path.unlink(missing_ok=True)
                 command.call(binary, "convert", options.model, "--calibration", texts, *arguments, "-o", path)

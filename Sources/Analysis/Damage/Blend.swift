@@ -1,27 +1,6 @@
 import ModelGraph
 import Rewriting
 
-/// Moves that a plan may make.
-package struct Moves: OptionSet, Sendable, Hashable {
-    /// One bit a move.
-    package let rawValue: Int
-    package init(rawValue: Int) { self.rawValue = rawValue }
-
-    /// Another head's map, as it is (its weight goes into the output projection).
-    package static let reuse = Moves(rawValue: 1)
-    /// Sums of several maps.
-    package static let blend = Moves(rawValue: 2)
-    /// Static patterns.
-    package static let pattern = Moves(rawValue: 4)
-    /// Leaving a head out.
-    package static let drop = Moves(rawValue: 8)
-
-    /// What `--allow` takes by default.
-    package static let standard: Moves = [.reuse, .blend, .pattern]
-    /// All moves.
-    package static let all: Moves = [.reuse, .blend, .pattern, .drop]
-}
-
 /// The best replacement of a head's map among those that exist, by forward selection.
 package struct Blend: Sendable {
     /// How many terms at most, and when to stop.

@@ -16,12 +16,10 @@ struct CurvePass {
     static let keptBytes = 192 << 20
 
     init(
-        _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, moves: Moves,
+        _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, probe: OutputProbe, moves: Moves,
         pooling: Pooling?, resources: ExecutionResources,
         progress: (Int, Int) -> Void
     ) throws(AnalysisError) {
-        let probe = try OutputProbe(
-            source: model, sequences: calibration.choosing, pooling: pooling, resources: resources)
         let sample = calibration.sample(tokens: Self.sampleTokens)
         let branches = model.graph.branches.filter(\.isAttention)
         let sums = try SourceSums(
@@ -87,7 +85,7 @@ extension Model {
         return try applying(plan)
     }
 
-    fileprivate func refitted(
+    func refitted(
         _ branch: Branch, _ source: SourceSums, _ resources: ExecutionResources
     ) throws(AnalysisError) -> Model {
         guard canRefit(branch) else { return self }

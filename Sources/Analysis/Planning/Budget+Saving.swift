@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Rewriting
 import Statistics
 

@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 
 extension CheckedGraph {
     /// The graph without any map that a plan may let go which leaves some attention nodes alone.

@@ -12,6 +12,8 @@ package struct PlanCurve: Sendable, Hashable, Codable {
     package struct Point: Sendable, Hashable, Codable {
         /// Heads that compute no map.
         package var replaced: Int
+        /// Neurons left out; `nil` in curves of plans that may leave out none.
+        package var neurons: Int?
         /// Share of the attention maps saved.
         package var maps: Double
         /// Share of the multiply-adds saved at `tokens` tokens.
@@ -22,9 +24,12 @@ package struct PlanCurve: Sendable, Hashable, Codable {
         package var damage: Double
     }
 
+    /// Points are left out where there are twice as many.
+    private static let mostPoints = 96
+
     /// Sequence length of the multiply-adds.
     package var tokens: Int
-    /// From no head replaced to all that may be.
+    /// From nothing given up to all that may be.
     package var points: [Point]
 
     /// - Throws: `AnalysisError.cancelled`, or when the planner's graph is unsound.
@@ -34,12 +39,16 @@ package struct PlanCurve: Sendable, Hashable, Codable {
         let tokens = tokens ?? planner.graph.usualTokens
         self.tokens = tokens
         points = []
-        for count in 0...planner.steps.count {
+        // Steps of neurons are many and small.
+        let stride = max(1, planner.steps.count / Self.mostPoints)
+        for count in 0...planner.steps.count where count % stride == 0 || count == planner.steps.count {
             if cancellation?.isRequested == true { throw .cancelled }
             let plan = planner.plan(steps: count)
             points.append(
                 Point(
-                    replaced: plan.replacedCount, maps: try planner.saving(of: plan, .maps(0)).rounded(6),
+                    replaced: plan.replacedCount,
+                    neurons: planner.allowed.contains(.neurons) ? plan.removedNeurons : nil,
+                    maps: try planner.saving(of: plan, .maps(0)).rounded(6),
                     multiplyAdds: try planner.saving(of: plan, .multiplyAdds(0, tokens: tokens)).rounded(6),
                     bytes: try planner.saving(of: plan, .bytes(0)).rounded(6),
                     damage: count == 0 ? 0 : planner.steps[count - 1].damage.rounded(8)))

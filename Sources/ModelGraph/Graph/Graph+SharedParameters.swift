@@ -28,7 +28,7 @@ extension Graph {
     /// the same heads of it. The first of them owns it; a parameter that is no longer needed is gone.
     ///
     /// - Parameter before: The graph whose ties stand for what is equal.
-    mutating func retie(from before: Graph) {
+    package mutating func retie(from before: Graph) {
         let shared = before.sharedAttentionParameters
         guard !shared.isEmpty else { return }
         struct Reading: Hashable {

@@ -1,5 +1,6 @@
-/// A source for every head of every attention node, and why. People may edit its JSON form.
-package struct ReusePlan: Sendable, Hashable, Codable {
+/// What is taken out of a model, and why: a source for every head of every attention node, and a section for each other
+/// kind of move. People may edit its JSON form.
+package struct ReusePlan: Sendable, Hashable {
     /// The choice for one head.
     package struct Head: Sendable, Hashable {
         /// Where its map comes from; terms may name heads that borrow themselves.
@@ -42,8 +43,17 @@ package struct ReusePlan: Sendable, Hashable, Codable {
     package var model: String?
     /// The choices, one entry an attention node.
     package var layers: [Layer]
+    /// What is left of feed-forward parts; those that are not named stay whole.
+    package var neurons: [Neurons]
+    /// Attention nodes that one matrix stands in for.
+    package var linear: [Linear]
 
-    package init(budget: String, analysis: String? = nil, model: String? = nil, layers: [Layer]) {
+    package init(
+        budget: String, analysis: String? = nil, model: String? = nil, layers: [Layer], neurons: [Neurons] = [],
+        linear: [Linear] = []
+    ) {
+        self.neurons = neurons
+        self.linear = linear
         version = Self.currentVersion
         self.budget = budget
         self.analysis = analysis
@@ -78,7 +88,12 @@ package struct ReusePlan: Sendable, Hashable, Codable {
     }
 
     /// Heads that compute no map of their own.
-    package var replacedCount: Int { layers.reduce(0) { $0 + $1.heads.count { !$0.source.isComputed } } }
+    package var replacedCount: Int {
+        let nodes = Set(linear.map(\.node))
+        return layers.reduce(0) { count, layer in
+            count + (nodes.contains(layer.node) ? layer.heads.count : layer.heads.count { !$0.source.isComputed })
+        }
+    }
 }
 
 extension ReusePlan.Head: Codable {

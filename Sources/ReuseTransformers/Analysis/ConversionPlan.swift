@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import ModelGraph
 
-/// Which heads of a model take their attention maps from where.
+/// What a model gives up: which heads take their attention maps from where, which neurons go.
 ///
 /// A document of JSON that people may read and edit.
 public struct ConversionPlan: Sendable, Hashable {
@@ -61,6 +61,21 @@ public struct ConversionPlan: Sendable, Hashable {
 
     /// The budget that the plan was made for.
     public var budget: String { plan.budget }
+
+    /// A feed-forward part that the plan makes narrower.
+    public struct FeedForward: Sendable, Hashable {
+        /// The name of its last matrix.
+        public let name: String
+        /// Neurons before.
+        public let neurons: Int
+        /// Neurons that stay.
+        public let kept: Int
+    }
+
+    /// The feed-forward parts that become narrower.
+    public var feedForwardParts: [FeedForward] {
+        plan.neurons.map { FeedForward(name: $0.node, neurons: $0.width, kept: $0.kept.indices.count) }
+    }
 
     /// The attention layers, in execution order.
     public var layers: [Layer] {

@@ -1,19 +1,21 @@
 import ModelGraph
+import Plans
 import Platform
 
-/// The layers whose maps a plan may replace; heads of the others still lend theirs.
+/// The layers that a plan may change; heads of the others still lend their maps.
 ///
-/// A layer is named as `ModelInspection` names it: by its attention node (`layer_3/attention`), by what stands before
-/// it (`layer_3`, `decoder/layer_0`: all attention nodes below), or by its number in execution order, from 0 on.
+/// A layer is named as `ModelInspection` names it: by its attention node (`layer_3/attention`: its maps alone) or the
+/// last matrix of its feed-forward part (`layer_3/down`: its neurons alone), by what stands before them (`layer_3`,
+/// `decoder/layer_0`: all below), or by its number in execution order, from 0 on.
 public struct LayerSelection: Sendable, Hashable {
-    /// Layers whose maps all stay.
+    /// Layers that stay as they are.
     public var kept: [String]
-    /// Where there are any: the layers whose maps may go.
+    /// Where there are any: the layers that may be changed.
     public var only: [String]
 
     /// - Parameters:
-    ///   - kept: Layers whose maps all stay.
-    ///   - only: Where there are any, the layers whose maps may go.
+    ///   - kept: Layers that stay as they are.
+    ///   - only: Where there are any, the layers that may be changed.
     public init(keeping kept: [String] = [], only: [String] = []) {
         self.kept = kept
         self.only = only
@@ -22,23 +24,35 @@ public struct LayerSelection: Sendable, Hashable {
     /// Every layer.
     public static let all = LayerSelection()
 
-    /// The attention nodes of a graph that stay as they are.
+    /// The attention nodes of a graph that stay as they are, and the last matrices of feed-forward parts.
     ///
     /// - Throws: `.usage` for a layer that the model does not have.
     package func keptNodes(of graph: CheckedGraph) throws(TransformerError) -> Set<String> {
-        let nodes = graph.attentionNodes.map(\.name)
+        let layers = Self.layers(of: graph)
         var result: Set<String> = []
-        for name in kept { result.formUnion(try Self.nodes(of: name, among: nodes)) }
+        for name in kept { result.formUnion(try Self.nodes(of: name, among: layers)) }
         guard !only.isEmpty else { return result }
         var open: Set<String> = []
-        for name in only { open.formUnion(try Self.nodes(of: name, among: nodes)) }
-        return result.union(Set(nodes).subtracting(open))
+        for name in only { open.formUnion(try Self.nodes(of: name, among: layers)) }
+        return result.union(Set(layers.joined()).subtracting(open))
     }
 
-    private static func nodes(of name: String, among nodes: [String]) throws(TransformerError) -> [String] {
-        if let number = Int(name), nodes.indices.contains(number) { return [nodes[number]] }
-        let found = nodes.filter { $0 == name || $0.hasPrefix(name + "/") }
-        guard found.isEmpty else { return found }
+    /// Each attention node with the feed-forward parts that follow it.
+    private static func layers(of graph: CheckedGraph) -> [[String]] {
+        let parts = Set(graph.feedForwardParts.map(\.node))
+        return graph.nodes.reduce(into: []) { layers, node in
+            if node.attention != nil { layers.append([node.name]) }
+            guard parts.contains(node.name), !layers.isEmpty else { return }
+            layers[layers.count - 1].append(node.name)
+        }
+    }
+
+    private static func nodes(of name: String, among layers: [[String]]) throws(TransformerError) -> [String] {
+        if let number = Int(name), layers.indices.contains(number) { return layers[number] }
+        let nodes = layers.compactMap(\.first)
+        if layers.joined().contains(name) { return [name] }
+        let found = layers.filter { $0.first?.hasPrefix(name + "/") == true }.joined()
+        guard found.isEmpty else { return Array(found) }
         // Names of layers, without what all of them end with.
         let layers = nodes.map { node in
             node.lastIndex(of: "/").map { String(node[..<$0]) } ?? node

@@ -70,30 +70,38 @@ public struct ModelAnalysis: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - budget: How much to save.
-    ///   - moves: What may stand in for a map.
+    ///   - moves: What the plan may do; `nil`: of a budget of maps, replace maps; of arithmetic or bytes, neurons too.
     ///   - granularity: What is replaced at a time.
     ///   - layers: The layers whose maps may be replaced.
     /// - Throws: `.usage` when even giving up all that may be is not enough, for layers that the model does not have,
     ///   and for a budget on quality, which only `ModelConverter.plan` can hold.
     public func plan(
-        for budget: ConversionBudget, moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head,
+        for budget: ConversionBudget, moves: ReuseMoves? = nil, granularity: ReuseGranularity = .head,
         layers: LayerSelection = .all
     ) throws(TransformerError) -> ConversionPlan {
-        let planner = try planner(moves, granularity, layers)
         let budget = try budget.parsed()
+        let planner = try planner(moves, granularity, layers, budget: budget)
         return ConversionPlan(try TransformerError.mapping { try planner.plan(budget) })
     }
 
-    /// The order in which heads are given up.
+    /// The order in which things are given up.
+    ///
+    /// - Parameter budget: What savings are counted in, and where `moves` is `nil` what may be done.
     package func planner(
-        _ moves: ReuseMoves, _ granularity: ReuseGranularity, _ layers: LayerSelection = .all,
-        graph: CheckedGraph? = nil
+        _ moves: ReuseMoves?, _ granularity: ReuseGranularity, _ layers: LayerSelection = .all,
+        budget: Budget? = nil, graph: CheckedGraph? = nil
     ) throws(TransformerError) -> Planner {
         let graph = graph ?? document.graph
         let kept = try layers.keptNodes(of: graph)
+        // Earlier releases measured no neurons; plans of maps they serve as well as ever.
+        var standard = ReuseMoves.standard(for: budget)
+        if document.neurons == nil { standard.remove(.neurons) }
+        if document.linear == nil { standard.remove(.linear) }
+        let allowed = moves ?? standard
         return try TransformerError.mapping {
             try Planner(
-                document, graph: graph, moves: moves.moves, granularity: granularity.granularity, keeping: kept)
+                document, graph: graph, moves: allowed.moves, granularity: granularity.granularity, keeping: kept,
+                currency: budget?.goal)
         }
     }
 

@@ -3,13 +3,14 @@ import JSON
 import ModelGraph
 import Rewriting
 
-/// Finds out which attention maps a model could do without.
+/// Finds out which attention maps, and which neurons, a model could do without.
 ///
 ///     let analysis = try await ModelAnalyzer(model).analyze(calibration: texts).output
 ///     let plan = try analysis.plan(for: .maps(1 / 3))
 ///
 /// Compares the maps of all heads on texts like those that the model will meet, and measures what the output suffers
-/// when the cheapest heads of each layer take their maps from elsewhere. The result is enough for plans of any budget.
+/// when the cheapest heads of each layer take their maps from elsewhere, and when neurons are left out. The result is
+/// enough for plans of any budget.
 public struct ModelAnalyzer: Sendable {
     /// The model.
     public let model: TransformerModel
@@ -28,7 +29,7 @@ public struct ModelAnalyzer: Sendable {
     ///     `nil`: as they say.
     ///   - resources: The threads to compute on; the result does not depend on them.
     public init(
-        _ model: TransformerModel, moves: ReuseMoves = .standard, pooling: TextEmbedder.Pooling? = nil,
+        _ model: TransformerModel, moves: ReuseMoves = .analyzed, pooling: TextEmbedder.Pooling? = nil,
         resources: ComputeResources = .shared
     ) {
         self.pooling = pooling
@@ -83,6 +84,7 @@ extension WorkProgress.Stage {
         case .similarity: self = .comparingMaps
         case .local: self = .findingReplacements
         case .endToEnd: self = .measuringDamage
+        case .neurons: self = .measuringNeurons
         }
     }
 }

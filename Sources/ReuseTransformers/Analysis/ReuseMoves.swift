@@ -1,7 +1,7 @@
 import Analysis
 import Rewriting
 
-/// What may stand in for a head's own attention map.
+/// What a plan may do: what may stand in for a head's own attention map, and what else may be left out.
 public struct ReuseMoves: OptionSet, Sendable, Hashable {
     /// One bit a move.
     public let rawValue: Int
@@ -17,8 +17,23 @@ public struct ReuseMoves: OptionSet, Sendable, Hashable {
     public static let pattern = ReuseMoves(rawValue: Moves.pattern.rawValue)
     /// Nothing: the head contributes its mean only.
     public static let drop = ReuseMoves(rawValue: Moves.drop.rawValue)
-    /// Reuse, blends and patterns.
+    /// Neurons of feed-forward parts are left out, what is left is refitted. Saves no maps.
+    public static let neurons = ReuseMoves(rawValue: Moves.neurons.rawValue)
+    /// One matrix in the place of a whole attention layer, by least squares.
+    public static let linear = ReuseMoves(rawValue: Moves.linear.rawValue)
+    /// Reuse, blends and patterns: the moves of maps that need no asking.
     public static let standard = ReuseMoves(rawValue: Moves.standard.rawValue)
+    /// What an analysis measures unless told otherwise: enough for plans of any budget.
+    public static let analyzed = ReuseMoves(rawValue: Moves.analyzed.rawValue)
+
+    /// What a budget's plan may do unless told otherwise: a budget of maps is about maps, one of arithmetic or bytes
+    /// takes what is cheapest.
+    package static func standard(for budget: Budget?) -> ReuseMoves {
+        switch budget?.goal {
+        case .multiplyAdds, .bytes: [.standard, .neurons]
+        case nil, .attention, .maps, .quality: .standard
+        }
+    }
 
     package var moves: Moves { Moves(rawValue: rawValue) }
 }

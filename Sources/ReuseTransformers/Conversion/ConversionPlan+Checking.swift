@@ -1,5 +1,6 @@
 import Checkpoints
 import ModelGraph
+import Plans
 
 extension ConversionPlan {
     /// Tells whether the plan suits a model.

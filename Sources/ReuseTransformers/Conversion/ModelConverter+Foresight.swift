@@ -1,5 +1,6 @@
 import Analysis
 import ModelGraph
+import Plans
 import Statistics
 import Verification
 
@@ -10,8 +11,9 @@ extension ModelConverter {
     func checkReach(of source: PlanSource) throws(TransformerError) {
         // Other moves save more than reuse can: only the planner knows how much.
         let known: ReuseMoves = [.reuse, .blend, .pattern]
-        guard case .budget(let wanted, _) = source, options.moves.isSubset(of: known) else { return }
+        guard case .budget(let wanted, _) = source else { return }
         let budget = try wanted.parsed()
+        guard (options.moves ?? .standard(for: budget)).isSubset(of: known) else { return }
         if case .quality = budget.goal { return }
         let kept = try options.layers.keptNodes(of: model.model.graph)
         try TransformerError.mapping { try budget.checkReach(in: model.model.graph, keeping: kept) }

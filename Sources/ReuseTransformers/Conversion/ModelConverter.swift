@@ -21,8 +21,8 @@ import Verification
 public struct ModelConverter: Sendable {
     /// How to convert.
     public struct Options: Sendable, Hashable {
-        /// What may stand in for a head's own map.
-        public var moves: ReuseMoves
+        /// What plans may do; `nil`: of a budget of maps, replace maps; of arithmetic or bytes, leave out neurons too.
+        public var moves: ReuseMoves?
         /// What is replaced at a time.
         public var granularity: ReuseGranularity
         /// The layers whose maps may be replaced.
@@ -45,7 +45,7 @@ public struct ModelConverter: Sendable {
 
         /// Options; the defaults are those of the command.
         public init(
-            moves: ReuseMoves = .standard, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
+            moves: ReuseMoves? = nil, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
             gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
             compression: TransformerModel.Compression = .zstd(),
             precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil
@@ -132,8 +132,8 @@ public struct ModelConverter: Sendable {
 
     /// Applies a plan without healing and without running anything: the way for models that are larger than memory.
     ///
-    /// - Returns: The work. It throws `.usage` for a plan that does not suit the model, or that drops heads, whose mean
-    ///   only data can tell.
+    /// - Returns: The work. It throws `.usage` for a plan that does not suit the model, or that drops heads or neurons,
+    ///   whose mean only data can tell.
     public func rewrite(along plan: ConversionPlan, to file: URL) -> WorkSteps<ConversionResult> {
         rewrite(along: plan, to: file.path)
     }
@@ -160,6 +160,14 @@ public struct ModelConverter: Sendable {
     package enum PlanSource: Sendable {
         case budget(ConversionBudget, ModelAnalysis?)
         case plan(ConversionPlan)
+
+        /// The budget, where it is one on savings.
+        fileprivate var budgetOnSavings: Budget? {
+            get throws(TransformerError) {
+                guard case .budget(let wanted, _) = self, !wanted.isQuality else { return nil }
+                return try wanted.parsed()
+            }
+        }
     }
 
     /// Converts; the way of all public methods.
@@ -177,12 +185,26 @@ public struct ModelConverter: Sendable {
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
             let warnings = try warnings(on: data.set, source, work)
-            let (plan, analysis) = try planned(source, data, work)
+            let (first, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
-            let result = try TransformerError.mapping {
-                try converter.convert(model.model, plan: plan.plan, calibration: data.set) {
-                    work.advance(.rewriting, to: $0, of: $1)
+            let (plan, result) = try TransformerError.mapping {
+                let convert = { (plan: ReusePlan) throws(AnalysisError) in
+                    try converter.convert(model.model, plan: plan, calibration: data.set) {
+                        work.advance(.rewriting, to: $0, of: $1)
+                    }
                 }
+                let result = try convert(first.plan)
+                guard let budget = try source.budgetOnSavings, let analysis, converter.options.healing == .closed else {
+                    return (first, result)
+                }
+                // Damages that were measured one by one need not add up.
+                let corrected = try planner(of: analysis, for: budget).corrected(
+                    for: budget, measured: result.healing.after.damage, cancellation: work.cancellation
+                ) { (plan) throws(AnalysisError) in
+                    work.begin(.rewriting)
+                    return try convert(plan)
+                }
+                return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
             let repairs = repairWarnings(result.healing, work)
             let (quantized, summary) = try quantized(result.model, data.set, work)
@@ -221,6 +243,15 @@ public struct ModelConverter: Sendable {
             if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
                 throw TransformerError(
                     .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
+            }
+            if let name = model.model.graph.firstPartLosingNeurons(along: plan.plan) {
+                throw TransformerError(
+                    .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
+                )
+            }
+            if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
+                throw TransformerError(
+                    .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
             }
             let (rewritten, summary) = try quantized(applied, nil, work)
             work.begin(.writing)
@@ -270,11 +301,16 @@ public struct ModelConverter: Sendable {
             analysis = given
         } else {
             let analyzer = ModelAnalyzer(
-                model, moves: options.moves, pooling: options.pooling, resources: resources)
+                model, moves: options.moves ?? .standard(for: budget), pooling: options.pooling, resources: resources)
             analysis = try analyzer.analysis(data.set, data.reader, work)
         }
-        let planner = try analysis.planner(options.moves, options.granularity, options.layers, graph: model.model.graph)
+        let planner = try planner(of: analysis, for: budget)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)
+    }
+
+    private func planner(of analysis: ModelAnalysis, for budget: Budget) throws(TransformerError) -> Planner {
+        try analysis.planner(
+            options.moves, options.granularity, options.layers, budget: budget, graph: model.model.graph)
     }
 
     /// Writes the file, checks that it computes, to the bit, what the model in memory does, and finishes before it gets

@@ -1,12 +1,13 @@
 import ModelGraph
+import Plans
 import Tensors
 
 extension Model {
     /// The model that a plan describes: sources set, chains resolved, parameters without use cut away.
     ///
     /// Query and key columns of heads that no longer compute disappear, and so do values and output rows of dropped
-    /// heads. A map borrowed alone with a weight other than 1 becomes plain reuse: its weight moves into the head's
-    /// rows of the output projection. Nothing is repaired here.
+    /// heads, and rows and columns of neurons that are left out. A map borrowed alone with a weight other than 1
+    /// becomes plain reuse: its weight moves into the head's rows of the output projection. Nothing is repaired here.
     ///
     /// - Throws: Every way in which the plan breaks a rule, or a head that the plan wants computed and the model no
     ///   longer can.
@@ -27,6 +28,8 @@ extension Model {
             changed.nodes[index].operation = .attention(after)
             try result.cut(changed.nodes[index], of: self, from: before, to: after, outputFactors: factors)
         }
+        try result.setLinear(plan.linear, of: self)
+        try result.cutNeurons(plan.neurons, of: self)
         do {
             result.graph = try changed.checked()
             try result.validate()

@@ -6,8 +6,8 @@ import Statistics
 /// Pulls a rewritten model back to its source, branch by branch in execution order, without gradients.
 ///
 /// Each refit sees what the rewrite really computes upstream, so it also takes back errors of the layers before. Output
-/// projections of changed attention nodes are refitted; the second feed-forward matrices after the first change where
-/// that lowers the error at the model's output.
+/// projections of changed attention nodes are refitted, and the second matrices of feed-forward parts that lost
+/// neurons; those of the others after the first change where that lowers the error at the model's output.
 struct ClosedHealing {
     let source: Model
     let sequences: [ModelInput]
@@ -27,7 +27,8 @@ struct ClosedHealing {
 
     /// Weights whose norm more than doubles have fitted noise.
     static let largestGrowth = 2.0
-    /// λ for feed-forward matrices: four times as many features, so weak pulls overfit at every measured layer.
+    /// λ for feed-forward matrices that lost nothing: four times as many features, so weak pulls overfit at every
+    /// measured layer.
     static let feedForwardStrengths: [Double] = [3e-2, 1e-1, 3e-1, 1, 3]
     /// Bytes of the source's rows that are kept: each branch is refitted once.
     static let keptBytes = 64 << 20
@@ -41,12 +42,12 @@ struct ClosedHealing {
     func heal(
         _ rewrite: Model, plain: Model, changed: Set<String>, before: OutputDifference, progress: (Int, Int) -> Void
     ) throws(AnalysisError) -> Result {
-        let branches = source.graph.branches
+        let branches = source.graph.branches.map { $0.asLinear(in: rewrite.graph) }
         guard let first = branches.firstIndex(where: { changed.contains($0.node) }) else {
             return Result(model: rewrite, steps: [], after: before, outcome: .kept)
         }
         let candidates = branches[first...].filter { branch in
-            rewrite.canRefit(branch) && (branch.isAttention ? changed.contains(branch.node) : fitsFeedForward)
+            rewrite.canRefit(branch) && (changed.contains(branch.node) || !branch.isAttention && fitsFeedForward)
         }
         let sums = try SourceSums(
             source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
@@ -59,7 +60,8 @@ struct ClosedHealing {
         for (index, branch) in candidates.enumerated() {
             progress(index, candidates.count)
             try CancellableWorkers(resources).check()
-            let (refitted, step) = try refit(branch, of: model, sums)
+            let isChanged = changed.contains(branch.node)
+            let (refitted, step) = try refit(branch, isChanged: isChanged, of: model, sums)
             guard let refitted else {
                 steps.append(step)
                 continue
@@ -68,8 +70,8 @@ struct ClosedHealing {
             var judged = step
             judged.damageBefore = damage.damage.rounded(8)
             judged.damageAfter = difference.damage.rounded(8)
-            // A projection of a changed node is what the plan was made for; its neighbours downstream expect it.
-            if branch.isAttention || difference.damage < damage.damage {
+            // A matrix of a changed node is what the plan was made for; its neighbours downstream expect it.
+            if isChanged || difference.damage < damage.damage {
                 model = refitted
                 damage = difference
                 if !damage.isWorse(than: before), damage.damage <= best?.after.damage ?? before.damage {
@@ -96,14 +98,14 @@ struct ClosedHealing {
 
     /// One refit; the model is `nil` when it is not worth keeping.
     private func refit(
-        _ branch: Branch, of model: Model, _ sums: SourceSums
+        _ branch: Branch, isChanged: Bool, of model: Model, _ sums: SourceSums
     ) throws(AnalysisError) -> (Model?, HealingSummary.Step) {
         let prior = try model.weight(of: branch)
         let rows = try BranchRows(branch, source: sums, rewritten: model, resources: resources)
         guard let statistics = try rows.statistics(),
             let fit = try RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: prior,
-                strengths: branch.isAttention ? RidgeFit.strengths : Self.feedForwardStrengths,
+                strengths: isChanged ? RidgeFit.strengths : Self.feedForwardStrengths,
                 workers: CancellableWorkers(resources))
         else { return (nil, .init(node: branch.node, verdict: .noGain)) }
         let growth = fit.weight.norm / max(prior.norm, .leastNormalMagnitude)
@@ -111,7 +113,9 @@ struct ClosedHealing {
             node: branch.node, verdict: .kept, strength: fit.strength,
             remaining: (fit.errorAfter / max(fit.errorBefore, .leastNormalMagnitude)).rounded(6),
             growth: growth.rounded(6))
-        guard growth <= Self.largestGrowth else {
+        // A matrix that stands in for attention has nothing to be in proportion to.
+        let isNew = source.graph.node(named: branch.node)?.attention != nil && !branch.isAttention
+        guard isNew || growth <= Self.largestGrowth else {
             step.verdict = .grown
             return (nil, step)
         }

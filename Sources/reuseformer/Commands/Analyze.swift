@@ -4,14 +4,14 @@ import Reporting
 
 struct Analyze: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Find out which attention maps a model could do without.",
+        abstract: "Find out which attention maps and neurons a model could do without.",
         discussion: """
               reuseformer analyze MODEL --calibration texts.txt -o analysis.json
               reuseformer plan analysis.json --budget 1/3 -o plan.json
 
             Compares the maps of all heads on calibration texts, and measures how much the model's output suffers when \
-            the cheapest heads of each layer take their maps from elsewhere. The result is enough to make plans for \
-            any budget.
+            the cheapest heads of each layer take their maps from elsewhere, and when neurons of feed-forward parts \
+            are left out. The result is enough to make plans for any budget.
 
             \(SharedHelp.reading)
             """)
@@ -40,7 +40,7 @@ struct Analyze: ParsableCommand {
         try OutputFile.check(output, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
         try InputPaths.check(calibration)
-        let progress = Progress(steps: 4)
+        let progress = Progress(steps: 5)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(

@@ -47,6 +47,15 @@ struct Convert: ParsableCommand {
     var plan: String?
 
     @Option(
+        help: ArgumentHelp(
+            "A budget and a precision that belong together: light, balanced or small.",
+            discussion: """
+                light: macs:15%@128; balanced: macs:25%@128; small: macs:40%@128; each with --precision int8 unless \
+                another is given.
+                """, valueName: "name"))
+    var preset: ConversionPreset?
+
+    @Option(
         help: ArgumentHelp("What `analyze` wrote for this model: saves the analysis.", valueName: "file"),
         completion: .file(extensions: ["json"]))
     var analysis: String?
@@ -91,11 +100,16 @@ struct Convert: ParsableCommand {
 
     func validate() throws {
         if budget != nil, plan != nil { throw ValidationError("Give either --budget or --plan.") }
-        if budget == nil, plan == nil {
-            if precision.wanted == .float32 { throw ValidationError("Give --budget, --plan or --precision.") }
+        if preset != nil, budget != nil || plan != nil {
+            throw ValidationError("A --preset has a budget of its own: leave out --budget and --plan.")
+        }
+        if budget == nil, plan == nil, preset == nil {
+            if precision.wanted == .float32 {
+                throw ValidationError("Give --budget, --plan, --preset or --precision.")
+            }
             if analysis != nil { throw ValidationError("A precision alone needs no --analysis.") }
         }
-        let isPrecisionAlone = budget == nil && plan == nil
+        let isPrecisionAlone = budget == nil && plan == nil && preset == nil
         if calibration.calibration.isEmpty, precision.needsData {
             throw ValidationError("Give --calibration: this precision needs data.")
         }
@@ -109,7 +123,7 @@ struct Convert: ParsableCommand {
         if plan != nil, !planning.layers.isEmpty {
             throw ValidationError("A --plan says itself what is replaced; leave out --keep and --only.")
         }
-        if analysisOut != nil, budget == nil || analysis != nil {
+        if analysisOut != nil, wantedBudget == nil || analysis != nil {
             throw ValidationError(
                 "--analysis-out writes the analysis that is made; with --plan, --analysis or a precision alone none "
                     + "is.")
@@ -125,7 +139,7 @@ struct Convert: ParsableCommand {
         try OutputFile.check(reporting.report, as: .report, force: force.force)
         try OutputFile.check(card.path(beside: output), as: .card, force: force.force)
         try OutputFile.check(json)
-        let budget = try self.budget.map { try ConversionBudget($0) }
+        let budget = try wantedBudget.map { try ConversionBudget($0) }
         try InputPaths.check(calibration)
         try gating.noteInverted()
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
@@ -179,20 +193,34 @@ struct Convert: ParsableCommand {
         try card.write(page, beside: output)
     }
 
+    /// What is asked for, be it by a preset.
+    private var wantedBudget: String? { budget ?? preset?.budget.description }
+
+    private var wantedPrecision: ConversionPrecision {
+        precision.wanted == .float32 ? preset?.precision ?? .float32 : precision.wanted
+    }
+
     /// Stages that will be shown; `nil` where a search decides.
     private var stepCount: Int? {
         if budget?.hasPrefix("quality:") == true { return nil }
-        let more = precision.wanted == .float32 ? 0 : 1
-        if budget == nil, plan == nil { return 4 + more }
+        let more = wantedPrecision == .float32 ? 0 : 1
+        if wantedBudget == nil, plan == nil { return 4 + more }
         if plan != nil, calibration.calibration.isEmpty { return 3 + more }
-        return (plan == nil && analysis == nil ? 8 : 5) + more
+        return (plan == nil && analysis == nil ? (measuresNeurons ? 9 : 8) : 5) + more
+    }
+
+    private var measuresNeurons: Bool {
+        guard let moves = try? planning.moves() else {
+            return ["macs:", "bytes:"].contains { wantedBudget?.hasPrefix($0) == true }
+        }
+        return moves.contains(.neurons)
     }
 
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
-            precision: precision.wanted, pooling: calibration.pooling.pooling)
+            precision: wantedPrecision, pooling: calibration.pooling.pooling)
     }
 
     /// What the report and the card say.
@@ -207,7 +235,8 @@ struct Convert: ParsableCommand {
         page.curve = try result.analysis.map {
             try PlanCurve(
                 $0.planner(
-                    planning.moves(), planning.granularity, planning.layers.selection, graph: source.model.graph))
+                    planning.moves(), planning.granularity, planning.layers.selection,
+                    budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph))
         }
         page.healing = result.healing
         page.quantization = result.quantization
@@ -220,7 +249,7 @@ struct Convert: ParsableCommand {
             try Terminal.print(document: verdict)
         } else {
             let parts =
-                (budget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
+                (wantedBudget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
                 + (precision.map { [PrecisionText.describe($0)] } ?? [])
             let table = FidelityTable.table(of: verdict).text(width: Terminal.width)
             Terminal.print("\(parts.joined(separator: "\n"))\n\n\(table)")
@@ -241,3 +270,4 @@ struct Convert: ParsableCommand {
 }
 
 extension ModelConverter.Healing: ExpressibleByArgument {}
+extension ConversionPreset: ExpressibleByArgument {}

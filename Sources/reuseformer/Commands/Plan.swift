@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import ModelGraph
+import Plans
 import Reporting
 import ReuseTransformers
 import Tensors

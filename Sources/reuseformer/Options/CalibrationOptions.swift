@@ -56,21 +56,24 @@ struct CalibrationOptions: ParsableArguments {
 struct PlanningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What may stand in for a head's own map, comma-separated: reuse, blend, static, drop.",
+            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons.",
             discussion: """
-                reuse: one earlier map as it is; blend: a weighted sum of earlier maps; static: fixed patterns such as \
-                “the previous token”; drop: nothing.
+                What stands in for a head's own map: reuse: one earlier map as it is; blend: a weighted sum of earlier \
+                maps; static: fixed patterns such as “the previous token”; drop: nothing; linear: one matrix, for all \
+                heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. Without \
+                this option reuse,blend,static, and for budgets on arithmetic and bytes neurons as well.
                 """, valueName: "moves"))
-    var allow = "reuse,blend,static"
+    var allow: String?
 
-    @Option(help: ArgumentHelp("What is replaced at a time: head or layer.", valueName: "unit"))
+    @Option(help: ArgumentHelp("How many heads are replaced at a time: head or layer.", valueName: "unit"))
     var granularity: ReuseGranularity = .head
 
     @OptionGroup var layers: LayerOptions
 
     func validate() throws { _ = try moves() }
 
-    func moves() throws -> ReuseMoves {
+    func moves() throws -> ReuseMoves? {
+        guard let allow else { return nil }
         var moves: ReuseMoves = []
         for name in allow.split(separator: ",", omittingEmptySubsequences: false) {
             switch name {
@@ -78,7 +81,11 @@ struct PlanningOptions: ParsableArguments {
             case "blend": moves.insert(.blend)
             case "static": moves.insert(.pattern)
             case "drop": moves.insert(.drop)
-            default: throw ValidationError("--allow knows reuse, blend, static and drop, not \"\(name)\".")
+            case "linear": moves.insert(.linear)
+            case "neurons": moves.insert(.neurons)
+            default:
+                throw ValidationError(
+                    "--allow knows reuse, blend, static, drop, linear and neurons, not \"\(name)\".")
             }
         }
         return moves

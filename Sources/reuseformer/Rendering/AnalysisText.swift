@@ -25,6 +25,31 @@ enum AnalysisText {
             table.append([curve.node, "\(heads)"] + shares)
         }
         lines += ["", "Damage at the output when the cheapest heads of a layer are replaced:", table.text]
+        if let neurons = analysis.neurons, !neurons.isEmpty {
+            lines += ["", "Damage when neurons of a feed-forward part are left out:", text(of: neurons)]
+        }
+        if let linear = analysis.linear, !linear.isEmpty {
+            var table = TextTable([.init("layer", .left), .init("damage")])
+            for entry in linear { table.append([entry.node, Format.significant(entry.difference.damage, 2)]) }
+            lines += ["", "Damage when one matrix stands in for a layer's attention:", table.text]
+        }
         return lines.joined(separator: "\n")
+    }
+
+    /// One row a part.
+    private static func text(of curves: [NeuronCurve]) -> String {
+        var table = TextTable([
+            .init("part", .left), .init("neurons"), .init("1/8 left out"), .init("1/4"), .init("1/2"), .init("3/4"),
+        ])
+        for curve in curves {
+            let damages = curve.damages
+            let removed = curve.order.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.indices.count) }
+            let shares = [0.125, 0.25, 0.5, 0.75].map { share -> String in
+                let count = removed.firstIndex { Double($0) >= share * Double(curve.width) } ?? damages.count
+                return count < damages.count ? Format.significant(damages[count], 2) : "–"
+            }
+            table.append([curve.node, "\(curve.width)"] + shares)
+        }
+        return table.text
     }
 }

@@ -11,8 +11,9 @@ enum PlanText {
             plan.budget == ReusePlan.trainedBudget
             ? "Plan that the model was trained with" : "Plan for a budget of \(Terminal.escaped(plan.budget))"
         let isWhole = plan.replacedCount == 0
+        let neurons = plan.neurons.isEmpty ? "" : "\n" + Terminal.readable(PlanTable.neurons(of: plan).text)
         return
             "\(title): \(total - plan.replacedCount) of \(total) maps computed\n"
-            + Terminal.readable(PlanTable.table(of: plan).text) + (isWhole ? "" : "\n\(PlanNotation.legend)")
+            + Terminal.readable(PlanTable.table(of: plan).text) + (isWhole ? "" : "\n\(PlanNotation.legend)") + neurons
     }
 }

@@ -1,3 +1,5 @@
+import ModelGraph
+
 extension CheckedGraph {
     /// The graph with as few maps as reuse allows: one for each kind of map, which every other head of that kind reads.
     ///

@@ -1,4 +1,4 @@
-import Platform
+import ModelGraph
 
 extension CheckedGraph {
     /// The graph with a plan's sources, chains resolved to their roots. Tensors are not touched. Attention nodes that
@@ -32,10 +32,15 @@ extension CheckedGraph {
             let matrices = Set(result.nodes[index].operation.matrices.map(\.name))
             result.nodes[index].precisions = node.precisions.filter { matrices.contains($0.key) }
         }
+        let matrices = Set(plan.linear.map(\.node))
         for layer in plan.layers where unused.contains(layer.node) {
+            // The plan of a converted model speaks of heads that a matrix stands in for by now.
+            if matrices.contains(layer.node), graph.node(named: layer.node) != nil { continue }
             let message = "the model has no attention node of this name"
             problems.append(.init(kind: .plan, subject: layer.node, message: message))
         }
+        problems += result.makeLinear(plan.linear, of: self)
+        problems += result.removeNeurons(plan.neurons, from: feedForwardParts)
         result.retie(from: graph)
         // A layer that is missing keeps what it has, so that the rules of reuse are held against all others.
         let checked: CheckedGraph

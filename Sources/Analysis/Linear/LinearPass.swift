@@ -1,0 +1,47 @@
+import ModelGraph
+import Plans
+import Rewriting
+import Runtime
+
+/// What it does to the model's output when one matrix stands in for an attention node.
+package struct LinearDamage: Sendable, Hashable, Codable {
+    /// Name of the attention node.
+    package var node: String
+    /// The rewrite's difference from the source.
+    package var difference: OutputDifference
+
+    package init(node: String, difference: OutputDifference) {
+        self.node = node
+        self.difference = difference
+    }
+}
+
+/// For each attention node that allows it: the matrix that gives what the node does best from each row alone, by least
+/// squares, and the damage at the output.
+///
+/// The first attention of a stack is left out: somebody must mix the tokens before others can do without.
+struct LinearPass {
+    let damages: [LinearDamage]
+
+    init(
+        _ model: Model, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        resources: ExecutionResources
+    ) throws(AnalysisError) {
+        let firsts = model.graph.firstAttentionNodes
+        let names = Set(model.graph.linearizableNodes.map(\.name)).subtracting(firsts)
+        let branches = model.graph.branches.filter { $0.isAttention && names.contains($0.node) }
+        let sums = try SourceSums(
+            model, branches: branches, sequences: calibration.sample(tokens: CurvePass.sampleTokens),
+            keeping: CurvePass.keptBytes, pooling: pooling, resources: resources)
+        var damages: [LinearDamage] = []
+        for branch in branches {
+            try CancellableWorkers(resources).check()
+            var plan = ReusePlan(of: model.graph)
+            plan.linear = [.init(node: branch.node)]
+            let trial = try model.applying(plan)
+            let fitted = try trial.refitted(branch.asLinear(in: trial.graph), sums, resources)
+            damages.append(.init(node: branch.node, difference: try probe.difference(of: fitted)))
+        }
+        self.damages = damages
+    }
+}

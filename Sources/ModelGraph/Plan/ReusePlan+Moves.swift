@@ -1,0 +1,69 @@
+// What a plan takes out of a model beside attention maps: one section of the document for each kind of move.
+
+extension ReusePlan {
+    /// The neurons that are left of one feed-forward part.
+    package struct Neurons: Sendable, Hashable, Codable {
+        /// The part, by the node of its last matrix.
+        package var node: String
+        /// Neurons that the part has before.
+        package var width: Int
+        /// Those that stay, ascending.
+        package var kept: IndexList
+        /// Damage at the output that the analysis expects of it.
+        package var damage: Double?
+
+        package init(node: String, width: Int, kept: IndexList, damage: Double? = nil) {
+            self.node = node
+            self.width = width
+            self.kept = kept
+            self.damage = damage
+        }
+    }
+
+    /// An attention node that one matrix stands in for; what the plan says of its heads does not matter then.
+    package struct Linear: Sendable, Hashable, Codable {
+        /// Name of the attention node.
+        package var node: String
+        /// Damage at the output that the analysis expects of it.
+        package var damage: Double?
+
+        package init(node: String, damage: Double? = nil) {
+            self.node = node
+            self.damage = damage
+        }
+    }
+
+    /// Neurons that the plan leaves out.
+    package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.indices.count) } }
+
+    /// Whether the plan leaves the model as it is.
+    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty }
+}
+
+extension ReusePlan: Codable {
+    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, linear, neurons }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            budget: try container.decode(String.self, forKey: .budget),
+            analysis: try container.decodeIfPresent(String.self, forKey: .analysis),
+            model: try container.decodeIfPresent(String.self, forKey: .model),
+            layers: try container.decode([Layer].self, forKey: .layers),
+            neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [],
+            linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [])
+        version = try container.decode(Int.self, forKey: .version)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(version, forKey: .version)
+        try container.encode(budget, forKey: .budget)
+        try container.encodeIfPresent(analysis, forKey: .analysis)
+        try container.encodeIfPresent(model, forKey: .model)
+        try container.encode(layers, forKey: .layers)
+        // A plan of maps alone is written as it always was.
+        if !linear.isEmpty { try container.encode(linear, forKey: .linear) }
+        if !neurons.isEmpty { try container.encode(neurons, forKey: .neurons) }
+    }
+}
