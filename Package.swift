@@ -248,7 +248,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Platform", "ReuseTransformers", "TestSupport", "reuseformer", "reuseformer-h5index"],
+            dependencies: [
+                "NumPy", "Platform", "ReuseTransformers", "Tensors", "TestSupport", "reuseformer", "reuseformer-h5index",
+            ],
             exclude: ["Help"]
         ),
     ],

@@ -92,8 +92,9 @@ RK_INLINE vf first_sum(const rk_dot_tile *tile, size_t row, size_t panel) {
   return splat(0.0f);
 }
 
-RK_INLINE vf last_sum(const rk_dot_tile *tile, size_t row, vf sum) {
-  return tile->factors ? sum * splat(tile->factors[row]) : sum;
+RK_INLINE void last_sums(const rk_dot_tile *tile, size_t row, const vf *sums, vf *values, const size_t panels) {
+  const vf factor = tile->factors ? splat(tile->factors[row]) : splat(1.0f);
+  RK_UNROLL for (size_t p = 0; p < panels; p++) values[p] = sums[p] * factor;
 }
 
 #include "dot_tile.inc.h"

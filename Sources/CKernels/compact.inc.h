@@ -182,3 +182,49 @@ static void multiply_compact(const rk_product *p, const rk_compact_shape *shape,
     panel += panels;
   }
 }
+
+// ---- tables ------------------------------------------------------------------------------------------------------
+
+/// Sixteen numbers of a table's row, those of a bfloat16 row in their upper halves, as floats.
+RK_INLINE vf table_numbers(const uint8_t *row, const int kind, size_t i, size_t count) {
+  if (kind == RK_ROWS_BYTES) {
+    typedef int8_t bytes __attribute__((ext_vector_type(RK_LANES)));
+    bytes stored = 0;
+    memcpy(&stored, row + i, count);
+    return __builtin_convertvector(stored, vf);
+  }
+  typedef uint16_t halves __attribute__((ext_vector_type(RK_LANES)));
+  halves stored = 0;
+  memcpy(&stored, row + i * sizeof(uint16_t), count * sizeof(uint16_t));
+  return (vf)(__builtin_convertvector(stored, vi) << 16);
+}
+
+RK_INLINE void gather_row(const uint8_t *row, const int kind, float own, size_t width, float scale, int accumulate,
+                          float *out) {
+  size_t i = 0;
+  for (; i + RK_LANES <= width; i += RK_LANES) {
+    vf value = table_numbers(row, kind, i, RK_LANES);
+    if (kind == RK_ROWS_BYTES) value *= splat(own);
+    value *= splat(scale);
+    store(out + i, accumulate ? load(out + i) + value : value);
+  }
+  if (i == width) return;
+  const size_t rest = width - i;
+  vf value = table_numbers(row, kind, i, rest);
+  if (kind == RK_ROWS_BYTES) value *= splat(own);
+  value *= splat(scale);
+  store_first(out + i, accumulate ? load_first(out + i, rest) + value : value, rest);
+}
+
+static void gather_compact(const rk_compact_table *table, const int32_t *index, size_t rows, float scale,
+                           int accumulate, float *out, size_t ldo) {
+  const uint8_t *numbers = table->numbers;
+  for (size_t row = 0; row < rows; row++, out += ldo) {
+    const size_t at = (size_t)index[row], width = table->width;
+    if (table->kind == RK_ROWS_BYTES) {
+      gather_row(numbers + at * width, RK_ROWS_BYTES, table->scales[at], width, scale, accumulate, out);
+    } else {
+      gather_row(numbers + at * width * sizeof(uint16_t), RK_ROWS_BFLOAT, 1.0f, width, scale, accumulate, out);
+    }
+  }
+}

@@ -120,6 +120,11 @@ void rk_gather(const rk_kernels *kernels, const float *table, size_t width, cons
   kernels->gather(table, width, index, rows, scale, accumulate, out, ldo);
 }
 
+void rk_gather_compact(const rk_kernels *kernels, const rk_compact_table *table, const int32_t *index, size_t rows,
+                       float scale, int accumulate, float *out, size_t ldo) {
+  kernels->gather_compact(table, index, rows, scale, accumulate, out, ldo);
+}
+
 void rk_rotate(const rk_kernels *kernels, float *x, size_t pairs, int interleaved, const float *angles) {
   kernels->rotate(x, pairs, interleaved, angles);
 }

@@ -4,7 +4,8 @@
 //   rk_weights, weights_at(p)   RK_DEPTHS rows of a panel, and how they are read
 //   rk_levels, level_at(p)      RK_DEPTHS numbers of a row, in every lane
 //   dot_step(sum, x, w)  sum + Σ x · w
-//   first_sum(tile, r, p), last_sum(tile, r, sum)   where the sums of row r start, and what is made of them
+//   first_sum(tile, r, p)                      where the sums of row r start
+//   last_sums(tile, r, sums, values, panels)   what is made of the sums of row r
 //   RK_DEPTHS, RK_ROW_STEP, RK_PANEL_STEP   depths of a step, and the bytes that it takes of a row and of a panel
 //   RK_PANEL_HEAD        bytes of a panel before its numbers
 //   padded_depth(k), panel_bytes(k)
@@ -63,14 +64,27 @@ RK_INLINE void compute_dot_tile(const rk_dot_tile *tile, const size_t M, const s
 #undef RK_DOT_STEP_AT
 #undef RK_DOT_ADVANCE
 
-  RK_UNROLL for (size_t r = 0; r < M; r++) {
+  // Step by step over the whole tile: what is asked of a tile is asked once, and no sum waits for the last one's store.
+  const float *scales = tile->scales, *bias = tile->bias, *residual = tile->residual;
+  const size_t ldr = tile->ldr, ldo = tile->ldo;
+  vf value[RK_DOT_ROWS][RK_TILE_PANELS_MAX];
+  RK_UNROLL for (size_t r = 0; r < M; r++) last_sums(tile, r, sum[r], value[r], P);
+  if (scales)
     RK_UNROLL for (size_t p = 0; p < P; p++) {
-      vf value = last_sum(tile, r, sum[r][p]);
-      if (tile->scales) value *= load(tile->scales + p * RK_PANEL);
-      if (tile->bias) value += load(tile->bias + p * RK_PANEL);
-      if (tile->residual) value += load(tile->residual + r * tile->ldr + p * RK_PANEL);
-      store(tile->out[p] + r * tile->ldo, value);
+      const vf scale = load(scales + p * RK_PANEL);
+      RK_UNROLL for (size_t r = 0; r < M; r++) value[r][p] *= scale;
     }
+  if (bias)
+    RK_UNROLL for (size_t p = 0; p < P; p++) {
+      const vf offset = load(bias + p * RK_PANEL);
+      RK_UNROLL for (size_t r = 0; r < M; r++) value[r][p] += offset;
+    }
+  if (residual)
+    RK_UNROLL for (size_t r = 0; r < M; r++)
+      RK_UNROLL for (size_t p = 0; p < P; p++) value[r][p] += load(residual + r * ldr + p * RK_PANEL);
+  RK_UNROLL for (size_t p = 0; p < P; p++) {
+    float *out = tile->out[p];
+    RK_UNROLL for (size_t r = 0; r < M; r++) store(out + r * ldo, value[r][p]);
   }
 }
 

@@ -35,6 +35,7 @@
       .add = add,                                       \
       .multiply_elements = multiply_elements,           \
       .gather = gather,                                 \
+      .gather_compact = gather_compact,                 \
       .rotate = rotate,                                 \
       .mean_rows = mean_rows,                           \
       .normalize = normalize,                           \

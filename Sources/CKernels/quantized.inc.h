@@ -184,8 +184,9 @@ RK_INLINE vi first_sum(const rk_dot_tile *tile, size_t row, size_t panel) {
   return (vi)(RK_SHIFT - scale_of_row(tile, row).zero) * columns;
 }
 
-RK_INLINE vf last_sum(const rk_dot_tile *tile, size_t row, vi sum) {
-  return __builtin_convertvector(sum, vf) * splat(scale_of_row(tile, row).scale);
+RK_INLINE void last_sums(const rk_dot_tile *tile, size_t row, const vi *sums, vf *values, const size_t panels) {
+  const vf scale = splat(scale_of_row(tile, row).scale);
+  RK_UNROLL for (size_t p = 0; p < panels; p++) values[p] = __builtin_convertvector(sums[p], vf) * scale;
 }
 
 #include "dot_tile.inc.h"

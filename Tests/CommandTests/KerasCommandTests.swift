@@ -1,4 +1,6 @@
 import Foundation
+import NumPy
+import Tensors
 import TestSupport
 import Testing
 
@@ -74,5 +76,23 @@ struct KerasCommandTests {
         let run = try Command.run(
             "run", scratch("small.reuse.h5"), "--inputs", data, "--dump", "hidden,attentions", "-o", scratch("out.npz"))
         #expect(run.status == 0, "\(run.errors)")
+    }
+
+    @Test("a model of batches of three says so when it is given more to be judged on, and leaves no file")
+    func fixedBatch() throws {
+        // The reference's arrays, 24 times over: whole batches, but not one.
+        let folder = Self.garden + "/keras3_fixed_batch"
+        let one = try NumPyArchive(path: folder + "/reference.npz").tensor(named: "in.steps")
+        let extents = one.shape.extents
+        let many = Tensor(
+            (0..<24).flatMap { _ in one.floats }, shape: Shape([24 * extents[0]] + extents.dropFirst()))
+        var archive = try NumPyArchiveWriter(path: scratch("many.npz"))
+        try archive.append(many, named: "steps")
+        try archive.close()
+        let converted = try Command.run(
+            "convert", folder + "/model.keras", "--precision", "int8", "--calibration", scratch("many.npz"), "-o",
+            scratch("small.reuse.h5"))
+        #expect(converted.status == 2 && converted.errors.contains("the model takes batches of 3 sequences"))
+        #expect(scratch.names == ["many.npz"])
     }
 }

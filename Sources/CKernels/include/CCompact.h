@@ -40,4 +40,26 @@ void rk_multiply_compact(const rk_kernels *kernels, const rk_product *store, con
                          const void *packed, float *scratch, size_t row_begin, size_t row_end, size_t panel_begin,
                          size_t panel_end);
 
+// ---- tables ------------------------------------------------------------------------------------------------------
+
+/// How the numbers of a table are stored.
+typedef enum {
+  RK_ROWS_BYTES = 0,  // int8, one scale a row
+  RK_ROWS_BFLOAT = 1, // bfloat16
+} rk_table_kind;
+
+/// A table of fewer bits whose rows are looked up.
+typedef struct {
+  const void *numbers;  // [rows, width]; any alignment
+  int kind;             // rk_table_kind
+  const float *scales;  // one a row of bytes, else NULL
+  size_t width;
+} rk_compact_table;
+
+/// out = scale · table row (+ out when accumulate), row by row, as `rk_gather` does with floats.
+///
+/// The number times its row's scale is rounded before it meets `scale`. Indices lie within the table.
+void rk_gather_compact(const rk_kernels *kernels, const rk_compact_table *table, const int32_t *index, size_t rows,
+                       float scale, int accumulate, float *out, size_t ldo);
+
 #endif

@@ -47,6 +47,7 @@ struct rk_kernels {
   void (*add)(const float *, const float *, size_t, float *);
   void (*multiply_elements)(const float *, const float *, size_t, float *);
   void (*gather)(const float *, size_t, const int32_t *, size_t, float, int, float *, size_t);
+  void (*gather_compact)(const rk_compact_table *, const int32_t *, size_t, float, int, float *, size_t);
   void (*rotate)(float *, size_t, int, const float *);
   void (*mean_rows)(const float *, size_t, size_t, size_t, float *);
   void (*normalize)(float *, size_t);

@@ -38,9 +38,16 @@ struct VerifiedFile {
             ) { (temporary) throws(FileError) in
                 let written = try Checkpoint.load(
                     path: temporary, options: LoadingOptions(hdf5: reading, cancellation: work.cancellation))
-                let exactness = try? compare(written)
+                let exactness: Exactness
+                do {
+                    exactness = try compare(written)
+                } catch {
+                    // Data that the model does not take are the data's fault, not the file's.
+                    if !work.cancellation.isRequested { failure = TransformerError(error) }
+                    throw FileError(.cancelled, path: path, "was not written")
+                }
                 if work.cancellation.isRequested { throw FileError(.cancelled, path: path, "was not written") }
-                guard let exactness, exactness.holds else { throw FileError(.defect, path: path, complaint) }
+                guard exactness.holds else { throw FileError(.defect, path: path, complaint) }
                 do throws(TransformerError) {
                     let finished = try finish(TransformerModel(path: path, model: written, hdf5: reading), exactness)
                     result = finished

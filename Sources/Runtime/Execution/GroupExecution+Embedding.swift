@@ -9,24 +9,12 @@ extension GroupExecution {
         let (out, slot) = start(step.out, share, row: rows.lowerBound)
         func add(_ table: LookUpTable?, _ indices: [Int32], scale: Float, accumulate: Bool) {
             guard let table else { return }
-            indices.withUnsafeBufferPointer { indices in
-                let wanted = UnsafeBufferPointer(rebasing: indices[rows])
-                if let scales = table.scale {
-                    scales.withFloats { scales in
-                        gather(table.values, wanted, scale, accumulate, out, slot) { (value: Int8, row) in
-                            Float(value) * scales[row]
-                        }
-                    }
-                    return
-                }
-                if table.values.dtype == .bfloat16 {
-                    gather(table.values, wanted, scale, accumulate, out, slot) { (bits: UInt16, _) in
-                        Float(bitPattern: UInt32(bits) << 16)
-                    }
-                    return
-                }
-                table.values.withFloats { table in
-                    guard let table = table.baseAddress, let indices = wanted.baseAddress else { return }
+            indices[rows].withUnsafeBufferPointer { wanted in
+                guard let indices = wanted.baseAddress else { return }
+                gather(table, width: slot.width) { compact in
+                    rk_gather_compact(
+                        kernels.table, &compact, indices, rows.count, scale, accumulate ? 1 : 0, out, slot.stride)
+                } floats: { table in
                     rk_gather(
                         kernels.table, table, slot.width, indices, rows.count, scale, accumulate ? 1 : 0, out,
                         slot.stride)
@@ -45,23 +33,28 @@ extension GroupExecution {
         }
     }
 
-    /// Rows of numbers of fewer bits: each made a float, times `scale`, rounded, added to what is there.
-    ///
-    /// - Parameter number: A stored number of a row, as a float.
-    @inline(__always)
-    private func gather<Stored: BitwiseCopyable>(
-        _ values: Tensor, _ indices: UnsafeBufferPointer<Int32>, _ scale: Float, _ accumulate: Bool,
-        _ out: UnsafeMutablePointer<Float>, _ slot: Slot, number: (Stored, Int) -> Float
+    /// Hands a table to the kernel for its numbers: those of fewer bits, or floats.
+    private func gather(
+        _ table: LookUpTable, width: Int, compact: (inout rk_compact_table) -> Void,
+        floats: (UnsafePointer<Float>) -> Void
     ) {
-        values.withUnsafeBytes { bytes in
-            for (offset, index) in indices.enumerated() {
-                let first = Int(index) * slot.width, target = out + offset * slot.stride
-                for column in 0..<slot.width {
-                    let place = (first + column) * MemoryLayout<Stored>.stride
-                    let stored = bytes.loadUnaligned(fromByteOffset: place, as: Stored.self)
-                    let value = number(stored, Int(index)) * scale
-                    target[column] = accumulate ? target[column] + value : value
-                }
+        guard table.scale != nil || table.values.dtype == .bfloat16 else {
+            return table.values.withFloats { values in
+                if let base = values.baseAddress { floats(base) }
+            }
+        }
+        table.values.withUnsafeBytes { numbers in
+            var description = rk_compact_table()
+            description.numbers = numbers.baseAddress
+            description.width = width
+            guard let scale = table.scale else {
+                description.kind = Int32(RK_ROWS_BFLOAT.rawValue)
+                return compact(&description)
+            }
+            description.kind = Int32(RK_ROWS_BYTES.rawValue)
+            scale.withFloats { scales in
+                description.scales = scales.baseAddress
+                compact(&description)
             }
         }
     }
