@@ -40,10 +40,12 @@ extension ReportPage {
         var text = "\(summary.prefix(1).uppercased())\(summary.dropFirst())."
         guard let quantization else { return text }
         let changed = quantization.steps.count { $0.kind != nil }
-        text += " \(quantization.wanted) was asked for: \(changed) of \(quantization.steps.count) groups of matrices "
+        text +=
+            " \(quantization.wanted) was asked for: \(changed) of \(quantization.steps.count) groups of matrices "
             + "have fewer bits."
         if let after = quantization.after {
-            text += " That alone made a damage of \(Format.significant(after.damage, 3)) at the output, on texts kept "
+            text +=
+                " That alone made a damage of \(Format.significant(after.damage, 3)) at the output, on texts kept "
                 + "back."
         } else {
             text += " What that alone did to the output was not measured."

@@ -6,7 +6,8 @@ extension TextTable {
         let rule = shown.map { index in
             if case .right = columns[index].alignment { "---:" } else { "---" }
         }
-        return ([line(shown.map { columns[$0].title.escapedForMarkdown }), line(rule)]
+        return
+            ([line(shown.map { columns[$0].title.escapedForMarkdown }), line(rule)]
             + rows.map { row in line(shown.map { row.cells[$0].escapedForMarkdown }) }).joined(separator: "\n")
     }
 }

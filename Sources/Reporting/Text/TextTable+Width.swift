@@ -14,10 +14,13 @@ extension TextTable {
         guard let width, text.split(separator: "\n").contains(where: { $0.count > width }) else { return text }
         let blocks = blocks(width: width)
         return blocks.enumerated().compactMap { index, indices in
-            let rows = index == 0 ? rows : rows.filter { row in
-                // Rows of which a later block says nothing stand in the first one only.
-                indices.contains { !keys.contains($0) && !row.cells[$0].isEmpty }
-            }
+            let rows =
+                index == 0
+                ? rows
+                : rows.filter { row in
+                    // Rows of which a later block says nothing stand in the first one only.
+                    indices.contains { !keys.contains($0) && !row.cells[$0].isEmpty }
+                }
             return rows.isEmpty && index > 0 ? nil : lines(of: rows, columns: indices, width: width)
         }
         .joined(separator: "\n\n")
@@ -73,10 +76,11 @@ extension TextTable {
         let height = titles.map(\.count).max() ?? 1
         var result = (0..<height).map { line in
             // Titles stand on the rule.
-            joined(titles.map { titles in
-                let index = line - (height - titles.count)
-                return titles.indices.contains(index) ? titles[index] : ""
-            }, indices, widths)
+            joined(
+                titles.map { titles in
+                    let index = line - (height - titles.count)
+                    return titles.indices.contains(index) ? titles[index] : ""
+                }, indices, widths)
         }
         result.append(widths.map { String(repeating: "─", count: $0) }.joined(separator: gapText))
         for row in rows {

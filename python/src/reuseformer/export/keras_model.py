@@ -26,6 +26,9 @@ def to_keras(model: "str | os.PathLike[str]", output: "str | os.PathLike[str]", 
     except ImportError as error:
         raise errors.UsageError("to_keras needs Keras 3 and one of its backends: pip install reuseformer[keras]") \
             from error
+    if int(keras.__version__.split(".")[0]) < 3:
+        raise errors.UsageError("to_keras needs Keras 3, this is Keras %s: pip install reuseformer[keras]" %
+                                keras.__version__)
     from .keras_writer import KerasWriter
 
     if not os.fspath(output).endswith(".keras"):

@@ -30,8 +30,8 @@ def to_safetensors(model: "str | os.PathLike[str]", output: "str | os.PathLike[s
 
     ``source`` is that folder, with safetensors files: its names, its other files and its configuration are kept. Stock
     classes hold refitted weights, dropped heads (their rows of the output projection are zeros), and matrices of 8 and
-    4 bits as 32-bit ones; a head that borrows its map, and inputs that are rounded while the model runs, are refused with
-    the node's name. A difference above 1e-4 raises ``GateFailed`` and leaves no folder."""
+    4 bits as 32-bit ones; a head that borrows its map, and inputs that are rounded while the model runs, are refused
+    with the node's name. A difference above 1e-4 raises ``GateFailed`` and leaves no folder."""
     model, output, source = (os.fspath(path) for path in (model, output, source))
     if os.path.lexists(output) and not force:
         raise errors.FileProblem("%s: exists already; force=True overwrites it" % output)
