@@ -171,7 +171,7 @@ struct ReportCommandTests {
         // A budget beyond it is refused before a text is read.
         let greedy = try Command.run(
             "convert", Command.fixture, "--calibration", Command.fixture + "/calibration.txt", "--budget", "bytes:60%",
-            "-o", "x.reuse.h5")
+            "--allow", "reuse,blend,static", "-o", "x.reuse.h5")
         #expect(greedy.status == 2 && greedy.message.contains("largest saving that this model allows"))
         #expect(!greedy.errors.contains("Comparing"))
     }

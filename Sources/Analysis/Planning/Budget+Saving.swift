@@ -22,16 +22,23 @@ extension Budget.Goal {
 }
 
 extension Budget {
-    /// Refuses a budget that no plan of reuse, blends and static patterns can hold, by the graph alone.
+    /// Refuses a budget that no plan of reuse, blends, static patterns and neurons can hold, by the graph alone.
     ///
-    /// - Parameter kept: Attention nodes that stay as they are.
+    /// - Parameters:
+    ///   - kept: Attention nodes, and last matrices of feed-forward parts, that stay as they are.
+    ///   - moves: What plans may do, `drop` and `linear` left out of account.
     /// - Throws: `AnalysisError.budget` with the largest saving of this kind that the model allows.
-    package func checkReach(in graph: CheckedGraph, keeping kept: Set<String> = []) throws(AnalysisError) {
+    package func checkReach(
+        in graph: CheckedGraph, keeping kept: Set<String> = [], moves: Moves = .standard
+    ) throws(AnalysisError) {
+        func least(_ reused: CheckedGraph) throws(GraphError) -> CheckedGraph {
+            moves.contains(.neurons) ? try reused.withFewestNeurons(keeping: kept) : reused
+        }
         var largest: Double
         do {
-            largest = goal.saving(from: graph, to: try graph.withLargestReuse())
+            largest = goal.saving(from: graph, to: try least(graph.withLargestReuse()))
             if !kept.isEmpty {
-                largest = min(largest, goal.saving(from: graph, to: try graph.withLargestReuse(keeping: kept)))
+                largest = min(largest, goal.saving(from: graph, to: try least(graph.withLargestReuse(keeping: kept))))
             }
         } catch { throw .graph(error) }
         guard goal.share > largest + 1e-9 else { return }

@@ -19,4 +19,17 @@ extension CheckedGraph {
         }
         return try applying(plan)
     }
+
+    /// The graph with as few neurons in its feed-forward parts as any plan leaves.
+    ///
+    /// - Parameter kept: Last matrices of parts that stay as they are.
+    /// - Throws: When the graph that comes out breaks a rule, which would be a defect.
+    func withFewestNeurons(keeping kept: Set<String>) throws(GraphError) -> CheckedGraph {
+        var plan = ReusePlan(of: self)
+        plan.neurons = feedForwardParts.filter { !kept.contains($0.node) && $0.width > 1 }.map { part in
+            let left = part.width - (NeuronPass.groups(of: part).last?.upperBound ?? 0)
+            return .init(node: part.node, width: part.width, kept: IndexList(Array(0..<left)))
+        }
+        return try applying(plan)
+    }
 }

@@ -10,13 +10,16 @@ extension ModelConverter {
     /// - Throws: `.usage` with the largest saving of the kind.
     func checkReach(of source: PlanSource) throws(TransformerError) {
         // Other moves save more than reuse can: only the planner knows how much.
-        let known: ReuseMoves = [.reuse, .blend, .pattern]
+        let known: ReuseMoves = [.standard, .neurons]
         guard case .budget(let wanted, _) = source else { return }
         let budget = try wanted.parsed()
-        guard (options.moves ?? .standard(for: budget)).isSubset(of: known) else { return }
+        let moves = options.moves ?? .standard(for: budget)
+        guard moves.isSubset(of: known) else { return }
         if case .quality = budget.goal { return }
         let kept = try options.layers.keptNodes(of: model.model.graph)
-        try TransformerError.mapping { try budget.checkReach(in: model.model.graph, keeping: kept) }
+        try TransformerError.mapping {
+            try budget.checkReach(in: model.model.graph, keeping: kept, moves: moves.moves)
+        }
     }
 
     /// What a user should know before any work starts: how a budget is counted, and a file that would grow.
