@@ -250,13 +250,14 @@ let package = Package(
         .testTarget(
             name: "ReuseTransformersTests",
             dependencies: [
-                "Platform", "Tensors", "NumPy", "ReferenceProofs", "ReuseTransformers", "TestSupport", "reuseformer",
-                "reuseformer-h5index",
+                "Platform", "Tensors", "NumPy", "ReferenceProofs", "Reporting", "ReuseTransformers", "TestSupport",
+                "reuseformer", "reuseformer-h5index",
             ]),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "NumPy", "Platform", "ReuseTransformers", "Tensors", "TestSupport", "reuseformer", "reuseformer-h5index",
+                "NumPy", "Platform", "ReuseTransformers", "Tensors", "TestSupport", "reuseformer",
+                "reuseformer-h5index",
             ],
             exclude: ["Help"]
         ),

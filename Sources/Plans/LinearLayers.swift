@@ -2,10 +2,10 @@ import ModelGraph
 
 extension CheckedGraph {
     /// Attention nodes that one matrix could stand in for: self-attention with parameters of its own, whose maps
-    /// nothing else shows.
+    /// nothing else shows or reads.
     package var linearizableNodes: [Node] {
-        let shared = graph.sharedParameters
-        return graph.attentionNodes.filter { problemOfLinear($0, shared) == nil }
+        let shared = graph.sharedParameters, read = Set(headsInUse.map(\.node))
+        return graph.attentionNodes.filter { !read.contains($0.name) && problemOfLinear($0, shared) == nil }
     }
 
     fileprivate func problemOfLinear(_ node: Node, _ shared: Set<ParameterID>) -> String? {

@@ -25,10 +25,13 @@ struct CancellationTests {
     func stages(stage: Analyzer.Stage) {
         let cancellation = Cancellation()
         #expect {
-            try Analyzer(options: .init(resources: ExecutionResources(threads: 2, cancellation: cancellation)))
-                .analyze(model, calibration: calibration) { reached, _, _ in
-                    if reached == stage { cancellation.request() }
-                }
+            let resources = ExecutionResources(threads: 2, cancellation: cancellation)
+            // All stages are gone through where all kinds of moves are measured.
+            _ = try Analyzer(options: .init(resources: resources, moves: Moves.standard.union(.neurons))).analyze(
+                model, calibration: calibration
+            ) { reached, _, _ in
+                if reached == stage { cancellation.request() }
+            }
         } throws: { isCancelled($0) }
     }
 

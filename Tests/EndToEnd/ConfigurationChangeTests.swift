@@ -29,6 +29,7 @@ struct ConfigurationChangeTests {
         "original_max_position_embeddings": "beyond these inputs", "max_relative_positions": "beyond these inputs",
         "local_attention": "it is halved: the same window", "sliding_window_pattern": "the same layers in so few",
         "_sliding_window_pattern": "layer_types counts", "use_sliding_window": "no layer is windowed all the same",
+        "transformers_version": "releases with one meaning",
     ]
 
     private func other(_ key: String, _ value: JSONValue) -> JSONValue? {

@@ -63,26 +63,29 @@ struct AttentionCase {
                 rk_term(kind: Int32(kind.rawValue), weight: weight, map: nil, ldmap: 0)
             }
         }
-        consumers.withUnsafeBufferPointer { consumers in
-            cTerms.withUnsafeBufferPointer { cTerms in
-                (positions ?? []).withUnsafeBufferPointer { positions in
-                    var map = rk_map()
-                    (map.queries, map.keys, map.head_size) = (queries, keys, headSize)
-                    map.position = self.positions == nil ? nil : positions.baseAddress
-                    if terms == nil {
-                        (map.q, map.ldq, map.k, map.ldk) = (
-                            UnsafePointer(q.base), headSize, UnsafePointer(k.base), headSize
-                        )
+        // Pointers alone keep nothing alive.
+        withExtendedLifetime((q, k, values, terms)) {
+            consumers.withUnsafeBufferPointer { consumers in
+                cTerms.withUnsafeBufferPointer { cTerms in
+                    (positions ?? []).withUnsafeBufferPointer { positions in
+                        var map = rk_map()
+                        (map.queries, map.keys, map.head_size) = (queries, keys, headSize)
+                        map.position = self.positions == nil ? nil : positions.baseAddress
+                        if terms == nil {
+                            (map.q, map.ldq, map.k, map.ldk) = (
+                                UnsafePointer(q.base), headSize, UnsafePointer(k.base), headSize
+                            )
+                        }
+                        (map.bias, map.ldb) = (bias.map { UnsafePointer($0.base) }, keys)
+                        (map.alibi_slope, map.softcap) = (alibiSlope, softcap)
+                        (map.causal, map.window) = (isCausal ? 1 : 0, window)
+                        (map.terms, map.term_count) = (cTerms.baseAddress, cTerms.count)
+                        if keepsMap { (map.keep, map.ldkeep) = (kept.base, keys) }
+                        (map.consumers, map.consumer_count) = (consumers.baseAddress, consumers.count)
+                        map.scratch = scratch.base
+                        let edges = [0] + cuts + [queries]
+                        for (begin, end) in zip(edges, edges.dropFirst()) { attention(&map, begin, end) }
                     }
-                    (map.bias, map.ldb) = (bias.map { UnsafePointer($0.base) }, keys)
-                    (map.alibi_slope, map.softcap) = (alibiSlope, softcap)
-                    (map.causal, map.window) = (isCausal ? 1 : 0, window)
-                    (map.terms, map.term_count) = (cTerms.baseAddress, cTerms.count)
-                    if keepsMap { (map.keep, map.ldkeep) = (kept.base, keys) }
-                    (map.consumers, map.consumer_count) = (consumers.baseAddress, consumers.count)
-                    map.scratch = scratch.base
-                    let edges = [0] + cuts + [queries]
-                    for (begin, end) in zip(edges, edges.dropFirst()) { attention(&map, begin, end) }
                 }
             }
         }

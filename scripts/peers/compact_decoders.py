@@ -1,7 +1,7 @@
 """Times language models whose weights have 8 or 4 bits beside CTranslate2 and OpenVINO, in turns. Prints Markdown.
 
-New tokens a second, one prompt, one thread unless told otherwise. A turn of a side lasts about a second; a ratio compares
-turns of the same round. A side's cosine is that of its last logits with float32's: a fast side that computes something
+New tokens a second, one prompt, one thread unless told otherwise. A ratio compares turns of the same round. A side's
+cosine is that of its last logits with float32's: a fast side that computes something
 else shows as such.
 """
 import argparse

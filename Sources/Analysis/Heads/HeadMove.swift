@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Rewriting
 
 /// Attention maps that other maps stand in for, and after the last of a node a matrix for the whole node. Which maps
@@ -30,22 +31,26 @@ struct HeadMove: Move {
 
     func ladders() -> [Ladder] {
         let open = analysis.curves.filter { !kept.contains($0.node) }
+        let read = graph.headsInUse
         switch granularity {
         case .head:
             let firsts = graph.firstAttentionNodes
             return open.map { curve in
                 let damages = curve.damages
-                let heads = zip(curve.order, damages.dropFirst()).map {
-                    Rung(node: curve.node, indices: [$0], damage: $1)
+                let heads = zip(curve.order, damages.dropFirst()).compactMap { (head, damage) -> Rung? in
+                    guard !read.contains(HeadID(node: curve.node, head: head)) else { return nil }
+                    return Rung(node: curve.node, indices: [head], damage: damage)
                 }
                 return Ladder(
-                    rungs: heads + matrix(after: heads.last, of: curve.node),
+                    rungs: heads
+                        + (read.contains { $0.node == curve.node } ? [] : matrix(after: heads.last, of: curve.node)),
                     caution: firsts.contains(curve.node) ? Self.firstLayerCaution : 1)
             }
         case .layer:
             let whole = open.filter { curve in
                 curve.order.count == graph.node(named: curve.node)?.attention?.computedHeads.count
                     && curve.points.last?.heads == curve.order.count && !curve.order.isEmpty
+                    && !read.contains { $0.node == curve.node }
             }
             return whole.map { curve in
                 Ladder(rungs: [Rung(node: curve.node, indices: curve.order, damage: curve.damages.last ?? 0)])

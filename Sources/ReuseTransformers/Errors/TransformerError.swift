@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// Why a model could not be read, run, converted or written.
 ///

@@ -61,7 +61,9 @@ struct Convert: ParsableCommand {
     var analysis: String?
 
     @Option(
-        help: ArgumentHelp("Where to write the analysis, JSON: what `analyze` would write.", valueName: "file"),
+        help: ArgumentHelp(
+            "Where to write the analysis, JSON: what `analyze` would write of the moves that are allowed.",
+            valueName: "file"),
         completion: .file(extensions: ["json"]))
     var analysisOut: String?
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Inputs
 import ReuseTransformers
 import Runtime
 
