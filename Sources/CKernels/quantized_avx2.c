@@ -12,32 +12,16 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
-#define RK_FUSED 1
 #define RK_DEPTHS 2
 #define RK_LEVEL int16_t
 #define RK_SHIFT 0
-#define RK_DOT_ROWS 6
-#define RK_DOT_SHAPES(X) \
-  X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(1, 3) X(1, 4)
-#define RK_DOT_PANELS_FOR_HEIGHT(h) ((h) >= 4 ? 1 : (h) >= 2 ? 2 : 4)
 
-#include "vector.inc.h"
-
-/// Two halves of a panel's sixteen columns, pairs of 16 bits.
-typedef struct {
-  __m256i low, high;
-} rk_weights;
-
-RK_INLINE vi joined(__m256i low, __m256i high) {
-  return __builtin_shufflevector((vi8)low, (vi8)high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
+#include "quantized_halves.inc.h"
 
 RK_INLINE rk_weights weights_at(const uint8_t *p) {
   return (rk_weights){_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p)),
                       _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p + 16)))};
 }
-
-RK_INLINE vi level_at(const uint8_t *p) { return splat_bytes(p); }
 
 // The compiler would add up several steps before it adds them to the sums, for want of registers in memory.
 RK_INLINE __m256i plus_pairs(__m256i sum, __m256i x, __m256i w) {
@@ -51,7 +35,6 @@ RK_INLINE vi dot_step(vi sum, vi x, rk_weights w) {
   return joined(plus_pairs((__m256i)sum.lo, own, w.low), plus_pairs((__m256i)sum.hi, own, w.high));
 }
 
-#define rk_levels vi
 #define RK_QUANTIZED_TABLE rk_quantized_avx2
 #include "quantized.inc.h"
 
