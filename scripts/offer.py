@@ -1,7 +1,7 @@
 """What conversion offers: one model of sentence embeddings beside what can be made of it, as a Markdown table.
 
     scripts/offer --source MODEL --calibration TEXTS [TEXTS …] --sets DIR --heldout TEXTS [--shape 32x128]
-                  [--threads 1] [--rounds 5] [--tokens 48000] [--keep DIR]
+                  [--threads 1] [--rounds 5] [--rows 1,3,4] [--tokens 48000] [--keep DIR]
 
 The sets are those of scripts/quality: DIR holds `*.tsv` files, `score<TAB>sentence<TAB>sentence` a line. Rows: the
 source, half of its maps, a quarter of its arithmetic, and each of these in 8 bits. Columns: megabytes of the file with
@@ -41,6 +41,7 @@ def parse():
     parser.add_argument("--shape", default="32x128")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", help="numbers of the rows below the source, as 1,3,4; default: all")
     parser.add_argument("--keep", help="where the models stay, and are taken from if they are there already")
     return parser.parse_args()
 
@@ -72,7 +73,8 @@ def main():
         if not os.path.exists(analysis):
             command(arguments, "analyze", arguments.source, *texts(arguments), "-o", analysis)
         models = {"source": arguments.source}
-        for name, options in ROWS.items():
+        chosen = [int(number) for number in arguments.rows.split(",")] if arguments.rows else range(1, len(ROWS) + 1)
+        for name, options in [list(ROWS.items())[number - 1] for number in chosen]:
             models[name] = os.path.join(kept, name.replace(" ", "-").replace(",", "") + ".reuse.h5")
             if not os.path.exists(models[name]):
                 given = ["--analysis", analysis] if "--budget" in options else []
