@@ -2,11 +2,19 @@ extension CheckedGraph {
     /// The sequence length that figures are given for unless somebody asks for another one: 128 tokens, or as many as
     /// the model's tables of positions have room for.
     package var usualTokens: Int {
+        func grows(_ rows: RowSpace?) -> Bool { rows.map { $0.rows(tokens: 1) != $0.rows(tokens: 2) } ?? false }
         let limits = graph.nodes.compactMap { node -> Int? in
-            guard case .embedding(let embedding) = node.operation, let positions = embedding.positions,
-                let rows = shapes[node.name]?.rows, rows.rows(tokens: 1) != rows.rows(tokens: 2)
-            else { return nil }
-            return positions.count - positions.offset
+            switch node.operation {
+            case .embedding(let embedding):
+                guard let positions = embedding.positions, grows(shapes[node.name]?.rows) else { return nil }
+                return positions.count - positions.offset
+            case .table(let table):
+                guard table.resampling == nil, let input = node.inputs.first, grows(shapes[input]?.rows) else {
+                    return nil
+                }
+                return table.count - table.offset
+            default: return nil
+            }
         }
         return max(1, min(128, limits.min() ?? 128))
     }

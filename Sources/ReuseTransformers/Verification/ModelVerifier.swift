@@ -87,7 +87,7 @@ public struct ModelVerifier: Sendable {
     /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes; or at 32 pictures.
     package func time(_ work: Work = Work()) throws(TransformerError) -> [Benchmark.Result] {
         work.begin(.timing)
-        let tokens = min(128, source.model.traits.maximumTokens ?? 128)
+        let tokens = min(source.model.graph.usualTokens, source.model.traits.maximumTokens ?? .max)
         let batch = max(
             1, min(32, Self.timedMultiplyAdds / max(1, source.model.graph.cost(tokens: tokens).multiplyAdds)))
         return try TransformerError.mapping {
