@@ -214,7 +214,7 @@ let package = Package(
         .testTarget(
             name: "ModelGraphTests",
             dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "Plans", "TestSupport"]),
-        .testTarget(name: "PlansTests", dependencies: ["ModelGraph", "Plans", "TestSupport"]),
+        .testTarget(name: "PlansTests", dependencies: ["JSON", "ModelGraph", "Plans", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "ArchitectureSpecs"]),
         .testTarget(

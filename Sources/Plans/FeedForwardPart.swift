@@ -94,12 +94,12 @@ extension Graph {
                         + (names.isEmpty ? "it has none at all" : "it has \(names)\(parts.count > 3 ? " …" : "")"))
                 continue
             }
-            let kept = entry.kept.indices
+            let kept = entry.kept
             if let problem = kept.firstProblem(below: entry.width) {
                 report("\(entry.node).\(problem.index)", problem.message)
                 continue
             }
-            guard !kept.isEmpty else {
+            guard kept.count > 0 else {
                 report(entry.node, "the plan keeps no neuron of this part: one at least must stay")
                 continue
             }
@@ -118,17 +118,5 @@ extension Graph {
             }
         }
         return problems
-    }
-}
-
-extension [Int] {
-    /// The first number that does not exist or does not ascend, and what is wrong with it.
-    fileprivate func firstProblem(below width: Int) -> (index: Int, message: String)? {
-        for (place, index) in enumerated() {
-            if index >= width { return (index, "the part has \(width) neurons, numbered from 0: there is no such one") }
-            if place > 0, self[place - 1] == index { return (index, "the plan keeps this neuron twice") }
-            if place > 0, self[place - 1] > index { return (index, "the kept neurons must ascend") }
-        }
-        return nil
     }
 }

@@ -82,7 +82,7 @@ package enum PlanTable {
         let names = LayerNames(plan.neurons.map(\.node)).brief
         for (name, part) in zip(names, plan.neurons) {
             table.append([
-                name, "\(part.kept.indices.count) of \(part.width)",
+                name, "\(part.kept.count) of \(part.width)",
                 part.damage.map { Format.significant($0, 2) } ?? "",
             ])
         }

@@ -1,3 +1,4 @@
+import JSON
 import ModelGraph
 import Plans
 import TestSupport
@@ -104,4 +105,23 @@ struct FeedForwardPartTests {
         "what is no list of numbers is none",
         arguments: ["a", "1,", "3-1", "-1", "1-2-3", "0-99999999999", "1.5", " 1"])
     func noLists(_ text: String) { #expect(IndexList(text) == nil) }
+
+    @Test(
+        "sizes that no model has are refused where a plan is read, before anything is counted or made of them",
+        arguments: ["-9223372036854775808", "0", "9223372036854775807", "16777217"])
+    func widths(_ width: String) {
+        let entry = "{\"node\": \"layer_0/down\", \"width\": \(width), \"kept\": \"0-16777215\"}"
+        #expect(throws: (any Error).self) {
+            try Document.decode(ReusePlan.Neurons.self, from: Array(entry.utf8))
+        }
+    }
+
+    @Test("a list of sixteen million numbers takes the memory of its text")
+    func compact() throws {
+        // A thousand such lists would be 128 GB of numbers.
+        let lists = try (0..<1000).map { _ in try #require(IndexList("0-16777214")) }
+        #expect(lists.allSatisfy { $0.ranges.count == 1 && $0.count == 16_777_215 })
+        #expect(IndexList("0-16777214,3-5") == nil && IndexList("0-16777216") == nil)
+        #expect(IndexList("1,2,3") == IndexList("1-3"))
+    }
 }

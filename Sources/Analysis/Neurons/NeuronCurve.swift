@@ -34,7 +34,7 @@ package struct NeuronCurve: Sendable, Hashable, Codable {
     package var damages: [Double] {
         var result = [0.0]
         var removed = [0]
-        for group in order { removed.append(removed[removed.count - 1] + group.indices.count) }
+        for group in order { removed.append(removed[removed.count - 1] + group.count) }
         var last = (neurons: 0, damage: 0.0)
         for point in points where point.neurons > last.neurons {
             let damage = max(last.damage, point.difference.damage)
@@ -49,10 +49,12 @@ package struct NeuronCurve: Sendable, Hashable, Codable {
 
     /// Whether a reader can rely on it.
     var isSound: Bool {
-        let all = order.flatMap(\.indices)
-        return width > 0 && local.count == order.count && Set(all).count == all.count && all.count < max(width, 1)
-            && all.allSatisfy { $0 < width } && order.allSatisfy { !$0.indices.isEmpty }
+        let ranges = order.flatMap(\.ranges).sorted { $0.lowerBound < $1.lowerBound }
+        let removed = order.reduce(0) { $0 + $1.count }
+        return (1...IndexList.largest).contains(width) && local.count == order.count && removed < width
+            && ranges.allSatisfy { $0.upperBound < width } && order.allSatisfy { $0.count > 0 }
+            && zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound }
             && zip(points, points.dropFirst()).allSatisfy { $0.neurons < $1.neurons }
-            && points.allSatisfy { $0.neurons > 0 && $0.neurons <= all.count }
+            && points.allSatisfy { $0.neurons > 0 && $0.neurons <= removed }
     }
 }

@@ -59,6 +59,16 @@ package struct Planner: Sendable {
             throw .mismatch(
                 "the analysis is of another model: it knows head \(profile.id), which this one does not compute")
         }
+        let parts = Dictionary(
+            graph.feedForwardParts.map { ($0.node, $0.width) }, uniquingKeysWith: { first, _ in first })
+        for curve in analysis.neurons ?? [] where parts[curve.node] != curve.width {
+            throw .mismatch(
+                "the analysis is of another model: it knows \(curve.width) neurons of \(curve.node), this one "
+                    + (parts[curve.node].map { "has \($0)" } ?? "has no such feed-forward part"))
+        }
+        for damage in analysis.linear ?? [] where graph.node(named: damage.node)?.attention == nil {
+            throw .mismatch("the analysis is of another model: it knows attention node \(damage.node)")
+        }
         var analysis = analysis
         if !allowed.contains(.neurons) {
             analysis.neurons = nil

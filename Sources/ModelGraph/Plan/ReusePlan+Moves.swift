@@ -18,6 +18,21 @@ extension ReusePlan {
             self.kept = kept
             self.damage = damage
         }
+
+        private enum CodingKeys: String, CodingKey { case node, width, kept, damage }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            let width = try container.decode(Int.self, forKey: .width)
+            guard (1...IndexList.largest).contains(width) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .width, in: container, debugDescription: "is no number of neurons: \(width)")
+            }
+            self.init(
+                node: try container.decode(String.self, forKey: .node), width: width,
+                kept: try container.decode(IndexList.self, forKey: .kept),
+                damage: try container.decodeIfPresent(Double.self, forKey: .damage))
+        }
     }
 
     /// An attention node that one matrix stands in for; what the plan says of its heads does not matter then.
@@ -34,7 +49,7 @@ extension ReusePlan {
     }
 
     /// Neurons that the plan leaves out.
-    package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.indices.count) } }
+    package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.count) } }
 
     /// Whether the plan leaves the model as it is.
     package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty }

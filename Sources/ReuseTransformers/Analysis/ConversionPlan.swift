@@ -74,7 +74,7 @@ public struct ConversionPlan: Sendable, Hashable {
 
     /// The feed-forward parts that become narrower.
     public var feedForwardParts: [FeedForward] {
-        plan.neurons.map { FeedForward(name: $0.node, neurons: $0.width, kept: $0.kept.indices.count) }
+        plan.neurons.map { FeedForward(name: $0.node, neurons: $0.width, kept: $0.kept.count) }
     }
 
     /// The attention layers, in execution order.

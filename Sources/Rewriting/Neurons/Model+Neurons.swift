@@ -144,7 +144,7 @@ extension CheckedGraph {
         guard !entries.isEmpty else { return [] }
         let parts = feedForwardParts
         return entries.compactMap { entry in
-            guard let part = parts.first(where: { $0.node == entry.node }), entry.kept.indices.count < part.width else {
+            guard let part = parts.first(where: { $0.node == entry.node }), entry.kept.count < part.width else {
                 return nil
             }
             return (part, entry.kept.indices)

@@ -43,7 +43,7 @@ enum AnalysisText {
         ])
         for curve in curves {
             let damages = curve.damages
-            let removed = curve.order.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.indices.count) }
+            let removed = curve.order.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
             let shares = [0.125, 0.25, 0.5, 0.75].map { share -> String in
                 let count = removed.firstIndex { Double($0) >= share * Double(curve.width) } ?? damages.count
                 return count < damages.count ? Format.significant(damages[count], 2) : "–"
