@@ -47,7 +47,7 @@ extension CheckedGraph {
         do throws(GraphError) {
             checked = try result.checked()
         } catch {
-            throw GraphError(problems + error.problems)
+            throw GraphError(problems + error.problems.causedByPlan)
         }
         guard problems.isEmpty else { throw GraphError(problems) }
         return checked
@@ -72,6 +72,19 @@ extension CheckedGraph {
             if sources == before { break }
         }
         return sources
+    }
+}
+
+extension [GraphError.Problem] {
+    /// What a plan did to a graph that was sound: the first break of its structure, from which all others follow, and
+    /// what stands beside it.
+    fileprivate var causedByPlan: [GraphError.Problem] {
+        let first = firstIndex { $0.kind == .structure }
+        return indices.compactMap { index in
+            guard self[index].kind == .structure else { return self[index] }
+            return index == first
+                ? .init(kind: .plan, subject: self[index].subject, message: self[index].message) : nil
+        }
     }
 }
 

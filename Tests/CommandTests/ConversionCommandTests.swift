@@ -92,4 +92,22 @@ struct ConversionCommandTests {
         #expect(results.allSatisfy { ($0["effectiveGigaflops"] as? Double ?? 0) > 0 })
         #expect((document["kernels"] as? String)?.isEmpty == false)
     }
+
+    @Test("a plan that a rule of the model forbids is wrong use, told by the rule and not by what follows from it")
+    func forbiddenPlan() throws {
+        // OLMo 2 norms the queries of all heads together.
+        let layer = { (node: String, second: String) in
+            "{\"node\": \"\(node)\", \"heads\": [{\"source\": \"computed\"}, {\"source\": \"\(second)\"}]}"
+        }
+        try scratch.file(
+            "plan.json",
+            contents: "{\"version\": 1, \"budget\": \"\", \"layers\": [\(layer("layer_0/attention", "computed")), "
+                + "\(layer("layer_1/attention", "dropped"))]}")
+        let outcome = try Command.run(
+            "convert", Command.root.appending(path: "fixtures/families/olmo2").path, "--plan", scratch("plan.json"),
+            "--heal", "none", "-o", scratch("o.reuse.h5"))
+        #expect(outcome.status == 2)
+        #expect(outcome.message.contains("layer_1/attention: norms the queries of all heads together"))
+        #expect(!outcome.message.contains("is not computed before this node"))
+    }
 }
