@@ -91,7 +91,7 @@ package struct HDF5Dataset: Sendable {
 
     /// Names of the filters that the elements went through, `shuffle`, `deflate`, … in order of writing.
     package var filterNames: [String] {
-        description.filters.map { $0.name.isEmpty ? "filter \($0.id)" : $0.name }
+        description.filters.map { $0.name.isEmpty ? FilterID.name(of: $0.id) : $0.name }
     }
 
     /// Whether `tensor()` gives a view of the mapped file.
