@@ -8,7 +8,6 @@ source, half of its maps, a quarter of its arithmetic, and each of these in 8 bi
 what is needed to run it; texts a second of `bench`, all models in turns; mean Spearman over the sets as a share of the
 source's; mean cosine of the held-out texts' embeddings to the source's.
 """
-import argparse
 import json
 import os
 import statistics
@@ -17,6 +16,7 @@ import tempfile
 
 import numpy as np
 
+import quality_study
 from quality import Judge, command, texts
 
 ROWS = {
@@ -29,15 +29,7 @@ ROWS = {
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    binary = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "reuseformer")
-    parser.add_argument("--bin", default=binary)
-    parser.add_argument("--source", required=True)
-    parser.add_argument("--calibration", nargs="+", required=True)
-    parser.add_argument("--tokens", type=int, default=48000)
-    parser.add_argument("--sets", required=True)
-    parser.add_argument("--heldout", required=True)
-    parser.add_argument("--heldout-lines", type=int, default=600)
+    parser = quality_study.sets_parser(__doc__)
     parser.add_argument("--shape", default="32x128")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=5)

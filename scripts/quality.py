@@ -16,7 +16,6 @@ table:
 share: mean Spearman over the sets as a share of the source's; min: the worst set's share; cosine: mean cosine between
 the held-out texts' embeddings (mean-pooled, normalised) and the source's.
 """
-import argparse
 import fractions
 import glob
 import json
@@ -26,6 +25,8 @@ import sys
 import tempfile
 
 import numpy as np
+
+import quality_study
 
 
 def main():
@@ -44,23 +45,11 @@ def main():
                     lines.append(judge.line(model, row, removed))
                     print(lines[-1], file=sys.stderr)
                     os.remove(model)
-        table = "\n".join(lines) + "\n"
-        print(table)
-        if arguments.output:
-            with open(arguments.output, "w", encoding="utf8") as file:
-                file.write(table)
+        quality_study.write_table(lines, arguments.output)
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    binary = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "reuseformer")
-    parser.add_argument("--bin", default=binary)
-    parser.add_argument("--source", required=True)
-    parser.add_argument("--calibration", nargs="+", required=True)
-    parser.add_argument("--tokens", type=int, default=48000)
-    parser.add_argument("--sets", required=True)
-    parser.add_argument("--heldout", required=True)
-    parser.add_argument("--heldout-lines", type=int, default=600)
+    parser = quality_study.sets_parser(__doc__)
     parser.add_argument("--budgets", default="1/3,1/2,2/3")
     parser.add_argument("--rows", default="default,unhealed,copy,similar,dropped,identity")
     parser.add_argument("--output")

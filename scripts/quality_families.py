@@ -16,7 +16,6 @@ answers), `labelled` (accuracy). Rows of the table:
 and each baseline but `unhealed` once more with `=`: with as many heads as save the default's multiply-adds (a dropped
 head saves its values as well, so there are fewer of them).
 """
-import argparse
 import fractions
 import json
 import os
@@ -24,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 
+import quality_study
 from quality import computed, heads, most_similar, replaced
 
 BASELINES = "copy,similar,dropped,identity"
@@ -41,21 +41,12 @@ def main():
                 if line:
                     lines.append(line)
                     print(line, file=sys.stderr)
-        table = "\n".join(lines) + "\n"
-        print(table)
-        if arguments.output:
-            with open(arguments.output, "w", encoding="utf8") as file:
-                file.write(table)
+        quality_study.write_table(lines, arguments.output)
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    binary = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "reuseformer")
-    parser.add_argument("--bin", default=binary)
-    parser.add_argument("--source", required=True)
-    parser.add_argument("--calibration", nargs="+", required=True)
+    parser = quality_study.parser(__doc__)
     parser.add_argument("--task", nargs=2, required=True, metavar=("KIND", "DATA"))
-    parser.add_argument("--tokens", type=int, default=48000)
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--budgets", default="1/3,1/2")
     every = BASELINES.split(",")

@@ -16,13 +16,13 @@ saved: multiply-adds of a sequence of 128 tokens, as the cost model counts them;
 share of the source's; min: the worst set's share; cosine: mean cosine between the held-out texts' embeddings
 (mean-pooled, normalised) and the source's.
 """
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 
+import quality_study
 from quality import Judge, texts
 
 ALLOWED = {"neurons": "neurons", "maps": "reuse,blend,static"}
@@ -42,23 +42,11 @@ def main():
                 if line is not None:
                     lines.append("| %s | %s | %s |" % (budget, row, line))
                     print(lines[-1], file=sys.stderr, flush=True)
-        table = "\n".join(lines) + "\n"
-        print(table)
-        if arguments.output:
-            with open(arguments.output, "w", encoding="utf8") as file:
-                file.write(table)
+        quality_study.write_table(lines, arguments.output)
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    binary = os.path.join(os.path.dirname(__file__), "..", ".build", "release", "reuseformer")
-    parser.add_argument("--bin", default=binary)
-    parser.add_argument("--source", required=True)
-    parser.add_argument("--calibration", nargs="+", required=True)
-    parser.add_argument("--tokens", type=int, default=48000)
-    parser.add_argument("--sets", required=True)
-    parser.add_argument("--heldout", required=True)
-    parser.add_argument("--heldout-lines", type=int, default=600)
+    parser = quality_study.sets_parser(__doc__)
     parser.add_argument("--budgets", default="15%,25%,40%")
     parser.add_argument("--at", type=int, default=128)
     parser.add_argument("--rows", default="mix,neurons,maps,equal,unhealed")
