@@ -80,19 +80,35 @@ struct KerasCommandTests {
 
     @Test("a model of batches of three says so when it is given more to be judged on, and leaves no file")
     func fixedBatch() throws {
-        // The reference's arrays, 24 times over: whole batches, but not one.
-        let folder = Self.garden + "/keras3_fixed_batch"
-        let one = try NumPyArchive(path: folder + "/reference.npz").tensor(named: "in.steps")
-        let extents = one.shape.extents
-        let many = Tensor(
-            (0..<24).flatMap { _ in one.floats }, shape: Shape([24 * extents[0]] + extents.dropFirst()))
-        var archive = try NumPyArchiveWriter(path: scratch("many.npz"))
-        try archive.append(many, named: "steps")
-        try archive.close()
+        let folder = Self.garden + "/keras3_fixed_batch", data = try repeatedInputs(of: folder)
         let converted = try Command.run(
-            "convert", folder + "/model.keras", "--precision", "int8", "--calibration", scratch("many.npz"), "-o",
+            "convert", folder + "/model.keras", "--precision", "int8", "--calibration", data, "-o",
             scratch("small.reuse.h5"))
         #expect(converted.status == 2 && converted.errors.contains("the model takes batches of 3 sequences"))
         #expect(scratch.names == ["many.npz"])
+    }
+
+    @Test("a model whose table of positions is short is timed and counted at as many tokens as it takes")
+    func shortTable() throws {
+        let folder = Self.garden + "/keras3_gqa"
+        let converted = try Command.run(
+            "convert", folder + "/model.keras", "--precision", "int8", "--calibration", repeatedInputs(of: folder), "-o",
+            scratch("small.reuse.h5"))
+        #expect(converted.status == 0, "\(converted.errors)")
+        #expect(converted.message.contains("multiply-adds at 24 tokens") && converted.message.contains("at 32×24"))
+    }
+
+    /// The inputs of a fixture's reference, 24 times over.
+    private func repeatedInputs(of folder: String) throws -> String {
+        let reference = try NumPyArchive(path: folder + "/reference.npz").tensors()
+        var archive = try NumPyArchiveWriter(path: scratch("many.npz"))
+        for (name, one) in reference.sorted(by: { $0.key < $1.key }) where name.hasPrefix("in.") {
+            let extents = one.shape.extents
+            let many = Tensor(
+                (0..<24).flatMap { _ in one.floats }, shape: Shape([24 * extents[0]] + extents.dropFirst()))
+            try archive.append(many, named: String(name.dropFirst(3)))
+        }
+        try archive.close()
+        return scratch("many.npz")
     }
 }

@@ -90,7 +90,7 @@ private struct Case {
                 case 2: values[k - 1] = .nan
                 case 3: values[0] = -.infinity
                 case 4: (values[0], values[k - 1]) = (3e38, -3e38)
-                case 5: values = values.map { $0 * 1e-40 }
+                case 5: values = values.map { $0 * 0x1p-133 }
                 default: values = values.map { 0.5 + abs($0) }
                 }
                 return values
