@@ -47,6 +47,8 @@ let package = Package(
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "JSON", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
+        // What a graph costs to compute and to keep.
+        .target(name: "Costs", dependencies: ["ModelGraph"]),
         // What a plan does to a graph; tensors are not its business.
         .target(name: "Plans", dependencies: ["ModelGraph"]),
         .target(name: "Tokenization", dependencies: ["Platform"]),
@@ -105,21 +107,26 @@ let package = Package(
         .target(
             name: "Rewriting",
             dependencies: [
-                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Plans", "Runtime", "COpenBLAS",
+                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Costs", "Plans", "Runtime",
+                "COpenBLAS",
             ]),
         .target(
             name: "Analysis",
             dependencies: [
-                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Plans", "Runtime", "Rewriting",
+                "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Costs", "Plans", "Runtime",
+                "Rewriting",
                 "COpenBLAS",
             ]),
         .target(
             name: "Verification",
-            dependencies: ["Platform", "Statistics", "ModelGraph", "Plans", "Tensors", "Runtime", "Generation"]),
+            dependencies: [
+                "Platform", "Statistics", "ModelGraph", "Costs", "Plans", "Tensors", "Runtime", "Generation",
+            ]),
         .target(
             name: "Reporting",
             dependencies: [
-                "EmbeddedFiles", "Platform", "ModelGraph", "Statistics", "Rewriting", "Analysis", "Verification",
+                "EmbeddedFiles", "Platform", "ModelGraph", "Costs", "Statistics", "Rewriting", "Analysis",
+                "Verification",
             ],
             exclude: ["Resources"]),
         .target(
@@ -129,7 +136,7 @@ let package = Package(
         .target(
             name: "ReuseTransformers",
             dependencies: [
-                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Plans", "Tokenization",
+                "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Costs", "Plans", "Tokenization",
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
                 "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
             ]),
@@ -160,7 +167,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Plans",
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "HDF5", "ModelGraph", "Costs", "Plans",
                 "Tokenization", "TokenizerFormats", "WeightFiles", "ArchitectureSpecs", "KerasFiles", "KerasModels",
                 "Checkpoints",
                 "Images", "Inputs",
@@ -200,7 +207,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "WeightFiles", "Checkpoints", "Inputs", "Runtime",
+                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Costs", "WeightFiles", "Checkpoints", "Inputs",
+                "Runtime",
                 "Statistics", "Generation", "Rewriting", "Analysis", "Verification", "TestSupport",
                 "reuseformer-h5index",
             ]),
@@ -213,8 +221,8 @@ let package = Package(
             ]),
         .testTarget(
             name: "ModelGraphTests",
-            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "Plans", "TestSupport"]),
-        .testTarget(name: "PlansTests", dependencies: ["JSON", "ModelGraph", "Plans", "TestSupport"]),
+            dependencies: ["Platform", "JSON", "Tensors", "ModelGraph", "Costs", "Plans", "TestSupport"]),
+        .testTarget(name: "PlansTests", dependencies: ["JSON", "ModelGraph", "Costs", "Plans", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "ArchitectureSpecs"]),
         .testTarget(
@@ -225,18 +233,18 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests",
             dependencies: [
-                "Platform", "JSON", "Tensors", "ModelGraph", "Plans", "Tokenization", "Statistics", "Runtime",
+                "Platform", "JSON", "Tensors", "ModelGraph", "Costs", "Plans", "Tokenization", "Statistics", "Runtime",
                 "Rewriting", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RewritingTests",
             dependencies: [
-                "JSON", "Tensors", "ModelGraph", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
+                "JSON", "Tensors", "ModelGraph", "Costs", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "Platform", "Tensors", "ModelGraph", "Runtime", "Rewriting", "Verification", "TestSupport",
+                "Platform", "Tensors", "ModelGraph", "Costs", "Runtime", "Rewriting", "Verification", "TestSupport",
             ]),
         .testTarget(
             name: "VerificationTests",
@@ -245,7 +253,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "GenerationTests",
-            dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime", "Generation", "TestSupport"]),
+            dependencies: ["Platform", "Tensors", "ModelGraph", "Costs", "Runtime", "Generation", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
         .testTarget(
             name: "ReuseTransformersTests",

@@ -1,4 +1,5 @@
 import Analysis
+import Costs
 import ModelGraph
 import Rewriting
 import Verification

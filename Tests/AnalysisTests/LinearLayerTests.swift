@@ -1,4 +1,5 @@
 import Analysis
+import Costs
 import JSON
 import ModelGraph
 import Plans

@@ -1,5 +1,6 @@
 import Analysis
 import Checkpoints
+import Costs
 import ModelGraph
 import Rewriting
 import Runtime

@@ -1,5 +1,6 @@
 import Analysis
 import Checkpoints
+import Costs
 import Inputs
 import ModelGraph
 import NumPy

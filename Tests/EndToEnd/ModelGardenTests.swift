@@ -1,4 +1,5 @@
 import Checkpoints
+import Costs
 import Inputs
 import ModelGraph
 import NumPy

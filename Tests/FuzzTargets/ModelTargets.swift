@@ -1,5 +1,6 @@
 import ArchitectureSpecs
 import Checkpoints
+import Costs
 import JSON
 import ModelGraph
 import Plans

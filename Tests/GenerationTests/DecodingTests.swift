@@ -1,3 +1,4 @@
+import Costs
 import Generation
 import ModelGraph
 import Platform

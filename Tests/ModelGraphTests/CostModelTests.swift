@@ -1,3 +1,4 @@
+import Costs
 import ModelGraph
 import TestSupport
 import Testing

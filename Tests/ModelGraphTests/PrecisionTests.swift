@@ -1,3 +1,4 @@
+import Costs
 import JSON
 import ModelGraph
 import Tensors

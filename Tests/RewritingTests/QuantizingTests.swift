@@ -1,3 +1,4 @@
+import Costs
 import Kernels
 import ModelGraph
 import Rewriting

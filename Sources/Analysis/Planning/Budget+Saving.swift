@@ -1,3 +1,4 @@
+import Costs
 import ModelGraph
 import Plans
 import Rewriting

@@ -1,3 +1,4 @@
+import Costs
 import Files
 import JSON
 import ModelGraph

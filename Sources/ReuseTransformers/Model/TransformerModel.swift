@@ -1,4 +1,5 @@
 import Checkpoints
+import Costs
 import Foundation
 import HDF5
 import Inputs

@@ -1,3 +1,4 @@
+import Costs
 import ModelGraph
 
 /// What each precision would make of a model, side by side.

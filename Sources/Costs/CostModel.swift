@@ -1,3 +1,5 @@
+import ModelGraph
+
 /// What one execution of a graph costs. The only home of every saving that is printed.
 package struct Cost: Sendable, Hashable {
     /// Attention maps computed.

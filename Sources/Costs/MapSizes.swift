@@ -1,3 +1,5 @@
+import ModelGraph
+
 extension CheckedGraph {
     /// The sequence length that figures are given for unless somebody asks for another one: 128 tokens, or as many as
     /// the model's tables of positions have room for.
