@@ -50,6 +50,8 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     package var neurons: [NeuronCurve]?
     /// What a matrix in the place of an attention node does; `nil` where it was not measured.
     package var linear: [LinearDamage]?
+    /// What narrower queries and keys do, attention node by attention node; `nil` where it was not measured.
+    package var ranks: [RankCurve]?
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     package func similarity(of left: HeadID, to right: HeadID) -> Double? {
@@ -82,6 +84,9 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
         }
         for curve in neurons ?? [] where !curve.isSound {
             throw .mismatch("the analysis is damaged: the neurons of \(curve.node)")
+        }
+        for curve in ranks ?? [] where !curve.isSound {
+            throw .mismatch("the analysis is damaged: the ranks of \(curve.node)")
         }
     }
 }

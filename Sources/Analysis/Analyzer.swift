@@ -33,7 +33,7 @@ package struct Analyzer: Sendable {
 
     /// Stages, in order.
     package enum Stage: String, Sendable, CaseIterable {
-        case similarity, local, endToEnd, neurons
+        case similarity, local, endToEnd, neurons, ranks
     }
 
     /// How to analyse.
@@ -85,6 +85,12 @@ package struct Analyzer: Sendable {
                 model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
             ).damages
         }
+        var ranks: [RankCurve]?
+        if options.moves.contains(.ranks) {
+            ranks = try RankPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ) { progress(.ranks, $0, $1) }.curves
+        }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
             graph: model.graph,
@@ -95,6 +101,6 @@ package struct Analyzer: Sendable {
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
             candidates: candidates.heads, curves: curves.curves, neurons: neurons,
-            linear: linear)
+            linear: linear, ranks: ranks)
     }
 }

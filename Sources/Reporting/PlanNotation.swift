@@ -89,6 +89,19 @@ package enum PlanTable {
         return table
     }
 
+    /// How wide queries and keys are left, one row an attention layer.
+    package static func ranks(of plan: ReusePlan) -> TextTable {
+        var table = TextTable(
+            [.init("layer", .left), .init("columns of a query"), .init("expected damage")],
+            caption: "Queries and keys that the plan makes narrower")
+        for (name, entry) in zip(LayerNames(plan.ranks.map(\.node)).brief, plan.ranks) {
+            table.append([
+                name, "\(entry.rank) of \(entry.size)", entry.damage.map { Format.significant($0, 2) } ?? "",
+            ])
+        }
+        return table
+    }
+
     /// Entries one after the other in lines; one that is longer than a line is broken before a sign.
     private static func lines(_ entries: [String], width: Int?) -> [String] {
         guard let width else { return entries.isEmpty ? [] : [entries.joined(separator: "; ")] }

@@ -81,6 +81,7 @@ package struct Planner: Sendable {
         } else if analysis.linear == nil {
             throw .mismatch("the analysis has measured no linear layers: analyse again, or leave them out of --allow")
         }
+        try RankMove.check(&analysis, graph, allowed)
         self.analysis = analysis
         // An analysis that was read or made has no numbers that JSON cannot hold.
         analysisDigest = try? Document.digest(of: analysis)
@@ -98,6 +99,8 @@ package struct Planner: Sendable {
             moves.append(HeadMove(analysis, graph, moves: allowed, granularity: granularity, keeping: kept))
         }
         if !allowed.isDisjoint(with: NeuronMove.words) { moves.append(NeuronMove(analysis, keeping: kept)) }
+        // After heads: a head that computes no map has no rank.
+        if !allowed.isDisjoint(with: RankMove.words) { moves.append(RankMove(analysis, keeping: kept)) }
         self.moves = moves
         steps = try Self.order(moves, graph, currency)
     }

@@ -249,6 +249,10 @@ public struct ModelConverter: Sendable {
                     .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
                 )
             }
+            if let name = model.model.graph.nodesLosingRank(along: plan.plan).first {
+                throw TransformerError(
+                    .usage, "the plan lowers the rank of \(name), which is fitted on data: give data to calibrate on")
+            }
             if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
                 throw TransformerError(
                     .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
