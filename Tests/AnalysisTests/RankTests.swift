@@ -77,7 +77,8 @@ struct RankTests {
         let columns = (groups ?? 3) * 8
         var weight = Matrix(zeros: width, columns)
         for group in 0..<columns / 8 {
-            let part = random(width, rank, seed: UInt64(group)).multiplied(by: random(rank, 8, seed: UInt64(70 + group)))
+            let part = random(width, rank, seed: UInt64(group)).multiplied(
+                by: random(rank, 8, seed: UInt64(70 + group)))
             for row in 0..<width { for column in 0..<8 { weight[row, group * 8 + column] = 0.3 * part[row, column] } }
         }
         model.tensors[id] = Tensor(weight.elements.map(Float.init), shape: [width, columns])
@@ -100,7 +101,8 @@ struct RankTests {
         return plan
     }
 
-    @Test("queries and keys that have no more directions than are left compute the same", arguments: [nil, 1] as [Int?])
+    @Test(
+        "queries and keys that have no more directions than are left compute the same", arguments: [nil, 1] as [Int?])
     func exact(_ groups: Int?) throws {
         try LinearAlgebra.prepare()
         let model = try modelOfRank(3, groups: groups)

@@ -55,7 +55,9 @@ struct QueryKeyRankTests {
         let linear = problems([entry(4, of: attentionName(1))]) { $0.linear = [.init(node: attentionName(1))] }
         #expect(linear[0].contains("one matrix stands in for this node"))
         let idle = problems([entry(4, of: attentionName(1))]) { plan in
-            for head in 0..<3 { plan.layers[1].heads[head].source = .reused(HeadID(node: attentionName(0), head: head)) }
+            for head in 0..<3 {
+                plan.layers[1].heads[head].source = .reused(HeadID(node: attentionName(0), head: head))
+            }
         }
         #expect(idle[0].contains("lets no head of this node compute a map"))
     }
@@ -80,7 +82,8 @@ struct QueryKeyRankTests {
         #expect(problems([entry(4, of: attentionName(1))], in: graph)[0].contains("shares queries or keys"))
         // Numbers that are added to scores do not ask for their columns.
         let biased = try Model.random(
-            EncoderShape(positions: .alibi, layers: [[.computed, .computed, .computed]]), seed: 1).graph
+            EncoderShape(positions: .alibi, layers: [[.computed, .computed, .computed]]), seed: 1
+        ).graph
         #expect(biased.rankableNodes.map(\.name) == [attentionName(0)])
     }
 

@@ -23,6 +23,7 @@ CALIBRATION_LINES = 64
 CONVERSIONS = {
     "neurons": (["--budget", "macs:12%@64", "--allow", "neurons"], command.visible_difference, TOLERANCE),
     "maps and neurons": (["--budget", "macs:15%@64"], command.visible_difference, TOLERANCE),
+    "ranks": (["--budget", "macs:6%@64", "--allow", "ranks"], command.visible_difference, TOLERANCE),
     "linear layers": (
         ["--budget", "macs:20%@64", "--allow", "reuse,blend,static,linear"], command.visible_difference, TOLERANCE),
     "bfloat16": (["--precision", "bf16"], command.relative_difference, 3e-3),

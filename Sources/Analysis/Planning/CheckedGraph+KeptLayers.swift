@@ -31,10 +31,13 @@ extension CheckedGraph {
         var plan = ReusePlan(of: self)
         let nodes = rankableNodes.filter { !kept.contains($0.name) }
         plan.ranks = ranked ? nodes.compactMap(RankPass.least(of:)) : []
-        plan.neurons = !narrowed ? [] : feedForwardParts.filter { !kept.contains($0.node) && $0.width > 1 }.map { part in
-            let left = part.width - (NeuronPass.groups(of: part).last?.upperBound ?? 0)
-            return .init(node: part.node, width: part.width, kept: IndexList(Array(0..<left)))
-        }
+        plan.neurons =
+            !narrowed
+            ? []
+            : feedForwardParts.filter { !kept.contains($0.node) && $0.width > 1 }.map { part in
+                let left = part.width - (NeuronPass.groups(of: part).last?.upperBound ?? 0)
+                return .init(node: part.node, width: part.width, kept: IndexList(Array(0..<left)))
+            }
         return try applying(plan)
     }
 }

@@ -185,6 +185,28 @@ package struct Planner: Sendable {
         return zip(hull, hull.dropFirst()).flatMap { a, b in [Double](repeating: slope(a, b), count: b - a) }
     }
 
+    /// Planners of one kind of move alone, with the name of the kind; what is given up first stays so.
+    package var kinds: [(name: String, planner: Planner)] {
+        moves.indices.map { move in
+            var alone = self
+            alone.steps = Self.merged(
+                steps.indices.filter { steps[$0].move == move }.map { index in
+                    let step = steps[index], before = index == 0 ? 0 : steps[index - 1].damage
+                    return Step(
+                        move: move, rung: step.rung, damage: step.damage - before, increase: step.increase,
+                        slope: step.slope)
+                })
+            let name =
+                switch type(of: moves[move]).words {
+                case HeadMove.words: "maps"
+                case NeuronMove.words: "neurons"
+                case RankMove.words: "ranks"
+                default: "others"
+                }
+            return (name, alone)
+        }
+    }
+
     // MARK: Plans
 
     /// The plan of the first `count` steps.

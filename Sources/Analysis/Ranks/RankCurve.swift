@@ -50,6 +50,7 @@ package struct RankCurve: Sendable, Hashable, Codable {
         func descends(_ values: [Int]) -> Bool {
             zip([size] + values, values).allSatisfy { $0 > $1 } && (values.last ?? 1) > 0
         }
-        return size <= GraphLimit.extent && local.count == ranks.count && descends(ranks) && descends(points.map(\.rank))
+        return size <= GraphLimit.extent && local.count == ranks.count && descends(ranks)
+            && descends(points.map(\.rank))
     }
 }

@@ -17,7 +17,9 @@ extension Matrix {
             turned.elements.withUnsafeMutableBufferPointer { v in
                 for _ in 0..<Self.mostSweeps {
                     var beside = 0.0
-                    for p in 0..<size { for q in p + 1..<max(size, p + 1) { beside += a[p * size + q] * a[p * size + q] } }
+                    for p in 0..<size {
+                        for q in p + 1..<max(size, p + 1) { beside += a[p * size + q] * a[p * size + q] }
+                    }
                     guard beside > least else { break }
                     for p in 0..<size {
                         for q in p + 1..<max(size, p + 1) { Self.rotate(a, v, size, p, q) }

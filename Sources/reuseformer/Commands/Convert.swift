@@ -236,10 +236,8 @@ struct Convert: ParsableCommand {
         page.converted = .init(name: converted.name, model: converted.model)
         page.plan = converted.model.plan
         page.curve = try result.analysis.map {
-            try PlanCurve(
-                $0.planner(
-                    planning.moves(), planning.granularity, planning.layers.selection,
-                    budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph))
+            try planning.curve(
+                of: $0, budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph)
         }
         page.healing = result.healing
         page.quantization = result.quantization

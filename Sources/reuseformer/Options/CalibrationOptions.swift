@@ -1,4 +1,6 @@
+import Analysis
 import ArgumentParser
+import ModelGraph
 import ReuseTransformers
 
 /// The texts that stand for the data a model will meet.
@@ -91,6 +93,18 @@ struct PlanningOptions: ParsableArguments {
             }
         }
         return moves
+    }
+}
+
+extension PlanningOptions {
+    /// Savings against damage, of the plans that a budget's kind makes and of each kind of move alone.
+    func curve(of analysis: ModelAnalysis, budget: Budget? = nil, graph: CheckedGraph? = nil) throws -> PlanCurve {
+        var curve = try PlanCurve(
+            analysis.planner(moves(), granularity, layers.selection, budget: budget, graph: graph))
+        let work = try Budget("macs:0%@\(curve.tokens)")
+        curve.comparison = try MoveComparison(
+            analysis.planner(moves(), granularity, layers.selection, budget: work, graph: graph))
+        return curve
     }
 }
 
