@@ -69,6 +69,12 @@ package struct Analyzer: Sendable {
             model, candidates: candidates.heads, calibration: calibration, probe: probe, moves: options.moves,
             pooling: options.pooling, resources: options.resources
         ) { progress(.endToEnd, $0, $1) }
+        var hard: [DamageCurve]?
+        if options.moves.contains(.hard) {
+            hard = try HardPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ).curves
+        }
         var neurons: [NeuronCurve]?
         if options.moves.contains(.neurons) {
             neurons = try NeuronPass(
@@ -101,6 +107,6 @@ package struct Analyzer: Sendable {
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
             candidates: candidates.heads, curves: curves.curves, neurons: neurons,
-            linear: linear, ranks: ranks)
+            linear: linear, ranks: ranks, hard: hard)
     }
 }

@@ -35,6 +35,7 @@ package struct PlanNotation: Sendable {
     package func text(of head: Int, _ source: HeadSource) -> String? {
         switch source {
         case .computed: nil
+        case .hard: "H\(head) one key"
         case .dropped: "H\(head) dropped"
         case .borrowed(let terms): "H\(head) ← " + Self.ranked(terms).map { name(of: $0.map) }.joined(separator: " + ")
         }

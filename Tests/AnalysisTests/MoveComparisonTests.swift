@@ -23,13 +23,17 @@ struct MoveComparisonTests {
     @Test("where the cheapest kind changes is named, and so is where a kind comes to its end")
     func crossovers() {
         // Ranks cost 1 a unit, neurons 3 times the square: equal at a third.
-        let neurons = curve("neurons", (0...100).map { (Double($0) / 100, 3 * Double($0 * $0) / 10000) })
+        let squares = (0...100).map { (step: Int) -> (Double, Double) in
+            let share = Double(step) / 100
+            return (share, 3 * share * share)
+        }
+        let neurons = curve("neurons", squares)
         let ranks = curve("ranks", [(0, 0), (0.5, 0.5)])
         let found = MoveComparison.crossovers(of: [ranks, neurons])
         #expect(found.count == 2)
         #expect(found[0].below == "neurons" && found[0].above == "ranks")
         #expect(abs(found[0].multiplyAdds - 1.0 / 3) < 0.006)
-        #expect(found[1] == .init(multiplyAdds: 0.501, below: "ranks", above: "neurons"))
+        #expect(found[1] == MoveComparison.Crossover(multiplyAdds: 0.501, below: "ranks", above: "neurons"))
         #expect(MoveComparison.crossovers(of: []).isEmpty)
     }
 

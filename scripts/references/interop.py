@@ -35,6 +35,7 @@ CONVERSIONS = {
 
 COMPUTED = {"source": "computed"}
 DROPPED = {"source": "dropped"}
+HARD = {"source": "hard"}
 
 
 def node(layer):
@@ -75,6 +76,7 @@ def plans(layers, heads):
         (3, 0): borrowed(pattern("previous", 0.5), pattern("next", 0.25), pattern("mean", 0.25))})
     names = ["identity", "previous", "next", "first", "mean"]
     yield "static", changed({(1 + i % 3, i % heads): borrowed(pattern(name)) for i, name in enumerate(names)})
+    yield "one key", changed({(0, 1): HARD, (2, 0): HARD, (2, 1): borrowed(head(0, 1)), (3, last): HARD})
     yield "dropped", changed({(0, 0): DROPPED, (1, last): DROPPED, **{(3, i): DROPPED for i in every}})
     random = np.random.RandomState(SEED)
     mixed, roots = {}, [(0, i) for i in every]

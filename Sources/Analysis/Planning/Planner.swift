@@ -82,6 +82,7 @@ package struct Planner: Sendable {
             throw .mismatch("the analysis has measured no linear layers: analyse again, or leave them out of --allow")
         }
         try RankMove.check(&analysis, graph, allowed)
+        try HardMove.check(&analysis, allowed)
         self.analysis = analysis
         // An analysis that was read or made has no numbers that JSON cannot hold.
         analysisDigest = try? Document.digest(of: analysis)
@@ -101,6 +102,7 @@ package struct Planner: Sendable {
         if !allowed.isDisjoint(with: NeuronMove.words) { moves.append(NeuronMove(analysis, keeping: kept)) }
         // After heads: a head that computes no map has no rank.
         if !allowed.isDisjoint(with: RankMove.words) { moves.append(RankMove(analysis, keeping: kept)) }
+        if !allowed.isDisjoint(with: HardMove.words) { moves.append(HardMove(analysis, graph, keeping: kept)) }
         self.moves = moves
         steps = try Self.order(moves, graph, currency)
     }
@@ -201,6 +203,7 @@ package struct Planner: Sendable {
                 case HeadMove.words: "maps"
                 case NeuronMove.words: "neurons"
                 case RankMove.words: "ranks"
+                case HardMove.words: "hard heads"
                 default: "others"
                 }
             return (name, alone)

@@ -72,7 +72,10 @@ extension ReusePlan {
     package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.count) } }
 
     /// Whether the plan leaves the model as it is.
-    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty }
+    package var isWhole: Bool {
+        replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty
+            && !layers.contains { $0.heads.contains { $0.source.isHard } }
+    }
 }
 
 extension ReusePlan: Codable {
