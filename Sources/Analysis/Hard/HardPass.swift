@@ -41,7 +41,8 @@ struct HardPass {
                 points.append(.init(heads: count, difference: try probe.difference(of: fitted)))
             }
             curves.append(
-                DamageCurve(node: node.name, order: order, local: order.map { (lost[$0] ?? 0).rounded(8) }, points: points))
+                DamageCurve(
+                    node: node.name, order: order, local: order.map { (lost[$0] ?? 0).rounded(8) }, points: points))
         }
         self.curves = curves
     }

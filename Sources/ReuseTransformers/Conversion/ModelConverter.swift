@@ -204,6 +204,7 @@ public struct ModelConverter: Sendable {
                     work.begin(.rewriting)
                     return try convert(plan)
                 }
+                if corrected != nil { work.warning("damages did not add up, so the budget was planned for once more") }
                 return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
             let repairs = repairWarnings(result.healing, work)

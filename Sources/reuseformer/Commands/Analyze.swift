@@ -53,7 +53,8 @@ struct Analyze: ParsableCommand {
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(
-            loaded, moves: also == nil ? .analyzed : [.analyzed, .hard], pooling: calibration.pooling.pooling, resources: try threads.resources())
+            loaded, moves: also == nil ? .analyzed : [.analyzed, .hard], pooling: calibration.pooling.pooling,
+            resources: try threads.resources())
         let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)
