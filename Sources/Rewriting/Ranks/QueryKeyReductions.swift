@@ -105,23 +105,24 @@ extension QueryKeyReductions {
         let emphasis = model.graph.emphasis(pooling: pooling)
         let workers = CancellableWorkers(resources)
         func width(_ node: Node) -> Int { 2 * (node.attention.map { max($0.inputWidth, $0.memoryWidth ?? 0) } ?? 0) }
+        // Nodes that read the same value have one sum of it.
+        func moments(_ names: [String], _ emphasis: RowEmphasis?) throws(AnalysisError) -> [String: RowMoments] {
+            let values = Set(names).sorted()
+            let sums = try RowSums.collect(
+                model, values: values, sequences, emphasis: emphasis, resources: resources)
+            return Dictionary(uniqueKeysWithValues: zip(values, sums.map { RowMoments($0) }))
+        }
         for batch in RowSums.batches(of: nodes, width: width) {
             let sources = batch.map { $0.inputs[0] }
             let memories = batch.map { $0.attention?.isCross == true ? $0.inputs[1] : $0.inputs[0] }
-            let queries = try RowSums.collect(
-                model, values: sources, sequences, emphasis: emphasis, resources: resources
-            ).map { RowMoments($0) }
+            let queries = try moments(sources, emphasis)
             // Keys weigh alike, however much is read from one query.
-            let keys =
-                emphasis == nil && memories == sources
-                ? queries
-                : try RowSums.collect(model, values: memories, sequences, emphasis: nil, resources: resources).map {
-                    RowMoments($0)
-                }
+            let keys = emphasis == nil && memories == sources ? queries : try moments(memories, nil)
             for (index, node) in batch.enumerated() {
                 guard let heads = (rewrite ?? model.graph).node(named: node.name)?.attention,
                     let reductions = try QueryKeyReductions(
-                        model, node, for: heads, queries: queries[index], keys: keys[index], workers: workers)
+                        model, node, for: heads, queries: queries[sources[index]],
+                        keys: keys[memories[index]], workers: workers)
                 else { continue }
                 try body(node, reductions)
             }

@@ -1,9 +1,9 @@
 /// The best products of lower rank for that of a head's queries and keys, of every rank at once.
 ///
 /// Scores are `q · kᵀ`. Rank r replaces them by `(q·P) · (k·R)ᵀ` with P and R of r columns, such that the squared error
-/// of the scores over all pairs of a query and a key is the least that any such product has: with `A` and `B` the second
-/// moments of queries and keys, the singular value decomposition of `A^½ · B^½`. Here with `B = L·Lᵀ` and the
-/// eigenvectors V of `Lᵀ·A·L`: P = L·V, R = L⁻ᵀ·V, and rank r is the first r columns of both. (The whitening of
+/// of the scores over all pairs of a query and a key is the least that any such product has. With `A` and `B` the
+/// second moments of queries and keys that is the singular value decomposition of `A^½ · B^½`. Here with `B = L·Lᵀ` and
+/// the eigenvectors V of `Lᵀ·A·L`: P = L·V, R = L⁻ᵀ·V, and rank r is the first r columns of both. (The whitening of
 /// SVD-LLM, arXiv 2403.07378, in the small space of a head.)
 package struct RankReduction: Sendable {
     /// What a query is multiplied by, `[size, size]`, the columns that matter most first.

@@ -58,7 +58,7 @@ def _refuse_what_stock_classes_lack(file: ReuseFile) -> None:
                                      "the longest text of a batch" % node["name"])
         borrowing = [str(at) for at, head in enumerate(node["operation"]["heads"]) if head["source"] == "borrowed"]
         if any(head["source"] == "hard" for head in node["operation"]["heads"]):
-            raise errors.Unsupported("%s: has heads that look at one key only, which no stock class does" % node["name"])
+            raise errors.Unsupported("%s: has heads that look at one key, which no stock class does" % node["name"])
         if borrowing:
             raise errors.Unsupported("%s: head%s %s borrow%s a map, which no stock class does" % (
                 node["name"], "s" * (len(borrowing) > 1), ", ".join(borrowing), "" if len(borrowing) > 1 else "s"))
