@@ -57,7 +57,7 @@ package struct MoveComparison: Sendable, Hashable, Codable {
     }
 
     /// Plans of a curve that are weighed at most.
-    private static let mostPoints = 40
+    private static let mostPoints = 128
     /// Distance of the savings that are looked at for crossovers.
     private static let grid = 0.001
 
