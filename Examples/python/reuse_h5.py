@@ -155,6 +155,15 @@ def powers(scores, allowed):
     return result, result.sum(-1, keepdims=True)
 
 
+def one_key(scores, allowed):
+    """1 for the allowed key with the largest score, the first of equal ones; sums as of `powers`."""
+    scores = np.where(allowed, scores, -np.inf)
+    result = np.zeros_like(scores)
+    np.put_along_axis(result, scores.argmax(-1)[..., None], 1.0, -1)
+    result = np.where(np.isfinite(scores), result, 0)
+    return result, result.sum(-1, keepdims=True)
+
+
 def shares(parts, total):
     """Parts of a total; zeros where there is none."""
     return np.divide(parts, total, out=np.zeros_like(parts), where=total > 0)
@@ -371,7 +380,7 @@ class Execution:
 
     def attention(self, node, operation, x, memory=None):
         sources, size, width = operation["heads"], operation["headSize"], operation["valueSize"]
-        computed = [h for h, source in enumerate(sources) if source["source"] == "computed"]
+        computed = [h for h, source in enumerate(sources) if source["source"] in ("computed", "hard")]
         kept = [h for h, source in enumerate(sources) if source["source"] != "dropped"]
         # Heads of a group share key and value; a group is kept as long as one of its heads needs it.
         group = [h * operation["groupCount"] // len(sources) for h in range(len(sources))]
@@ -390,7 +399,7 @@ class Execution:
             k_place = key_groups.index(group[head])
             k = key[..., k_place * size:(k_place + 1) * size]
             scores = rounded(q).astype(np.float64) @ rounded(k).astype(np.float64).transpose(0, 2, 1)
-            own_powers[head] = powers(scores, allowed)
+            own_powers[head] = (one_key if sources[head]["source"] == "hard" else powers)(scores, allowed)
             self.maps[node["name"], head] = shares(*own_powers[head])
         for head, source in enumerate(sources):
             if source["source"] == "borrowed":

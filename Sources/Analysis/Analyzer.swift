@@ -33,7 +33,7 @@ package struct Analyzer: Sendable {
 
     /// Stages, in order.
     package enum Stage: String, Sendable, CaseIterable {
-        case similarity, local, endToEnd, neurons
+        case similarity, local, endToEnd, neurons, ranks
     }
 
     /// How to analyse.
@@ -69,6 +69,12 @@ package struct Analyzer: Sendable {
             model, candidates: candidates.heads, calibration: calibration, probe: probe, moves: options.moves,
             pooling: options.pooling, resources: options.resources
         ) { progress(.endToEnd, $0, $1) }
+        var hard: [DamageCurve]?
+        if options.moves.contains(.hard) {
+            hard = try HardPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ).curves
+        }
         var neurons: [NeuronCurve]?
         if options.moves.contains(.neurons) {
             neurons = try NeuronPass(
@@ -85,6 +91,12 @@ package struct Analyzer: Sendable {
                 model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
             ).damages
         }
+        var ranks: [RankCurve]?
+        if options.moves.contains(.ranks) {
+            ranks = try RankPass(
+                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
+            ) { progress(.ranks, $0, $1) }.curves
+        }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
             graph: model.graph,
@@ -95,6 +107,6 @@ package struct Analyzer: Sendable {
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
             candidates: candidates.heads, curves: curves.curves, neurons: neurons,
-            linear: linear)
+            linear: linear, ranks: ranks, hard: hard)
     }
 }

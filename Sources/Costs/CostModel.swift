@@ -109,7 +109,8 @@ extension Attention {
             let terms = source.terms
             return total + (terms.count > 1 || (terms.first?.weight ?? 1) != 1 ? terms.count : 0)
         }
-        let perPair = map + context + blending
+        // A query that looks at one key copies its value.
+        let perPair = map + context + blending - heads.count(where: \.isHard) * sizes.valueSize
         let pairs = queries == keys ? scores.mask.visiblePairs(tokens: queries) : product(queries, keys)
         let all = sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
         guard case .disentangled(let disentangled) = scores.positions, queries > 0 else { return all }

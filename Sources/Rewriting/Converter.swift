@@ -63,13 +63,15 @@ package struct Converter: Sendable {
         try rewrite.compensateForNeurons(
             of: source, along: plan, fits: options.healing == .closed, sequences: calibration.fit,
             pooling: options.pooling, resources: options.resources)
+        try rewrite.fitRanks(
+            of: source, along: plan, sequences: calibration.fit, pooling: options.pooling, resources: options.resources)
         let narrowed = source.graph.narrowed(by: plan.neurons).map(\.part.node)
         let changed = Set(
             source.graph.attentionNodes.filter {
                 $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
             }
             .map(\.name)
-        ).union(narrowed)
+        ).union(narrowed).union(source.graph.nodesLosingRank(along: plan))
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
         let probe = try OutputProbe(

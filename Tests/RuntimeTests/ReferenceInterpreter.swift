@@ -133,6 +133,11 @@ struct ReferenceInterpreter {
                 }
                 let top = scores.max() ?? 0
                 let powers = scores.map { $0 == -.infinity ? 0 : exp($0 - top) }
+                if attention.heads[head] == .hard {
+                    // The first of the keys with the largest score; none where none may be looked at.
+                    let best = top == -.infinity ? nil : scores.firstIndex(of: top)
+                    return scores.indices.map { $0 == best ? 1 : 0 }
+                }
                 let sum = powers.reduce(0, +)
                 return powers.map { sum > 0 ? $0 / sum : 0 }
             }

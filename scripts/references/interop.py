@@ -23,6 +23,7 @@ CALIBRATION_LINES = 64
 CONVERSIONS = {
     "neurons": (["--budget", "macs:12%@64", "--allow", "neurons"], command.visible_difference, TOLERANCE),
     "maps and neurons": (["--budget", "macs:15%@64"], command.visible_difference, TOLERANCE),
+    "ranks": (["--budget", "macs:6%@64", "--allow", "ranks"], command.visible_difference, TOLERANCE),
     "linear layers": (
         ["--budget", "macs:20%@64", "--allow", "reuse,blend,static,linear"], command.visible_difference, TOLERANCE),
     "bfloat16": (["--precision", "bf16"], command.relative_difference, 3e-3),
@@ -34,6 +35,7 @@ CONVERSIONS = {
 
 COMPUTED = {"source": "computed"}
 DROPPED = {"source": "dropped"}
+HARD = {"source": "hard"}
 
 
 def node(layer):
@@ -74,6 +76,7 @@ def plans(layers, heads):
         (3, 0): borrowed(pattern("previous", 0.5), pattern("next", 0.25), pattern("mean", 0.25))})
     names = ["identity", "previous", "next", "first", "mean"]
     yield "static", changed({(1 + i % 3, i % heads): borrowed(pattern(name)) for i, name in enumerate(names)})
+    yield "one key", changed({(0, 1): HARD, (2, 0): HARD, (2, 1): borrowed(head(0, 1)), (3, last): HARD})
     yield "dropped", changed({(0, 0): DROPPED, (1, last): DROPPED, **{(3, i): DROPPED for i in every}})
     random = np.random.RandomState(SEED)
     mixed, roots = {}, [(0, i) for i in every]

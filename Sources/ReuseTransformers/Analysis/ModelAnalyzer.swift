@@ -85,6 +85,7 @@ extension WorkProgress.Stage {
         case .local: self = .findingReplacements
         case .endToEnd: self = .measuringDamage
         case .neurons: self = .measuringNeurons
+        case .ranks: self = .measuringRanks
         }
     }
 }

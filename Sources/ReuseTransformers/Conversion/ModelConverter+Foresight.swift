@@ -10,7 +10,7 @@ extension ModelConverter {
     /// - Throws: `.usage` with the largest saving of the kind.
     func checkReach(of source: PlanSource) throws(TransformerError) {
         // Other moves save more than reuse can: only the planner knows how much.
-        let known: ReuseMoves = [.standard, .neurons]
+        let known: ReuseMoves = [.standard, .neurons, .ranks]
         guard case .budget(let wanted, _) = source else { return }
         let budget = try wanted.parsed()
         let moves = options.moves ?? .standard(for: budget)

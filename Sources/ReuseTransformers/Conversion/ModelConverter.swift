@@ -204,6 +204,7 @@ public struct ModelConverter: Sendable {
                     work.begin(.rewriting)
                     return try convert(plan)
                 }
+                if corrected != nil { work.warning("damages did not add up, so the budget was planned for once more") }
                 return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
             let repairs = repairWarnings(result.healing, work)
@@ -248,6 +249,10 @@ public struct ModelConverter: Sendable {
                 throw TransformerError(
                     .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
                 )
+            }
+            if let name = model.model.graph.nodesLosingRank(along: plan.plan).first {
+                throw TransformerError(
+                    .usage, "the plan lowers the rank of \(name), which is fitted on data: give data to calibrate on")
             }
             if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
                 throw TransformerError(

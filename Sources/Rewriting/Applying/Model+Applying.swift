@@ -6,8 +6,9 @@ extension Model {
     /// The model that a plan describes: sources set, chains resolved, parameters without use cut away.
     ///
     /// Query and key columns of heads that no longer compute disappear, and so do values and output rows of dropped
-    /// heads, and rows and columns of neurons that are left out. A map borrowed alone with a weight other than 1
-    /// becomes plain reuse: its weight moves into the head's rows of the output projection. Nothing is repaired here.
+    /// heads, and rows and columns of neurons that are left out; queries and keys become as narrow as they shall. A map
+    /// borrowed alone with a weight other than 1 becomes plain reuse: its weight moves into the head's rows of the
+    /// output projection. Nothing is repaired here.
     ///
     /// - Throws: Every way in which the plan breaks a rule, or a head that the plan wants computed and the model no
     ///   longer can.
@@ -28,6 +29,7 @@ extension Model {
             changed.nodes[index].operation = .attention(after)
             try result.cut(changed.nodes[index], of: self, from: before, to: after, outputFactors: factors)
         }
+        try result.cutRanks(plan.ranks, of: self, to: changed)
         try result.setLinear(plan.linear, of: self)
         try result.cutNeurons(plan.neurons, of: self)
         do {

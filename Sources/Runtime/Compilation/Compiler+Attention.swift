@@ -183,7 +183,7 @@ extension Compiler {
             units.append(
                 AttentionStep.Unit(
                     origin: .computed(query: query, key: key), keep: keep, consumers: consumers(heads, attention),
-                    mask: mask))
+                    mask: mask, isHard: attention.heads[head].isHard))
         }
         for terms in order {
             guard let heads = readers[terms] else { continue }

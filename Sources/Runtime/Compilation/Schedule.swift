@@ -97,6 +97,8 @@ struct AttentionStep: Sendable {
         let consumers: [Consumer]
         /// What the kernel hides by position: nothing where what is added to the scores does so already.
         let mask: Attention.Mask
+        /// Whether each query takes the key with its largest score alone.
+        var isHard = false
 
         /// Whether the map is made of scores.
         var isComputed: Bool { if case .computed = origin { true } else { false } }

@@ -28,12 +28,25 @@ enum AnalysisText {
         if let neurons = analysis.neurons, !neurons.isEmpty {
             lines += ["", "Damage when neurons of a feed-forward part are left out:", text(of: neurons)]
         }
+        if let ranks = analysis.ranks, !ranks.isEmpty {
+            lines += ["", "Damage when queries and keys of a layer are narrower:", text(of: ranks)]
+        }
         if let linear = analysis.linear, !linear.isEmpty {
             var table = TextTable([.init("layer", .left), .init("damage")])
             for entry in linear { table.append([entry.node, Format.significant(entry.difference.damage, 2)]) }
             lines += ["", "Damage when one matrix stands in for a layer's attention:", table.text]
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// One row a layer.
+    private static func text(of curves: [RankCurve]) -> String {
+        var table = TextTable([.init("layer", .left), .init("columns"), .init("damage at fewer", .words)])
+        for curve in curves {
+            let points = zip(curve.ranks, curve.damages).map { "\($0): \(Format.significant($1, 2))" }
+            table.append([curve.node, "\(curve.size)", points.joined(separator: ", ")])
+        }
+        return table.text
     }
 
     /// One row a part.
