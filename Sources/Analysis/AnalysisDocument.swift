@@ -50,6 +50,8 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     package var neurons: [NeuronCurve]?
     /// What a matrix in the place of an attention node does; `nil` where it was not measured.
     package var linear: [LinearDamage]?
+    /// What merging tokens does; `nil` where it was not measured.
+    package var tokens: TokenCurve?
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     package func similarity(of left: HeadID, to right: HeadID) -> Double? {
@@ -83,5 +85,6 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
         for curve in neurons ?? [] where !curve.isSound {
             throw .mismatch("the analysis is damaged: the neurons of \(curve.node)")
         }
+        guard tokens?.isSound ?? true else { throw .mismatch("the analysis is damaged: the merges of tokens") }
     }
 }

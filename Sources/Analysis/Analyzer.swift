@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Rewriting
 import Runtime
 import Statistics
@@ -50,6 +51,7 @@ package struct Analyzer: Sendable {
         _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisDocument {
         try LinearAlgebra.prepare()
+        try model.requireAllTokens()
         let pairs = MapPairs(model.graph)
         guard !pairs.heads.isEmpty else {
             throw .mismatch("the model computes no attention maps: there is nothing to reuse")
@@ -85,6 +87,10 @@ package struct Analyzer: Sendable {
                 model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
             ).damages
         }
+        var tokens: TokenCurve?
+        if options.moves.contains(.tokens), model.graph.problemOfMerging == nil {
+            tokens = try TokenPass(model, probe: probe, resources: options.resources).curve
+        }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
             graph: model.graph,
@@ -95,6 +101,6 @@ package struct Analyzer: Sendable {
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
             candidates: candidates.heads, curves: curves.curves, neurons: neurons,
-            linear: linear)
+            linear: linear, tokens: tokens)
     }
 }

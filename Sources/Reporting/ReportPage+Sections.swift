@@ -16,7 +16,8 @@ extension ReportPage {
                 .folded(
                     title: "The plan as a table",
                     [.table(PlanTable.table(of: plan, width: nil)), .text(PlanNotation.legend)]),
-            ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))]))
+            ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))])
+                + (plan.tokens.isEmpty ? [] : [.table(PlanTable.tokens(of: plan))]))
     }
 
     var similaritySection: Page.Section? {

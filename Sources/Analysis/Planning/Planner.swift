@@ -81,6 +81,7 @@ package struct Planner: Sendable {
         } else if analysis.linear == nil {
             throw .mismatch("the analysis has measured no linear layers: analyse again, or leave them out of --allow")
         }
+        try Self.checkTokens(&analysis, allowed, graph)
         self.analysis = analysis
         // An analysis that was read or made has no numbers that JSON cannot hold.
         analysisDigest = try? Document.digest(of: analysis)
@@ -98,6 +99,7 @@ package struct Planner: Sendable {
             moves.append(HeadMove(analysis, graph, moves: allowed, granularity: granularity, keeping: kept))
         }
         if !allowed.isDisjoint(with: NeuronMove.words) { moves.append(NeuronMove(analysis, keeping: kept)) }
+        if !allowed.isDisjoint(with: TokenMove.words) { moves.append(TokenMove(analysis, keeping: kept)) }
         self.moves = moves
         steps = try Self.order(moves, graph, currency)
     }

@@ -52,11 +52,11 @@ extension ReusePlan {
     package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.count) } }
 
     /// Whether the plan leaves the model as it is.
-    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty }
+    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && tokens.isEmpty }
 }
 
 extension ReusePlan: Codable {
-    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, linear, neurons }
+    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, linear, neurons, tokens }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -66,7 +66,8 @@ extension ReusePlan: Codable {
             model: try container.decodeIfPresent(String.self, forKey: .model),
             layers: try container.decode([Layer].self, forKey: .layers),
             neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [],
-            linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [])
+            linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [],
+            tokens: try container.decodeIfPresent([Tokens].self, forKey: .tokens) ?? [])
         version = try container.decode(Int.self, forKey: .version)
     }
 
@@ -80,5 +81,6 @@ extension ReusePlan: Codable {
         // A plan of maps alone is written as it always was.
         if !linear.isEmpty { try container.encode(linear, forKey: .linear) }
         if !neurons.isEmpty { try container.encode(neurons, forKey: .neurons) }
+        if !tokens.isEmpty { try container.encode(tokens, forKey: .tokens) }
     }
 }

@@ -56,12 +56,13 @@ struct CalibrationOptions: ParsableArguments {
 struct PlanningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons.",
+            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons, tokens.",
             discussion: """
                 What stands in for a head's own map: reuse: one earlier map as it is; blend: a weighted sum of earlier \
                 maps; static: fixed patterns such as “the previous token”; drop: nothing; linear: one matrix, for all \
-                heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. Without \
-                this option reuse,blend,static, and for budgets on arithmetic and bytes neurons as well.
+                heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. tokens: \
+                the most alike ones of each picture are merged; alone or with neurons. Without this option \
+                reuse,blend,static, and for budgets on arithmetic and bytes neurons as well.
                 """, valueName: "moves"))
     var allow: String?
 
@@ -83,9 +84,10 @@ struct PlanningOptions: ParsableArguments {
             case "drop": moves.insert(.drop)
             case "linear": moves.insert(.linear)
             case "neurons": moves.insert(.neurons)
+            case "tokens": moves.insert(.tokens)
             default:
                 throw ValidationError(
-                    "--allow knows reuse, blend, static, drop, linear and neurons, not \"\(name)\".")
+                    "--allow knows reuse, blend, static, drop, linear, neurons and tokens, not \"\(name)\".")
             }
         }
         return moves
