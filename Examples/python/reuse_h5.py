@@ -6,7 +6,8 @@
     reuse_h5.py MODEL.reuse.h5 --tensors out.npz                and write its tensors
 
 in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask`
-(1: may be attended to) and `token_type_ids`; of a model of pictures its pictures. out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`,
+(1: may be attended to) and `token_type_ids`; of a model of pictures its pictures.
+out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`,
 `attentions_<i>` `[batch, heads, queries, keys]` (also the maps of heads that borrow theirs), and the model's outputs by
 name, with zeros where the mask hides a position.
 
@@ -550,7 +551,9 @@ class Execution:
             result["hidden_states"] = np.stack(states)
         else:
             result.update({f"hidden_states_{i}": state for i, state in enumerate(states)})
-        for i, (node, heads) in enumerate(self.attention_nodes):
+        # Of a model that merges tokens nothing is handed out that has a row for each of them.
+        merges = any(node["operation"]["kind"] == "token_matching" for node in self.model.graph["nodes"])
+        for i, (node, heads) in enumerate([] if merges else self.attention_nodes):
             shown = self.rows[node]
             empty = np.zeros((*shown.shape, shown.shape[1]))
             maps = np.stack([self.maps.get((node, head), empty) for head in range(heads)], axis=1)

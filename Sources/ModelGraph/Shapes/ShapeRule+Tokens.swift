@@ -16,12 +16,12 @@ extension ShapeRule {
     /// Shape of merged rows, or of their sizes.
     func shape(of merge: TokenMerge, _ node: Node) throws(ShapeFailure) -> ValueShape {
         var names = node.inputs[...]
-        let value = merge == .mean ? names.popFirst().flatMap { shapes[$0] } : nil
-        guard let name = names.popFirst(), names.count <= 1, merge == .sizes || value != nil,
+        let given = merge == .mean ? names.popFirst().flatMap { shapes[$0] } : nil
+        guard let name = names.popFirst(), names.count <= 1, merge == .sizes || given != nil,
             let own = shapes[name], case .matching(let matching) = graph.node(named: name)?.operation
         else { throw ShapeFailure("takes rows, the matching that merges them, and sizes where rows have some") }
         if let sizes = names.first { try checkSizes(sizes, along: own.rows) }
-        let value = value ?? own
+        let value = given ?? own
         guard value.rows == own.rows, let rows = own.rows.applying(.merged(matching)) else {
             throw ShapeFailure("has rows along \(value.rows), the matching along \(own.rows)")
         }
