@@ -42,8 +42,9 @@ package struct FidelityStudy {
     /// Prepares both models.
     package init(source: Model, converted: Model, options: Options = Options()) throws(VerificationError) {
         try Self.checkLikeness(source.graph, converted.graph)
+        // Maps of merged tokens are none of those of all tokens.
         let heads =
-            options.comparesMaps
+            options.comparesMaps && converted.graph.firstMatching == nil
             ? converted.graph.headIDs.filter { converted.graph.source(of: $0)?.isDropped == false } : []
         self.heads = heads
         self.options = options
