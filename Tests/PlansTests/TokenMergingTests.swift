@@ -111,9 +111,9 @@ struct TokenMergingTests {
         plan.tokens = [.init(node: attentionName(0), amount: .count(2))]
         plan.layers[1].heads[1].source = .reused(head(0, 0))
         let found = problems(graph, plan)
-        #expect(found.contains { $0.contains("layer_1/attention.1") && $0.contains("another kind") })
+        #expect(found.contains { $0.contains("layer_1/attention#1") && $0.contains("another kind") })
         plan.layers[1].heads[1].source = .borrowed([MapTerm(map: .pattern(.mean))])
-        #expect(problems(graph, plan).contains { $0.contains("layer_1/attention.1") && $0.contains("merge") })
+        #expect(problems(graph, plan).contains { $0.contains("layer_1/attention#1") && $0.contains("merge") })
         // Within what one merge leaves maps are reused as ever.
         plan.layers[1].heads[1].source = .reused(head(1, 0))
         #expect(problems(graph, plan).isEmpty)
