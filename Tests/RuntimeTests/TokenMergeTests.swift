@@ -78,6 +78,10 @@ struct TokenMergeTests {
                 return error.kind == .usage && "\(error)".contains("layer_0/attention/matching")
             }
         }
+        for pooling in [Pooling.first, .max] {
+            #expect(throws: GraphError.self) { try model.graph.graph.requirePooling(pooling) }
+        }
+        try model.graph.graph.requirePooling(.mean)
         let pair = ModelInput(ids: [1, 2, 3, 4], types: [0, 0, 1, 1])
         #expect(throws: RuntimeError.self) { try Self.vectors(model, [pair]) }
     }
