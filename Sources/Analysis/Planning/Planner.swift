@@ -99,7 +99,7 @@ package struct Planner: Sendable {
             moves.append(HeadMove(analysis, graph, moves: allowed, granularity: granularity, keeping: kept))
         }
         if !allowed.isDisjoint(with: NeuronMove.words) { moves.append(NeuronMove(analysis, keeping: kept)) }
-        if !allowed.isDisjoint(with: TokenMove.words) { moves.append(TokenMove(analysis, keeping: kept)) }
+        if !allowed.isDisjoint(with: TokenMove.words) { moves.append(TokenMove(analysis, graph, keeping: kept)) }
         self.moves = moves
         steps = try Self.order(moves, graph, currency)
     }

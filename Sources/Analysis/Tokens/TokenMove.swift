@@ -1,3 +1,4 @@
+import Costs
 import ModelGraph
 import Plans
 import Rewriting
@@ -8,17 +9,29 @@ struct TokenMove: Move {
 
     private let nodes: [String]
     private let damages: [Double]
+    /// Shares that save more than all smaller ones: of few rows a small share is none, and looking for it is not free.
+    private let shares: [Int]
 
     /// - Parameter kept: Attention nodes behind which nothing is merged.
-    init(_ analysis: AnalysisDocument, keeping kept: Set<String>) {
-        nodes = (analysis.tokens?.nodes ?? []).filter { !kept.contains($0) }
-        damages = analysis.tokens?.damages ?? []
+    init(_ analysis: AnalysisDocument, _ graph: CheckedGraph, keeping kept: Set<String>) {
+        let nodes = (analysis.tokens?.nodes ?? []).filter { !kept.contains($0) }
+        let damages = analysis.tokens?.damages ?? []
+        let tokens = graph.usualTokens
+        var least = graph.cost(tokens: tokens).multiplyAdds
+        shares = damages.indices.dropFirst().filter { share in
+            guard let merged = try? graph.mergingTokens(TokenCurve.section(nodes, share: share)) else { return false }
+            let left = merged.cost(tokens: tokens).multiplyAdds
+            defer { least = min(least, left) }
+            return left < least
+        }
+        self.nodes = nodes
+        self.damages = damages
     }
 
     func ladders() -> [Ladder] {
         guard let first = nodes.first else { return [] }
         return [
-            Ladder(rungs: damages.indices.dropFirst().map { Rung(node: first, indices: [$0], damage: damages[$0]) })
+            Ladder(rungs: shares.map { Rung(node: first, indices: [$0], damage: damages[$0]) })
         ]
     }
 
