@@ -9,7 +9,7 @@ import Testing
 struct CorrectionTests {
     private let budget = "macs:25%@20"
 
-    /// A planner that takes the damage of neurons for a fifth of what it is, and the model.
+    /// A planner that takes the damage of neurons for a fiftieth of what it is, and the model.
     private func planner() throws -> (Planner, Model, CalibrationSet) {
         let model = Model.random(layers: 3, seed: 21).copyingMap(of: 1, to: 0, layer: 1)
         let calibration = try CalibrationSet(randomSequences(60, seed: 5))
@@ -19,7 +19,7 @@ struct CorrectionTests {
         document.neurons = document.neurons?.map { curve in
             let points = curve.points.map { point in
                 var cheaper = point
-                cheaper.difference = OutputDifference(pairs: 0.2 * point.difference.damage)
+                cheaper.difference = OutputDifference(pairs: 0.02 * point.difference.damage)
                 return cheaper
             }
             return NeuronCurve(

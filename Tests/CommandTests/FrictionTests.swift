@@ -172,7 +172,7 @@ struct FrictionTests {
         let plan = try String(contentsOfFile: try Converted.shared.get().plan, encoding: .utf8)
         let typos = [
             ("\"weight\"", "\"wieght\"", ["line ", "wieght", "did you mean \"weight\"?"]),
-            ("\"borrowed\"", "\"borowed\"", ["line ", "\"borowed\" is none of computed, borrowed, dropped"]),
+            ("\"borrowed\"", "\"borowed\"", ["line ", "\"borowed\" is none of computed, hard, borrowed, dropped"]),
             ("\"heads\"", "\"haeds\"", ["did you mean \"heads\"?"]),
         ]
         for (word, typo, mentions) in typos {
