@@ -40,7 +40,7 @@ enum ConversionLine {
         return parts.joined(separator: ", ")
     }
 
-    /// That the speed which a budget asked for was predicted and not measured; `nil` where it was, or was not asked for.
+    /// That the speed which a budget asked for was predicted and not reached; `nil` where it was, or was not asked.
     static func shortfall(of report: VerificationReport, _ budget: Budget) -> String? {
         guard case .speed(let times, _, _) = budget.goal, let timed = report.speed, timed.count > 1,
             let last = timed.last, last.speedup < times
