@@ -35,7 +35,8 @@ package struct Budget: Sendable, Hashable {
     /// The budget as it was written: plans and messages name it so.
     package let text: String
 
-    /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `speed:1.5x@32x128`, `quality:hidden.cosine.mean>=0.98`.
+    /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `speed:1.5x@32x128`,
+    /// `quality:hidden.cosine.mean>=0.98`.
     ///
     /// - Throws: `AnalysisError.budget` with what would have been understood.
     package init(_ text: String) throws(AnalysisError) {
