@@ -54,6 +54,8 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     package var ranks: [RankCurve]?
     /// What it does when heads look at one key only, attention node by attention node; `nil`: it was not measured.
     package var hard: [DamageCurve]?
+    /// What merging tokens does; `nil` where it was not measured.
+    package var tokens: TokenCurve?
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     package func similarity(of left: HeadID, to right: HeadID) -> Double? {
@@ -90,5 +92,6 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
         for curve in ranks ?? [] where !curve.isSound {
             throw .mismatch("the analysis is damaged: the ranks of \(curve.node)")
         }
+        guard tokens?.isSound ?? true else { throw .mismatch("the analysis is damaged: the merges of tokens") }
     }
 }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Rewriting
 import Runtime
 import Statistics
@@ -50,6 +51,7 @@ package struct Analyzer: Sendable {
         _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisDocument {
         try LinearAlgebra.prepare()
+        try model.requireAllTokens()
         let pairs = MapPairs(model.graph)
         guard !pairs.heads.isEmpty else {
             throw .mismatch("the model computes no attention maps: there is nothing to reuse")
@@ -97,6 +99,10 @@ package struct Analyzer: Sendable {
                 model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
             ) { progress(.ranks, $0, $1) }.curves
         }
+        var tokens: TokenCurve?
+        if options.moves.contains(.tokens), model.graph.problemOfMerging == nil {
+            tokens = try TokenPass(model, probe: probe, resources: options.resources).curve
+        }
         return AnalysisDocument(
             version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
             graph: model.graph,
@@ -107,6 +113,6 @@ package struct Analyzer: Sendable {
                 pooling: options.pooling),
             heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
             candidates: candidates.heads, curves: curves.curves, neurons: neurons,
-            linear: linear, ranks: ranks, hard: hard)
+            linear: linear, ranks: ranks, hard: hard, tokens: tokens)
     }
 }

@@ -43,6 +43,7 @@ extension CheckedGraph {
         problems += result.narrowQueries(plan.ranks, of: self, besides: matrices)
         problems += result.removeNeurons(plan.neurons, from: feedForwardParts)
         result.retie(from: graph)
+        problems += result.mergeTokens(plan.tokens, of: self)
         // A layer that is missing keeps what it has, so that the rules of reuse are held against all others.
         let checked: CheckedGraph
         do throws(GraphError) {

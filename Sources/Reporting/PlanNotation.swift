@@ -105,6 +105,23 @@ package enum PlanTable {
         return table
     }
 
+    /// Tokens that are merged, one row an attention layer.
+    package static func tokens(of plan: ReusePlan) -> TextTable {
+        var table = TextTable(
+            [.init("behind attention", .left), .init("tokens merged"), .init("expected damage of all")],
+            caption: "Tokens that the plan merges")
+        let names = LayerNames(plan.tokens.map(\.node)).brief
+        for (name, entry) in zip(names, plan.tokens) {
+            let amount =
+                switch entry.amount {
+                case .share(let share): "\((share * 100).rounded(1)) %"
+                case .count(let count): "\(count)"
+                }
+            table.append([name, amount, entry.damage.map { Format.significant($0, 2) } ?? ""])
+        }
+        return table
+    }
+
     /// Entries one after the other in lines; one that is longer than a line is broken before a sign.
     private static func lines(_ entries: [String], width: Int?) -> [String] {
         guard let width else { return entries.isEmpty ? [] : [entries.joined(separator: "; ")] }

@@ -17,7 +17,8 @@ extension ReportPage {
                     title: "The plan as a table",
                     [.table(PlanTable.table(of: plan, width: nil)), .text(PlanNotation.legend)]),
             ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))])
-                + (plan.ranks.isEmpty ? [] : [.table(PlanTable.ranks(of: plan))]))
+                + (plan.ranks.isEmpty ? [] : [.table(PlanTable.ranks(of: plan))])
+                + (plan.tokens.isEmpty ? [] : [.table(PlanTable.tokens(of: plan))]))
     }
 
     var similaritySection: Page.Section? {

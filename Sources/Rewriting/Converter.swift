@@ -1,5 +1,6 @@
 import JSON
 import ModelGraph
+import Plans
 import Runtime
 import Tensors
 
@@ -35,6 +36,8 @@ package struct Converter: Sendable {
     package struct Result: Sendable {
         /// The reuse model; `plan` and `healing` are set.
         package let model: Model
+        /// The same before its tokens were merged, as which it can be compared with the source row by row.
+        package let unmerged: Model
         /// What healing did.
         package let healing: HealingSummary
     }
@@ -56,6 +59,12 @@ package struct Converter: Sendable {
     ) throws(AnalysisError) -> Result {
         try LinearAlgebra.prepare()
         try CancellableWorkers(options.resources).check()
+        try source.requireAllTokens()
+        let wholePlan = plan
+        if !plan.tokens.isEmpty {
+            do { _ = try source.graph.applying(plan) } catch { throw .graph(error) }
+        }
+        let plan = plan.withoutTokens
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
         try rewrite.keepMeansOfLinearNodes(
@@ -91,8 +100,11 @@ package struct Converter: Sendable {
             summary.after = result.after
             summary.outcome = result.outcome
         }
+        var merged = try rewrite.mergingTokens(wholePlan.tokens)
+        if !wholePlan.tokens.isEmpty { summary.after = try probe.difference(of: merged) }
         rewrite.healing = JSONValue(encoding: summary)
-        return Result(model: rewrite, healing: summary)
+        merged.healing = rewrite.healing
+        return Result(model: merged, unmerged: rewrite, healing: summary)
     }
 
     /// Why healing will refuse any plan for a model; `nil` when some layers share nothing, or when they may be split.

@@ -92,6 +92,27 @@ def plans(layers, heads):
     yield "everything", changed(mixed)
 
 
+def check_pictures(binary, path):
+    """A model of pictures whose tokens are merged: which ones, and what comes out."""
+    pictures = command.ROOT / "fixtures/vit"
+    name = "merged tokens, of pictures"
+    try:
+        path.unlink(missing_ok=True)
+        command.call(binary, "convert", pictures, "--calibration", pictures / "calibration.npz", "--budget",
+                     "macs:25%@1", "--allow", "tokens,neurons", "-o", path)
+        with np.load(pictures / "calibration.npz") as file:
+            inputs = {"image": file["image"][:100]}
+        model = reuse_h5.Model(path)
+        ours = model.run(inputs)
+        theirs = command.run(binary, path, inputs, dump="logits,pooled")
+        if ours.keys() != theirs.keys():
+            raise RuntimeError(f"{sorted(ours)} against {sorted(theirs)}")
+        worst = max(command.visible_difference(key, ours[key], theirs[key], None) for key in ours)
+        return name, f"{len(model.tensors)} | {worst:.1e}", worst > TOLERANCE
+    except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
+        return name, f"– | {error}", True
+
+
 def write_plan(path, sources):
     layers = [{"node": node(i), "heads": heads} for i, heads in enumerate(sources)]
     path.write_text(json.dumps({"version": 1, "budget": "maps:1/3", "layers": layers}))
@@ -195,6 +216,9 @@ def main():
             except RuntimeError as error:
                 failures += 1
                 print(f"\nFAILED: {error}")
+        name, result, failed = check_pictures(binary, path)
+        failures += failed
+        print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
     if failures:
         sys.exit(f"interop: {failures} checks failed")
 

@@ -21,12 +21,15 @@ package struct Moves: OptionSet, Sendable, Hashable {
     /// Heads that look at one key only.
     package static let hard = Moves(rawValue: 1024)
 
+    /// Merging the tokens of each sequence that are most alike.
+    package static let tokens = Moves(rawValue: 256)
+
     /// Moves of attention maps that nobody has to ask for.
     package static let standard: Moves = [.reuse, .blend, .pattern]
     /// Moves that are about attention maps.
     package static let ofHeads: Moves = [.reuse, .blend, .pattern, .drop, .linear]
     /// What an analysis measures unless it is told otherwise: enough for plans of any budget.
-    package static let analyzed: Moves = [.reuse, .blend, .pattern, .neurons, .linear, .ranks]
+    package static let analyzed: Moves = [.reuse, .blend, .pattern, .neurons, .linear, .ranks, .tokens]
     /// All moves.
-    package static let all: Moves = [.reuse, .blend, .pattern, .drop, .neurons, .linear, .ranks, .hard]
+    package static let all: Moves = [.reuse, .blend, .pattern, .drop, .neurons, .linear, .ranks, .hard, .tokens]
 }

@@ -83,6 +83,7 @@ package struct Planner: Sendable {
         }
         try RankMove.check(&analysis, graph, allowed)
         try HardMove.check(&analysis, allowed)
+        try Self.checkTokens(&analysis, allowed, graph)
         self.analysis = analysis
         // An analysis that was read or made has no numbers that JSON cannot hold.
         analysisDigest = try? Document.digest(of: analysis)
@@ -103,6 +104,7 @@ package struct Planner: Sendable {
         // After heads: a head that computes no map has no rank.
         if !allowed.isDisjoint(with: RankMove.words) { moves.append(RankMove(analysis, keeping: kept)) }
         if !allowed.isDisjoint(with: HardMove.words) { moves.append(HardMove(analysis, graph, keeping: kept)) }
+        if !allowed.isDisjoint(with: TokenMove.words) { moves.append(TokenMove(analysis, graph, keeping: kept)) }
         self.moves = moves
         steps = try Self.order(moves, graph, currency)
     }

@@ -248,6 +248,7 @@ void rk_normalize(const rk_kernels *kernels, float *x, size_t width);
 #include "CBfloat.h"
 #include "CCompact.h"
 #include "CQuantized.h"
+#include "CTokens.h"
 
 #ifdef __cplusplus
 }

@@ -73,13 +73,15 @@ extension ReusePlan {
 
     /// Whether the plan leaves the model as it is.
     package var isWhole: Bool {
-        replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty
+        replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty && tokens.isEmpty
             && !layers.contains { $0.heads.contains { $0.source.isHard } }
     }
 }
 
 extension ReusePlan: Codable {
-    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, linear, neurons, ranks }
+    private enum Key: String, CodingKey {
+        case version, budget, analysis, model, layers, linear, neurons, ranks, tokens
+    }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -90,7 +92,8 @@ extension ReusePlan: Codable {
             layers: try container.decode([Layer].self, forKey: .layers),
             neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [],
             linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [],
-            ranks: try container.decodeIfPresent([Rank].self, forKey: .ranks) ?? [])
+            ranks: try container.decodeIfPresent([Rank].self, forKey: .ranks) ?? [],
+            tokens: try container.decodeIfPresent([Tokens].self, forKey: .tokens) ?? [])
         version = try container.decode(Int.self, forKey: .version)
     }
 
@@ -105,5 +108,6 @@ extension ReusePlan: Codable {
         if !linear.isEmpty { try container.encode(linear, forKey: .linear) }
         if !neurons.isEmpty { try container.encode(neurons, forKey: .neurons) }
         if !ranks.isEmpty { try container.encode(ranks, forKey: .ranks) }
+        if !tokens.isEmpty { try container.encode(tokens, forKey: .tokens) }
     }
 }

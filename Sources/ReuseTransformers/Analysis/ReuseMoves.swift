@@ -25,6 +25,9 @@ public struct ReuseMoves: OptionSet, Sendable, Hashable {
     public static let hard = ReuseMoves(rawValue: Moves.hard.rawValue)
     /// One matrix in the place of a whole attention layer, by least squares.
     public static let linear = ReuseMoves(rawValue: Moves.linear.rawValue)
+    /// Tokens of each sequence that are most alike are merged. Saves no maps; only where the model gives one result a
+    /// sequence.
+    public static let tokens = ReuseMoves(rawValue: Moves.tokens.rawValue)
     /// Reuse, blends and patterns: the moves of maps that need no asking.
     public static let standard = ReuseMoves(rawValue: Moves.standard.rawValue)
     /// What an analysis measures unless told otherwise: enough for plans of any budget.

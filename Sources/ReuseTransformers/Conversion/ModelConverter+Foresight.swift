@@ -14,6 +14,9 @@ extension ModelConverter {
         guard case .budget(let wanted, _) = source else { return }
         let budget = try wanted.parsed()
         let moves = options.moves ?? .standard(for: budget)
+        if moves.contains(.tokens), let problem = model.model.graph.problemOfMerging {
+            throw TransformerError(.usage, path: model.path, "no tokens can be merged: \(problem)")
+        }
         guard moves.isSubset(of: known) else { return }
         if case .quality = budget.goal { return }
         let kept = try options.layers.keptNodes(of: model.model.graph)

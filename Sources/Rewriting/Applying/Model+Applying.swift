@@ -17,7 +17,13 @@ extension Model {
         do { try validate() } catch { throw .graph(error) }
         var result = self
         var changed: Graph
-        do { changed = try graph.applying(plan).graph } catch { throw .graph(error) }
+        do {
+            changed = try graph.applying(plan.withoutTokens).graph
+            // Everything is said of the whole plan, before anything is cut.
+            if !plan.tokens.isEmpty { _ = try graph.applying(plan) }
+        } catch {
+            throw .graph(error)
+        }
         let shared = changed.sharedAttentionParameters
         for (index, node) in graph.nodes.enumerated() {
             guard let before = node.attention, var after = changed.nodes[index].attention else { continue }
@@ -39,7 +45,7 @@ extension Model {
             throw .graph(error)
         }
         result.plan = plan.recording(result.graph)
-        return result
+        return try result.mergingTokens(plan.tokens)
     }
 
     /// Cuts the parameters of one attention node to what its heads still need.

@@ -185,6 +185,8 @@ struct Schedule: Sendable {
     var relativeColumns = 0
     /// Number of attention steps.
     var attentionCount = 0
+    /// Largest padded size of a head whose keys tell which tokens are merged; 0: none are.
+    var matchedHead = 0
     /// Rotary positions, and the axis that they are counted along.
     var rotaries: [RotaryAngles] = []
     /// Observed values.

@@ -58,14 +58,15 @@ struct CalibrationOptions: ParsableArguments {
 struct PlanningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons, ranks, hard.",
+            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons, ranks, hard, tokens.",
             discussion: """
                 What stands in for a head's own map: reuse: one earlier map as it is; blend: a weighted sum of earlier \
                 maps; static: fixed patterns such as “the previous token”; drop: nothing; linear: one matrix, for all \
                 heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. ranks: \
                 narrower queries and keys, fitted to what they compare. hard: heads that look at one key only; analyze \
-                measures them where they are named. Without this option reuse,blend,static, and for budgets on \
-                arithmetic and bytes neurons and ranks as well.
+                measures them where they are named. tokens: the most alike ones of each picture are merged; alone or \
+                with neurons. Without this option reuse,blend,static, and for budgets on arithmetic and bytes neurons \
+                and ranks as well.
                 """, valueName: "moves"))
     var allow: String?
 
@@ -89,9 +90,11 @@ struct PlanningOptions: ParsableArguments {
             case "neurons": moves.insert(.neurons)
             case "ranks": moves.insert(.ranks)
             case "hard": moves.insert(.hard)
+            case "tokens": moves.insert(.tokens)
             default:
                 throw ValidationError(
-                    "--allow knows reuse, blend, static, drop, linear, neurons, ranks and hard, not \"\(name)\".")
+                    "--allow knows reuse, blend, static, drop, linear, neurons, ranks, hard and tokens, not "
+                        + "\"\(name)\".")
             }
         }
         return moves
