@@ -12,9 +12,9 @@ The sets are those of scripts/quality: DIR holds `*.tsv` files, `score<TAB>sente
     equal      as many neurons as `neurons` leaves out, the same share of every feed-forward part
     unhealed   the plan of `mix`, nothing repaired but means
 
-ranks: attention layers with narrower queries and keys; saved: multiply-adds of a sequence of 128 tokens, as the cost model counts them; share: mean Spearman over the sets as a
-share of the source's; min: the worst set's share; cosine: mean cosine between the held-out texts' embeddings
-(mean-pooled, normalised) and the source's.
+ranks: attention layers with narrower queries and keys; saved: multiply-adds of a sequence of 128 tokens, as the cost
+model counts them; share: mean Spearman over the sets as a share of the source's; min: the worst set's share; cosine:
+mean cosine between the held-out texts' embeddings (mean-pooled, normalised) and the source's.
 """
 import json
 import os
