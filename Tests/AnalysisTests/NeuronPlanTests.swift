@@ -120,7 +120,7 @@ struct NeuronPlanTests {
             }
         }
         // A budget of maps is about maps, whatever is allowed.
-        let planner = try Planner(document, graph: model.graph, moves: .analyzed, currency: .maps(0))
+        let planner = try Planner(document, graph: model.graph, moves: .analyzed.subtracting(.tokens), currency: .maps(0))
         #expect(try planner.plan(Budget("maps:1/3")).neurons.isEmpty)
     }
 
