@@ -1,8 +1,6 @@
 import ModelGraph
 import Rewriting
 import Runtime
-import Statistics
-import Tensors
 
 /// Finds out which attention maps, and which neurons, a model could do without.
 ///
@@ -19,11 +17,14 @@ package struct Analyzer: Sendable {
         package var moves: Moves
         /// How embeddings are made, where the model's files do not say it: damage is measured in them then.
         package var pooling: Pooling?
+        /// Version of the program, which parts carry.
+        package var toolVersion: String
 
         package init(
             resources: ExecutionResources = ExecutionResources(threads: 1), separators: Set<Int32> = [],
-            moves: Moves = .standard, pooling: Pooling? = nil
+            moves: Moves = .standard, pooling: Pooling? = nil, toolVersion: String = ""
         ) {
+            self.toolVersion = toolVersion
             self.pooling = pooling
             self.resources = resources
             self.separators = separators
@@ -47,54 +48,55 @@ package struct Analyzer: Sendable {
     /// - Throws: When the model cannot be run or has no heads to compare; `AnalysisError.cancelled`.
     /// - Complexity: About nine passes of the model over the calibration texts.
     package func analyze(
-        _ model: Model, calibration: CalibrationSet, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
+        _ model: Model, calibration: CalibrationSet, in folder: KeptFolder? = nil,
+        progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisDocument {
+        let part = try measure(.whole, of: model, calibration: calibration, in: folder, progress: progress)
+        do { return try PartMerging([.init(name: "analysis", part: part)]).document() } catch { throw .file(error) }
+    }
+
+    /// Measures the pieces of one shard of an analysis.
+    ///
+    /// - Parameters:
+    ///   - folder: Where pieces are kept as soon as they are measured; those that an earlier run has left there are
+    ///     not measured again.
+    ///   - progress: Called with the stage and how much of it is done.
+    /// - Throws: As `analyze` does; `AnalysisError.file` where pieces cannot be kept.
+    package func measure(
+        _ shard: Shard, of model: Model, calibration: CalibrationSet, in folder: KeptFolder? = nil,
+        progress: (Stage, Int, Int) -> Void = { _, _, _ in }
+    ) throws(AnalysisError) -> AnalysisPart {
         try LinearAlgebra.prepare()
         let pairs = MapPairs(model.graph)
         guard !pairs.heads.isEmpty else {
             throw .mismatch("the model computes no attention maps: there is nothing to reuse")
         }
-        progress(.similarity, 0, 1)
-        let similarity = try SimilarityPass(
-            model, pairs: pairs, sequences: calibration.fit, separators: options.separators,
-            resources: options.resources)
-        progress(.local, 0, 1)
-        let candidates = try CandidatePass(
-            model, pairs: pairs, similarity: similarity.similarity,
-            sequences: calibration.sample(tokens: CandidatePass.sampleTokens), pooling: options.pooling,
-            resources: options.resources)
-        let probe = try OutputProbe(
-            source: model, sequences: calibration.choosing, pooling: options.pooling, resources: options.resources)
-        let curves = try CurvePass(
-            model, candidates: candidates.heads, calibration: calibration, probe: probe, moves: options.moves,
-            pooling: options.pooling, resources: options.resources
-        ) { progress(.endToEnd, $0, $1) }
-        var neurons: [NeuronCurve]?
-        if options.moves.contains(.neurons) {
-            neurons = try NeuronPass(
-                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
-            ) { progress(.neurons, $0, $1) }.curves
-        }
-        var triangle = pairs.heads.indices.map { [Double](repeating: 0, count: $0) }
-        for (index, pair) in pairs.pairs.enumerated() {
-            triangle[pair.later][pair.earlier] = similarity.similarity[index].rounded(5)
-        }
-        var linear: [LinearDamage]?
-        if options.moves.contains(.linear) {
-            linear = try LinearPass(
-                model, calibration: calibration, probe: probe, pooling: options.pooling, resources: options.resources
-            ).damages
-        }
-        return AnalysisDocument(
-            version: AnalysisDocument.currentVersion, model: model.weightsDigest.hex, use: model.graph.use,
-            graph: model.graph,
+        let origin = try origin(of: model, pairs, calibration)
+        let kept: KeptParts
+        do { kept = try folder?.parts(of: origin) ?? .none } catch { throw .file(error) }
+        let own = AnalysisCosts(model.graph, calibration: calibration).deal(origin.units, to: shard.count)
+        var measuring = PartMeasuring(
+            analyzer: self, model: model, calibration: calibration, pairs: pairs, units: own[shard.index - 1],
+            part: AnalysisPart(shard, of: origin), kept: kept)
+        try measuring.run(progress)
+        return measuring.part
+    }
+
+    /// What parts of the analysis of a model have in common.
+    private func origin(
+        of model: Model, _ pairs: MapPairs, _ calibration: CalibrationSet
+    ) throws(AnalysisError) -> AnalysisPart.Origin {
+        let step = try SimilarityPass.rowStep(
+            model, pairs: pairs, sequences: calibration.fit, resources: options.resources)
+        return AnalysisPart.Origin(
+            tool: options.toolVersion, model: model.weightsDigest.hex, graph: model.graph,
+            moves: options.moves.rawValue,
             calibration: .init(
                 texts: calibration.seenCount, heldOutTexts: calibration.choosing.count,
                 judgingTexts: calibration.isJudgingGiven ? 0 : calibration.judging.count,
-                tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: similarity.rowStep,
+                tokens: calibration.tokenCount, digest: calibration.digest.hex, rowStep: step,
                 pooling: options.pooling),
-            heads: similarity.profiles, similarity: triangle, stability: similarity.stability?.rounded(6),
-            candidates: candidates.heads, curves: curves.curves, neurons: neurons,
-            linear: linear)
+            texts: calibration.fit.count, separators: options.separators.sorted(),
+            units: AnalysisUnit.units(of: model, moves: options.moves))
     }
 }

@@ -13,6 +13,11 @@ struct Analyze: ParsableCommand {
             the cheapest heads of each layer take their maps from elsewhere, and when neurons of feed-forward parts \
             are left out. The result is enough to make plans for any budget.
 
+            Large analyses are cut into shards, each of which any machine computes; see docs/distributed.md:
+
+              reuseformer analyze MODEL --calibration texts.txt --shard 3/16 -o part-3.analysis
+              reuseformer merge part-*.analysis -o analysis.json
+
             \(SharedHelp.reading)
             """)
 
@@ -26,6 +31,14 @@ struct Analyze: ParsableCommand {
 
     @OptionGroup var reporting: ReportOption
 
+    @Option(
+        help: ArgumentHelp(
+            "Compute one share of the analysis, for `merge`: 3/16 is the third of sixteen.",
+            discussion: "Shards count from 1, or from 0: 0/16 and 16/16 are the same.", valueName: "i/n"))
+    var shard: AnalysisShard?
+
+    @OptionGroup var keeping: KeepingOptions
+
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var force: ForceOption
@@ -33,11 +46,14 @@ struct Analyze: ParsableCommand {
 
     func validate() throws {
         if calibration.calibration.isEmpty { throw ValidationError("Give --calibration with a file of texts.") }
+        if shard != nil, reporting.report != nil {
+            throw ValidationError("A shard is no analysis yet: leave out --report.")
+        }
     }
 
     func run() throws {
         quiet.apply()
-        try OutputFile.check(output, as: .document, force: force.force)
+        try OutputFile.check(output, as: shard == nil ? .document : .part, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
         try InputPaths.check(calibration)
         let progress = Progress(steps: 5)
@@ -45,7 +61,16 @@ struct Analyze: ParsableCommand {
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(
             loaded, pooling: calibration.pooling.pooling, resources: try threads.resources())
-        let analysis = try analyzer.analyze(calibration: calibration.data).run(progress.work).document
+        if let shard {
+            let part = try analyzer.analyze(calibration: calibration.data, shard: shard, keepingIn: keeping.folder)
+                .run(progress.work).part
+            progress.end()
+            try OutputFile.write(try part.encoded(), to: output)
+            Terminal.noteWritten(output)
+            return Terminal.print(AnalysisText.describe(part))
+        }
+        let analysis = try analyzer.analyze(calibration: calibration.data, keepingIn: keeping.folder)
+            .run(progress.work).document
         progress.end()
         try OutputFile.write(document: analysis, to: output)
         Terminal.noteWritten(output)
@@ -55,5 +80,15 @@ struct Analyze: ParsableCommand {
             Terminal.noteWritten(report)
         }
         Terminal.print(AnalysisText.describe(analysis))
+    }
+}
+
+extension AnalysisShard: ExpressibleByArgument {
+    public init?(argument: String) {
+        let numbers = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let index = numbers[0], let count = numbers[1],
+            let shard = try? AnalysisShard(index, of: count)
+        else { return nil }
+        self = shard
     }
 }

@@ -36,6 +36,16 @@ enum AnalysisText {
         return lines.joined(separator: "\n")
     }
 
+    /// What a shard holds.
+    static func describe(_ part: AnalysisPart) -> String {
+        let pieces = part.units.map { "\($0.kind.rawValue) of \($0.node)" }
+        let total = Format.count(part.origin.units.count)
+        guard !pieces.isEmpty else {
+            return "shard \(part.shard) holds none of the \(total) pieces: there are more shards than pieces"
+        }
+        return "shard \(part.shard) holds \(pieces.count) of \(total) pieces: \(pieces.joined(separator: ", "))"
+    }
+
     /// One row a part.
     private static func text(of curves: [NeuronCurve]) -> String {
         var table = TextTable([

@@ -1,0 +1,41 @@
+import ArgumentParser
+import ReuseTransformers
+
+struct Merge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put the shards of an analysis together.",
+        discussion: """
+              reuseformer analyze MODEL --calibration texts.txt --shard 1/3 -o part-1.analysis
+              …
+              reuseformer merge part-*.analysis -o analysis.json
+
+            The result is, to the bit, what one process writes without --shard. Neither the model nor the texts are \
+            needed. Parts of other models, texts or settings are refused, and so are missing and double ones.
+            """)
+
+    @Argument(
+        help: ArgumentHelp("What `analyze --shard` wrote: every shard once, in any order.", valueName: "parts"),
+        completion: .file())
+    var parts: [String]
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Where to write the analysis, JSON.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var output: String
+
+    @OptionGroup var force: ForceOption
+    @OptionGroup var quiet: QuietOption
+
+    func validate() throws {
+        if parts.isEmpty { throw ValidationError("Give the parts that `analyze --shard` wrote.") }
+    }
+
+    func run() throws {
+        quiet.apply()
+        try OutputFile.check(output, as: .document, force: force.force)
+        let analysis = try ModelAnalysis(mergingPartsAt: parts).document
+        try OutputFile.write(document: analysis, to: output)
+        Terminal.noteWritten(output)
+        Terminal.print(AnalysisText.describe(analysis))
+    }
+}
