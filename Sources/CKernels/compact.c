@@ -22,8 +22,8 @@ size_t rk_compact_scale_bytes(const rk_compact_shape *shape) {
 }
 
 size_t rk_compact_panel_bytes(const rk_compact_shape *shape) {
-  const size_t rows = shape->kind == RK_COMPACT_NIBBLES ? (shape->k + 1) / 2 : shape->k;
-  return rk_round_up(rk_compact_scale_bytes(shape) + rows * RK_PANEL, 64);
+  const size_t bytes = shape->kind == RK_COMPACT_NIBBLES ? (shape->k + 7) / 8 * sizeof(uint32_t) : shape->k;
+  return rk_round_up(rk_compact_scale_bytes(shape) + bytes * RK_PANEL, 64);
 }
 
 size_t rk_compact_bytes(const rk_compact_shape *shape) {
@@ -50,10 +50,15 @@ void rk_pack_compact(const rk_compact_shape *shape, const int8_t *values, size_t
     for (size_t i = 0; i < shape->k; i++)
       for (size_t j = 0; j < width; j++) {
         const int8_t value = values[i * row_step + (column + j) * column_step];
-        uint8_t *at = panel + before + (nibbles ? i / 2 : i) * RK_PANEL + j;
-        if (!nibbles) *at = (uint8_t)value;
-        else if (i % 2) *at = (uint8_t)(*at | (value + 8) << 4);
-        else *at = (uint8_t)(value + 8);
+        if (!nibbles) {
+          panel[before + i * RK_PANEL + j] = (uint8_t)value;
+          continue;
+        }
+        uint8_t *at = panel + before + (i / 8 * RK_PANEL + j) * sizeof(uint32_t);
+        uint32_t word;
+        memcpy(&word, at, sizeof word);
+        word |= (uint32_t)(value + 8) << 4 * (i % 8);
+        memcpy(at, &word, sizeof word);
       }
   }
 }

@@ -1,8 +1,8 @@
 // Products with weights of 8 or 4 bits, multiplied as floats.
 //
-// A panel is its scales, then its numbers: [depth][16] bytes, or [depth / 2][16] pairs of nibbles, the lower one first.
-// Few rows take the weights as they come; many have them
-// laid out as floats first, panels at a time, and go through the tiles of `multiply`.
+// A panel is its scales, then its numbers: [depth][16] bytes, or [depth / 8][16] words of eight nibbles, the lowest one
+// first. Few rows take the weights as they come; many have them laid out as floats first, panels at a time, and go
+// through the tiles of `multiply`.
 
 /// Most rows that take the weights as they come.
 #define RK_COMPACT_ROWS (RK_TILE_ROWS < 6 ? RK_TILE_ROWS : 6)
@@ -28,10 +28,8 @@ RK_INLINE vf scales_of(const rk_compact_shape *shape, const uint8_t *panel, size
   return widen_halves(panel + group * RK_PANEL * sizeof(uint16_t));
 }
 
-/// Two rows of a panel as floats: the numbers times their scales, rounded once.
-typedef struct {
-  vf first, second;
-} rk_row_pair;
+/// Rows of a panel that a word of nibbles holds.
+#define RK_WORD_ROWS 8
 
 RK_INLINE vf bytes_at(const uint8_t *p, vf scales) {
   typedef int8_t bytes __attribute__((ext_vector_type(RK_LANES)));
@@ -40,54 +38,43 @@ RK_INLINE vf bytes_at(const uint8_t *p, vf scales) {
   return __builtin_convertvector(stored, vf) * scales;
 }
 
-/// `offsets`: −8 times the scales, exactly: one multiply-add subtracts 8 and scales.
-RK_INLINE rk_row_pair nibbles_at(const uint8_t *p, vf scales, vf offsets) {
-  typedef uint8_t bytes __attribute__((ext_vector_type(RK_LANES)));
-  bytes stored;
-  memcpy(&stored, p, sizeof stored);
-  const vi pair = __builtin_convertvector(stored, vi);
-  return (rk_row_pair){fma_(__builtin_convertvector(pair & (vi)15, vf), scales, offsets),
-                       fma_(__builtin_convertvector(pair >> 4, vf), scales, offsets)};
+/// How the nibbles of one group become weights.
+typedef struct {
+  vf scales, offsets;
+} rk_nibble_scale;
+
+/// Words of sixteen columns.
+RK_INLINE vi words_at(const uint8_t *p) {
+  vi words;
+  memcpy(&words, p, sizeof words);
+  return words;
 }
 
-/// M rows times P panels.
-RK_INLINE void compute_compact_tile(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel,
-                                    const size_t M, const size_t P, const int nibbles) {
-  vf sum[RK_COMPACT_ROWS][RK_TILE_PANELS_MAX];
-  RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
-  const size_t apart = tile->apart, ldx = tile->ldx, k = shape->k;
-  const uint8_t *numbers = panel + rk_compact_scale_bytes(shape);
-  const float *x = tile->x;
-  size_t i = 0;
-  for (size_t group = 0; i < k; group++) {
-    const size_t end = k - i < shape->group ? k : i + shape->group;
-    vf scales[RK_TILE_PANELS_MAX], offsets[RK_TILE_PANELS_MAX];
-    RK_UNROLL for (size_t p = 0; p < P; p++) {
-      scales[p] = scales_of(shape, panel + p * apart, group);
-      offsets[p] = scales[p] * splat(-8.0f);
-    }
-    for (; i + 2 <= end; i += 2) {
-      RK_UNROLL for (size_t p = 0; p < P; p++) {
-        const uint8_t *at = numbers + p * apart;
-        const rk_row_pair w = nibbles ? nibbles_at(at, scales[p], offsets[p])
-                                      : (rk_row_pair){bytes_at(at, scales[p]), bytes_at(at + RK_PANEL, scales[p])};
-        RK_UNROLL for (size_t r = 0; r < M; r++) {
-          sum[r][p] = fma_(splat(x[r * ldx + i]), w.first, sum[r][p]);
-          sum[r][p] = fma_(splat(x[r * ldx + i + 1]), w.second, sum[r][p]);
-        }
-      }
-      numbers += nibbles ? RK_PANEL : 2 * RK_PANEL;
-    }
-    if (i < end) {
-      RK_UNROLL for (size_t p = 0; p < P; p++) {
-        const uint8_t *at = numbers + p * apart;
-        const vf w = nibbles ? nibbles_at(at, scales[p], offsets[p]).first : bytes_at(at, scales[p]);
-        RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i]), w, sum[r][p]);
-      }
-      numbers += RK_PANEL;
-      i++;
-    }
-  }
+/// A nibble becomes the upper bits of the fraction of a float from 1 to 2, 1 + n / 16, without a conversion: sixteen
+/// scales times that, less 24 scales, is n − 8 scales. Both are exact for scales of float16, so the sum is rounded once.
+/// Scales of float32 have no bit left for the 3 in 24: they take the number itself, less 8 scales.
+RK_INLINE rk_nibble_scale nibble_scale(vf scales, const int wide) {
+  return wide ? (rk_nibble_scale){scales, scales * splat(-8.0f)}
+              : (rk_nibble_scale){scales * splat(16.0f), scales * splat(-24.0f)};
+}
+
+/// Row `row` (of eight, known to the compiler) of words, as weights.
+RK_INLINE vf nibble_row(vi words, const size_t row, rk_nibble_scale scale, const int wide) {
+  if (wide) return fma_(__builtin_convertvector(words >> (int)(4 * row) & (vi)15, vf), scale.scales, scale.offsets);
+  const int shift = 4 * (int)row - 19;
+  const vi moved = shift >= 0 ? words >> shift : words << -shift;
+  return fma_((vf)((moved & (vi)0x780000) | (vi)0x3f800000), scale.scales, scale.offsets);
+}
+
+/// The same for a row that only the loop knows.
+RK_INLINE vf any_nibble_row(const uint8_t *numbers, size_t row, rk_nibble_scale scale, const int wide) {
+  const vi words = words_at(numbers + row / RK_WORD_ROWS * sizeof words) >> (int)(4 * (row % RK_WORD_ROWS));
+  return nibble_row(words, 0, scale, wide);
+}
+
+/// What a tile has computed, with bias and residual.
+RK_INLINE void finish_compact_tile(const rk_tile *tile, vf sum[RK_COMPACT_ROWS][RK_TILE_PANELS_MAX], const size_t M,
+                                   const size_t P) {
   RK_UNROLL for (size_t p = 0; p < P; p++) {
     RK_UNROLL for (size_t r = 0; r < M; r++) {
       vf value = sum[r][p];
@@ -98,21 +85,89 @@ RK_INLINE void compute_compact_tile(const rk_tile *tile, const rk_compact_shape 
   }
 }
 
-#define RK_DEFINE_COMPACT_TILE(M, P)                                                                      \
-  static void bytes_##M##x##P(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel) { \
-    if (M <= RK_COMPACT_ROWS) compute_compact_tile(tile, shape, panel, M, P, 0);                          \
-  }                                                                                                       \
-  static void nibbles_##M##x##P(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel) { \
-    if (M <= RK_COMPACT_ROWS) compute_compact_tile(tile, shape, panel, M, P, 1);                          \
+/// M rows times P panels of bytes.
+RK_INLINE void compute_byte_tile(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel,
+                                 const size_t M, const size_t P) {
+  vf sum[RK_COMPACT_ROWS][RK_TILE_PANELS_MAX];
+  RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
+  const size_t apart = tile->apart, ldx = tile->ldx, k = shape->k;
+  const uint8_t *numbers = panel + rk_compact_scale_bytes(shape);
+  const float *x = tile->x;
+  size_t i = 0;
+  for (size_t group = 0; i < k; group++) {
+    const size_t end = k - i < shape->group ? k : i + shape->group;
+    vf scales[RK_TILE_PANELS_MAX];
+    RK_UNROLL for (size_t p = 0; p < P; p++) scales[p] = scales_of(shape, panel + p * apart, group);
+    for (; i < end; i++, numbers += RK_PANEL) {
+      RK_UNROLL for (size_t p = 0; p < P; p++) {
+        const vf w = bytes_at(numbers + p * apart, scales[p]);
+        RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i]), w, sum[r][p]);
+      }
+    }
+  }
+  finish_compact_tile(tile, sum, M, P);
+}
+
+/// M rows times P panels of nibbles.
+RK_INLINE void compute_nibble_tile(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel,
+                                   const size_t M, const size_t P, const int wide) {
+  vf sum[RK_COMPACT_ROWS][RK_TILE_PANELS_MAX];
+  RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
+  const size_t apart = tile->apart, ldx = tile->ldx, k = shape->k;
+  const uint8_t *numbers = panel + rk_compact_scale_bytes(shape);
+  const float *x = tile->x;
+  size_t i = 0;
+  for (size_t group = 0; i < k; group++) {
+    const size_t end = k - i < shape->group ? k : i + shape->group;
+    rk_nibble_scale scale[RK_TILE_PANELS_MAX];
+    RK_UNROLL for (size_t p = 0; p < P; p++)
+      scale[p] = nibble_scale(scales_of(shape, panel + p * apart, group), wide);
+    while (i < end) {
+      if (i % RK_WORD_ROWS || end - i < RK_WORD_ROWS) {
+        RK_UNROLL for (size_t p = 0; p < P; p++) {
+          const vf w = any_nibble_row(numbers + p * apart, i, scale[p], wide);
+          RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i]), w, sum[r][p]);
+        }
+        i++;
+        continue;
+      }
+      vi words[RK_TILE_PANELS_MAX];
+      RK_UNROLL for (size_t p = 0; p < P; p++)
+        words[p] = words_at(numbers + p * apart + i / RK_WORD_ROWS * sizeof(vi));
+      RK_UNROLL for (size_t row = 0; row < RK_WORD_ROWS; row++) {
+        RK_UNROLL for (size_t p = 0; p < P; p++) {
+          const vf w = nibble_row(words[p], row, scale[p], wide);
+          RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i + row]), w, sum[r][p]);
+        }
+      }
+      i += RK_WORD_ROWS;
+    }
+  }
+  finish_compact_tile(tile, sum, M, P);
+}
+
+/// Bytes; nibbles with scales of float16; with scales of float32.
+enum { RK_BYTE_TILES, RK_NIBBLE_TILES, RK_WIDE_NIBBLE_TILES, RK_COMPACT_TILE_KINDS };
+
+#define RK_DEFINE_COMPACT_TILE(M, P)                                                                             \
+  static void bytes_##M##x##P(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel) {        \
+    if (M <= RK_COMPACT_ROWS) compute_byte_tile(tile, shape, panel, M, P);                                       \
+  }                                                                                                              \
+  static void nibbles_##M##x##P(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel) {      \
+    if (M <= RK_COMPACT_ROWS) compute_nibble_tile(tile, shape, panel, M, P, 0);                                  \
+  }                                                                                                              \
+  static void wide_nibbles_##M##x##P(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel) { \
+    if (M <= RK_COMPACT_ROWS) compute_nibble_tile(tile, shape, panel, M, P, 1);                                  \
   }
 RK_TILE_SHAPES(RK_DEFINE_COMPACT_TILE)
 
 typedef void (*rk_compact_function)(const rk_tile *, const rk_compact_shape *, const uint8_t *);
 
-#define RK_TABLE_COMPACT_TILE(M, P)                       \
-  [RK_COMPACT_BYTES][P - 1][M - 1] = bytes_##M##x##P,     \
-  [RK_COMPACT_NIBBLES][P - 1][M - 1] = nibbles_##M##x##P,
-static const rk_compact_function compact_tiles[2][RK_TILE_PANELS_MAX][RK_TILE_ROWS] = {
+#define RK_TABLE_COMPACT_TILE(M, P)                              \
+  [RK_BYTE_TILES][P - 1][M - 1] = bytes_##M##x##P,               \
+  [RK_NIBBLE_TILES][P - 1][M - 1] = nibbles_##M##x##P,           \
+  [RK_WIDE_NIBBLE_TILES][P - 1][M - 1] = wide_nibbles_##M##x##P,
+static const rk_compact_function compact_tiles[RK_COMPACT_TILE_KINDS][RK_TILE_PANELS_MAX][RK_TILE_ROWS] = {
     RK_TILE_SHAPES(RK_TABLE_COMPACT_TILE)};
 
 static void multiply_compact_tile(const rk_product *p, const rk_compact_shape *shape, const uint8_t *packed, size_t row,
@@ -130,7 +185,9 @@ static void multiply_compact_tile(const rk_product *p, const rk_compact_shape *s
     tile.residual = p->residual + row * p->ldr + column;
     tile.ldr = p->ldr;
   }
-  compact_tiles[shape->kind][panels - 1][rows - 1](&tile, shape, packed + panel * bytes);
+  const int nibbles = shape->wide ? RK_WIDE_NIBBLE_TILES : RK_NIBBLE_TILES;
+  const int kind = shape->kind == RK_COMPACT_BYTES ? RK_BYTE_TILES : nibbles;
+  compact_tiles[kind][panels - 1][rows - 1](&tile, shape, packed + panel * bytes);
   if (!direct) finish_tile(p, buffer, row, rows, panel, panels);
 }
 
@@ -138,26 +195,14 @@ static void multiply_compact_tile(const rk_product *p, const rk_compact_shape *s
 static void widen_panels(const rk_compact_shape *shape, const uint8_t *packed, size_t panels, float *out) {
   for (size_t panel = 0; panel < panels; panel++, packed += rk_compact_panel_bytes(shape)) {
     const uint8_t *numbers = packed + rk_compact_scale_bytes(shape);
-    vf scales = splat(0.0f), offsets = splat(0.0f);
-    for (size_t i = 0; i < shape->k; i += 2, out += RK_PANEL) {
-      if (i % shape->group == 0) {
-        scales = scales_of(shape, packed, i / shape->group);
-        offsets = scales * splat(-8.0f);
-      }
-      const int is_last = i + 1 == shape->k;
-      if (shape->kind == RK_COMPACT_NIBBLES) {
-        const rk_row_pair pair = nibbles_at(numbers, scales, offsets);
-        numbers += RK_PANEL;
-        store(out, pair.first);
-        if (is_last) continue;
-        store(out += RK_PANEL, pair.second);
-      } else {
-        store(out, bytes_at(numbers, scales));
-        numbers += RK_PANEL;
-        if (is_last) continue;
-        store(out += RK_PANEL, bytes_at(numbers, scales));
-        numbers += RK_PANEL;
-      }
+    for (size_t i = 0, group = 0; i < shape->k; group++) {
+      const size_t end = shape->k - i < shape->group ? shape->k : i + shape->group;
+      const vf scales = scales_of(shape, packed, group);
+      const rk_nibble_scale scale = nibble_scale(scales, shape->wide);
+      for (; i < end; i++, out += RK_PANEL)
+        store(out, shape->kind == RK_COMPACT_BYTES ? bytes_at(numbers + i * RK_PANEL, scales)
+                   : shape->wide                   ? any_nibble_row(numbers, i, scale, 1)
+                                                   : any_nibble_row(numbers, i, scale, 0));
     }
   }
 }

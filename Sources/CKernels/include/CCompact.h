@@ -10,7 +10,7 @@
 /// How the numbers of a compact matrix are stored.
 typedef enum {
   RK_COMPACT_BYTES = 0,   // −128 … 127
-  RK_COMPACT_NIBBLES = 1, // −8 … 7, two inputs a byte
+  RK_COMPACT_NIBBLES = 1, // −8 … 7, eight inputs a word, the first one lowest
 } rk_compact_kind;
 
 /// The extents of a compact matrix.

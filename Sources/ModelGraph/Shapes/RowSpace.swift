@@ -107,7 +107,7 @@ package enum RowSpace: Sendable, Hashable {
     }
 
     /// Rows of a sequence of `tokens` tokens, for costs: axes of other names count as long as the text.
-    func rows(tokens: Int) -> Int {
+    package func rows(tokens: Int) -> Int {
         switch self {
         case .tokens: tokens
         case .sequences: 1
