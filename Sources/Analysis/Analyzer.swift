@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Rewriting
 import Runtime
 
@@ -52,34 +53,72 @@ package struct Analyzer: Sendable {
         progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisDocument {
         let part = try measure(.whole, of: model, calibration: calibration, in: folder, progress: progress)
-        do { return try PartMerging([.init(name: "analysis", part: part)]).document() } catch { throw .file(error) }
+        do throws(FileError) {
+            return try PartMerging([.init(name: "analysis", part: part)]).document()
+        } catch { throw .file(error) }
     }
 
     /// Measures the pieces of one shard of an analysis.
     ///
     /// - Parameters:
+    ///   - maps: The sums of maps of this very analysis, where they were computed before, with the name of their file.
     ///   - folder: Where pieces are kept as soon as they are measured; those that an earlier run has left there are
     ///     not measured again.
     ///   - progress: Called with the stage and how much of it is done.
     /// - Throws: As `analyze` does; `AnalysisError.file` where pieces cannot be kept.
     package func measure(
-        _ shard: Shard, of model: Model, calibration: CalibrationSet, in folder: KeptFolder? = nil,
+        _ shard: Shard, of model: Model, calibration: CalibrationSet, after maps: PartMerging.Named? = nil,
+        in folder: KeptFolder? = nil, progress: (Stage, Int, Int) -> Void = { _, _, _ in }
+    ) throws(AnalysisError) -> AnalysisPart {
+        let (pairs, origin) = try prepare(model, calibration)
+        let kept: KeptParts
+        let sums: MapSums?
+        do throws(FileError) {
+            kept = try folder?.parts(of: origin) ?? .none
+            sums = try maps?.checkedMaps(of: origin)
+        } catch { throw .file(error) }
+        let own = AnalysisCosts(model.graph, calibration: calibration).deal(origin.units, to: shard.count)
+        var measuring = PartMeasuring(
+            analyzer: self, model: model, calibration: calibration, pairs: pairs, units: own[shard.index - 1],
+            part: AnalysisPart(shard, of: origin), sums: sums, kept: kept)
+        try measuring.run(progress)
+        return measuring.part
+    }
+
+    /// Compares all maps on one share of the texts: the first half of an analysis of very many texts.
+    ///
+    /// - Throws: As `analyze` does.
+    package func compareMaps(
+        on shard: Shard, of model: Model, calibration: CalibrationSet,
         progress: (Stage, Int, Int) -> Void = { _, _, _ in }
     ) throws(AnalysisError) -> AnalysisPart {
+        let (pairs, origin) = try prepare(model, calibration)
+        progress(.similarity, 0, 1)
+        let comparison = try MapComparison(
+            model, pairs: pairs, nodes: Set(pairs.nodes), sequences: calibration.fit, separators: options.separators,
+            rowStep: origin.calibration.rowStep, resources: options.resources)
+        let count = comparison.leafCount
+        func cut(_ index: Int) -> Int { Int((Double(count) * Double(index) / Double(shard.count)).rounded()) }
+        var tree = TextTree<MapSums>(count: count)
+        let leaves = cut(shard.index - 1)..<cut(shard.index)
+        try comparison.fill(&tree, leaves: leaves) { (sums) throws(AnalysisError) in
+            progress(.similarity, max(0, sums.end - leaves.lowerBound), leaves.count)
+        }
+        var part = AnalysisPart(shard, of: origin)
+        part.stage = .maps
+        part.maps = AnalysisPart.maps(of: tree, nodes: pairs.nodes)
+        return part
+    }
+
+    private func prepare(
+        _ model: Model, _ calibration: CalibrationSet
+    ) throws(AnalysisError) -> (pairs: MapPairs, origin: AnalysisPart.Origin) {
         try LinearAlgebra.prepare()
         let pairs = MapPairs(model.graph)
         guard !pairs.heads.isEmpty else {
             throw .mismatch("the model computes no attention maps: there is nothing to reuse")
         }
-        let origin = try origin(of: model, pairs, calibration)
-        let kept: KeptParts
-        do { kept = try folder?.parts(of: origin) ?? .none } catch { throw .file(error) }
-        let own = AnalysisCosts(model.graph, calibration: calibration).deal(origin.units, to: shard.count)
-        var measuring = PartMeasuring(
-            analyzer: self, model: model, calibration: calibration, pairs: pairs, units: own[shard.index - 1],
-            part: AnalysisPart(shard, of: origin), kept: kept)
-        try measuring.run(progress)
-        return measuring.part
+        return (pairs, try origin(of: model, pairs, calibration))
     }
 
     /// What parts of the analysis of a model have in common.

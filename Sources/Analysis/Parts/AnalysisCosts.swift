@@ -11,13 +11,14 @@ package struct AnalysisCosts: Sendable {
     /// Multiply-adds of one text by node, and up to and including each node.
     private let upTo: [String: Double]
     private let whole: Double
-    private let parameters: Double
+    /// Weights of the model.
+    package let parameters: Double
     private let parts: [String: FeedForwardPart]
     /// Pairs of maps, by the node of the later head, and how many others each node's first head may borrow from.
     private let pairs: [String: Int]
     private let candidates: [String: Int]
 
-    private struct Samples: Sendable {
+    fileprivate struct Samples: Sendable {
         let fit, candidates, curves, neurons, choosing: Double
         let tokens: Double
     }
@@ -160,5 +161,120 @@ package struct AnalysisCosts: Sendable {
             shards[best].append(index)
         }
         return (0..<count).map { $0 < shards.count ? shards[$0].sorted().map { units[$0] } : [] }
+    }
+}
+
+extension AnalysisCosts {
+    /// Multiply-adds of one text, up to and including a node; of the whole model without one.
+    package func multiplyAdds(upTo node: String) -> Double { upTo[node] ?? whole }
+    package var multiplyAdds: Double { whole }
+
+    /// Bytes of memory that the process takes before it has a model.
+    private static let bareBytes = 48.0 * 1024 * 1024
+
+    /// Most bytes of memory at a time that measuring some pieces takes.
+    func memory(_ units: [AnalysisUnit], threads: Int) -> Double {
+        let weights = 4 * parameters
+        var most = 0.0
+        if units.contains(where: { $0.kind != .neurons }) {
+            let rows = samples.curves * samples.tokens
+            let width = units.filter { $0.kind != .neurons }.reduce(0.0) {
+                $0 + Double(graph.node(named: $1.node)?.attention?.outputWidth ?? 0)
+            }
+            most = min(4 * rows * width, Double(CurvePass.keptBytes))
+        }
+        let widths = units.compactMap { parts[$0.node] }.filter { part in
+            units.contains(AnalysisUnit(.neurons, part.node))
+        }
+        for batch in NeuronSums.batches(of: widths) {
+            let sums = batch.reduce(0.0) { $0 + 8 * Double($1.width * $1.width) }
+            let largest = batch.map { 8 * Double($0.width * $0.width) }.max() ?? 0
+            // Sums with their symmetric copy, and of each elimination that runs the inverse with its copies.
+            most = max(most, 2 * sums + 4 * largest * Double(min(threads, batch.count)))
+        }
+        // The source, one that is run, and one that is tried.
+        return Self.bareBytes + 3 * weights + most + outputBytes
+    }
+
+    /// Bytes of the source's outputs that rewrites are compared with.
+    private var outputBytes: Double {
+        guard let value = graph.predictions ?? graph.embedding, let shape = graph.shapes[value] else { return 0 }
+        let rows = shape.rows == .tokens ? samples.choosing * samples.tokens : samples.choosing
+        return 2 * 4 * rows * Double(shape.width)
+    }
+
+    /// Bytes of a document that holds some pieces, without the graph.
+    func documentBytes(_ units: [AnalysisUnit], ofAll all: [AnalysisUnit]) -> Double {
+        units.reduce(0.0) { sum, unit in
+            switch unit.kind {
+            case .maps:
+                let heads = Double(graph.node(named: unit.node)?.attention?.computedHeads.count ?? 0)
+                let kept = Double(min(candidates[unit.node] ?? 0, CandidatePass.kept) + 6)
+                // A number of the triangle takes a line, and so do the parts of a map's name.
+                return sum + 17 * Double(pairs[unit.node] ?? 0) + heads * (3 * kept * kept + 110 * kept) + 2000
+            case .neurons: return sum + 60 * Double(parts[unit.node]?.width ?? 0)
+            case .linear: return sum + 300
+            }
+        }
+    }
+}
+
+extension AnalysisCosts {
+    /// What rewriting and healing cost, and the most bytes of memory at a time.
+    ///
+    /// - Parameter changed: Attention nodes and feed-forward parts that a plan changes; `nil`: any may be.
+    package func healing(changed: Set<String>?, heals: Bool) -> (work: WorkEstimate, bytes: Double) {
+        let branches = graph.branches
+        var work = 2 * probe
+        var bytes = Self.bareBytes + 3 * 4 * parameters + outputBytes
+        guard let last = branches.last, let first = branches.firstIndex(where: { changed?.contains($0.node) ?? true })
+        else { return (work, bytes) }
+        for node in changed ?? Set(parts.keys) {
+            guard let part = parts[node] else { continue }
+            let width = Double(part.width)
+            work.products += samples.fit * samples.tokens * width * width / 2
+            work.solving += width * width * width
+            bytes = max(bytes, Self.bareBytes + 12 * parameters + 4 * 8 * width * width)
+        }
+        work += pass(to: last.node, texts: samples.fit)
+        guard heals else { return (work, bytes) }
+        work += pass(to: last.node, texts: samples.fit)
+        for branch in branches[first...] {
+            let isChanged = changed?.contains(branch.node) ?? true
+            guard isChanged || !branch.isAttention else { continue }
+            var features = Double(graph.shapes[branch.node]?.width ?? 0)
+            switch branch.features {
+            case .context:
+                guard let attention = graph.node(named: branch.node)?.attention else { continue }
+                features = Double(attention.keptHeads.count * attention.valueSize)
+            case .value(let name): features = Double(graph.shapes[name]?.width ?? 0)
+            }
+            let targets = Double(graph.shapes[branch.sum]?.width ?? 0)
+            work += pass(to: branch.node, texts: samples.fit)
+                + refit(features: features, targets: targets, texts: samples.fit) + probe
+            // Two sets of sums, and each strength that is tried has a copy.
+            bytes = max(bytes, Self.bareBytes + 12 * parameters + outputBytes + 67e6 + 8 * 8 * features * features)
+        }
+        return (work, bytes)
+    }
+
+    /// What comparing source and result costs.
+    package func verification(texts: Int) -> WorkEstimate {
+        var work = WorkEstimate()
+        work.model = 4 * Double(min(texts, OutputProbe.judgingTexts) + 100) * whole
+        work.packing = 8 * parameters
+        return work
+    }
+}
+
+extension CheckedGraph {
+    /// Attention nodes and last matrices of feed-forward parts that a plan changes.
+    package func nodesChanged(by plan: ReusePlan) throws(AnalysisError) -> Set<String> {
+        let after: CheckedGraph
+        do { after = try applying(plan) } catch { throw .graph(error) }
+        let heads = graph.attentionNodes.filter {
+            $0.attention?.heads != after.node(named: $0.name)?.attention?.heads
+        }
+        return Set(heads.map(\.name) + plan.neurons.map(\.node))
     }
 }

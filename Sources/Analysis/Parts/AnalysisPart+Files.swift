@@ -40,7 +40,8 @@ extension AnalysisPart {
         guard header.version == Self.currentVersion else {
             throw FileError(
                 .usage, path: path,
-                "is a part of version \(header.version ?? 0), this program reads \(Self.currentVersion)", remedy: remedy)
+                "is a part of version \(header.version ?? 0), this program reads \(Self.currentVersion)",
+                remedy: remedy)
         }
         self = try decode(AnalysisPart.self, isStrict: true)
         guard isIntact else {
@@ -82,7 +83,7 @@ package struct KeptFolder: Sendable {
             guard status.st_mode & S_IFMT == S_IFDIR else {
                 throw FileError(.inputOutput, path: path, "is a file, not a folder; name a folder to keep results in")
             }
-        } else if mkdir(path, 0o777) != 0 {
+        } else if mkdir(path, 0o777) != 0, errno != EEXIST {
             throw FileError(path, errno: errno)
         }
     }
@@ -104,7 +105,7 @@ package struct KeptFolder: Sendable {
             parts.append(part)
         }
         return KeptParts(parts: parts) { (name, part) throws(AnalysisError) in
-            do { try part.write(to: "\(path)/\(name)\(Self.ending)") } catch { throw .file(error) }
+            do throws(FileError) { try part.write(to: "\(path)/\(name)\(Self.ending)") } catch { throw .file(error) }
         }
     }
 }

@@ -37,6 +37,17 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
         package var sums: PackedDoubles
     }
 
+    /// What a part holds.
+    package enum Stage: String, Sendable, Hashable, Codable {
+        /// Pieces of the analysis, with the sums of their own maps over all texts.
+        case pieces
+        /// Sums of all maps over some texts: what pieces begin with.
+        case maps
+
+        /// In words, with an article.
+        package var name: String { self == .pieces ? "a part of an analysis" : "a part of the sums of maps" }
+    }
+
     /// What `kind` says of every part.
     package static let kind = "reuseformer analysis part"
     /// Version of the document.
@@ -47,6 +58,7 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
     package var version: Int
     /// SHA-256 of the document with this digest empty.
     package var digest: String
+    package var stage: Stage
     package var shard: Shard
     package var origin: Origin
     /// Pieces that are done.
@@ -61,6 +73,7 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
         kind = Self.kind
         version = Self.currentVersion
         digest = ""
+        stage = .pieces
         self.shard = shard
         self.origin = origin
         units = []

@@ -30,6 +30,8 @@ struct PartMeasuring {
     let units: [AnalysisUnit]
     /// What was found so far.
     var part: AnalysisPart
+    /// Sums of all maps over all texts, where they were computed before.
+    let sums: MapSums?
     let kept: KeptParts
 
     /// Seconds after which sums of maps are kept anew.
@@ -83,6 +85,13 @@ struct PartMeasuring {
         guard !nodes.isEmpty else { return [] }
         let scope = MapScope(pairs, nodes: Set(nodes))
         var tree = TextTree<MapSums>(count: MapComparison.leafCount(of: calibration.fit.count))
+        if let sums {
+            let all = MapScope(pairs, nodes: wanted)
+            tree.append(
+                .init(
+                    level: TextTree<MapSums>.rootLevel(of: tree.count), index: 0,
+                    sum: sums.restricted(to: scope, from: all)))
+        }
         for earlier in kept.parts {
             for entry in earlier.maps where entry.nodes == nodes {
                 guard let branch = entry.branch(scope, leaves: tree.count), branch.leaves.lowerBound == tree.end else {

@@ -35,6 +35,11 @@ package struct PartMerging {
                     .usage, path: other.name,
                     "is shard \(other.part.shard), \(first.name) is one of \(count): give the parts of one cut")
             }
+            guard other.part.stage == first.part.stage else {
+                throw FileError(
+                    .usage, path: other.name,
+                    "is \(other.part.stage.name), \(first.name) is \(first.part.stage.name): merge each kind by itself")
+            }
             try other.check()
         }
         try checkShards(of: first)
@@ -53,12 +58,15 @@ package struct PartMerging {
         guard missing.isEmpty else {
             let shown = missing.prefix(12).map { "\($0)/\(count)" }.joined(separator: ", ")
             let more = missing.count > 12 ? " and \(missing.count - 12) more" : ""
+            let what = missing.count == 1 ? "is shard" : "are shards"
             throw FileError(
                 .usage, path: first.name,
-                "the parts are not complete: missing \(missing.count == 1 ? "is shard" : "are shards") \(shown)\(more); "
-                    + "make them with `analyze --shard`")
+                "the parts are not complete: missing \(what) \(shown)\(more); make them with `analyze --shard`")
         }
     }
+
+    /// What the parts are parts of.
+    package var stage: AnalysisPart.Stage { parts[0].part.stage }
 
     /// The analysis.
     ///
@@ -85,15 +93,45 @@ package struct PartMerging {
 
     /// What the sums of all nodes say.
     private func maps() throws(FileError) -> (findings: MapFindings, pairs: MapPairs) {
+        let (sums, pairs) = try parts.mapSums(of: origin)
+        let scope = MapScope(pairs, nodes: Set(pairs.nodes))
+        let findings = MapFindings(
+            sums ?? MapSums(even: .init(scope), odd: .init(scope)), scope, pairs,
+            knowsSeparators: !origin.separators.isEmpty)
+        return (findings, pairs)
+    }
+
+    /// The sums of all maps over all texts as one part, of parts that hold those over some texts.
+    package func mapsPart() throws(FileError) -> AnalysisPart {
+        let (sums, pairs) = try parts.mapSums(of: origin)
+        var part = AnalysisPart(.whole, of: origin)
+        part.stage = .maps
+        part.maps = sums.map {
+            [
+                .init(
+                    nodes: pairs.nodes,
+                    level: TextTree<MapSums>.rootLevel(of: MapComparison.leafCount(of: origin.texts)), index: 0,
+                    sums: PackedDoubles($0.numbers))
+            ]
+        } ?? []
+        return part
+    }
+}
+
+extension [PartMerging.Named] {
+    /// Sums of the maps of all nodes over all texts.
+    ///
+    /// - Throws: `FileError` of kind `corrupt` where they are not those of each node and each text once.
+    func mapSums(of origin: AnalysisPart.Origin) throws(FileError) -> (sums: MapSums?, pairs: MapPairs) {
         // Pairs are the square of the heads: a small file must not ask for memory that it does not fill.
-        let numbers = parts.reduce(0) { $0 + $1.part.maps.reduce(0) { $0 + $1.sums.values.count } }
+        let numbers = reduce(0) { $0 + $1.part.maps.reduce(0) { $0 + $1.sums.values.count } }
         guard origin.graph.mapPairCount <= numbers else {
-            throw FileError.damaged(parts[0].name, "maps", "sums of most maps are missing")
+            throw FileError.damaged(self[0].name, "maps", "sums of most maps are missing")
         }
         let pairs = MapPairs(origin.graph)
         let count = MapComparison.leafCount(of: origin.texts)
         var branches: [String: [TextTree<MapSums>.Branch]] = [:]
-        for named in parts {
+        for named in self {
             for entry in named.part.maps {
                 let scope = MapScope(pairs, nodes: Set(entry.nodes))
                 guard let branch = entry.branch(scope, leaves: count) else {
@@ -111,14 +149,11 @@ package struct PartMerging {
         var sums: MapSums?
         for node in pairs.nodes {
             guard let total = TextTree(count: count, joining: branches[node] ?? [])?.total else {
-                throw FileError.damaged(parts[0].name, "maps", "the sums of \(node) are not those of each text once")
+                throw FileError.damaged(self[0].name, "maps", "the sums of \(node) are not those of each text once")
             }
             sums = sums.map { $0.joined(with: total) } ?? total
         }
-        let scope = MapScope(pairs, nodes: Set(pairs.nodes))
-        let empty = MapSums(even: .init(scope), odd: .init(scope))
-        let findings = MapFindings(sums ?? empty, scope, pairs, knowsSeparators: !origin.separators.isEmpty)
-        return (findings, pairs)
+        return (sums, pairs)
     }
 }
 
@@ -134,6 +169,22 @@ extension CheckedGraph {
 }
 
 extension PartMerging.Named {
+    /// The sums of all maps over all texts that an analysis goes on from.
+    ///
+    /// - Throws: `FileError` of kind `usage` where they are not of this analysis, or not all.
+    func checkedMaps(of origin: AnalysisPart.Origin) throws(FileError) -> MapSums? {
+        if let difference = part.origin.difference(from: origin) {
+            throw FileError(.usage, path: name, "\(difference) what is asked for now; compare the maps anew")
+        }
+        guard part.stage == .maps, part.shard == .whole else {
+            throw FileError(
+                .usage, path: name,
+                "is \(part.stage.name), shard \(part.shard); give what `merge` makes of all shards of `--stage maps`")
+        }
+        try check()
+        return try [self].mapSums(of: origin).sums
+    }
+
     /// Refuses a part whose contents are not those of the pieces that it says it holds.
     fileprivate func check() throws(FileError) {
         func damaged(_ field: String, _ reason: String) -> FileError { .damaged(name, field, reason) }

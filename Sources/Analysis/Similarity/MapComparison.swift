@@ -38,9 +38,11 @@ struct MapComparison {
         workers = CancellableWorkers(resources)
         let observed = scope.observed
         rules = pairs.rules(model.graph).filter { observed.contains($0.key) }
-        self.rowStep =
-            try rowStep
-            ?? SimilarityPass.rowStep(model, pairs: pairs, sequences: sequences, resources: resources)
+        if let rowStep {
+            self.rowStep = rowStep
+        } else {
+            self.rowStep = try SimilarityPass.rowStep(model, pairs: pairs, sequences: sequences, resources: resources)
+        }
         self.model = try model.compiled(
             resources: resources,
             observing: Observation(values: Set(rules.values.flatMap(\.values)), maps: observed))

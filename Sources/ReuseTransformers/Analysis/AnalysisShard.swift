@@ -1,4 +1,5 @@
 import Analysis
+import BackgroundWork
 import Foundation
 import JSON
 import Platform
@@ -31,18 +32,28 @@ public struct AnalysisShard: Sendable, Hashable, CustomStringConvertible {
 /// What one shard of an analysis has found.
 public struct AnalysisPart: Sendable, Hashable {
     package let part: Analysis.AnalysisPart
+    /// The file that it was read from; empty for one that was just made.
+    package let name: String
 
     /// Reads a part that `write(to:)` or `reuseformer analyze --shard` wrote.
     ///
     /// - Throws: `.usage` for a file that is no part, `.corrupt` for a damaged one, `.inputOutput` for one that is not
     ///   there.
     public init(contentsOf file: URL) async throws(TransformerError) {
-        part = try await WorkQueue.unlimited.run { (_) throws(TransformerError) in
-            try TransformerError.mapping { try Analysis.AnalysisPart(contentsOf: file.path) }
+        self = try await WorkQueue.unlimited.run { (_) throws(TransformerError) in
+            try AnalysisPart(contentsOf: file.path)
         }
     }
 
-    package init(_ part: Analysis.AnalysisPart) { self.part = part }
+    package init(contentsOf path: String) throws(TransformerError) {
+        part = try TransformerError.mapping { try Analysis.AnalysisPart(contentsOf: path) }
+        name = path
+    }
+
+    package init(_ part: Analysis.AnalysisPart, name: String = "") {
+        self.part = part
+        self.name = name
+    }
 
     /// The shard that it is.
     public var shard: (index: Int, count: Int) { (part.shard.index, part.shard.count) }
@@ -53,27 +64,49 @@ public struct AnalysisPart: Sendable, Hashable {
             try TransformerError.mapping { try part.write(to: file.path) }
         }
     }
-}
 
-extension ModelAnalysis {
-    /// The analysis whose parts are in some files: the same, to the bit, as one process makes.
-    ///
-    /// - Throws: `.usage` where parts are of different analyses, missing, or given twice, with their names; `.corrupt`
-    ///   for a damaged part.
-    public init(mergingPartsAt files: [URL]) async throws(TransformerError) {
-        self = try await WorkQueue.unlimited.run { (_) throws(TransformerError) in
-            try ModelAnalysis(mergingPartsAt: files.map(\.path))
-        }
+    /// All parts of one cut put together.
+    package enum Merged {
+        case analysis(ModelAnalysis)
+        /// Sums of maps, for `ModelAnalyzer.analyze(calibration:shard:after:)`.
+        case maps(AnalysisPart)
     }
 
     /// Merges on this thread.
-    package init(mergingPartsAt paths: [String]) throws(TransformerError) {
-        self = try TransformerError.mapping {
-            let parts = try paths.map {
-                PartMerging.Named(name: $0, part: try Analysis.AnalysisPart(contentsOf: $0))
+    package static func merged(_ parts: [AnalysisPart]) throws(TransformerError) -> Merged {
+        try TransformerError.mapping {
+            let merging = try PartMerging(parts.map(\.named))
+            switch merging.stage {
+            case .pieces: return .analysis(try ModelAnalysis(asRead: merging.document()))
+            case .maps: return .maps(AnalysisPart(try merging.mapsPart()))
             }
-            return try ModelAnalysis(asRead: try PartMerging(parts).document())
         }
+    }
+
+    /// The part with the name that errors call it by.
+    var named: PartMerging.Named { .init(name: name.isEmpty ? "shard \(part.shard)" : name, part: part) }
+
+    /// The sums of all maps, from the parts that `ModelAnalyzer.compareMaps` made.
+    ///
+    /// - Throws: As `ModelAnalysis(merging:)` does.
+    public init(mergingMaps parts: [AnalysisPart]) throws(TransformerError) {
+        guard case .maps(let maps) = try Self.merged(parts) else {
+            throw TransformerError(.usage, "these are parts of an analysis; make an analysis of them")
+        }
+        self = maps
+    }
+}
+
+extension ModelAnalysis {
+    /// The analysis of all its parts: the same, to the bit, as one process makes.
+    ///
+    /// - Throws: `.usage` where parts are of different analyses, missing, or given twice, with their names; `.corrupt`
+    ///   for a part that contradicts itself.
+    public init(merging parts: [AnalysisPart]) throws(TransformerError) {
+        guard case .analysis(let analysis) = try AnalysisPart.merged(parts) else {
+            throw TransformerError(.usage, "these are sums of maps; an analysis goes on from them")
+        }
+        self = analysis
     }
 
     /// An analysis as it is read back from its file, where numbers are rounded: a conversion right after it and one

@@ -59,28 +59,47 @@ public struct ModelAnalyzer: Sendable {
         analyze(calibration: .texts(texts))
     }
 
-    /// Computes one shard of the analysis; `ModelAnalysis(mergingPartsAt:)` makes one of all shards.
+    /// Computes one shard of the analysis; `ModelAnalysis(merging:)` makes one of all shards.
     ///
     /// - Parameters:
     ///   - calibration: The data of the whole analysis.
     ///   - shard: Which share is computed.
+    ///   - maps: What `AnalysisPart(mergingMaps:)` made of all shards of `compareMaps`; without it each shard compares
+    ///     the maps of its own layers on all texts.
     ///   - folder: Where pieces are kept as soon as they are measured.
     /// - Returns: The work. It throws as `analyze(calibration:keepingIn:)` does.
     public func analyze(
-        calibration: CalibrationData, shard: AnalysisShard, keepingIn folder: URL? = nil
+        calibration: CalibrationData, shard: AnalysisShard, after maps: AnalysisPart? = nil,
+        keepingIn folder: URL? = nil
     ) -> WorkSteps<AnalysisPart> {
         WorkSteps { (work) throws(TransformerError) in
             let data = try read(calibration, work)
             return try TransformerError.mapping {
                 AnalysisPart(
                     try analyzer(data.reader, work).measure(
-                        shard.shard, of: model.model, calibration: data.set, in: folder.map { try KeptFolder($0.path) }
+                        shard.shard, of: model.model, calibration: data.set, after: maps?.named,
+                        in: folder.map { try KeptFolder($0.path) }
                     ) { work.advance(.init($0), to: $1, of: $2) })
             }
         }
     }
 
-    private func read(
+    /// Compares all maps on one share of the texts: worth a stage of its own where the texts are very many.
+    ///
+    /// - Returns: The work. It throws as `analyze(calibration:keepingIn:)` does.
+    public func compareMaps(calibration: CalibrationData, shard: AnalysisShard) -> WorkSteps<AnalysisPart> {
+        WorkSteps { (work) throws(TransformerError) in
+            let data = try read(calibration, work)
+            return try TransformerError.mapping {
+                AnalysisPart(
+                    try analyzer(data.reader, work).compareMaps(
+                        on: shard.shard, of: model.model, calibration: data.set
+                    ) { work.advance(.init($0), to: $1, of: $2) })
+            }
+        }
+    }
+
+    func read(
         _ calibration: CalibrationData, _ work: Work
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         _ = try model.pooled(by: pooling)
@@ -90,7 +109,7 @@ public struct ModelAnalyzer: Sendable {
         return data
     }
 
-    private func analyzer(_ reader: DataReader, _ work: Work) -> Analyzer {
+    func analyzer(_ reader: DataReader, _ work: Work) -> Analyzer {
         Analyzer(
             options: .init(
                 resources: resources.execution(work.cancellation), separators: reader.separators, moves: moves.moves,

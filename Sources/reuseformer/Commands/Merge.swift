@@ -10,7 +10,8 @@ struct Merge: ParsableCommand {
               reuseformer merge part-*.analysis -o analysis.json
 
             The result is, to the bit, what one process writes without --shard. Neither the model nor the texts are \
-            needed. Parts of other models, texts or settings are refused, and so are missing and double ones.
+            needed. Parts of other models, texts or settings are refused, and so are missing and double ones. Of the \
+            shards of `analyze --stage maps` it makes what `analyze --maps` takes.
             """)
 
     @Argument(
@@ -33,9 +34,17 @@ struct Merge: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .document, force: force.force)
-        let analysis = try ModelAnalysis(mergingPartsAt: parts).document
-        try OutputFile.write(document: analysis, to: output)
-        Terminal.noteWritten(output)
-        Terminal.print(AnalysisText.describe(analysis))
+        switch try AnalysisPart.merged(parts.map { (path) throws(TransformerError) in
+            try AnalysisPart(contentsOf: path)
+        }) {
+        case .analysis(let analysis):
+            try OutputFile.write(document: analysis.document, to: output)
+            Terminal.noteWritten(output)
+            Terminal.print(AnalysisText.describe(analysis.document))
+        case .maps(let maps):
+            try OutputFile.write(try maps.part.encoded(), to: output)
+            Terminal.noteWritten(output)
+            Terminal.print("sums of all maps over all texts: go on with `analyze --shard i/n --maps \(output)`")
+        }
     }
 }

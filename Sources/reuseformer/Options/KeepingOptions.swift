@@ -19,3 +19,9 @@ struct KeepingOptions: ParsableArguments {
         if path?.isEmpty == true { throw ValidationError("--resume needs the name of a folder.") }
     }
 }
+
+/// Whether it is only said what work would take.
+struct DryRunOption: ParsableArguments {
+    @Flag(help: "Read model and data, say what time, memory and disk the work will take here, and do nothing.")
+    var dryRun = false
+}

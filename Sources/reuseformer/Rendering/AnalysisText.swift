@@ -37,7 +37,8 @@ enum AnalysisText {
     }
 
     /// What a shard holds.
-    static func describe(_ part: AnalysisPart) -> String {
+    static func describe(_ part: Analysis.AnalysisPart) -> String {
+        if part.stage == .maps { return "shard \(part.shard) holds the sums of all maps over its share of the texts" }
         let pieces = part.units.map { "\($0.kind.rawValue) of \($0.node)" }
         let total = Format.count(part.origin.units.count)
         guard !pieces.isEmpty else {
