@@ -10,6 +10,11 @@ package struct Forecast: Sendable, Hashable, Codable {
         /// What is done.
         package var name: String
         package var seconds: Double
+
+        package init(name: String, seconds: Double) {
+            self.name = name
+            self.seconds = seconds
+        }
     }
 
     /// What is done one after the other.
@@ -18,6 +23,12 @@ package struct Forecast: Sendable, Hashable, Codable {
     package var memory: Double
     /// Bytes of the files that are written.
     package var disk: Double
+
+    package init(stretches: [Stretch], memory: Double, disk: Double) {
+        self.stretches = stretches
+        self.memory = memory
+        self.disk = disk
+    }
 
     /// Seconds of all.
     package var seconds: Double { stretches.reduce(0) { $0 + $1.seconds } }
