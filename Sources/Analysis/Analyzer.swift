@@ -35,7 +35,7 @@ package struct Analyzer: Sendable {
 
     /// Stages, in order.
     package enum Stage: String, Sendable, CaseIterable {
-        case similarity, local, endToEnd, neurons
+        case similarity, local, endToEnd, neurons, ranks
     }
 
     /// How to analyse.
@@ -114,6 +114,7 @@ package struct Analyzer: Sendable {
         _ model: Model, _ calibration: CalibrationSet
     ) throws(AnalysisError) -> (pairs: MapPairs, origin: AnalysisPart.Origin) {
         try LinearAlgebra.prepare()
+        try model.requireAllTokens()
         let pairs = MapPairs(model.graph)
         guard !pairs.heads.isEmpty else {
             throw .mismatch("the model computes no attention maps: there is nothing to reuse")

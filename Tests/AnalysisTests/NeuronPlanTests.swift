@@ -159,5 +159,6 @@ extension ReusePlan {
     /// Whether two plans give up the same.
     fileprivate func isAlike(_ other: ReusePlan) -> Bool {
         layers == other.layers && neurons.map(\.kept) == other.neurons.map(\.kept)
+            && ranks.map(\.rank) == other.ranks.map(\.rank)
     }
 }

@@ -86,6 +86,11 @@ package struct AnalysisCosts: Sendable {
         switch unit.kind {
         case .maps: return maps(unit.node)
         case .neurons: return neurons(unit.node)
+        case .ranks: return Double(RankPass.mostPoints) * trial(unit.node) + pass(to: unit.node, texts: samples.curves)
+        case .hard:
+            return Double(CurvePass.shares.count) * trial(unit.node)
+                + 2 * pass(to: unit.node, texts: samples.candidates)
+        case .tokens: return Double(TokenPass.shares.count) * probe
         case .linear:
             guard let attention = graph.node(named: unit.node)?.attention else { return WorkEstimate() }
             let features = Double(attention.inputWidth)
@@ -106,11 +111,15 @@ package struct AnalysisCosts: Sendable {
         var compared = WorkEstimate()
         let count = Double(pairs[node] ?? 0)
         compared.products = min(samples.fit * tokens * tokens * count, SimilarityPass.workBudget)
+        return candidates + compared + Double(min(CurvePass.shares.count, attention.heads.count)) * trial(node)
+    }
+
+    /// A changed attention node with its output projection refitted, and a look at the output.
+    private func trial(_ node: String) -> WorkEstimate {
+        guard let attention = graph.node(named: node)?.attention else { return WorkEstimate() }
         let features = Double(attention.keptHeads.count * attention.valueSize)
-        let point =
-            pass(to: node, texts: samples.curves)
+        return pass(to: node, texts: samples.curves)
             + refit(features: features, targets: Double(attention.outputWidth), texts: samples.curves) + probe
-        return candidates + compared + Double(min(CurvePass.shares.count, attention.heads.count)) * point
     }
 
     private func neurons(_ node: String) -> WorkEstimate {
@@ -135,6 +144,8 @@ package struct AnalysisCosts: Sendable {
         }
         if let node = last([.neurons]) { work += pass(to: node, texts: samples.neurons) }
         if let node = last([.linear]) { work += pass(to: node, texts: samples.curves) }
+        if let node = last([.ranks]) { work += pass(to: node, texts: samples.curves) }
+        if let node = last([.hard]) { work += pass(to: node, texts: samples.curves) }
         return work
     }
 
@@ -214,6 +225,8 @@ extension AnalysisCosts {
                 return sum + 17 * Double(pairs[unit.node] ?? 0) + heads * (3 * kept * kept + 110 * kept) + 2000
             case .neurons: return sum + 60 * Double(parts[unit.node]?.width ?? 0)
             case .linear: return sum + 300
+            case .ranks, .hard: return sum + 1500
+            case .tokens: return sum + 2000
             }
         }
     }

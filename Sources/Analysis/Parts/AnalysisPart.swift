@@ -68,6 +68,10 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
     package var curves: [DamageCurve]
     package var neurons: [NeuronCurve]
     package var linear: [LinearDamage]
+    package var ranks: [RankCurve]
+    package var hard: [DamageCurve]
+    /// What merging tokens does, once or not at all.
+    package var tokens: [TokenCurve]
 
     package init(_ shard: Shard, of origin: Origin) {
         kind = Self.kind
@@ -82,6 +86,9 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
         curves = []
         neurons = []
         linear = []
+        ranks = []
+        hard = []
+        tokens = []
     }
 
     /// Adds what another part of the same analysis has found.
@@ -92,6 +99,9 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
         curves += other.curves
         neurons += other.neurons
         linear += other.linear
+        ranks += other.ranks
+        hard += other.hard
+        tokens += other.tokens
     }
 }
 

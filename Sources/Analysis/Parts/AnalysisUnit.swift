@@ -10,12 +10,21 @@ package struct AnalysisUnit: Sendable, Hashable, Codable {
         case neurons
         /// A matrix in the place of an attention node.
         case linear
+        /// Narrower queries and keys of an attention node.
+        case ranks
+        /// Heads of an attention node that look at one key only.
+        case hard
+        /// Tokens that are merged behind all attention nodes alike.
+        case tokens
     }
 
     /// What is measured.
     package let kind: Kind
-    /// The attention node, or the last node of the feed-forward part.
+    /// The attention node, or the last node of the feed-forward part; `everywhere` for what is of no one place.
     package let node: String
+
+    /// What stands for all places.
+    static let everywhere = "*"
 
     package init(_ kind: Kind, _ node: String) {
         self.kind = kind
@@ -30,6 +39,11 @@ extension AnalysisUnit {
         if moves.contains(.neurons) { units += NeuronPass.parts(of: model).map { AnalysisUnit(.neurons, $0.node) } }
         if moves.contains(.linear) {
             units += LinearPass.branches(of: model.graph).map { AnalysisUnit(.linear, $0.node) }
+        }
+        if moves.contains(.ranks) { units += RankPass.nodes(of: model.graph).map { AnalysisUnit(.ranks, $0.name) } }
+        if moves.contains(.hard) { units += HardPass.branches(of: model.graph).map { AnalysisUnit(.hard, $0.node) } }
+        if moves.contains(.tokens), model.graph.problemOfMerging == nil {
+            units.append(AnalysisUnit(.tokens, AnalysisUnit.everywhere))
         }
         return units
     }

@@ -46,6 +46,7 @@ extension Analyzer {
         func part(_ kind: AnalysisUnit.Kind) -> [AnalysisUnit] { own.filter { $0.kind == kind } }
         let names: [(AnalysisUnit.Kind, String)] = [
             (.maps, "maps"), (.neurons, "neurons"), (.linear, "matrices in the place of attention"),
+            (.ranks, "ranks"), (.hard, "hard heads"), (.tokens, "tokens"),
         ]
         let stretches = names.compactMap { kind, name -> Forecast.Stretch? in
             let units = part(kind)

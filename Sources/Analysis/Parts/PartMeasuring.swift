@@ -58,6 +58,12 @@ struct PartMeasuring {
         try measureMaps(similarity, probe, progress)
         try measureNeurons(probe, progress)
         try measureLinear(probe)
+        try measureRanks(probe, progress)
+        try measureHard(probe)
+        if !nodes(.tokens).isEmpty {
+            let curve = try TokenPass(model, probe: probe, resources: options.resources).curve
+            try add(AnalysisUnit(.tokens, AnalysisUnit.everywhere)) { $0.tokens = [curve] }
+        }
     }
 
     /// Nodes of the pieces of a kind that are wanted, or still to be measured.
@@ -171,5 +177,38 @@ struct PartMeasuring {
         ) { (damage) throws(AnalysisError) in
             try add(AnalysisUnit(.linear, damage.node)) { $0.linear = [damage] }
         }
+    }
+
+    private mutating func measureRanks(
+        _ probe: OutputProbe, _ progress: (Analyzer.Stage, Int, Int) -> Void
+    ) throws(AnalysisError) {
+        let nodes = nodes(.ranks)
+        guard !nodes.isEmpty else { return }
+        try RankPass.run(
+            model, of: Set(nodes), calibration: calibration, probe: probe, pooling: options.pooling,
+            resources: options.resources
+        ) {
+            progress(.ranks, $0, $1)
+        } found: { (curve) throws(AnalysisError) in
+            try add(AnalysisUnit(.ranks, curve.node)) { $0.ranks = [curve] }
+        }
+        try addSilent(.ranks)
+    }
+
+    private mutating func measureHard(_ probe: OutputProbe) throws(AnalysisError) {
+        let nodes = nodes(.hard)
+        guard !nodes.isEmpty else { return }
+        try HardPass.run(
+            model, of: Set(nodes), calibration: calibration, probe: probe, pooling: options.pooling,
+            resources: options.resources
+        ) { (curve) throws(AnalysisError) in
+            try add(AnalysisUnit(.hard, curve.node)) { $0.hard = [curve] }
+        }
+        try addSilent(.hard)
+    }
+
+    /// Adds the pieces of a kind that were measured and say nothing.
+    private mutating func addSilent(_ kind: AnalysisUnit.Kind) throws(AnalysisError) {
+        for node in nodes(kind) { try add(AnalysisUnit(kind, node)) { _ in } }
     }
 }

@@ -209,6 +209,15 @@ extension PartMerging.Named {
         guard part.linear.count == nodes(.linear).count, Set(part.linear.map(\.node)) == nodes(.linear) else {
             throw damaged("linear", "are not those of the nodes that were measured")
         }
+        // Places that say nothing have no curve.
+        for (kind, found) in [(.ranks, part.ranks.map(\.node)), (.hard, part.hard.map(\.node))]
+            as [(AnalysisUnit.Kind, [String])]
+        where Set(found).count != found.count || !nodes(kind).isSuperset(of: found) {
+            throw damaged(kind.rawValue, "are not those of the nodes that were measured")
+        }
+        guard part.tokens.count == nodes(.tokens).count else {
+            throw damaged("tokens", "are not what was measured")
+        }
         let attention = Set(part.origin.graph.attentionNodes.map(\.name))
         for entry in part.maps where !attention.isSuperset(of: entry.nodes) || entry.nodes.isEmpty {
             throw damaged("maps", "are not those of the model's attention nodes")
@@ -270,6 +279,8 @@ extension AnalysisDocument {
             candidates: inOrder(.maps, part.candidates) { $0.id.node },
             curves: inOrder(.maps, part.curves, by: \.node),
             neurons: moves.contains(.neurons) ? inOrder(.neurons, part.neurons, by: \.node) : nil,
-            linear: moves.contains(.linear) ? inOrder(.linear, part.linear, by: \.node) : nil)
+            linear: moves.contains(.linear) ? inOrder(.linear, part.linear, by: \.node) : nil,
+            ranks: moves.contains(.ranks) ? inOrder(.ranks, part.ranks, by: \.node) : nil,
+            hard: moves.contains(.hard) ? inOrder(.hard, part.hard, by: \.node) : nil, tokens: part.tokens.first)
     }
 }

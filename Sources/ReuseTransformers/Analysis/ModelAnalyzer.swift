@@ -135,6 +135,7 @@ extension WorkProgress.Stage {
         case .local: self = .findingReplacements
         case .endToEnd: self = .measuringDamage
         case .neurons: self = .measuringNeurons
+        case .ranks: self = .measuringRanks
         }
     }
 }

@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import ModelGraph
+import Plans
 import Rewriting
 import Statistics
 import Verification
@@ -210,10 +211,11 @@ public struct ModelConverter: Sendable {
                     work.begin(.rewriting)
                     return try convert(plan)
                 }
+                if corrected != nil { work.warning("damages did not add up, so the budget was planned for once more") }
                 return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
             let repairs = repairWarnings(result.healing, work)
-            let (quantized, summary) = try quantized(result.model, data.set, work)
+            let (quantized, summary) = try quantized(result.unmerged, merging: result.model.plan, data.set, work)
             let judges = data.set.judges
             let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
@@ -245,7 +247,10 @@ public struct ModelConverter: Sendable {
         WorkSteps { (work) throws(TransformerError) in
             try checkPrecision()
             work.begin(.rewriting)
-            let applied = try TransformerError.mapping { try model.model.applying(plan.plan) }
+            let applied = try TransformerError.mapping {
+                _ = try model.model.graph.applying(plan.plan)
+                return try model.model.applying(plan.plan.withoutTokens)
+            }
             if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
                 throw TransformerError(
                     .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
@@ -255,11 +260,15 @@ public struct ModelConverter: Sendable {
                     .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
                 )
             }
+            if let name = model.model.graph.nodesLosingRank(along: plan.plan).first {
+                throw TransformerError(
+                    .usage, "the plan lowers the rank of \(name), which is fitted on data: give data to calibrate on")
+            }
             if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
                 throw TransformerError(
                     .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
             }
-            let (rewritten, summary) = try quantized(applied, nil, work)
+            let (rewritten, summary) = try quantized(applied, merging: plan.plan, nil, work)
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
             let finished = try file.write(

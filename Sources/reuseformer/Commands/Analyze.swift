@@ -2,6 +2,9 @@ import ArgumentParser
 import ReuseTransformers
 import Reporting
 
+/// Moves that an analysis measures where somebody asks for them.
+enum AdditionalMoves: String, ExpressibleByArgument, CaseIterable { case hard }
+
 struct Analyze: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Find out which attention maps and neurons a model could do without.",
@@ -11,7 +14,7 @@ struct Analyze: ParsableCommand {
 
             Compares the maps of all heads on calibration texts, and measures how much the model's output suffers when \
             the cheapest heads of each layer take their maps from elsewhere, and when neurons of feed-forward parts \
-            are left out. The result is enough to make plans for any budget.
+            are left out and queries and keys made narrower. The result is enough to make plans for any budget.
 
             Large analyses are cut into shards, each of which any machine computes; see docs/distributed.md:
 
@@ -28,6 +31,12 @@ struct Analyze: ParsableCommand {
         name: .shortAndLong, help: ArgumentHelp("Where to write the analysis, JSON.", valueName: "file"),
         completion: .file(extensions: ["json"]))
     var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "What to measure besides what any budget needs: hard (heads that look at one key only).",
+            valueName: "moves"))
+    var also: AdditionalMoves?
 
     @OptionGroup var reporting: ReportOption
 
@@ -83,11 +92,12 @@ struct Analyze: ParsableCommand {
         try OutputFile.check(reporting.report, as: .report, force: force.force)
         try InputPaths.check(calibration)
         let maps = try self.maps.map { try AnalysisPart(contentsOf: $0) }
-        let progress = Progress(steps: 5)
+        let progress = Progress(steps: 6)
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(
-            loaded, pooling: calibration.pooling.pooling, resources: try threads.resources())
+            loaded, moves: also == nil ? .analyzed : [.analyzed, .hard], pooling: calibration.pooling.pooling,
+            resources: try threads.resources())
         if trying.dryRun {
             let forecast = try analyzer.forecast(calibration: calibration.data, shard: shard).run(progress.work)
             progress.end()

@@ -224,14 +224,15 @@ struct Convert: ParsableCommand {
         let more = wantedPrecision == .float32 ? 0 : 1
         if wantedBudget == nil, plan == nil { return 4 + more }
         if plan != nil, calibration.calibration.isEmpty { return 3 + more }
-        return (plan == nil && analysis == nil ? (measuresNeurons ? 9 : 8) : 5) + more
+        return (plan == nil && analysis == nil ? 8 + measuredBesides : 5) + more
     }
 
-    private var measuresNeurons: Bool {
+    /// Stages of an analysis for moves that are not about maps.
+    private var measuredBesides: Int {
         guard let moves = try? planning.moves() else {
-            return ["macs:", "bytes:"].contains { wantedBudget?.hasPrefix($0) == true }
+            return ["macs:", "bytes:"].contains { wantedBudget?.hasPrefix($0) == true } ? 2 : 0
         }
-        return moves.contains(.neurons)
+        return (moves.contains(.neurons) ? 1 : 0) + (moves.contains(.ranks) ? 1 : 0)
     }
 
     private func options() throws -> ModelConverter.Options {
@@ -251,10 +252,8 @@ struct Convert: ParsableCommand {
         page.converted = .init(name: converted.name, model: converted.model)
         page.plan = converted.model.plan
         page.curve = try result.analysis.map {
-            try PlanCurve(
-                $0.planner(
-                    planning.moves(), planning.granularity, planning.layers.selection,
-                    budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph))
+            try planning.curve(
+                of: $0, budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph)
         }
         page.healing = result.healing
         page.quantization = result.quantization

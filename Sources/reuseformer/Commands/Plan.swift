@@ -71,8 +71,7 @@ struct Plan: ParsableCommand {
         let analysis = try ModelAnalysis(contentsOf: analysis)
         var blocks: [String] = []
         if curve {
-            let points = try PlanCurve(
-                analysis.planner(planning.moves(), planning.granularity, planning.layers.selection))
+            let points = try planning.curve(of: analysis)
             if json.json, budget == nil {
                 try Terminal.print(document: points)
                 return

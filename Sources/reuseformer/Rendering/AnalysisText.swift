@@ -28,6 +28,9 @@ enum AnalysisText {
         if let neurons = analysis.neurons, !neurons.isEmpty {
             lines += ["", "Damage when neurons of a feed-forward part are left out:", text(of: neurons)]
         }
+        if let ranks = analysis.ranks, !ranks.isEmpty {
+            lines += ["", "Damage when queries and keys of a layer are narrower:", text(of: ranks)]
+        }
         if let linear = analysis.linear, !linear.isEmpty {
             var table = TextTable([.init("layer", .left), .init("damage")])
             for entry in linear { table.append([entry.node, Format.significant(entry.difference.damage, 2)]) }
@@ -45,6 +48,16 @@ enum AnalysisText {
             return "shard \(part.shard) holds none of the \(total) pieces: there are more shards than pieces"
         }
         return "shard \(part.shard) holds \(pieces.count) of \(total) pieces: \(pieces.joined(separator: ", "))"
+    }
+
+    /// One row a layer.
+    private static func text(of curves: [RankCurve]) -> String {
+        var table = TextTable([.init("layer", .left), .init("columns"), .init("damage at fewer", .words)])
+        for curve in curves {
+            let points = zip(curve.ranks, curve.damages).map { "\($0): \(Format.significant($1, 2))" }
+            table.append([curve.node, "\(curve.size)", points.joined(separator: ", ")])
+        }
+        return table.text
     }
 
     /// One row a part.
