@@ -18,6 +18,8 @@ package struct Converter: Sendable {
         package var unshares: Bool
         /// How embeddings are made, where the model's files do not say it: they are what it is judged by then.
         package var pooling: Pooling?
+        /// A folder in which refits are kept while the work goes on, and the version of the program that they carry.
+        package var keeping: (folder: String, toolVersion: String)?
 
         package init(
             resources: ExecutionResources = ExecutionResources(threads: 1), healing: HealingSummary.Method = .closed,
@@ -86,13 +88,21 @@ package struct Converter: Sendable {
         let probe = try OutputProbe(
             source: source, sequences: calibration.choosing, pooling: options.pooling, resources: options.resources)
         let before = try probe.difference(of: rewrite)
+        var kept: KeptRefits?
+        if let keeping = options.keeping {
+            kept = KeptRefits(
+                folder: keeping.folder,
+                .init(
+                    tool: keeping.toolVersion, model: source, calibration: calibration, pooling: options.pooling),
+                plan: plan, settings: "\(options.fitsFeedForward) \(options.unshares)")
+        }
         var summary = HealingSummary(
             method: options.healing, steps: [], before: before, after: before, texts: .init(calibration),
             pooling: options.pooling)
         if options.healing == .closed {
             let healing = ClosedHealing(
                 source: source, sequences: calibration.fit, probe: probe, resources: options.resources,
-                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling)
+                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling, kept: kept)
             let result = try healing.heal(
                 rewrite, plain: plain, changed: changed, before: before, progress: progress)
             rewrite = result.model

@@ -7,23 +7,28 @@ import Runtime
 ///
 /// One run of the node with all heads so tells which of them lose least; curves are measured as those of heads that
 /// borrow.
-struct HardPass {
-    let curves: [DamageCurve]
-
+enum HardPass {
     /// Rows that are collected at a time.
     private static let chunkRows = 4096
 
-    init(
-        _ model: Model, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
-        resources: ExecutionResources
+    /// The branches that are measured, in execution order.
+    static func branches(of graph: CheckedGraph) -> [Branch] {
+        let read = Set(graph.headsInUse.map(\.node))
+        return graph.branches.filter { $0.isAttention && !read.contains($0.node) }
+    }
+
+    /// - Parameters:
+    ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
+    ///   - found: Called with each curve as soon as it is measured.
+    static func run(
+        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        resources: ExecutionResources, found: (DamageCurve) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
-        let read = Set(model.graph.headsInUse.map(\.node))
-        let branches = model.graph.branches.filter { $0.isAttention && !read.contains($0.node) }
+        let branches = branches(of: model.graph).filter { wanted.contains($0.node) }
         let sample = calibration.sample(tokens: CurvePass.sampleTokens)
         let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes, pooling: pooling,
-            resources: resources)
-        var curves: [DamageCurve] = []
+            model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes,
+            asking: CurvePass.shares.count, pooling: pooling, resources: resources)
         for branch in branches {
             guard let node = model.graph.node(named: branch.node), let attention = node.attention,
                 !attention.computedHeads.isEmpty
@@ -40,11 +45,10 @@ struct HardPass {
                 let fitted = try trial.refitted(branch, sums, resources)
                 points.append(.init(heads: count, difference: try probe.difference(of: fitted)))
             }
-            curves.append(
+            try found(
                 DamageCurve(
                     node: node.name, order: order, local: order.map { (lost[$0] ?? 0).rounded(8) }, points: points))
         }
-        self.curves = curves
     }
 
     /// By head, the energy of what it gives otherwise, behind the output projection, as a share of all heads' energy.

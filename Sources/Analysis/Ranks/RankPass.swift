@@ -9,27 +9,31 @@ import Runtime
 ///
 /// One pass of the model collects the second moments of what projections read; the best products of every rank follow
 /// from them. Each point of a curve is refitted and judged as curves of heads are.
-struct RankPass {
-    let curves: [RankCurve]
-
+enum RankPass {
     /// Columns that kernels multiply at a time, of wider heads: what a plan takes at a step saves time as well.
     private static let group = 16
     /// Ranks that are measured at most; those between lie on straight lines.
-    private static let mostPoints = 4
+    static let mostPoints = 4
 
-    init(
-        _ model: Model, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
-        resources: ExecutionResources, progress: (Int, Int) -> Void
+    /// The nodes that are measured, in execution order.
+    static func nodes(of graph: CheckedGraph) -> [Node] { graph.rankableNodes.filter { !ranks(of: $0).isEmpty } }
+
+    /// - Parameters:
+    ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
+    ///   - found: Called with each curve as soon as it is measured.
+    static func run(
+        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        resources: ExecutionResources, progress: (Int, Int) -> Void,
+        found: (RankCurve) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
-        let nodes = model.graph.rankableNodes.filter { !Self.ranks(of: $0).isEmpty }
+        let nodes = nodes(of: model.graph).filter { wanted.contains($0.name) }
         let branches = model.graph.branches.filter { branch in
             branch.isAttention && nodes.contains { $0.name == branch.node }
         }
         let sample = calibration.sample(tokens: CurvePass.sampleTokens)
         let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes, pooling: pooling,
-            resources: resources)
-        var curves: [RankCurve] = []
+            model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes, asking: mostPoints,
+            pooling: pooling, resources: resources)
         let total = nodes.reduce(0) { $0 + Self.marks(of: Self.ranks(of: $1)).count }
         var done = 0
         try QueryKeyReductions.collect(model, nodes, sample, pooling: pooling, resources: resources) {
@@ -49,13 +53,12 @@ struct RankPass {
                 points.append(.init(rank: rank, difference: try probe.difference(of: fitted)))
                 done += 1
             }
-            curves.append(
+            try found(
                 RankCurve(
                     node: node.name, size: size, ranks: ranks, local: ranks.map { reductions.lost(at: $0).rounded(8) },
                     points: points))
         }
         progress(total, total)
-        self.curves = curves
     }
 
     /// Ranks that plans may take of a node, descending: whole panels of the kernels where heads are wider than one,

@@ -6,7 +6,7 @@ import Runtime
 /// Merges more and more tokens behind all attention nodes that allow it, and measures the damage at the output.
 struct TokenPass {
     /// Shares that are measured, in parts of `TokenCurve.parts`.
-    private static let shares = [1, 2, 4, 6, 8, 12, 16]
+    static let shares = [1, 2, 4, 6, 8, 12, 16]
 
     let curve: TokenCurve
 

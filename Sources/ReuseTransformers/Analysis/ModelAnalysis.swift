@@ -1,4 +1,5 @@
 import Analysis
+import BackgroundWork
 import Foundation
 import JSON
 import ModelGraph

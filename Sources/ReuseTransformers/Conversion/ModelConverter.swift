@@ -43,14 +43,19 @@ public struct ModelConverter: Sendable {
         /// How embeddings are made, of a model that is used for embeddings and whose files do not say it: damage,
         /// repair and judgement are in terms of them. `nil`: as the files say. The file itself does not change by it.
         public var pooling: TextEmbedder.Pooling?
+        /// A folder in which analysis and refits are kept as soon as they are done: another conversion of the same
+        /// model and data goes on from there, to the same file.
+        public var keepingFolder: URL?
 
         /// Options; the defaults are those of the command.
         public init(
             moves: ReuseMoves? = nil, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
             gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
             compression: TransformerModel.Compression = .zstd(),
-            precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil
+            precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil,
+            keepingIn keepingFolder: URL? = nil
         ) {
+            self.keepingFolder = keepingFolder
             self.precision = precision
             self.pooling = pooling
             self.moves = moves
@@ -176,6 +181,7 @@ public struct ModelConverter: Sendable {
         _ calibration: CalibrationData, _ source: PlanSource, to path: String?
     ) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
+            if let folder = options.keepingFolder { try TransformerError.mapping { _ = try KeptFolder(folder.path) } }
             let converter = converter(work)
             try checkPrecision()
             // Told before an analysis that takes minutes.
@@ -290,10 +296,11 @@ public struct ModelConverter: Sendable {
 
     func converter(_ work: Work, healing: Healing? = nil) -> Converter {
         let method: HealingSummary.Method = (healing ?? options.healing) == .none ? .none : .closed
-        return Converter(
-            options: .init(
-                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
-                pooling: options.pooling.map(ModelGraph.Pooling.init)))
+        var wanted = Converter.Options(
+            resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
+            pooling: options.pooling.map(ModelGraph.Pooling.init))
+        wanted.keeping = options.keepingFolder.map { ($0.path, Version.text) }
+        return Converter(options: wanted)
     }
 
     private func planned(
@@ -311,7 +318,8 @@ public struct ModelConverter: Sendable {
         } else {
             let analyzer = ModelAnalyzer(
                 model, moves: options.moves ?? .standard(for: budget), pooling: options.pooling, resources: resources)
-            analysis = try analyzer.analysis(data.set, data.reader, work)
+            analysis = try analyzer.analysis(
+                data.set, data.reader, work, folder: options.keepingFolder.map { $0.path + "/analysis" })
         }
         let planner = try planner(of: analysis, for: budget)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)

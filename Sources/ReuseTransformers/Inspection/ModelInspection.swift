@@ -1,4 +1,5 @@
 import ArchitectureSpecs
+import BackgroundWork
 import Checkpoints
 import Costs
 import Foundation

@@ -92,6 +92,8 @@ struct Convert: ParsableCommand {
         completion: .file(extensions: ["h5"]))
     var output: String
 
+    @OptionGroup var keeping: KeepingOptions
+    @OptionGroup var trying: DryRunOption
     @OptionGroup var reporting: ReportOption
     @OptionGroup var card: ModelCardOptions
 
@@ -121,6 +123,15 @@ struct Convert: ParsableCommand {
         {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
+        }
+        if keeping.path != nil, isPrecisionAlone || calibration.calibration.isEmpty {
+            throw ValidationError("--resume keeps an analysis and refits: a precision alone, or no texts, has none.")
+        }
+        if trying.dryRun, isPrecisionAlone || wantedPrecision != .float32 || calibration.calibration.isEmpty {
+            throw ValidationError("--dry-run foretells conversions on data, in float32.")
+        }
+        if budget?.hasPrefix("quality:") == true, trying.dryRun {
+            throw ValidationError("--dry-run cannot foretell how long the search for a quality takes.")
         }
         if plan != nil, analysis != nil { throw ValidationError("A --plan needs no --analysis.") }
         if plan != nil, !planning.layers.isEmpty {
@@ -156,6 +167,11 @@ struct Convert: ParsableCommand {
         let planSource = plan.map(ModelConverter.PlanSource.plan) ?? budget.map { .budget($0, analysis) }
         if let planSource {
             for caution in try converter.cautions(for: planSource) { progress.note(caution) }
+        }
+        if trying.dryRun, let planSource {
+            let forecast = try converter.forecast(calibration.data, planSource).run(progress.work)
+            progress.end()
+            return Terminal.print(ForecastText.describe(forecast, output: output))
         }
         let result: ConversionResult
         if let plan, calibration.calibration.isEmpty {
@@ -229,7 +245,7 @@ struct Convert: ParsableCommand {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
-            precision: wantedPrecision, pooling: calibration.pooling.pooling)
+            precision: wantedPrecision, pooling: calibration.pooling.pooling, keepingIn: keeping.folder)
     }
 
     /// What the report and the card say.

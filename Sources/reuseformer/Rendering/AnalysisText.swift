@@ -39,6 +39,17 @@ enum AnalysisText {
         return lines.joined(separator: "\n")
     }
 
+    /// What a shard holds.
+    static func describe(_ part: Analysis.AnalysisPart) -> String {
+        if part.stage == .maps { return "shard \(part.shard) holds the sums of all maps over its share of the texts" }
+        let pieces = part.units.map { "\($0.kind.rawValue) of \($0.node)" }
+        let total = Format.count(part.origin.units.count)
+        guard !pieces.isEmpty else {
+            return "shard \(part.shard) holds none of the \(total) pieces: there are more shards than pieces"
+        }
+        return "shard \(part.shard) holds \(pieces.count) of \(total) pieces: \(pieces.joined(separator: ", "))"
+    }
+
     /// One row a layer.
     private static func text(of curves: [RankCurve]) -> String {
         var table = TextTable([.init("layer", .left), .init("columns"), .init("damage at fewer", .words)])
