@@ -11,15 +11,16 @@ package enum TaskLabels {
     init(_ labels: [String], for model: TransformerModel) throws(TransformerError) {
         self =
             Self.givesNumbers(model)
-            ? .numbers(try NumberLabels(labels).items)
+            ? .numbers(try TransformerError.mapping { try NumberLabels(labels).items })
             : .classes(try ClassLabels(labels, names: model.labels).indices)
     }
 
     /// Labels of a file.
     init(of path: String, _ columns: TextColumns, for model: TransformerModel) throws(TransformerError) {
+        try InputFile.check(path)
         self =
             Self.givesNumbers(model)
-            ? .numbers(try NumberLabels(path, columns).items)
+            ? .numbers(try TransformerError.mapping { try NumberLabels(path, columns.columns).items })
             : .classes(try ClassLabels(path, columns, names: model.labels).indices)
     }
 

@@ -1,3 +1,5 @@
+import ModelGraph
+
 extension Attention {
     /// The heads or groups whose columns (rows of `output_weight`) make up a parameter, in order; `nil` for parameters
     /// that are the same whatever heads there are.
