@@ -1,7 +1,7 @@
 """Merging of tokens: what it saves, what it costs in accuracy, and what of it becomes time.
 
-    scripts/quality-tokens --source fixtures/vit --calibration fixtures/vit/calibration.npz --images fixtures/vit/heldout
-                           [--shares 2,4,8,12] [--output table.md]
+    scripts/quality-tokens [--source fixtures/vit] [--calibration fixtures/vit/calibration.npz]
+                           [--images fixtures/vit/heldout] [--shares 2,4,8,12] [--output table.md]
     scripts/quality-tokens --speed FOLDER [--shares 4,5] [--shape 8] [--threads 1]
 
 Shares are 64ths of a sequence's tokens that are merged behind every attention layer. With --speed nothing is judged:

@@ -120,17 +120,13 @@ struct RankTests {
         #expect(fitted.model.plan?.ranks == plan(model, rank: 3).ranks)
     }
 
-    @Test("what projections really read says what can be spared: data make a lower rank better, repairs better still")
+    @Test("a layer whose queries and keys became narrower is repaired, and the repair is kept where it helps")
     func fitting() throws {
         let model = Model.random(layers: 2, seed: 4)
         let calibration = try CalibrationSet(randomSequences(80, seed: 5))
         let plan = plan(model, rank: 4)
-        let probe = try OutputProbe(
-            source: model, sequences: calibration.choosing, pooling: nil, resources: .init(threads: 1))
-        let blind = try probe.difference(of: model.applying(plan)).damage
         let fitted = try Converter(options: .init(healing: .none)).convert(model, plan: plan, calibration: calibration)
         let healed = try Converter().convert(model, plan: plan, calibration: calibration)
-        #expect(fitted.healing.after.damage < blind)
         #expect(healed.healing.steps.first?.node == attentionName(0))
         #expect(healed.healing.after.damage <= fitted.healing.after.damage)
     }

@@ -48,7 +48,8 @@ struct ReferenceInterpreter {
             return sequence.ids.indices.map { place in
                 let type = sequence.types.isEmpty ? 0 : Int(sequence.types[place])
                 return (0..<tokens[0].count).map {
-                    tokens[Int(sequence.ids[place])][$0] + positions[place][$0] + types[type][$0]
+                    tokens[Int(sequence.ids[place])][$0] + (positions.isEmpty ? 0 : positions[place][$0])
+                        + (types.isEmpty ? 0 : types[type][$0])
                 }
             }
         case .norm(let norm):

@@ -15,7 +15,7 @@ extension Budget.Goal {
             let tokens = graph.usualTokens
             return share(graph.mapElements(tokens: tokens), after.mapElements(tokens: tokens))
         case .attention, .maps, .quality: return share(graph.mapCount, after.mapCount)
-        case .multiplyAdds(_, let tokens):
+        case .multiplyAdds(_, let tokens), .speed(_, _, let tokens):
             return share(graph.cost(tokens: tokens).multiplyAdds, after.cost(tokens: tokens).multiplyAdds)
         case .bytes: return share(graph.cost(tokens: 1).parameterBytes, after.cost(tokens: 1).parameterBytes)
         }

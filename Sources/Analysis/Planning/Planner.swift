@@ -206,6 +206,7 @@ package struct Planner: Sendable {
                 case NeuronMove.words: "neurons"
                 case RankMove.words: "ranks"
                 case HardMove.words: "hard heads"
+                case TokenMove.words: "tokens"
                 default: "others"
                 }
             return (name, alone)

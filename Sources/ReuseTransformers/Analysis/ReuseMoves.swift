@@ -37,7 +37,7 @@ public struct ReuseMoves: OptionSet, Sendable, Hashable {
     /// takes what is cheapest.
     package static func standard(for budget: Budget?) -> ReuseMoves {
         switch budget?.goal {
-        case .multiplyAdds, .bytes: [.standard, .neurons, .ranks]
+        case .multiplyAdds, .bytes, .speed: [.standard, .neurons, .ranks]
         case nil, .attention, .maps, .quality: .standard
         }
     }

@@ -38,7 +38,8 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
+            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, speed:1.5x@32x128, "
+                + "quality:METRIC>=VALUE.",
             valueName: "budget"))
     var budget: String?
 
@@ -189,7 +190,7 @@ struct Convert: ParsableCommand {
         verdict.circumstances?.arguments = Terminal.arguments
         if !calibration.calibration.isEmpty {
             verdict.speed = try ModelVerifier(source: source, converted: result.model, resources: resources)
-                .time(progress.work)
+                .time(progress.work, for: wantedBudget.map { try ConversionBudget($0) })
         }
         let page = try page(of: result, verdict, source)
         if let report = reporting.report {
@@ -197,6 +198,11 @@ struct Convert: ParsableCommand {
         }
         progress.end()
         try show(verdict, result.plan.plan, result.quantization)
+        if let budget = try wantedBudget.map({ try ConversionBudget($0).parsed() }),
+            let shortfall = ConversionLine.shortfall(of: verdict, budget)
+        {
+            Terminal.note("reuseformer: note: \(shortfall)")
+        }
         for gate in result.comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard result.isKept else {
             if let report = reporting.report { Terminal.noteWritten(report) }
@@ -230,7 +236,7 @@ struct Convert: ParsableCommand {
     /// Stages of an analysis for moves that are not about maps.
     private var measuredBesides: Int {
         guard let moves = try? planning.moves() else {
-            return ["macs:", "bytes:"].contains { wantedBudget?.hasPrefix($0) == true } ? 2 : 0
+            return ["macs:", "bytes:", "speed:"].contains { wantedBudget?.hasPrefix($0) == true } ? 2 : 0
         }
         return (moves.contains(.neurons) ? 1 : 0) + (moves.contains(.ranks) ? 1 : 0)
     }
