@@ -11,7 +11,8 @@ struct HelpTests {
     @Test(
         "the help of every command is the stored one",
         arguments: [
-            "", "inspect", "extract", "analyze", "plan", "validate", "convert", "verify", "eval", "run", "bench",
+            "", "inspect", "extract", "analyze", "merge", "plan", "validate", "convert", "verify", "eval", "run",
+            "bench",
         ])
     func stored(command: String) throws {
         let outcome = try Command.Running((command.isEmpty ? [] : [command]) + ["--help"]).wait()

@@ -82,8 +82,8 @@ struct ShardCommandTests {
         }
         let text = try String(contentsOfFile: parts[1], encoding: .utf8)
         for (number, damaged) in [
-            String(text.prefix(text.count / 2)), text.replacing("\"index\": 2", with: "\"index\": 1"), "no JSON", "",
-            text.replacing("\"level\": ", with: "\"level\": 9"),
+            String(text.prefix(text.count / 2)), text.replacing("\"index\" : 2", with: "\"index\" : 1"), "no JSON", "",
+            text.replacing("\"level\" : ", with: "\"level\" : 9"),
         ].enumerated() {
             let path = try scratch.file("damaged-\(number)", contents: damaged).path
             let outcome = try merging([parts[0], path])
@@ -167,7 +167,7 @@ struct ShardCommandTests {
         let other = try run(resuming + ["--analysis", try Converted.shared.get().analysis, "--pool", "first"])
         #expect(other.status == 2, "\(other.errors)")
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        try text.replacing("\"number\": 0", with: "\"number\": 7")
+        try text.replacing("\"number\" : 0", with: "\"number\" : 7")
             .write(toFile: path, atomically: true, encoding: .utf8)
         let damaged = try run(resuming)
         #expect(damaged.status == 5 && damaged.message.contains(path), "\(damaged.errors)")

@@ -25,7 +25,8 @@ package struct Shard: Sendable, Hashable, Codable, CustomStringConvertible {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        let index = try container.decode(Int.self, forKey: .index), count = try container.decode(Int.self, forKey: .count)
+        let index = try container.decode(Int.self, forKey: .index)
+        let count = try container.decode(Int.self, forKey: .count)
         guard index > 0, let shard = Shard(index, of: count) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .index, in: container, debugDescription: "there is no shard \(index) of \(count)")

@@ -48,7 +48,8 @@ public struct WorkSteps<Output: Sendable>: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator {
         let body = body
         return AsyncIterator(
-            elements: .init(.unlimited, refused: { TransformerError(refusal: $0) }) { (cancellation, send) throws(TransformerError) in
+            elements: .init(.unlimited, refused: { TransformerError(refusal: $0) }) {
+                (cancellation, send) throws(TransformerError) in
                 let work = Work(cancellation: cancellation, report: { send(.progress($0), true) })
                 send(.finished(try body(work)), false)
             })

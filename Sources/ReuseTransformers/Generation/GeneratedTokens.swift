@@ -35,7 +35,8 @@ public struct GeneratedTokens: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator {
         let body = body
         return AsyncIterator(
-            elements: .init(queue, refused: { TransformerError(refusal: $0) }) { (cancellation, send) throws(TransformerError) in
+            elements: .init(queue, refused: { TransformerError(refusal: $0) }) {
+                (cancellation, send) throws(TransformerError) in
                 try body(cancellation) { send($0, false) }
             })
     }
