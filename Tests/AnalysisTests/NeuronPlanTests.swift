@@ -98,7 +98,8 @@ struct NeuronPlanTests {
         var heads: Set<HeadID> = [], kept: [String: Set<Int>] = [:]
         for percent in [5, 15, 25] {
             let budget = try Budget("macs:\(percent)%@20")
-            let planner = try Planner(document, graph: model.graph, moves: .analyzed.subtracting(.tokens), currency: budget.goal)
+            let planner = try Planner(
+                document, graph: model.graph, moves: .analyzed.subtracting(.tokens), currency: budget.goal)
             let plan = try planner.plan(budget)
             let saved = try planner.saving(of: plan, budget.goal)
             #expect(saved >= Double(percent) / 100 - 1e-9)
@@ -120,7 +121,8 @@ struct NeuronPlanTests {
             }
         }
         // A budget of maps is about maps, whatever is allowed.
-        let planner = try Planner(document, graph: model.graph, moves: .analyzed.subtracting(.tokens), currency: .maps(0))
+        let planner = try Planner(
+            document, graph: model.graph, moves: .analyzed.subtracting(.tokens), currency: .maps(0))
         #expect(try planner.plan(Budget("maps:1/3")).neurons.isEmpty)
     }
 
