@@ -27,11 +27,12 @@ struct CancellationTests {
         #expect {
             let resources = ExecutionResources(threads: 2, cancellation: cancellation)
             // All stages are gone through where all kinds of moves are measured.
-            _ = try Analyzer(options: .init(resources: resources, moves: Moves.standard.union([.neurons, .ranks]))).analyze(
-                model, calibration: calibration
-            ) { reached, _, _ in
-                if reached == stage { cancellation.request() }
-            }
+            _ = try Analyzer(options: .init(resources: resources, moves: Moves.standard.union([.neurons, .ranks])))
+                .analyze(
+                    model, calibration: calibration
+                ) { reached, _, _ in
+                    if reached == stage { cancellation.request() }
+                }
         } throws: { isCancelled($0) }
     }
 
