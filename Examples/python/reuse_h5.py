@@ -108,7 +108,11 @@ class Model:
                 self.tensors[entry["name"]] = numbers(stored, entry["dtype"])
             self.assets = {name: as_bytes(item) for name, item in file.get("assets", {}).items()}
 
-    def run(self, inputs):
+    def run(self, inputs, is_exact=False):
+        """Outputs by name; exact ones have the bits of the command's."""
+        if is_exact:
+            import reuse_exact
+            return reuse_exact.Execution(self, inputs).outputs()
         return Execution(self, inputs).outputs()
 
 
@@ -281,9 +285,9 @@ class Execution:
             weight = self.model.tensors[tie["parameter"] if tie else f"{node['name']}/{name}"]
             weight = weight.T if tie and tie["isTransposed"] else weight
             if tie and tie["isTransposed"]:  # a table: inputs stay as they are
-                result = x.astype(np.float64) @ (weight * f32(factor)).astype(np.float64)
+                result = self.product(x, weight * f32(factor))
             else:
-                result = paired_product(bfloat16(x), bfloat16(weight)) * f32(factor)
+                result = self.paired_product(bfloat16(x), bfloat16(weight)) * f32(factor)
             return result if bias is None else result + bias
         values, scale, is_transposed = self.stored(node, name)
         if precision["kind"] == "int8":
@@ -299,9 +303,16 @@ class Execution:
             scale = np.repeat(scale, precision["group"], axis=0)[:len(values)]
         scale = scale.astype(f32) * f32(factor)
         weight = values.astype(f32) * (scale[:, None] if is_transposed else scale)
-        weight = weight.T if is_transposed else weight
-        result = x.astype(np.float64) @ weight.astype(np.float64)
+        result = self.product(x, weight.T if is_transposed else weight)
         return result if bias is None else result + bias
+
+    def product(self, x, weight):
+        """x · weight of float32 numbers."""
+        return x.astype(np.float64) @ weight.astype(np.float64)
+
+    def paired_product(self, x, weight):
+        """x · weight of bfloat16 numbers."""
+        return paired_product(x, weight)
 
     def table(self, node, name):
         """Rows to be looked up; None where the node has no such table."""
@@ -431,7 +442,7 @@ class Execution:
         shown = self.visible
 
         def hide(value):  # [batch, tokens, …]: zeros at positions that the mask hides
-            return value * shown.reshape(*shown.shape, *[1] * (value.ndim - 2))
+            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0)
 
         result = {}
         states = [hide(self.values[name]) for name in self.model.graph["hiddenStates"]]
@@ -442,7 +453,7 @@ class Execution:
         empty = np.zeros((*shown.shape, shown.shape[1]))
         for i, (node, heads) in enumerate(self.attention_nodes):
             maps = np.stack([self.maps.get((node, head), empty) for head in range(heads)], axis=1)
-            result[f"attentions_{i}"] = maps * shown[:, None, :, None]
+            result[f"attentions_{i}"] = np.where(shown[:, None, :, None], maps, 0)
         by_token = {node for node, value in self.values.items() if value.ndim == 3}
         for output in self.model.graph["outputs"]:
             value = self.values[output["value"]]
@@ -476,6 +487,7 @@ def main():
     parser.add_argument("--inputs")
     parser.add_argument("-o", "--output")
     parser.add_argument("--tensors")
+    parser.add_argument("--exact", action="store_true", help="the bits of the command's outputs: slower")
     options = parser.parse_args()
     if (options.inputs is None) != (options.output is None):
         parser.error("--inputs and -o go together")
@@ -487,7 +499,7 @@ def main():
         np.savez(options.tensors, **model.tensors)
     if options.inputs:
         with np.load(options.inputs) as inputs:
-            np.savez(options.output, **model.run(dict(inputs)))
+            np.savez(options.output, **model.run(dict(inputs), options.exact))
     elif not options.tensors:
         print(summary(model))
 

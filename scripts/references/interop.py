@@ -109,6 +109,14 @@ def check_sources(model, sources):
                 raise RuntimeError(f"{node(layer)}#{index}: {other} instead of {one}")
 
 
+def check_bits(model, inputs, theirs):
+    """Computed in the order of docs/arithmetic.md, every output has the command's bits."""
+    for name, ours in model.run(inputs, is_exact=True).items():
+        different = np.count_nonzero(ours.view(np.uint32) != theirs[name].view(np.uint32))
+        if different:
+            raise RuntimeError(f"{name}: {different} of {ours.size} numbers have other bits")
+
+
 def check_flips(binary, path, inputs):
     """Any damaged byte is an error of both readers; bytes are chosen over the whole file and in its first block."""
     original = path.read_bytes()
@@ -145,7 +153,8 @@ def main():
     with np.load(options.model / "reference.npz") as file:
         inputs = {name: file[name] for name in ("input_ids", "attention_mask", "token_type_ids")}
     failures = 0
-    print("| plan | healing | stored | tensors read | largest difference |\n| --- | --- | --- | --- | --- |")
+    print("| plan | healing | stored | tensors read | largest difference | bits |")
+    print("| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         plan, texts, path = scratch / "plan.json", scratch / "texts.txt", scratch / "model.reuse.h5"
@@ -168,9 +177,10 @@ def main():
                     raise RuntimeError(f"not in the command's outputs: {sorted(missing)}")
                 mask = inputs["attention_mask"]
                 worst = max(command.visible_difference(key, ours[key], theirs[key], mask) for key in ours)
-                result, failed = f"{len(model.tensors)} | {worst:.1e}", worst > TOLERANCE
+                check_bits(model, inputs, theirs)
+                result, failed = f"{len(model.tensors)} | {worst:.1e} | equal", worst > TOLERANCE
             except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
-                result, failed = f"– | {error}", True
+                result, failed = f"– | {error} | –", True
             failures += failed
             print(f"| {name} | {healing} | {compression} | {result} |{' FAILED' if failed else ''}", flush=True)
         for name, (arguments, difference, tolerance) in CONVERSIONS.items():
@@ -181,9 +191,10 @@ def main():
                 ours, theirs = model.run(inputs), command.run(binary, path, inputs)
                 mask = inputs["attention_mask"]
                 worst = max(difference(key, ours[key], theirs[key], mask) for key in ours)
-                result, failed = f"{len(model.tensors)} | {worst:.1e}", worst > tolerance
+                check_bits(model, inputs, theirs)
+                result, failed = f"{len(model.tensors)} | {worst:.1e} | equal", worst > tolerance
             except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
-                result, failed = f"– | {error}", True
+                result, failed = f"– | {error} | –", True
             failures += failed
             print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
         if path.exists():
