@@ -10,6 +10,7 @@ import reuse_h5
 
 f32, f64 = np.float32, np.float64
 LANES = 16
+FLOAT_PI = f32(3.1415925)  # the float32 number below π
 
 
 # ---- multiply-add ---------------------------------------------------------------------------------------------------
@@ -181,7 +182,18 @@ ACTIVATIONS = {
 }
 
 
+def activated(function, x):
+    if function not in ACTIVATIONS:
+        raise NotImplementedError(f"the function {function}")
+    return ACTIVATIONS[function](x)
+
+
 # ---- attention ------------------------------------------------------------------------------------------------------
+
+
+def split(rows, count, columns):
+    """Rows `[batch, token, …]` as heads `[batch, head, token, column]`."""
+    return rows.reshape(*rows.shape[:2], count, columns).transpose(0, 2, 1, 3)
 
 
 def powers(scores):
@@ -198,19 +210,122 @@ def powers(scores):
         return result, np.where(total == 0, f32(0), f32(1) / total)
 
 
+# ---- positions ------------------------------------------------------------------------------------------------------
+
+
+def frequencies(rotary):
+    """Angle a position of each pair of columns."""
+    base, size = f64(f32(rotary["base"])), f32(rotary["size"])
+    exponents = np.arange(0, rotary["size"], 2, dtype=f32) / size
+    result = f32(1) / np.power(base, exponents.astype(f64)).astype(f32)
+    scaling = rotary.get("scaling")
+    if scaling is None:
+        return result
+    if scaling["kind"] == "linear":
+        return result / f32(scaling["factor"])
+    if scaling["kind"] != "banded":
+        raise NotImplementedError(f"rotary positions, stretched: {scaling['kind']}")
+    factor, low, high, length = (f32(scaling[name]) for name in ("factor", "low", "high", "length"))
+    wavelength = f32(2) * FLOAT_PI / result
+    share = (length / wavelength - low) / (high - low)
+    between = (f32(1) - share) * result / factor + share * result
+    return np.where(wavelength < length / high, result, np.where(wavelength > length / low, result / factor, between))
+
+
+def turned(heads, rotary):
+    """Heads `[…, token, column]`, pairs of columns turned by their positions."""
+    size, is_interleaved = rotary["size"], rotary.get("isInterleaved", False)
+    angles = (np.arange(heads.shape[-2], dtype=f32)[:, None] * frequencies(rotary)).astype(f64)
+    cosines, sines = np.cos(angles).astype(f32), np.sin(angles).astype(f32)
+    first = slice(0, size, 2) if is_interleaved else slice(0, size // 2)
+    second = slice(1, size, 2) if is_interleaved else slice(size // 2, size)
+    a, b = heads[..., first], heads[..., second]
+    result = heads.copy()
+    result[..., first] = fma(a, cosines, -(b * sines))
+    result[..., second] = fma(b, cosines, a * sines)
+    return result
+
+
+def bucket(buckets, distance):
+    """The bucket of key position − query position."""
+    is_bidirectional = buckets["isBidirectional"]
+    side = buckets["count"] // 2 if is_bidirectional else buckets["count"]
+    first = side if is_bidirectional and distance > 0 else 0
+    size = abs(distance) if is_bidirectional else max(-distance, 0)
+    exact = side // 2
+    if size < exact or exact == 0:
+        return first + min(size, side - 1)
+
+    def logarithm(number):
+        return f32(np.log(f64(f32(number) / f32(exact))))
+
+    share = logarithm(size) / logarithm(buckets["maximumDistance"])
+    return first + min(exact + int(share * f32(side - exact)), side - 1)
+
+
+def slope(head, count):
+    """ALiBi's slope of one of so many heads."""
+    power = 1 << (count.bit_length() - 1)
+    exponent = f32(-8) * f32(head + 1) / f32(power)
+    if head >= power:
+        exponent = f32(-4) * f32(2 * (head - power) + 1) / f32(power)
+    return f32(2.0 ** float(exponent))
+
+
+# ---- the graph ------------------------------------------------------------------------------------------------------
+
+
 class Execution(reuse_h5.Execution):
-    """The same run: values are float32 throughout."""
+    """The same run in float32. Knows more kinds of nodes, and other rows than those of one text."""
 
     def __init__(self, model, inputs):
+        self.model, graph = model, model.graph
+        self.values, self.maps, self.attention_nodes = {}, {}, []
+        self.texts = {}  # by input: ids and types
+        self.rows = {}  # by value: the axis that its rows lie along, and which of them are keys
+        if "input_ids" in inputs:
+            ids = np.asarray(inputs["input_ids"])
+            self.texts["input_ids"] = ids, np.asarray(inputs.get("token_type_ids", np.zeros_like(ids)))
+            self.rows["input_ids"] = "tokens", np.asarray(inputs.get("attention_mask", np.ones_like(ids))) != 0
+        for name, layout in graph.get("inputLayouts", {}).items():
+            self.load(name, layout, inputs)
         with np.errstate(invalid="ignore", over="ignore"):
-            super().__init__(model, inputs)
+            for node in graph["nodes"]:
+                self.compute(node)
+
+    def load(self, name, layout, inputs):
+        """An input that the graph lays out: ids with a mask of their own, or numbers."""
+        if layout["content"] == "ids":
+            ids = np.asarray(inputs[name])
+            self.texts[name] = ids, np.zeros_like(ids)
+            self.rows[name] = name, np.asarray(inputs.get(layout.get("mask"), np.ones_like(ids))) != 0
+            return
+        is_of_tokens = layout["rows"] == "tokens" and "input_ids" in self.rows
+        if name in inputs:
+            given = np.asarray(inputs[name], f32)
+        else:
+            given = np.full(self.rows["input_ids"][1].shape, layout.get("absent", 0), f32)
+        self.values[name] = given = given.reshape(len(given), -1, layout["width"])
+        self.rows[name] = self.rows["input_ids"] if is_of_tokens else (name, np.ones(given.shape[:2], bool))
+
+    def compute(self, node):
+        operation, names = node["operation"], node["inputs"]
+        method = getattr(type(self), operation["kind"], None)
+        if method is None:
+            raise NotImplementedError(f"{node['name']}: nodes of kind {operation['kind']}")
+        arguments = [self.values[name] for name in names] if operation["kind"] != "embedding" else []
+        self.values[node["name"]] = value = method(self, node, operation, *arguments)
+        if value.ndim == 3:
+            known = [self.rows[name] for name in names if name in self.rows]
+            same = [rows for rows in known if rows[1].shape == value.shape[:2]]
+            self.rows[node["name"]] = same[0] if same else (node["name"], np.ones(value.shape[:2], bool))
 
     def parameter(self, node, name):
         tensor = super().parameter(node, name)
         return None if tensor is None else tensor.astype(f32)
 
-    def table(self, node, name):
-        rows = super().table(node, name)
+    def looked_up(self, node, name):
+        rows = super().looked_up(node, name)
         return None if rows is None else rows.astype(f32)
 
     def product(self, x, weight):
@@ -229,12 +344,16 @@ class Execution(reuse_h5.Execution):
         return result if bias is None else result + bias * f32(factor)
 
     def embedding(self, node, operation):
-        x = self.table(node, "tokens")[self.ids] * f32(operation["scale"])
-        table = self.table(node, "positions")
+        if "shiftedFrom" in operation:
+            raise NotImplementedError(f"{node['name']}: a text that is shifted")
+        name = node["inputs"][0]
+        ids, types = self.texts[name]
+        x = self.looked_up(node, "tokens")[ids] * f32(operation["scale"])
+        table = self.looked_up(node, "positions")
         if table is not None:
-            x = x + table[self.positions(operation)]
+            x = x + table[self.positions(operation, ids, self.rows[name][1])]
         table = self.parameter(node, "types")
-        return x if table is None else x + table[self.types]
+        return x if table is None else x + table[types]
 
     def norm(self, node, operation, x):
         epsilon, width = f32(operation["epsilon"]), f32(x.shape[-1])
@@ -249,12 +368,51 @@ class Execution(reuse_h5.Execution):
         return fma(x * factor, scale, f32(0) if offset is None else offset)
 
     def activation(self, node, operation, x):
-        return ACTIVATIONS[operation["function"]](x)
+        return activated(operation["function"], x)
 
     def gate(self, node, operation, x, other):
-        return ACTIVATIONS[operation["function"]](x) * other
+        return activated(operation["function"], x) * other
+
+    def affine(self, node, operation, x):
+        scale, offset = self.parameter(node, "scale"), self.parameter(node, "offset")
+        scale = (f32(1) if scale is None else scale) * f32(operation["factor"])
+        return x * scale + ((f32(0) if offset is None else offset) + f32(operation["shift"]))
+
+    def table(self, node, operation, *inputs):
+        """Stored rows, the same for every sequence."""
+        if "resampling" in operation or "sequences" in operation:
+            raise NotImplementedError(f"{node['name']}: a table that is resampled or differs by sequence")
+        first = operation.get("offset", 0)
+        rows = self.parameter(node, "rows")[first:first + operation["count"]]
+        return np.broadcast_to(rows, (self.batch, *rows.shape))
+
+    @property
+    def batch(self):
+        return len(next(iter(self.rows.values()))[1])
+
+    def slice(self, node, operation, x):
+        axis = 2 if operation["axis"] == "width" else 1
+        places = np.arange(x.shape[axis])[operation["start"]:operation.get("end")][::operation.get("step", 1)]
+        return np.take(x, places, axis)
+
+    def convolution(self, node, operation, x):
+        """Windows of a grid, zeros beyond its ends, are the rows of one product."""
+        if operation.get("groups", 1) != 1:
+            raise NotImplementedError(f"{node['name']}: a convolution of several groups")
+        grid = operation["grid"] or [x.shape[1]]
+        x = x.reshape(len(x), *grid, -1)
+        for axis, window in enumerate(operation["windows"], 1):
+            padding = window["padding"]
+            beyond = [(0, 0)] * x.ndim
+            beyond[axis] = padding["before"], padding["after"]
+            x = np.pad(x, beyond)
+            inside = np.arange(window["size"]) * window["dilation"]
+            starts = np.arange(0, x.shape[axis] - inside[-1], window["stride"])
+            x = np.moveaxis(np.take(x, starts[:, None] + inside, axis), axis + 1, -2)
+        return self.project(node, x.reshape(len(x), int(np.prod(x.shape[1:1 + len(grid)])), -1))
 
     def pooling(self, node, operation, x, shown=None):
+        self.visible = self.rows[node["inputs"][0]][1]
         kind = operation["pool"]
         if kind not in ("mean", "mean_square_root", "weighted_mean"):
             return super().pooling(node, operation, x, shown)
@@ -270,64 +428,127 @@ class Execution(reuse_h5.Execution):
         divisor = np.sqrt(count) if kind == "mean_square_root" else count
         return total / divisor if divisor > 0 else total
 
-    def attention(self, node, operation, x, memory=None):
-        name, sources = node["name"], operation["heads"]
-        size, width = operation["headSize"], operation["valueSize"]
-        computed = [h for h, source in enumerate(sources) if source["source"] == "computed"]
+    # ---- attention ----
+
+    def attention(self, node, operation, x, memory=None, *masks):
+        unknown = {"masking", "comparison", "contextRounding"} & operation.keys()
+        if masks or unknown:
+            raise NotImplementedError(f"{node['name']}: attention with {', '.join(sorted(unknown)) or 'masks'}")
+        name, sources, width = node["name"], operation["heads"], operation["valueSize"]
         kept = [h for h, source in enumerate(sources) if source["source"] != "dropped"]
         group = [h * operation["groupCount"] // len(sources) for h in range(len(sources))]
-        key_groups, value_groups = sorted({group[h] for h in computed}), sorted({group[h] for h in kept})
+        groups = sorted({group[h] for h in kept})
         memory = x if memory is None else memory
-        batch, tokens = x.shape[:2]
-
-        def heads(rows, count, columns):  # [batch, head, token, column]; padding of whole panels is 0
-            return padded(rows.reshape(*rows.shape[:2], count, columns).transpose(0, 2, 1, 3), LANES)
-
+        visible, (batch, tokens) = self.rows[node["inputs"][-1]][1], x.shape[:2]
+        # Products of numbers that were rounded already are of bfloat16 numbers.
         kind = node.get("precisions", {}).get("value_weight", {}).get("kind")
         is_rounded = kind in ("int8", "bfloat16")
-        rounded = reuse_h5.bfloat16 if is_rounded else lambda numbers: numbers
-        multiply = paired_product if is_rounded else product
-        if computed:
-            query = heads(self.project(node, x, "query_", factor=operation["scale"]), len(computed), size)
-            key = heads(self.project(node, memory, "key_"), len(key_groups), size)
-        value = heads(self.project(node, memory, "value_"), len(value_groups), width) if kept else None
-        allowed = self.allowed(operation["mask"])
+        multiply = (lambda a, b: paired_product(reuse_h5.bfloat16(a), reuse_h5.bfloat16(b))) if is_rounded else product
 
+        scored = self.scored(node, operation, x, memory, group)
+        value = padded(split(self.project(node, memory, "value_"), len(groups), width), LANES) if kept else None
         context = np.zeros((batch, len(kept), tokens, width + -width % LANES), f32)
         for head in range(len(sources)):
-            self.maps[name, head] = np.zeros((batch, tokens, self.visible.shape[1]), f32)
+            self.maps[name, head] = np.zeros((batch, tokens, memory.shape[1]), f32)
         for sequence in range(batch):
-            # Hidden keys are no rows at all: lanes and pairs count visible ones.
-            shown = np.flatnonzero(self.visible[sequence])
-            seen = allowed[sequence][:, shown]
+            # Hidden keys are no rows: lanes and pairs count visible ones.
+            shown = np.flatnonzero(visible[sequence])
+            seen = self.seen(operation["mask"], tokens, shown)
             own = {}
-            for place, head in enumerate(computed):
-                k = key[sequence, key_groups.index(group[head])][shown]
-                scores = multiply(rounded(query[sequence, place]), rounded(k).T)
-                own[head] = powers(np.where(seen, scores, f32(-np.inf)))
-                weights, factor = own[head]
+            for place, (head, (query, key)) in enumerate(scored.items()):
+                scores = multiply(query[sequence], key[sequence][shown].T)
+                scores = self.adjusted(node, operation, scores, place, head, shown)
+                own[head] = weights, factor = powers(np.where(seen, scores, f32(-np.inf)))
                 self.maps[name, head][sequence][:, shown] = (weights * factor)[:, :len(shown)]
             for head, source in enumerate(sources):
                 if source["source"] == "borrowed":
-                    self.maps[name, head][sequence][:, shown] = self.blend(source["terms"], sequence, shown, seen)
+                    known = self.blend(source["terms"], sequence, shown, seen, visible[sequence])
+                    self.maps[name, head][sequence][:, shown] = known
             for place, head in enumerate(kept):
-                terms = sources[head].get("terms", [])
-                # A head of the same node, as it is: one map and one product for both.
-                same = len(terms) == 1 and terms[0].get("node") == name and terms[0].get("weight", 1) == 1
-                root = terms[0]["head"] if same else head
-                v = rounded(value[sequence, value_groups.index(group[head])][shown])
-                if root in own:
-                    weights, factor = own[root]
-                    context[sequence, place] = multiply(rounded(weights[:, :len(shown)]), v) * factor
+                rows = value[sequence, groups.index(group[head])][shown]
+                weights, factor = own.get(self.root(name, head, sources[head]), (None, None))
+                if weights is None:
+                    context[sequence, place] = multiply(self.maps[name, head][sequence][:, shown], rows)
                 else:
-                    context[sequence, place] = multiply(rounded(self.maps[name, head][sequence][:, shown]), v)
+                    context[sequence, place] = multiply(weights[:, :len(shown)], rows) * factor
         self.attention_nodes.append((name, len(sources)))
-        # Every head takes whole panels of the output's inputs: it matters where pairs are summed.
-        context = context.transpose(0, 2, 1, 3)[..., :width].reshape(batch, tokens, -1)
-        result = self.project(node, context, "output_")
+        result = self.project(node, context.transpose(0, 2, 1, 3)[..., :width].reshape(batch, tokens, -1), "output_")
         return np.broadcast_to(result, (batch, tokens, operation["outputWidth"]))
 
-    def blend(self, terms, sequence, shown, seen):
+    def root(self, name, head, source):
+        """The head whose powers a head multiplies: another one of the same node where it borrows that map alone."""
+        terms = source.get("terms", [])
+        if len(terms) == 1 and terms[0].get("node") == name and terms[0].get("weight", 1) == 1:
+            return terms[0]["head"]
+        return head
+
+    def scored(self, node, operation, x, memory, group):
+        """Queries and keys, `[batch, token, column]`, of each head that computes a map."""
+        heads = [h for h, source in enumerate(operation["heads"]) if source["source"] == "computed"]
+        if not heads:
+            return {}
+        groups, size = sorted({group[h] for h in heads}), operation["headSize"]
+        # The factor on the scores is part of the query, or of its norm.
+        norm, scale = operation.get("headNorm"), operation["scale"]
+        query = split(self.project(node, x, "query_", factor=1 if norm else scale), len(heads), size)
+        key = split(self.project(node, memory, "key_"), len(groups), size)
+        if norm:
+            query = self.head_norm(node, norm, "query_norm", query, scale)
+            key = self.head_norm(node, norm, "key_norm", key, 1)
+        positions = operation.get("positions", {})
+        if positions.get("kind") == "rotary":
+            query, key = turned(query, positions), turned(key, positions)
+        query, key = padded(query, LANES), padded(key, LANES)
+        return {head: (query[:, place], key[:, groups.index(group[head])]) for place, head in enumerate(heads)}
+
+    def head_norm(self, node, norm, name, heads, factor):
+        """RMS norm of the columns of each head, or of all of them together."""
+        scale = (self.parameter(node, name) + f32(norm.get("scaleOffset", 0))) * f32(factor)
+        epsilon = f32(norm["epsilon"])
+        if not norm.get("isJoint", False):
+            return heads * (f32(1) / np.sqrt(sum_row(heads, True) / f32(heads.shape[-1]) + epsilon)) * scale
+        total = np.zeros((heads.shape[0], heads.shape[2]))
+        for head in range(heads.shape[1]):  # in double precision, one column after the other
+            for column in range(heads.shape[3]):
+                total = total + heads[:, head, :, column].astype(f64) ** 2
+        own = (1 / np.sqrt(total / (heads.shape[1] * heads.shape[3]) + f64(epsilon))).astype(f32)
+        return heads * (own[:, None, :, None] * scale.reshape(heads.shape[1], 1, heads.shape[3]))
+
+    def seen(self, mask, tokens, shown):
+        """Which of the visible keys each query looks at."""
+        distance = np.arange(tokens)[:, None] - shown
+        near = np.ones(distance.shape, bool)
+        if mask["isCausal"]:
+            near &= distance >= 0
+        if mask.get("window") is not None:
+            near &= (distance if mask["isCausal"] else np.abs(distance)) < mask["window"]
+        return near
+
+    def adjusted(self, node, operation, scores, place, head, shown):
+        """Scores, capped, with what positions add to them."""
+        if operation.get("softCap"):
+            cap = f32(operation["softCap"])
+            scores = cap * tanh(scores * (f32(1) / cap))
+        positions = operation.get("positions", {"kind": "rotary"})
+        if positions["kind"] == "rotary":
+            return scores
+        queries = np.arange(len(scores))[:, None]
+        if positions["kind"] == "alibi":  # counts visible keys
+            own = np.maximum(np.searchsorted(shown, queries, "right") - 1, 0)
+            distance = (np.arange(len(shown)) - own).astype(f32)
+            return fma(slope(head, len(operation["heads"])), distance, scores)
+        distance = shown - queries
+        if positions["kind"] == "clamped":
+            rows = np.clip(distance + positions["length"] - 1, 0, 2 * positions["length"] - 2)
+        elif positions["kind"] == "bucketed":
+            reach = max(positions["maximumDistance"], positions["count"])
+            known = np.array([bucket(positions, number) for number in range(-reach, reach + 1)])
+            rows = known[np.clip(distance, -reach, reach) + reach]
+        else:
+            raise NotImplementedError(f"{node['name']}: positions of kind {positions['kind']}")
+        return scores + self.parameter(node, "position_bias")[rows, place]
+
+    def blend(self, terms, sequence, shown, seen, visible):
         """The weighted sum of maps, then of patterns, over the keys that each query sees."""
         result = np.zeros(seen.shape, f32)
         for term in terms:
@@ -335,15 +556,46 @@ class Execution(reuse_h5.Execution):
                 known = self.maps[term["node"], term["head"]][sequence][:, shown]
                 result = fma(f32(term.get("weight", 1)), known, result)
         for term in terms:
-            if "pattern" in term:
-                weight = f32(term.get("weight", 1))
-                if term["pattern"] == "mean":
-                    count = seen.sum(-1, keepdims=True).astype(f32)
-                    share = np.divide(weight, count, out=np.zeros_like(count), where=count > 0)
-                    result = result + np.where(seen, share, f32(0))
-                else:
-                    whole = np.zeros((len(self.visible[sequence]),) * 2, bool)
-                    whole[:, shown] = seen
-                    points = reuse_h5.static_map(term["pattern"], self.visible[sequence], whole)[:, shown]
-                    result = result + weight * points.astype(f32)
+            if "pattern" not in term:
+                continue
+            weight = f32(term.get("weight", 1))
+            if term["pattern"] == "mean":
+                share = weight / np.maximum(seen.sum(-1, keepdims=True), 1).astype(f32)
+                result = result + share * seen
+            else:
+                allowed = np.zeros((len(seen), len(visible)), bool)
+                allowed[:, shown] = seen
+                points = reuse_h5.static_map(term["pattern"], visible, allowed)
+                result = result + weight * points[:, shown].astype(f32)
         return np.where(seen, result, f32(0))
+
+    # ---- outputs ----
+
+    def outputs(self):
+        graph, result = self.model.graph, {}
+        has_decoder = "encoderHiddenStates" in graph
+
+        def hide(name, value):  # rows of a decoder are computed whether its mask shows them or not
+            axis, shown = self.rows.get(name, ("", None))
+            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0) if axis == "tokens" else value
+
+        for part, names in (("encoder_", graph.get("encoderHiddenStates", [])),
+                            ("decoder_" if has_decoder else "", graph["hiddenStates"])):
+            states = [hide(name, self.values[name]) for name in names]
+            if len({state.shape for state in states}) == 1:
+                result[part + "hidden_states"] = np.stack(states)
+            else:
+                result.update({f"{part}hidden_states_{i}": state for i, state in enumerate(states)})
+        counts = {}
+        operations = {node["name"]: node["operation"] for node in graph["nodes"]}
+        for name, heads in self.attention_nodes:
+            part = "encoder_" if self.rows[name][0] == "tokens" else "decoder_"
+            part = "cross_" if "memoryWidth" in operations[name] else part
+            part = part if has_decoder else ""
+            number = counts[part] = counts.get(part, -1) + 1
+            maps = np.stack([self.maps[name, head] for head in range(heads)], axis=2)
+            result[f"{part}attentions_{number}"] = hide(name, maps).transpose(0, 2, 1, 3)
+        for output in graph["outputs"]:
+            value = hide(output["value"], self.values[output["value"]])
+            result[output["name"]] = value[..., 0] if output.get("isSqueezed") else value
+        return {name: np.ascontiguousarray(value, f32) for name, value in result.items()}

@@ -314,7 +314,7 @@ class Execution:
         """x · weight of bfloat16 numbers."""
         return paired_product(x, weight)
 
-    def table(self, node, name):
+    def looked_up(self, node, name):
         """Rows to be looked up; None where the node has no such table."""
         if name not in node.get("precisions", {}) or node["precisions"][name]["kind"] == "bfloat16":
             return self.parameter(node, name)
@@ -330,18 +330,18 @@ class Execution:
         return (result if bias is None else result + bias) * factor
 
     def embedding(self, node, operation):
-        x = self.table(node, "tokens")[self.ids] * operation["scale"]
-        table = self.table(node, "positions")
+        x = self.looked_up(node, "tokens")[self.ids] * operation["scale"]
+        table = self.looked_up(node, "positions")
         if table is not None:
-            x = x + table[self.positions(operation)]
+            x = x + table[self.positions(operation, self.ids, self.visible)]
         table = self.parameter(node, "types")
         return x if table is None else x + table[self.types]
 
-    def positions(self, operation):
+    def positions(self, operation, ids, visible):
         numbering, offset = operation["positions"]["numbering"], operation["positions"]["offset"]
         if numbering == "sequential":
-            return offset + np.broadcast_to(np.arange(self.ids.shape[1]), self.ids.shape)
-        counted = self.visible if numbering == "visible" else self.ids != operation["paddingID"]
+            return offset + np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
+        counted = visible if numbering == "visible" else ids != operation["paddingID"]
         return np.where(counted, offset + np.cumsum(counted, axis=1) - 1, offset - 1)
 
     def norm(self, node, operation, x):
@@ -428,7 +428,7 @@ class Execution:
         if mask["isCausal"]:
             near &= distance >= 0
         if mask.get("window") is not None:
-            near &= distance < mask["window"]
+            near &= (distance if mask["isCausal"] else np.abs(distance)) < mask["window"]
         return near & self.visible[:, None, :]
 
     def term(self, term, allowed):
