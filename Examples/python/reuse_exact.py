@@ -92,6 +92,13 @@ def sum_row(x, squared):
     return sum_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]))
 
 
+def layer_norm(x, epsilon, scale, offset):
+    width = f32(x.shape[-1])
+    x = x - sum_row(x, False) / width
+    factor = f32(1) / np.sqrt(sum_row(x, True) / width + epsilon)
+    return fma(x * factor, scale, f32(0) if offset is None else offset)
+
+
 # ---- elementary functions -------------------------------------------------------------------------------------------
 
 SHIFTER = f32(12582912)  # 1.5 · 2²³: adding it rounds to an integer and leaves that in the low bits
@@ -197,7 +204,7 @@ def split(rows, count, columns):
 
 
 def powers(scores):
-    """2^(log₂e · (score − largest)) of each row and 1 / their sum; −∞ where a key is not seen, zeros where none is."""
+    """2^(log₂e · (score − largest)) of each row, and 1 / their sum; scores of keys that are not seen are −∞."""
     scores = np.concatenate(
         [scores, np.full((*scores.shape[:-1], -scores.shape[-1] % LANES), -np.inf, f32)], axis=-1)
     top = scores.max(-1, keepdims=True, initial=-np.inf)
@@ -255,12 +262,22 @@ def bucket(buckets, distance):
     exact = side // 2
     if size < exact or exact == 0:
         return first + min(size, side - 1)
-
-    def logarithm(number):
-        return f32(np.log(f64(f32(number) / f32(exact))))
-
-    share = logarithm(size) / logarithm(buckets["maximumDistance"])
+    share = logarithm(size, exact) / logarithm(buckets["maximumDistance"], exact)
     return first + min(exact + int(share * f32(side - exact)), side - 1)
+
+
+def relative_row(table, distance):
+    """The row of a table of disentangled positions for query position − key position."""
+    place, middle = distance, (table.get("buckets") or 0) // 2
+    if 0 < middle < abs(distance) and table["maximumDistance"] > 0:
+        share = logarithm(abs(distance), middle) / logarithm(table["maximumDistance"] - 1, middle)
+        place = int(np.sign(distance)) * (int(np.ceil(share * f32(middle - 1))) + middle)
+    is_of_heads = table.get("isOfHeads", False)
+    return min(max(place + table["span"] - is_of_heads, 0), 2 * table["span"] - 1 - is_of_heads)
+
+
+def logarithm(number, unit):
+    return f32(np.log(f64(f32(number) / f32(unit))))
 
 
 def slope(head, count):
@@ -305,6 +322,8 @@ class Execution(reuse_h5.Execution):
             given = np.asarray(inputs[name], f32)
         else:
             given = np.full(self.rows["input_ids"][1].shape, layout.get("absent", 0), f32)
+        if layout.get("isChannelsFirst", False):
+            given = np.moveaxis(given, 1, -1)
         self.values[name] = given = given.reshape(len(given), -1, layout["width"])
         self.rows[name] = self.rows["input_ids"] if is_of_tokens else (name, np.ones(given.shape[:2], bool))
 
@@ -313,7 +332,8 @@ class Execution(reuse_h5.Execution):
         method = getattr(type(self), operation["kind"], None)
         if method is None:
             raise NotImplementedError(f"{node['name']}: nodes of kind {operation['kind']}")
-        arguments = [self.values[name] for name in names] if operation["kind"] != "embedding" else []
+        reads_ids = operation["kind"] in ("embedding", "token_mask")
+        arguments = [] if reads_ids else [self.values[name] for name in names]
         self.values[node["name"]] = value = method(self, node, operation, *arguments)
         if value.ndim == 3:
             known = [self.rows[name] for name in names if name in self.rows]
@@ -344,10 +364,10 @@ class Execution(reuse_h5.Execution):
         return result if bias is None else result + bias * f32(factor)
 
     def embedding(self, node, operation):
-        if "shiftedFrom" in operation:
-            raise NotImplementedError(f"{node['name']}: a text that is shifted")
         name = node["inputs"][0]
         ids, types = self.texts[name]
+        if "shiftedFrom" in operation:
+            ids = np.concatenate([np.full_like(ids[:, :1], operation["shiftedFrom"]), ids[:, :-1]], axis=1)
         x = self.looked_up(node, "tokens")[ids] * f32(operation["scale"])
         table = self.looked_up(node, "positions")
         if table is not None:
@@ -363,9 +383,7 @@ class Execution(reuse_h5.Execution):
         if operation["norm"] == "rms":
             factor = f32(1) / np.sqrt(sum_row(x, True) / width + epsilon)
             return x * factor * (scale + f32(operation["scaleOffset"]))
-        x = x - sum_row(x, False) / width
-        factor = f32(1) / np.sqrt(sum_row(x, True) / width + epsilon)
-        return fma(x * factor, scale, f32(0) if offset is None else offset)
+        return layer_norm(x, epsilon, scale, offset)
 
     def activation(self, node, operation, x):
         return activated(operation["function"], x)
@@ -380,33 +398,54 @@ class Execution(reuse_h5.Execution):
 
     def table(self, node, operation, *inputs):
         """Stored rows, the same for every sequence."""
-        if "resampling" in operation or "sequences" in operation:
+        resampling = operation.get("resampling", {"stored": [], "wanted": []})
+        if resampling["stored"] != resampling["wanted"] or "sequences" in operation:
             raise NotImplementedError(f"{node['name']}: a table that is resampled or differs by sequence")
         first = operation.get("offset", 0)
-        rows = self.parameter(node, "rows")[first:first + operation["count"]]
-        return np.broadcast_to(rows, (self.batch, *rows.shape))
+        rows = self.parameter(node, "rows")[first:]
+        if operation["isAlongInput"]:  # numbered without hidden tokens
+            shown = self.rows[node["inputs"][0]][1]
+            return rows[np.maximum(np.cumsum(shown, axis=1) - 1, 0)]
+        return np.broadcast_to(rows[:operation["count"]], (self.batch, operation["count"], rows.shape[1]))
 
     @property
     def batch(self):
         return len(next(iter(self.rows.values()))[1])
 
     def slice(self, node, operation, x):
+        start, count, step = operation["start"], operation.get("count"), operation.get("step", 1)
         axis = 2 if operation["axis"] == "width" else 1
-        places = np.arange(x.shape[axis])[operation["start"]:operation.get("end")][::operation.get("step", 1)]
-        return np.take(x, places, axis)
+
+        def part(array, axis):
+            length = array.shape[axis]
+            first = length + start if start < 0 else start
+            end = length - operation["less"] if count is None else first + count
+            return np.take(array, np.arange(first, end, step), axis)
+
+        if not operation.get("isSqueezed", False):
+            return part(x, axis)
+        _, shown = self.rows[node["inputs"][0]]  # hidden tokens are no rows
+        return np.stack([part(rows[mask], 0)[0] for rows, mask in zip(x, shown)])
+
+    def token_mask(self, node, operation):
+        ids, _ = self.texts[node["inputs"][0]]
+        return (np.isin(ids, operation["ids"]) != operation.get("isHiding", False)).astype(f32)[..., None]
 
     def convolution(self, node, operation, x):
         """Windows of a grid, zeros beyond its ends, are the rows of one product."""
         if operation.get("groups", 1) != 1:
             raise NotImplementedError(f"{node['name']}: a convolution of several groups")
         grid = operation["grid"] or [x.shape[1]]
+        if not operation["grid"]:  # hidden tokens count as zeros
+            x = np.where(self.rows[node["inputs"][0]][1][..., None], x, f32(0))
         x = x.reshape(len(x), *grid, -1)
         for axis, window in enumerate(operation["windows"], 1):
-            padding = window["padding"]
+            inside, length = np.arange(window["size"]) * window["dilation"], x.shape[axis]
+            missing = max((-(-length // window["stride"]) - 1) * window["stride"] + inside[-1] + 1 - length, 0)
+            padding = window.get("padding") or {"before": missing // 2, "after": missing - missing // 2}
             beyond = [(0, 0)] * x.ndim
             beyond[axis] = padding["before"], padding["after"]
             x = np.pad(x, beyond)
-            inside = np.arange(window["size"]) * window["dilation"]
             starts = np.arange(0, x.shape[axis] - inside[-1], window["stride"])
             x = np.moveaxis(np.take(x, starts[:, None] + inside, axis), axis + 1, -2)
         return self.project(node, x.reshape(len(x), int(np.prod(x.shape[1:1 + len(grid)])), -1))
@@ -454,10 +493,12 @@ class Execution(reuse_h5.Execution):
             # Hidden keys are no rows: lanes and pairs count visible ones.
             shown = np.flatnonzero(visible[sequence])
             seen = self.seen(operation["mask"], tokens, shown)
-            own = {}
+            positions, own = operation.get("positions", {}), {}
+            is_relative = positions.get("kind") == "disentangled"
+            relative = self.relative(node, operation, positions, scored, sequence) if is_relative else {}
             for place, (head, (query, key)) in enumerate(scored.items()):
                 scores = multiply(query[sequence], key[sequence][shown].T)
-                scores = self.adjusted(node, operation, scores, place, head, shown)
+                scores = self.adjusted(node, operation, scores, place, head, shown, relative.get(head))
                 own[head] = weights, factor = powers(np.where(seen, scores, f32(-np.inf)))
                 self.maps[name, head][sequence][:, shown] = (weights * factor)[:, :len(shown)]
             for head, source in enumerate(sources):
@@ -524,7 +565,51 @@ class Execution(reuse_h5.Execution):
             near &= (distance if mask["isCausal"] else np.abs(distance)) < mask["window"]
         return near
 
-    def adjusted(self, node, operation, scores, place, head, shown):
+    def relative(self, node, operation, table, scored, sequence):
+        """Products of each head's queries with the keys of a table of positions, and of its keys with the queries."""
+        rows = self.parameter(node, "relative_embeddings")
+        if table.get("epsilon") is not None:
+            scale, offset = self.parameter(node, "relative_scale"), self.parameter(node, "relative_offset")
+            rows = layer_norm(rows, f32(table["epsilon"]), scale, offset)
+        size, prefix = operation["headSize"], "position_" if table.get("hasOwnProjections", False) else ""
+        is_of_heads = table.get("isOfHeads", False)
+
+        def projected(name):
+            if is_of_heads:
+                return rows
+            result, bias = product(rows, self.dequantized(node, name + "_weight")), self.parameter(node, name + "_bias")
+            return result if bias is None else result + bias
+
+        keys = projected(prefix + "key") if table.get("hasContentToPosition", True) else None
+        queries = projected(prefix + "query") if table.get("hasPositionToContent", True) else None
+        queries = None if queries is None else queries * f32(operation["scale"])
+        count = len(operation["heads"])
+        groups = sorted({head * operation["groupCount"] // count for head in scored})
+        result = {}
+        for place, (head, (query, key)) in enumerate(scored.items()):
+            slot = groups.index(head * operation["groupCount"] // count)
+            slot, place = (0, 0) if is_of_heads else (slot, place)
+            result[head] = [
+                np.zeros((part.shape[1], len(rows)), f32) if other is None
+                else product(part[sequence, :, :size], other[:, at * size:(at + 1) * size].T)
+                for part, other, at in ((query, keys, slot), (key, queries, place))]
+        return result
+
+    def dequantized(self, node, name):
+        """What a matrix of fewer bits stands for."""
+        precision = node.get("precisions", {}).get(name, {"kind": "bfloat16"})
+        if precision["kind"] == "bfloat16":
+            return self.parameter(node, name)
+        values, scale, _ = self.stored(node, name)
+        if precision["kind"] == "int4_weights":
+            values = reuse_h5.unpacked(values, node["operation"]["inputWidth"])
+        if "group" in precision:
+            scale = np.repeat(scale, precision["group"], axis=0)[:len(values)]
+        factors = self.smoothing(node, name)
+        result = values.astype(f32) * scale.astype(f32)
+        return result if factors is None else factors[:, None] * result
+
+    def adjusted(self, node, operation, scores, place, head, shown, own):
         """Scores, capped, with what positions add to them."""
         if operation.get("softCap"):
             cap = f32(operation["softCap"])
@@ -538,14 +623,18 @@ class Execution(reuse_h5.Execution):
             distance = (np.arange(len(shown)) - own).astype(f32)
             return fma(slope(head, len(operation["heads"])), distance, scores)
         distance = shown - queries
+        if positions["kind"] == "disentangled":
+            by_query, by_key = own
+            reach = max(positions["maximumDistance"], positions["span"])
+            known = np.array([relative_row(positions, -number) for number in range(-reach, reach + 1)])
+            columns = known[np.clip(distance, -reach, reach) + reach]
+            return scores + (by_query[queries, columns] + by_key[shown][np.arange(len(shown)), columns])
         if positions["kind"] == "clamped":
             rows = np.clip(distance + positions["length"] - 1, 0, 2 * positions["length"] - 2)
-        elif positions["kind"] == "bucketed":
+        else:
             reach = max(positions["maximumDistance"], positions["count"])
             known = np.array([bucket(positions, number) for number in range(-reach, reach + 1)])
             rows = known[np.clip(distance, -reach, reach) + reach]
-        else:
-            raise NotImplementedError(f"{node['name']}: positions of kind {positions['kind']}")
         return scores + self.parameter(node, "position_bias")[rows, place]
 
     def blend(self, terms, sequence, shown, seen, visible):
@@ -577,7 +666,8 @@ class Execution(reuse_h5.Execution):
 
         def hide(name, value):  # rows of a decoder are computed whether its mask shows them or not
             axis, shown = self.rows.get(name, ("", None))
-            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0) if axis == "tokens" else value
+            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0) if axis == "tokens" \
+                else value
 
         for part, names in (("encoder_", graph.get("encoderHiddenStates", [])),
                             ("decoder_" if has_decoder else "", graph["hiddenStates"])):
@@ -586,12 +676,14 @@ class Execution(reuse_h5.Execution):
                 result[part + "hidden_states"] = np.stack(states)
             else:
                 result.update({f"{part}hidden_states_{i}": state for i, state in enumerate(states)})
+        first = self.rows[graph["encoderHiddenStates"][0]][0] if has_decoder else None
+        is_of_keras = any(output["name"].split(".")[0] == "output" for output in graph["outputs"])
         counts = {}
         operations = {node["name"]: node["operation"] for node in graph["nodes"]}
         for name, heads in self.attention_nodes:
-            part = "encoder_" if self.rows[name][0] == "tokens" else "decoder_"
+            part = "encoder_" if self.rows[name][0] == first else "decoder_"
             part = "cross_" if "memoryWidth" in operations[name] else part
-            part = part if has_decoder else ""
+            part = part if has_decoder and not is_of_keras else ""
             number = counts[part] = counts.get(part, -1) + 1
             maps = np.stack([self.maps[name, head] for head in range(heads)], axis=2)
             result[f"{part}attentions_{number}"] = hide(name, maps).transpose(0, 2, 1, 3)
