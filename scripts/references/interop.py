@@ -9,6 +9,7 @@ import tempfile
 import numpy as np
 
 import command
+import samples
 
 sys.path.insert(0, str(command.ROOT / "Examples/python"))
 import reuse_h5  # noqa: E402
@@ -30,7 +31,20 @@ CONVERSIONS = {
     "weights in 8 bits, groups": (["--weights", "int8", "--group", "64"], command.visible_difference, TOLERANCE),
     "weights in 4 bits": (["--weights", "int4"], command.visible_difference, TOLERANCE),
     "8 bits": (["--precision", "int8"], command.relative_difference, 1e-3),
+    "maps and 8 bits": (["--precision", "int8", "--budget", "1/3"], command.relative_difference, 5e-3),
 }
+# Models of other kinds, for their bits: a folder of fixtures/, options of the conversion, and whether it needs texts.
+OTHERS = [
+    ("gpt", ["--weights", "int4"], True),
+    ("vit", ["--precision", "int8"], False),
+    ("t5", ["--precision", "int8"], False),
+    ("families/gemma2_kerashub", ["--precision", "bf16"], False),  # capped scores, windows
+    ("families/olmo2", ["--precision", "int8"], False),  # norms over all heads
+    ("families/phi3_longrope", ["--weights", "int8"], False),  # stretched positions, parts of heads turned
+    ("families/bloom_safetensors", ["--precision", "int8"], False),  # slopes
+    ("families/deberta_v3_kerashub", ["--precision", "int8"], False),  # disentangled positions
+    ("families/whisper_safetensors", ["--precision", "bf16"], False),  # convolutions, two kinds of rows
+]
 
 COMPUTED = {"source": "computed"}
 DROPPED = {"source": "dropped"}
@@ -117,6 +131,14 @@ def check_bits(model, inputs, theirs):
             raise RuntimeError(f"{name}: {different} of {ours.size} numbers have other bits")
 
 
+def check_other(binary, folder, options, path):
+    """Bits of a model that reuse_h5.py knows in exact mode only."""
+    checkpoint, more = samples.checkpoints(folder)[0]
+    command.call(binary, "convert", checkpoint, *more, *options, "-o", path)
+    inputs = samples.reference(folder).inputs
+    check_bits(reuse_h5.Model(path), inputs, command.run(binary, path, inputs))
+
+
 def check_flips(binary, path, inputs):
     """Any damaged byte is an error of both readers; bytes are chosen over the whole file and in its first block."""
     original = path.read_bytes()
@@ -197,6 +219,19 @@ def main():
                 result, failed = f"– | {error} | –", True
             failures += failed
             print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
+        print("\n| fixture | options | bits |\n| --- | --- | --- |")
+        for name, arguments, needs_texts in OTHERS if options.calibration is None else []:
+            arguments = arguments + ["--calibration", texts] * needs_texts
+            other = scratch / "other.reuse.h5"
+            try:
+                other.unlink(missing_ok=True)
+                check_other(binary, command.ROOT / "fixtures" / name, arguments, other)
+                result, failed = "equal", False
+            except (RuntimeError, reuse_h5.Damaged, OSError, KeyError, NotImplementedError) as error:
+                result, failed = error, True
+            failures += failed
+            shown = " ".join(map(str, arguments[:2]))
+            print(f"| {name} | {shown} | {result} |{' FAILED' if failed else ''}", flush=True)
         if path.exists():
             try:
                 print(f"\n{check_flips(binary, path, inputs)} flipped bytes: each noticed by both readers")
