@@ -1,4 +1,4 @@
-"""The arithmetic of docs/arithmetic.md in NumPy: float32 numbers, each sum in its one order, each operation rounded once.
+"""The arithmetic of docs/arithmetic.md in NumPy: float32 numbers, each sum in its one order, each operation rounded.
 
 `reuse_exact.py` runs models with it.
 """

@@ -17,6 +17,7 @@ class Execution(reuse_h5.Execution):
 
     def __init__(self, model, inputs):
         self.model, graph = model, model.graph
+        self.head_width = 0  # of a product's inputs, where those are heads side by side
         self.values, self.maps, self.attention_nodes = {}, {}, []
         self.texts = {}  # by input: ids and types
         self.rows = {}  # by value: the axis that its rows lie along, and which of them are keys
@@ -74,6 +75,10 @@ class Execution(reuse_h5.Execution):
 
     def paired_product(self, x, weight):
         rows = x.reshape(-1, x.shape[-1])
+        if self.head_width % 2:  # pairs never span two heads
+            heads = len(weight) // self.head_width
+            rows = padded(rows.reshape(len(rows), heads, -1), 2).reshape(len(rows), -1)
+            weight = padded(weight.T.reshape(-1, heads, self.head_width), 2).reshape(weight.shape[1], -1).T
         return paired_product(rows, weight).reshape(*x.shape[:-1], weight.shape[-1])
 
     def project(self, node, x, prefix="", factor=1):
@@ -233,7 +238,9 @@ class Execution(reuse_h5.Execution):
                 else:
                     context[sequence, place] = multiply(weights[:, :len(shown)], rows) * factor
         self.attention_nodes.append((name, len(sources)))
+        self.head_width = width
         result = self.project(node, context.transpose(0, 2, 1, 3)[..., :width].reshape(batch, tokens, -1), "output_")
+        self.head_width = 0
         return np.broadcast_to(result, (batch, tokens, operation["outputWidth"]))
 
     def root(self, name, head, source):

@@ -3,6 +3,7 @@
 
     reuse_h5.py MODEL.reuse.h5                                  check every digest, print what the model is
     reuse_h5.py MODEL.reuse.h5 --inputs in.npz -o out.npz       and run it
+    reuse_h5.py … --exact                                       with the bits of the command (reuse_exact.py)
     reuse_h5.py MODEL.reuse.h5 --tensors out.npz                and write its tensors
 
 in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask`
@@ -499,7 +500,11 @@ def main():
         np.savez(options.tensors, **model.tensors)
     if options.inputs:
         with np.load(options.inputs) as inputs:
-            np.savez(options.output, **model.run(dict(inputs), options.exact))
+            try:
+                outputs = model.run(dict(inputs), options.exact)
+            except NotImplementedError as error:
+                sys.exit(f"reuse_h5.py: {options.model}: not implemented: {error}")
+        np.savez(options.output, **outputs)
     elif not options.tensors:
         print(summary(model))
 
