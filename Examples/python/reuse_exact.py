@@ -403,12 +403,15 @@ class Execution(reuse_h5.Execution):
                 result[part + "hidden_states"] = np.stack(states)
             else:
                 result.update({f"{part}hidden_states_{i}": state for i, state in enumerate(states)})
-        first = self.rows[graph["encoderHiddenStates"][0]][0] if has_decoder else None
+        # What cross-attention looks at comes from the encoder, and so does everything that it is made of.
+        encoder = {node["inputs"][1] for node in graph["nodes"] if "memoryWidth" in node["operation"]}
+        for node in reversed(graph["nodes"]):
+            encoder.update(node["inputs"] if node["name"] in encoder else ())
         is_of_keras = any(output["name"].split(".")[0] == "output" for output in graph["outputs"])
         counts = {}
         operations = {node["name"]: node["operation"] for node in graph["nodes"]}
         for name, heads in self.attention_nodes:
-            part = "encoder_" if self.rows[name][0] == first else "decoder_"
+            part = "encoder_" if name in encoder else "decoder_"
             part = "cross_" if "memoryWidth" in operations[name] else part
             part = part if has_decoder and not is_of_keras else ""
             number = counts[part] = counts.get(part, -1) + 1

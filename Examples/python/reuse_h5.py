@@ -378,8 +378,9 @@ class Execution:
         if kind == "first" and shown is None:  # whether the mask shows it or not
             return x[:, 0]
         counts = self.visible if shown is None else self.visible & (shown[..., 0] != 0)
-        return np.stack([POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else 0 * rows[0]
-                         for rows, mask in zip(x, counts)])
+        return np.stack([
+            POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else np.zeros_like(rows[0])
+            for rows, mask in zip(x, counts)])
 
     def attention(self, node, operation, x, memory=None):
         sources, size, width = operation["heads"], operation["headSize"], operation["valueSize"]
