@@ -172,6 +172,26 @@ def gelu_tanh(x):
     return x * sigmoid(u + u)
 
 
+def within(x, low, high):
+    x = np.where(x < f32(low), f32(low), x)
+    return np.where(x > f32(high), f32(high), x)
+
+
+def below_zero(x, negative, positive):
+    return np.where(x < 0, negative, positive)
+
+
+def mish(x):
+    u = exp(np.where(x > f32(20), f32(20), x))
+    n = u * (u + f32(2))
+    return x * (n / (n + f32(2)))
+
+
+def squareplus(x):
+    root = np.sqrt(fma(x, x, f32(4)))
+    return below_zero(x, f32(2) / (root - x), (x + root) * f32(0.5))
+
+
 ACTIVATIONS = {
     "identity": lambda x: x,
     "relu": relu,
@@ -182,6 +202,25 @@ ACTIVATIONS = {
     "sigmoid": sigmoid,
     "quick_gelu": lambda x: x * sigmoid(f32(1.702) * x),
     "relu_squared": lambda x: relu(x) * relu(x),
+    # Functions that no product computes.
+    "leaky_relu": lambda x: below_zero(x, f32(0.2) * x, x),
+    "elu": lambda x: below_zero(x, exp(x) - f32(1), x),
+    "selu": lambda x: below_zero(x, f32(1.7580993408473766) * (exp(x) - f32(1)), f32(1.0507009873554805) * x),
+    "softsign": lambda x: x / (f32(1) + np.abs(x)),
+    "mish": mish,
+    "exponential": exp,
+    "hard_sigmoid": lambda x: within(fma(x, f32(1 / 6), f32(0.5)), 0, 1),
+    "hard_sigmoid_fifth": lambda x: within(fma(x, f32(0.2), f32(0.5)), 0, 1),
+    "hard_silu": lambda x: x * within(fma(x, f32(1 / 6), f32(0.5)), 0, 1),
+    "relu6": lambda x: within(x, 0, 6),
+    "tanh_shrink": lambda x: x - tanh(x),
+    "squareplus": squareplus,
+    "unit_clip": lambda x: within(x, 0, 1),
+    "step": lambda x: np.where(np.isnan(x), x, (x > 0).astype(f32)),
+    "square": lambda x: x * x,
+    "square_root": np.sqrt,
+    "absolute": np.abs,
+    "reciprocal": lambda x: f32(1) / x,
 }
 
 
