@@ -132,6 +132,8 @@ let package = Package(
         .target(
             name: "ReferenceProofs",
             dependencies: ["Platform", "Tensors", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Reporting"]),
+        // Blocking work on threads of its own, for callers that suspend.
+        .target(name: "BackgroundWork", dependencies: ["Platform"]),
         // The public library: what a program imports. The modules below are its own.
         .target(
             name: "ReuseTransformers",
@@ -139,6 +141,7 @@ let package = Package(
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Costs", "Plans", "Tokenization",
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
                 "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
+                "BackgroundWork",
             ]),
         .target(
             name: "Evaluation",

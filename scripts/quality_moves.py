@@ -12,9 +12,9 @@ The sets are those of scripts/quality: DIR holds `*.tsv` files, `score<TAB>sente
     equal      as many neurons as `neurons` leaves out, the same share of every feed-forward part
     unhealed   the plan of `mix`, nothing repaired but means
 
-saved: multiply-adds of a sequence of 128 tokens, as the cost model counts them; share: mean Spearman over the sets as a
-share of the source's; min: the worst set's share; cosine: mean cosine between the held-out texts' embeddings
-(mean-pooled, normalised) and the source's.
+ranks: attention layers with narrower queries and keys; saved: multiply-adds of a sequence of 128 tokens, as the cost
+model counts them; share: mean Spearman over the sets as a share of the source's; min: the worst set's share; cosine:
+mean cosine between the held-out texts' embeddings (mean-pooled, normalised) and the source's.
 """
 import json
 import os
@@ -34,8 +34,8 @@ def main():
         analysis = os.path.join(folder, "analysis.json")
         run(arguments, "analyze", arguments.source, *texts(arguments), "-o", analysis)
         judge = Judge(arguments, folder)
-        lines = ["| asked for | row | saved % | maps | neurons | cosine | share % | min % |",
-                 "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+        lines = ["| asked for | row | saved % | maps | neurons | ranks | cosine | share % | min % |",
+                 "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
         for budget in arguments.budgets.split(","):
             for row in arguments.rows.split(","):
                 line = measured(arguments, judge, folder, analysis, "macs:%s@%d" % (budget, arguments.at), row)
@@ -89,8 +89,9 @@ def measured(arguments, judge, folder, analysis, budget, row):
     heads = [head for layer in plan["layers"] for head in layer["heads"]]
     saved = 1 - document["totals"]["multiplyAdds"] / source["totals"]["multiplyAdds"]
     gone = sum(part["width"] - len(numbers(part["kept"])) for part in plan.get("neurons", []))
-    return "%.1f | %d | %d | %s | %s | %s" % (
-        100 * saved, sum(head["source"] != "computed" for head in heads), gone, *(cell.strip() for cell in line[3:6]))
+    return "%.1f | %d | %d | %d | %s | %s | %s" % (
+        100 * saved, sum(head["source"] != "computed" for head in heads), gone, len(plan.get("ranks", [])),
+        *(cell.strip() for cell in line[3:6]))
 
 
 def numbers(text):

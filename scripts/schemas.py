@@ -18,10 +18,10 @@ SCHEMAS = ROOT / "schemas"
 FOLDERS = [ROOT / ".demo", ROOT / ".build" / "documents", ROOT / "fixtures"]
 KINDS = {
     "plan": r"plan", "analysis": r"analysis", "report": r"report|verification", "graph": r"graph",
-    "evaluation": r"evaluation",
+    "evaluation": r"evaluation", "analysis-part": r"shard",
 }
 EXPECTED = {"plan", "analysis", "report", "manifest", "architecture", "configuration-keys",
-            "keras-layer"}
+            "keras-layer", "analysis-part"}
 
 
 def load_schemas():

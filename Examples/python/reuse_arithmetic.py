@@ -252,6 +252,14 @@ def powers(scores):
         return result, np.where(total == 0, f32(0), f32(1) / total)
 
 
+def one_key(scores):
+    """1 for the key with the largest score, the first of equal ones; no factor."""
+    best = scores.argmax(-1)[:, None] if scores.shape[-1] else np.zeros((len(scores), 0), int)
+    result = np.zeros_like(scores)
+    np.put_along_axis(result, best, f32(1), -1)
+    return np.where(np.isfinite(scores), result, f32(0)), f32(1)
+
+
 # ---- positions ------------------------------------------------------------------------------------------------------
 
 

@@ -8,8 +8,11 @@ import numpy as np
 
 import reuse_h5
 from reuse_arithmetic import (
-    LANES, activated, bucket, f32, f64, fma, layer_norm, padded, paired_product, powers, product, relative_row, slope,
-    split, sum_row, tanh, turned)
+    LANES, activated, bucket, f32, f64, fma, layer_norm, one_key, padded, paired_product, powers, product,
+    relative_row, slope, split, sum_row, tanh, turned)
+
+KINDS = {"activation", "add", "affine", "attention", "concatenate", "convolution", "embedding", "gate", "linear",
+         "multiply", "norm", "pooling", "slice", "table", "token_mask"}
 
 
 class Execution(reuse_h5.Execution):
@@ -20,11 +23,12 @@ class Execution(reuse_h5.Execution):
         self.head_width = 0  # of a product's inputs, where those are heads side by side
         self.values, self.maps, self.attention_nodes = {}, {}, []
         self.texts = {}  # by input: ids and types
-        self.rows = {}  # by value: the axis that its rows lie along, and which of them are keys
+        self.axes, self.rows = {}, {}  # by value: the axis that its rows lie along, and which of them are keys
         if "input_ids" in inputs:
             ids = np.asarray(inputs["input_ids"])
             self.texts["input_ids"] = ids, np.asarray(inputs.get("token_type_ids", np.zeros_like(ids)))
-            self.rows["input_ids"] = "tokens", np.asarray(inputs.get("attention_mask", np.ones_like(ids))) != 0
+            self.axes["input_ids"] = "tokens"
+            self.rows["input_ids"] = np.asarray(inputs.get("attention_mask", np.ones_like(ids))) != 0
         for name, layout in graph.get("inputLayouts", {}).items():
             self.load(name, layout, inputs)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -36,37 +40,38 @@ class Execution(reuse_h5.Execution):
         if layout["content"] == "ids":
             ids = np.asarray(inputs[name])
             self.texts[name] = ids, np.zeros_like(ids)
-            self.rows[name] = name, np.asarray(inputs.get(layout.get("mask"), np.ones_like(ids))) != 0
+            self.axes[name] = name
+            self.rows[name] = np.asarray(inputs.get(layout.get("mask"), np.ones_like(ids))) != 0
             return
         is_of_tokens = layout["rows"] == "tokens" and "input_ids" in self.rows
         if name in inputs:
             given = np.asarray(inputs[name], f32)
         else:
-            given = np.full(self.rows["input_ids"][1].shape, layout.get("absent", 0), f32)
+            given = np.full(self.rows["input_ids"].shape, layout.get("absent", 0), f32)
         if layout.get("isChannelsFirst", False):
             given = np.moveaxis(given, 1, -1)
         self.values[name] = given = given.reshape(len(given), -1, layout["width"])
-        self.rows[name] = self.rows["input_ids"] if is_of_tokens else (name, np.ones(given.shape[:2], bool))
+        self.axes[name] = "tokens" if is_of_tokens else name
+        self.rows[name] = self.rows["input_ids"] if is_of_tokens else np.ones(given.shape[:2], bool)
 
     def compute(self, node):
         operation, names = node["operation"], node["inputs"]
-        method = getattr(type(self), operation["kind"], None)
-        if method is None:
+        if operation["kind"] not in KINDS:
             raise NotImplementedError(f"{node['name']}: nodes of kind {operation['kind']}")
         reads_ids = operation["kind"] in ("embedding", "token_mask")
         arguments = [] if reads_ids else [self.values[name] for name in names]
-        self.values[node["name"]] = value = method(self, node, operation, *arguments)
+        self.values[node["name"]] = value = getattr(self, operation["kind"])(node, operation, *arguments)
         if value.ndim == 3:
-            known = [self.rows[name] for name in names if name in self.rows]
-            same = [rows for rows in known if rows[1].shape == value.shape[:2]]
-            self.rows[node["name"]] = same[0] if same else (node["name"], np.ones(value.shape[:2], bool))
+            same = [name for name in names if name in self.rows and self.rows[name].shape == value.shape[:2]]
+            self.axes[node["name"]] = self.axes[same[0]] if same else node["name"]
+            self.rows[node["name"]] = self.rows[same[0]] if same else np.ones(value.shape[:2], bool)
 
     def parameter(self, node, name):
         tensor = super().parameter(node, name)
         return None if tensor is None else tensor.astype(f32)
 
-    def looked_up(self, node, name):
-        rows = super().looked_up(node, name)
+    def stored_table(self, node, name):
+        rows = super().stored_table(node, name)
         return None if rows is None else rows.astype(f32)
 
     def product(self, x, weight):
@@ -93,10 +98,10 @@ class Execution(reuse_h5.Execution):
         ids, types = self.texts[name]
         if "shiftedFrom" in operation:
             ids = np.concatenate([np.full_like(ids[:, :1], operation["shiftedFrom"]), ids[:, :-1]], axis=1)
-        x = self.looked_up(node, "tokens")[ids] * f32(operation["scale"])
-        table = self.looked_up(node, "positions")
+        x = self.stored_table(node, "tokens")[ids] * f32(operation["scale"])
+        table = self.stored_table(node, "positions")
         if table is not None:
-            x = x + table[self.positions(operation, ids, self.rows[name][1])]
+            x = x + table[self.positions(operation, ids, self.rows[name])]
         table = self.parameter(node, "types")
         return x if table is None else x + table[types]
 
@@ -129,13 +134,13 @@ class Execution(reuse_h5.Execution):
         first = operation.get("offset", 0)
         rows = self.parameter(node, "rows")[first:]
         if operation["isAlongInput"]:  # numbered without hidden tokens
-            shown = self.rows[node["inputs"][0]][1]
+            shown = self.rows[node["inputs"][0]]
             return rows[np.maximum(np.cumsum(shown, axis=1) - 1, 0)]
         return np.broadcast_to(rows[:operation["count"]], (self.batch, operation["count"], rows.shape[1]))
 
     @property
     def batch(self):
-        return len(next(iter(self.rows.values()))[1])
+        return len(next(iter(self.rows.values())))
 
     def slice(self, node, operation, x):
         start, count, step = operation["start"], operation.get("count"), operation.get("step", 1)
@@ -149,7 +154,7 @@ class Execution(reuse_h5.Execution):
 
         if not operation.get("isSqueezed", False):
             return part(x, axis)
-        _, shown = self.rows[node["inputs"][0]]  # hidden tokens are no rows
+        shown = self.rows[node["inputs"][0]]  # hidden tokens are no rows
         return np.stack([part(rows[mask], 0)[0] for rows, mask in zip(x, shown)])
 
     def token_mask(self, node, operation):
@@ -162,7 +167,7 @@ class Execution(reuse_h5.Execution):
             raise NotImplementedError(f"{node['name']}: a convolution of several groups")
         grid = operation["grid"] or [x.shape[1]]
         if not operation["grid"]:  # hidden tokens count as zeros
-            x = np.where(self.rows[node["inputs"][0]][1][..., None], x, f32(0))
+            x = np.where(self.rows[node["inputs"][0]][..., None], x, f32(0))
         x = x.reshape(len(x), *grid, -1)
         for axis, window in enumerate(operation["windows"], 1):
             inside, length = np.arange(window["size"]) * window["dilation"], x.shape[axis]
@@ -176,11 +181,11 @@ class Execution(reuse_h5.Execution):
         return self.project(node, x.reshape(len(x), int(np.prod(x.shape[1:1 + len(grid)])), -1))
 
     def pooling(self, node, operation, x, shown=None):
-        self.visible = self.rows[node["inputs"][0]][1]
+        visible = self.rows[node["inputs"][0]]
         kind = operation["pool"]
         if kind not in ("mean", "mean_square_root", "weighted_mean"):
             return super().pooling(node, operation, x, shown)
-        counts = self.visible if shown is None else self.visible & (shown[..., 0] != 0)
+        counts = visible if shown is None else visible & (shown[..., 0] != 0)
         return np.stack([self.mean(kind, rows[mask], np.flatnonzero(mask)) for rows, mask in zip(x, counts)])
 
     def mean(self, kind, rows, places):
@@ -203,7 +208,7 @@ class Execution(reuse_h5.Execution):
         group = [h * operation["groupCount"] // len(sources) for h in range(len(sources))]
         groups = sorted({group[h] for h in kept})
         memory = x if memory is None else memory
-        visible, (batch, tokens) = self.rows[node["inputs"][-1]][1], x.shape[:2]
+        visible, (batch, tokens) = self.rows[node["inputs"][-1]], x.shape[:2]
         # Products of numbers that were rounded already are of bfloat16 numbers.
         kind = node.get("precisions", {}).get("value_weight", {}).get("kind")
         is_rounded = kind in ("int8", "bfloat16")
@@ -224,7 +229,8 @@ class Execution(reuse_h5.Execution):
             for place, (head, (query, key)) in enumerate(scored.items()):
                 scores = multiply(query[sequence], key[sequence][shown].T)
                 scores = self.adjusted(node, operation, scores, place, head, shown, relative.get(head))
-                own[head] = weights, factor = powers(np.where(seen, scores, f32(-np.inf)))
+                own[head] = weights, factor = (one_key if sources[head]["source"] == "hard" else powers)(
+                    np.where(seen, scores, f32(-np.inf)))
                 self.maps[name, head][sequence][:, shown] = (weights * factor)[:, :len(shown)]
             for head, source in enumerate(sources):
                 if source["source"] == "borrowed":
@@ -252,7 +258,7 @@ class Execution(reuse_h5.Execution):
 
     def scored(self, node, operation, x, memory, group):
         """Queries and keys, `[batch, token, column]`, of each head that computes a map."""
-        heads = [h for h, source in enumerate(operation["heads"]) if source["source"] == "computed"]
+        heads = [h for h, source in enumerate(operation["heads"]) if source["source"] in ("computed", "hard")]
         if not heads:
             return {}
         groups, size = sorted({group[h] for h in heads}), operation["headSize"]
@@ -265,7 +271,7 @@ class Execution(reuse_h5.Execution):
             key = self.head_norm(node, norm, "key_norm", key, 1)
         positions = operation.get("positions", {})
         if positions.get("kind") == "rotary":
-            query, key = (turned(part, positions, self.rows[node["inputs"][0]][1]) for part in (query, key))
+            query, key = (turned(part, positions, self.rows[node["inputs"][0]]) for part in (query, key))
         query, key = padded(query, LANES), padded(key, LANES)
         return {head: (query[:, place], key[:, groups.index(group[head])]) for place, head in enumerate(heads)}
 
@@ -392,9 +398,10 @@ class Execution(reuse_h5.Execution):
         has_decoder = "encoderHiddenStates" in graph
 
         def hide(name, value):  # rows of a decoder are computed whether its mask shows them or not
-            axis, shown = self.rows.get(name, ("", None))
-            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0) if axis == "tokens" \
-                else value
+            if self.axes.get(name) != "tokens":
+                return value
+            shown = self.rows[name]
+            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0)
 
         for part, names in (("encoder_", graph.get("encoderHiddenStates", [])),
                             ("decoder_" if has_decoder else "", graph["hiddenStates"])):

@@ -7,7 +7,8 @@
     reuse_h5.py MODEL.reuse.h5 --tensors out.npz                and write its tensors
 
 in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask`
-(1: may be attended to) and `token_type_ids`. out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`,
+(1: may be attended to) and `token_type_ids`; of a model of pictures its pictures.
+out.npz gets `hidden_states` `[layers + 1, batch, tokens, hidden]`,
 `attentions_<i>` `[batch, heads, queries, keys]` (also the maps of heads that borrow theirs), and the model's outputs by
 name, with zeros where the mask hides a position.
 
@@ -160,6 +161,15 @@ def powers(scores, allowed):
     return result, result.sum(-1, keepdims=True)
 
 
+def one_key(scores, allowed):
+    """1 for the allowed key with the largest score, the first of equal ones; sums as of `powers`."""
+    scores = np.where(allowed, scores, -np.inf)
+    result = np.zeros_like(scores)
+    np.put_along_axis(result, scores.argmax(-1)[..., None], 1.0, -1)
+    result = np.where(np.isfinite(scores), result, 0)
+    return result, result.sum(-1, keepdims=True)
+
+
 def shares(parts, total):
     """Parts of a total; zeros where there is none."""
     return np.divide(parts, total, out=np.zeros_like(parts), where=total > 0)
@@ -232,6 +242,34 @@ def unpacked(values, rows):
     return both[:rows].astype(np.int8) - np.int8(8)
 
 
+# ---- tokens that are merged (docs/format.md) ------------------------------------------------------------------------
+
+
+def merged_count(operation, rows):
+    """How many of so many rows are merged into others."""
+    candidates = rows - operation["firstKept"] - operation["lastKept"]
+    wanted = math.floor(operation["share"] * rows) if "share" in operation else operation["count"]
+    return min(wanted, (candidates + 1) // 2) if candidates >= 2 else 0
+
+
+def matched_rows(operation, keys):
+    """The number of the row that each row becomes; `keys`: a row a token, the sums over heads."""
+    rows, first = len(keys), operation["firstKept"]
+    count = merged_count(operation, rows)
+    left = np.arange(first, rows - operation["lastKept"], 2)
+    right = np.arange(first + 1, rows - operation["lastKept"], 2)
+    goes_to = {}
+    if count:
+        length = np.linalg.norm(keys, axis=-1, keepdims=True)
+        unit = np.divide(keys, length, out=keys.copy(), where=length > 0)
+        cosines = unit[left] @ unit[right].T
+        best = cosines.argmax(1)  # the earliest of several
+        order = np.argsort(-cosines.max(1), kind="stable")
+        goes_to = {left[a]: right[best[a]] for a in order[:count]}
+    numbers = np.cumsum([row not in goes_to for row in range(rows)]) - 1
+    return np.array([numbers[goes_to.get(row, row)] for row in range(rows)], int)
+
+
 # ---- the graph ----------------------------------------------------------------------------------------------------
 
 
@@ -240,17 +278,35 @@ class Execution:
 
     def __init__(self, model, inputs):
         self.model = model
-        self.ids = np.asarray(inputs["input_ids"])
-        self.visible = np.asarray(inputs.get("attention_mask", np.ones_like(self.ids))) != 0
-        self.types = np.asarray(inputs.get("token_type_ids", np.zeros_like(self.ids)))
-        self.values, self.maps, self.attention_nodes = {}, {}, []
-        for name, layout in model.graph.get("inputLayouts", {}).items():  # numbers, one a token: what a mask is
-            given = inputs.get(name, np.full(self.ids.shape, layout.get("absent", 0)))
-            self.values[name] = np.asarray(given, np.float64).reshape(*self.ids.shape, -1)
+        self.values, self.maps, self.keys, self.attention_nodes = {}, {}, {}, []
+        self.rows = {}  # which rows of a value count, [batch, rows]
+        layouts = model.graph.get("inputLayouts", {})
+        if "input_ids" in inputs:
+            self.ids = np.asarray(inputs["input_ids"])
+            self.visible = np.asarray(inputs.get("attention_mask", np.ones_like(self.ids))) != 0
+            self.types = np.asarray(inputs.get("token_type_ids", np.zeros_like(self.ids)))
+        for name, layout in layouts.items():
+            if "input_ids" in inputs:  # numbers, one a token: what a mask is
+                given = inputs.get(name, np.full(self.ids.shape, layout.get("absent", 0)))
+                self.values[name] = np.asarray(given, np.float64).reshape(*self.ids.shape, -1)
+                continue
+            given = np.asarray(inputs[name], np.float64)  # a picture: rows of its grid, a column a channel
+            if layout.get("isChannelsFirst"):
+                given = np.moveaxis(given, 1, -1)
+            self.values[name] = given.reshape(len(given), layout["rows"], layout["width"])
+            self.rows[name] = np.ones(self.values[name].shape[:2], bool)
+            self.visible = self.rows[name]
+        self.batch = len(self.visible)
         for node in model.graph["nodes"]:
             operation = node["operation"]
             arguments = [self.values[name] for name in node["inputs"]] if operation["kind"] != "embedding" else []
-            self.values[node["name"]] = getattr(self, operation["kind"])(node, operation, *arguments)
+            # Rows count as those of the first input do, where an operation does not say otherwise.
+            known = [self.rows[name] for name in node["inputs"] if name in self.rows]
+            self.rows[node["name"]] = known[0] if known else self.visible
+            value = getattr(self, operation["kind"])(node, operation, *arguments)
+            self.values[node["name"]] = value
+            if value.ndim == 3 and value.shape[1] != self.rows[node["name"]].shape[1]:
+                self.rows[node["name"]] = np.ones(value.shape[:2], bool)
 
     def parameter(self, node, name):
         """A node's tensor, its own or another node's; None where it has none."""
@@ -315,7 +371,7 @@ class Execution:
         """x · weight of bfloat16 numbers."""
         return paired_product(x, weight)
 
-    def looked_up(self, node, name):
+    def stored_table(self, node, name):
         """Rows to be looked up; None where the node has no such table."""
         if name not in node.get("precisions", {}) or node["precisions"][name]["kind"] == "bfloat16":
             return self.parameter(node, name)
@@ -331,8 +387,8 @@ class Execution:
         return (result if bias is None else result + bias) * factor
 
     def embedding(self, node, operation):
-        x = self.looked_up(node, "tokens")[self.ids] * operation["scale"]
-        table = self.looked_up(node, "positions")
+        x = self.stored_table(node, "tokens")[self.ids] * operation["scale"]
+        table = self.stored_table(node, "positions")
         if table is not None:
             x = x + table[self.positions(operation, self.ids, self.visible)]
         table = self.parameter(node, "types")
@@ -370,6 +426,63 @@ class Execution:
     def multiply(self, node, operation, *factors):
         return np.prod(np.broadcast_arrays(*factors), axis=0)
 
+    def elementwise(self, node, operation, x, other):
+        assert operation["function"] == "divide", operation
+        return x / other
+
+    def affine(self, node, operation, x):
+        scale, offset = self.parameter(node, "scale"), self.parameter(node, "offset")
+        x = x * operation["factor"] * (1 if scale is None else scale) + operation["shift"]
+        return x if offset is None else x + offset
+
+    def table(self, node, operation, x=None):
+        rows = self.parameter(node, "rows")[operation.get("offset", 0):]
+        if x is not None:
+            rows = rows[:x.shape[1]]
+        return np.broadcast_to(rows, (self.batch, *rows.shape))
+
+    def slice(self, node, operation, x):
+        axis = -1 if operation["axis"] == "width" else 1
+        length = x.shape[axis]
+        start = operation["start"] if operation["start"] >= 0 else length + operation["start"]
+        stop = start + operation["count"] if "count" in operation else length - operation["less"]
+        x = x[..., start:stop:operation.get("step", 1)] if axis == -1 else x[:, start:stop:operation.get("step", 1)]
+        return x[:, 0] if operation["isSqueezed"] else x
+
+    def convolution(self, node, operation, x):
+        """Windows over a grid without padding: patches of a picture."""
+        grid, windows = operation["grid"], operation["windows"]
+        assert operation.get("groups", 1) == 1 and all(
+            w.get("dilation", 1) == 1 and w.get("padding") == {"before": 0, "after": 0} for w in windows), operation
+        x = x.reshape(self.batch, *grid, x.shape[-1])
+        for axis, window in enumerate(windows):  # the places inside a window go behind all axes of the grid
+            count = (grid[axis] - window["size"]) // window["stride"] + 1
+            places = np.arange(count)[:, None] * window["stride"] + np.arange(window["size"])
+            x = np.moveaxis(np.take(x, places, axis=1 + axis), 2 + axis, -2)
+        width = operation["inputWidth"] * math.prod(w["size"] for w in windows)
+        return self.project(node, x.reshape(self.batch, -1, width))
+
+    def token_matching(self, node, operation, value):
+        rows, keys = self.rows[node["name"]], self.keys[node["inputs"][0]]
+        result = np.full((*rows.shape, 1), -1.0)
+        for index, (own, shown) in enumerate(zip(keys, rows)):
+            result[index, shown, 0] = matched_rows(operation, own[shown])
+        return result
+
+    def token_merge(self, node, operation, *inputs):
+        has_rows = operation["function"] == "mean"
+        matching = inputs[1 if has_rows else 0][..., 0]
+        sizes = inputs[-1] if len(inputs) > (2 if has_rows else 1) else np.ones((*matching.shape, 1))
+        rows = sizes * inputs[0] if has_rows else sizes
+        counts = (matching.max(1) + 1).astype(int)  # rows that are left of each sequence
+        result, total = np.zeros((self.batch, max(counts), rows.shape[-1])), np.zeros((self.batch, max(counts), 1))
+        for index, places in enumerate(matching):
+            shown = places >= 0
+            np.add.at(result[index], places[shown].astype(int), rows[index, shown])
+            np.add.at(total[index], places[shown].astype(int), sizes[index, shown])
+        self.rows[node["name"]] = np.arange(max(counts)) < counts[:, None]
+        return np.divide(result, total, out=result, where=total > 0) if has_rows else result
+
     def concatenate(self, node, operation, *parts):
         return np.concatenate(parts, axis=-1 if operation["along"] == "width" else 1)
 
@@ -377,19 +490,24 @@ class Execution:
         kind = operation["pool"]
         if kind == "first" and shown is None:  # whether the mask shows it or not
             return x[:, 0]
-        counts = self.visible if shown is None else self.visible & (shown[..., 0] != 0)
+        visible = self.rows[node["inputs"][0]]
+        counts = visible if shown is None else visible & (shown[..., 0] != 0)
         return np.stack([
             POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else np.zeros_like(rows[0])
             for rows, mask in zip(x, counts)])
 
     def attention(self, node, operation, x, memory=None):
+        sizes = None
+        if operation.get("masking", {}).get("sizes"):  # how many tokens each key stands for
+            sizes, memory = memory, None
         sources, size, width = operation["heads"], operation["headSize"], operation["valueSize"]
-        computed = [h for h, source in enumerate(sources) if source["source"] == "computed"]
+        computed = [h for h, source in enumerate(sources) if source["source"] in ("computed", "hard")]
         kept = [h for h, source in enumerate(sources) if source["source"] != "dropped"]
         # Heads of a group share key and value; a group is kept as long as one of its heads needs it.
         group = [h * operation["groupCount"] // len(sources) for h in range(len(sources))]
         key_groups, value_groups = sorted({group[h] for h in computed}), sorted({group[h] for h in kept})
-        allowed = self.allowed(operation["mask"])
+        visible = self.rows[node["inputs"][0]]
+        allowed = self.allowed(operation["mask"], visible)
         memory = x if memory is None else memory
 
         query = self.project(node, x, "query_", factor=operation["scale"])
@@ -397,17 +515,21 @@ class Execution:
         # Where values come of rounded inputs, both products of attention take bfloat16.
         kind = node.get("precisions", {}).get("value_weight", {}).get("kind")
         rounded = bfloat16 if kind in ("int8", "bfloat16") else lambda numbers: numbers
+        if computed:
+            self.keys[node["name"]] = key.reshape(*key.shape[:2], -1, size).sum(2)
         own_powers = {}
         for place, head in enumerate(computed):
             q = query[..., place * size:(place + 1) * size]
             k_place = key_groups.index(group[head])
             k = key[..., k_place * size:(k_place + 1) * size]
             scores = rounded(q).astype(np.float64) @ rounded(k).astype(np.float64).transpose(0, 2, 1)
-            own_powers[head] = powers(scores, allowed)
+            if sizes is not None:
+                scores = scores + np.log(np.maximum(sizes, 1)).transpose(0, 2, 1)
+            own_powers[head] = (one_key if sources[head]["source"] == "hard" else powers)(scores, allowed)
             self.maps[node["name"], head] = shares(*own_powers[head])
         for head, source in enumerate(sources):
             if source["source"] == "borrowed":
-                self.maps[node["name"], head] = sum(self.term(term, allowed) for term in source["terms"])
+                self.maps[node["name"], head] = sum(self.term(term, allowed, visible) for term in source["terms"])
 
         value = self.project(node, memory, "value_")
         parts = []
@@ -422,44 +544,44 @@ class Execution:
         result = self.project(node, context, "output_")
         return np.broadcast_to(result, (*x.shape[:2], operation["outputWidth"]))
 
-    def allowed(self, mask):
+    def allowed(self, mask, visible):
         """Which key each query may look at, `[batch, queries, keys]`."""
-        tokens = self.ids.shape[1]
+        tokens = visible.shape[1]
         distance = np.arange(tokens)[:, None] - np.arange(tokens)
         near = np.ones((tokens, tokens), bool)
         if mask["isCausal"]:
             near &= distance >= 0
         if mask.get("window") is not None:
             near &= (distance if mask["isCausal"] else np.abs(distance)) < mask["window"]
-        return near & self.visible[:, None, :]
+        return near & visible[:, None, :]
 
-    def term(self, term, allowed):
+    def term(self, term, allowed, visible):
         weight = term.get("weight", 1)
         if "pattern" not in term:
             return weight * self.maps[term["node"], term["head"]]
-        return weight * np.stack([static_map(term["pattern"], v, a) for v, a in zip(self.visible, allowed)])
+        return weight * np.stack([static_map(term["pattern"], v, a) for v, a in zip(visible, allowed)])
 
     def outputs(self):
         """Everything under the names that `reuseformer run` uses."""
-        shown = self.visible
-
-        def hide(value):  # [batch, tokens, …]: zeros at positions that the mask hides
-            return np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0)
+        def hide(name):  # [batch, tokens, …]: zeros at positions that the mask hides
+            value, shown = self.values[name], self.rows[name]
+            return value if value.ndim < 3 else np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0)
 
         result = {}
-        states = [hide(self.values[name]) for name in self.model.graph["hiddenStates"]]
-        if len({state.shape for state in states}) == 1:
+        states = [hide(name) for name in self.model.graph["hiddenStates"]]
+        if states and len({state.shape for state in states}) == 1:
             result["hidden_states"] = np.stack(states)
         else:
             result.update({f"hidden_states_{i}": state for i, state in enumerate(states)})
-        empty = np.zeros((*shown.shape, shown.shape[1]))
-        for i, (node, heads) in enumerate(self.attention_nodes):
+        # Of a model that merges tokens nothing is handed out that has a row for each of them.
+        merges = any(node["operation"]["kind"] == "token_matching" for node in self.model.graph["nodes"])
+        for i, (node, heads) in enumerate([] if merges else self.attention_nodes):
+            shown = self.rows[node]
+            empty = np.zeros((*shown.shape, shown.shape[1]))
             maps = np.stack([self.maps.get((node, head), empty) for head in range(heads)], axis=1)
             result[f"attentions_{i}"] = np.where(shown[:, None, :, None], maps, 0)
-        by_token = {node for node, value in self.values.items() if value.ndim == 3}
         for output in self.model.graph["outputs"]:
-            value = self.values[output["value"]]
-            value = hide(value) if output["value"] in by_token else value
+            value = hide(output["value"])
             result[output["name"]] = value[..., 0] if output.get("isSqueezed") else value
         return {name: value.astype(np.float32) for name, value in result.items()}
 

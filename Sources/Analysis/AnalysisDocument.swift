@@ -50,6 +50,12 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
     package var neurons: [NeuronCurve]?
     /// What a matrix in the place of an attention node does; `nil` where it was not measured.
     package var linear: [LinearDamage]?
+    /// What narrower queries and keys do, attention node by attention node; `nil` where it was not measured.
+    package var ranks: [RankCurve]?
+    /// What it does when heads look at one key only, attention node by attention node; `nil`: it was not measured.
+    package var hard: [DamageCurve]?
+    /// What merging tokens does; `nil` where it was not measured.
+    package var tokens: TokenCurve?
 
     /// Similarity of two heads' maps; `nil` when one is unknown or both are the same.
     package func similarity(of left: HeadID, to right: HeadID) -> Double? {
@@ -73,7 +79,7 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
         for candidate in candidates where !known.contains(candidate.id) {
             throw .mismatch("the analysis is damaged: candidates of unknown head \(candidate.id)")
         }
-        for curve in curves {
+        for curve in curves + (hard ?? []) {
             guard curve.local.count == curve.order.count, Set(curve.order).count == curve.order.count,
                 curve.order.allSatisfy({ known.contains(HeadID(node: curve.node, head: $0)) }),
                 zip(curve.points, curve.points.dropFirst()).allSatisfy({ $0.heads < $1.heads }),
@@ -83,5 +89,9 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
         for curve in neurons ?? [] where !curve.isSound {
             throw .mismatch("the analysis is damaged: the neurons of \(curve.node)")
         }
+        for curve in ranks ?? [] where !curve.isSound {
+            throw .mismatch("the analysis is damaged: the ranks of \(curve.node)")
+        }
+        guard tokens?.isSound ?? true else { throw .mismatch("the analysis is damaged: the merges of tokens") }
     }
 }

@@ -331,6 +331,33 @@ static void consume_points(const rk_map *m, size_t query) {
   }
 }
 
+/// Each query of a strip looks at the key with its largest score, the first of equal ones: its value is copied.
+static void consume_largest(const rk_map *m, size_t query, size_t rows, const rk_view *views, const float *strip,
+                            size_t stride) {
+  for (size_t r = 0; r < rows; r++) {
+    const rk_view view = views[r];
+    const float *row = strip + r * stride;
+    size_t best = view.begin;
+    for (size_t j = view.begin + 1; j < view.end; j++)
+      if (row[j] > row[best]) best = j;
+    const int is_blind = view.begin >= view.end || row[best] == -INFINITY;
+    if (m->keep) {
+      float *kept = m->keep + (query + r) * m->ldkeep;
+      memset(kept, 0, m->keys * sizeof(float));
+      if (!is_blind) kept[best] = 1.0f;
+    }
+    for (size_t c = 0; c < m->consumer_count; c++) {
+      const rk_consumer *consumer = m->consumers + c;
+      float *out = consumer->out + (query + r) * consumer->ldo;
+      for (size_t j = 0; j < consumer->width; j += RK_LANES) {
+        vf value = splat(0.0f);
+        if (!is_blind) value = load(consumer->v + best * consumer->ldv + j);
+        store(out + j, m->rounded ? (vf)rounded(value) : value);
+      }
+    }
+  }
+}
+
 #include "rounded.inc.h"
 
 static int only_points(const rk_map *m) {
@@ -406,6 +433,10 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
     float factors[RK_TILE_ROWS];
     if (m->q) {
       if (adjusts) for (size_t r = 0; r < height; r++) adjust_scores(m, query + r, views[r], strip + r * stride);
+      if (m->hard) {
+        consume_largest(m, query, height, views, strip, stride);
+        continue;
+      }
       softmax_strip(views, height, all, strip, stride, factors);
     } else {
       for (size_t r = 0; r < height; r++) {

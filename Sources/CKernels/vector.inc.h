@@ -76,7 +76,7 @@ static __attribute__((noinline)) void fma_lanes(const vf *a, const vf *b, vf *c)
     const vd error = (product - (sum - rest)) + (third - rest);
     const vl inexact = (error > (vd)0.0) | (error < (vd)0.0), even = (bits & (vl)1) == (vl)0;
     const vl outwards = (error > (vd)0.0) == (sum > (vd)0.0);
-    bits += inexact & even & (outwards & (vl)2 + (vl)-1);
+    bits += inexact & even & ((outwards & (vl)2) + (vl)-1);
     sum = (vd)bits;
   }
   *c = __builtin_convertvector(sum, vf);

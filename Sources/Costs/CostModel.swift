@@ -38,8 +38,8 @@ extension Graph {
 extension CheckedGraph {
     /// Cost of one sequence of `tokens` tokens.
     ///
-    /// Counted are products with parameters, scores, maps times values, and the summing of blended terms; norms,
-    /// activations and lookups are not.
+    /// Counted are products with parameters, scores, maps times values, the summing of blended terms, and comparisons
+    /// of tokens that may be merged; norms, activations and lookups are not.
     ///
     /// - Parameter tokens: 0 or more. A count too large for 64 bits is given as the largest number there is.
     package func cost(tokens: Int) -> Cost {
@@ -83,13 +83,17 @@ extension CheckedGraph {
             case .recurrent(let recurrent):
                 let rows = node.inputs.first.flatMap { shapes[$0] }?.rows.rows(tokens: tokens) ?? 0
                 result[node.name] = product(rows, sum(recurrent.inputWidth, recurrent.units), recurrent.gateWidth)
+            case .matching:
+                let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
+                let size = node.inputs.first.flatMap { graph.node(named: $0)?.attention?.headSize } ?? 0
+                result[node.name] = product((rows + 1) / 2, rows / 2, size)
             case .matrixProduct:
                 let rows = shapes[node.name]?.rows.rows(tokens: tokens) ?? 0
                 let depth = node.inputs.first.flatMap { shapes[$0] }?.width ?? 0
                 result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
                 .affine, .softmax, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing,
-                .distribution, .elementwise, .maps:
+                .distribution, .elementwise, .maps, .merge:
                 break
             }
         }
@@ -109,7 +113,8 @@ extension Attention {
             let terms = source.terms
             return total + (terms.count > 1 || (terms.first?.weight ?? 1) != 1 ? terms.count : 0)
         }
-        let perPair = map + context + blending
+        // A query that looks at one key copies its value.
+        let perPair = map + context + blending - heads.count(where: \.isHard) * sizes.valueSize
         let pairs = queries == keys ? scores.mask.visiblePairs(tokens: queries) : product(queries, keys)
         let all = sum(sum(product(queries, ofQueries), product(keys, ofKeys)), product(pairs, perPair))
         guard case .disentangled(let disentangled) = scores.positions, queries > 0 else { return all }

@@ -136,7 +136,7 @@ extension Node {
             return nil
         case .maps: return "reads maps"
         case .pooling, .convolution, .rearrange, .mask, .tokenMask, .recurrent, .localPooling, .respacing,
-            .matrixProduct:
+            .matrixProduct, .matching, .merge:
             return "looks at several tokens at once"
         }
     }

@@ -21,6 +21,8 @@ package enum RuntimeError: KindedError, Sendable, Hashable {
 
     /// An input that the graph lays out is missing or does not fit.
     case wrongInput(index: Int, name: String, message: String)
+    /// Something with a row for each token was asked of a model that merges tokens.
+    case mergedTokens(String, node: String)
     /// A model that cannot go on token by token.
     case notIncremental(String)
     /// Tokens for another number of sequences than there are.
@@ -33,7 +35,7 @@ package enum RuntimeError: KindedError, Sendable, Hashable {
         case .invalidModel: .corrupt
         // Ids and lengths come from the user's inputs, kernels from the environment.
         case .unknownKernels, .unknownValue, .sequenceTooLong, .idOutOfRange, .raggedSequence, .wrongInput,
-            .notIncremental, .wrongTokenCount, .tooLarge:
+            .notIncremental, .wrongTokenCount, .tooLarge, .mergedTokens:
             .usage
         case .cancelled: .cancelled
         }
@@ -54,6 +56,8 @@ package enum RuntimeError: KindedError, Sendable, Hashable {
             "\(what) of \(tokens) tokens would take \((byteCount / 1e9).rounded(.up)) GB of memory, more than this "
                 + "machine has for them; give shorter or fewer sequences at once"
         case .wrongInput(let index, let name, let message): "sequence \(index): \(name) \(message)"
+        case .mergedTokens(let what, let node):
+            "the model merges tokens (\(node)): it has no \(what) for each of them; ask its source"
         case .notIncremental(let reason): "the model cannot be decoded token by token: \(reason)"
         case .wrongTokenCount(let given, let expected): "\(given) tokens for \(expected) sequences"
         case .cancelled: "cancelled"

@@ -40,8 +40,10 @@ extension CheckedGraph {
             problems.append(.init(kind: .plan, subject: layer.node, message: message))
         }
         problems += result.makeLinear(plan.linear, of: self)
+        problems += result.narrowQueries(plan.ranks, of: self, besides: matrices)
         problems += result.removeNeurons(plan.neurons, from: feedForwardParts)
         result.retie(from: graph)
+        problems += result.mergeTokens(plan.tokens, of: self)
         // A layer that is missing keeps what it has, so that the rules of reuse are held against all others.
         let checked: CheckedGraph
         do throws(GraphError) {

@@ -35,6 +35,7 @@ package struct PlanNotation: Sendable {
     package func text(of head: Int, _ source: HeadSource) -> String? {
         switch source {
         case .computed: nil
+        case .hard: "H\(head) one key"
         case .dropped: "H\(head) dropped"
         case .borrowed(let terms): "H\(head) ← " + Self.ranked(terms).map { name(of: $0.map) }.joined(separator: " + ")
         }
@@ -79,12 +80,44 @@ package enum PlanTable {
         var table = TextTable(
             [.init("feed-forward part", .left), .init("neurons kept"), .init("expected damage")],
             caption: "Neurons that the plan keeps")
-        let names = LayerNames(plan.neurons.map(\.node)).brief
-        for (name, part) in zip(names, plan.neurons) {
+        for part in plan.neurons {
             table.append([
-                name, "\(part.kept.count) of \(part.width)",
+                part.node, "\(part.kept.count) of \(part.width)",
                 part.damage.map { Format.significant($0, 2) } ?? "",
             ])
+        }
+        return table
+    }
+
+    /// How wide queries and keys are left, one row an attention layer.
+    package static func ranks(of plan: ReusePlan) -> TextTable {
+        var table = TextTable(
+            [.init("layer", .left), .init("columns of a query"), .init("expected damage")],
+            caption: "Queries and keys that the plan makes narrower")
+        // A plan lists the layers that change; they are called what they are called among all.
+        let nodes = plan.layers.map(\.node), names = LayerNames(nodes).brief
+        for entry in plan.ranks {
+            let name = nodes.firstIndex(of: entry.node).map { names[$0] } ?? entry.node
+            table.append([
+                name, "\(entry.rank) of \(entry.size)", entry.damage.map { Format.significant($0, 2) } ?? "",
+            ])
+        }
+        return table
+    }
+
+    /// Tokens that are merged, one row an attention layer.
+    package static func tokens(of plan: ReusePlan) -> TextTable {
+        var table = TextTable(
+            [.init("behind attention", .left), .init("tokens merged"), .init("expected damage of all")],
+            caption: "Tokens that the plan merges")
+        let names = LayerNames(plan.tokens.map(\.node)).brief
+        for (name, entry) in zip(names, plan.tokens) {
+            let amount =
+                switch entry.amount {
+                case .share(let share): "\((share * 100).rounded(1)) %"
+                case .count(let count): "\(count)"
+                }
+            table.append([name, amount, entry.damage.map { Format.significant($0, 2) } ?? ""])
         }
         return table
     }

@@ -16,7 +16,9 @@ extension ReportPage {
                 .folded(
                     title: "The plan as a table",
                     [.table(PlanTable.table(of: plan, width: nil)), .text(PlanNotation.legend)]),
-            ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))]))
+            ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))])
+                + (plan.ranks.isEmpty ? [] : [.table(PlanTable.ranks(of: plan))])
+                + (plan.tokens.isEmpty ? [] : [.table(PlanTable.tokens(of: plan))]))
     }
 
     var similaritySection: Page.Section? {
@@ -117,6 +119,9 @@ extension ReportPage {
                             .init(x: hasNeurons ? $0.multiplyAdds : $0.maps, y: $0.damage, note: "this plan")
                         })))
         }
+        if let comparison = curve?.comparison, comparison.curves.count > 1 {
+            blocks += blocksComparing(comparison)
+        }
         let names = LayerNames(analysis.curves.map(\.node)).full
         let series = analysis.curves.enumerated().map { layer, curve in
             LineChart.Series(
@@ -134,6 +139,21 @@ extension ReportPage {
         }
         return blocks.isEmpty
             ? nil : Page.Section("Quality against savings", [.text(damageMeaning(analysis.use))] + blocks)
+    }
+
+    /// Each kind of move alone beside all of them.
+    private func blocksComparing(_ comparison: MoveComparison) -> [Page.Block] {
+        let words = comparison.crossoverSentences
+        let chart = LineChart(
+            title: "Expected damage of each kind of move alone, and of all together",
+            horizontal: Axis("share of multiply-adds saved", notation: .percent),
+            vertical: Axis("damage at the output", scale: .logarithmic),
+            series: comparison.curves.map { curve in
+                LineChart.Series(
+                    name: curve.moves,
+                    points: curve.points.dropFirst().map { .init(x: $0.multiplyAdds, y: max($0.damage, 1e-7)) })
+            })
+        return [.lines(chart)] + (words.isEmpty ? [] : [.text(words.joined(separator: " "))])
     }
 
     private func damageMeaning(_ use: ModelUse) -> String {

@@ -20,6 +20,8 @@ package enum AnalysisError: KindedError, Sendable {
     case tensor(ParameterID, reason: String)
     /// The library of matrix products cannot be loaded.
     case linearAlgebra(reason: String)
+    /// A file that results are kept in cannot be read or written.
+    case file(FileError)
     /// The work was asked to end.
     case cancelled
 
@@ -32,6 +34,7 @@ package enum AnalysisError: KindedError, Sendable {
         switch self {
         case .graph(let error): error.kind
         case .runtime(let error): error.kind
+        case .file(let error): error.kind
         case .calibration, .budget, .mismatch, .shared: .usage
         case .tensor: .unsupported
         case .linearAlgebra: .inputOutput
@@ -43,6 +46,7 @@ package enum AnalysisError: KindedError, Sendable {
         switch self {
         case .graph(let error): error.description
         case .runtime(let error): "\(error)"
+        case .file(let error): error.description
         case .calibration(let found, let needed):
             "the calibration data has \(found) usable texts, at least \(needed) are needed, for some fit, some choose "
                 + "and some judge: give more lines of text"

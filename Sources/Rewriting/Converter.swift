@@ -1,5 +1,6 @@
 import JSON
 import ModelGraph
+import Plans
 import Runtime
 import Tensors
 
@@ -17,6 +18,8 @@ package struct Converter: Sendable {
         package var unshares: Bool
         /// How embeddings are made, where the model's files do not say it: they are what it is judged by then.
         package var pooling: Pooling?
+        /// A folder in which refits are kept while the work goes on, and the version of the program that they carry.
+        package var keeping: (folder: String, toolVersion: String)?
 
         package init(
             resources: ExecutionResources = ExecutionResources(threads: 1), healing: HealingSummary.Method = .closed,
@@ -35,6 +38,8 @@ package struct Converter: Sendable {
     package struct Result: Sendable {
         /// The reuse model; `plan` and `healing` are set.
         package let model: Model
+        /// The same before its tokens were merged, as which it can be compared with the source row by row.
+        package let unmerged: Model
         /// What healing did.
         package let healing: HealingSummary
     }
@@ -56,6 +61,12 @@ package struct Converter: Sendable {
     ) throws(AnalysisError) -> Result {
         try LinearAlgebra.prepare()
         try CancellableWorkers(options.resources).check()
+        try source.requireAllTokens()
+        let wholePlan = plan
+        if !plan.tokens.isEmpty {
+            do { _ = try source.graph.applying(plan) } catch { throw .graph(error) }
+        }
+        let plan = plan.withoutTokens
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
         try rewrite.keepMeansOfLinearNodes(
@@ -63,25 +74,35 @@ package struct Converter: Sendable {
         try rewrite.compensateForNeurons(
             of: source, along: plan, fits: options.healing == .closed, sequences: calibration.fit,
             pooling: options.pooling, resources: options.resources)
+        try rewrite.fitRanks(
+            of: source, along: plan, sequences: calibration.fit, pooling: options.pooling, resources: options.resources)
         let narrowed = source.graph.narrowed(by: plan.neurons).map(\.part.node)
         let changed = Set(
             source.graph.attentionNodes.filter {
                 $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
             }
             .map(\.name)
-        ).union(narrowed)
+        ).union(narrowed).union(source.graph.nodesLosingRank(along: plan))
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
         let probe = try OutputProbe(
             source: source, sequences: calibration.choosing, pooling: options.pooling, resources: options.resources)
         let before = try probe.difference(of: rewrite)
+        var kept: KeptRefits?
+        if let keeping = options.keeping {
+            kept = KeptRefits(
+                folder: keeping.folder,
+                .init(
+                    tool: keeping.toolVersion, model: source, calibration: calibration, pooling: options.pooling),
+                plan: plan, settings: "\(options.fitsFeedForward) \(options.unshares)")
+        }
         var summary = HealingSummary(
             method: options.healing, steps: [], before: before, after: before, texts: .init(calibration),
             pooling: options.pooling)
         if options.healing == .closed {
             let healing = ClosedHealing(
                 source: source, sequences: calibration.fit, probe: probe, resources: options.resources,
-                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling)
+                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling, kept: kept)
             let result = try healing.heal(
                 rewrite, plain: plain, changed: changed, before: before, progress: progress)
             rewrite = result.model
@@ -89,8 +110,11 @@ package struct Converter: Sendable {
             summary.after = result.after
             summary.outcome = result.outcome
         }
+        var merged = try rewrite.mergingTokens(wholePlan.tokens)
+        if !wholePlan.tokens.isEmpty { summary.after = try probe.difference(of: merged) }
         rewrite.healing = JSONValue(encoding: summary)
-        return Result(model: rewrite, healing: summary)
+        merged.healing = rewrite.healing
+        return Result(model: merged, unmerged: rewrite, healing: summary)
     }
 
     /// Why healing will refuse any plan for a model; `nil` when some layers share nothing, or when they may be split.

@@ -122,7 +122,9 @@ package struct Benchmark {
                 times[index].append((clock.now - start) / .seconds(1))
             }
         }
-        let rows = graph.shapes[graph.hiddenStates.last ?? ""]?.rows ?? .tokens
+        // A model that merges tokens hands out no hidden states.
+        let states = graph.hiddenStates.last ?? graph.attentionNodes.first?.name
+        let rows = states.flatMap { graph.shapes[$0]?.rows } ?? .tokens
         let tokens = Double(sequences.reduce(0) { $0 + compiled[0].visibleRows(of: $1, along: rows) })
         let multiplyAdds = models.map { _, model in
             lengths.reduce(0.0) { $0 + Double(model.graph.cost(tokens: $1).multiplyAdds) }

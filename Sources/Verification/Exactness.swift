@@ -16,7 +16,7 @@ package struct Exactness: Sendable, Hashable, Codable {
     package static let tolerance = 1e-5
 
     package let promise: Promise
-    /// Largest difference of any number of last hidden states and logits.
+    /// Largest difference of any number of last hidden states, logits and embeddings.
     package let largestDifference: Double
     /// Whether all bits were equal.
     package let isBitwise: Bool
@@ -43,7 +43,7 @@ package struct Exactness: Sendable, Hashable, Codable {
         for range in sequences.batches(rows: FidelityStudy.batchRows) {
             let part = Array(sequences[range])
             for (x, y) in zip(try a.record(part), try b.record(part)) {
-                for (left, right) in [(x.hidden, y.hidden), (x.logits, y.logits)] {
+                for (left, right) in [(x.hidden, y.hidden), (x.logits, y.logits), (x.embedding, y.embedding)] {
                     guard left.count == right.count else { throw .unlike("outputs differ in size") }
                     for (p, q) in zip(left, right) where p.bitPattern != q.bitPattern {
                         isBitwise = false

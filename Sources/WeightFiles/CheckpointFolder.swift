@@ -119,6 +119,17 @@ package struct CheckpointFolder: Sendable {
             parsing: try contents(of: file, limit: largestConfig), file: file.path, limits: Document.limits)
     }
 
+    /// A JSON document of settings: an object, whatever else is in it.
+    package func settings(_ entry: FileEntry) throws(FileError) -> JSONValue {
+        let document = try self.document(entry)
+        guard document.objectValue != nil else {
+            throw FileError(
+                .corrupt, path: entry.path, "holds no object of settings",
+                remedy: "give the file as the model's framework wrote it")
+        }
+        return document
+    }
+
     /// Tokenizer, configuration and preprocessing files that stand beside the weights.
     package var assetEntries: [FileEntry] {
         Self.assetNames.compactMap { name in

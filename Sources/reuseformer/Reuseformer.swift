@@ -30,7 +30,7 @@ struct Reuseformer: ParsableCommand {
             CommandGroup(
                 name: "Converting",
                 subcommands: [
-                    Analyze.self, Plan.self, Validate.self, Convert.self, Precisions.self,
+                    Analyze.self, Merge.self, Plan.self, Validate.self, Convert.self, Precisions.self,
                 ]),
             CommandGroup(name: "Running", subcommands: [Verify.self, Eval.self, Run.self, Bench.self, Worker.self]),
         ])

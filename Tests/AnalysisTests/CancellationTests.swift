@@ -27,7 +27,7 @@ struct CancellationTests {
         #expect {
             let resources = ExecutionResources(threads: 2, cancellation: cancellation)
             // All stages are gone through where all kinds of moves are measured.
-            _ = try Analyzer(options: .init(resources: resources, moves: Moves.standard.union(.neurons))).analyze(
+            _ = try Analyzer(options: .init(resources: resources, moves: Moves.standard.union([.neurons, .ranks]))).analyze(
                 model, calibration: calibration
             ) { reached, _, _ in
                 if reached == stage { cancellation.request() }

@@ -98,7 +98,7 @@ struct ExitStatusTests {
             (["convert", "m", "--budget", "4/3", "--calibration", "t", "-o", "o"], "between 0 and 1"),
             (
                 ["convert", "m", "--budget", "hours:3", "--calibration", "t", "-o", "o"],
-                "maps, macs, bytes and quality"
+                "maps, macs, bytes, speed and quality"
             ),
             (["verify", "a", "b", "--data", "t", "--fail-on", "niceness<1"], "hidden.cosine.mean"),
             (["verify", "a", "b"], "--data"), (["bench", "m", "--shape", "32x"], "32x128"),

@@ -57,7 +57,7 @@ struct FrictionTests {
         Mistake(
             "\(convert) --budget quality:hidden.cosine.maen>=0.98 -o x.reuse.h5", 2, "no metric", "hidden.cosine.mean"),
         Mistake("\(convert) --budget 33 -o x.reuse.h5", 2, "1/3, 0.33 or 33%"),
-        Mistake("\(convert) --budget hours:3 -o x.reuse.h5", 2, "macs, bytes and quality"),
+        Mistake("\(convert) --budget hours:3 -o x.reuse.h5", 2, "macs, bytes, speed and quality"),
         Mistake("verify MODEL MODEL --data t.txt --fail-on speedup<1", 2, "--timing"),
         Mistake("verify MODEL MODEL --data t.txt --fail-on accuracy<0.9", 2, "--labels"),
         Mistake("verify MODEL MODEL --data t.txt --fail-on spearman<0.9", 2, "--pairs"),
@@ -172,7 +172,7 @@ struct FrictionTests {
         let plan = try String(contentsOfFile: try Converted.shared.get().plan, encoding: .utf8)
         let typos = [
             ("\"weight\"", "\"wieght\"", ["line ", "wieght", "did you mean \"weight\"?"]),
-            ("\"borrowed\"", "\"borowed\"", ["line ", "\"borowed\" is none of computed, borrowed, dropped"]),
+            ("\"borrowed\"", "\"borowed\"", ["line ", "\"borowed\" is none of computed, hard, borrowed, dropped"]),
             ("\"heads\"", "\"haeds\"", ["did you mean \"heads\"?"]),
         ]
         for (word, typo, mentions) in typos {

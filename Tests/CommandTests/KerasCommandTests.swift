@@ -92,7 +92,8 @@ struct KerasCommandTests {
     func shortTable() throws {
         let folder = Self.garden + "/keras3_gqa"
         let converted = try Command.run(
-            "convert", folder + "/model.keras", "--precision", "int8", "--calibration", repeatedInputs(of: folder), "-o",
+            "convert", folder + "/model.keras", "--precision", "int8", "--calibration", repeatedInputs(of: folder),
+            "-o",
             scratch("small.reuse.h5"))
         #expect(converted.status == 0, "\(converted.errors)")
         #expect(converted.message.contains("multiply-adds at 24 tokens") && converted.message.contains("at 32×24"))

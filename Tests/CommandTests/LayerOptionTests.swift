@@ -76,7 +76,7 @@ struct LayerOptionTests {
         // Of maps: a budget that replaces maps measures no neurons.
         let own = try members(scratch("a.json"))
         let whole = try members(converted.analysis)
-        for key in ["neurons", "linear"] where own[key] == nil { whole.removeObject(forKey: key) }
+        for key in ["neurons", "linear", "ranks", "tokens"] where own[key] == nil { whole.removeObject(forKey: key) }
         #expect(own.isEqual(whole) && own["curves"] != nil)
         let inspected = try replaced(Command.run("inspect", scratch("k.reuse.h5"), "--json").output)
         #expect(inspected["layer_4/attention"] == 0 && inspected.values.reduce(0, +) == 6)

@@ -49,6 +49,13 @@ private let plans: [(String, [[HeadSource]])] = [
     ),
     ("dropped", [[.computed, .dropped, .computed], [.dropped, .dropped, .dropped]]),
     (
+        "one key only",
+        [
+            [.computed, .hard, borrowed((1, head(0, 1)))],
+            [.hard, borrowed((0.5, head(0, 1)), (0.5, head(1, 0))), .hard],
+        ]
+    ),
+    (
         "a weight other than one",
         [[.computed, borrowed((0.5, head(0, 0))), .computed], [.computed, .computed, borrowed((2, head(0, 0)))]]
     ),

@@ -11,6 +11,8 @@ struct ReferenceInterpreter {
     let model: Model
     private(set) var values: [String: Matrix] = [:]
     private(set) var maps: [HeadID: Matrix] = [:]
+    /// Sums over heads of each attention node's keys.
+    private(set) var keySums: [String: Matrix] = [:]
 
     init(_ model: Model, _ sequence: ModelInput) {
         self.model = model
@@ -46,7 +48,8 @@ struct ReferenceInterpreter {
             return sequence.ids.indices.map { place in
                 let type = sequence.types.isEmpty ? 0 : Int(sequence.types[place])
                 return (0..<tokens[0].count).map {
-                    tokens[Int(sequence.ids[place])][$0] + positions[place][$0] + types[type][$0]
+                    tokens[Int(sequence.ids[place])][$0] + (positions.isEmpty ? 0 : positions[place][$0])
+                        + (types.isEmpty ? 0 : types[type][$0])
                 }
             }
         case .norm(let norm):
@@ -84,6 +87,13 @@ struct ReferenceInterpreter {
                 return [(0..<width).map { c in zip(rows, weights).reduce(0) { $0 + $1.0[c] * $1.1 } / total }]
             }
         case .attention(let attention): return attend(attention, node, inputs[0], visible)
+        case .matching(let matching):
+            return matching.numbers(of: keySums[node.inputs[0]] ?? []).map { [Double($0)] }
+        case .merge(let merge): return merged(merge, inputs)
+        case .multiply:
+            return zip(inputs[0], inputs[1]).map { left, right in left.map { $0 * right[0] } }
+        case .elementwise(.divide):
+            return zip(inputs[0], inputs[1]).map { left, right in left.map { $0 / right[0] } }
         default: return inputs[0]
         }
     }
@@ -105,6 +115,11 @@ struct ReferenceInterpreter {
 
     private mutating func attend(_ attention: Attention, _ node: Node, _ x: Matrix, _ visible: [Bool]) -> Matrix {
         let query = product(x, node, "query"), key = product(x, node, "key"), value = product(x, node, "value")
+        let columns = attention.headSize
+        keySums[node.name] = key.map { row in
+            (0..<columns).map { column in stride(from: column, to: row.count, by: columns).reduce(0) { $0 + row[$1] } }
+        }
+        let sizes = attention.masking?.hasSizes == true ? values[node.inputs[1]] : nil
         let keys = x.indices.filter { visible[$0] }
         let mayAttend = { (q: Int, k: Int) in
             let isNear = attention.mask.window.map { q - k < $0 && (attention.mask.isCausal || k - q < $0) } ?? true
@@ -129,10 +144,15 @@ struct ReferenceInterpreter {
                     guard mayAttend(q, k) else { return -.infinity }
                     return score(
                         attention, node, head, query: queries[number][q], at: q, key: keyRows[number][k], at: k,
-                        visibleDistance: ranks[k] - ranks[q])
+                        visibleDistance: ranks[k] - ranks[q]) + (sizes.map { log($0[k][0]) } ?? 0)
                 }
                 let top = scores.max() ?? 0
                 let powers = scores.map { $0 == -.infinity ? 0 : exp($0 - top) }
+                if attention.heads[head] == .hard {
+                    // The first of the keys with the largest score; none where none may be looked at.
+                    let best = top == -.infinity ? nil : scores.firstIndex(of: top)
+                    return scores.indices.map { $0 == best ? 1 : 0 }
+                }
                 let sum = powers.reduce(0, +)
                 return powers.map { sum > 0 ? $0 / sum : 0 }
             }

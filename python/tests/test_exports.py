@@ -137,3 +137,22 @@ def test_the_model_garden_runs_chained_reuse(fixtures, tmp_path):
     pytest.importorskip("official.nlp.modeling.layers")
     source = by_plan(fixtures, tmp_path, "encoder", GARDEN_PLAN)
     assert export.to_model_garden(source, tmp_path / "model.h5") < 1e-4
+
+
+def test_queries_and_keys_of_a_lower_rank_fit_stock_classes():
+    """Columns of zeros make them as wide as the source's, and the scores stay what they were."""
+    from reuseformer.export.stock_weights import _whole_attention
+
+    random, computed, dropped = np.random.RandomState(0), {"source": "computed"}, {"source": "dropped"}
+    source = {"heads": [computed] * 3, "groupCount": 3, "headSize": 8, "valueSize": 8}
+    narrow = {**source, "heads": [computed, computed, dropped], "headSize": 4}
+    before, query, key = random.randn(24, 24), random.randn(24, 8), random.randn(24, 8)
+    wide = [_whole_attention(narrow, source, name, part, before)
+            for name, part in (("query_weight", query), ("key_weight", key))]
+    for head in range(2):
+        old, new = slice(8 * head, 8 * head + 8), slice(4 * head, 4 * head + 4)
+        assert np.allclose(wide[0][:, old] @ wide[1][:, old].T, query[:, new] @ key[:, new].T)
+    # A dropped head keeps the source's own.
+    assert np.array_equal(wide[0][:, 16:], before[:, 16:])
+    bias = _whole_attention({**source, "headSize": 4}, source, "query_bias", random.randn(12), random.randn(24))
+    assert bias.shape == (24,)

@@ -26,12 +26,11 @@ def call(binary, *arguments):
     return done.stdout
 
 
-def run(binary, model, inputs, options=()):
+def run(binary, model, inputs, options=(), dump="hidden,attentions,logits,pooled"):
     """Outputs of a model for arrays of inputs, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         given, result = pathlib.Path(scratch) / "in.npz", pathlib.Path(scratch) / "out.npz"
         np.savez(given, **inputs)
-        dump = "hidden,attentions,logits,pooled"
         call(binary, "run", model, "--inputs", given, "--dump", dump, "-o", result, *options)
         with np.load(result) as file:
             return dict(file)

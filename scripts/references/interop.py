@@ -24,6 +24,7 @@ CALIBRATION_LINES = 64
 CONVERSIONS = {
     "neurons": (["--budget", "macs:12%@64", "--allow", "neurons"], command.visible_difference, TOLERANCE),
     "maps and neurons": (["--budget", "macs:15%@64"], command.visible_difference, TOLERANCE),
+    "ranks": (["--budget", "macs:6%@64", "--allow", "ranks"], command.visible_difference, TOLERANCE),
     "linear layers": (
         ["--budget", "macs:20%@64", "--allow", "reuse,blend,static,linear"], command.visible_difference, TOLERANCE),
     "bfloat16": (["--precision", "bf16"], command.relative_difference, 3e-3),
@@ -48,6 +49,7 @@ OTHERS = [
 
 COMPUTED = {"source": "computed"}
 DROPPED = {"source": "dropped"}
+HARD = {"source": "hard"}
 
 
 def node(layer):
@@ -88,6 +90,7 @@ def plans(layers, heads):
         (3, 0): borrowed(pattern("previous", 0.5), pattern("next", 0.25), pattern("mean", 0.25))})
     names = ["identity", "previous", "next", "first", "mean"]
     yield "static", changed({(1 + i % 3, i % heads): borrowed(pattern(name)) for i, name in enumerate(names)})
+    yield "one key", changed({(0, 1): HARD, (2, 0): HARD, (2, 1): borrowed(head(0, 1)), (3, last): HARD})
     yield "dropped", changed({(0, 0): DROPPED, (1, last): DROPPED, **{(3, i): DROPPED for i in every}})
     random = np.random.RandomState(SEED)
     mixed, roots = {}, [(0, i) for i in every]
@@ -101,6 +104,27 @@ def plans(layers, heads):
             static = borrowed(pattern(random.choice(names)))
             mixed[layer, i] = random.choice([DROPPED, borrowed(*terms.values()), static])
     yield "everything", changed(mixed)
+
+
+def check_pictures(binary, path):
+    """A model of pictures whose tokens are merged: which ones, and what comes out."""
+    pictures = command.ROOT / "fixtures/vit"
+    name = "merged tokens, of pictures"
+    try:
+        path.unlink(missing_ok=True)
+        command.call(binary, "convert", pictures, "--calibration", pictures / "calibration.npz", "--budget",
+                     "macs:25%@1", "--allow", "tokens", "-o", path)
+        with np.load(pictures / "calibration.npz") as file:
+            inputs = {"image": file["image"][:100]}
+        model = reuse_h5.Model(path)
+        ours = model.run(inputs)
+        theirs = command.run(binary, path, inputs, dump="logits,pooled")
+        if ours.keys() != theirs.keys():
+            raise RuntimeError(f"{sorted(ours)} against {sorted(theirs)}")
+        worst = max(command.visible_difference(key, ours[key], theirs[key], None) for key in ours)
+        return name, f"{len(model.tensors)} | {worst:.1e}", worst > TOLERANCE
+    except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
+        return name, f"– | {error}", True
 
 
 def write_plan(path, sources):
@@ -238,6 +262,9 @@ def main():
             except RuntimeError as error:
                 failures += 1
                 print(f"\nFAILED: {error}")
+        name, result, failed = check_pictures(binary, path)
+        failures += failed
+        print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
     if failures:
         sys.exit(f"interop: {failures} checks failed")
 

@@ -7,7 +7,7 @@ import Tensors
 
 /// Local damage: for every head, how well other maps would do with the head's own values.
 package struct CandidatePass {
-    /// Candidates of each of `MapPairs.heads`, in that order.
+    /// Candidates of each of `MapPairs.heads` whose node was asked for, in that order.
     package let heads: [HeadCandidates]
 
     /// Tokens whose contexts are compared; measured: four times as many change no choice.
@@ -21,22 +21,27 @@ package struct CandidatePass {
     /// Bytes of sums that are held at a time.
     private static let sumBytes = 256 << 20
 
+    /// - Parameters:
+    ///   - similarity: Of each pair whose later head is of a wanted node.
+    ///   - wanted: The nodes whose heads are to be replaced; `nil`: all. What is found for one does not depend on the
+    ///     others.
     package init(
-        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], pooling: Pooling? = nil,
-        resources: ExecutionResources
+        _ model: Model, pairs: MapPairs, similarity: [Double], sequences: [ModelInput], of wanted: Set<String>? = nil,
+        pooling: Pooling? = nil, resources: ExecutionResources
     ) throws(AnalysisError) {
         let proposed = Self.propose(pairs, similarity: similarity)
         var nodes: [NodeCandidates] = []
         let workers = CancellableWorkers(resources)
-        for node in model.graph.attentionNodes {
+        for node in model.graph.attentionNodes where wanted?.contains(node.name) ?? true {
             try workers.check()
             nodes.append(
                 try NodeCandidates(
                     model, node, pairs: pairs, proposed: proposed, emphasis: model.graph.emphasis(pooling: pooling)))
         }
         let values = nodes.reduce(into: Set<String>()) { $0.formUnion($1.observed) }
+        let maps = nodes.reduce(into: Set<String>()) { $0.formUnion($1.observedMaps) }
         let compiled = try model.compiled(
-            resources: resources, observing: Observation(values: values, maps: Set(pairs.nodes)))
+            resources: resources, observing: Observation(values: values, maps: maps))
         var sums = nodes.map { $0.heads.map { ContextSums(candidates: $0.maps.count + 1, width: $0.width) } }
         let fixed = nodes
         let sumSize = sums.joined().reduce(0) { $0 + $1.byteCount }

@@ -5,9 +5,7 @@ import Runtime
 
 /// End-to-end damage: for each attention node, the output's error when its cheapest heads are replaced and its output
 /// projection is refitted.
-struct CurvePass {
-    let curves: [DamageCurve]
-
+enum CurvePass {
     /// Tokens that each refit learns from.
     static let sampleTokens = 16384
     /// Shares of a node's heads at which its curve is measured.
@@ -15,18 +13,20 @@ struct CurvePass {
     /// Bytes of the source's rows that are kept: each branch is refitted once a share.
     static let keptBytes = 192 << 20
 
-    init(
-        _ model: Model, candidates: [HeadCandidates], calibration: CalibrationSet, probe: OutputProbe, moves: Moves,
-        pooling: Pooling?, resources: ExecutionResources,
-        progress: (Int, Int) -> Void
+    /// - Parameters:
+    ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
+    ///   - found: Called with each curve as soon as it is measured.
+    static func run(
+        _ model: Model, of wanted: Set<String>, candidates: [HeadCandidates], calibration: CalibrationSet,
+        probe: OutputProbe, moves: Moves, pooling: Pooling?, resources: ExecutionResources,
+        progress: (Int, Int) -> Void, found: (DamageCurve) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
         let sample = calibration.sample(tokens: Self.sampleTokens)
-        let branches = model.graph.branches.filter(\.isAttention)
+        let branches = model.graph.branches.filter { $0.isAttention && wanted.contains($0.node) }
         let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: Self.keptBytes, pooling: pooling,
-            resources: resources)
+            model, branches: branches, sequences: sample, keeping: Self.keptBytes, asking: Self.shares.count,
+            pooling: pooling, resources: resources)
         let limits = model.graph.replaceableHeads
-        var curves: [DamageCurve] = []
         let total = branches.count * Self.shares.count
         for (index, branch) in branches.enumerated() {
             let own = candidates.filter { $0.id.node == branch.node }
@@ -44,10 +44,9 @@ struct CurvePass {
                         heads: heads,
                         difference: try probe.difference(of: try trial.refitted(branch, sums, resources))))
             }
-            curves.append(DamageCurve(node: branch.node, order: order.heads, local: order.local, points: points))
+            try found(DamageCurve(node: branch.node, order: order.heads, local: order.local, points: points))
         }
         progress(total, total)
-        self.curves = curves
     }
 }
 

@@ -26,6 +26,14 @@ struct NodeCandidates: Sendable {
     /// Values that must be observed.
     var observed: Set<String> { rule.values.union([input]) }
 
+    /// Nodes whose maps must be observed.
+    var observedMaps: Set<String> {
+        heads.reduce(into: []) { nodes, head in
+            nodes.insert(head.id.node)
+            for case .head(let id) in head.maps { nodes.insert(id.node) }
+        }
+    }
+
     init(
         _ model: Model, _ node: Node, pairs: MapPairs, proposed: [[Int]], emphasis: RowEmphasis?
     ) throws(AnalysisError) {

@@ -20,28 +20,32 @@ package struct LinearDamage: Sendable, Hashable, Codable {
 /// squares, and the damage at the output.
 ///
 /// The first attention of a stack is left out: somebody must mix the tokens before others can do without.
-struct LinearPass {
-    let damages: [LinearDamage]
+enum LinearPass {
+    /// The branches that are measured, in execution order.
+    static func branches(of graph: CheckedGraph) -> [Branch] {
+        let firsts = graph.firstAttentionNodes
+        let names = Set(graph.linearizableNodes.map(\.name)).subtracting(firsts)
+        return graph.branches.filter { $0.isAttention && names.contains($0.node) }
+    }
 
-    init(
-        _ model: Model, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
-        resources: ExecutionResources
+    /// - Parameters:
+    ///   - wanted: The nodes that are measured; what is found for one does not depend on the others.
+    ///   - found: Called with each as soon as it is measured.
+    static func run(
+        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        resources: ExecutionResources, found: (LinearDamage) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
-        let firsts = model.graph.firstAttentionNodes
-        let names = Set(model.graph.linearizableNodes.map(\.name)).subtracting(firsts)
-        let branches = model.graph.branches.filter { $0.isAttention && names.contains($0.node) }
+        let branches = branches(of: model.graph).filter { wanted.contains($0.node) }
         let sums = try SourceSums(
             model, branches: branches, sequences: calibration.sample(tokens: CurvePass.sampleTokens),
             keeping: CurvePass.keptBytes, pooling: pooling, resources: resources)
-        var damages: [LinearDamage] = []
         for branch in branches {
             try CancellableWorkers(resources).check()
             var plan = ReusePlan(of: model.graph)
             plan.linear = [.init(node: branch.node)]
             let trial = try model.applying(plan)
             let fitted = try trial.refitted(branch.asLinear(in: trial.graph), sums, resources)
-            damages.append(.init(node: branch.node, difference: try probe.difference(of: fitted)))
+            try found(.init(node: branch.node, difference: try probe.difference(of: fitted)))
         }
-        self.damages = damages
     }
 }

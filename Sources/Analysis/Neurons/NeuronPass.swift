@@ -8,9 +8,7 @@ import Runtime
 ///
 /// One pass of the model collects the covariances of some parts' neurons, as many as memory should hold; orders and
 /// refitted matrices follow from them alone. Each point of a curve takes one pass over the texts that choose.
-struct NeuronPass {
-    let curves: [NeuronCurve]
-
+enum NeuronPass {
     /// Shares of a part's neurons at which its curve is measured.
     static let shares = [0.125, 0.25, 0.5, 0.75, 1]
     /// Tokens that covariances are summed over.
@@ -18,38 +16,52 @@ struct NeuronPass {
     /// Neurons that plans take at a time, where a part is wide enough: columns of a panel of the kernels.
     private static let group = 16
 
-    init(
-        _ model: Model, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
-        resources: ExecutionResources, progress: (Int, Int) -> Void
-    ) throws(AnalysisError) {
+    /// The parts whose curves can be measured, in execution order.
+    static func parts(of model: Model) -> [FeedForwardPart] {
         let branches = Set(model.graph.branches.filter { !$0.isAttention && model.canRefit($0) }.map(\.node))
-        let parts = model.graph.feedForwardParts.filter { branches.contains($0.node) && $0.width > 1 }
+        return model.graph.feedForwardParts.filter { branches.contains($0.node) && $0.width > 1 }
+    }
+
+    /// - Parameters:
+    ///   - wanted: The parts that are measured, by their last nodes; what is found for one does not depend on the
+    ///     others.
+    ///   - found: Called with each part as soon as it is measured; without a curve where its neurons say nothing.
+    static func run(
+        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        resources: ExecutionResources, progress: (Int, Int) -> Void,
+        found: (FeedForwardPart, NeuronCurve?) throws(AnalysisError) -> Void
+    ) throws(AnalysisError) {
+        let parts = parts(of: model).filter { wanted.contains($0.node) }
         let sample = calibration.sample(tokens: Self.sampleTokens)
-        var curves: [NeuronCurve] = []
-        let total = parts.count * (Self.shares.count + 1)
+        var done = 0
+        let steps = Self.shares.count + 1
+        let total = parts.count * steps
         for batch in NeuronSums.batches(of: parts) {
-            progress(curves.count * (Self.shares.count + 1), total)
+            progress(done * steps, total)
             let statistics = try NeuronSums.collect(model, batch, sample, pooling: pooling, resources: resources)
             let eliminations = try Self.eliminations(model, batch, statistics, CancellableWorkers(resources))
             for (index, part) in batch.enumerated() {
-                guard let elimination = eliminations[index] else { continue }
+                done += 1
+                guard let elimination = eliminations[index] else {
+                    try found(part, nil)
+                    continue
+                }
                 let groups = Self.groups(of: part)
                 var points: [NeuronCurve.Point] = []
                 for mark in Self.marks(of: part) {
-                    progress(curves.count * (Self.shares.count + 1) + points.count + 1, total)
+                    progress((done - 1) * steps + points.count + 1, total)
                     guard let state = elimination.states[mark] else { continue }
                     let trial = try model.keeping(state, of: part, statistics[index])
                     points.append(.init(neurons: mark, difference: try probe.difference(of: trial)))
                 }
-                curves.append(
-                    NeuronCurve(
-                        node: part.node, width: part.width,
-                        order: groups.map { IndexList(elimination.order[$0].sorted()) },
-                        local: groups.map { elimination.errors[$0.upperBound - 1].rounded(8) }, points: points))
+                let curve = NeuronCurve(
+                    node: part.node, width: part.width,
+                    order: groups.map { IndexList(elimination.order[$0].sorted()) },
+                    local: groups.map { elimination.errors[$0.upperBound - 1].rounded(8) }, points: points)
+                try found(part, curve)
             }
         }
         progress(total, total)
-        self.curves = curves
     }
 
     /// Which removals belong to one step of a plan: what is left is always a multiple of the group.

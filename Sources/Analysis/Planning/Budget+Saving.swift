@@ -15,7 +15,7 @@ extension Budget.Goal {
             let tokens = graph.usualTokens
             return share(graph.mapElements(tokens: tokens), after.mapElements(tokens: tokens))
         case .attention, .maps, .quality: return share(graph.mapCount, after.mapCount)
-        case .multiplyAdds(_, let tokens):
+        case .multiplyAdds(_, let tokens), .speed(_, _, let tokens):
             return share(graph.cost(tokens: tokens).multiplyAdds, after.cost(tokens: tokens).multiplyAdds)
         case .bytes: return share(graph.cost(tokens: 1).parameterBytes, after.cost(tokens: 1).parameterBytes)
         }
@@ -23,7 +23,7 @@ extension Budget.Goal {
 }
 
 extension Budget {
-    /// Refuses a budget that no plan of reuse, blends, static patterns and neurons can hold, by the graph alone.
+    /// Refuses a budget that no plan of reuse, blends, static patterns, neurons and ranks can hold, by the graph alone.
     ///
     /// - Parameters:
     ///   - kept: Attention nodes, and last matrices of feed-forward parts, that stay as they are.
@@ -33,7 +33,7 @@ extension Budget {
         in graph: CheckedGraph, keeping kept: Set<String> = [], moves: Moves = .standard
     ) throws(AnalysisError) {
         func least(_ reused: CheckedGraph) throws(GraphError) -> CheckedGraph {
-            moves.contains(.neurons) ? try reused.withFewestNeurons(keeping: kept) : reused
+            try reused.narrowed(by: moves, keeping: kept)
         }
         var largest: Double
         do {

@@ -15,6 +15,8 @@ package struct Budget: Sendable, Hashable {
         case multiplyAdds(Double, tokens: Int)
         /// Share of the parameters' bytes saved.
         case bytes(Double)
+        /// Times as fast as the source on so many sequences of a length, as the multiply-adds predict it.
+        case speed(Double, sequences: Int, tokens: Int)
         /// The largest saving for which this holds on texts kept back; its comparison is `>=` or `<=`.
         case quality(MetricCondition)
 
@@ -22,6 +24,7 @@ package struct Budget: Sendable, Hashable {
         var share: Double {
             switch self {
             case .attention(let share), .maps(let share), .multiplyAdds(let share, _), .bytes(let share): share
+            case .speed(let times, _, _): 1 - 1 / times
             case .quality: 0
             }
         }
@@ -32,7 +35,8 @@ package struct Budget: Sendable, Hashable {
     /// The budget as it was written: plans and messages name it so.
     package let text: String
 
-    /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `quality:hidden.cosine.mean>=0.98`.
+    /// Reads `1/3`, `0.33`, `33%`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `speed:1.5x@32x128`,
+    /// `quality:hidden.cosine.mean>=0.98`.
     ///
     /// - Throws: `AnalysisError.budget` with what would have been understood.
     package init(_ text: String) throws(AnalysisError) {
@@ -50,11 +54,28 @@ package struct Budget: Sendable, Hashable {
                 throw .budget(text, reason: "write the sequence length after @, as in macs:10%@128")
             }
             goal = .multiplyAdds(try Self.share(halves[0], of: text), tokens: tokens)
+        case "speed": goal = try Self.speed(rest, of: text)
         case "quality": goal = .quality(try Self.quality(rest, of: text))
         default:
-            throw .budget(text, reason: "unknown kind \"\(kind)\"; known are maps, macs, bytes and quality")
+            throw .budget(text, reason: "unknown kind \"\(kind)\"; known are maps, macs, bytes, speed and quality")
         }
     }
+
+    private static func speed(_ text: String, of budget: String) throws(AnalysisError) -> Goal {
+        let halves = text.split(separator: "@", omittingEmptySubsequences: false)
+        let shape = halves.last?.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) } ?? []
+        guard halves.count == 2, halves[0].hasSuffix("x"), let times = Double(halves[0].dropLast()), times.isFinite,
+            times >= 1, shape.count == 2, let sequences = shape[0], let tokens = shape[1],
+            (1...largestShape).contains(sequences), (1...largestShape).contains(tokens)
+        else {
+            throw .budget(
+                budget, reason: "write how many times as fast, and sequences × tokens, as in speed:1.5x@32x128")
+        }
+        return .speed(times, sequences: sequences, tokens: tokens)
+    }
+
+    /// Sequences, and tokens of one, that a speed can be asked for.
+    private static let largestShape = 1 << 20
 
     private static func quality(_ text: String, of budget: String) throws(AnalysisError) -> MetricCondition {
         let condition: MetricCondition

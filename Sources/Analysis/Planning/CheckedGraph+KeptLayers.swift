@@ -20,16 +20,24 @@ extension CheckedGraph {
         return try applying(plan)
     }
 
-    /// The graph with as few neurons in its feed-forward parts as any plan leaves.
+    /// The graph with as few neurons in its feed-forward parts, and as narrow queries, as any plan leaves.
     ///
-    /// - Parameter kept: Last matrices of parts that stay as they are.
+    /// - Parameters:
+    ///   - moves: What plans may do: neurons and ranks are looked at.
+    ///   - kept: Attention nodes and last matrices of parts that stay as they are.
     /// - Throws: When the graph that comes out breaks a rule, which would be a defect.
-    func withFewestNeurons(keeping kept: Set<String>) throws(GraphError) -> CheckedGraph {
+    func narrowed(by moves: Moves, keeping kept: Set<String>) throws(GraphError) -> CheckedGraph {
+        let ranked = moves.contains(.ranks), narrowed = moves.contains(.neurons)
         var plan = ReusePlan(of: self)
-        plan.neurons = feedForwardParts.filter { !kept.contains($0.node) && $0.width > 1 }.map { part in
-            let left = part.width - (NeuronPass.groups(of: part).last?.upperBound ?? 0)
-            return .init(node: part.node, width: part.width, kept: IndexList(Array(0..<left)))
-        }
+        let nodes = rankableNodes.filter { !kept.contains($0.name) }
+        plan.ranks = ranked ? nodes.compactMap(RankPass.least(of:)) : []
+        plan.neurons =
+            !narrowed
+            ? []
+            : feedForwardParts.filter { !kept.contains($0.node) && $0.width > 1 }.map { part in
+                let left = part.width - (NeuronPass.groups(of: part).last?.upperBound ?? 0)
+                return .init(node: part.node, width: part.width, kept: IndexList(Array(0..<left)))
+            }
         return try applying(plan)
     }
 }

@@ -26,7 +26,7 @@ package protocol Move: Sendable {
 package struct Rung: Sendable, Hashable {
     /// The node that loses something.
     package let node: String
-    /// What it loses: heads, neurons; nothing where a matrix takes the whole node's place.
+    /// What it loses: heads, neurons, columns of queries and keys; nothing where a matrix takes the whole node's place.
     package let indices: [Int]
     /// Damage expected at the output after this rung and those before it on its ladder.
     package let damage: Double

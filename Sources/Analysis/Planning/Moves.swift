@@ -16,13 +16,20 @@ package struct Moves: OptionSet, Sendable, Hashable {
     package static let neurons = Moves(rawValue: 16)
     /// One matrix in the place of a whole attention node.
     package static let linear = Moves(rawValue: 32)
+    /// Narrower queries and keys.
+    package static let ranks = Moves(rawValue: 64)
+    /// Heads that look at one key only.
+    package static let hard = Moves(rawValue: 1024)
+
+    /// Merging the tokens of each sequence that are most alike.
+    package static let tokens = Moves(rawValue: 256)
 
     /// Moves of attention maps that nobody has to ask for.
     package static let standard: Moves = [.reuse, .blend, .pattern]
     /// Moves that are about attention maps.
     package static let ofHeads: Moves = [.reuse, .blend, .pattern, .drop, .linear]
     /// What an analysis measures unless it is told otherwise: enough for plans of any budget.
-    package static let analyzed: Moves = [.reuse, .blend, .pattern, .neurons, .linear]
+    package static let analyzed: Moves = [.reuse, .blend, .pattern, .neurons, .linear, .ranks, .tokens]
     /// All moves.
-    package static let all: Moves = [.reuse, .blend, .pattern, .drop, .neurons, .linear]
+    package static let all: Moves = [.reuse, .blend, .pattern, .drop, .neurons, .linear, .ranks, .hard, .tokens]
 }

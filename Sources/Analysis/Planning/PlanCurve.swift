@@ -32,6 +32,8 @@ package struct PlanCurve: Sendable, Hashable, Codable {
     package var tokens: Int
     /// From nothing given up to all that may be.
     package var points: [Point]
+    /// Each kind of move alone; `nil` where that was not asked for.
+    package var comparison: MoveComparison?
 
     /// - Throws: `AnalysisError.cancelled`, or when the planner's graph is unsound.
     package init(

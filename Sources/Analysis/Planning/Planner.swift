@@ -81,6 +81,9 @@ package struct Planner: Sendable {
         } else if analysis.linear == nil {
             throw .mismatch("the analysis has measured no linear layers: analyse again, or leave them out of --allow")
         }
+        try RankMove.check(&analysis, graph, allowed)
+        try HardMove.check(&analysis, allowed)
+        try Self.checkTokens(&analysis, allowed, graph)
         self.analysis = analysis
         // An analysis that was read or made has no numbers that JSON cannot hold.
         analysisDigest = try? Document.digest(of: analysis)
@@ -98,6 +101,10 @@ package struct Planner: Sendable {
             moves.append(HeadMove(analysis, graph, moves: allowed, granularity: granularity, keeping: kept))
         }
         if !allowed.isDisjoint(with: NeuronMove.words) { moves.append(NeuronMove(analysis, keeping: kept)) }
+        // After heads: a head that computes no map has no rank.
+        if !allowed.isDisjoint(with: RankMove.words) { moves.append(RankMove(analysis, keeping: kept)) }
+        if !allowed.isDisjoint(with: HardMove.words) { moves.append(HardMove(analysis, graph, keeping: kept)) }
+        if !allowed.isDisjoint(with: TokenMove.words) { moves.append(TokenMove(analysis, graph, keeping: kept)) }
         self.moves = moves
         steps = try Self.order(moves, graph, currency)
     }
@@ -180,6 +187,30 @@ package struct Planner: Sendable {
             hull.append(index)
         }
         return zip(hull, hull.dropFirst()).flatMap { a, b in [Double](repeating: slope(a, b), count: b - a) }
+    }
+
+    /// Planners of one kind of move alone, with the name of the kind; what is given up first stays so.
+    package var kinds: [(name: String, planner: Planner)] {
+        moves.indices.map { move in
+            var alone = self
+            alone.steps = Self.merged(
+                steps.indices.filter { steps[$0].move == move }.map { index in
+                    let step = steps[index], before = index == 0 ? 0 : steps[index - 1].damage
+                    return Step(
+                        move: move, rung: step.rung, damage: step.damage - before, increase: step.increase,
+                        slope: step.slope)
+                })
+            let name =
+                switch type(of: moves[move]).words {
+                case HeadMove.words: "maps"
+                case NeuronMove.words: "neurons"
+                case RankMove.words: "ranks"
+                case HardMove.words: "hard heads"
+                case TokenMove.words: "tokens"
+                default: "others"
+                }
+            return (name, alone)
+        }
     }
 
     // MARK: Plans

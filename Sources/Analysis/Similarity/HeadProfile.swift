@@ -81,6 +81,19 @@ package struct ProfileSums: Sendable {
         separator += other.separator
     }
 
+    /// Numbers that the sums are written as.
+    static let numberCount = 7
+
+    /// All sums, one after the other.
+    var numbers: [Double] { [rows, entropy, first, previous, next, own, separator] }
+
+    /// - Parameter numbers: `numberCount` of them.
+    init(numbers: [Double]) {
+        precondition(numbers.count == Self.numberCount)
+        (rows, entropy, first) = (numbers[0], numbers[1], numbers[2])
+        (previous, next, own, separator) = (numbers[3], numbers[4], numbers[5], numbers[6])
+    }
+
     package func profile(of id: HeadID, knowsSeparators: Bool) -> HeadProfile {
         let n = max(rows, 1)
         return HeadProfile(

@@ -172,6 +172,7 @@ typedef struct {
   const int32_t *query_positions;
   const int32_t *key_positions;
   float softcap;                   // scores become cap · tanh(score / cap), before ALiBi and bias; 0: none
+  int hard;                        // computed map: each query looks at the key of its largest score alone
   int causal;                      // key position <= query position only
   // Query position - key position < window, and where nothing is causal key position - query position too; 0: no
   // bound. Positions are those below where they are given.
@@ -247,6 +248,7 @@ void rk_normalize(const rk_kernels *kernels, float *x, size_t width);
 #include "CBfloat.h"
 #include "CCompact.h"
 #include "CQuantized.h"
+#include "CTokens.h"
 
 #ifdef __cplusplus
 }

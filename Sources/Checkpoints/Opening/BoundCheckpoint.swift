@@ -145,8 +145,12 @@ struct BoundCheckpoint: Sendable {
         return assumed
     }
 
+    /// Nobody reads what says how texts are written before one is: what cannot be read there is told with the rest.
     private func assets() throws(FileError) -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
+        for (name, entry) in source.assets where name == "generation_config.json" {
+            _ = try source.folder.settings(entry)
+        }
         for (name, entry) in source.assets { result[name] = try source.folder.asset(entry) }
         return result
     }

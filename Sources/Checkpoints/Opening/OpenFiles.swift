@@ -36,7 +36,7 @@ struct OpenFiles: Sendable {
             found = stored
         } else {
             found = try folder.configEntry.map { entry throws(FileError) in
-                try folder.document(entry)
+                try folder.settings(entry)
             }
         }
         config = found?.removing(options.ignoredSettings)

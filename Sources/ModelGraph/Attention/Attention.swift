@@ -52,6 +52,9 @@ package struct Attention: Sendable, Hashable {
         package var keys: Bool
         /// A mask of pairs: an input with one column a key.
         package var pairs: Bool
+        /// Sizes of the keys, of width 1: the logarithm of the number of tokens that a key stands for is added to its
+        /// scores. Beside no mask. `nil`: each stands for one.
+        package var sizes: Bool?
         /// What hiding means.
         package var hiding: Hiding
         /// What it means where the framework is asked for its maps, if it then computes on another path; `nil`: the
@@ -59,9 +62,10 @@ package struct Attention: Sendable, Hashable {
         package var reported: Hiding?
 
         package init(
-            queries: Bool = false, keys: Bool = false, pairs: Bool = false, hiding: Hiding = .excluded,
-            reported: Hiding? = nil
+            queries: Bool = false, keys: Bool = false, pairs: Bool = false, sizes: Bool? = nil,
+            hiding: Hiding = .excluded, reported: Hiding? = nil
         ) {
+            self.sizes = sizes
             self.reported = reported
             self.queries = queries
             self.keys = keys
@@ -69,8 +73,11 @@ package struct Attention: Sendable, Hashable {
             self.hiding = hiding
         }
 
-        /// Number of inputs that are masks.
-        package var inputCount: Int { (queries ? 1 : 0) + (keys ? 1 : 0) + (pairs ? 1 : 0) }
+        /// Whether keys have sizes.
+        package var hasSizes: Bool { sizes == true }
+
+        /// Number of inputs that are masks, or sizes.
+        package var inputCount: Int { (queries ? 1 : 0) + (keys ? 1 : 0) + (pairs ? 1 : 0) + (hasSizes ? 1 : 0) }
     }
 
     /// Which projections have a bias.

@@ -50,6 +50,9 @@ package struct MapTerm: Sendable, Hashable {
 package enum HeadSource: Sendable, Hashable {
     /// Softmax of the head's own scores: keeps Q, K, V, O.
     case computed
+    /// The head's own scores, of which each query takes the key with the largest one alone, the first of equal ones:
+    /// keeps Q, K, V, O; the product with values is a look-up (hard retrieval attention, arXiv 2009.14658).
+    case hard
     /// A weighted sum of maps that exist already: keeps V and O. One term of weight 1 is the reuse of
     /// arXiv 2110.06821.
     case borrowed([MapTerm])
@@ -59,8 +62,10 @@ package enum HeadSource: Sendable, Hashable {
     /// Reuse of one earlier map as it is.
     package static func reused(_ head: HeadID) -> HeadSource { .borrowed([MapTerm(map: .head(head))]) }
 
-    /// Whether the head computes a map of its own.
-    package var isComputed: Bool { self == .computed }
+    /// Whether the head computes a map of its own, from scores of its own.
+    package var isComputed: Bool { self == .computed || isHard }
+    /// Whether each query of the head looks at one key alone.
+    package var isHard: Bool { self == .hard }
     /// Whether the head is left out altogether.
     package var isDropped: Bool { self == .dropped }
 
@@ -100,12 +105,13 @@ extension MapTerm: Codable {
 
 extension HeadSource: Codable {
     private enum Key: String, CodingKey { case source, terms }
-    private enum Kind: String, Codable, CaseIterable { case computed, borrowed, dropped }
+    private enum Kind: String, Codable, CaseIterable { case computed, hard, borrowed, dropped }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         switch try container.decode(Kind.self, forKey: .source) {
         case .computed: self = .computed
+        case .hard: self = .hard
         case .borrowed: self = .borrowed(try container.decode([MapTerm].self, forKey: .terms))
         case .dropped: self = .dropped
         }
@@ -115,6 +121,7 @@ extension HeadSource: Codable {
         var container = encoder.container(keyedBy: Key.self)
         switch self {
         case .computed: try container.encode(Kind.computed, forKey: .source)
+        case .hard: try container.encode(Kind.hard, forKey: .source)
         case .borrowed(let terms):
             try container.encode(Kind.borrowed, forKey: .source)
             try container.encode(terms, forKey: .terms)

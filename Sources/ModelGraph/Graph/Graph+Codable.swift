@@ -35,6 +35,8 @@ extension Operation: Codable {
         case "respacing": self = .respacing(try Respacing(from: decoder))
         case "matrix_product": self = .matrixProduct(try MatrixProduct(from: decoder))
         case "distribution": self = .distribution(try Distribution(from: decoder))
+        case "token_matching": self = .matching(try TokenMatching(from: decoder))
+        case "token_merge": self = .merge(try container.decode(TokenMerge.self, forKey: .function))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
@@ -66,6 +68,8 @@ extension Operation: Codable {
         case .respacing(let operation): try operation.encode(to: encoder)
         case .matrixProduct(let operation): try operation.encode(to: encoder)
         case .distribution(let operation): try operation.encode(to: encoder)
+        case .matching(let operation): try operation.encode(to: encoder)
+        case .merge(let function): try container.encode(function, forKey: .function)
         case .add, .multiply, .softmax, .minimum, .maximum, .maps: break
         }
     }

@@ -41,6 +41,15 @@ extension Graph {
         return nil
     }
 
+    /// Refuses another pooling of rows that stand for several tokens: only the one that they were merged for knows
+    /// their sizes.
+    ///
+    /// - Parameter pooling: What is asked for; `nil`: as it is.
+    package func requirePooling(_ pooling: Pooling?) throws(GraphError) {
+        guard let pooling, let matching = firstMatching, embeddingPoolings != [pooling] else { return }
+        throw GraphError(.plan, matching.name, "merges tokens, which only the model's own pooling takes into account")
+    }
+
     /// The graph with an embedding that is made in another way.
     ///
     /// - Parameters:

@@ -76,6 +76,9 @@ extension Graph {
         switch term.map {
         case .head(let head): id = head
         case .pattern(let pattern):
+            if attention.masking?.hasSizes == true, pattern != .identity {
+                return "borrows the pattern \"\(pattern.rawValue)\" behind a merge of tokens, where rows have no places"
+            }
             let hidesKeys = attention.masking.map { $0.keys || $0.pairs } ?? false
             guard hidesKeys, pattern != .identity else { return nil }
             return "borrows the pattern \"\(pattern.rawValue)\", which does not know the values that hide keys here"

@@ -48,15 +48,40 @@ extension ReusePlan {
         }
     }
 
+    /// The rank that is left of the products of queries and keys of one attention node: what each of its heads compares
+    /// tokens by.
+    package struct Rank: Sendable, Hashable, Codable {
+        /// Name of the attention node.
+        package var node: String
+        /// Columns of a head's query and key before.
+        package var size: Int
+        /// Columns that are left, the same number for every head.
+        package var rank: Int
+        /// Damage at the output that the analysis expects of it.
+        package var damage: Double?
+
+        package init(node: String, size: Int, rank: Int, damage: Double? = nil) {
+            self.node = node
+            self.size = size
+            self.rank = rank
+            self.damage = damage
+        }
+    }
+
     /// Neurons that the plan leaves out.
     package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.count) } }
 
     /// Whether the plan leaves the model as it is.
-    package var isWhole: Bool { replacedCount == 0 && removedNeurons == 0 && linear.isEmpty }
+    package var isWhole: Bool {
+        replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty && tokens.isEmpty
+            && !layers.contains { $0.heads.contains { $0.source.isHard } }
+    }
 }
 
 extension ReusePlan: Codable {
-    private enum Key: String, CodingKey { case version, budget, analysis, model, layers, linear, neurons }
+    private enum Key: String, CodingKey {
+        case version, budget, analysis, model, layers, linear, neurons, ranks, tokens
+    }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -66,7 +91,9 @@ extension ReusePlan: Codable {
             model: try container.decodeIfPresent(String.self, forKey: .model),
             layers: try container.decode([Layer].self, forKey: .layers),
             neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [],
-            linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [])
+            linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [],
+            ranks: try container.decodeIfPresent([Rank].self, forKey: .ranks) ?? [],
+            tokens: try container.decodeIfPresent([Tokens].self, forKey: .tokens) ?? [])
         version = try container.decode(Int.self, forKey: .version)
     }
 
@@ -80,5 +107,7 @@ extension ReusePlan: Codable {
         // A plan of maps alone is written as it always was.
         if !linear.isEmpty { try container.encode(linear, forKey: .linear) }
         if !neurons.isEmpty { try container.encode(neurons, forKey: .neurons) }
+        if !ranks.isEmpty { try container.encode(ranks, forKey: .ranks) }
+        if !tokens.isEmpty { try container.encode(tokens, forKey: .tokens) }
     }
 }

@@ -47,11 +47,17 @@ package struct ReusePlan: Sendable, Hashable {
     package var neurons: [Neurons]
     /// Attention nodes that one matrix stands in for.
     package var linear: [Linear]
+    /// Attention nodes whose queries and keys become narrower.
+    package var ranks: [Rank]
+    /// Attention nodes behind which tokens are merged.
+    package var tokens: [Tokens]
 
     package init(
         budget: String, analysis: String? = nil, model: String? = nil, layers: [Layer], neurons: [Neurons] = [],
-        linear: [Linear] = []
+        linear: [Linear] = [], ranks: [Rank] = [], tokens: [Tokens] = []
     ) {
+        self.ranks = ranks
+        self.tokens = tokens
         self.neurons = neurons
         self.linear = linear
         version = Self.currentVersion

@@ -31,8 +31,9 @@ extension Operation {
         case .localPooling(let pooling): pooling.numbersProblem
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
+        case .matching(let matching): matching.problem
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .minimum, .maximum, .distribution,
-            .elementwise, .maps:
+            .elementwise, .maps, .merge:
             nil
         }
     }

@@ -61,6 +61,10 @@ package enum Operation: Sendable, Hashable {
     case matrixProduct(MatrixProduct)
     /// Numbers made into shares of a whole, or their logarithms.
     case distribution(Distribution)
+    /// Which tokens of a sequence are merged. Input: the attention node whose keys are compared.
+    case matching(TokenMatching)
+    /// Rows that a matching merges.
+    case merge(TokenMerge)
 
     /// Name in documents.
     package var kind: String {
@@ -93,6 +97,8 @@ package enum Operation: Sendable, Hashable {
         case .respacing: "respacing"
         case .matrixProduct: "matrix_product"
         case .distribution: "distribution"
+        case .matching: "token_matching"
+        case .merge: "token_merge"
         }
     }
 
@@ -109,7 +115,7 @@ package enum Operation: Sendable, Hashable {
         case .recurrent(let operation): operation.parameters
         case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax,
             .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
-            .elementwise, .maps:
+            .elementwise, .maps, .matching, .merge:
             []
         }
     }

@@ -21,6 +21,8 @@ package enum RowSpace: Sendable, Hashable {
             case joined(String)
             /// So many rows for each.
             case times(Int)
+            /// Those that are left when tokens are merged.
+            case merged(TokenMatching)
         }
 
         /// Name of the axis: `tokens`, or what the inputs that lie along it call it.
@@ -62,6 +64,7 @@ package enum RowSpace: Sendable, Hashable {
                     let (product, overflow) = length.multipliedReportingOverflow(by: times)
                     guard !overflow else { return nil }
                     length = product
+                case .merged(let matching): length = matching.rowCount(after: length)
                 }
                 guard (0...GraphLimit.extent).contains(length) else { return nil }
             }
@@ -86,6 +89,7 @@ package enum RowSpace: Sendable, Hashable {
             case .times(let times):
                 let (product, overflow) = count.multipliedReportingOverflow(by: times)
                 return !overflow && (1...GraphLimit.extent).contains(product) ? .count(product) : nil
+            case .merged(let matching): return .count(matching.rowCount(after: count))
             }
         case .axis(var axis):
             guard axis.steps.count < Self.largestStepCount else { return nil }
@@ -146,6 +150,11 @@ extension RowSpace: CustomStringConvertible {
                 case .longer(let more): more < 0 ? "\(text)\(more)" : "\(text)+\(more)"
                 case .joined(let other): "\(text)+\(other)"
                 case .times(let times): "\(text)*\(times)"
+                case .merged(let matching):
+                    switch matching.amount {
+                    case .share(let share): "\(text) less \(share) of them"
+                    case .count(let count): "\(text) less up to \(count)"
+                    }
                 }
             }
         }

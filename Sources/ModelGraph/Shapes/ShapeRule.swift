@@ -22,6 +22,8 @@ struct ShapeRule {
         if case .embedding(let embedding) = operation { return try embeddingShape(embedding, node) }
         if case .tokenMask = operation { return try tokenMaskShape(node) }
         if case .attention(let attention) = operation { return try attentionShape(attention, node) }
+        if case .matching(let matching) = operation { return try shape(of: matching, node) }
+        if case .merge(let merge) = operation { return try shape(of: merge, node) }
         var arguments: [ValueShape] = []
         for input in node.inputs { arguments.append(try shape(of: input)) }
         let first = arguments.first ?? ValueShape(rows: .tokens, width: 0)
@@ -34,7 +36,7 @@ struct ShapeRule {
             }
         }
         switch operation {
-        case .embedding, .attention, .tokenMask: throw ShapeFailure("has no shape")
+        case .embedding, .attention, .tokenMask, .matching, .merge: throw ShapeFailure("has no shape")
         case .norm(let norm):
             try expect(1...1, width: norm.width)
             return first
@@ -235,6 +237,11 @@ struct ShapeRule {
         }
         if masking.queries { try check(stream.rows, "queries") }
         if masking.keys { try check(memory.rows, "keys") }
+        if masking.hasSizes {
+            guard masking.inputCount == 1, !attention.isCross, attention.positions == nil, attention.mask == .init()
+            else { throw ShapeFailure("has sizes of its keys beside masks, positions or a memory") }
+            try checkSizes(masks.removeFirst(), along: memory.rows)
+        }
         if masking.pairs, let name = masks.first {
             if let value = shapes[name] {
                 guard case .count(let keys) = memory.rows, value == ValueShape(rows: stream.rows, width: keys) else {

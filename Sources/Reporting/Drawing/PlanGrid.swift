@@ -27,7 +27,7 @@ package struct PlanGrid: Sendable {
                 SVG.label(names[row], x: left - 12, y: y(row) + Self.cellHeight / 2 + 4, anchor: .end))
             for (column, head) in layer.heads.enumerated() {
                 switch head.source {
-                case .computed: plain.append(computedCell(row, column))
+                case .computed, .hard: plain.append(computedCell(row, column))
                 case .dropped: plain.append(droppedCell(row, column, head))
                 case .borrowed(let terms): borrowing.append(borrowingCell(row, column, head, terms))
                 }

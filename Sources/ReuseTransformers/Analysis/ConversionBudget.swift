@@ -14,7 +14,8 @@ public struct ConversionBudget: Sendable, Hashable, CustomStringConvertible {
     /// The budget as the command line spells it; plans carry it.
     public let description: String
 
-    /// A budget as the command line spells it: `1/3`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `quality:METRIC>=VALUE`.
+    /// A budget as the command line spells it: `1/3`, `maps:1/3`, `macs:10%@128`, `bytes:8%`, `speed:1.5x@32x128`,
+    /// `quality:METRIC>=VALUE`.
     ///
     /// - Throws: `.usage` when it cannot be read.
     public init(_ text: String) throws(TransformerError) {
@@ -45,6 +46,11 @@ public struct ConversionBudget: Sendable, Hashable, CustomStringConvertible {
     /// A share of the parameters' bytes, 0…1.
     public static func bytes(_ share: Double) -> ConversionBudget {
         ConversionBudget(spelled: "bytes:\(share)")
+    }
+
+    /// Times as fast as the source on so many texts of a length, as the multiply-adds predict it.
+    public static func speed(_ times: Double, texts: Int, tokens: Int) -> ConversionBudget {
+        ConversionBudget(spelled: "speed:\(times)x@\(texts)x\(tokens)")
     }
 
     /// The largest saving with which a metric stays at or above a value on texts that are kept back.

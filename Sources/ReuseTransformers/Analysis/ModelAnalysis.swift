@@ -1,4 +1,5 @@
 import Analysis
+import BackgroundWork
 import Foundation
 import JSON
 import ModelGraph
@@ -70,7 +71,8 @@ public struct ModelAnalysis: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - budget: How much to save.
-    ///   - moves: What the plan may do; `nil`: of a budget of maps, replace maps; of arithmetic or bytes, neurons too.
+    ///   - moves: What the plan may do; `nil`: of a budget of maps, replace maps; of arithmetic or bytes, neurons
+    ///     and ranks too.
     ///   - granularity: What is replaced at a time.
     ///   - layers: The layers whose maps may be replaced.
     /// - Throws: `.usage` when even giving up all that may be is not enough, for layers that the model does not have,
@@ -93,9 +95,10 @@ public struct ModelAnalysis: Sendable, Hashable {
     ) throws(TransformerError) -> Planner {
         let graph = graph ?? document.graph
         let kept = try layers.keptNodes(of: graph)
-        // Earlier releases measured no neurons; plans of maps they serve as well as ever.
+        // Earlier releases measured no neurons and no ranks; plans of maps they serve as well as ever.
         var standard = ReuseMoves.standard(for: budget)
         if document.neurons == nil { standard.remove(.neurons) }
+        if document.ranks == nil { standard.remove(.ranks) }
         if document.linear == nil { standard.remove(.linear) }
         let allowed = moves ?? standard
         return try TransformerError.mapping {

@@ -1,5 +1,5 @@
 import Analysis
-import JSON
+import Foundation
 import ModelGraph
 import Rewriting
 
@@ -40,15 +40,17 @@ public struct ModelAnalyzer: Sendable {
 
     /// Analyses the model: about nine passes of it over the data.
     ///
+    /// - Parameters:
+    ///   - calibration: Data like those that the model will meet.
+    ///   - folder: Where pieces of the analysis are kept as soon as they are measured; another analysis of the same
+    ///     model, data and settings goes on from there.
     /// - Returns: The work, to be iterated or awaited. It throws `.usage` for data that the model does not read,
-    ///   for too few of them, and for a model that computes no attention maps.
-    public func analyze(calibration: CalibrationData) -> WorkSteps<ModelAnalysis> {
+    ///   for too few of them, for a model that computes no attention maps, and where another analysis is kept in the
+    ///   folder.
+    public func analyze(calibration: CalibrationData, keepingIn folder: URL? = nil) -> WorkSteps<ModelAnalysis> {
         WorkSteps { (work) throws(TransformerError) in
-            _ = try model.pooled(by: pooling)
-            try model.checkWeights(work)
-            let data = try calibration.read(for: model, resources, work, readsJudging: false)
-            for warning in data.set.fittingWarnings(of: model.model.graph, heals: true) { work.warning(warning) }
-            return try analysis(data.set, data.reader, work)
+            let data = try read(calibration, work)
+            return try analysis(data.set, data.reader, work, folder: folder?.path)
         }
     }
 
@@ -57,24 +59,72 @@ public struct ModelAnalyzer: Sendable {
         analyze(calibration: .texts(texts))
     }
 
-    func analysis(
-        _ calibration: CalibrationSet, _ reader: DataReader, _ work: Work
-    ) throws(TransformerError) -> ModelAnalysis {
-        let analyzer = Analyzer(
-            options: .init(
-                resources: resources.execution(work.cancellation), separators: reader.separators,
-                moves: moves.moves, pooling: pooling.map(ModelGraph.Pooling.init)))
-        let document = try TransformerError.mapping {
-            try analyzer.analyze(model.model, calibration: calibration) { stage, completed, total in
-                work.advance(.init(stage), to: completed, of: total)
+    /// Computes one shard of the analysis; `ModelAnalysis(merging:)` makes one of all shards.
+    ///
+    /// - Parameters:
+    ///   - calibration: The data of the whole analysis.
+    ///   - shard: Which share is computed.
+    ///   - maps: What `AnalysisPart(mergingMaps:)` made of all shards of `compareMaps`; without it each shard compares
+    ///     the maps of its own layers on all texts.
+    ///   - folder: Where pieces are kept as soon as they are measured.
+    /// - Returns: The work. It throws as `analyze(calibration:keepingIn:)` does.
+    public func analyze(
+        calibration: CalibrationData, shard: AnalysisShard, after maps: AnalysisPart? = nil,
+        keepingIn folder: URL? = nil
+    ) -> WorkSteps<AnalysisPart> {
+        WorkSteps { (work) throws(TransformerError) in
+            let data = try read(calibration, work)
+            return try TransformerError.mapping {
+                AnalysisPart(
+                    try analyzer(data.reader, work).measure(
+                        shard.shard, of: model.model, calibration: data.set, after: maps?.named,
+                        in: folder.map { try KeptFolder($0.path) }
+                    ) { work.advance(.init($0), to: $1, of: $2) })
             }
         }
-        // As it is read back from its file, where numbers are rounded: a conversion right after the analysis and one
-        // from the file are the same to the bit.
-        return ModelAnalysis(
-            try TransformerError.mapping {
-                try Document.decode(AnalysisDocument.self, from: try Document.encode(document))
-            })
+    }
+
+    /// Compares all maps on one share of the texts: worth a stage of its own where the texts are very many.
+    ///
+    /// - Returns: The work. It throws as `analyze(calibration:keepingIn:)` does.
+    public func compareMaps(calibration: CalibrationData, shard: AnalysisShard) -> WorkSteps<AnalysisPart> {
+        WorkSteps { (work) throws(TransformerError) in
+            let data = try read(calibration, work)
+            return try TransformerError.mapping {
+                AnalysisPart(
+                    try analyzer(data.reader, work).compareMaps(
+                        on: shard.shard, of: model.model, calibration: data.set
+                    ) { work.advance(.init($0), to: $1, of: $2) })
+            }
+        }
+    }
+
+    func read(
+        _ calibration: CalibrationData, _ work: Work
+    ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
+        _ = try model.pooled(by: pooling)
+        try model.checkWeights(work)
+        let data = try calibration.read(for: model, resources, work, readsJudging: false)
+        for warning in data.set.fittingWarnings(of: model.model.graph, heals: true) { work.warning(warning) }
+        return data
+    }
+
+    func analyzer(_ reader: DataReader, _ work: Work) -> Analyzer {
+        Analyzer(
+            options: .init(
+                resources: resources.execution(work.cancellation), separators: reader.separators, moves: moves.moves,
+                pooling: pooling.map(ModelGraph.Pooling.init), toolVersion: Version.text))
+    }
+
+    func analysis(
+        _ calibration: CalibrationSet, _ reader: DataReader, _ work: Work, folder: String? = nil
+    ) throws(TransformerError) -> ModelAnalysis {
+        try TransformerError.mapping {
+            let document = try analyzer(reader, work).analyze(
+                model.model, calibration: calibration, in: folder.map { try KeptFolder($0) }
+            ) { work.advance(.init($0), to: $1, of: $2) }
+            return try ModelAnalysis(asRead: document)
+        }
     }
 }
 
@@ -85,6 +135,7 @@ extension WorkProgress.Stage {
         case .local: self = .findingReplacements
         case .endToEnd: self = .measuringDamage
         case .neurons: self = .measuringNeurons
+        case .ranks: self = .measuringRanks
         }
     }
 }

@@ -19,8 +19,15 @@ public struct ReuseMoves: OptionSet, Sendable, Hashable {
     public static let drop = ReuseMoves(rawValue: Moves.drop.rawValue)
     /// Neurons of feed-forward parts are left out, what is left is refitted. Saves no maps.
     public static let neurons = ReuseMoves(rawValue: Moves.neurons.rawValue)
+    /// Queries and keys become narrower: a product of lower rank in the place of theirs. Saves no maps.
+    public static let ranks = ReuseMoves(rawValue: Moves.ranks.rawValue)
+    /// Heads look at one key only: the product with their values becomes a look-up. Saves no maps.
+    public static let hard = ReuseMoves(rawValue: Moves.hard.rawValue)
     /// One matrix in the place of a whole attention layer, by least squares.
     public static let linear = ReuseMoves(rawValue: Moves.linear.rawValue)
+    /// Tokens of each sequence that are most alike are merged. Saves no maps; only where the model gives one result a
+    /// sequence.
+    public static let tokens = ReuseMoves(rawValue: Moves.tokens.rawValue)
     /// Reuse, blends and patterns: the moves of maps that need no asking.
     public static let standard = ReuseMoves(rawValue: Moves.standard.rawValue)
     /// What an analysis measures unless told otherwise: enough for plans of any budget.
@@ -30,7 +37,7 @@ public struct ReuseMoves: OptionSet, Sendable, Hashable {
     /// takes what is cheapest.
     package static func standard(for budget: Budget?) -> ReuseMoves {
         switch budget?.goal {
-        case .multiplyAdds, .bytes: [.standard, .neurons]
+        case .multiplyAdds, .bytes, .speed: [.standard, .neurons, .ranks]
         case nil, .attention, .maps, .quality: .standard
         }
     }

@@ -10,6 +10,8 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
         case measuringDamage
         /// Neurons of feed-forward parts are left out, and the damage at the output is measured.
         case measuringNeurons
+        /// Queries and keys are made narrower, and the damage at the output is measured.
+        case measuringRanks
         /// A plan of some steps, of as many as there are, is converted and measured.
         case tryingPlan(steps: Int, of: Int)
         /// The plan is applied and repaired, layer by layer.
@@ -36,6 +38,7 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
             case .findingReplacements: "Looking for replacements"
             case .measuringDamage: "Measuring damage at the output"
             case .measuringNeurons: "Measuring neurons"
+            case .measuringRanks: "Measuring ranks"
             case .tryingPlan(let steps, let total): "Trying a plan of \(steps) of \(total) steps"
             case .rewriting: "Rewriting and healing"
             case .quantizing: "Quantising"

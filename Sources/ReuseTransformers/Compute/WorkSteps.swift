@@ -1,3 +1,4 @@
+import BackgroundWork
 import Platform
 
 /// Long work as a sequence of steps: how far it is, and at the end its result.
@@ -31,7 +32,7 @@ public struct WorkSteps<Output: Sendable>: AsyncSequence, Sendable {
 
     /// Hands out steps as they are reached. A slow reader misses progress, never the result.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate let elements: ElementChannel<Step>.Reader
+        fileprivate let elements: ElementChannel<Step, TransformerError>.Reader
 
         /// The next step; `nil` after the result.
         ///
@@ -47,7 +48,7 @@ public struct WorkSteps<Output: Sendable>: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator {
         let body = body
         return AsyncIterator(
-            elements: .init(.unlimited) { (cancellation, send) throws(TransformerError) in
+            elements: .init(.unlimited, refused: { TransformerError(refusal: $0) }) { (cancellation, send) throws(TransformerError) in
                 let work = Work(cancellation: cancellation, report: { send(.progress($0), true) })
                 send(.finished(try body(work)), false)
             })
@@ -69,5 +70,24 @@ public struct WorkSteps<Output: Sendable>: AsyncSequence, Sendable {
     package func run(_ work: Work = Work()) throws(TransformerError) -> Output {
         try work.checkCancellation()
         return try body(work)
+    }
+}
+
+extension WorkQueue {
+    /// Runs `body` on another thread and suspends until it is done.
+    func run<Output: Sendable>(
+        _ body: @escaping @Sendable (Cancellation) throws(TransformerError) -> Output
+    ) async throws(TransformerError) -> Output {
+        try await run(refused: { TransformerError(refusal: $0) }, body)
+    }
+}
+
+extension TransformerError {
+    /// Why work never began.
+    init(refusal: WorkRefusal) {
+        switch refusal {
+        case .cancelled: self = .cancelled
+        case .noThread(let reason): self.init(.inputOutput, reason)
+        }
     }
 }

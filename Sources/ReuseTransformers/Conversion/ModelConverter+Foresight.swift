@@ -10,10 +10,13 @@ extension ModelConverter {
     /// - Throws: `.usage` with the largest saving of the kind.
     func checkReach(of source: PlanSource) throws(TransformerError) {
         // Other moves save more than reuse can: only the planner knows how much.
-        let known: ReuseMoves = [.standard, .neurons]
+        let known: ReuseMoves = [.standard, .neurons, .ranks]
         guard case .budget(let wanted, _) = source else { return }
         let budget = try wanted.parsed()
         let moves = options.moves ?? .standard(for: budget)
+        if moves.contains(.tokens), let problem = model.model.graph.problemOfMerging {
+            throw TransformerError(.usage, path: model.path, "no tokens can be merged: \(problem)")
+        }
         guard moves.isSubset(of: known) else { return }
         if case .quality = budget.goal { return }
         let kept = try options.layers.keptNodes(of: model.model.graph)

@@ -36,7 +36,7 @@ extension ModelConverter {
             let judges = data.set.judges
             let warnings = data.set.judgingWarnings
             for warning in warnings { work.warning(warning) }
-            let (quantized, summary) = try quantized(model.model, data.set, work)
+            let (quantized, summary) = try quantized(model.model, merging: nil, data.set, work)
             let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(
@@ -57,17 +57,25 @@ extension ModelConverter {
 
     /// The model in the precision that the options ask for, and what was done; as it is where they ask for none.
     ///
-    /// - Parameter calibration: `nil`: weights are rounded to nearest.
+    /// - Parameters:
+    ///   - plan: What merges tokens at last.
+    ///   - calibration: `nil`: weights are rounded to nearest.
     func quantized(
-        _ model: Model, _ calibration: CalibrationSet?, _ work: Work
+        _ model: Model, merging plan: ReusePlan?, _ calibration: CalibrationSet?, _ work: Work
     ) throws(TransformerError) -> (model: Model, summary: QuantizationSummary?) {
-        guard let target = options.precision.target else { return (model, nil) }
+        let tokens = plan?.tokens ?? []
+        guard let target = options.precision.target else {
+            return (try TransformerError.mapping { try model.mergingTokens(tokens) }, nil)
+        }
         work.begin(.quantizing)
         var wanted = Quantizer.Options(target: target, resources: resources.execution(work.cancellation))
         wanted.pooling = options.pooling.map(ModelGraph.Pooling.init)
         let quantizer = Quantizer(options: wanted)
         return try TransformerError.mapping {
-            try quantizer.quantize(model, calibration: calibration) { work.advance(.quantizing, to: $0, of: $1) }
+            let (quantized, summary) = try quantizer.quantize(model, calibration: calibration) {
+                work.advance(.quantizing, to: $0, of: $1)
+            }
+            return (try quantized.mergingTokens(tokens), summary)
         }
     }
 
@@ -76,6 +84,7 @@ extension ModelConverter {
     /// - Throws: `.unsupported` for a model that is quantised: what was lost cannot be repaired from it.
     func checkPrecision() throws(TransformerError) {
         try options.precision.check()
+        try TransformerError.mapping { try model.model.requireAllTokens() }
         guard !model.model.graph.hasPrecisions else {
             throw TransformerError(
                 .unsupported, path: model.path,

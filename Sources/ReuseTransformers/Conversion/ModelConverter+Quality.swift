@@ -36,7 +36,9 @@ extension ModelConverter {
             let converted = try converter(work, healing: .closedForm)
                 .convert(model.model, plan: plan, calibration: calibration)
             let pooling = options.pooling.map(ModelGraph.Pooling.init)
-            let finished = try quantized(converted.model, calibration, work).model
+            let finished = try quantized(
+                converted.unmerged, merging: converted.model.plan, calibration, work
+            ).model
             let study = try FidelityStudy(
                 source: model.model.pooled(by: pooling), converted: finished.pooled(by: pooling),
                 options: .init(

@@ -1,6 +1,7 @@
 import Analysis
 import Foundation
 import ModelGraph
+import Plans
 import Rewriting
 import Statistics
 import Verification
@@ -42,14 +43,19 @@ public struct ModelConverter: Sendable {
         /// How embeddings are made, of a model that is used for embeddings and whose files do not say it: damage,
         /// repair and judgement are in terms of them. `nil`: as the files say. The file itself does not change by it.
         public var pooling: TextEmbedder.Pooling?
+        /// A folder in which analysis and refits are kept as soon as they are done: another conversion of the same
+        /// model and data goes on from there, to the same file.
+        public var keepingFolder: URL?
 
         /// Options; the defaults are those of the command.
         public init(
             moves: ReuseMoves? = nil, granularity: ReuseGranularity = .head, layers: LayerSelection = .all,
             gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
             compression: TransformerModel.Compression = .zstd(),
-            precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil
+            precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil,
+            keepingIn keepingFolder: URL? = nil
         ) {
+            self.keepingFolder = keepingFolder
             self.precision = precision
             self.pooling = pooling
             self.moves = moves
@@ -175,6 +181,7 @@ public struct ModelConverter: Sendable {
         _ calibration: CalibrationData, _ source: PlanSource, to path: String?
     ) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
+            if let folder = options.keepingFolder { try TransformerError.mapping { _ = try KeptFolder(folder.path) } }
             let converter = converter(work)
             try checkPrecision()
             // Told before an analysis that takes minutes.
@@ -204,10 +211,11 @@ public struct ModelConverter: Sendable {
                     work.begin(.rewriting)
                     return try convert(plan)
                 }
+                if corrected != nil { work.warning("damages did not add up, so the budget was planned for once more") }
                 return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
             let repairs = repairWarnings(result.healing, work)
-            let (quantized, summary) = try quantized(result.model, data.set, work)
+            let (quantized, summary) = try quantized(result.unmerged, merging: result.model.plan, data.set, work)
             let judges = data.set.judges
             let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
@@ -239,7 +247,10 @@ public struct ModelConverter: Sendable {
         WorkSteps { (work) throws(TransformerError) in
             try checkPrecision()
             work.begin(.rewriting)
-            let applied = try TransformerError.mapping { try model.model.applying(plan.plan) }
+            let applied = try TransformerError.mapping {
+                _ = try model.model.graph.applying(plan.plan)
+                return try model.model.applying(plan.plan.withoutTokens)
+            }
             if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
                 throw TransformerError(
                     .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
@@ -249,11 +260,15 @@ public struct ModelConverter: Sendable {
                     .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
                 )
             }
+            if let name = model.model.graph.nodesLosingRank(along: plan.plan).first {
+                throw TransformerError(
+                    .usage, "the plan lowers the rank of \(name), which is fitted on data: give data to calibrate on")
+            }
             if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
                 throw TransformerError(
                     .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
             }
-            let (rewritten, summary) = try quantized(applied, nil, work)
+            let (rewritten, summary) = try quantized(applied, merging: plan.plan, nil, work)
             work.begin(.writing)
             let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
             let finished = try file.write(
@@ -281,10 +296,11 @@ public struct ModelConverter: Sendable {
 
     func converter(_ work: Work, healing: Healing? = nil) -> Converter {
         let method: HealingSummary.Method = (healing ?? options.healing) == .none ? .none : .closed
-        return Converter(
-            options: .init(
-                resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
-                pooling: options.pooling.map(ModelGraph.Pooling.init)))
+        var wanted = Converter.Options(
+            resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
+            pooling: options.pooling.map(ModelGraph.Pooling.init))
+        wanted.keeping = options.keepingFolder.map { ($0.path, Version.text) }
+        return Converter(options: wanted)
     }
 
     private func planned(
@@ -302,7 +318,8 @@ public struct ModelConverter: Sendable {
         } else {
             let analyzer = ModelAnalyzer(
                 model, moves: options.moves ?? .standard(for: budget), pooling: options.pooling, resources: resources)
-            analysis = try analyzer.analysis(data.set, data.reader, work)
+            analysis = try analyzer.analysis(
+                data.set, data.reader, work, folder: options.keepingFolder.map { $0.path + "/analysis" })
         }
         let planner = try planner(of: analysis, for: budget)
         return (ConversionPlan(try plan(planner, budget, data.set, work)), analysis)

@@ -13,6 +13,7 @@ extension TransformerError {
                 Kind(error.kind), path: error.path, error.problems, remedy: error.remedy.isEmpty ? nil : error.remedy)
         case let error as GraphError: self.init(Kind(error.kind), error.problems.map(\.description))
         case AnalysisError.graph(let error): self.init(error)
+        case AnalysisError.file(let error): self.init(error)
         case let error as any KindedError: self.init(Kind(error.kind), "\(error)")
         default: self.init(.defect, "\(error)")
         }

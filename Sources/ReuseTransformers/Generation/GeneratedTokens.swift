@@ -1,3 +1,4 @@
+import BackgroundWork
 import Platform
 
 /// The tokens of a text as a model writes them.
@@ -15,7 +16,7 @@ public struct GeneratedTokens: AsyncSequence, Sendable {
 
     /// Hands out tokens as they come.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate let elements: ElementChannel<GeneratedToken>.Reader
+        fileprivate let elements: ElementChannel<GeneratedToken, TransformerError>.Reader
 
         /// The next token; `nil` after the last one.
         ///
@@ -34,7 +35,7 @@ public struct GeneratedTokens: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator {
         let body = body
         return AsyncIterator(
-            elements: .init(queue) { (cancellation, send) throws(TransformerError) in
+            elements: .init(queue, refused: { TransformerError(refusal: $0) }) { (cancellation, send) throws(TransformerError) in
                 try body(cancellation) { send($0, false) }
             })
     }

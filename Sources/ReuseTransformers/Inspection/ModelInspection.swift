@@ -1,4 +1,5 @@
 import ArchitectureSpecs
+import BackgroundWork
 import Checkpoints
 import Costs
 import Foundation
@@ -354,7 +355,8 @@ extension ModelInspection.Totals {
         }
         self.init(
             layers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
-            hidden: graph.hiddenStates.last.flatMap { graph.shapes[$0]?.width } ?? 0,
+            hidden: (graph.hiddenStates.last ?? graph.attentionNodes.first?.name)
+                .flatMap { graph.shapes[$0]?.width } ?? 0,
             vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
             parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, tokens: tokens,
             isFixed: cost.multiplyAdds == graph.cost(tokens: tokens + 1).multiplyAdds,

@@ -41,6 +41,7 @@ package final class RowModel: Sendable {
         switch source {
         case .embedding(let wanted, let normalizes) where model.model.graph.embedding != nil:
             do throws(GraphError) {
+                try model.model.graph.graph.requirePooling(wanted)
                 changed.graph = try model.model.graph.graph.embedding(pooling: wanted, normalizes: normalizes).checked()
             } catch {
                 throw usage("the model's own layers do not take rows that are pooled this way: \(error)")

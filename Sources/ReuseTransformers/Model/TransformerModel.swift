@@ -1,3 +1,4 @@
+import BackgroundWork
 import Checkpoints
 import Costs
 import Foundation

@@ -86,14 +86,23 @@ public struct ModelVerifier: Sendable {
     private static let timedMultiplyAdds = 1_000_000_000_000
 
     /// Speeds of both models at 32 texts of 128 tokens, or of as many as the model takes; or at 32 pictures.
-    package func time(_ work: Work = Work()) throws(TransformerError) -> [Benchmark.Result] {
+    ///
+    /// - Parameter budget: One on speed is about the texts that are timed then.
+    package func time(
+        _ work: Work = Work(), for budget: ConversionBudget? = nil
+    ) throws(TransformerError) -> [Benchmark.Result] {
         work.begin(.timing)
-        let tokens = min(source.model.graph.usualTokens, source.model.traits.maximumTokens ?? .max)
-        let batch = max(
+        let most = source.model.traits.maximumTokens ?? .max
+        var tokens = min(source.model.graph.usualTokens, most)
+        var batch = max(
             1, min(32, Self.timedMultiplyAdds / max(1, source.model.graph.cost(tokens: tokens).multiplyAdds)))
+        if case .speed(_, let sequences, let length)? = try budget?.parsed().goal {
+            (batch, tokens) = (sequences, min(length, most))
+        }
+        let (texts, length) = (batch, tokens)
         return try TransformerError.mapping {
             try Benchmark([(source.name, source.model), (converted.name, converted.model)])
-                .measure(.shape(batch: batch, tokens: tokens), with: resources.execution(work.cancellation))
+                .measure(.shape(batch: texts, tokens: length), with: resources.execution(work.cancellation))
         }
     }
 

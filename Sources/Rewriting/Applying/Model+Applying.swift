@@ -6,8 +6,9 @@ extension Model {
     /// The model that a plan describes: sources set, chains resolved, parameters without use cut away.
     ///
     /// Query and key columns of heads that no longer compute disappear, and so do values and output rows of dropped
-    /// heads, and rows and columns of neurons that are left out. A map borrowed alone with a weight other than 1
-    /// becomes plain reuse: its weight moves into the head's rows of the output projection. Nothing is repaired here.
+    /// heads, and rows and columns of neurons that are left out; queries and keys become as narrow as they shall. A map
+    /// borrowed alone with a weight other than 1 becomes plain reuse: its weight moves into the head's rows of the
+    /// output projection. Nothing is repaired here.
     ///
     /// - Throws: Every way in which the plan breaks a rule, or a head that the plan wants computed and the model no
     ///   longer can.
@@ -16,7 +17,13 @@ extension Model {
         do { try validate() } catch { throw .graph(error) }
         var result = self
         var changed: Graph
-        do { changed = try graph.applying(plan).graph } catch { throw .graph(error) }
+        do {
+            changed = try graph.applying(plan.withoutTokens).graph
+            // Everything is said of the whole plan, before anything is cut.
+            if !plan.tokens.isEmpty { _ = try graph.applying(plan) }
+        } catch {
+            throw .graph(error)
+        }
         let shared = changed.sharedAttentionParameters
         for (index, node) in graph.nodes.enumerated() {
             guard let before = node.attention, var after = changed.nodes[index].attention else { continue }
@@ -28,6 +35,7 @@ extension Model {
             changed.nodes[index].operation = .attention(after)
             try result.cut(changed.nodes[index], of: self, from: before, to: after, outputFactors: factors)
         }
+        try result.cutRanks(plan.ranks, of: self, to: changed)
         try result.setLinear(plan.linear, of: self)
         try result.cutNeurons(plan.neurons, of: self)
         do {
@@ -37,7 +45,7 @@ extension Model {
             throw .graph(error)
         }
         result.plan = plan.recording(result.graph)
-        return result
+        return try result.mergingTokens(plan.tokens)
     }
 
     /// Cuts the parameters of one attention node to what its heads still need.

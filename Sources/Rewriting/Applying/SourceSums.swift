@@ -22,10 +22,11 @@ package struct SourceSums {
     /// - Parameters:
     ///   - branches: The branches whose sums will be asked for.
     ///   - limit: Bytes of rows that are kept at most: worth more the more often a branch is asked for.
+    ///   - times: How often each branch will be asked for.
     ///   - pooling: How embeddings are made, where the model's files do not say it.
     package init(
-        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, pooling: Pooling? = nil,
-        resources: ExecutionResources
+        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, asking times: Int = 1,
+        pooling: Pooling? = nil, resources: ExecutionResources
     ) throws(AnalysisError) {
         emphasis = source.graph.emphasis(pooling: pooling)
         self.sequences = sequences
@@ -33,7 +34,7 @@ package struct SourceSums {
         self.resources = resources
         chunks = sequences.batches(rows: Self.chunkTokens, by: .reaching)
         let names = Set(branches.map(\.sum))
-        guard names.count > 1 else { return }
+        guard names.count * times > 1 else { return }
         let model = try source.compiled(resources: resources, observing: Observation(values: names))
         var bytes = 0
         for chunk in chunks {

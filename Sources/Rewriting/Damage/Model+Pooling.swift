@@ -11,6 +11,7 @@ extension Model {
         guard let pooling else { return self }
         var result = self
         do throws(GraphError) {
+            try graph.graph.requirePooling(pooling)
             result.graph =
                 if graph.embedding != nil {
                     try graph.graph.embedding(pooling: pooling, normalizes: nil).checked()

@@ -22,12 +22,17 @@ package struct OutputProbe {
     private let resources: ExecutionResources
 
     /// Texts that judge: the larger of two limits on memory.
-    private static let judgingTexts = 2000
+    package static let judgingTexts = 2000
     /// Texts whose pairs are compared; the number of pairs grows with the square.
     private static let pairedTexts = 600
     /// Logits that are kept of the source, and the fewest and the most rows of them.
     private static let keptLogits = 1 << 25
     private static let predictedRows = 512...8192
+
+    /// Rows of predictions that are compared at most, for so many classes.
+    package static func predictedRows(width: Int) -> Int {
+        min(max(keptLogits / max(width, 1), predictedRows.lowerBound), predictedRows.upperBound)
+    }
 
     /// - Parameter pooling: How embeddings are made where the model's files do not say it: the model is used for them
     ///   then. `nil`: as the files say.
@@ -58,8 +63,7 @@ package struct OutputProbe {
         } else if graph.use != .encoder, pooling == nil, let value = graph.predictions,
             let shape = graph.shapes[value]
         {
-            let limit = Self.keptLogits / max(shape.width, 1)
-            let wanted = min(max(limit, Self.predictedRows.lowerBound), Self.predictedRows.upperBound)
+            let wanted = Self.predictedRows(width: shape.width)
             let compiled = try source.compiled(resources: resources, observing: Observation(values: [value]))
             var part: [ModelInput] = []
             var rows = 0

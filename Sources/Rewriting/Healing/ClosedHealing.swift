@@ -16,6 +16,8 @@ struct ClosedHealing {
     let fitsFeedForward: Bool
     /// How embeddings are made, where the model's files do not say it.
     let pooling: Pooling?
+    /// Where refits are kept while healing goes on.
+    let kept: KeptRefits?
 
     /// A healed model, how far its outputs are from the source's, and what was done.
     struct Result {
@@ -49,9 +51,15 @@ struct ClosedHealing {
         let candidates = branches[first...].filter { branch in
             rewrite.canRefit(branch) && (changed.contains(branch.node) || !branch.isAttention && fitsFeedForward)
         }
-        let sums = try SourceSums(
-            source, branches: Array(candidates), sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
-            resources: resources)
+        let earlier = try kept?.refits() ?? []
+        // Refits that were kept need no rows of the source.
+        let missing = Array(candidates.dropFirst(earlier.count))
+        let sums =
+            missing.isEmpty
+            ? nil
+            : try SourceSums(
+                source, branches: missing, sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
+                resources: resources)
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
@@ -61,18 +69,25 @@ struct ClosedHealing {
             progress(index, candidates.count)
             try CancellableWorkers(resources).check()
             let isChanged = changed.contains(branch.node)
-            let (refitted, step) = try refit(branch, isChanged: isChanged, of: model, sums)
-            guard let refitted else {
-                steps.append(step)
+            let refit: Refit
+            if index < earlier.count {
+                refit = earlier[index]
+                try refit.check(branch, of: model)
+            } else {
+                guard let sums else { break }
+                refit = try self.refit(branch, isChanged: isChanged, of: model, sums)
+                try kept?.keep(refit, number: index)
+            }
+            guard let fit = refit.fit, let difference = refit.difference else {
+                steps.append(refit.step)
                 continue
             }
-            let difference = try probe.difference(of: refitted)
-            var judged = step
+            var judged = refit.step
             judged.damageBefore = damage.damage.rounded(8)
             judged.damageAfter = difference.damage.rounded(8)
             // A matrix of a changed node is what the plan was made for; its neighbours downstream expect it.
             if isChanged || difference.damage < damage.damage {
-                model = refitted
+                model = try model.replacing(branch, by: fit)
                 damage = difference
                 if !damage.isWorse(than: before), damage.damage <= best?.after.damage ?? before.damage {
                     best = (model, steps.count + 1, damage)
@@ -96,10 +111,10 @@ struct ClosedHealing {
             outcome: best == nil ? .takenBack : .partlyKept)
     }
 
-    /// One refit; the model is `nil` when it is not worth keeping.
+    /// One refit; without a fit when it is not worth keeping.
     private func refit(
         _ branch: Branch, isChanged: Bool, of model: Model, _ sums: SourceSums
-    ) throws(AnalysisError) -> (Model?, HealingSummary.Step) {
+    ) throws(AnalysisError) -> Refit {
         let prior = try model.weight(of: branch)
         let rows = try BranchRows(branch, source: sums, rewritten: model, resources: resources)
         guard let statistics = try rows.statistics(),
@@ -107,7 +122,7 @@ struct ClosedHealing {
                 train: statistics.train, heldOut: statistics.heldOut, prior: prior,
                 strengths: isChanged ? RidgeFit.strengths : Self.feedForwardStrengths,
                 workers: CancellableWorkers(resources))
-        else { return (nil, .init(node: branch.node, verdict: .noGain)) }
+        else { return Refit(step: .init(node: branch.node, verdict: .noGain)) }
         let growth = fit.weight.norm / max(prior.norm, .leastNormalMagnitude)
         var step = HealingSummary.Step(
             node: branch.node, verdict: .kept, strength: fit.strength,
@@ -117,8 +132,9 @@ struct ClosedHealing {
         let isNew = source.graph.node(named: branch.node)?.attention != nil && !branch.isAttention
         guard isNew || growth <= Self.largestGrowth else {
             step.verdict = .grown
-            return (nil, step)
+            return Refit(step: step)
         }
-        return (try model.replacing(branch, by: fit), step)
+        let refitted = try model.replacing(branch, by: fit)
+        return Refit(step: step, fit: fit, difference: try probe.difference(of: refitted))
     }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import ModelGraph
 import Platform
 
@@ -18,7 +19,11 @@ extension CompiledModel {
     /// Bytes of the maps that are kept while one sequence runs.
     private func mapByteCount(of sequence: ModelInput) -> Double {
         let group = Group([sequence], range: 0..<1, schedule: schedule)
-        return schedule.mapSpaces.indices.reduce(0) { total, space in
+        let longest = group.axes.reduce(0) { max($0, $1.count) }
+        let matching =
+            schedule.matchedHead > 0
+            ? Double(rk_match_scratch(longest, schedule.matchedHead) * MemoryLayout<Float>.stride) : 0
+        return schedule.mapSpaces.indices.reduce(matching) { total, space in
             let slots = Double(schedule.units[.maps(space: space)] ?? 0)
             return total + slots * Double(group.maps[space].count) * Double(MemoryLayout<Float>.stride)
         }

@@ -44,6 +44,9 @@ package final class CompiledModel: Sendable {
     /// - Complexity: One pass over the weights, which are copied into packed form.
     package init(_ model: Model, options: Options = Options()) throws(RuntimeError) {
         graph = model.graph
+        var options = options
+        // Later layers have fewer rows: twice as many go in, so that weights are read for as many as without merges.
+        if model.graph.firstMatching != nil { options.groupTokens *= 2 }
         self.options = options
         idle = IdleWorkspaces()
         schedule = try Compiler.compile(

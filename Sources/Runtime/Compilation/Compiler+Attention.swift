@@ -13,6 +13,8 @@ extension Compiler {
         let added = try addedMask(attention, node, space: space)
         let buffers = try appendProjections(attention, node, source: source, memory: memory)
         try appendHeadSteps(attention, node, buffers: buffers, headSize: headSize)
+        keys[node.name] = KeyRows(
+            buffer: buffers.key, first: buffers.keyOffset, count: attention.keyGroups.count, headSize: headSize)
 
         let kept = attention.keptHeads
         let context = register(.rows(axis: queryAxis), width: kept.count * valueSize)
@@ -183,7 +185,7 @@ extension Compiler {
             units.append(
                 AttentionStep.Unit(
                     origin: .computed(query: query, key: key), keep: keep, consumers: consumers(heads, attention),
-                    mask: mask))
+                    mask: mask, isHard: attention.heads[head].isHard))
         }
         for terms in order {
             guard let heads = readers[terms] else { continue }

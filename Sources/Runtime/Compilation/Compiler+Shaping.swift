@@ -188,14 +188,17 @@ extension Compiler {
         }
         let queries = try next(if: masking.queries), keys = try next(if: masking.keys)
         let pairs = masking.pairs ? schedule.inputs.firstIndex { $0.name == names.last && $0.layout.isPairs } : nil
+        let sizes = try next(if: masking.hasSizes)
         // A mask of pairs that is no input is a value with one column a key.
         let pairValue = masking.pairs && pairs == nil ? try input(node, node.inputs.count - 1) : nil
         let out = register(.maps(space: space), width: 0)
         let step = MaskStep(
-            queries: queries, keys: keys, pairs: pairs, pairValue: pairValue, isCausal: attention.mask.isCausal,
+            queries: queries, keys: keys, pairs: pairs, pairValue: pairValue, sizes: sizes,
+            isCausal: attention.mask.isCausal,
             window: attention.mask.window, penalty: masking.hiding == .penalized ? -1e9 : -.infinity, space: space,
             out: out)
-        drafts.append(Draft(work: .mask(step), reads: [queries, keys, pairValue].compactMap { $0 }, writes: [out]))
+        let reads = [queries, keys, pairValue, sizes].compactMap(\.self)
+        drafts.append(Draft(work: .mask(step), reads: reads, writes: [out]))
         addedMasks[key] = out
         return out
     }

@@ -39,6 +39,8 @@ struct Compiler {
     var packedHeads: [[PackedKey]: ProductMatrix] = [:]
     /// Values whose rows were quantised, by what they were multiplied with.
     var quantizedRows: [QuantizedRowsKey: Register] = [:]
+    /// Where attention nodes leave their keys, by node.
+    var keys: [String: KeyRows] = [:]
     let packing = PackingQueue()
     /// What masks add to scores, by what it is made of.
     var addedMasks: [MaskKey: Register] = [:]
@@ -138,6 +140,8 @@ struct Compiler {
         case .respacing(let respacing):
             let source = try input(node, 0), out = try result(of: node.name)
             append(.respacing(respacing, source, out), reads: [source], writes: out)
+        case .matching(let matching): try add(matching, node)
+        case .merge(let merge): try add(merge, node)
         case .gate(let activation):
             let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
             append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)

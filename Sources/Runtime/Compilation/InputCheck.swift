@@ -14,6 +14,9 @@ struct InputCheck {
     /// Masks of a text's ids that have to show something.
     private let needed: [TokenMask]
 
+    /// Whether tokens of texts are merged, whose first and last are taken for special ones.
+    private let mergesTexts: Bool
+
     init(graph: CheckedGraph, schedule: Schedule) {
         needed = graph.nodes.compactMap { node in
             guard case .tokenMask(let mask) = node.operation, !mask.isHiding,
@@ -21,6 +24,7 @@ struct InputCheck {
             else { return nil }
             return mask
         }
+        mergesTexts = schedule.readsText && graph.firstMatching != nil
         self.schedule = schedule
         embeddings = graph.nodes.compactMap { node in
             guard case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs[0]] != nil else {
@@ -85,6 +89,11 @@ struct InputCheck {
 
     /// What heads that look for tokens, and decoders that read the text shifted, need of it.
     private func checkText(_ sequence: ModelInput, index: Int) throws(RuntimeError) {
+        if mergesTexts, sequence.mask.first == false || Set(sequence.types).count > 1 {
+            throw .wrongInput(
+                index: index, name: "input_ids",
+                message: "is a pair of texts, or hides its first token: this model merges tokens of single texts")
+        }
         for mask in needed {
             let isShown = sequence.ids.indices.contains { position in
                 mask.shows(sequence.ids[position]) && (sequence.mask.isEmpty || sequence.mask[position])

@@ -20,7 +20,11 @@ struct Liveness {
         }
         nodes = graph.nodes.filter { needed.contains($0.name) }
         var readers: [String: Int] = [:]
-        for node in nodes { for input in node.inputs { readers[input, default: 0] += 1 } }
+        for node in nodes {
+            // A matching reads an attention node's keys, not its value.
+            if case .matching = node.operation { continue }
+            for input in node.inputs { readers[input, default: 0] += 1 }
+        }
         self.readers = readers
         keptMaps = nodes.reduce(into: []) { $0.formUnion($1.mapsReadFromMemory) }
     }

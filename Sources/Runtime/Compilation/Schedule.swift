@@ -97,6 +97,8 @@ struct AttentionStep: Sendable {
         let consumers: [Consumer]
         /// What the kernel hides by position: nothing where what is added to the scores does so already.
         let mask: Attention.Mask
+        /// Whether each query takes the key with its largest score alone.
+        var isHard = false
 
         /// Whether the map is made of scores.
         var isComputed: Bool { if case .computed = origin { true } else { false } }
@@ -183,6 +185,8 @@ struct Schedule: Sendable {
     var relativeColumns = 0
     /// Number of attention steps.
     var attentionCount = 0
+    /// Largest padded size of a head whose keys tell which tokens are merged; 0: none are.
+    var matchedHead = 0
     /// Rotary positions, and the axis that they are counted along.
     var rotaries: [RotaryAngles] = []
     /// Observed values.

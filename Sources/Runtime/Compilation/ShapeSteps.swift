@@ -46,6 +46,8 @@ enum ShapeStep: Sendable {
     case matrices(MatrixProduct, Register, Register, Register)
     /// Shares that add up to 1 along the rows.
     case distribute(Register, Distribution.Function, Register)
+    case match(MatchStep)
+    case merge(MergeStep)
 }
 
 /// How elements of several values become one.
@@ -71,6 +73,8 @@ struct MaskStep: Sendable {
     let pairs: Int?
     /// A value that masks pairs, one column a key.
     let pairValue: Register?
+    /// Numbers of tokens that the keys stand for; beside no mask.
+    let sizes: Register?
     let isCausal: Bool
     let window: Int?
     /// Added to hidden scores.

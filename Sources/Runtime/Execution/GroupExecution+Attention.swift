@@ -149,6 +149,7 @@ extension GroupExecution {
             map.mask = UnsafePointer(address(added).base + offset)
             map.ldmask = stride
         }
+        map.hard = unit.isHard ? 1 : 0
         if step.isRounded { map.rounded = UnsafePointer(kernels.table.pointee.bfloat) }
         map.scratch = workspace.scratch(worker: share.worker)
         if let keep = unit.keep {

@@ -91,7 +91,11 @@ extension GroupExecution {
     /// Executes a shape step for the sequences of a worker.
     func run(_ step: ShapeStep, worker: Int) {
         for member in group.members.indices where member % workers == worker && !isCancelled {
-            run(step, member: member)
+            switch step {
+            case .match(let step): match(step, member: member, worker: worker)
+            case .merge(let step): merge(step, member: member, worker: worker)
+            default: run(step, member: member)
+            }
         }
     }
 
@@ -146,6 +150,7 @@ extension GroupExecution {
         case .respacing(let respacing, let input, let out): respace(respacing, input, out, member)
         case .matrices(let product, let left, let right, let out): multiply(product, left, right, out, member)
         case .distribute(let input, let function, let out): distribute(input, function, out, member)
+        case .match, .merge: break
         }
     }
 
@@ -269,6 +274,10 @@ extension GroupExecution {
             let keys = group.keys(of: member, axis: space.keyAxis)
             let keyStart = group.axes[space.keyAxis].starts[member]
             let stride = group.mapStride(member, keyAxis: space.keyAxis)
+            if let sizes = step.sizes {
+                fill(target + group.maps[step.space].offsets[member], stride, rows: queries.count, sizes, member)
+                continue
+            }
             let pairValue = step.pairValue.map { address($0) }
             let pairs = step.pairs.flatMap { group.array(of: schedule.inputs[$0], member: member) }
             for row in 0..<queries.count {

@@ -32,7 +32,8 @@ final class Workspace: @unchecked Sendable {
         let longestQueries = group.maps.reduce(0) { max($0, $1.longestQueries) }
         let head = max(schedule.largestHead, KernelSet.panel), readers = schedule.roundedReaders
         let rounded = readers > 0 ? rk_rounded_scratch(longest, head, head, readers) : 0
-        let scratch = max(rk_attention_scratch(longest, head) + rounded, schedule.productScratch)
+        let matching = schedule.matchedHead > 0 ? rk_match_scratch(longestQueries, schedule.matchedHead) : 0
+        let scratch = max(rk_attention_scratch(longest, head) + rounded, schedule.productScratch, matching)
         while blocks.count < workers {
             blocks.append(FloatBuffer(count: 0))
             scratches.append(FloatBuffer(count: 0))

@@ -16,6 +16,10 @@ package struct PaddedOutputs {
         of model: Model, for sequences: [ModelInput], selecting selection: OutputSelection,
         resources: ExecutionResources = ExecutionResources()
     ) throws(RuntimeError) {
+        let ofTokens: OutputSelection = [.hidden, .attentions]
+        if let matching = model.graph.firstMatching, !selection.isDisjoint(with: ofTokens) {
+            throw .mergedTokens(selection.contains(.hidden) ? "hidden states" : "attention maps", node: matching.name)
+        }
         if selection.contains(.attentions), let reporting = model.reportingMaps {
             // Outputs first: they are what the model gives; then the maps as its framework reports them.
             let outputs = try PaddedOutputs(

@@ -38,7 +38,8 @@ struct Convert: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, quality:METRIC>=VALUE.",
+            "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, speed:1.5x@32x128, "
+                + "quality:METRIC>=VALUE.",
             valueName: "budget"))
     var budget: String?
 
@@ -91,6 +92,8 @@ struct Convert: ParsableCommand {
         completion: .file(extensions: ["h5"]))
     var output: String
 
+    @OptionGroup var keeping: KeepingOptions
+    @OptionGroup var trying: DryRunOption
     @OptionGroup var reporting: ReportOption
     @OptionGroup var card: ModelCardOptions
 
@@ -120,6 +123,15 @@ struct Convert: ParsableCommand {
         {
             throw ValidationError(
                 "Give --calibration with a file of texts. Only --plan with --heal none and no --report does without.")
+        }
+        if keeping.path != nil, isPrecisionAlone || calibration.calibration.isEmpty {
+            throw ValidationError("--resume keeps an analysis and refits: a precision alone, or no texts, has none.")
+        }
+        if trying.dryRun, isPrecisionAlone || wantedPrecision != .float32 || calibration.calibration.isEmpty {
+            throw ValidationError("--dry-run foretells conversions on data, in float32.")
+        }
+        if budget?.hasPrefix("quality:") == true, trying.dryRun {
+            throw ValidationError("--dry-run cannot foretell how long the search for a quality takes.")
         }
         if plan != nil, analysis != nil { throw ValidationError("A --plan needs no --analysis.") }
         if plan != nil, !planning.layers.isEmpty {
@@ -156,6 +168,11 @@ struct Convert: ParsableCommand {
         if let planSource {
             for caution in try converter.cautions(for: planSource) { progress.note(caution) }
         }
+        if trying.dryRun, let planSource {
+            let forecast = try converter.forecast(calibration.data, planSource).run(progress.work)
+            progress.end()
+            return Terminal.print(ForecastText.describe(forecast, output: output))
+        }
         let result: ConversionResult
         if let plan, calibration.calibration.isEmpty {
             result = try converter.rewrite(along: plan, to: output).run(progress.work)
@@ -173,7 +190,7 @@ struct Convert: ParsableCommand {
         verdict.circumstances?.arguments = Terminal.arguments
         if !calibration.calibration.isEmpty {
             verdict.speed = try ModelVerifier(source: source, converted: result.model, resources: resources)
-                .time(progress.work)
+                .time(progress.work, for: wantedBudget.map { try ConversionBudget($0) })
         }
         let page = try page(of: result, verdict, source)
         if let report = reporting.report {
@@ -181,6 +198,11 @@ struct Convert: ParsableCommand {
         }
         progress.end()
         try show(verdict, result.plan.plan, result.quantization)
+        if let budget = try wantedBudget.map({ try ConversionBudget($0).parsed() }),
+            let shortfall = ConversionLine.shortfall(of: verdict, budget)
+        {
+            Terminal.note("reuseformer: note: \(shortfall)")
+        }
         for gate in result.comparison.closeGates { Terminal.note("reuseformer: note: \(gate)") }
         guard result.isKept else {
             if let report = reporting.report { Terminal.noteWritten(report) }
@@ -208,21 +230,22 @@ struct Convert: ParsableCommand {
         let more = wantedPrecision == .float32 ? 0 : 1
         if wantedBudget == nil, plan == nil { return 4 + more }
         if plan != nil, calibration.calibration.isEmpty { return 3 + more }
-        return (plan == nil && analysis == nil ? (measuresNeurons ? 9 : 8) : 5) + more
+        return (plan == nil && analysis == nil ? 8 + measuredBesides : 5) + more
     }
 
-    private var measuresNeurons: Bool {
+    /// Stages of an analysis for moves that are not about maps.
+    private var measuredBesides: Int {
         guard let moves = try? planning.moves() else {
-            return ["macs:", "bytes:"].contains { wantedBudget?.hasPrefix($0) == true }
+            return ["macs:", "bytes:", "speed:"].contains { wantedBudget?.hasPrefix($0) == true } ? 2 : 0
         }
-        return moves.contains(.neurons)
+        return (moves.contains(.neurons) ? 1 : 0) + (moves.contains(.ranks) ? 1 : 0)
     }
 
     private func options() throws -> ModelConverter.Options {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
-            precision: wantedPrecision, pooling: calibration.pooling.pooling)
+            precision: wantedPrecision, pooling: calibration.pooling.pooling, keepingIn: keeping.folder)
     }
 
     /// What the report and the card say.
@@ -235,10 +258,8 @@ struct Convert: ParsableCommand {
         page.converted = .init(name: converted.name, model: converted.model)
         page.plan = converted.model.plan
         page.curve = try result.analysis.map {
-            try PlanCurve(
-                $0.planner(
-                    planning.moves(), planning.granularity, planning.layers.selection,
-                    budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph))
+            try planning.curve(
+                of: $0, budget: wantedBudget.map { try ConversionBudget($0).parsed() }, graph: source.model.graph)
         }
         page.healing = result.healing
         page.quantization = result.quantization

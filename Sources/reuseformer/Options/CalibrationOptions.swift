@@ -1,4 +1,6 @@
+import Analysis
 import ArgumentParser
+import ModelGraph
 import ReuseTransformers
 
 /// The texts that stand for the data a model will meet.
@@ -56,12 +58,15 @@ struct CalibrationOptions: ParsableArguments {
 struct PlanningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons.",
+            "What may be given up, comma-separated: reuse, blend, static, drop, linear, neurons, ranks, hard, tokens.",
             discussion: """
                 What stands in for a head's own map: reuse: one earlier map as it is; blend: a weighted sum of earlier \
                 maps; static: fixed patterns such as “the previous token”; drop: nothing; linear: one matrix, for all \
-                heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. Without \
-                this option reuse,blend,static, and for budgets on arithmetic and bytes neurons as well.
+                heads of a layer. neurons: those of feed-forward parts, the rest refitted; they save no maps. ranks: \
+                narrower queries and keys, fitted to what they compare. hard: heads that look at one key only; analyze \
+                measures them where they are named. tokens: the most alike ones of each picture are merged; alone or \
+                with neurons. Without this option reuse,blend,static, and for budgets on arithmetic and bytes neurons \
+                and ranks as well.
                 """, valueName: "moves"))
     var allow: String?
 
@@ -83,12 +88,28 @@ struct PlanningOptions: ParsableArguments {
             case "drop": moves.insert(.drop)
             case "linear": moves.insert(.linear)
             case "neurons": moves.insert(.neurons)
+            case "ranks": moves.insert(.ranks)
+            case "hard": moves.insert(.hard)
+            case "tokens": moves.insert(.tokens)
             default:
                 throw ValidationError(
-                    "--allow knows reuse, blend, static, drop, linear and neurons, not \"\(name)\".")
+                    "--allow knows reuse, blend, static, drop, linear, neurons, ranks, hard and tokens, not "
+                        + "\"\(name)\".")
             }
         }
         return moves
+    }
+}
+
+extension PlanningOptions {
+    /// Savings against damage, of the plans that a budget's kind makes and of each kind of move alone.
+    func curve(of analysis: ModelAnalysis, budget: Budget? = nil, graph: CheckedGraph? = nil) throws -> PlanCurve {
+        var curve = try PlanCurve(
+            analysis.planner(moves(), granularity, layers.selection, budget: budget, graph: graph))
+        let work = try Budget("macs:0%@\(curve.tokens)")
+        curve.comparison = try MoveComparison(
+            analysis.planner(moves(), granularity, layers.selection, budget: work, graph: graph))
+        return curve
     }
 }
 

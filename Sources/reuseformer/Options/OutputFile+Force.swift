@@ -5,13 +5,14 @@ import ReuseTransformers
 
 /// What a command writes into a file, by the endings that say so.
 enum OutputKind {
-    case model, document, report, arrays, junit, card
+    case model, document, part, report, arrays, junit, card
 
     /// Endings under which people look for such a file; the first one is advised.
     fileprivate var endings: [String] {
         switch self {
         case .model: ["reuse.h5", "h5", "hdf5"]
         case .document: ["json"]
+        case .part: ["analysis", "json"]
         case .report: ["html", "htm"]
         case .arrays: ["npy", "npz"]
         case .junit: ["xml"]
@@ -23,6 +24,7 @@ enum OutputKind {
         switch self {
         case .model: "a .reuse.h5 model"
         case .document: "JSON"
+        case .part: "a part of an analysis"
         case .report: "HTML"
         case .arrays: "NumPy arrays"
         case .junit: "JUnit XML"

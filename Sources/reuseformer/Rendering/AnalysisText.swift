@@ -28,12 +28,36 @@ enum AnalysisText {
         if let neurons = analysis.neurons, !neurons.isEmpty {
             lines += ["", "Damage when neurons of a feed-forward part are left out:", text(of: neurons)]
         }
+        if let ranks = analysis.ranks, !ranks.isEmpty {
+            lines += ["", "Damage when queries and keys of a layer are narrower:", text(of: ranks)]
+        }
         if let linear = analysis.linear, !linear.isEmpty {
             var table = TextTable([.init("layer", .left), .init("damage")])
             for entry in linear { table.append([entry.node, Format.significant(entry.difference.damage, 2)]) }
             lines += ["", "Damage when one matrix stands in for a layer's attention:", table.text]
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// What a shard holds.
+    static func describe(_ part: Analysis.AnalysisPart) -> String {
+        if part.stage == .maps { return "shard \(part.shard) holds the sums of all maps over its share of the texts" }
+        let pieces = part.units.map { "\($0.kind.rawValue) of \($0.node)" }
+        let total = Format.count(part.origin.units.count)
+        guard !pieces.isEmpty else {
+            return "shard \(part.shard) holds none of the \(total) pieces: there are more shards than pieces"
+        }
+        return "shard \(part.shard) holds \(pieces.count) of \(total) pieces: \(pieces.joined(separator: ", "))"
+    }
+
+    /// One row a layer.
+    private static func text(of curves: [RankCurve]) -> String {
+        var table = TextTable([.init("layer", .left), .init("columns"), .init("damage at fewer", .words)])
+        for curve in curves {
+            let points = zip(curve.ranks, curve.damages).map { "\($0): \(Format.significant($1, 2))" }
+            table.append([curve.node, "\(curve.size)", points.joined(separator: ", ")])
+        }
+        return table.text
     }
 
     /// One row a part.

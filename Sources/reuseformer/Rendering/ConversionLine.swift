@@ -1,3 +1,4 @@
+import Analysis
 import ModelGraph
 import Reporting
 import Verification
@@ -37,6 +38,16 @@ enum ConversionLine {
                     + "\(report.data.texts) \(items)\(origin)")
         }
         return parts.joined(separator: ", ")
+    }
+
+    /// That the speed which a budget asked for was predicted and not reached; `nil` where it was, or was not asked.
+    static func shortfall(of report: VerificationReport, _ budget: Budget) -> String? {
+        guard case .speed(let times, _, _) = budget.goal, let timed = report.speed, timed.count > 1,
+            let last = timed.last, last.speedup < times
+        else { return nil }
+        return "asked for \(Format.fixed(times, 2)) × as fast, which the multiply-adds predict; measured "
+            + "\(Format.fixed(last.speedup, 2)) × (\(Format.fixed(last.speedupLow, 2))–"
+            + "\(Format.fixed(last.speedupHigh, 2))) at \(SpeedTable.load(last.load))"
     }
 
     /// What a plan saves, in every currency: `saves 33.3 % of the maps, …`.

@@ -12,8 +12,11 @@ enum PlanText {
             ? "Plan that the model was trained with" : "Plan for a budget of \(Terminal.escaped(plan.budget))"
         let isWhole = plan.replacedCount == 0
         let neurons = plan.neurons.isEmpty ? "" : "\n" + Terminal.readable(PlanTable.neurons(of: plan).text)
+        let ranks = plan.ranks.isEmpty ? "" : "\n" + Terminal.readable(PlanTable.ranks(of: plan).text)
+        let tokens = plan.tokens.isEmpty ? "" : "\n" + Terminal.readable(PlanTable.tokens(of: plan).text)
         return
             "\(title): \(total - plan.replacedCount) of \(total) maps computed\n"
             + Terminal.readable(PlanTable.table(of: plan).text) + (isWhole ? "" : "\n\(PlanNotation.legend)") + neurons
+            + ranks + tokens
     }
 }

@@ -115,7 +115,7 @@ final class Progress: Sendable {
     }
 
     /// A time for people: `0.4 s`, `12 s`, `3 min 5 s`.
-    private static func duration(_ seconds: Double) -> String {
+    static func duration(_ seconds: Double) -> String {
         if seconds < 10 { return "\((seconds * 10).rounded() / 10) s" }
         let whole = Int(seconds.rounded())
         return whole < 60 ? "\(whole) s" : "\(whole / 60) min \(whole % 60) s"

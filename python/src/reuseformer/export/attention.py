@@ -29,6 +29,9 @@ class Attention(PositionsOfScores):
         heads = self.operation["heads"]
         self.group = [head * self.operation["groupCount"] // len(heads) for head in range(len(heads))]
         self.computed = [h for h, source in enumerate(heads) if source["source"] == "computed"]
+        hard = [str(h) for h, source in enumerate(heads) if source["source"] == "hard"]
+        if hard:
+            self.refuse("heads that look at one key only (%s)" % ", ".join(hard))
         self.kept = [h for h, source in enumerate(heads) if source["source"] != "dropped"]
         # Where values come of rounded inputs, both products of attention take bfloat16 (docs/precision.md).
         precision = exporter.file.precision(node, "value_weight") or {}

@@ -57,6 +57,8 @@ def _maps(layer: Dict[str, Any]) -> Dict[int, Map]:
     for head, source in enumerate(layer["operation"]["heads"]):
         if source["source"] == "dropped":
             continue
+        if source["source"] == "hard":
+            _refuse(layer, "head %d looks at one key only" % head)
         terms = source.get("terms", [{"node": layer["name"], "head": head}])
         if len(terms) != 1 or "pattern" in terms[0] or terms[0].get("weight", 1) != 1:
             _refuse(layer, "head %d reads a sum or a pattern" % head)

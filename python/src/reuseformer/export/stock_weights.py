@@ -57,6 +57,8 @@ def _refuse_what_stock_classes_lack(file: ReuseFile) -> None:
             raise errors.Unsupported("%s: its rotary positions change with a text's length, and stock classes look at "
                                      "the longest text of a batch" % node["name"])
         borrowing = [str(at) for at, head in enumerate(node["operation"]["heads"]) if head["source"] == "borrowed"]
+        if any(head["source"] == "hard" for head in node["operation"]["heads"]):
+            raise errors.Unsupported("%s: has heads that look at one key, which no stock class does" % node["name"])
         if borrowing:
             raise errors.Unsupported("%s: head%s %s borrow%s a map, which no stock class does" % (
                 node["name"], "s" * (len(borrowing) > 1), ", ".join(borrowing), "" if len(borrowing) > 1 else "s"))
@@ -89,15 +91,25 @@ def _whole(node: Dict[str, Any], source: Dict[str, Any], name: str, after: Optio
     return np.pad(after, [(0, old - new) for new, old in zip(after.shape, before.shape)])
 
 
+def _widened(array: np.ndarray, size: int, wanted: int) -> np.ndarray:
+    """Queries or keys of a lower rank with as many columns a head as the source's: columns of zeros add nothing."""
+    parts = array.reshape(*array.shape[:-1], -1, size)
+    whole = np.pad(parts, [(0, 0)] * (parts.ndim - 1) + [(0, wanted - size)])
+    return np.ascontiguousarray(whole.reshape(*array.shape[:-1], -1))
+
+
 def _whole_attention(operation: Dict[str, Any], source: Dict[str, Any], name: str, after: Optional[np.ndarray],
                      before: np.ndarray) -> np.ndarray:
     heads, groups = operation["heads"], operation["groupCount"]
+    part, widths = name.rsplit("_", 1)[0], (operation["headSize"], source["headSize"])
+    if part in ("query", "key") and after is not None and widths[0] < widths[1]:
+        after = _widened(after, *widths)
+        operation = {**operation, "headSize": widths[1]}
     kept = [head for head, part in enumerate(heads) if part["source"] != "dropped"]
     if name == "output_bias" or len(kept) == len(heads):
         return before if after is None else after
     group = [head * groups // len(heads) for head in range(len(heads))]
     kept_groups = sorted({group[head] for head in kept})
-    part = name.rsplit("_", 1)[0]
     if part in ("query", "position_query") or name == "position_bias":
         chosen, size = kept, 1 if name == "position_bias" else operation["headSize"]
     elif part in ("key", "position_key"):

@@ -1,12 +1,12 @@
 import JSON
 
 /// Many numbers in a JSON document: the base64 of their little-endian float32 bytes.
-struct PackedNumbers: Sendable, Hashable, Codable {
-    let values: [Float]
+package struct PackedNumbers: Sendable, Hashable, Codable {
+    package let values: [Float]
 
-    init(values: [Float]) { self.values = values }
+    package init(values: [Float]) { self.values = values }
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let data = Base64.decode(Array(try container.decode(String.self).utf8)), data.count.isMultiple(of: 4)
         else {
@@ -18,7 +18,7 @@ struct PackedNumbers: Sendable, Hashable, Codable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var data: [UInt8] = []
         data.reserveCapacity(values.count * 4)
         for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }

@@ -1,19 +1,27 @@
 import Platform
 
+/// Why work that was handed over never began.
+package enum WorkRefusal: Error, Sendable, Hashable {
+    /// It was cancelled while it waited.
+    case cancelled
+    /// The system gives no thread; what it says.
+    case noThread(String)
+}
+
 /// Runs blocking work on threads of its own, a few at a time, first come, first served; the rest waits without one.
 ///
 /// Work that is cancelled while it waits never starts.
-final class WorkQueue: Sendable {
+package final class WorkQueue: Sendable {
     /// Work that was handed over.
-    final class Job: Sendable {
+    package final class Job: Sendable {
         fileprivate let cancellation: Cancellation
         fileprivate let start: @Sendable () -> Void
-        fileprivate let refuse: @Sendable (TransformerError) -> Void
+        fileprivate let refuse: @Sendable (WorkRefusal) -> Void
         private let queue: WorkQueue
 
         fileprivate init(
             _ queue: WorkQueue, _ cancellation: Cancellation, start: @escaping @Sendable () -> Void,
-            refuse: @escaping @Sendable (TransformerError) -> Void
+            refuse: @escaping @Sendable (WorkRefusal) -> Void
         ) {
             self.queue = queue
             self.cancellation = cancellation
@@ -22,7 +30,7 @@ final class WorkQueue: Sendable {
         }
 
         /// Asks the work to end, or not to start.
-        func cancel() {
+        package func cancel() {
             cancellation.request()
             queue.withdraw(self)
         }
@@ -37,32 +45,35 @@ final class WorkQueue: Sendable {
     private let state = Lock(State())
 
     /// For work that is long and rare: a thread for each.
-    static let unlimited = WorkQueue(limit: .max)
+    package static let unlimited = WorkQueue(limit: .max)
 
     /// - Parameter limit: How much work may run at a time.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Runs `body` on another thread and suspends until it is done.
     ///
-    /// - Parameter body: Is told of the task's cancellation and should end soon after it.
-    /// - Throws: What `body` throws; `.cancelled` when the task was cancelled before `body` began.
-    func run<Output: Sendable>(
-        _ body: @escaping @Sendable (Cancellation) throws(TransformerError) -> Output
-    ) async throws(TransformerError) -> Output {
+    /// - Parameters:
+    ///   - refused: The error where `body` never began: the task was cancelled before, or there is no thread.
+    ///   - body: Is told of the task's cancellation and should end soon after it.
+    /// - Throws: What `body` throws, or `refused`.
+    package func run<Output: Sendable, Failure: Error>(
+        refused: @escaping @Sendable (WorkRefusal) -> Failure,
+        _ body: @escaping @Sendable (Cancellation) throws(Failure) -> Output
+    ) async throws(Failure) -> Output {
         let cancellation = Cancellation()
         let submitted = Lock<Job?>(nil)
-        let result: Result<Output, TransformerError> = await withTaskCancellationHandler {
+        let result: Result<Output, Failure> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let job = Job(self, cancellation) {
-                    let result: Result<Output, TransformerError>
-                    do throws(TransformerError) {
+                    let result: Result<Output, Failure>
+                    do throws(Failure) {
                         result = .success(try body(cancellation))
                     } catch {
                         result = .failure(error)
                     }
                     continuation.resume(returning: result)
                 } refuse: {
-                    continuation.resume(returning: .failure($0))
+                    continuation.resume(returning: .failure(refused($0)))
                 }
                 submitted.withLock { $0 = job }
                 add(job)
@@ -80,9 +91,9 @@ final class WorkQueue: Sendable {
     ///   - body: The work; called unless `refuse` is.
     ///   - refuse: Called with the reason when the work never began: it was cancelled, or there is no thread for it.
     @discardableResult
-    func start(
+    package func start(
         _ cancellation: Cancellation, _ body: @escaping @Sendable () -> Void,
-        refuse: @escaping @Sendable (TransformerError) -> Void
+        refuse: @escaping @Sendable (WorkRefusal) -> Void
     ) -> Job {
         let job = Job(self, cancellation, start: body, refuse: refuse)
         add(job)
@@ -138,7 +149,7 @@ final class WorkQueue: Sendable {
             return state.running == 0 ? [first] + state.waiting : [first]
         }
         for job in refused {
-            job.refuse(TransformerError(.inputOutput, "the system gives no thread: " + systemMessage(EAGAIN)))
+            job.refuse(.noThread("the system gives no thread: " + systemMessage(EAGAIN)))
         }
     }
 }

@@ -4,11 +4,11 @@ import Platform
 ///
 /// Elements wait until they are asked for; those that the sender calls replaceable give way to later ones, so that a
 /// slow reader sees the newest progress rather than all of it.
-final class ElementChannel<Element: Sendable>: Sendable {
+package final class ElementChannel<Element: Sendable, Failure: Error>: Sendable {
     private struct State {
         var elements: [(element: Element, isReplaceable: Bool)] = []
-        var end: Result<Void, TransformerError>?
-        var waiting: CheckedContinuation<Result<Element?, TransformerError>, Never>?
+        var end: Result<Void, Failure>?
+        var waiting: CheckedContinuation<Result<Element?, Failure>, Never>?
     }
 
     private let state = Lock(State())
@@ -28,7 +28,7 @@ final class ElementChannel<Element: Sendable>: Sendable {
     }
 
     /// Says that nothing follows, or why.
-    func finish(_ end: Result<Void, TransformerError>) {
+    func finish(_ end: Result<Void, Failure>) {
         let waiting = state.withLock { state in
             state.end = end
             defer { state.waiting = nil }
@@ -39,9 +39,9 @@ final class ElementChannel<Element: Sendable>: Sendable {
 
     fileprivate func next(
         isolation actor: isolated (any Actor)?
-    ) async -> Result<Element?, TransformerError> {
+    ) async -> Result<Element?, Failure> {
         await withCheckedContinuation(isolation: actor) { continuation in
-            let ready: Result<Element?, TransformerError>? = state.withLock { state in
+            let ready: Result<Element?, Failure>? = state.withLock { state in
                 if !state.elements.isEmpty { return .success(state.elements.removeFirst().element) }
                 if let end = state.end {
                     // An error is told once.
@@ -56,7 +56,7 @@ final class ElementChannel<Element: Sendable>: Sendable {
     }
 
     /// The task's end of a channel: asks the work to end when the task is cancelled or the reader goes away.
-    final class Reader: Sendable {
+    package final class Reader: Sendable {
         private enum Phase {
             case new, started(WorkQueue.Job)
         }
@@ -65,13 +65,19 @@ final class ElementChannel<Element: Sendable>: Sendable {
         private let phase = Lock(Phase.new)
         private let queue: WorkQueue
         private let body: Body
+        private let refused: @Sendable (WorkRefusal) -> Failure
 
         /// The work: is told of the wish that it should end, and hands elements over with whether they are replaceable.
-        typealias Body =
-            @Sendable (Cancellation, @escaping @Sendable (Element, Bool) -> Void) throws(TransformerError) -> Void
+        package typealias Body =
+            @Sendable (Cancellation, @escaping @Sendable (Element, Bool) -> Void) throws(Failure) -> Void
 
         /// Work that starts when the first element is asked for.
-        init(_ queue: WorkQueue, _ body: @escaping Body) {
+        ///
+        /// - Parameter refused: The error where the work never begins.
+        package init(
+            _ queue: WorkQueue, refused: @escaping @Sendable (WorkRefusal) -> Failure, _ body: @escaping Body
+        ) {
+            self.refused = refused
             self.queue = queue
             self.body = body
         }
@@ -81,7 +87,7 @@ final class ElementChannel<Element: Sendable>: Sendable {
         }
 
         /// The next element; `nil` after the last one.
-        func next(isolation actor: isolated (any Actor)?) async throws(TransformerError) -> Element? {
+        package func next(isolation actor: isolated (any Actor)?) async throws(Failure) -> Element? {
             let job = phase.withLock { phase in
                 if case .started(let job) = phase { return job }
                 let job = start()
@@ -95,17 +101,17 @@ final class ElementChannel<Element: Sendable>: Sendable {
         }
 
         private func start() -> WorkQueue.Job {
-            let body = body, channel = channel, cancellation = Cancellation()
+            let body = body, channel = channel, refused = refused, cancellation = Cancellation()
             return queue.start(cancellation) {
-                do throws(TransformerError) {
-                    if cancellation.isRequested { throw .cancelled }
+                do throws(Failure) {
+                    if cancellation.isRequested { throw refused(.cancelled) }
                     try body(cancellation) { channel.send($0, isReplaceable: $1) }
                     channel.finish(.success(()))
                 } catch {
                     channel.finish(.failure(error))
                 }
             } refuse: {
-                channel.finish(.failure($0))
+                channel.finish(.failure(refused($0)))
             }
         }
     }

@@ -1,0 +1,150 @@
+import Files
+import JSON
+import ModelGraph
+import Rewriting
+
+/// Some pieces of an analysis, and what analysis they are pieces of.
+///
+/// A document of JSON: what a shard leaves for `merge`, and what an interrupted analysis goes on from.
+package struct AnalysisPart: Sendable, Hashable, Codable {
+    /// Which analysis: parts of one analysis have the same.
+    package struct Origin: Sendable, Hashable, Codable {
+        /// Version of the program: another one may round otherwise.
+        package var tool: String
+        /// SHA-256 of the model's weights.
+        package var model: String
+        /// The model's graph.
+        package var graph: CheckedGraph
+        /// What plans will be allowed to do.
+        package var moves: Int
+        /// What was looked at.
+        package var calibration: AnalysisDocument.Calibration
+        /// Texts that fit, which maps were compared on.
+        package var texts: Int
+        /// Token ids that separate texts.
+        package var separators: [Int32]
+        /// All pieces of the analysis, in order.
+        package var units: [AnalysisUnit]
+    }
+
+    /// Sums of comparisons of maps over some texts.
+    package struct Maps: Sendable, Hashable, Codable {
+        /// Attention nodes whose maps were compared with those before them.
+        package var nodes: [String]
+        /// The texts: 2 · 2ˡᵉᵛᵉˡ of them, from `index` times as many on.
+        package var level: Int
+        package var index: Int
+        package var sums: PackedDoubles
+    }
+
+    /// What a part holds.
+    package enum Stage: String, Sendable, Hashable, Codable {
+        /// Pieces of the analysis, with the sums of their own maps over all texts.
+        case pieces
+        /// Sums of all maps over some texts: what pieces begin with.
+        case maps
+
+        /// In words, with an article.
+        package var name: String { self == .pieces ? "a part of an analysis" : "a part of the sums of maps" }
+    }
+
+    /// What `kind` says of every part.
+    package static let kind = "reuseformer analysis part"
+    /// Version of the document.
+    package static let currentVersion = 1
+
+    /// What kind of document this is.
+    package var kind: String
+    package var version: Int
+    /// SHA-256 of the document with this digest empty.
+    package var digest: String
+    package var stage: Stage
+    package var shard: Shard
+    package var origin: Origin
+    /// Pieces that are done.
+    package var units: [AnalysisUnit]
+    package var maps: [Maps]
+    package var candidates: [HeadCandidates]
+    package var curves: [DamageCurve]
+    package var neurons: [NeuronCurve]
+    package var linear: [LinearDamage]
+    package var ranks: [RankCurve]
+    package var hard: [DamageCurve]
+    /// What merging tokens does, once or not at all.
+    package var tokens: [TokenCurve]
+
+    package init(_ shard: Shard, of origin: Origin) {
+        kind = Self.kind
+        version = Self.currentVersion
+        digest = ""
+        stage = .pieces
+        self.shard = shard
+        self.origin = origin
+        units = []
+        maps = []
+        candidates = []
+        curves = []
+        neurons = []
+        linear = []
+        ranks = []
+        hard = []
+        tokens = []
+    }
+
+    /// Adds what another part of the same analysis has found.
+    package mutating func add(_ other: AnalysisPart) {
+        units += other.units
+        maps += other.maps
+        candidates += other.candidates
+        curves += other.curves
+        neurons += other.neurons
+        linear += other.linear
+        ranks += other.ranks
+        hard += other.hard
+        tokens += other.tokens
+    }
+}
+
+extension AnalysisPart {
+    /// The document as it is written, with its digest.
+    package func encoded() throws -> [UInt8] {
+        var document = self
+        document.digest = ""
+        document.digest = Digest(of: try Document.encode(document)).hex
+        return try Document.encode(document)
+    }
+
+    /// Whether the document is as it was written.
+    package var isIntact: Bool {
+        var document = self
+        document.digest = ""
+        return (try? Document.encode(document)).map { Digest(of: $0).hex } == digest
+    }
+}
+
+/// Many numbers in a JSON document: the base64 of their little-endian float64 bytes.
+package struct PackedDoubles: Sendable, Hashable, Codable {
+    package let values: [Double]
+
+    package init(_ values: [Double]) { self.values = values }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let data = Base64.decode(Array(try container.decode(String.self).utf8)), data.count.isMultiple(of: 8)
+        else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "is not the base64 of float64 numbers")
+        }
+        values = stride(from: 0, to: data.count, by: 8).map { start in
+            Double(bitPattern: (0..<8).reduce(UInt64(0)) { $0 | UInt64(data[start + $1]) << UInt64(8 * $1) })
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var data: [UInt8] = []
+        data.reserveCapacity(values.count * 8)
+        for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
+        var container = encoder.singleValueContainer()
+        try container.encode(Base64.encode(data))
+    }
+}
