@@ -122,9 +122,9 @@ def check_pictures(binary, path):
         if ours.keys() != theirs.keys():
             raise RuntimeError(f"{sorted(ours)} against {sorted(theirs)}")
         worst = max(command.visible_difference(key, ours[key], theirs[key], None) for key in ours)
-        return name, f"{len(model.tensors)} | {worst:.1e}", worst > TOLERANCE
+        return name, f"{len(model.tensors)} | {worst:.1e} | –", worst > TOLERANCE
     except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
-        return name, f"– | {error}", True
+        return name, f"– | {error} | –", True
 
 
 def write_plan(path, sources):
