@@ -91,6 +91,9 @@ def plans(layers, heads):
     names = ["identity", "previous", "next", "first", "mean"]
     yield "static", changed({(1 + i % 3, i % heads): borrowed(pattern(name)) for i, name in enumerate(names)})
     yield "one key", changed({(0, 1): HARD, (2, 0): HARD, (2, 1): borrowed(head(0, 1)), (3, last): HARD})
+    yield "points", changed({
+        (1, 0): borrowed(pattern("next", 0.3), pattern("previous", 0.7)),
+        (2, 1): borrowed(pattern("identity", 0.3), pattern("first", 0.7))})
     yield "dropped", changed({(0, 0): DROPPED, (1, last): DROPPED, **{(3, i): DROPPED for i in every}})
     random = np.random.RandomState(SEED)
     mixed, roots = {}, [(0, i) for i in every]
@@ -150,6 +153,8 @@ def check_sources(model, sources):
 def check_bits(model, inputs, theirs):
     """Computed in the order of docs/arithmetic.md, every output has the command's bits."""
     for name, ours in model.run(inputs, is_exact=True).items():
+        if name not in theirs and "attentions" in name:
+            continue
         different = np.count_nonzero(ours.view(np.uint32) != theirs[name].view(np.uint32))
         if different:
             raise RuntimeError(f"{name}: {different} of {ours.size} numbers have other bits")
@@ -224,6 +229,8 @@ def main():
                 mask = inputs["attention_mask"]
                 worst = max(command.visible_difference(key, ours[key], theirs[key], mask) for key in ours)
                 check_bits(model, inputs, theirs)
+                # Maps that nobody asks for are not made where they need not be.
+                check_bits(model, inputs, command.run(binary, path, inputs, dump="hidden,logits,pooled"))
                 result, failed = f"{len(model.tensors)} | {worst:.1e} | equal", worst > TOLERANCE
             except (RuntimeError, reuse_h5.Damaged, OSError, KeyError) as error:
                 result, failed = f"– | {error} | –", True
