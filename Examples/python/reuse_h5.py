@@ -3,6 +3,7 @@
 
     reuse_h5.py MODEL.reuse.h5                                  check every digest, print what the model is
     reuse_h5.py MODEL.reuse.h5 --inputs in.npz -o out.npz       and run it
+    reuse_h5.py … --exact                                       with the bits of the command (reuse_exact.py)
     reuse_h5.py MODEL.reuse.h5 --tensors out.npz                and write its tensors
 
 in.npz holds the model's own inputs, `[batch, tokens]`: `input_ids`, and where the model has them `attention_mask`
@@ -109,7 +110,11 @@ class Model:
                 self.tensors[entry["name"]] = numbers(stored, entry["dtype"])
             self.assets = {name: as_bytes(item) for name, item in file.get("assets", {}).items()}
 
-    def run(self, inputs):
+    def run(self, inputs, is_exact=False):
+        """Outputs by name; exact ones have the bits of the command's."""
+        if is_exact:
+            import reuse_exact
+            return reuse_exact.Execution(self, inputs).outputs()
         return Execution(self, inputs).outputs()
 
 
@@ -337,9 +342,9 @@ class Execution:
             weight = self.model.tensors[tie["parameter"] if tie else f"{node['name']}/{name}"]
             weight = weight.T if tie and tie["isTransposed"] else weight
             if tie and tie["isTransposed"]:  # a table: inputs stay as they are
-                result = x.astype(np.float64) @ (weight * f32(factor)).astype(np.float64)
+                result = self.product(x, weight * f32(factor))
             else:
-                result = paired_product(bfloat16(x), bfloat16(weight)) * f32(factor)
+                result = self.paired_product(bfloat16(x), bfloat16(weight)) * f32(factor)
             return result if bias is None else result + bias
         values, scale, is_transposed = self.stored(node, name)
         if precision["kind"] == "int8":
@@ -355,9 +360,16 @@ class Execution:
             scale = np.repeat(scale, precision["group"], axis=0)[:len(values)]
         scale = scale.astype(f32) * f32(factor)
         weight = values.astype(f32) * (scale[:, None] if is_transposed else scale)
-        weight = weight.T if is_transposed else weight
-        result = x.astype(np.float64) @ weight.astype(np.float64)
+        result = self.product(x, weight.T if is_transposed else weight)
         return result if bias is None else result + bias
+
+    def product(self, x, weight):
+        """x · weight of float32 numbers."""
+        return x.astype(np.float64) @ weight.astype(np.float64)
+
+    def paired_product(self, x, weight):
+        """x · weight of bfloat16 numbers."""
+        return paired_product(x, weight)
 
     def stored_table(self, node, name):
         """Rows to be looked up; None where the node has no such table."""
@@ -378,15 +390,15 @@ class Execution:
         x = self.stored_table(node, "tokens")[self.ids] * operation["scale"]
         table = self.stored_table(node, "positions")
         if table is not None:
-            x = x + table[self.positions(operation)]
+            x = x + table[self.positions(operation, self.ids, self.visible)]
         table = self.parameter(node, "types")
         return x if table is None else x + table[self.types]
 
-    def positions(self, operation):
+    def positions(self, operation, ids, visible):
         numbering, offset = operation["positions"]["numbering"], operation["positions"]["offset"]
         if numbering == "sequential":
-            return offset + np.broadcast_to(np.arange(self.ids.shape[1]), self.ids.shape)
-        counted = self.visible if numbering == "visible" else self.ids != operation["paddingID"]
+            return offset + np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
+        counted = visible if numbering == "visible" else ids != operation["paddingID"]
         return np.where(counted, offset + np.cumsum(counted, axis=1) - 1, offset - 1)
 
     def norm(self, node, operation, x):
@@ -480,8 +492,9 @@ class Execution:
             return x[:, 0]
         visible = self.rows[node["inputs"][0]]
         counts = visible if shown is None else visible & (shown[..., 0] != 0)
-        return np.stack([POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else 0 * rows[0]
-                         for rows, mask in zip(x, counts)])
+        return np.stack([
+            POOLINGS[kind](rows[mask], np.flatnonzero(mask) + 1.0) if mask.any() else np.zeros_like(rows[0])
+            for rows, mask in zip(x, counts)])
 
     def attention(self, node, operation, x, memory=None):
         sizes = None
@@ -539,7 +552,7 @@ class Execution:
         if mask["isCausal"]:
             near &= distance >= 0
         if mask.get("window") is not None:
-            near &= distance < mask["window"]
+            near &= (distance if mask["isCausal"] else np.abs(distance)) < mask["window"]
         return near & visible[:, None, :]
 
     def term(self, term, allowed, visible):
@@ -552,7 +565,7 @@ class Execution:
         """Everything under the names that `reuseformer run` uses."""
         def hide(name):  # [batch, tokens, …]: zeros at positions that the mask hides
             value, shown = self.values[name], self.rows[name]
-            return value if value.ndim < 3 else value * shown.reshape(*shown.shape, *[1] * (value.ndim - 2))
+            return value if value.ndim < 3 else np.where(shown.reshape(*shown.shape, *[1] * (value.ndim - 2)), value, 0)
 
         result = {}
         states = [hide(name) for name in self.model.graph["hiddenStates"]]
@@ -566,7 +579,7 @@ class Execution:
             shown = self.rows[node]
             empty = np.zeros((*shown.shape, shown.shape[1]))
             maps = np.stack([self.maps.get((node, head), empty) for head in range(heads)], axis=1)
-            result[f"attentions_{i}"] = maps * shown[:, None, :, None]
+            result[f"attentions_{i}"] = np.where(shown[:, None, :, None], maps, 0)
         for output in self.model.graph["outputs"]:
             value = hide(output["value"])
             result[output["name"]] = value[..., 0] if output.get("isSqueezed") else value
@@ -598,6 +611,7 @@ def main():
     parser.add_argument("--inputs")
     parser.add_argument("-o", "--output")
     parser.add_argument("--tensors")
+    parser.add_argument("--exact", action="store_true", help="the bits of the command's outputs: slower")
     options = parser.parse_args()
     if (options.inputs is None) != (options.output is None):
         parser.error("--inputs and -o go together")
@@ -609,7 +623,11 @@ def main():
         np.savez(options.tensors, **model.tensors)
     if options.inputs:
         with np.load(options.inputs) as inputs:
-            np.savez(options.output, **model.run(dict(inputs)))
+            try:
+                outputs = model.run(dict(inputs), options.exact)
+            except NotImplementedError as error:
+                sys.exit(f"reuse_h5.py: {options.model}: not implemented: {error}")
+        np.savez(options.output, **outputs)
     elif not options.tensors:
         print(summary(model))
 

@@ -312,21 +312,34 @@ static void consume_strip(const rk_consumer *consumer, size_t query, size_t rows
   }
 }
 
-/// Each query looks at a few single keys: their values are added up, no map is made.
+/// The first key, from `begin` on, that some term looks at, or `keys` when there is none.
+static size_t next_point(const rk_map *m, rk_view view, size_t begin) {
+  size_t next = m->keys;
+  for (size_t t = 0; t < m->term_count; t++) {
+    const size_t target = pattern_target(m, m->terms[t].kind, view);
+    if (target >= begin && target < next) next = target;
+  }
+  return next;
+}
+
+/// Each query looks at a few single keys: their values are added up, no map is made. Key by key upwards, as a product
+/// with the map would be summed: whether somebody asks for the map must not change the bits.
 static void consume_points(const rk_map *m, size_t query) {
   const rk_view view = view_of(m, query);
-  for (size_t c = 0; c < m->consumer_count; c++) {
-    const rk_consumer *consumer = m->consumers + c;
-    for (size_t j = 0; j < consumer->width; j += RK_LANES) {
-      vf sum = splat(0.0f);
-      for (size_t t = 0; t < m->term_count; t++) {
-        const rk_term *term = m->terms + t;
-        const size_t target = pattern_target(m, term->kind, view);
-        if (target >= m->keys) continue;
-        const vf value = load(consumer->v + target * consumer->ldv + j), weight = splat(term->weight);
-        sum = m->rounded ? sum + (vf)rounded(weight) * (vf)rounded(value) : fma_(weight, value, sum);
+  for (size_t c = 0; c < m->consumer_count; c++)
+    memset(m->consumers[c].out + query * m->consumers[c].ldo, 0, m->consumers[c].width * sizeof(float));
+  for (size_t key = next_point(m, view, 0); key < m->keys; key = next_point(m, view, key + 1)) {
+    float share = 0.0f;
+    for (size_t t = 0; t < m->term_count; t++)
+      if (pattern_target(m, m->terms[t].kind, view) == key) share += m->terms[t].weight;
+    const vf weight = splat(share);
+    for (size_t c = 0; c < m->consumer_count; c++) {
+      const rk_consumer *consumer = m->consumers + c;
+      float *out = consumer->out + query * consumer->ldo;
+      for (size_t j = 0; j < consumer->width; j += RK_LANES) {
+        const vf value = load(consumer->v + key * consumer->ldv + j), sum = load(out + j);
+        store(out + j, m->rounded ? sum + (vf)rounded(weight) * (vf)rounded(value) : fma_(weight, value, sum));
       }
-      store(consumer->out + query * consumer->ldo + j, sum);
     }
   }
 }
