@@ -82,6 +82,7 @@ package struct Analyzer: Sendable {
             analyzer: self, model: model, calibration: calibration, pairs: pairs, units: own[shard.index - 1],
             part: AnalysisPart(shard, of: origin), sums: sums, kept: kept)
         try measuring.run(progress)
+        measuring.part.putInOrder()
         return measuring.part
     }
 

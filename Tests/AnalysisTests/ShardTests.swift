@@ -65,7 +65,7 @@ struct ShardTests {
         #expect(try read.encoded() == part.encoded())
         var bytes = try part.encoded()
         // A digit of a number, and a letter of packed numbers.
-        for place in [bytes.lastIndex { $0 == UInt8(ascii: "1") }, bytes.firstIndex { $0 == UInt8(ascii: "Q") }] {
+        for place in [bytes.firstIndex { $0 == UInt8(ascii: "1") }, bytes.firstIndex { $0 == UInt8(ascii: "Q") }] {
             let place = try #require(place), before = bytes[place]
             bytes[place] += 1
             try scratch.file("b.analysis", contents: String(decoding: bytes, as: UTF8.self))

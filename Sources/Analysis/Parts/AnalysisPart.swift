@@ -103,6 +103,27 @@ package struct AnalysisPart: Sendable, Hashable, Codable {
         hard += other.hard
         tokens += other.tokens
     }
+
+    /// Puts pieces into the order of the analysis, whatever order they were found in: those that an earlier run has
+    /// kept come before those that were still to be measured.
+    mutating func putInOrder() {
+        func places<Key: Hashable>(_ keys: [Key]) -> [Key: Int] {
+            Dictionary(keys.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        let pieces = places(origin.units), nodes = places(origin.graph.graph.nodes.map(\.name))
+        units.sort { pieces[$0, default: .max] < pieces[$1, default: .max] }
+        func comesBefore(_ left: String, _ right: String) -> Bool {
+            nodes[left, default: .max] < nodes[right, default: .max]
+        }
+        candidates.sort {
+            $0.id.node == $1.id.node ? $0.id.head < $1.id.head : comesBefore($0.id.node, $1.id.node)
+        }
+        curves.sort { comesBefore($0.node, $1.node) }
+        neurons.sort { comesBefore($0.node, $1.node) }
+        linear.sort { comesBefore($0.node, $1.node) }
+        ranks.sort { comesBefore($0.node, $1.node) }
+        hard.sort { comesBefore($0.node, $1.node) }
+    }
 }
 
 extension AnalysisPart {
@@ -112,13 +133,6 @@ extension AnalysisPart {
         document.digest = ""
         document.digest = Digest(of: try Document.encode(document)).hex
         return try Document.encode(document)
-    }
-
-    /// Whether the document is as it was written.
-    package var isIntact: Bool {
-        var document = self
-        document.digest = ""
-        return (try? Document.encode(document)).map { Digest(of: $0).hex } == digest
     }
 }
 

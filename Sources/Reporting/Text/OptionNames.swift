@@ -30,6 +30,10 @@ package enum OptionNames {
         ("--pairs", "pairs of `VerificationData`"),
         ("--timing", "`ModelVerifier.verify(on:gates:timing:)`"),
         ("--fail-on", "a `QualityGate`"),
+        ("`analyze --shard`", "`ModelAnalyzer.analyze(calibration:shard:)`"),
+        ("--shard", "`AnalysisShard`"),
+        ("shards of `--stage maps`", "shards of `ModelAnalyzer.compareMaps(calibration:shard:)`"),
+        ("--stage", "`ModelAnalyzer.compareMaps(calibration:shard:)`"),
         ("--answers", "answers"),
         ("--inputs", "arrays"),
     ]
