@@ -51,7 +51,7 @@ RK_INLINE vi words_at(const uint8_t *p) {
 }
 
 /// A nibble becomes the upper bits of the fraction of a float from 1 to 2, 1 + n / 16, without a conversion: sixteen
-/// scales times that, less 24 scales, is n − 8 scales. Both are exact for scales of float16, so the sum is rounded once.
+/// scales times that, less 24 scales, is n − 8 scales. Both are exact for scales of float16: the sum is rounded once.
 /// Scales of float32 have no bit left for the 3 in 24: they take the number itself, less 8 scales.
 RK_INLINE rk_nibble_scale nibble_scale(vf scales, const int wide) {
   return wide ? (rk_nibble_scale){scales, scales * splat(-8.0f)}

@@ -139,7 +139,8 @@ package struct AnalysisCosts: Sendable {
         }
         var work = probe
         if let node = last([.maps]) {
-            work += pass(to: node, texts: samples.fit) + pass(to: node, texts: samples.candidates)
+            work +=
+                pass(to: node, texts: samples.fit) + pass(to: node, texts: samples.candidates)
                 + pass(to: node, texts: samples.curves)
         }
         if let node = last([.neurons]) { work += pass(to: node, texts: samples.neurons) }
@@ -263,7 +264,8 @@ extension AnalysisCosts {
             case .value(let name): features = Double(graph.shapes[name]?.width ?? 0)
             }
             let targets = Double(graph.shapes[branch.sum]?.width ?? 0)
-            work += pass(to: branch.node, texts: samples.fit)
+            work +=
+                pass(to: branch.node, texts: samples.fit)
                 + refit(features: features, targets: targets, texts: samples.fit) + probe
             // Two sets of sums, and each strength that is tried has a copy.
             bytes = max(bytes, Self.bareBytes + 12 * parameters + outputBytes + 67e6 + 8 * 8 * features * features)

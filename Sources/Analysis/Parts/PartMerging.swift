@@ -106,14 +106,15 @@ package struct PartMerging {
         let (sums, pairs) = try parts.mapSums(of: origin)
         var part = AnalysisPart(.whole, of: origin)
         part.stage = .maps
-        part.maps = sums.map {
-            [
-                .init(
-                    nodes: pairs.nodes,
-                    level: TextTree<MapSums>.rootLevel(of: MapComparison.leafCount(of: origin.texts)), index: 0,
-                    sums: PackedDoubles($0.numbers))
-            ]
-        } ?? []
+        part.maps =
+            sums.map {
+                [
+                    .init(
+                        nodes: pairs.nodes,
+                        level: TextTree<MapSums>.rootLevel(of: MapComparison.leafCount(of: origin.texts)), index: 0,
+                        sums: PackedDoubles($0.numbers))
+                ]
+            } ?? []
         return part
     }
 }

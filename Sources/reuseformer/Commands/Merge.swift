@@ -34,9 +34,11 @@ struct Merge: ParsableCommand {
     func run() throws {
         quiet.apply()
         try OutputFile.check(output, as: .document, force: force.force)
-        switch try AnalysisPart.merged(parts.map { (path) throws(TransformerError) in
-            try AnalysisPart(contentsOf: path)
-        }) {
+        switch try AnalysisPart.merged(
+            parts.map { (path) throws(TransformerError) in
+                try AnalysisPart(contentsOf: path)
+            })
+        {
         case .analysis(let analysis):
             try OutputFile.write(document: analysis.document, to: output)
             Terminal.noteWritten(output)
