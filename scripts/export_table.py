@@ -34,7 +34,8 @@ def borrowed(*terms):
 
 
 COMPUTED, DROPPED = {"source": "computed"}, {"source": "dropped"}
-#: Name, fixture, changes of heads by (layer, head), and options of the conversion; `None` for changes: no plan at all.
+#: Name, fixture, changes of heads by (layer, head) and other sections of the plan by their names, and options of the
+#: conversion; `None` for changes: no plan at all.
 FEATURES = [
     ("nothing replaced", ENCODER, {}, []),
     ("refitted weights", ENCODER, {(1, 0): DROPPED}, ["--heal", "closed"]),
@@ -43,6 +44,11 @@ FEATURES = [
     ("a map of the same layer", ENCODER, {(1, 1): borrowed(head(1, 0))}, []),
     ("a weighted sum of maps", ENCODER, {(1, 0): borrowed(head(0, 0, 0.75), head(0, 1, 0.5))}, []),
     ("fixed patterns", ENCODER, {(1, 0): borrowed({"pattern": "previous"}), (1, 1): borrowed({"pattern": "mean"})}, []),
+    ("heads of one key", ENCODER, {(1, 0): {"source": "hard"}}, []),
+    ("fewer neurons", ENCODER, {"neurons": [{"node": "layer_0/down", "width": 24, "kept": "0-15"}]}, []),
+    ("one matrix for attention", ENCODER, {"linear": [{"node": "layer_1/attention"}]}, []),
+    ("narrower queries and keys", ENCODER, {"ranks": [{"node": "layer_0/attention", "size": 8, "rank": 4}]}, []),
+    ("merged tokens", "families/vit_safetensors", {"tokens": [{"node": "layer_0/attention", "share": 0.25}]}, []),
     ("weights of 8 bits", ENCODER, None, ["--weights", "int8"]),
     ("weights of 4 bits", ENCODER, None, ["--weights", "int4"]),
     ("products of 8 bits", ENCODER, None, ["--precision", "int8"]),
@@ -68,14 +74,16 @@ def convert(binary, folder, index, feature):
     target = f"{folder}/{index}.reuse.h5"
     arguments = [binary, "convert", str(ROOT / "fixtures" / source), "-o", target, "--quiet", "--force", *options]
     if changes is not None:
-        plan = [{"node": f"layer_{layer}/attention",
-                 "heads": [changes.get((layer, place), COMPUTED) for place in range(2)]} for layer in range(2)]
+        layers = [{"node": f"layer_{layer}/attention",
+                   "heads": [changes.get((layer, place), COMPUTED) for place in range(2)]} for layer in range(2)]
+        sections = {key: value for key, value in changes.items() if isinstance(key, str)}
         with open(f"{folder}/plan.json", "w", encoding="utf-8") as file:
-            json.dump({"version": 1, "budget": "by hand", "layers": plan}, file)
+            json.dump({"version": 1, "budget": "by hand", "layers": layers, **sections}, file)
         arguments += ["--plan", f"{folder}/plan.json"]
         if "--heal" not in options:
             arguments += ["--heal", "none"]
-    if "int4" in options or changes and DROPPED in changes.values():
+    fitted = {"neurons", "linear", "ranks"}
+    if "int4" in options or changes and (DROPPED in changes.values() or fitted & changes.keys()):
         random = np.random.default_rng(3)
         ids = random.integers(1, 30, (60, 12))
         np.savez(f"{folder}/texts.npz", input_ids=ids, attention_mask=np.ones_like(ids),

@@ -78,6 +78,9 @@ def _engine() -> Any:
 
 def _unchanged(file: ReuseFile, source: str, path: str) -> ReuseFile:
     """The source as a .reuse.h5 of its own: every tensor in our layout."""
+    for entry in (file.manifest.get("plan") or {}).get("linear", []):
+        raise errors.Unsupported(
+            "%s: one matrix stands in for its attention, which no stock class does" % entry["node"])
     layers = [{"node": node["name"], "heads": [{"source": "computed"}] * len(node["operation"]["heads"])}
               for node in file.attentions]
     plan = path + ".json"
