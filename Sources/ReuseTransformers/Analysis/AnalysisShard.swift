@@ -7,7 +7,8 @@ import Platform
 /// One of several shares of an analysis, each of which another process or machine computes.
 ///
 ///     let shard = try AnalysisShard(3, of: 16)
-///     let part = try await ModelAnalyzer(model).analyze(calibration: texts, shard: shard).output
+///     let data = CalibrationData.texts(texts)
+///     let part = try await ModelAnalyzer(model).analyze(calibration: data, shard: shard).output
 ///     try await part.write(to: URL(filePath: "part-3.analysis"))
 public struct AnalysisShard: Sendable, Hashable, CustomStringConvertible {
     package let shard: Shard
