@@ -77,6 +77,6 @@ extension HeadCandidates: Codable {
         try container.encode(id.head, forKey: .head)
         try container.encode(maps.map { MapTerm(map: $0) }, forKey: .maps)
         let products = (0..<gram.rows).flatMap { row in (row..<gram.columns).map { Float(gram[row, $0]) } }
-        try container.encode(PackedNumbers(values: products), forKey: .products)
+        try container.encode(PackedNumbers(products), forKey: .products)
     }
 }

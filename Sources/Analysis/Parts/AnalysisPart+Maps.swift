@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 
 extension AnalysisPart {
     /// What a tree of sums holds, as a document has it.

@@ -135,30 +135,3 @@ extension AnalysisPart {
         return try Document.encode(document)
     }
 }
-
-/// Many numbers in a JSON document: the base64 of their little-endian float64 bytes.
-package struct PackedDoubles: Sendable, Hashable, Codable {
-    package let values: [Double]
-
-    package init(_ values: [Double]) { self.values = values }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        guard let data = Base64.decode(Array(try container.decode(String.self).utf8)), data.count.isMultiple(of: 8)
-        else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "is not the base64 of float64 numbers")
-        }
-        values = stride(from: 0, to: data.count, by: 8).map { start in
-            Double(bitPattern: (0..<8).reduce(UInt64(0)) { $0 | UInt64(data[start + $1]) << UInt64(8 * $1) })
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var data: [UInt8] = []
-        data.reserveCapacity(values.count * 8)
-        for value in values { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
-        var container = encoder.singleValueContainer()
-        try container.encode(Base64.encode(data))
-    }
-}

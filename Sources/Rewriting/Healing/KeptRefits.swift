@@ -164,8 +164,8 @@ package struct KeptRefits: Sendable {
         if let fit = refit.fit {
             entry.rows = fit.weight.rows
             // What `replacing` makes of them.
-            entry.weight = PackedNumbers(values: fit.weight.elements.map(Float.init))
-            entry.bias = PackedNumbers(values: fit.bias.map(Float.init))
+            entry.weight = PackedNumbers(fit.weight.elements.map(Float.init))
+            entry.bias = PackedNumbers(fit.bias.map(Float.init))
         }
         let path = path(number)
         guard let unsigned = try? Document.encode(entry) else {
