@@ -118,10 +118,3 @@ package enum TokenMerge: String, Sendable, Hashable, Codable {
     /// The sums of their sizes, one column. Inputs: the matching, and the sizes where rows have some.
     case sizes
 }
-
-extension Graph {
-    /// The first node that matches tokens so that they are merged; `nil` for a model that merges none.
-    package var firstMatching: Node? {
-        nodes.first { if case .matching = $0.operation { true } else { false } }
-    }
-}
