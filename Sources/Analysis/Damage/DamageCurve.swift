@@ -36,17 +36,8 @@ package struct DamageCurve: Sendable, Hashable, Codable {
 
     /// Damage with 0, 1, 2 … heads replaced, straight lines between the measured points; never falling.
     package var damages: [Double] {
-        var result = [0.0]
-        var last = (heads: 0, damage: 0.0)
-        for point in points where point.heads > last.heads {
-            let damage = max(last.damage, point.difference.damage)
-            for heads in last.heads + 1...point.heads {
-                let share = Double(heads - last.heads) / Double(point.heads - last.heads)
-                result.append(last.damage + share * (damage - last.damage))
-            }
-            last = (point.heads, damage)
-        }
-        return result
+        let points = points.map { (place: $0.heads, damage: $0.difference.damage) }
+        return [0] + DamageLine.damages(at: 1..<1 + (points.last?.place ?? 0), between: points)
     }
 }
 

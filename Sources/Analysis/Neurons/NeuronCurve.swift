@@ -32,19 +32,14 @@ package struct NeuronCurve: Sendable, Hashable, Codable {
 
     /// Damage with 0, 1, 2 … of `order` left out, straight lines between the measured points; never falling.
     package var damages: [Double] {
-        var result = [0.0]
-        var removed = [0]
-        for group in order { removed.append(removed[removed.count - 1] + group.count) }
-        var last = (neurons: 0, damage: 0.0)
-        for point in points where point.neurons > last.neurons {
-            let damage = max(last.damage, point.difference.damage)
-            while result.count < removed.count, removed[result.count] <= point.neurons {
-                let share = Double(removed[result.count] - last.neurons) / Double(point.neurons - last.neurons)
-                result.append(last.damage + share * (damage - last.damage))
-            }
-            last = (point.neurons, damage)
+        var removed = 0
+        let places = order.map { group in
+            removed += group.count
+            return removed
         }
-        return result
+        return [0]
+            + DamageLine.damages(
+                at: places, between: points.map { (place: $0.neurons, damage: $0.difference.damage) })
     }
 
     /// Whether a reader can rely on it.

@@ -32,17 +32,9 @@ package struct RankCurve: Sendable, Hashable, Codable {
 
     /// Damage at each of `ranks`, straight lines between the measured points; never falling.
     package var damages: [Double] {
-        var result: [Double] = []
-        var last = (rank: size, damage: 0.0)
-        for point in points where point.rank < last.rank {
-            let damage = max(last.damage, point.difference.damage)
-            while result.count < ranks.count, ranks[result.count] >= point.rank {
-                let share = Double(last.rank - ranks[result.count]) / Double(last.rank - point.rank)
-                result.append(last.damage + share * (damage - last.damage))
-            }
-            last = (point.rank, damage)
-        }
-        return result
+        DamageLine.damages(
+            at: ranks.map { size - $0 },
+            between: points.map { (place: size - $0.rank, damage: $0.difference.damage) })
     }
 
     /// Whether a reader can rely on it.

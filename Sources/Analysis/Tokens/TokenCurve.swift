@@ -33,17 +33,8 @@ package struct TokenCurve: Sendable, Hashable, Codable {
 
     /// Damage at shares 0, 1, 2 … , straight lines between the measured points; never falling.
     package var damages: [Double] {
-        var result = [0.0]
-        var last = (share: 0, damage: 0.0)
-        for point in points where point.share > last.share {
-            let damage = max(last.damage, point.difference.damage)
-            for share in last.share + 1...point.share {
-                let way = Double(share - last.share) / Double(point.share - last.share)
-                result.append(last.damage + way * (damage - last.damage))
-            }
-            last = (point.share, damage)
-        }
-        return result
+        let points = points.map { (place: $0.share, damage: $0.difference.damage) }
+        return [0] + DamageLine.damages(at: 1..<1 + (points.last?.place ?? 0), between: points)
     }
 
     /// The section of a plan that merges a share of the tokens behind some nodes.
