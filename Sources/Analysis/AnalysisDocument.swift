@@ -92,6 +92,15 @@ package struct AnalysisDocument: Sendable, Hashable, Codable {
         for curve in ranks ?? [] where !curve.isSound {
             throw .mismatch("the analysis is damaged: the ranks of \(curve.node)")
         }
+        // A place that is there twice would be spared twice.
+        for nodes in [curves.map(\.node), (hard ?? []).map(\.node), (neurons ?? []).map(\.node)]
+            + [(ranks ?? []).map(\.node), (linear ?? []).map(\.node)]
+        {
+            var seen: Set<String> = []
+            if let node = nodes.first(where: { !seen.insert($0).inserted }) {
+                throw .mismatch("the analysis is damaged: \(node) stands there twice")
+            }
+        }
         guard tokens?.isSound ?? true else { throw .mismatch("the analysis is damaged: the merges of tokens") }
     }
 }

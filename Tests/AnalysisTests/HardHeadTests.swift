@@ -76,6 +76,10 @@ struct HardHeadTests {
         var old = document
         old.hard = nil
         #expect(throws: AnalysisError.self) { try Planner(old, graph: model.graph, moves: .hard) }
+        // The same heads twice would be spared twice.
+        var double = document
+        double.hard = (document.hard ?? []) + (document.hard ?? [])
+        #expect(throws: AnalysisError.self) { try Planner(double, graph: model.graph, moves: .hard) }
     }
 
     @Test("a head whose map others read, or that borrows one itself, is left as it is")

@@ -175,6 +175,13 @@ struct FrictionTests {
             ("\"borrowed\"", "\"borowed\"", ["line ", "\"borowed\" is none of computed, hard, borrowed, dropped"]),
             ("\"heads\"", "\"haeds\"", ["did you mean \"heads\"?"]),
         ]
+        // What is passed over would not do what its author meant.
+        try #require(plan.contains("\"source\" : \"computed\""))
+        let terms = plan.replacing(
+            "\"source\" : \"computed\"", with: "\"source\" : \"computed\", \"terms\" : []")
+        try scratch.file("plan.json", contents: terms)
+        let meant = try Command.run("validate", scratch("plan.json"), "--model", Command.fixture)
+        #expect(meant.status == 2 && meant.message.contains("has no terms"), "\(meant.errors)")
         for (word, typo, mentions) in typos {
             try scratch.file("plan.json", contents: plan.replacing(word, with: typo))
             let outcome = try Command.run("validate", scratch("plan.json"), "--model", Command.fixture)

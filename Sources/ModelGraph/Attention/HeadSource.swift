@@ -82,6 +82,10 @@ extension MapTerm: Codable {
         let container = try decoder.container(keyedBy: Key.self)
         weight = try container.decodeIfPresent(Float.self, forKey: .weight) ?? 1
         if let pattern = try container.decodeIfPresent(StaticPattern.self, forKey: .pattern) {
+            guard !container.contains(.node), !container.contains(.head) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .pattern, in: container, debugDescription: "a term is a pattern or a head's map, not both")
+            }
             map = .pattern(pattern)
         } else {
             map = .head(
@@ -109,7 +113,12 @@ extension HeadSource: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        switch try container.decode(Kind.self, forKey: .source) {
+        let kind = try container.decode(Kind.self, forKey: .source)
+        guard kind == .borrowed || !container.contains(.terms) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .terms, in: container, debugDescription: "a head that is \(kind.rawValue) has no terms")
+        }
+        switch kind {
         case .computed: self = .computed
         case .hard: self = .hard
         case .borrowed: self = .borrowed(try container.decode([MapTerm].self, forKey: .terms))

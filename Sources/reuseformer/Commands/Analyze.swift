@@ -134,6 +134,7 @@ struct Analyze: ParsableCommand {
 }
 
 extension AnalysisShard: ExpressibleByArgument {
+    /// A shard as people write it: `3/16`; `nil` for anything else.
     public init?(argument: String) {
         let numbers = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
         guard numbers.count == 2, let index = numbers[0], let count = numbers[1],
