@@ -267,7 +267,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "NumPy", "Platform", "ReuseTransformers", "Tensors", "TestSupport", "reuseformer",
+                "Files", "NumPy", "Platform", "ReuseTransformers", "Tensors", "TestSupport", "reuseformer",
                 "reuseformer-h5index",
             ],
             exclude: ["Help"]

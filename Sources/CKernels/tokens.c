@@ -11,8 +11,11 @@
 /// Rows of each side, rounded up.
 static size_t side(size_t rows) { return rows / 2 + 1; }
 
+/// Rows of one side that are compared with all of the other at once: all pairs of a long text would not fit.
+#define RK_MATCH_ROWS 64
+
 size_t rk_match_scratch(size_t rows, size_t head_size) {
-  const size_t match = rows * head_size + side(rows) * side(rows) + 3 * side(rows);
+  const size_t match = rows * head_size + RK_MATCH_ROWS * side(rows) + 3 * side(rows);
   const size_t merge = 2 * rows;
   return (match > merge ? match : merge) + RK_PANEL;
 }
@@ -30,14 +33,16 @@ void rk_match_tokens(const rk_kernels *kernels, const float *keys, size_t head_s
   const size_t candidates = last > first ? last - first : 0;
   const size_t left = (candidates + 1) / 2, right = candidates / 2;
   float *own = scratch, *other = own + left * head_size, *cosines = other + right * head_size;
-  float *best = cosines + left * right, *match = best + left, *taken = match + left;
+  float *best = cosines + RK_MATCH_ROWS * right, *match = best + left, *taken = match + left;
   if (count > 0 && right > 0 && heads > 0) {
     for (size_t i = 0; i < candidates; i++)
       put_key(kernels, keys + (first + i) * head_size, head_stride, heads, head_size,
               (i % 2 == 0 ? own : other) + i / 2 * head_size);
-    rk_matrix_product(kernels, own, head_size, left, head_size, other, head_size, right, 1, cosines, right);
     for (size_t a = 0; a < left; a++) {
-      const float *row = cosines + a * right;
+      if (a % RK_MATCH_ROWS == 0)
+        rk_matrix_product(kernels, own + a * head_size, head_size, left - a < RK_MATCH_ROWS ? left - a : RK_MATCH_ROWS,
+                          head_size, other, head_size, right, 1, cosines, right);
+      const float *row = cosines + a % RK_MATCH_ROWS * right;
       float highest = -INFINITY;
       size_t place = 0;
       for (size_t b = 0; b < right; b++)

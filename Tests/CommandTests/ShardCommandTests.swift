@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Platform
 import TestSupport
@@ -171,6 +172,20 @@ struct ShardCommandTests {
             .write(toFile: path, atomically: true, encoding: .utf8)
         let damaged = try run(resuming)
         #expect(damaged.status == 5 && damaged.message.contains(path), "\(damaged.errors)")
+        // One that somebody made, digest and all: 2⁵⁹ more rows of 96 columns are as many numbers, modulo 2⁶⁴.
+        let rows = try #require(text.firstMatch(of: /"rows" : (\d+)/))
+        let count = try #require(Int(rows.output.1))
+        let absurd = text.replacing(rows.output.0, with: "\"rows\" : \(count + (1 << 59))")
+        try signed(absurd).write(toFile: path, atomically: true, encoding: .utf8)
+        let forged = try run(resuming)
+        #expect(forged.status == 5 && forged.message.contains("has not"), "\(forged.errors)")
+    }
+
+    /// A document with the digest that belongs to it.
+    private func signed(_ text: String) throws -> String {
+        let digest = /\n  "digest" : "[0-9a-f]*"/
+        let unsigned = text.replacing(digest, with: "\n  \"digest\" : \"\"")
+        return unsigned.replacing(digest, with: "\n  \"digest\" : \"\(Digest(of: Array(unsigned.utf8)).hex)\"")
     }
 
     @Test("--dry-run says time, memory and disk, and leaves nothing", arguments: ["analyze", "convert"])

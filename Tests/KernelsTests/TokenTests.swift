@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Runtime
 import Testing
 
@@ -31,6 +32,16 @@ struct TokenTests {
         #expect(numbers(set, rows, count: 2) == [1, 0, 0, 1, 2, 3])
         // The last one goes to the earliest of those that are least unlike.
         #expect(numbers(set, rows, count: 3) == [1, 0, 0, 1, 0, 2])
+    }
+
+    @Test("more pairs than are compared at once are matched alike", arguments: KernelSet.all)
+    func many(_ set: KernelSet) {
+        // 150 directions, 0.02 apart; behind each another one, nearer to it than to the next.
+        let rows = (0..<300).map { row in
+            let angle = 0.02 * Float(row / 2) + (row % 2 == 0 ? 0 : 0.001 + 0.00005 * Float(row * 7 % 150))
+            return [cos(angle), sin(angle)]
+        }
+        #expect(numbers(set, rows, count: 150) == (0..<300).map { Float($0 / 2) })
     }
 
     @Test("rows that are kept are neither merged nor merged with", arguments: KernelSet.all)

@@ -82,6 +82,9 @@ package struct KeptRefits: Sendable {
         var bias: PackedNumbers?
     }
 
+    /// A matrix of sixteen thousand rows and columns is smaller than this.
+    private static let byteLimit = 1 << 31
+
     private let folder: String
     private let origin: Origin
     private let plan: String
@@ -108,7 +111,8 @@ package struct KeptRefits: Sendable {
         while let entry = try entry(at: path(result.count)) {
             var refit = Refit(step: entry.step, difference: entry.difference)
             if let weight = entry.weight?.values, let bias = entry.bias?.values, let rows = entry.rows {
-                guard rows > 0, weight.count == rows.multipliedReportingOverflow(by: bias.count).partialValue else {
+                let (count, overflow) = rows.multipliedReportingOverflow(by: bias.count)
+                guard rows > 0, !overflow, weight.count == count else {
                     throw .file(.damaged(path(result.count), "weight", "has not \(rows) rows"))
                 }
                 refit.fit = RidgeFit(
@@ -133,7 +137,11 @@ package struct KeptRefits: Sendable {
         guard stat(path, &status) == 0 else { return nil }
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try MappedFile(path: path).withUnsafeBytes { Array($0) }
+            let file = try MappedFile(path: path)
+            guard file.byteCount <= Self.byteLimit else {
+                throw .limit(file: path, field: "bytes", limit: Self.byteLimit, found: file.byteCount)
+            }
+            bytes = file.withUnsafeBytes { Array($0) }
         } catch { throw .file(error) }
         var entry: Entry
         do throws(Document.ReadError) {
