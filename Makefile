@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build test test-asan test-tsan demo demo-minilm demo-gpt demo-vit demo-t5 bench references interop \
-    lint format schemas docs site examples manuals python clean
+    distributed lint format schemas docs site examples manuals python clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ interop: build python ## converted models by an independent implementation: h5py
 
 schemas: ## validate the documents of demo and tests against schemas/ (needs Python 3 and PyPI)
 	@scripts/check-schemas
+
+distributed: build ## shards by Ray, Dask and the Slurm script, workers killed on the way (needs Python 3 and PyPI)
+	@scripts/bootstrap --python && scripts/check-distributed
 
 clean: ## remove what was built and what the demos left
 	rm -rf .build .build-asan .build-tsan .demo

@@ -47,10 +47,10 @@ let package = Package(
         .target(name: "CH5Index", dependencies: ["CHDF5"]),
         .executableTarget(name: "reuseformer-h5index", dependencies: ["Platform", "JSON", "CH5Index"]),
         .target(name: "ModelGraph", dependencies: ["Platform", "JSON", "Tensors"]),
-        // What a graph costs to compute and to keep.
-        .target(name: "Costs", dependencies: ["ModelGraph"]),
         // What a plan does to a graph; tensors are not its business.
         .target(name: "Plans", dependencies: ["ModelGraph"]),
+        // What a graph costs to compute and to keep.
+        .target(name: "Costs", dependencies: ["ModelGraph", "Plans"]),
         .target(name: "Tokenization", dependencies: ["Platform"]),
         .target(name: "TokenizerFormats", dependencies: ["Platform", "JSON", "Tokenization"]),
         .target(
@@ -98,11 +98,12 @@ let package = Package(
         .target(
             name: "Inputs",
             dependencies: [
-                "Platform", "JSON", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
+                "Platform", "JSON", "Files", "Archives", "Tensors", "NumPy", "ModelGraph", "Tokenization", "Images",
             ]),
         .target(name: "Statistics", dependencies: ["Platform"]),
         .target(name: "Kernels", dependencies: ["Platform", "Tensors", "ModelGraph", "CKernels"]),
-        .target(name: "Runtime", dependencies: ["Platform", "ModelGraph", "Tensors", "CKernels", "Kernels"]),
+        .target(
+            name: "Runtime", dependencies: ["Platform", "ModelGraph", "Plans", "Tensors", "CKernels", "Kernels"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(
             name: "Rewriting",
@@ -146,8 +147,8 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "ModelGraph", "Images", "Inputs", "Runtime", "Generation", "Analysis", "Verification",
-                "ReuseTransformers",
+                "Platform", "ModelGraph", "Images", "Inputs", "Runtime", "Generation", "Rewriting", "Analysis",
+                "Verification", "Reporting", "ReuseTransformers",
             ]),
         // What another program asks of a model over two pipes.
         .target(
@@ -247,7 +248,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "Platform", "Tensors", "ModelGraph", "Costs", "Runtime", "Rewriting", "Verification", "TestSupport",
+                "Platform", "Tensors", "ModelGraph", "Plans", "Costs", "Runtime", "Rewriting", "Verification",
+                "TestSupport",
             ]),
         .testTarget(
             name: "VerificationTests",

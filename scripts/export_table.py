@@ -2,12 +2,12 @@
 """Which features of a plan and of a model each export carries: made by exporting, written into docs/exports.md.
 
     scripts/export_table.py --binary .build/release/reuseformer \\
-        --python onnx=VENV/bin/python --python keras=VENV/bin/python \\
+        --python onnx=VENV/bin/python --python onnx_exact=VENV/bin/python --python keras=VENV/bin/python \\
         --python safetensors=VENV/bin/python --python model_garden=VENV/bin/python
 
 Each format needs an interpreter in which its engine is installed (docs/exports.md); formats that none is given for keep
-their column's old entries. An entry is "yes" where the engine gave what our runtime gives, and "refused" where the
-export said so by name; anything else ends the script with status 1.
+their column's old entries. An entry is "yes" where the engine gave what our runtime gives, "every bit" where that is
+meant literally, and "refused" where the export said so by name; anything else ends the script with status 1.
 """
 import argparse
 import json
@@ -20,7 +20,10 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/exports.md"
-FORMATS = ("onnx", "keras", "safetensors", "model_garden")
+#: Formats by the heads of their columns; where there is no function `to_<format>`, an option of another one's.
+FORMATS = {"onnx": "ONNX", "onnx_exact": "ONNX, exact", "keras": "Keras", "safetensors": "safetensors",
+           "model_garden": "Model Garden"}
+SUFFIXES = {"onnx": "onnx", "onnx_exact": "exact.onnx", "keras": "keras", "safetensors": "folder", "model_garden": "h5"}
 MARKS = ("<!-- made by scripts/export_table.py -->", "<!-- end -->")
 ENCODER = "checkpoints/bert_safetensors"
 
@@ -101,11 +104,12 @@ def run(kind, files):
 
     results = []
     for index, path in enumerate(files):
-        target = f"{path}.{ {'onnx': 'onnx', 'keras': 'keras', 'safetensors': 'folder', 'model_garden': 'h5'}[kind] }"
+        target = f"{path}.{SUFFIXES[kind]}"
         more = {"source": str(ROOT / "fixtures" / FEATURES[index][1])} if kind == "safetensors" else {}
+        more = {"exact": True} if kind == "onnx_exact" else more
         try:
-            getattr(export, "to_" + kind)(path, target, **more)
-            results.append("yes")
+            found = getattr(export, "to_" + kind.split("_exact")[0])(path, target, **more)
+            results.append("every bit" if kind == "onnx_exact" and found == 0 else "yes")
         except errors.Unsupported as refusal:
             print(f"{kind}: {FEATURES[index][0]}: {refusal}", file=sys.stderr)
             results.append("refused")
@@ -119,8 +123,10 @@ def old_entries():
     columns = {}
     rows = [line.strip("| ").split(" | ") for line in between(PAGE.read_text(encoding="utf-8")).splitlines()
             if line.startswith("| ")]
+    heads = {head: kind for kind, head in FORMATS.items()}
+    kinds = [heads[head] for head in rows[0][-sum(head in heads for head in rows[0]):]]
     for row in rows[2:]:
-        columns[row[0]] = dict(zip(FORMATS, row[1:]))
+        columns[row[0]] = dict(zip(kinds, row[1:]))
     return columns
 
 
@@ -153,7 +159,7 @@ def main():
                     print(f"{kind}: {feature[0]}: {result}")
                     failed = True
                 columns.setdefault(feature[0], {})[kind] = result.split(":")[0]
-    table = ["| | ONNX | Keras | safetensors | Model Garden |", "| --- | --- | --- | --- | --- |"]
+    table = ["| | %s |" % " | ".join(FORMATS.values()), "|%s" % (" --- |" * (len(FORMATS) + 1))]
     table += ["| %s | %s |" % (feature[0], " | ".join(columns.get(feature[0], {}).get(kind, "?") for kind in FORMATS))
               for feature in FEATURES]
     text = PAGE.read_text(encoding="utf-8")

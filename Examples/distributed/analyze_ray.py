@@ -41,13 +41,14 @@ def main():
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--folder", type=pathlib.Path, required=True, help="a folder that all machines share")
     parser.add_argument("--threads", type=int, default=1, help="CPUs of a shard")
+    parser.add_argument("--cpus", type=int, help="CPUs of this machine to use; only where no cluster is running")
     parser.add_argument("--command", default="reuseformer")
     parser.add_argument("-o", "--output", required=True)
     own, more = (sys.argv[1:], []) if "--" not in sys.argv else (
         sys.argv[1:sys.argv.index("--")], sys.argv[sys.argv.index("--") + 1:])
     options = parser.parse_args(own)
 
-    ray.init()
+    ray.init(num_cpus=options.cpus)
     options.folder.mkdir(parents=True, exist_ok=True)
     arguments = [options.model, *(word for path in options.calibration for word in ("--calibration", path)), *more]
     waiting = [

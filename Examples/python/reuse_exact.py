@@ -11,8 +11,8 @@ from reuse_arithmetic import (
     LANES, activated, bucket, f32, f64, fma, layer_norm, one_key, padded, paired_product, powers, product,
     relative_row, slope, split, sum_row, tanh, turned)
 
-KINDS = {"activation", "add", "affine", "attention", "concatenate", "convolution", "embedding", "gate", "linear",
-         "multiply", "norm", "pooling", "slice", "table", "token_mask"}
+KINDS = {"activation", "add", "affine", "attention", "concatenate", "convolution", "embedding", "exit", "gate",
+         "linear", "multiply", "norm", "pooling", "slice", "table", "token_mask"}
 
 
 class Execution(reuse_h5.Execution):

@@ -483,6 +483,12 @@ class Execution:
         self.rows[node["name"]] = np.arange(max(counts)) < counts[:, None]
         return np.divide(result, total, out=result, where=total > 0) if has_rows else result
 
+    def exit(self, node, operation, early, stream, late):
+        """Scores of an exit where they are sure enough, those of the whole model elsewhere."""
+        first = np.sort(early, axis=-1)
+        leaves = first[..., -1:] - first[..., -2:-1] >= np.float32(operation["margin"])  # never where one is NaN
+        return np.where(leaves & ~np.isnan(early).any(-1, keepdims=True), early, late)
+
     def concatenate(self, node, operation, *parts):
         return np.concatenate(parts, axis=-1 if operation["along"] == "width" else 1)
 
@@ -573,8 +579,8 @@ class Execution:
             result["hidden_states"] = np.stack(states)
         else:
             result.update({f"hidden_states_{i}": state for i, state in enumerate(states)})
-        # Of a model that merges tokens nothing is handed out that has a row for each of them.
-        merges = any(node["operation"]["kind"] == "token_matching" for node in self.model.graph["nodes"])
+        # Of a model that merges tokens nothing is handed out that has a row for each of them, nor of one with exits.
+        merges = any(node["operation"]["kind"] in ("token_matching", "exit") for node in self.model.graph["nodes"])
         for i, (node, heads) in enumerate([] if merges else self.attention_nodes):
             shown = self.rows[node]
             empty = np.zeros((*shown.shape, shown.shape[1]))

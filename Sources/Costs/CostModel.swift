@@ -93,7 +93,7 @@ extension CheckedGraph {
                 result[node.name] = product(rows, depth, shapes[node.name]?.width ?? 0)
             case .embedding, .norm, .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply,
                 .affine, .softmax, .round, .table, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing,
-                .distribution, .elementwise, .maps, .merge:
+                .distribution, .elementwise, .maps, .merge, .exit:
                 break
             }
         }

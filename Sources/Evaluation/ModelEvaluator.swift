@@ -59,6 +59,16 @@ package struct ModelEvaluator {
         evaluator = try TransformerError.mapping { try Evaluator(pooled, resources: execution) }
     }
 
+    /// The model as it is called in a report, with how deep inputs went so far.
+    package var subject: EvaluationReport.Subject {
+        .init(name: model.name, model: model.model, exits: evaluator.exits)
+    }
+
+    /// Refuses scores that are no numbers where the model's weights are why.
+    package func check(_ scores: [Score]) throws(TransformerError) {
+        if scores.contains(where: { !$0.value.isFinite }) { try model.checkWeights(work) }
+    }
+
     private func begin(_ measure: String) -> WorkProgress.Stage {
         let stage = WorkProgress.Stage.evaluating(model: model.name, measure: measure)
         work.begin(stage)

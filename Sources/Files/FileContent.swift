@@ -51,7 +51,9 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether it is sound and simply of another kind, rather than damaged or none at all.
-    package var isForeign: Bool { [.pytorch, .onnx, .gguf, .pickle, .hdf4, .netCDF].contains(self) }
+    package var isForeign: Bool {
+        [.pytorch, .onnx, .gguf, .pickle, .hdf4, .netCDF, .text, .png, .jpeg].contains(self)
+    }
 
     /// The signature of HDF5.
     package static let hdf5Signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -84,6 +86,9 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
             self = .jpeg
         } else if starts("CDF") && head.count > 3 && [1, 2, 5].contains(head[3]) {
             self = .netCDF
+        } else if starts([0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]) {
+            // torch.save before 1.6: a pickle of its magic number comes first.
+            self = .pytorch
         } else if starts([0x80]) && head.count > 1 && (2...5).contains(head[1]) {
             self = .pickle
         } else if Self.isSafetensors(head, byteCount: byteCount) {
@@ -101,6 +106,16 @@ package enum FileContent: String, Sendable, Hashable, CaseIterable {
         } else {
             self = .unknown
         }
+    }
+
+    /// What some bytes begin that are no text, as a noun phrase; `nil` where their beginning tells nothing.
+    package static func ofBinary(_ bytes: some Collection<UInt8>) -> String? {
+        if bytes.starts(with: hdf5Signature) { return "an HDF5 file" }
+        let content = FileContent(bytes, byteCount: bytes.count)
+        if content == .unknown, bytes.prefix(9).count == 9, bytes.dropFirst(8).first == UInt8(ascii: "{") {
+            return FileContent.safetensors.name
+        }
+        return [.text, .unknown, .empty, .reencoded].contains(content) ? nil : content.name
     }
 
     /// Judges a mapped file that has no HDF5 signature.

@@ -136,7 +136,7 @@ extension Node {
             return nil
         case .maps: return "reads maps"
         case .pooling, .convolution, .rearrange, .mask, .tokenMask, .recurrent, .localPooling, .respacing,
-            .matrixProduct, .matching, .merge:
+            .matrixProduct, .matching, .merge, .exit:
             return "looks at several tokens at once"
         }
     }

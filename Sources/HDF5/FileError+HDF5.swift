@@ -34,7 +34,9 @@ extension FileError {
             // A pickle under the name of an HDF5 file was mixed up; under another name it is one of PyTorch's.
             content.isForeign && !(content == .pickle && location.file.hasSuffix(".h5")) ? .unsupported : .corrupt,
             location,
-            "not an HDF5 file but \(content.name); \(content.remedy)")
+            content.isForeign
+                ? "no checkpoint that is read (HDF5, safetensors, .keras) but \(content.name); \(content.remedy)"
+                : "not an HDF5 file but \(content.name); \(content.remedy)")
     }
 
     /// The file contradicts the format or itself.

@@ -1,3 +1,4 @@
+import Files
 import Platform
 import Tokenization
 
@@ -55,6 +56,11 @@ package struct TextLines: ~Copyable {
         let hasReturn = terminator == 1 && end > start && buffer[end - 1] == 0x0D
         let line = buffer[start..<(hasReturn ? end - 1 : end)]
         if let invalid = firstInvalidUTF8(in: line) {
+            if lineNumber == 1, let content = FileContent.ofBinary(buffer[start...]) {
+                throw FileError(
+                    .unsupported, path: path, "is \(content), and texts are wanted",
+                    remedy: "give a text file in UTF-8, one text a line, or a table (.csv, .tsv, .jsonl)")
+            }
             throw FileError(
                 .usage, path: path,
                 "line \(lineNumber) is not UTF-8 (byte \(invalid - start + 1) of it); save the file as UTF-8")

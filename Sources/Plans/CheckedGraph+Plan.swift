@@ -44,6 +44,7 @@ extension CheckedGraph {
         problems += result.removeNeurons(plan.neurons, from: feedForwardParts)
         result.retie(from: graph)
         problems += result.mergeTokens(plan.tokens, of: self)
+        problems += result.addExits(plan.exits)
         // A layer that is missing keeps what it has, so that the rules of reuse are held against all others.
         let checked: CheckedGraph
         do throws(GraphError) {

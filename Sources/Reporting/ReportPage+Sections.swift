@@ -18,7 +18,8 @@ extension ReportPage {
                     [.table(PlanTable.table(of: plan, width: nil)), .text(PlanNotation.legend)]),
             ] + (plan.neurons.isEmpty ? [] : [.table(PlanTable.neurons(of: plan))])
                 + (plan.ranks.isEmpty ? [] : [.table(PlanTable.ranks(of: plan))])
-                + (plan.tokens.isEmpty ? [] : [.table(PlanTable.tokens(of: plan))]))
+                + (plan.tokens.isEmpty ? [] : [.table(PlanTable.tokens(of: plan))])
+                + (plan.exits.isEmpty ? [] : [.table(PlanTable.exits(of: plan))]))
     }
 
     var similaritySection: Page.Section? {

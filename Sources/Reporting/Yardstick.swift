@@ -28,6 +28,7 @@ extension Metric {
         case .meanAbsoluteError: "How far off a number is on average, in its own unit."
         case .r2: "1: your numbers; 0: no better than their mean. The source's own stands beside it."
         case .mapsSaved: "A count; what you pay for is multiply-adds and bytes."
+        case .macsSavedMean: "The same, as the inputs that were judged left: others may go deeper."
         case .macsSaved: "Arithmetic that is no longer done: the time saved if arithmetic took all of it."
         case .paramsSaved: "Numbers that the model no longer stores."
         case .bytesSaved: "The same in bytes of float32; the file's own size stands at the top."

@@ -16,6 +16,8 @@ package enum AnalysisError: KindedError, Sendable {
     case mismatch(String)
     /// Healing would split weights that several layers share.
     case shared(nodes: [String], bytes: Int)
+    /// A value of the model is no number on the calibration data.
+    case noNumbers(String)
     /// A tensor that rewriting needs is missing or tied to another node.
     case tensor(ParameterID, reason: String)
     /// The library of matrix products cannot be loaded.
@@ -36,6 +38,7 @@ package enum AnalysisError: KindedError, Sendable {
         case .runtime(let error): error.kind
         case .file(let error): error.kind
         case .calibration, .budget, .mismatch, .shared: .usage
+        case .noNumbers: .corrupt
         case .tensor: .unsupported
         case .linearAlgebra: .inputOutput
         case .cancelled: .cancelled
@@ -55,7 +58,10 @@ package enum AnalysisError: KindedError, Sendable {
         case .shared(let nodes, let bytes):
             "layers of this model share their weights, and healing would give \(nodes.joined(separator: ", ")) "
                 + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
-                + "--heal none"
+                + "--heal none and a budget of whole layers, maps:1/3"
+        case .noNumbers(let value):
+            "what the model computes on the calibration data (\(value)) is no number: some of its weights are far too "
+                + "large, from a broken download or a training that diverged; get a fresh copy"
         case .tensor(let parameter, let reason): "tensor \(parameter) \(reason)"
         case .linearAlgebra(let reason):
             "the library of matrix products cannot be loaded: \(reason); install OpenBLAS "

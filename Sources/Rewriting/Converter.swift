@@ -66,7 +66,7 @@ package struct Converter: Sendable {
         if !plan.tokens.isEmpty {
             do { _ = try source.graph.applying(plan) } catch { throw .graph(error) }
         }
-        let plan = plan.withoutTokens
+        let plan = plan.ofWeights
         var rewrite = try source.applying(plan)
         try rewrite.keepMeansOfDroppedHeads(from: source, sequences: calibration.fit, resources: options.resources)
         try rewrite.keepMeansOfLinearNodes(

@@ -153,6 +153,9 @@ package final class Tokenizer: Sendable {
         }
     }
 
+    /// Id of the token that stands for unknown words or characters, where the tokenizer has one.
+    package var unknownID: Int32? { model.unknownID }
+
     // MARK: Decoding
 
     /// Turns ids back into text.

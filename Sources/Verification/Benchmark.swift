@@ -58,6 +58,8 @@ package struct Benchmark {
         package let speedupHigh: Double
         /// The speed-up that the cost model predicts: the first model's multiply-adds by this model's.
         package let ceiling: Double
+        /// How deep the inputs went; `nil` for a model without exits.
+        package internal(set) var exits: ExitStudy?
 
         /// What one model's times say beside the first one's.
         ///
@@ -130,10 +132,12 @@ package struct Benchmark {
             lengths.reduce(0.0) { $0 + Double(model.graph.cost(tokens: $1).multiplyAdds) }
         }
         return models.enumerated().map { index, model in
-            Result(
+            var result = Result(
                 model: model.name, load: load.description, threads: resources.threads, times: times[index],
                 first: times[0], items: sequences.count, tokens: tokens,
                 multiplyAdds: (multiplyAdds[index], multiplyAdds[0]))
+            result.exits = ExitStudy(of: compiled[index])
+            return result
         }
     }
 

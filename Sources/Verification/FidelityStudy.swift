@@ -42,9 +42,9 @@ package struct FidelityStudy {
     /// Prepares both models.
     package init(source: Model, converted: Model, options: Options = Options()) throws(VerificationError) {
         try Self.checkLikeness(source.graph, converted.graph)
-        // Maps of merged tokens are none of those of all tokens.
+        // Maps of merged tokens are none of those of all tokens, and inputs that left have none of later layers.
         let heads =
-            options.comparesMaps && converted.graph.firstMatching == nil
+            options.comparesMaps && converted.graph.firstMatching == nil && converted.graph.exits.isEmpty
             ? converted.graph.headIDs.filter { converted.graph.source(of: $0)?.isDropped == false } : []
         self.heads = heads
         self.options = options
@@ -94,6 +94,9 @@ package struct FidelityStudy {
         return measurements
     }
 
+    /// How deep inputs went through the converted model so far; `nil` for one without exits.
+    package var exits: ExitStudy? { ExitStudy(of: converted.compiled) }
+
     private func perplexity(_ sequences: [ModelInput], _ masking: Masking) throws(VerificationError) -> [Measurement] {
         var losses = LossTally()
         let masked = sequences.enumerated().map { masking.mask($0.element, index: $0.offset) }
@@ -127,8 +130,9 @@ package struct FidelityStudy {
         }
         for output in source.outputs {
             guard let value = converted.value(ofOutput: output.name) else {
-                // A model that merges tokens has nothing for each of them.
+                // A model that merges tokens has nothing for each of them, one with exits nothing but scores.
                 if converted.firstMatching != nil, source.shapes[output.value]?.rows != .sequences { continue }
+                if !converted.graph.exits.isEmpty { continue }
                 throw .unlike("the converted model has no output \"\(output.name)\"")
             }
             if let first = source.shapes[output.value], let second = converted.shapes[value], first != second {

@@ -54,6 +54,8 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     package let passed: Bool
     /// Whether the model is good enough, by the gates or by defaults.
     package let verdict: ShippingVerdict
+    /// How deep the judged inputs went; `nil` for a converted model without exits.
+    package let exits: ExitStudy?
     /// Speeds, source first, where both models were timed.
     package var speed: [Benchmark.Result]?
     /// How the report came about; `nil` where nobody said it.
@@ -64,7 +66,8 @@ package struct VerificationReport: Sendable, Hashable, Codable {
     /// - Throws: `VerificationError.notMeasured` when a gate asks for something that was not measured.
     package init(
         source: Subject, converted: Subject, data: Data, savings: Savings, metrics: [Measurement],
-        cache: CacheStudy? = nil, exactness: Exactness? = nil, gates: [Gate], warnings: [String] = []
+        cache: CacheStudy? = nil, exits: ExitStudy? = nil, exactness: Exactness? = nil, gates: [Gate],
+        warnings: [String] = []
     ) throws(VerificationError) {
         format = Self.formatName
         version = Self.currentVersion
@@ -73,12 +76,20 @@ package struct VerificationReport: Sendable, Hashable, Codable {
         self.data = data
         self.savings = savings
         let order = Dictionary(uniqueKeysWithValues: Metric.allCases.enumerated().map { ($1, $0) })
-        let all = (metrics + savings.measurements).sorted {
+        let mean = exits.map { study in
+            [
+                Measurement(
+                    .macsSavedMean,
+                    1 - Double(study.meanMultiplyAdds) / Double(max(savings.multiplyAdds.source, 1)))
+            ]
+        }
+        let all = (metrics + savings.measurements + (mean ?? [])).sorted {
             // What is of all outputs stands before what is of one.
             (order[$0.metric, default: 0], $0.output ?? "") < (order[$1.metric, default: 0], $1.output ?? "")
         }
         self.metrics = all
         self.cache = cache
+        self.exits = exits
         self.exactness = exactness
         var results: [GateResult] = []
         for gate in gates {

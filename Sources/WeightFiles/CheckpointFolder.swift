@@ -52,7 +52,10 @@ package struct CheckpointFolder: Sendable {
                 .inputOutput, path: path, "there is no such file or folder",
                 remedy: Self.isLikeHubName(path)
                     ? "if it is a model's name on a hub, fetch it: hf download \(path.printable) --local-dir FOLDER"
-                    : "check the path")
+                    : Self.isLikeHubName("owner/" + path)
+                        ? "check the path; a model on a hub is fetched first: hf download OWNER/\(path.printable) "
+                            + "--local-dir FOLDER"
+                        : "check the path")
         }
         self.path = path
         self.reading = reading

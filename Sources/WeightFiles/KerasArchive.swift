@@ -23,6 +23,12 @@ package struct KerasArchive: Sendable {
     ) throws(FileError) {
         let archive = try ZipArchive(file)
         let directory = archive.directory
+        guard directory.member(named: "config.json") ?? directory.member(named: Self.weightsName) != nil else {
+            throw FileError(
+                .unsupported, path: file.path,
+                "is a zip archive, and no .keras: it has neither config.json nor \(Self.weightsName)",
+                remedy: "give a .keras archive, or unpack it and give a folder with weights and config.json")
+        }
         if let member = directory.member(named: "config.json") {
             guard member.byteCount <= Self.largestConfig else {
                 throw FileError(

@@ -92,7 +92,7 @@ struct ExitStatusTests {
             (["eval", "m", "--pairs", "p", "--whole"], "--texts"),
             (["run", "m", "--texts", "t", "-o", "o.npz"], "--dump"),
             (["run", "m", "--texts", "t", "--dump", "hidden,soul", "-o", "o.npz"], "\"soul\""),
-            (["convert", "m", "--calibration", "t", "-o", "o"], "--budget, --plan, --preset or --precision"),
+            (["convert", "m", "--calibration", "t"], "--output"),
             (["convert", "m", "--budget", "1/3", "-o", "o"], "--calibration"),
             (["convert", "m", "--budget", "1/3", "--calibration", "t", "-o", "o", "--compress", "zstd:99"], "1 to 19"),
             (["convert", "m", "--budget", "4/3", "--calibration", "t", "-o", "o"], "between 0 and 1"),

@@ -84,13 +84,20 @@ struct ShardCommandTests {
         let text = try String(contentsOfFile: parts[1], encoding: .utf8)
         for (number, damaged) in [
             String(text.prefix(text.count / 2)), text.replacing("\"index\" : 2", with: "\"index\" : 1"), "no JSON", "",
-            text.replacing("\"level\" : ", with: "\"level\" : 9"),
         ].enumerated() {
             let path = try scratch.file("damaged-\(number)", contents: damaged).path
             let outcome = try merging([parts[0], path])
             #expect(outcome.status == 5, "\(number): \(outcome.errors)")
             #expect(outcome.message.contains(path))
         }
+        // Sums of maps stand in the part that compares some.
+        let contents = try parts.map { try String(contentsOfFile: $0, encoding: .utf8) }
+        let holder = try #require(contents.firstIndex { $0.contains("\"level\" : ") })
+        let forged = try scratch.file(
+            "forged", contents: contents[holder].replacing("\"level\" : ", with: "\"level\" : 9")
+        ).path
+        let outcome = try merging([forged, parts[1 - holder]])
+        #expect(outcome.status == 5 && outcome.message.contains(forged), "\(outcome.errors)")
         #expect(try merging([parts[0], scratch("nothing")]).status == 6)
         #expect(!scratch.names.contains("no.json"))
         for wrong in ["0", "1/0", "4/3", "-1/3", "1/3/5", "a/b", "", "1/99999999999999999999"] {

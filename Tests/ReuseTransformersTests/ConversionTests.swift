@@ -114,7 +114,8 @@ struct ConversionTests {
     @Test("a budget on quality gives the largest plan that holds it")
     func quality() async throws {
         let (model, analysis) = try await Self.shared.value
-        let data = CalibrationData.texts(try Self.texts())
+        // Ten of them choose.
+        let data = CalibrationData.texts(try Fixtures.texts("calibration.txt", 110))
         let converter = ModelConverter(model, .init(granularity: .layer))
         let plan = try await converter.plan(
             calibration: data, budget: .quality(.hiddenCosineMean, atLeast: 0.9), analysis: analysis

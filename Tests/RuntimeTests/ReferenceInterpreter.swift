@@ -87,6 +87,14 @@ struct ReferenceInterpreter {
                 return [(0..<width).map { c in zip(rows, weights).reduce(0) { $0 + $1.0[c] * $1.1 } / total }]
             }
         case .attention(let attention): return attend(attention, node, inputs[0], visible)
+        case .exit(let margin):
+            let scores = inputs[0][0].sorted(by: >)
+            return scores[0] - scores[1] >= Double(margin) ? inputs[0] : inputs[2]
+        case .softmax:
+            return inputs[0].map { row in
+                let sum = row.reduce(0) { $0 + exp($1) }
+                return row.map { exp($0) / sum }
+            }
         case .matching(let matching):
             return matching.numbers(of: keySums[node.inputs[0]] ?? []).map { [Double($0)] }
         case .merge(let merge): return merged(merge, inputs)

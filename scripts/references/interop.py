@@ -109,14 +109,13 @@ def plans(layers, heads):
     yield "everything", changed(mixed)
 
 
-def check_pictures(binary, path):
-    """A model of pictures whose tokens are merged: which ones, and what comes out."""
+def check_pictures(binary, path, name, *options):
+    """A model of pictures whose tokens are merged, or whose inputs leave at exits: which ones, and what comes out."""
     pictures = command.ROOT / "fixtures/vit"
-    name = "merged tokens, of pictures"
     try:
         path.unlink(missing_ok=True)
-        command.call(binary, "convert", pictures, "--calibration", pictures / "calibration.npz", "--budget",
-                     "macs:25%@1", "--allow", "tokens", "-o", path)
+        command.call(binary, "convert", pictures, "--calibration", pictures / "calibration.npz", *options,
+                     "-o", path)
         with np.load(pictures / "calibration.npz") as file:
             inputs = {"image": file["image"][:100]}
         model = reuse_h5.Model(path)
@@ -269,9 +268,11 @@ def main():
             except RuntimeError as error:
                 failures += 1
                 print(f"\nFAILED: {error}")
-        name, result, failed = check_pictures(binary, path)
-        failures += failed
-        print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
+        for name, *options in (("merged tokens, of pictures", "--budget", "macs:25%@1", "--allow", "tokens"),
+                               ("exits, of pictures", "--exits", "99%")):
+            name, result, failed = check_pictures(binary, path, name, *options)
+            failures += failed
+            print(f"| {name} | none | zstd | {result} |{' FAILED' if failed else ''}", flush=True)
     if failures:
         sys.exit(f"interop: {failures} checks failed")
 

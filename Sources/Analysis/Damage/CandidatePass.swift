@@ -106,10 +106,14 @@ struct ContextSums: Sendable {
     init(contexts: [Float], candidates: Int, rows: Int, width: Int) {
         self.init(candidates: candidates, width: width)
         self.rows = Double(rows)
-        for candidate in 0..<candidates {
-            for row in 0..<rows {
-                for column in 0..<width {
-                    means[candidate, column] += Double(contexts[(candidate * rows + row) * width + column])
+        contexts.withUnsafeBufferPointer { contexts in
+            means.elements.withUnsafeMutableBufferPointer { means in
+                for candidate in 0..<candidates {
+                    let target = candidate * width
+                    for row in 0..<rows {
+                        let source = (candidate * rows + row) * width
+                        for column in 0..<width { means[target + column] += Double(contexts[source + column]) }
+                    }
                 }
             }
         }

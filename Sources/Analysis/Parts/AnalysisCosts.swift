@@ -5,7 +5,7 @@ import Rewriting
 
 /// What the pieces of an analysis cost, by counting: decides which shard measures which, and foretells the time.
 package struct AnalysisCosts: Sendable {
-    /// Texts of each sample, and their mean length.
+    /// Texts of each sample, in texts of the mean length where they are longer or shorter, and that length.
     private let samples: Samples
     private let graph: CheckedGraph
     /// Multiply-adds of one text by node, and up to and including each node.
@@ -40,7 +40,8 @@ package struct AnalysisCosts: Sendable {
             fit: Double(fit.count), candidates: Double(calibration.sample(tokens: CandidatePass.sampleTokens).count),
             curves: Double(calibration.sample(tokens: CurvePass.sampleTokens).count),
             neurons: Double(calibration.sample(tokens: NeuronPass.sampleTokens).count),
-            choosing: Double(min(calibration.choosing.count, most)), tokens: Double(tokens))
+            choosing: Double(calibration.choosing.prefix(most).reduce(0) { $0 + $1.visibleCount }) / Double(tokens),
+            tokens: Double(tokens))
         let byNode = graph.multiplyAddsByNode(tokens: tokens)
         var sum = 0.0
         var upTo: [String: Double] = [:]
@@ -86,7 +87,7 @@ package struct AnalysisCosts: Sendable {
         switch unit.kind {
         case .maps: return maps(unit.node)
         case .neurons: return neurons(unit.node)
-        case .ranks: return Double(RankPass.mostPoints) * trial(unit.node) + pass(to: unit.node, texts: samples.curves)
+        case .ranks: return ranks(unit.node)
         case .hard:
             return Double(CurvePass.shares.count) * trial(unit.node)
                 + 2 * pass(to: unit.node, texts: samples.candidates)
@@ -99,6 +100,10 @@ package struct AnalysisCosts: Sendable {
         }
     }
 
+    /// What an element of a context that is summed, and a difference of two maps' elements take, in multiply-adds:
+    /// measured (docs/distributed.md).
+    private static let contextElement = 20.0, mapDifference = 50.0
+
     private func maps(_ node: String) -> WorkEstimate {
         guard let attention = graph.node(named: node)?.attention else { return WorkEstimate() }
         let heads = Double(attention.computedHeads.count), width = Double(attention.valueSize)
@@ -107,10 +112,11 @@ package struct AnalysisCosts: Sendable {
         let tokens = samples.tokens
         var candidates = WorkEstimate()
         candidates.products =
-            samples.candidates * heads * tokens * width * (memory + others * tokens + others * others)
+            samples.candidates * heads * tokens * width
+            * (memory + others * (tokens + others + Self.contextElement))
         var compared = WorkEstimate()
         let count = Double(pairs[node] ?? 0)
-        compared.products = min(samples.fit * tokens * tokens * count, SimilarityPass.workBudget)
+        compared.products = Self.mapDifference * min(samples.fit * tokens * tokens * count, SimilarityPass.workBudget)
         return candidates + compared + Double(min(CurvePass.shares.count, attention.heads.count)) * trial(node)
     }
 
@@ -120,6 +126,14 @@ package struct AnalysisCosts: Sendable {
         let features = Double(attention.keptHeads.count * attention.valueSize)
         return pass(to: node, texts: samples.curves)
             + refit(features: features, targets: Double(attention.outputWidth), texts: samples.curves) + probe
+    }
+
+    private func ranks(_ name: String) -> WorkEstimate {
+        guard let node = graph.node(named: name), let attention = node.attention else { return WorkEstimate() }
+        var moments = WorkEstimate()
+        let width = Double(attention.inputWidth)
+        moments.products = samples.curves * samples.tokens * width * width / 2
+        return Double(RankPass.pointCount(of: node)) * trial(name) + moments
     }
 
     private func neurons(_ node: String) -> WorkEstimate {
@@ -145,7 +159,7 @@ package struct AnalysisCosts: Sendable {
         }
         if let node = last([.neurons]) { work += pass(to: node, texts: samples.neurons) }
         if let node = last([.linear]) { work += pass(to: node, texts: samples.curves) }
-        if let node = last([.ranks]) { work += pass(to: node, texts: samples.curves) }
+        if let node = last([.ranks]) { work += 2 * pass(to: node, texts: samples.curves) }
         if let node = last([.hard]) { work += pass(to: node, texts: samples.curves) }
         return work
     }
@@ -155,23 +169,13 @@ package struct AnalysisCosts: Sendable {
         units.reduce(shared(units)) { $0 + own($1) }
     }
 
-    /// Deals pieces out to shards: the dearest first, each to the shard that is done soonest with it.
+    /// Deals pieces out to shards (`PieceDealing`).
     ///
     /// Graph, texts and the number of shards decide it, nothing else.
     ///
     /// - Returns: For each shard its pieces, in the order of `units`; empty where there are more shards than pieces.
     package func deal(_ units: [AnalysisUnit], to count: Int) -> [[AnalysisUnit]] {
-        let weights = units.map { own($0).weight }
-        let order = units.indices.sorted { (-weights[$0], $0) < (-weights[$1], $1) }
-        var shards = [[Int]](repeating: [], count: min(count, max(1, units.count)))
-        for index in order {
-            let costs = shards.map { shard -> Double in
-                let all = shard + [index]
-                return all.reduce(shared(all.map { units[$0] }).weight) { $0 + weights[$1] }
-            }
-            let best = costs.indices.min { (costs[$0], $0) < (costs[$1], $1) } ?? 0
-            shards[best].append(index)
-        }
+        let shards = units.isEmpty ? [] : PieceDealing(self, units, count: min(count, units.count)).best
         return (0..<count).map { $0 < shards.count ? shards[$0].sorted().map { units[$0] } : [] }
     }
 }

@@ -31,7 +31,7 @@ package struct WorkEstimate: Sendable, Hashable {
         return result
     }
 
-    /// All of it in one number, for comparing: solutions in double precision take twice, packing a weight what eight
-    /// multiply-adds take.
-    package var weight: Double { model + products + 2 * solving + 8 * packing }
+    /// All of it in one number, for comparing: solutions in double precision take two and a half times as much,
+    /// building and packing a weight what sixty multiply-adds take: measured (docs/distributed.md).
+    package var weight: Double { model + products + 2.5 * solving + 60 * packing }
 }

@@ -13,7 +13,10 @@ enum RankPass {
     /// Columns that kernels multiply at a time, of wider heads: what a plan takes at a step saves time as well.
     private static let group = 16
     /// Ranks that are measured at most; those between lie on straight lines.
-    static let mostPoints = 4
+    private static let mostPoints = 4
+
+    /// Ranks of a node that are measured.
+    static func pointCount(of node: Node) -> Int { marks(of: ranks(of: node)).count }
 
     /// The nodes that are measured, in execution order.
     static func nodes(of graph: CheckedGraph) -> [Node] { graph.rankableNodes.filter { !ranks(of: $0).isEmpty } }
@@ -34,7 +37,7 @@ enum RankPass {
         let sums = try SourceSums(
             model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes, asking: mostPoints,
             pooling: pooling, resources: resources)
-        let total = nodes.reduce(0) { $0 + Self.marks(of: Self.ranks(of: $1)).count }
+        let total = nodes.reduce(0) { $0 + pointCount(of: $1) }
         var done = 0
         try QueryKeyReductions.collect(model, nodes, sample, pooling: pooling, resources: resources) {
             (node, reductions) throws(AnalysisError) in

@@ -1,7 +1,7 @@
 // The JSON form of a graph (schemas/graph.schema.json): an operation is an object with its `kind` and its fields.
 
 extension Operation: Codable {
-    private enum Key: String, CodingKey { case kind, function, pool, along, hidden }
+    private enum Key: String, CodingKey { case kind, function, pool, along, hidden, margin }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -37,6 +37,7 @@ extension Operation: Codable {
         case "distribution": self = .distribution(try Distribution(from: decoder))
         case "token_matching": self = .matching(try TokenMatching(from: decoder))
         case "token_merge": self = .merge(try container.decode(TokenMerge.self, forKey: .function))
+        case "exit": self = .exit(margin: try container.decode(Float.self, forKey: .margin))
         default:
             throw DecodingError.dataCorruptedError(
                 forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")
@@ -70,6 +71,7 @@ extension Operation: Codable {
         case .distribution(let operation): try operation.encode(to: encoder)
         case .matching(let operation): try operation.encode(to: encoder)
         case .merge(let function): try container.encode(function, forKey: .function)
+        case .exit(let margin): try container.encode(margin, forKey: .margin)
         case .add, .multiply, .softmax, .minimum, .maximum, .maps: break
         }
     }

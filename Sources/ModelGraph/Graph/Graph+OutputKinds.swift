@@ -33,7 +33,7 @@ extension Graph {
             case .softmax, .activation(.sigmoid): return .classes
             case .linear, .activation, .affine, .convolution: return .numbers
             case .add, .multiply: return shapes[name]?.rows == .sequences ? .numbers : .states
-            case .slice, .rearrange, .concatenate, .round:
+            case .slice, .rearrange, .concatenate, .round, .exit:
                 guard let input = node.inputs.first else { return .states }
                 name = input
             default: return .states

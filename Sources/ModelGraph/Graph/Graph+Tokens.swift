@@ -3,4 +3,10 @@ extension Graph {
     package var firstMatching: Node? {
         nodes.first { if case .matching = $0.operation { true } else { false } }
     }
+
+    /// Nodes at which inputs may leave, first to last.
+    package var exits: [Node] {
+        // What an exit goes on with stands before it: the rest of the model, later exits among it.
+        nodes.reversed().filter { if case .exit = $0.operation { true } else { false } }
+    }
 }

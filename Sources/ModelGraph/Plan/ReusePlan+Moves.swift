@@ -1,3 +1,5 @@
+import JSON
+
 // What a plan takes out of a model beside attention maps: one section of the document for each kind of move.
 
 extension ReusePlan {
@@ -68,19 +70,38 @@ extension ReusePlan {
         }
     }
 
+    /// A place behind which inputs may leave whose classes are sure enough there.
+    package struct Exit: Sendable, Hashable, Codable {
+        /// The value that the exit looks at, and that the model goes on with.
+        package var after: String
+        /// How far the largest score has to be ahead of the second largest.
+        package var margin: Float
+        /// Share of the inputs that left here, of those that the margin was chosen on.
+        package var share: Double?
+        /// Share of the inputs that left here which have the class that the whole model gives.
+        package var agreement: Double?
+
+        package init(after: String, margin: Float, share: Double? = nil, agreement: Double? = nil) {
+            self.after = after
+            self.margin = margin
+            self.share = share
+            self.agreement = agreement
+        }
+    }
+
     /// Neurons that the plan leaves out.
     package var removedNeurons: Int { neurons.reduce(0) { $0 + max(0, $1.width - $1.kept.count) } }
 
     /// Whether the plan leaves the model as it is.
     package var isWhole: Bool {
-        replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty && tokens.isEmpty
+        replacedCount == 0 && removedNeurons == 0 && linear.isEmpty && ranks.isEmpty && tokens.isEmpty && exits.isEmpty
             && !layers.contains { $0.heads.contains { $0.source.isHard } }
     }
 }
 
 extension ReusePlan: Codable {
     private enum Key: String, CodingKey {
-        case version, budget, analysis, model, layers, linear, neurons, ranks, tokens
+        case version, budget, analysis, model, layers, linear, neurons, ranks, tokens, exits
     }
 
     package init(from decoder: any Decoder) throws {
@@ -93,7 +114,8 @@ extension ReusePlan: Codable {
             neurons: try container.decodeIfPresent([Neurons].self, forKey: .neurons) ?? [],
             linear: try container.decodeIfPresent([Linear].self, forKey: .linear) ?? [],
             ranks: try container.decodeIfPresent([Rank].self, forKey: .ranks) ?? [],
-            tokens: try container.decodeIfPresent([Tokens].self, forKey: .tokens) ?? [])
+            tokens: try container.decodeIfPresent([Tokens].self, forKey: .tokens) ?? [],
+            exits: try container.decodeIfPresent([Exit].self, forKey: .exits) ?? [])
         version = try container.decode(Int.self, forKey: .version)
     }
 
@@ -109,5 +131,6 @@ extension ReusePlan: Codable {
         if !neurons.isEmpty { try container.encode(neurons, forKey: .neurons) }
         if !ranks.isEmpty { try container.encode(ranks, forKey: .ranks) }
         if !tokens.isEmpty { try container.encode(tokens, forKey: .tokens) }
+        if !exits.isEmpty { try container.encode(exits, forKey: .exits) }
     }
 }

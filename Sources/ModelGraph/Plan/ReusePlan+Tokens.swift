@@ -31,10 +31,11 @@ extension ReusePlan {
         }
     }
 
-    /// The plan without merges of tokens: what changes weights.
-    package var withoutTokens: ReusePlan {
+    /// The plan without merges of tokens and without exits: what changes weights.
+    package var ofWeights: ReusePlan {
         var result = self
         result.tokens = []
+        result.exits = []
         return result
     }
 }

@@ -51,13 +51,16 @@ package struct ReusePlan: Sendable, Hashable {
     package var ranks: [Rank]
     /// Attention nodes behind which tokens are merged.
     package var tokens: [Tokens]
+    /// Where inputs may leave, first to last.
+    package var exits: [Exit]
 
     package init(
         budget: String, analysis: String? = nil, model: String? = nil, layers: [Layer], neurons: [Neurons] = [],
-        linear: [Linear] = [], ranks: [Rank] = [], tokens: [Tokens] = []
+        linear: [Linear] = [], ranks: [Rank] = [], tokens: [Tokens] = [], exits: [Exit] = []
     ) {
         self.ranks = ranks
         self.tokens = tokens
+        self.exits = exits
         self.neurons = neurons
         self.linear = linear
         version = Self.currentVersion

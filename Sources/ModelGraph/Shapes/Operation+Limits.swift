@@ -32,6 +32,8 @@ extension Operation {
         case .respacing(let respacing): respacing.numbersProblem
         case .matrixProduct(let product): outOfRange("number of matrices", product.count)
         case .matching(let matching): matching.problem
+        case .exit(let margin):
+            margin >= 0 && margin.isFinite ? nil : "the margin is \(margin), must be a number and not negative"
         case .activation, .add, .gate, .pooling, .concatenate, .multiply, .softmax, .minimum, .maximum, .distribution,
             .elementwise, .maps, .merge:
             nil

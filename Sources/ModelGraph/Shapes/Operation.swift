@@ -65,6 +65,10 @@ package enum Operation: Sendable, Hashable {
     case matching(TokenMatching)
     /// Rows that a matching merges.
     case merge(TokenMerge)
+    /// The first input's rows where the largest number of a row is ahead of the second largest by at least so much, the
+    /// third's elsewhere: the scores of an exit. Inputs: scores that are made of the second input, a value of the stack
+    /// that the model goes on with; it; scores that the rest of the model makes of it. One row a sequence.
+    case exit(margin: Float)
 
     /// Name in documents.
     package var kind: String {
@@ -99,6 +103,7 @@ package enum Operation: Sendable, Hashable {
         case .distribution: "distribution"
         case .matching: "token_matching"
         case .merge: "token_merge"
+        case .exit: "exit"
         }
     }
 
@@ -115,7 +120,7 @@ package enum Operation: Sendable, Hashable {
         case .recurrent(let operation): operation.parameters
         case .activation, .add, .gate, .pooling, .concatenate, .rearrange, .slice, .multiply, .softmax,
             .round, .mask, .tokenMask, .minimum, .maximum, .localPooling, .respacing, .matrixProduct, .distribution,
-            .elementwise, .maps, .matching, .merge:
+            .elementwise, .maps, .matching, .merge, .exit:
             []
         }
     }

@@ -59,6 +59,12 @@ struct ShapeRule {
         case .maps:
             try expect(1...1)
             return try mapsShape(node.inputs[0], first)
+        case .exit:
+            try expect(3...3)
+            guard first.rows == .sequences, first.width > 1, arguments[2] == first else {
+                throw ShapeFailure("chooses between \(first) and \(arguments[2]), which are no scores of sequences")
+            }
+            return first
         case .elementwise(let function):
             try expect(function.valueCount...function.valueCount)
             return function.valueCount == 1 ? first : try common(arguments, isSpreading: true)

@@ -91,3 +91,14 @@ extension CalibrationSet {
         ]
     }
 }
+
+extension JudgingWarnings {
+    /// What is said when a tokenizer knows little of the texts.
+    ///
+    /// - Parameter share: Share of the tokens that stand for something unknown.
+    package static func ofUnknown(share: Double) -> String? {
+        guard share > 0.05 else { return nil }
+        return "\(Format.percent(share)) of the tokens are unknown to the tokenizer: the texts are in another language "
+            + "or script than the model's, or the tokenizer is another model's"
+    }
+}

@@ -27,6 +27,7 @@ package enum OptionNames {
         ("--format", "`TextColumns.format`"),
         ("--data", "`VerificationData`"),
         ("--labels", "labels of `VerificationData`"),
+        ("--labelled", "labels of `VerificationData`"),
         ("--pairs", "pairs of `VerificationData`"),
         ("--timing", "`ModelVerifier.verify(on:gates:timing:)`"),
         ("--fail-on", "a `QualityGate`"),

@@ -99,7 +99,7 @@ public struct ModelAnalyzer: Sendable {
         }
     }
 
-    func read(
+    package func read(
         _ calibration: CalibrationData, _ work: Work
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         _ = try model.pooled(by: pooling)
@@ -109,7 +109,7 @@ public struct ModelAnalyzer: Sendable {
         return data
     }
 
-    func analyzer(_ reader: DataReader, _ work: Work) -> Analyzer {
+    package func analyzer(_ reader: DataReader, _ work: Work) -> Analyzer {
         Analyzer(
             options: .init(
                 resources: resources.execution(work.cancellation), separators: reader.separators, moves: moves.moves,

@@ -3,6 +3,7 @@ import Images
 import Inputs
 import ModelGraph
 import Platform
+import Verification
 
 /// Tells what pictures show.
 ///
@@ -36,6 +37,9 @@ public struct ImageClassifier: Sendable {
         rows = try RowModel(model, .predictions, resources: resources)
         self.resources = resources
     }
+
+    /// How deep pictures went so far; `nil` for a model without exits.
+    package var exits: ExitStudy? { rows.exits }
 
     /// Packs the weights now rather than at the first use.
     public func prepare() async throws(TransformerError) { try await rows.prepare(on: resources) }

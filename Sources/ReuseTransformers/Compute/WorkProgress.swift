@@ -18,6 +18,8 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
         case rewriting
         /// Matrices are stored in fewer bits, stream by stream.
         case quantizing
+        /// Exits are fitted, and chosen.
+        case fittingExits
         /// One precision of several is tried.
         case tryingPrecision(String)
         /// The file is written, read back and compared.
@@ -41,6 +43,7 @@ public struct WorkProgress: Sendable, Hashable, CustomStringConvertible {
             case .measuringRanks: "Measuring ranks"
             case .tryingPlan(let steps, let total): "Trying a plan of \(steps) of \(total) steps"
             case .rewriting: "Rewriting and healing"
+            case .fittingExits: "Fitting exits"
             case .quantizing: "Quantising"
             case .tryingPrecision(let name): "Trying \(name)"
             case .writing: "Writing and reading back"

@@ -28,7 +28,7 @@ public struct WorkSteps<Output: Sendable>: AsyncSequence, Sendable {
 
     private let body: @Sendable (Work) throws(TransformerError) -> Output
 
-    init(_ body: @escaping @Sendable (Work) throws(TransformerError) -> Output) { self.body = body }
+    package init(_ body: @escaping @Sendable (Work) throws(TransformerError) -> Output) { self.body = body }
 
     /// Hands out steps as they are reached. A slow reader misses progress, never the result.
     public struct AsyncIterator: AsyncIteratorProtocol {

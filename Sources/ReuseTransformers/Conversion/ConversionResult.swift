@@ -16,4 +16,6 @@ public struct ConversionResult: Sendable {
     package let healing: HealingSummary?
     /// What quantising did; `nil` where the precision stayed.
     package var quantization: QuantizationSummary?
+    /// Where inputs may leave; `nil`: nowhere.
+    package let exits: ExitFitter.Summary?
 }

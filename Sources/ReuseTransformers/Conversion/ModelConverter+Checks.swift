@@ -56,8 +56,11 @@ extension ModelConverter {
     }
 
     /// What makes the result less sure than it looks, said as soon as the data are read.
-    func warnings(on data: CalibrationSet, _ source: PlanSource, _ work: Work) throws(TransformerError) -> [String] {
-        var warnings = data.fittingWarnings(of: model.model.graph, heals: options.healing == .closedForm)
+    func warnings(
+        on data: CalibrationSet, of reader: DataReader, _ source: PlanSource, _ work: Work
+    ) throws(TransformerError) -> [String] {
+        var warnings = reader.unknownWarning(about: data.fit).map { [$0] } ?? []
+        warnings += data.fittingWarnings(of: model.model.graph, heals: options.healing == .closedForm)
         warnings += data.judgingWarnings
         if case .budget(_, let analysis?) = source { warnings += data.warnings(about: analysis.document) }
         for warning in warnings { work.warning(warning) }

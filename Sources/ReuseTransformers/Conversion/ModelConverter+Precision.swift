@@ -20,10 +20,11 @@ extension ModelConverter {
     /// Changes the precision alone; the way of the public method.
     package func quantize(_ calibration: CalibrationData?, to path: String?) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
-            guard options.precision != .float32 else {
-                throw TransformerError(.usage, "give a precision other than f32, a budget or a plan")
+            guard options.precision != .float32 || options.exitAgreement != nil else {
+                throw TransformerError(.usage, "give a precision other than f32, exits, a budget or a plan")
             }
             try checkPrecision()
+            try checkExits()
             _ = try model.pooled(by: options.pooling)
             try checkGates(hasTexts: calibration != nil)
             try model.checkWeights(work)
@@ -36,7 +37,8 @@ extension ModelConverter {
             let judges = data.set.judges
             let warnings = data.set.judgingWarnings
             for warning in warnings { work.warning(warning) }
-            let (quantized, summary) = try quantized(model.model, merging: nil, data.set, work)
+            let (plain, summary) = try quantized(model.model, merging: nil, data.set, work)
+            let (quantized, exits) = try withExits(plain, along: nil, data.set, work)
             let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(
@@ -48,9 +50,9 @@ extension ModelConverter {
                 return ConversionResult(
                     model: converted, plan: ConversionPlan(quantized.plan ?? ReusePlan(of: quantized.graph)),
                     comparison: try verifier.comparison(findings, gates: options.gates, work), analysis: nil,
-                    healing: nil, quantization: summary)
+                    healing: nil, quantization: summary, exits: exits)
             }
-            return describing(
+            return try describing(
                 finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
     }
@@ -82,7 +84,7 @@ extension ModelConverter {
     /// Whether the model can be converted, and to the precision that is asked for.
     ///
     /// - Throws: `.unsupported` for a model that is quantised: what was lost cannot be repaired from it.
-    func checkPrecision() throws(TransformerError) {
+    package func checkPrecision() throws(TransformerError) {
         try options.precision.check()
         try TransformerError.mapping { try model.model.requireAllTokens() }
         guard !model.model.graph.hasPrecisions else {

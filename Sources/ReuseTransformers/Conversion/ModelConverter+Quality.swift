@@ -57,9 +57,21 @@ extension ModelConverter {
         condition.metric == .perplexityRatio ? try DataReader(for: model, resources: resources).masking : nil
     }
 
-    /// Refuses a demand on a share of texts that so few texts cannot show, whatever the plan: before anything is run.
+    /// Texts that must choose where a quality is asked for.
+    private static let fewestChoosing = 10
+
+    /// Refuses a demand on a quality that so few texts cannot show; on a share of texts what they could not show
+    /// whatever the plan: before anything is run.
     func checkCount(of choosing: [ModelInput], _ budget: Budget) throws(TransformerError) {
         let graph = model.model.graph
+        if case .quality = budget.goal, choosing.count < Self.fewestChoosing {
+            throw TransformerError(
+                AnalysisError.budget(
+                    budget.text,
+                    reason: "\(choosing.count) texts choose, one in ten of the calibration data: too few to tell how "
+                        + "other texts would fare; \(Self.fewestChoosing) are needed, from "
+                        + "\(10 * Self.fewestChoosing) texts (see --calibration-tokens)"))
+        }
         guard case .quality(let condition) = budget.goal, condition.metric == .top1Agreement,
             let predictions = graph.predictions, graph.shapes[predictions]?.rows == .sequences,
             let needed = VerificationReport.textsShowing(condition), choosing.count < needed

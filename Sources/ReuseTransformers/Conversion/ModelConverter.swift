@@ -46,6 +46,9 @@ public struct ModelConverter: Sendable {
         /// A folder in which analysis and refits are kept as soon as they are done: another conversion of the same
         /// model and data goes on from there, to the same file.
         public var keepingFolder: URL?
+        /// Lets inputs of a classifier leave behind an earlier layer whose class is sure enough there, so that at least
+        /// so large a share of all inputs keeps the class that the whole model gives; `nil`: all go through all layers.
+        public var exitAgreement: Double?
 
         /// Options; the defaults are those of the command.
         public init(
@@ -53,8 +56,9 @@ public struct ModelConverter: Sendable {
             gates: [QualityGate] = [], healing: Healing = .closedForm, unsharesLayers: Bool = false,
             compression: TransformerModel.Compression = .zstd(),
             precision: ConversionPrecision = .float32, pooling: TextEmbedder.Pooling? = nil,
-            keepingIn keepingFolder: URL? = nil
+            keepingIn keepingFolder: URL? = nil, exitAgreement: Double? = nil
         ) {
+            self.exitAgreement = exitAgreement
             self.keepingFolder = keepingFolder
             self.precision = precision
             self.pooling = pooling
@@ -80,7 +84,7 @@ public struct ModelConverter: Sendable {
     public let model: TransformerModel
     /// How to convert.
     public let options: Options
-    let resources: ComputeResources
+    package let resources: ComputeResources
 
     /// Outputs that both models compute after writing: one wrong weight shows in the first.
     private static let exactnessItems = 100
@@ -155,7 +159,7 @@ public struct ModelConverter: Sendable {
             try check(.budget(budget, analysis))
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
-            _ = try warnings(on: data.set, .budget(budget, analysis), work)
+            _ = try warnings(on: data.set, of: data.reader, .budget(budget, analysis), work)
             return try planned(.budget(budget, analysis), data, work).plan
         }
     }
@@ -184,6 +188,7 @@ public struct ModelConverter: Sendable {
             if let folder = options.keepingFolder { try TransformerError.mapping { _ = try KeptFolder(folder.path) } }
             let converter = converter(work)
             try checkPrecision()
+            try checkExits()
             // Told before an analysis that takes minutes.
             if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
             _ = try options.layers.keptNodes(of: model.model.graph)
@@ -191,7 +196,7 @@ public struct ModelConverter: Sendable {
             try checkReach(of: source)
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
-            let warnings = try warnings(on: data.set, source, work)
+            let warnings = try warnings(on: data.set, of: data.reader, source, work)
             let (first, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
             let (plan, result) = try TransformerError.mapping {
@@ -216,8 +221,9 @@ public struct ModelConverter: Sendable {
             }
             let repairs = repairWarnings(result.healing, work)
             let (quantized, summary) = try quantized(result.unmerged, merging: result.model.plan, data.set, work)
+            let (exiting, exits) = try withExits(quantized, along: plan.plan, data.set, work)
             let judges = data.set.judges
-            let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
+            let finished = try finish(exiting, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(
                     source: model, converted: converted, pooling: options.pooling, resources: resources)
@@ -228,16 +234,18 @@ public struct ModelConverter: Sendable {
                 return ConversionResult(
                     model: converted, plan: plan,
                     comparison: try verifier.comparison(findings, gates: options.gates, work),
-                    analysis: analysis, healing: result.healing, quantization: summary)
+                    analysis: analysis, healing: result.healing, quantization: summary, exits: exits)
             }
-            return describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
+            return try describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
     }
 
     /// The result with how it came about; digests are those of the file under its final name.
-    func describing(_ result: ConversionResult, isWritten: Bool, data: [String]) -> ConversionResult {
+    func describing(
+        _ result: ConversionResult, isWritten: Bool, data: [String]
+    ) throws(TransformerError) -> ConversionResult {
         var result = result
-        result.comparison = result.comparison.described(
+        result.comparison = try result.comparison.described(
             source: model, converted: isWritten ? result.model : nil, data: data)
         return result
     }
@@ -246,10 +254,11 @@ public struct ModelConverter: Sendable {
     package func rewrite(along plan: ConversionPlan, to path: String) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
             try checkPrecision()
+            try model.checkWeights(work)
             work.begin(.rewriting)
             let applied = try TransformerError.mapping {
                 _ = try model.model.graph.applying(plan.plan)
-                return try model.model.applying(plan.plan.withoutTokens)
+                return try model.model.applying(plan.plan.ofWeights)
             }
             if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
                 throw TransformerError(
@@ -264,13 +273,19 @@ public struct ModelConverter: Sendable {
                 throw TransformerError(
                     .usage, "the plan lowers the rank of \(name), which is fitted on data: give data to calibrate on")
             }
+            if let exit = plan.plan.exits.first {
+                throw TransformerError(
+                    .usage,
+                    "the plan has an exit behind \(exit.after), which is fitted on data: give data to calibrate on")
+            }
             if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
                 throw TransformerError(
                     .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
             }
             let (rewritten, summary) = try quantized(applied, merging: plan.plan, nil, work)
             work.begin(.writing)
-            let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
+            let file = VerifiedFile(
+                path: path, compression: options.compression, reading: model.hdf5, source: model, work: work)
             let finished = try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
@@ -286,11 +301,11 @@ public struct ModelConverter: Sendable {
                 return ConversionResult(
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
                     comparison: ModelComparison(report: report), analysis: nil, healing: nil,
-                    quantization: summary)
+                    quantization: summary, exits: nil)
             } isKept: {
                 $0.isKept
             }
-            return describing(finished, isWritten: true, data: [])
+            return try describing(finished, isWritten: true, data: [])
         }
     }
 
@@ -340,7 +355,8 @@ public struct ModelConverter: Sendable {
             return try finish(TransformerModel(path: model.path, model: converted, hdf5: model.hdf5), nil)
         }
         work.begin(.writing)
-        let file = VerifiedFile(path: path, compression: options.compression, reading: model.hdf5, work: work)
+        let file = VerifiedFile(
+            path: path, compression: options.compression, reading: model.hdf5, source: model, work: work)
         return try file.write(
             converted, complaint: "the written file does not compute what the model in memory computes"
         ) {

@@ -10,6 +10,8 @@ struct VerifiedFile {
     let compression: TransformerModel.Compression
     /// How the file is read back.
     let reading: HDF5ReadingOptions
+    /// The model that it is made of.
+    let source: TransformerModel
     let work: Work
 
     /// Writes a model.
@@ -47,7 +49,14 @@ struct VerifiedFile {
                     throw FileError(.cancelled, path: path, "was not written")
                 }
                 if work.cancellation.isRequested { throw FileError(.cancelled, path: path, "was not written") }
-                guard exactness.holds else { throw FileError(.defect, path: path, complaint) }
+                guard exactness.holds else {
+                    if let changed = source.changedFile {
+                        throw FileError(
+                            .inputOutput, path: changed, "was changed by another program while it was read",
+                            remedy: "convert a file that nobody writes")
+                    }
+                    throw FileError(.defect, path: path, complaint)
+                }
                 do throws(TransformerError) {
                     let finished = try finish(TransformerModel(path: path, model: written, hdf5: reading), exactness)
                     result = finished

@@ -89,7 +89,7 @@ public struct CalibrationData: Sendable, Hashable {
     ///
     /// - Parameter readsJudging: Whether data of their own that judge are read; an analysis only has to know that there
     ///   are some.
-    func read(
+    package func read(
         for model: TransformerModel, _ resources: ComputeResources, _ work: Work, readsJudging: Bool = true
     ) throws(TransformerError) -> (set: CalibrationSet, reader: DataReader) {
         let reader = try DataReader(

@@ -2,6 +2,7 @@ import Generation
 import Inputs
 import ModelGraph
 import Platform
+import Reporting
 import Tokenization
 import Verification
 
@@ -118,6 +119,14 @@ package struct DataReader: Sendable {
     package func item(of text: String) throws(TransformerError) -> InputItem {
         _ = try tokenizer()
         return try TransformerError.mapping { try inputs.item(of: text) }
+    }
+
+    /// Says that the tokenizer knows little of some texts; `nil` where it knows most of them.
+    func unknownWarning(about texts: [ModelInput]) -> String? {
+        guard inputs.kind == .text, let unknown = ownTokenizer?.unknownID else { return nil }
+        let all = texts.reduce(0) { $0 + $1.ids.count }
+        let share = Double(texts.reduce(0) { $0 + $1.ids.count { $0 == unknown } }) / Double(max(all, 1))
+        return JudgingWarnings.ofUnknown(share: share)
     }
 
     /// The items of a file or folder, in order, `size` at a time.

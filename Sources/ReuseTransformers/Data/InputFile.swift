@@ -20,6 +20,9 @@ package enum InputFile {
     /// All bytes of a file.
     package static func bytes(of path: String) throws(TransformerError) -> [UInt8] {
         try check(path)
+        if path == TextBytes.standardInput || PathKind.isSpecial(path) {
+            return try TransformerError.mapping { try TextBytes.contents(of: path) }
+        }
         let url = URL(fileURLWithPath: path)
         if let size = (try? url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize, size > byteLimit {
             throw TransformerError(

@@ -67,7 +67,7 @@ public struct ScoredTexts: Sendable, Hashable {
                     case .line(let line): line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
                     case .fields(let fields): fields
                     }
-                guard fields.count >= 3, let score = Double(fields[0]), score.isFinite else {
+                guard fields.count == 3, let score = Double(fields[0]), score.isFinite else {
                     throw TransformerError(
                         .usage, path: path,
                         "line \(records.lineNumber): expected a score, a text and a text"

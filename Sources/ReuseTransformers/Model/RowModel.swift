@@ -2,6 +2,7 @@ import ModelGraph
 import Platform
 import Runtime
 import Tensors
+import Verification
 
 /// A model that gives one row an item: a pooled value, or scores. Compiled when it is first run.
 package final class RowModel: Sendable {
@@ -21,6 +22,7 @@ package final class RowModel: Sendable {
     package let width: Int
     /// The model whose value is read, with what the source adds to its graph.
     private let model: Model
+    private let origin: TransformerModel
     private let value: String
     /// How rows become one, of a value that has more than one an item.
     private let pooling: Pooling
@@ -71,6 +73,7 @@ package final class RowModel: Sendable {
             }
         }
         self.model = changed
+        origin = model
         self.pooling = pooling
         self.isNormalized = isNormalized
         self.resources = resources
@@ -80,12 +83,22 @@ package final class RowModel: Sendable {
 
     /// Rows of items: `[items, width]`, in order.
     ///
-    /// - Throws: `.usage` when an item does not fit the model; `.cancelled`.
+    /// - Throws: `.usage` when an item does not fit the model, or gives what is no number; `.corrupt` where weights
+    ///   that are none are why; `.cancelled`.
     package func rows(of items: [ModelInput], work: Work = Work()) throws(TransformerError) -> Tensor {
         let compiled = try compiled(work)
-        return try TransformerError.mapping {
+        let rows = try TransformerError.mapping {
             try compiled.vectors(of: value, for: items, pooling: pooling, normalize: isNormalized)
         }
+        let floats = rows.floats
+        if try origin.lacksNumbers(in: floats, work: work) {
+            let item = (floats.firstIndex(where: \.isNaN) ?? 0) / max(width, 1)
+            throw TransformerError(
+                .usage, path: origin.path,
+                "what the model makes of input \(item), counted from 0, is no number: the input holds what is none, or "
+                    + "is far larger than what the model was trained on")
+        }
+        return rows
     }
 
     /// Rows of items that are made as they are needed, a batch at a time.
@@ -104,6 +117,11 @@ package final class RowModel: Sendable {
             let values = try rows(of: batch, work: work).floats
             for (index, item) in batch.enumerated() { receive(values[index * width..<(index + 1) * width], item) }
         }
+    }
+
+    /// How deep inputs went so far; `nil` for a model without exits, or one that was not run.
+    package var exits: ExitStudy? {
+        (try? compiled(Work())).flatMap { ExitStudy(of: $0) }
     }
 
     /// Compiles the model on a thread of the resources.

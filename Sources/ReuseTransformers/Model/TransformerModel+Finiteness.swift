@@ -7,7 +7,7 @@ extension TransformerModel {
     ///
     /// - Throws: `.corrupt` with the first such tensor and where in it the value stands; `.cancelled`.
     /// - Complexity: One pass over the weights.
-    func checkWeights(_ work: Work) throws(TransformerError) {
+    package func checkWeights(_ work: Work = Work()) throws(TransformerError) {
         for (parameter, tensor) in model.tensors.sorted(by: { $0.key.description < $1.key.description }) {
             try work.checkCancellation()
             guard tensor.dtype.isFloatingPoint,
@@ -20,5 +20,16 @@ extension TransformerModel {
                 "the weights \(parameter) hold \(value) at element \(index): a broken download, or training that "
                     + "diverged; get a fresh copy")
         }
+    }
+
+    /// Refuses results that are no numbers where the model's weights are why.
+    ///
+    /// - Returns: Whether some are none for another reason: an input that holds none, or sums beyond float32.
+    /// - Throws: As `checkWeights`.
+    /// - Complexity: One pass over the results, and where one is no number one over the weights.
+    package func lacksNumbers(in results: [Float], work: Work = Work()) throws(TransformerError) -> Bool {
+        guard results.contains(where: \.isNaN) else { return false }
+        try checkWeights(work)
+        return true
     }
 }

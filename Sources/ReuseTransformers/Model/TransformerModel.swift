@@ -84,9 +84,11 @@ public struct TransformerModel: Sendable {
     package let path: String
     package let model: Model
     /// How its files were read, and files that are made of it are read back.
-    let hdf5: HDF5ReadingOptions
+    package let hdf5: HDF5ReadingOptions
     /// Read when it is first asked for; copies share it.
     let tokenizers: TokenizerStore
+    /// When its files were looked at first, or a little later.
+    private let opening: Date
 
     /// Reads a model.
     ///
@@ -152,6 +154,7 @@ public struct TransformerModel: Sendable {
         self.model = model
         self.hdf5 = hdf5
         tokenizers = TokenizerStore()
+        opening = Date()
     }
 }
 
@@ -255,7 +258,8 @@ extension TransformerModel {
     public func write(to file: URL, compression: Compression = .zstd()) async throws(TransformerError) {
         try await WorkQueue.unlimited.run { (cancellation) throws(TransformerError) in
             let file = VerifiedFile(
-                path: file.path, compression: compression, reading: hdf5, work: Work(cancellation: cancellation))
+                path: file.path, compression: compression, reading: hdf5, source: self,
+                work: Work(cancellation: cancellation))
             try file.write(model, complaint: "the written file does not hold what the model in memory holds") {
                 try Exactness.check(tensorsOf: model, against: $0, cancellation: cancellation)
             } finish: { _, _ in
@@ -268,5 +272,16 @@ extension TransformerModel {
         let parts = path.split(separator: "/").map(String.init)
         // `.` and `..` name nothing.
         return parts.last { $0 != "." && $0 != ".." } ?? path
+    }
+}
+
+extension TransformerModel {
+    /// One of the model's files that was written since it was read: its weights may be neither the old nor the new.
+    var changedFile: String? {
+        let paths = (try? Checkpoint.weightFiles(at: path)) ?? []
+        return paths.first { path in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            return (attributes?[.modificationDate] as? Date).map { $0 >= opening } ?? true
+        }
     }
 }

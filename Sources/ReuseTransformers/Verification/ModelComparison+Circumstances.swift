@@ -1,5 +1,6 @@
 import Checkpoints
 import Files
+import Inputs
 import Platform
 import Verification
 
@@ -9,13 +10,16 @@ extension ModelComparison {
     /// - Parameters:
     ///   - converted: `nil`: the model was never written.
     ///   - data: Paths of the data.
+    /// - Throws: `.inputOutput` for a file that can no longer be read.
     /// - Complexity: One pass over the bytes of the files.
-    func described(source: TransformerModel, converted: TransformerModel?, data: [String]) -> ModelComparison {
+    func described(
+        source: TransformerModel, converted: TransformerModel?, data: [String]
+    ) throws(TransformerError) -> ModelComparison {
         var circumstances = Circumstances(version: Version.text, data: data.map(TransformerModel.name))
-        circumstances.source = Self.storedFiles(of: source)
+        circumstances.source = try Self.storedFiles(of: source)
         // A model that was only ever in memory carries the path of the one that it was made of.
         if let converted, converted.path != source.path || converted.model.graph == source.model.graph {
-            circumstances.converted = Self.storedFiles(of: converted)
+            circumstances.converted = try Self.storedFiles(of: converted)
         }
         var result = self
         result.report.circumstances = circumstances
@@ -23,16 +27,17 @@ extension ModelComparison {
         return result
     }
 
-    /// The weight files of a model as they are now; `nil` where one can no longer be read.
-    private static func storedFiles(of model: TransformerModel) -> [Circumstances.StoredFile]? {
-        guard let paths = try? Checkpoint.weightFiles(at: model.path) else { return nil }
-        var files: [Circumstances.StoredFile] = []
-        for path in paths {
-            guard let file = try? MappedFile(path: path) else { return nil }
-            files.append(
-                .init(name: TransformerModel.name(of: path), bytes: file.byteCount, sha256: file.digest.hex))
+    /// The weight files of a model as they are now; `nil` for one that is in memory alone, or whose files are gone.
+    private static func storedFiles(
+        of model: TransformerModel
+    ) throws(TransformerError) -> [Circumstances.StoredFile]? {
+        guard PathKind(model.path) != .nothing else { return nil }
+        return try TransformerError.mapping {
+            try Checkpoint.weightFiles(at: model.path).map { path in
+                let file = try MappedFile(path: path)
+                return .init(name: TransformerModel.name(of: path), bytes: file.byteCount, sha256: file.digest.hex)
+            }
         }
-        return files
     }
 }
 

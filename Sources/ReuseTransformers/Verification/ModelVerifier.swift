@@ -1,4 +1,5 @@
 import Costs
+import Inputs
 import ModelGraph
 import Reporting
 import Verification
@@ -80,6 +81,7 @@ public struct ModelVerifier: Sendable {
         var exactness: Exactness?
         var warnings: [String] = []
         var timings: [Benchmark.Result] = []
+        var exits: ExitStudy?
     }
 
     /// Multiply-adds of a run that is timed, at most: fewer texts than 32 go through models of which one text is a lot.
@@ -118,7 +120,9 @@ public struct ModelVerifier: Sendable {
             if let source = data.labelSource { labels = try right(source, of: data) }
             switch items {
             case .texts(let texts): sequences = try reader.sequences(ofTexts: texts)
-            case .path(let path): sequences = try reader.sequences(of: path)
+            case .path(let path):
+                if reader.inputs.kind == .text { try checkColumns(of: path) }
+                sequences = try reader.sequences(of: path)
             case .labelled(let path) where TaskLabels.areArrays(path, for: source):
                 let labelled = try TaskLabels.arrays(of: path, for: source)
                 sequences = labelled.items
@@ -150,6 +154,19 @@ public struct ModelVerifier: Sendable {
         return findings
     }
 
+    /// Refuses labelled texts in the place of texts: each label would be read as the first text of a pair.
+    private func checkColumns(of path: String) throws(TransformerError) {
+        let names = Set(source.labels)
+        guard !names.isEmpty, path != TextBytes.standardInput, !PathKind.isSpecial(path) else { return }
+        let first = try TransformerError.mapping {
+            var lines = try TextLines(path: path)
+            return try lines.next()?.split(separator: "\t", maxSplits: 1)
+        }
+        guard let first, first.count == 2, names.contains(String(first[0])) else { return }
+        throw TransformerError(
+            .usage, path: path, "begins its lines with the model's classes: give it with --labelled, not --data")
+    }
+
     /// Fidelity, and exactness where no head was replaced.
     func fidelity(
         on sequences: [ModelInput], masking: Masking?, _ work: Work
@@ -165,6 +182,7 @@ public struct ModelVerifier: Sendable {
             findings.metrics = try study.measure(sequences) {
                 work.advance(.comparingModels, to: $0, of: sequences.count)
             }
+            findings.exits = study.exits
             if source.model.graph == converted.model.graph {
                 findings.exactness = try Exactness.check(
                     source.model, against: converted.model, promise: .unchanged, on: sequences, resources: resources)
@@ -186,7 +204,8 @@ public struct ModelVerifier: Sendable {
                 cache: try CacheStudy(
                     source: source.model, converted: converted.model,
                     resources: resources.execution(work.cancellation)),
-                exactness: findings.exactness, gates: gates.map(\.gate), warnings: findings.warnings)
+                exits: findings.exits, exactness: findings.exactness, gates: gates.map(\.gate),
+                warnings: findings.warnings)
         }
         return ModelComparison(report: report, timings: findings.timings)
     }

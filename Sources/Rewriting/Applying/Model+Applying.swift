@@ -18,7 +18,7 @@ extension Model {
         var result = self
         var changed: Graph
         do {
-            changed = try graph.applying(plan.withoutTokens).graph
+            changed = try graph.applying(plan.ofWeights).graph
             // Everything is said of the whole plan, before anything is cut.
             if !plan.tokens.isEmpty { _ = try graph.applying(plan) }
         } catch {
@@ -45,6 +45,8 @@ extension Model {
             throw .graph(error)
         }
         result.plan = plan.recording(result.graph)
+        // Exits are fitted to what the model is in the end.
+        result.plan?.exits = []
         return try result.mergingTokens(plan.tokens)
     }
 

@@ -105,9 +105,12 @@ package struct OutputProbe {
         _ model: Model, _ value: String, _ sequences: [ModelInput], _ resources: ExecutionResources
     ) throws(AnalysisError) -> Matrix32 {
         let compiled = try model.compiled(resources: resources, observing: Observation(values: [value]))
+        let vectors: Tensor
         do {
-            return Matrix32(try compiled.vectors(of: value, for: sequences, pooling: .mean, normalize: true))
+            vectors = try compiled.vectors(of: value, for: sequences, pooling: .mean, normalize: true)
         } catch { throw AnalysisError(error) }
+        guard vectors.floats.allSatisfy(\.isFinite) else { throw .noNumbers(value) }
+        return Matrix32(vectors)
     }
 
     private static func compare(

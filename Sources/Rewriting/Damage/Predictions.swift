@@ -22,6 +22,9 @@ struct Predictions: Sendable {
         for chunk in sequences.batches(rows: Self.chunkTokens, by: .reaching) {
             let rows = try model.collect(Array(sequences[chunk]), values: [value])
             guard let logits = rows.values[value] else { continue }
+            let numbers = UnsafeBufferPointer(start: logits.base, count: logits.rows * logits.columns)
+            // Masked classes may be infinitely unlikely.
+            guard !numbers.contains(where: \.isNaN) else { throw .noNumbers(value) }
             chunks.append(logits)
             guard let targets else { continue }
             followers.append(

@@ -46,7 +46,7 @@ package final class CompiledModel: Sendable {
         graph = model.graph
         var options = options
         // Later layers have fewer rows: twice as many go in, so that weights are read for as many as without merges.
-        if model.graph.firstMatching != nil { options.groupTokens *= 2 }
+        if model.graph.firstMatching != nil || !model.graph.exits.isEmpty { options.groupTokens *= 2 }
         self.options = options
         idle = IdleWorkspaces()
         schedule = try Compiler.compile(

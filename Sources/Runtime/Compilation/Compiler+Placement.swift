@@ -19,6 +19,7 @@ extension Compiler {
             case .pool(let step): segments.append(.pool(step))
             case .shape(let step): segments.append(.shape(step))
             case .mask(let step): segments.append(.mask(step))
+            case .exit(let step): segments.append(.exit(step))
             case .row(let step):
                 if case .rows(let steps, let axis) = segments.last, axis == draft.axis {
                     segments[segments.count - 1] = .rows(steps + [step], axis: axis)

@@ -12,6 +12,7 @@ struct Compiler {
             case mask(MaskStep)
             case attention(AttentionStep)
             case pool(PoolStep)
+            case exit(ExitStep)
         }
         var work: Work
         var reads: [Register]
@@ -22,7 +23,8 @@ struct Compiler {
 
     let model: Model
     let observation: Observation
-    let kernels: KernelSet
+    let resources: ExecutionResources
+    var kernels: KernelSet { resources.kernels }
     let liveness: Liveness
     let shapes: [String: ValueShape]
 
@@ -57,7 +59,7 @@ struct Compiler {
             .subtracting(nodes)
         if let unknown = unknowns.min() { throw .unknownValue(unknown) }
         var compiler = Compiler(
-            model: model, observation: observation, kernels: resources.kernels,
+            model: model, observation: observation, resources: resources,
             liveness: Liveness(model.graph.graph, observing: observation), shapes: model.graph.shapes)
         try compiler.addInputs()
         for node in compiler.liveness.nodes where !compiler.fused.contains(node.name) {
@@ -142,6 +144,7 @@ struct Compiler {
             append(.respacing(respacing, source, out), reads: [source], writes: out)
         case .matching(let matching): try add(matching, node)
         case .merge(let merge): try add(merge, node)
+        case .exit(let margin): try addExit(margin, node)
         case .gate(let activation):
             let gate = try input(node, 0), up = try input(node, 1), out = try result(of: node.name)
             append(.gate(gate, up, activation, out), reads: [gate, up], writes: out, of: node.name)

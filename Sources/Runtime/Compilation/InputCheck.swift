@@ -17,6 +17,9 @@ struct InputCheck {
     /// Whether tokens of texts are merged, whose first and last are taken for special ones.
     private let mergesTexts: Bool
 
+    /// Whether texts may leave, whose later layers count their visible tokens from the first one on.
+    private let leavesTexts: Bool
+
     init(graph: CheckedGraph, schedule: Schedule) {
         needed = graph.nodes.compactMap { node in
             guard case .tokenMask(let mask) = node.operation, !mask.isHiding,
@@ -25,6 +28,7 @@ struct InputCheck {
             return mask
         }
         mergesTexts = schedule.readsText && graph.firstMatching != nil
+        leavesTexts = schedule.readsText && !graph.exits.isEmpty
         self.schedule = schedule
         embeddings = graph.nodes.compactMap { node in
             guard case .embedding(let embedding) = node.operation, graph.inputLayouts[node.inputs[0]] != nil else {
@@ -93,6 +97,13 @@ struct InputCheck {
             throw .wrongInput(
                 index: index, name: "input_ids",
                 message: "is a pair of texts, or hides its first token: this model merges tokens of single texts")
+        }
+        if leavesTexts, let last = sequence.mask.lastIndex(of: true) ?? sequence.mask.indices.last,
+            sequence.mask[...last].contains(false)
+        {
+            throw .wrongInput(
+                index: index, name: "attention_mask",
+                message: "hides tokens before others, and this model has exits: pad at the end")
         }
         for mask in needed {
             let isShown = sequence.ids.indices.contains { position in

@@ -12,7 +12,7 @@ struct Liveness {
     init(_ graph: Graph, observing observation: Observation) {
         var needed = observation.values.union(observation.maps).union(observation.contexts)
         for node in graph.nodes.reversed() where needed.contains(node.name) {
-            needed.formUnion(node.inputs)
+            needed.formUnion(node.inputsOfRun)
             // Owners of borrowed maps usually stand upstream anyway; in a graph with branches they need not.
             for term in node.attention?.heads.flatMap(\.terms) ?? [] {
                 if case .head(let id) = term.map { needed.insert(id.node) }
@@ -23,9 +23,16 @@ struct Liveness {
         for node in nodes {
             // A matching reads an attention node's keys, not its value.
             if case .matching = node.operation { continue }
-            for input in node.inputs { readers[input, default: 0] += 1 }
+            for input in node.inputsOfRun { readers[input, default: 0] += 1 }
         }
         self.readers = readers
         keptMaps = nodes.reduce(into: []) { $0.formUnion($1.mapsReadFromMemory) }
+    }
+}
+
+extension Node {
+    /// What a run needs before the node: an exit makes the rest of the model itself, for inputs that need it.
+    var inputsOfRun: [String] {
+        if case .exit = operation { Array(inputs.prefix(2)) } else { inputs }
     }
 }

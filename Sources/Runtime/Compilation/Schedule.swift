@@ -151,6 +151,7 @@ enum Segment: Sendable {
     case mask(MaskStep)
     case attention(AttentionStep)
     case pool(PoolStep)
+    case exit(ExitStep)
 }
 
 /// A compiled graph: what to execute, and where everything lives.
@@ -183,6 +184,8 @@ struct Schedule: Sendable {
     var roundedReaders = 0
     /// Most columns of a table that disentangled positions look up.
     var relativeColumns = 0
+    /// Counts of the exits, first to last, those of what goes on among them.
+    var tallies: [ExitTally] = []
     /// Number of attention steps.
     var attentionCount = 0
     /// Largest padded size of a head whose keys tell which tokens are merged; 0: none are.

@@ -20,6 +20,8 @@ struct GroupExecution: Sendable {
     let cancellation: Cancellation?
     /// Where keys and values are kept for later runs; `nil`: nowhere.
     let cache: CacheAccess?
+    /// What goes on behind an exit, for all workers.
+    let goingOn = SharedRest()
 
     init(
         schedule: Schedule, group: Group, workspace: Workspace, workers: Int, kernels: KernelSet,
@@ -50,6 +52,7 @@ struct GroupExecution: Sendable {
                 if let cache, cache.store(step, self, worker: worker) { barrier.wait() }
                 runAttention(step, worker: worker)
             case .pool(let step): if worker == 0 { pool(step) }
+            case .exit(let step): leave(step, worker: worker)
             }
             barrier.wait()
         }

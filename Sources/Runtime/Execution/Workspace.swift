@@ -13,6 +13,8 @@ final class Workspace: @unchecked Sendable {
     private var blocks: [FloatBuffer] = []
     private var scratches: [FloatBuffer] = []
     private var relatives: [FloatBuffer] = []
+    /// By exit: memory of what goes on.
+    private var rests: [Int: Workspace] = [:]
     private var rowCounts: [Int] = []
     private var mapFloats: [Int] = []
 
@@ -61,6 +63,14 @@ final class Workspace: @unchecked Sendable {
 
     /// Products of one head's queries and keys with tables of positions.
     func relative(worker: Int) -> UnsafeMutablePointer<Float> { relatives[worker].base }
+
+    /// Memory for what goes on behind an exit.
+    func rest(_ exit: Int) -> Workspace {
+        if let made = rests[exit] { return made }
+        let made = Workspace()
+        rests[exit] = made
+        return made
+    }
 
     func scratch(worker: Int) -> UnsafeMutablePointer<Float> { scratches[worker].base }
 }

@@ -1,4 +1,5 @@
 import ModelGraph
+import Plans
 import Tensors
 
 /// Results of a batch laid out as the frameworks do: padded to the longest sequence, zeros where the mask hides.

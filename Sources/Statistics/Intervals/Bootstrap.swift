@@ -7,6 +7,8 @@ package enum Bootstrap {
     package static let resamples = 1000
     /// Where the draws begin.
     package static let seed: UInt64 = 0xB007
+    /// Texts that may all be alike and still tell something.
+    private static let fewest = 10
     /// Share of resamples that must give a number.
     private static let usable = 0.9
 
@@ -30,6 +32,8 @@ package enum Bootstrap {
         var values = replicates(of: sums, statistic).filter(\.isFinite)
         guard Double(values.count) >= usable * Double(resamples) else { return nil }
         values.sort()
+        // A few texts that are all alike say nothing about others.
+        if rows < fewest, values.first == values.last { return nil }
         let tails = tails(texts: rows)
         let moved = Correction(estimate: estimate, sorted: values, leftOut: leavingOut(sums, totals, statistic))
         return Interval(

@@ -1,3 +1,5 @@
+import Platform
+
 /// How much each observation moves Spearman's rank correlation: its first-order expansion (the influence function),
 /// with which texts can be resampled without ranking all pairs again a thousand times.
 package struct SpearmanInfluence: Sendable {
@@ -68,6 +70,17 @@ package struct SpearmanInfluence: Sendable {
     }
 
     private func interval(of sums: TextSums) -> Interval? {
-        Bootstrap.interval(of: sums) { coefficient + $0[0] / $0[1] }?.limited(to: -1...1)
+        let resampled = Bootstrap.interval(of: sums) { coefficient + $0[0] / $0[1] }?.limited(to: -1...1)
+        guard sums.rows < Self.fewTexts else { return resampled }
+        // Orders of a few texts are easily all right, in every resample too: at least as wide as Fisher's interval.
+        guard sums.rows > 3, let resampled else { return nil }
+        let n = Double(sums.rows), bound = 1 - 1 / (n * n)
+        let half = NormalDistribution.quantile((1 + Interval.confidence) / 2) / (n - 3).squareRoot()
+        let lower = tanh(atanh(min(max(coefficient, -bound), bound)) - half)
+        let upper = tanh(atanh(min(max(coefficient, -bound), bound)) + half)
+        return Interval(min(resampled.lower, lower), max(resampled.upper, coefficient >= bound ? coefficient : upper))
     }
+
+    /// Below so many texts resampling is too sure of an order.
+    private static let fewTexts = 20
 }

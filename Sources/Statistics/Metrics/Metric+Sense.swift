@@ -14,7 +14,8 @@ extension Metric {
         switch self {
         case .hiddenCosineMean, .hiddenCosineMin, .hiddenCosineP01, .pooledCosineMean, .pairsSpearman, .spearman: -1...1
         case .top1Agreement, .accuracy, .mapsTVMean: 0...1
-        case .outputR2, .r2, .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: -.infinity...1
+        case .outputR2, .r2, .mapsSaved, .macsSaved, .macsSavedMean, .paramsSaved, .bytesSaved, .cacheSaved:
+            -.infinity...1
         default: nil
         }
     }
@@ -24,7 +25,7 @@ extension Metric {
     /// Whether the number tells what is saved rather than how good a model is.
     package var isSaving: Bool {
         switch self {
-        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved: true
+        case .mapsSaved, .macsSaved, .macsSavedMean, .paramsSaved, .bytesSaved, .cacheSaved: true
         default: false
         }
     }

@@ -39,6 +39,8 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     case mapsSaved = "maps.saved"
     /// Share of multiply-adds saved.
     case macsSaved = "macs.saved"
+    /// Share of multiply-adds saved on average, of a model whose inputs may leave behind earlier layers.
+    case macsSavedMean = "macs.saved.mean"
     /// Share of parameters saved.
     case paramsSaved = "params.saved"
     /// Share of the parameters' bytes saved, before compression.
@@ -70,6 +72,7 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
         case .r2: "share of the right numbers' variance that is told"
         case .mapsSaved: "attention maps no longer computed"
         case .macsSaved: "multiply-adds saved"
+        case .macsSavedMean: "the same on average, where inputs left at exits"
         case .paramsSaved: "parameters saved"
         case .bytesSaved: "bytes of the parameters saved, before compression"
         case .cacheSaved: "bytes saved of what decoding keeps for a token"
@@ -80,7 +83,8 @@ package enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
     /// Whether the number is a share that reads best in per cent.
     package var isShare: Bool {
         switch self {
-        case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved, .cacheSaved, .top1Agreement, .accuracy: true
+        case .mapsSaved, .macsSaved, .macsSavedMean, .paramsSaved, .bytesSaved, .cacheSaved, .top1Agreement, .accuracy:
+            true
         default: false
         }
     }

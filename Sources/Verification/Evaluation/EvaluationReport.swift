@@ -37,9 +37,12 @@ package struct EvaluationReport: Sendable, Hashable, Codable {
         package let architecture: String
         /// Attention maps that it computes.
         package let maps: Int
+        /// How deep the inputs went; `nil` for a model without exits.
+        package let exits: ExitStudy?
 
-        package init(name: String, model: Model) {
+        package init(name: String, model: Model, exits: ExitStudy? = nil) {
             self.name = name
+            self.exits = exits
             architecture = model.provenance.architecture
             maps = model.graph.headIDs.count { model.graph.source(of: $0) == .computed }
         }

@@ -22,6 +22,9 @@ package struct Evaluator {
     /// The longest text that the model takes; `nil`: any.
     package var maximumTokens: Int? { recorder.compiled.maximumTokens }
 
+    /// How deep inputs went so far; `nil` for a model without exits.
+    package var exits: ExitStudy? { ExitStudy(of: recorder.compiled) }
+
     // MARK: Perplexity
 
     /// Losses that are being summed up.

@@ -77,6 +77,8 @@ package struct MeasurableMetrics: Sendable {
         case .speedup: material.timing ? nil : "give --timing to measure it"
         case .cacheSaved: graph.cost(tokens: 1).cacheBytes > 0 ? nil : "the model does not decode"
         case .mapsSaved, .macsSaved, .paramsSaved, .bytesSaved: nil
+        // Whether there are exits shows on the converted model.
+        case .macsSavedMean: ofTexts(nil)
         }
     }
 

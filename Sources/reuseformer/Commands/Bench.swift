@@ -78,6 +78,7 @@ struct Bench: ParsableCommand {
         let progress = Progress()
         progress.begin("Reading the models")
         let loaded = try models.map { try reading.model(at: $0) }
+        for model in loaded { try model.checkWeights() }
         let benchmark = Benchmark(loaded.map { ($0.name, $0.model) })
         var document = Document(kernels: kernels.description)
         for load in loads {
@@ -98,6 +99,9 @@ struct Bench: ParsableCommand {
             let table =
                 newTokens == nil ? SpeedTable.table(of: document.results) : SpeedTable.table(of: document.writing)
             Terminal.print("kernels: \(document.kernels)\n\n" + Terminal.readable(table.text(width: Terminal.width)))
+            for result in document.results {
+                if let exits = result.exits { Terminal.print("\n\(result.model): \(ExitText.text(exits))") }
+            }
             var legend = TextTable([.init("", .left), .init("", .left)])
             for entry in SpeedTable.legend where newTokens == nil || !entry.name.contains("GFLOP") {
                 legend.append([entry.name, entry.meaning])

@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import Checkpoints
+import Evaluation
 import Foundation
 import HDF5
 import ModelGraph
@@ -39,7 +40,7 @@ struct Convert: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How much to save, or how good to stay: 1/3, 30%, macs:10%@128, bytes:8%, speed:1.5x@32x128, "
-                + "quality:METRIC>=VALUE.",
+                + "quality:METRIC>=VALUE (default: macs:15%@128).",
             valueName: "budget"))
     var budget: String?
 
@@ -72,6 +73,12 @@ struct Convert: ParsableCommand {
     @OptionGroup var gating: GateOptions
     @OptionGroup var precision: PrecisionOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Let inputs of a classifier leave behind an earlier layer, while so many keep their class: 99.5%.",
+            discussion: "Alone it is a conversion too, without --budget.", valueName: "share"))
+    var exits: AgreementShare?
+
     @Option(help: "How to repair what reuse breaks: closed (least squares, no training) or none.")
     var heal: ModelConverter.Healing = .closedForm
 
@@ -88,9 +95,10 @@ struct Convert: ParsableCommand {
     var compress = "zstd"
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"),
+        name: .shortAndLong,
+        help: ArgumentHelp("The file to write; not needed with --dry-run.", valueName: "file"),
         completion: .file(extensions: ["h5"]))
-    var output: String
+    var output: String?
 
     @OptionGroup var keeping: KeepingOptions
     @OptionGroup var trying: DryRunOption
@@ -103,18 +111,23 @@ struct Convert: ParsableCommand {
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
 
+    /// The file to write; empty where nothing is written.
+    private var file: String { output ?? "" }
+
     func validate() throws {
+        if output == nil, !trying.dryRun { throw ValidationError("Missing expected argument '--output <file>'") }
         if budget != nil, plan != nil { throw ValidationError("Give either --budget or --plan.") }
         if preset != nil, budget != nil || plan != nil {
             throw ValidationError("A --preset has a budget of its own: leave out --budget and --plan.")
         }
         if budget == nil, plan == nil, preset == nil {
-            if precision.wanted == .float32 {
-                throw ValidationError("Give --budget, --plan, --preset or --precision.")
+            if analysis != nil, isPrecisionAlone {
+                throw ValidationError("A precision alone, or exits, need no --analysis.")
             }
-            if analysis != nil { throw ValidationError("A precision alone needs no --analysis.") }
         }
-        let isPrecisionAlone = budget == nil && plan == nil && preset == nil
+        if calibration.calibration.isEmpty, exits != nil {
+            throw ValidationError("Give --calibration: exits are fitted on data.")
+        }
         if calibration.calibration.isEmpty, precision.needsData {
             throw ValidationError("Give --calibration: this precision needs data.")
         }
@@ -142,7 +155,7 @@ struct Convert: ParsableCommand {
                 "--analysis-out writes the analysis that is made; with --plan, --analysis or a precision alone none "
                     + "is.")
         }
-        try card.check(isMeasured: !calibration.calibration.isEmpty, output: output)
+        try card.check(isMeasured: !calibration.calibration.isEmpty, output: file)
         _ = try compression()
     }
 
@@ -151,7 +164,7 @@ struct Convert: ParsableCommand {
         try OutputFile.check(output, as: .model, force: force.force)
         try OutputFile.check(analysisOut, as: .document, force: force.force)
         try OutputFile.check(reporting.report, as: .report, force: force.force)
-        try OutputFile.check(card.path(beside: output), as: .card, force: force.force)
+        try OutputFile.check(card.path(beside: file), as: .card, force: force.force)
         try OutputFile.check(json)
         let budget = try wantedBudget.map { try ConversionBudget($0) }
         try InputPaths.check(calibration)
@@ -171,15 +184,15 @@ struct Convert: ParsableCommand {
         if trying.dryRun, let planSource {
             let forecast = try converter.forecast(calibration.data, planSource).run(progress.work)
             progress.end()
-            return Terminal.print(ForecastText.describe(forecast, output: output))
+            return Terminal.print(ForecastText.describe(forecast, output: file))
         }
         let result: ConversionResult
         if let plan, calibration.calibration.isEmpty {
-            result = try converter.rewrite(along: plan, to: output).run(progress.work)
+            result = try converter.rewrite(along: plan, to: file).run(progress.work)
         } else if let planSource {
-            result = try converter.convert(calibration.data, planSource, to: output).run(progress.work)
+            result = try converter.convert(calibration.data, planSource, to: file).run(progress.work)
         } else {
-            result = try converter.quantize(calibration.calibration.isEmpty ? nil : calibration.data, to: output)
+            result = try converter.quantize(calibration.calibration.isEmpty ? nil : calibration.data, to: file)
                 .run(progress.work)
         }
         if let analysisOut, let analysis = result.analysis {
@@ -188,7 +201,8 @@ struct Convert: ParsableCommand {
         }
         var verdict = result.comparison.report
         verdict.circumstances?.arguments = Terminal.arguments
-        if !calibration.calibration.isEmpty {
+        // How deep made-up inputs go says nothing about people's own.
+        if !calibration.calibration.isEmpty, result.exits == nil {
             verdict.speed = try ModelVerifier(source: source, converted: result.model, resources: resources)
                 .time(progress.work, for: wantedBudget.map { try ConversionBudget($0) })
         }
@@ -208,17 +222,27 @@ struct Convert: ParsableCommand {
             if let report = reporting.report { Terminal.noteWritten(report) }
             throw CommandError(
                 status: .gateFailed,
-                description: "\(output) was not written: it is not good enough: "
+                description: "\(file) was not written: it is not good enough: "
                     + result.comparison.failures.joined(separator: ", "))
         }
         Terminal.noteWritten(
-            output, ConversionLine.text(of: verdict, items: source.model.graph.graph.readsText ? "texts" : "inputs"))
+            file, ConversionLine.text(of: verdict, items: source.model.graph.graph.readsText ? "texts" : "inputs"))
         if let report = reporting.report { Terminal.noteWritten(report) }
-        try card.write(page, beside: output)
+        try card.write(page, beside: file)
     }
 
-    /// What is asked for, be it by a preset.
-    private var wantedBudget: String? { budget ?? preset?.budget.description }
+    /// Whether nothing but another precision, or exits, is asked for.
+    private var isPrecisionAlone: Bool {
+        budget == nil && plan == nil && preset == nil && (precision.wanted != .float32 || exits != nil)
+    }
+
+    /// What is asked for, be it by a preset or by nothing at all.
+    private var wantedBudget: String? {
+        budget ?? preset?.budget.description ?? (plan == nil && !isPrecisionAlone ? Self.standardBudget : nil)
+    }
+
+    /// What is saved where nobody says how much: work, which models of every kind have.
+    private static let standardBudget = "macs:15%@128"
 
     private var wantedPrecision: ConversionPrecision {
         precision.wanted == .float32 ? preset?.precision ?? .float32 : precision.wanted
@@ -227,7 +251,7 @@ struct Convert: ParsableCommand {
     /// Stages that will be shown; `nil` where a search decides.
     private var stepCount: Int? {
         if budget?.hasPrefix("quality:") == true { return nil }
-        let more = wantedPrecision == .float32 ? 0 : 1
+        let more = (wantedPrecision == .float32 ? 0 : 1) + (exits == nil ? 0 : 1)
         if wantedBudget == nil, plan == nil { return 4 + more }
         if plan != nil, calibration.calibration.isEmpty { return 3 + more }
         return (plan == nil && analysis == nil ? 8 + measuredBesides : 5) + more
@@ -245,7 +269,8 @@ struct Convert: ParsableCommand {
         ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
-            precision: wantedPrecision, pooling: calibration.pooling.pooling, keepingIn: keeping.folder)
+            precision: wantedPrecision, pooling: calibration.pooling.pooling, keepingIn: keeping.folder,
+            exitAgreement: exits?.share)
     }
 
     /// What the report and the card say.
@@ -272,7 +297,7 @@ struct Convert: ParsableCommand {
             try Terminal.print(document: verdict)
         } else {
             let parts =
-                (wantedBudget == nil && self.plan == nil ? [] : [PlanText.describe(plan)])
+                (wantedBudget == nil && self.plan == nil && plan.exits.isEmpty ? [] : [PlanText.describe(plan)])
                 + (precision.map { [PrecisionText.describe($0)] } ?? [])
             let table = FidelityTable.table(of: verdict).text(width: Terminal.width)
             Terminal.print("\(parts.joined(separator: "\n"))\n\n\(table)")

@@ -118,11 +118,12 @@ struct Eval: ParsableCommand {
         for path in models {
             progress.begin("Reading \(TransformerModel.name(of: path))")
             let loaded = try reading.model(at: path)
-            subjects.append(.init(name: loaded.name, model: loaded.model))
             let evaluator = try ModelEvaluator(
                 loaded, limit: maxLength, stride: stride, pooling: pooling.pooling,
                 columns: named, resources: resources, work: progress.work)
             columns.append(try scores(evaluator))
+            try evaluator.check(columns[columns.count - 1])
+            subjects.append(evaluator.subject)
         }
         progress.end()
         let rows = (columns.first ?? []).indices.map { row in
@@ -136,6 +137,9 @@ struct Eval: ParsableCommand {
             try Terminal.print(document: report)
         } else {
             Terminal.print(EvaluationTable.table(of: report).text(width: Terminal.width))
+            for subject in report.models {
+                if let exits = subject.exits { Terminal.print("\(subject.name): \(ExitText.text(exits))") }
+            }
         }
     }
 

@@ -3,6 +3,7 @@ import Checkpoints
 import Inputs
 import ModelGraph
 import NumPy
+import Reporting
 import ReuseTransformers
 import Runtime
 import Tensors
@@ -186,7 +187,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         quiet.apply()
-        try OutputFile.check(output, as: .arrays, force: force.force)
+        try OutputFile.check(output, as: dump == nil ? .arrays : .archive, force: force.force)
         if texts == nil, pairs == nil, tables.columns() != TextColumns() {
             throw CommandError.usage("--column and --format are about the files of --texts and --pairs")
         }
@@ -252,6 +253,10 @@ struct Run: ParsableCommand {
                 of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution()
             ).arrays
         }
+        for (name, tensor) in arrays where tensor.dtype.isFloatingPoint {
+            guard try loaded.lacksNumbers(in: tensor.floats) else { continue }
+            Terminal.note("reuseformer: note: \(name) holds what is no number; so does an input, or sums are too large")
+        }
         guard !arrays.isEmpty else {
             throw CommandError.usage("\(loaded.path): the model computes none of what --dump asks for")
         }
@@ -285,6 +290,7 @@ struct Run: ParsableCommand {
             }
             try rows.close()
         }
+        if let exits = model.exits { Terminal.note("reuseformer: note: \(ExitText.text(exits))") }
         return (count, model.width)
     }
 

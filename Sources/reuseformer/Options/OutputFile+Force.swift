@@ -5,7 +5,7 @@ import ReuseTransformers
 
 /// What a command writes into a file, by the endings that say so.
 enum OutputKind {
-    case model, document, part, report, arrays, junit, card
+    case model, document, part, report, arrays, archive, junit, card
 
     /// Endings under which people look for such a file; the first one is advised.
     fileprivate var endings: [String] {
@@ -15,6 +15,7 @@ enum OutputKind {
         case .part: ["analysis", "json"]
         case .report: ["html", "htm"]
         case .arrays: ["npy", "npz"]
+        case .archive: ["npz"]
         case .junit: ["xml"]
         case .card: ["md"]
         }
@@ -27,6 +28,7 @@ enum OutputKind {
         case .part: "a part of an analysis"
         case .report: "HTML"
         case .arrays: "NumPy arrays"
+        case .archive: "an archive of NumPy arrays"
         case .junit: "JUnit XML"
         case .card: "Markdown"
         }
@@ -37,7 +39,7 @@ enum OutputKind {
         "bin", "csv", "gguf", "h5", "hdf5", "htm", "html", "json", "jsonl", "keras", "md", "npy", "npz", "onnx",
         "parquet",
         "pdf",
-        "pkl", "pt", "pth", "safetensors", "tflite", "tsv", "txt", "xml", "zip",
+        "pkl", "pt", "pth", "safetensors", "tflite", "tsv", "txt", "xml", "yaml", "yml", "zip",
     ]
 }
 
@@ -83,7 +85,7 @@ extension OutputFile {
         if Terminal.isOutputTaken {
             throw CommandError.usage("two files would go to standard output (-); give one of them a name")
         }
-        if kind == .arrays, isatty(STDOUT_FILENO) == 1 {
+        if kind == .arrays || kind == .archive, isatty(STDOUT_FILENO) == 1 {
             throw CommandError.usage(
                 "\(kind.name) are not for a terminal: send them to a file or a program, or give a name")
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Files
 import Inputs
 import ReuseTransformers
 import Runtime
@@ -60,10 +61,17 @@ struct CheckpointOptions: ParsableArguments {
         return options
     }
 
-    /// Refuses models that are not there before the first of them is read.
+    /// Refuses models that are not there, or files of other programs, before the first of them is read.
     func checkPaths(_ paths: [String]) throws {
         // Reading it says what to do about it.
-        for path in paths where PathKind(path) == .nothing { _ = try model(at: path) }
+        for path in paths where PathKind(path) == .nothing || isForeign(path) { _ = try model(at: path) }
+    }
+
+    private func isForeign(_ path: String) -> Bool {
+        guard PathKind(path) == .file, !PathKind.isSpecial(path), let file = try? MappedFile(path: path) else {
+            return false
+        }
+        return FileContent(file).isForeign
     }
 
     /// Reads a model; what was assumed about it is noted on standard error.

@@ -20,6 +20,7 @@ enum ConversionLine {
         }
         let savings = report.savings
         parts.append("\(Format.change(-savings.multiplyAdds.saved)) multiply-adds \(savings.measure)")
+        if let mean = report[.macsSavedMean] { parts.append("\(Format.change(-mean)) on average by exits") }
         if let timed = report.speed, timed.count > 1, let last = timed.last {
             parts.append(
                 "\(Format.fixed(last.speedup, 2)) × as fast at \(SpeedTable.load(last.load))"
@@ -35,7 +36,7 @@ enum ConversionLine {
                 }
             parts.append(
                 "\(measured.metric.rawValue) \(FidelityTable.text(measured.metric, measured.value))\(interval) on "
-                    + "\(report.data.texts) \(items)\(origin)")
+                    + "\(report.data.texts) \(report.data.texts == 1 ? String(items.dropLast()) : items)\(origin)")
         }
         return parts.joined(separator: ", ")
     }

@@ -56,6 +56,7 @@ struct PictureClassPrinter {
             }
         }
         if asJSON { try Terminal.print(document: Document(pictures: pictures)) }
+        if let exits = classifier.exits { Terminal.note("reuseformer: note: \(ExitText.text(exits))") }
         try unreadable.finish(files.count)
     }
 }

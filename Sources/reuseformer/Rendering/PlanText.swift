@@ -6,6 +6,11 @@ import Reporting
 enum PlanText {
     /// One row a layer: which heads take their maps from elsewhere, in 80 columns.
     static func describe(_ plan: ReusePlan) -> String {
+        let exits = plan.exits.isEmpty ? "" : Terminal.readable(PlanTable.exits(of: plan).text)
+        var rest = plan
+        rest.exits = []
+        // Exits alone leave every layer as it is.
+        if !plan.exits.isEmpty, rest.isWhole { return exits }
         let total = plan.layers.reduce(0) { $0 + $1.heads.count }
         let title =
             plan.budget == ReusePlan.trainedBudget
@@ -17,6 +22,6 @@ enum PlanText {
         return
             "\(title): \(total - plan.replacedCount) of \(total) maps computed\n"
             + Terminal.readable(PlanTable.table(of: plan).text) + (isWhole ? "" : "\n\(PlanNotation.legend)") + neurons
-            + ranks + tokens
+            + ranks + tokens + (exits.isEmpty ? "" : "\n" + exits)
     }
 }

@@ -5,8 +5,6 @@ it."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from .matrices import rounded
@@ -42,8 +40,10 @@ class Attention(PositionsOfScores):
     def refuse(self, what):
         raise self.w.refuse(self.node["name"], "attention with %s" % what)
 
-    def round(self, value):
-        return self.w.bfloat16(value) if self.is_rounded else value
+    def round(self, value, what):
+        if not self.is_rounded:
+            return value
+        return self.exporter.decided("%s/%s" % (self.node["name"], what), self.w.bfloat16(value), "bfloat16")
 
     def value(self):
         """The node's value ``[batch, queries, width]``."""
@@ -63,11 +63,11 @@ class Attention(PositionsOfScores):
         order = [groups.index(self.group[h]) for h in self.kept]
         if order != list(range(len(groups))):
             value = w.take(value, order, 1)
-        context = self.context(allowed, self.round(value))
+        context = self.context(allowed, self.round(value, "value"))
         context = w.op("Transpose", context, perm=[0, 2, 1, 3])
         context = w.reshape(context, 0, len(self.kept) * width)
         if operation.get("contextRounding"):
-            context = rounded(w, context, operation["contextRounding"])
+            context = rounded(self.exporter, context, operation["contextRounding"], self.node["name"] + "/context")
         return self.exporter.project(self.node, context, "output_")
 
     def is_read_as_value(self):
@@ -83,12 +83,19 @@ class Attention(PositionsOfScores):
         parts = []
         for place, head in enumerate(self.kept):
             own = w.take(value, [place], 1)
-            if head in self.computed:
-                powers, total = [w.take(part, [self.computed.index(head)], 1) for part in self.powers]
-                parts.append(w.op("Div", w.op("MatMul", self.round(powers), own), total))
+            if self.root(head) in self.computed:
+                powers, total = [w.take(part, [self.computed.index(self.root(head))], 1) for part in self.powers]
+                parts.append(w.op("Div", w.op("MatMul", self.round(powers, "map_%d" % head), own), total))
             else:
-                parts.append(w.op("MatMul", self.round(self.maps(allowed, [head])), own))
+                parts.append(w.op("MatMul", self.round(self.maps(allowed, [head]), "map_%d" % head), own))
         return w.op("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+
+    def root(self, head):
+        """The head whose powers a head multiplies: another one of this node where it borrows that map alone."""
+        terms = self.operation["heads"][head].get("terms", [])
+        if len(terms) == 1 and terms[0].get("node") == self.node["name"] and terms[0].get("weight", 1) == 1:
+            return terms[0]["head"]
+        return head
 
     def split(self, value, heads, size):
         """``[batch, rows, heads · size]`` as ``[batch, heads, rows, size]``."""
@@ -138,7 +145,8 @@ class Attention(PositionsOfScores):
         """What a query and a key have in common."""
         w = self.w
         if self.operation.get("comparison") != "additive":
-            return w.op("MatMul", self.round(query), w.op("Transpose", self.round(key), perm=[0, 1, 3, 2]))
+            key = w.op("Transpose", self.round(key, "key"), perm=[0, 1, 3, 2])
+            return w.op("MatMul", self.round(query, "query"), key)
         weight = self.exporter.file.parameter(self.node, "score_weight").reshape(-1)
         sums = w.op("Tanh", w.op("Add", w.unsqueeze(query, 3), w.unsqueeze(key, 2)))
         sums = w.op("Mul", sums, w.weight(self.node["name"] + "/score_weight", weight))

@@ -27,17 +27,24 @@ _SHORT_TEXTS = 9
 Engine = Callable[[Dict[str, np.ndarray]], Dict[str, np.ndarray]]
 
 
-def judged(file: ReuseFile, engine: str, run_engine: Engine, inputs: Optional[Dict[str, np.ndarray]]) -> float:
-    """How far an engine is from our own runtime on ``inputs`` or on made-up ones; raises where that is too far."""
+def judged(file: ReuseFile, engine: str, run_engine: Engine, inputs: Optional[Dict[str, np.ndarray]],
+           limit: Optional[float] = None) -> float:
+    """How far an engine is from our own runtime on ``inputs`` or on made-up ones; raises where that is too far.
+
+    With a ``limit`` no output of any model may differ by more."""
     batches = [inputs] if inputs else made_up_inputs(file)
+    if limit is not None:
+        found = [difference(file, engine, run_engine(given), given, is_relative=False) for given in batches]
+        gate(file, engine, max(found), limit)
+        return max(found)
     found = [difference(file, engine, run_engine(given), given) for given in batches]
     if not file.roundings:
-        _gate(file, engine, max(found), TOLERANCE)
+        gate(file, engine, max(found), TOLERANCE)
         return max(found)
-    _gate(file, engine, max(found), ROUNDED_BATCH_TOLERANCE)
+    gate(file, engine, max(found), ROUNDED_BATCH_TOLERANCE)
     short = [_inputs(file.graph, [min(3, _bound(file))], seed) for seed in range(2, 2 + _SHORT_TEXTS)]
     usual = float(np.median([difference(file, engine, run_engine(given), given) for given in short]))
-    _gate(file, engine, usual, max(ROUNDED_TOLERANCE[kind] for kind in file.roundings))
+    gate(file, engine, usual, max(ROUNDED_TOLERANCE[kind] for kind in file.roundings))
     return usual
 
 
@@ -136,8 +143,9 @@ def wanted_outputs(file: "ReuseFile | str", inputs: Dict[str, np.ndarray]) -> Di
 
 
 def difference(file: ReuseFile, engine: str, found: Dict[str, np.ndarray], inputs: Dict[str, np.ndarray],
-               expected: Optional[Dict[str, np.ndarray]] = None) -> float:
+               expected: Optional[Dict[str, np.ndarray]] = None, is_relative: Optional[bool] = None) -> float:
     """Largest difference of any output where rows count; of a model that rounds its inputs, relative to its size."""
+    is_relative = file.rounds_inputs if is_relative is None else is_relative
     expected = wanted_outputs(file, inputs) if expected is None else expected
     largest = 0.0
     for name, value in found.items():
@@ -153,7 +161,7 @@ def difference(file: ReuseFile, engine: str, found: Dict[str, np.ndarray], input
         gap = gap[~(np.isnan(value[shown]) & np.isnan(wanted[shown]))]
         if not np.isfinite(gap).all():
             return float("inf")
-        if file.rounds_inputs:
+        if is_relative:
             size = np.linalg.norm(wanted[shown].astype(np.float64))
             largest = max(largest, float(np.linalg.norm(gap) / max(size, 1e-12)))
         else:
@@ -164,7 +172,7 @@ def difference(file: ReuseFile, engine: str, found: Dict[str, np.ndarray], input
     return largest
 
 
-def _gate(file: ReuseFile, engine: str, value: float, limit: float) -> None:
+def gate(file: ReuseFile, engine: str, value: float, limit: float) -> None:
     if not value <= limit:
         raise errors.GateFailed("%s: %s differs from our runtime by %.3g, more than %g" % (
             file.path, engine, value, limit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -20,9 +20,12 @@ _TEXT_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 class GraphExporter(ShapingNodes):
     """Says a graph to a writer (`OnnxWriter`, `KerasWriter`)."""
 
-    def __init__(self, file: ReuseFile, writer):
+    def __init__(self, file: ReuseFile, writer, decisions: Optional[Dict[str, Any]] = None, is_taught: bool = False):
+        """``decisions`` takes what inputs of products are rounded to and how, by the product's name; a graph that is
+        taught asks for it as inputs, and goes on with that."""
         self.file, self.writer = file, writer
         self.graph = file.graph
+        self.decisions, self.is_taught = decisions, is_taught
         self.layouts = self.graph.get("inputLayouts") or {}
         self.values: Dict[str, Any] = {}
         #: What a value's rows are: the name of an axis, a number of rows, or ``None`` for one row a sequence.
@@ -101,6 +104,13 @@ class GraphExporter(ShapingNodes):
 
     # -- nodes --------------------------------------------------------------------------------------------------------
 
+    def decided(self, label: str, value: Any, kind: str) -> Any:
+        """Inputs of a product, rounded: whole numbers less their zero point, or fewer bits of a float."""
+        if self.decisions is None:
+            return value
+        self.decisions[label] = (value, kind)
+        return self.writer.given(label) if self.is_taught else value
+
     def project(self, node: Dict[str, Any], x: Any, prefix: str = "") -> Any:
         return project(self, node, x, prefix)
 
@@ -178,7 +188,7 @@ class GraphExporter(ShapingNodes):
 
     def node_round(self, node, operation):
         x, space = self._first(node)
-        return rounded(self.writer, x, operation), space
+        return rounded(self, x, operation, node["name"]), space
 
     def node_pooling(self, node, operation):
         w = self.writer
@@ -200,7 +210,10 @@ class GraphExporter(ShapingNodes):
             name = inputs.pop(0)
             memory, memory_space = self.value(name), self.spaces[name]
         masks = [self.value(name) for name in inputs]
-        return Attention(self, node, x, memory, space, memory_space, masks).value(), space
+        return self.attention(node, x, memory, space, memory_space, masks).value(), space
+
+    def attention(self, node, *arguments):
+        return Attention(self, node, *arguments)
 
     # -- the model ----------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def project(exporter, node: Dict[str, Any], x, prefix: str = ""):
     owner, values, is_transposed = file.stored(node, prefix + "weight")
     if precision["kind"] == "bfloat16":
         # A table that is tied to the output multiplies inputs as they are.
-        rows = x if is_transposed else round_to_bfloat16(exporter, x)
+        rows = x if is_transposed else round_to_bfloat16(exporter, x, name)
         matrix = w.to_float(w.bfloat16_weight(owner, values))
         if is_transposed:
             matrix = w.op("Transpose", matrix, perm=[1, 0])
@@ -42,7 +42,7 @@ def project(exporter, node: Dict[str, Any], x, prefix: str = ""):
     if is_transposed:
         matrix = w.op("Transpose", matrix, perm=[1, 0])
     if precision["kind"] == "int8":
-        x = round_rows(exporter, x, smoothing(exporter, node, prefix + "weight"))
+        x = round_rows(exporter, x, smoothing(exporter, node, prefix + "weight"), name)
     product = w.op("Mul", w.op("MatMul", x, matrix), w.weight(owner + "_scale", scale))
     return w.add_bias(name, product, bias)
 
@@ -58,7 +58,14 @@ def smoothing(exporter, node: Dict[str, Any], name: str):
     return owner, exporter.file.tensors[owner]
 
 
-def round_rows(exporter, x, factors: Optional[Any]):
+def plain_weight(exporter, node: Dict[str, Any], name: str):
+    """What a matrix multiplies inputs by that are not rounded, nor multiplied by its factors before."""
+    weight, precision = exporter.file.parameter(node, name), exporter.file.precision(node, name)
+    factors = smoothing(exporter, node, name) if precision else None
+    return weight if factors is None else factors[1][:, None] * weight
+
+
+def round_rows(exporter, x, factors: Optional[Any], label: str):
     """Rows as 8-bit numbers see them, each with a scale and a zero point of its own; once for all its readers."""
     key = (x, factors[0] if factors else None)
     if key in exporter.rounded:
@@ -75,27 +82,29 @@ def round_rows(exporter, x, factors: Optional[Any]):
     zero = w.op("Round", w.op("Mul", w.op("Neg", low), inverse))
     number = w.op("Add", w.op("Round", w.op("Mul", x, inverse)), zero)
     number = w.op("Min", w.op("Max", number, w.floats(0)), w.floats(255))
-    rows = w.op("Mul", w.op("Sub", number, zero), scale)
-    exporter.rounded[key] = w.op("Where", wide, rows, w.floats(0))
+    number = exporter.decided(label, w.op("Where", wide, w.op("Sub", number, zero), w.floats(0)), "int8")
+    exporter.rounded[key] = w.op("Mul", number, scale)
     return exporter.rounded[key]
 
 
-def rounded(w, x, how: Dict[str, Any]):
+def rounded(exporter, x, how: Dict[str, Any], label: str):
     """Rows as a layer that was quantised at run time sees them."""
+    w = exporter.writer
     if how["to"] == "float8_e4m3":
         scale = w.floats(how["scale"])
         x = w.op("Min", w.op("Max", w.op("Div", x, scale), w.floats(-448)), w.floats(448))
-        return w.op("Mul", w.float8(x), scale)
+        return w.op("Mul", exporter.decided(label, w.float8(x), "float8_e4m3"), scale)
     steps = w.op("Div", w.floats(127), w.op("Add", w.largest(w.op("Abs", x), -1), w.floats(1e-7)))
     number = w.op("Round", w.op("Mul", x, steps))
-    return w.op("Div", w.op("Min", w.op("Max", number, w.floats(-127)), w.floats(127)), steps)
+    number = w.op("Min", w.op("Max", number, w.floats(-127)), w.floats(127))
+    return w.op("Div", exporter.decided(label, number, "int8"), steps)
 
 
-def round_to_bfloat16(exporter, x):
+def round_to_bfloat16(exporter, x, label: str):
     """Numbers of the same rows rounded to bfloat16, once for all their readers."""
     key = (x, "bfloat16")
     if key not in exporter.rounded:
-        exporter.rounded[key] = exporter.writer.bfloat16(x)
+        exporter.rounded[key] = exporter.decided(label, exporter.writer.bfloat16(x), "bfloat16")
     return exporter.rounded[key]
 
 

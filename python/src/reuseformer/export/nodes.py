@@ -211,13 +211,18 @@ class ShapingNodes:
         sizes = [window["size"] for window in windows]
         weight = self.file.parameter(node, "weight")
         weight = weight.reshape(*sizes, operation["inputWidth"] // groups, operation["outputWidth"])
-        x = w.convolution(
+        x = self.convolution(
             node["name"], x if is_text else w.reshape(x, *extents, operation["inputWidth"]), weight,
             self.file.parameter(node, "bias") if operation["hasBias"] else None, groups=groups, pads=pads,
-            strides=[window["stride"] for window in windows], dilations=[window["dilation"] for window in windows])
+            strides=[window["stride"] for window in windows], dilations=[window["dilation"] for window in windows],
+            extents=None if is_text else extents)
         if is_text:
             return x, space
         count = 1
         for extent, window, pad, reach in zip(extents, windows, pads, reaches):
             count *= (extent + sum(pad) - reach) // window["stride"] + 1
         return w.reshape(x, count, operation["outputWidth"]), count
+
+    def convolution(self, name, x, weight, bias, *, extents, **options):
+        """Of ``[batch, *extents, channels]``; a text has no extents."""
+        return self.writer.convolution(name, x, weight, bias, **options)

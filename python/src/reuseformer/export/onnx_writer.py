@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -53,6 +53,16 @@ class OnnxWriter:
         self.inputs.append(helper.make_tensor_value_info(name, kind, ["batch", *axes]))
         return name
 
+    def given(self, name: str) -> Value:
+        """An input of any shape."""
+        self.inputs.append(helper.make_tensor_value_info("given/" + name, TensorProto.FLOAT, None))
+        return "given/" + name
+
+    def show(self, name: str, value: Value) -> None:
+        """An output of any shape."""
+        self.nodes.append(helper.make_node("Identity", [value], ["shown/" + name]))
+        self.outputs.append(helper.make_tensor_value_info("shown/" + name, TensorProto.FLOAT, None))
+
     def output(self, name: str, value: Value, axes: Sequence[Any]) -> None:
         self.nodes.append(helper.make_node("Identity", [value], [name]))
         self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *axes]))
@@ -75,12 +85,13 @@ class OnnxWriter:
         return self._constants[key]
 
     def floats(self, value: Union[Number, Sequence[Any], np.ndarray]) -> Value:
-        return self._constant(np.asarray(value, np.float32))
+        return self.constant(np.asarray(value, np.float32))
 
     def integers(self, value: Union[int, Sequence[int]]) -> Value:
-        return self._constant(np.asarray(value, np.int64))
+        return self.constant(np.asarray(value, np.int64))
 
-    def _constant(self, array: np.ndarray) -> Value:
+    def constant(self, array: np.ndarray) -> Value:
+        """An array of any type; equal ones are stored once."""
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
             name = "constant_%d" % len(self._constants)
@@ -188,13 +199,54 @@ class OnnxWriter:
     def cumulative(self, value: Value, axis: int) -> Value:
         return self.op("CumSum", value, self.integers(axis))
 
+    def scan(self, kind: int, start: Value, rows: Sequence[Tuple[Value, int]],
+             body: Callable[[Value, List[Value]], Value]) -> Value:
+        """What becomes of ``start`` while ``body`` takes one slice after the other of each value along its axis.
+
+        ``kind`` is the type of all of them."""
+        outer, self.nodes = self.nodes, []
+        state, *slices = [self._name("slice") for _ in range(len(rows) + 1)]
+        last = body(state, slices)
+        result = self.op("Identity", last)
+        infos = [helper.make_tensor_value_info(name, kind, None) for name in (state, *slices, result)]
+        graph = helper.make_graph(self.nodes, self._name("body"), infos[:-1], infos[-1:])
+        self.nodes = outer
+        return self.op("Scan", start, *[value for value, _ in rows], body=graph, num_scan_inputs=len(rows),
+                       scan_input_axes=[axis for _, axis in rows])
+
+    def each_text(self, x: Value, body: Callable[[Value], Value]) -> Value:
+        """``body`` of each text of a batch by itself, of the same shape: what it needs between stays small."""
+        outer, self.nodes = self.nodes, []
+        part = self._name("slice")
+        result = self.op("Identity", body(part))
+        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in (part, result)]
+        graph = helper.make_graph(self.nodes, self._name("body"), infos[:1], infos[1:])
+        self.nodes = outer
+        return self.op("Scan", x, body=graph, num_scan_inputs=1)
+
+    def either(self, condition: Value, first: Callable[[], Value], second: Callable[[], Value]) -> Value:
+        """One of two float32 values; only that one is computed."""
+        outer, graphs = self.nodes, []
+        for make in (first, second):
+            self.nodes = []
+            result = self.op("Identity", make())
+            info = helper.make_tensor_value_info(result, TensorProto.FLOAT, None)
+            graphs.append(helper.make_graph(self.nodes, self._name("branch"), [], [info]))
+        self.nodes = outer
+        return self.op("If", condition, then_branch=graphs[0], else_branch=graphs[1])
+
+    def all_true(self, value: Value) -> Value:
+        """Whether a value has no false element."""
+        count = self.op("ReduceMin", self.op("Cast", value, to=TensorProto.UINT8), keepdims=0)
+        return self.to_bool(count)
+
     # -- layers -------------------------------------------------------------------------------------------------------
 
     def look_up(self, name: str, table: np.ndarray, index: Value) -> Value:
         return self.op("Gather", self.weight(name, table), index, axis=0)
 
     def look_up_integers(self, name: str, table: np.ndarray, index: Value) -> Value:
-        return self.op("Gather", self._constant(table), index, axis=0)
+        return self.op("Gather", self.constant(table), index, axis=0)
 
     def pick(self, rows: Value, index: Value) -> Value:
         """Of each row of ``[batch, heads, rows, columns]`` the columns ``[1, rows, picked]``."""
@@ -262,13 +314,15 @@ class OnnxWriter:
     def refuse(self, where: str, what: str) -> "errors.Unsupported":
         return errors.Unsupported("%s: %s has no %s form here" % (where, what, self.format))
 
-    def model(self) -> Any:
-        """The checked model."""
+    def model(self, is_checked: bool = True) -> Any:
+        """The model; the checker has no patience with shapes that nobody knows."""
         import onnx
 
         graph = helper.make_graph(self.nodes, "reuseformer", self.inputs, self.outputs, self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)],
                                   producer_name="reuseformer", ir_version={17: 8, 19: 9}.get(self.opset, 10))
+        if not is_checked:
+            return model
         onnx.checker.check_model(model, full_check=True)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
         return model

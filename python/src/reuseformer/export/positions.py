@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from .matrices import plain_weight
+
 
 class PositionsOfScores:
     """The part of `Attention` that knows positions."""
@@ -78,8 +80,10 @@ class PositionsOfScores:
 
         def projected(which, heads):
             """``[heads, size, rows of the table]``"""
+            if positions.get("isOfHeads"):  # the same rows for all heads, as they stand
+                return np.repeat(table.T[None], heads, axis=0).astype(np.float32)
             prefix = ("position_" if own else "") + which
-            rows = table @ file.parameter(node, prefix + "_weight")
+            rows = table @ plain_weight(self.exporter, node, prefix + "_weight")
             bias = file.parameter(node, prefix + "_bias")
             rows = rows if bias is None else rows + bias
             rows = rows.reshape(2 * span, heads, size).transpose(1, 2, 0)
@@ -112,7 +116,8 @@ class PositionsOfScores:
                     share = np.log(np.float32(abs(away)) / np.float32(middle)) / np.log(
                         np.float32(farthest - 1) / np.float32(middle))
                     bucket = int(np.ceil(share * np.float32(middle - 1)) + middle) * (1 if away > 0 else -1)
-            rows.append(min(max(bucket + span, 0), 2 * span - 1))
+            less = int(bool(positions.get("isOfHeads")))
+            rows.append(min(max(bucket + span - less, 0), 2 * span - 1 - less))
         return self.of_distance(self.distance(), rows, reach)
 
     # -- rotary positions ---------------------------------------------------------------------------------------------
@@ -123,7 +128,7 @@ class PositionsOfScores:
         half = size // 2
         places = w.unsqueeze(w.to_float(w.places(rows)), 1, 3)
         angle = w.op("Mul", places, self.rates(positions, rows))
-        cosine, sine = w.op("Cos", angle), w.op("Sin", angle)
+        cosine, sine = self.circle(angle)
         magnitude = (positions.get("scaling") or {}).get("magnitude", 1)
         if magnitude != 1:
             cosine, sine = w.op("Mul", cosine, w.floats(magnitude)), w.op("Mul", sine, w.floats(magnitude))
@@ -132,13 +137,22 @@ class PositionsOfScores:
         else:
             first, second = list(range(half)), list(range(half, size))
         a, b = [w.take(value, part, 3) for part in (first, second)]
-        turned = w.op("Concat", w.op("Sub", w.op("Mul", a, cosine), w.op("Mul", b, sine)),
-                      w.op("Add", w.op("Mul", b, cosine), w.op("Mul", a, sine)),
-                      *([w.take(value, list(range(size, head)), 3)] if size < head else []), axis=3)
+        rest = [w.take(value, list(range(size, head)), 3)] if size < head else []
+        turned = w.op("Concat", *self.pairs(a, b, cosine, sine), *rest, axis=3)
         order = first + second + list(range(size, head))
         if order != list(range(head)):
             turned = w.take(turned, list(np.argsort(order)), 3)
         return turned
+
+    def circle(self, angle):
+        """Cosines and sines."""
+        return self.w.op("Cos", angle), self.w.op("Sin", angle)
+
+    def pairs(self, a, b, cosine, sine):
+        """Pairs of columns, turned."""
+        w = self.w
+        return (w.op("Sub", w.op("Mul", a, cosine), w.op("Mul", b, sine)),
+                w.op("Add", w.op("Mul", b, cosine), w.op("Mul", a, sine)))
 
     def rates(self, positions, rows):
         """Angle a place, for each pair of columns; of each sequence where its length changes them."""

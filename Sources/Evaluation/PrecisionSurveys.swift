@@ -1,4 +1,5 @@
 import ModelGraph
+import ReuseTransformers
 import Rewriting
 import Verification
 

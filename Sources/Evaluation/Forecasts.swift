@@ -1,5 +1,9 @@
 import Analysis
 import Foundation
+import Platform
+import Reporting
+import ReuseTransformers
+import Rewriting
 
 extension ModelAnalyzer {
     /// What an analysis, or one shard of it, will take on this machine: the data are read, a second is measured,

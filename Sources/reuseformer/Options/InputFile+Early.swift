@@ -1,10 +1,11 @@
 import Foundation
 import Inputs
+import ReuseTransformers
 
 /// What can be known of a command's data before a model is read.
 extension InputFile {
     /// What a file holds that texts, labels or scores are read from.
-    package enum Use: Sendable {
+    enum Use: Sendable {
         /// Texts, or whatever the model reads instead: pictures, arrays.
         case items
         /// Arrays only.
@@ -26,7 +27,7 @@ extension InputFile {
     /// or not there, a file of another program.
     ///
     /// Standard input and pipes are left alone: what is read of them is gone.
-    package static func checkEarly(_ path: String, as use: Use, _ columns: TextColumns) throws(TransformerError) {
+    static func checkEarly(_ path: String, as use: Use, _ columns: TextColumns) throws(TransformerError) {
         if path == TextBytes.standardInput { return }
         if PathKind(path) != .folder || use != .items { try check(path) }
         let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path

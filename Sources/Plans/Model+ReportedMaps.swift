@@ -6,7 +6,7 @@ extension Model {
     /// Keras 3's attention without dropout takes the mean of all values for a query that sees nothing. Asked for its
     /// scores it takes a path on which such a query takes nothing, and what that adds to later layers' queries and keys
     /// shows in their maps. `nil`: the maps are those that the outputs are made with.
-    var reportingMaps: Model? {
+    package var reportingMaps: Model? {
         var nodes = graph.graph.nodes
         var isOther = false
         for index in nodes.indices {

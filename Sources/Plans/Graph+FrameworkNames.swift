@@ -2,7 +2,7 @@ import ModelGraph
 
 extension Graph {
     /// Hidden states by the framework's name.
-    var stacks: [(name: String, values: [String])] {
+    package var stacks: [(name: String, values: [String])] {
         guard !encoderHiddenStates.isEmpty else { return hiddenStates.isEmpty ? [] : [("hidden_states", hiddenStates)] }
         return [("encoder_hidden_states", encoderHiddenStates), ("decoder_hidden_states", hiddenStates)]
     }
@@ -11,7 +11,7 @@ extension Graph {
     private var isOfKeras: Bool { outputs.contains { $0.name == "output" || $0.name.hasPrefix("output.") } }
 
     /// The framework's name of each attention node's maps.
-    var mapNames: [String: String] {
+    package var mapNames: [String: String] {
         guard !encoderHiddenStates.isEmpty, !isOfKeras else {
             return Dictionary(
                 attentionNodes.enumerated().map { ($1.name, "attentions_\($0)") },
@@ -29,13 +29,5 @@ extension Graph {
             counts[kind, default: 0] += 1
         }
         return names
-    }
-}
-
-extension Graph.Output {
-    /// Which part of a selection the output belongs to, by the framework's name.
-    var part: OutputSelection {
-        if name.hasSuffix("hidden_state") || name.hasSuffix("hidden_states") { return .hidden }
-        return name.contains("logits") ? .logits : .pooled
     }
 }
