@@ -141,6 +141,35 @@ struct ExitPlaceTests {
         #expect(throws: GraphError.self) { _ = try changed.applying(plan) }
     }
 
+    @Test("more exits inside one another than a plan can make are refused")
+    func depth() throws {
+        #expect {
+            _ = try classifier { graph in
+                var late = "classes"
+                for number in 0..<40 {
+                    let name = "exit_\(number)"
+                    graph.nodes.append(
+                        Node(name: name, operation: .exit(margin: 1), inputs: ["classes", "pooled", late]))
+                    late = name
+                }
+            }
+        } throws: { "\($0)".contains("more than 32") }
+    }
+
+    @Test("what looks at the place of a sequence in its batch is not left behind an exit")
+    func batches() throws {
+        let graph = try classifier { graph in
+            graph.nodes += [
+                Node(
+                    name: "own", operation: .table(Table(count: 2, width: 5, isAlongInput: false, sequences: 2)),
+                    inputs: []),
+                Node(name: "more", operation: .add, inputs: ["classes", "own"]),
+            ]
+            graph.outputs[1].value = "more"
+        }
+        #expect(!problem(graph).isEmpty)
+    }
+
     @Test("an exit between values that are no scores is refused")
     func shapes() throws {
         #expect(throws: GraphError.self) {

@@ -4,7 +4,15 @@ import Tensors
 extension Graph {
     /// What is wrong with names, ties and sources of heads, of a graph whose shapes fit.
     func problems(_ shapes: [String: ValueShape]) -> [GraphError.Problem] {
-        nameProblems() + tieProblems() + precisionProblems() + sourceProblems(shapes)
+        nameProblems() + tieProblems() + precisionProblems() + sourceProblems(shapes) + exitProblems()
+    }
+
+    /// Exits stand inside one another, each with a schedule of its own.
+    private func exitProblems() -> [GraphError.Problem] {
+        let exits = exits
+        guard exits.count > GraphLimit.exits else { return [] }
+        let message = "the model has \(exits.count) exits, more than \(GraphLimit.exits)"
+        return [.init(kind: .structure, subject: exits[0].name, message: message)]
     }
 
     private func nameProblems() -> [GraphError.Problem] {

@@ -16,4 +16,6 @@ package enum GraphLimit {
     package static let concatenated = 1 << 12
     /// Numbers in all parameters of a graph.
     package static let parameters = 1 << 48
+    /// Exits of a model.
+    package static let exits = 32
 }

@@ -20,7 +20,8 @@ package struct GraphTail: Sendable {
         }
         let owners = Set(nodes.map(\.name))
         guard needed.contains(start), needed.isDisjoint(with: graph.inputs),
-            nodes.allSatisfy({ $0.ties.values.allSatisfy { owners.contains($0.parameter.node) } })
+            nodes.allSatisfy({ $0.ties.values.allSatisfy { owners.contains($0.parameter.node) } }),
+            !nodes.contains(where: \.isOfBatches)
         else { return nil }
         self.nodes = nodes.reversed()
     }
@@ -41,6 +42,13 @@ package struct GraphTail: Sendable {
             inputs: [start], inputLayouts: [start: InputLayout(rows: rows, width: shape.width)], nodes: nodes,
             outputs: [.init(name: "output", value: end)], hiddenStates: [], use: whole.graph.use
         ).checked()
+    }
+}
+
+extension Node {
+    /// Whether the node looks at the place of a sequence in its batch: those that go on have other places.
+    fileprivate var isOfBatches: Bool {
+        if case .table(let table) = operation { table.sequences != nil } else { false }
     }
 }
 

@@ -15,14 +15,7 @@ extension ModelConverter {
             try options.exitAgreement.map { try fitter.adding(agreement: $0, to: model, calibration: calibration) }
                 ?? fitter.adding(entries, to: model, calibration: calibration)
         }
-        if !summary.isSure {
-            work.warning(
-                "\(summary.inputs) inputs are too few to show that the asked agreement of exits holds: give more")
-        }
-        if model.graph.use == .numbers {
-            work.warning(
-                "no file says that the model's numbers are scores of classes: exits keep the place of the largest one")
-        }
+        for warning in summary.warnings { work.warning(warning) }
         return (result, summary)
     }
 

@@ -21,6 +21,15 @@ package struct ExitFitter: Sendable {
         /// Expected multiply-adds of an input, as a share of the same model without exits.
         package let work: Double
         package let exits: [ReusePlan.Exit]
+        /// Whether files say that the scores are those of classes.
+        package let isOfClasses: Bool
+
+        /// What a user should know, a sentence each.
+        package var warnings: [String] {
+            (isSure ? [] : ["\(inputs) inputs are too few to show that the asked agreement of exits holds: give more"])
+                + (isOfClasses
+                    ? [] : ["no file says that the model's numbers are scores of classes: exits keep the largest one"])
+        }
     }
 
     private static let folds = 4
@@ -89,7 +98,8 @@ package struct ExitFitter: Sendable {
             result,
             Summary(
                 inputs: fits.count, isSure: isSure,
-                work: work.mean(left: chosen.map(\.left), inputs: fits.count) / Double(max(before, 1)), exits: entries)
+                work: work.mean(left: chosen.map(\.left), inputs: fits.count) / Double(max(before, 1)), exits: entries,
+                isOfClasses: model.graph.use == .classifier)
         )
     }
 
