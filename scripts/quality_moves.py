@@ -25,7 +25,8 @@ attention layers with narrower queries and keys; linear: those that became one m
 texts that choose; cosine: mean cosine between the held-out texts' embeddings (mean-pooled, normalised) and the
 source's; share: mean Spearman over the sets as a share of the source's; min: the worst set's share.
 
---keep FOLDER holds analyses and, in results.jsonl, the figures of each model; what is there is not made again.
+--keep FOLDER holds analyses and, in results.jsonl, the figures of each model; what is there is not made again. A
+folder serves one model and one set of texts.
 """
 import copy
 import json

@@ -23,7 +23,7 @@ struct AnswerTests {
         let run = try Command.run("run", Command.fixture, "--texts", converted.heldOut, "-o", scratch("rows.npy"))
         #expect(run.errors.contains("wrote \(scratch("rows.npy")): 8 rows of "), "\(run.errors)")
         let analyzed = try Command.Running(
-            ["analyze", Command.fixture, "--allow", "reuse", "-o", scratch("a.json")] + converted.calibration
+            ["analyze", Command.fixture, "-o", scratch("a.json")] + converted.calibration
         ).wait()
         #expect(analyzed.errors.contains("wrote \(scratch("a.json"))"), "\(analyzed.errors)")
     }
@@ -38,7 +38,7 @@ struct AnswerTests {
     @Test("fewer tokens than twenty texts have draw twenty texts all the same")
     func fewTokens() throws {
         let outcome = try Command.run(
-            "analyze", Command.fixture, "--allow", "reuse", "--calibration", Command.fixture + "/calibration.txt",
+            "analyze", Command.fixture, "--calibration", Command.fixture + "/calibration.txt",
             "--calibration-tokens", "30", "-o", scratch("a.json"))
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
