@@ -39,7 +39,7 @@ extension ModelConverter {
             for warning in warnings { work.warning(warning) }
             let (plain, summary) = try quantized(model.model, merging: nil, data.set, work)
             let (quantized, exits) = try withExits(plain, along: nil, data.set, work)
-            let finished = try finish(quantized, to: path, checkedOn: judges.items, work) {
+            return try finish(quantized, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(
                     source: model, converted: converted, pooling: options.pooling, resources: resources)
@@ -47,13 +47,12 @@ extension ModelConverter {
                 findings.data = judges.data
                 findings.exactness = exactness ?? findings.exactness
                 findings.warnings = warnings
-                return ConversionResult(
+                let done = ConversionResult(
                     model: converted, plan: ConversionPlan(quantized.plan ?? ReusePlan(of: quantized.graph)),
                     comparison: try verifier.comparison(findings, gates: options.gates, work), analysis: nil,
                     healing: nil, quantization: summary, exits: exits)
+                return try describing(done, isWritten: path != nil && done.isKept, data: calibration.paths)
             }
-            return try describing(
-                finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
     }
 

@@ -223,7 +223,7 @@ public struct ModelConverter: Sendable {
             let (quantized, summary) = try quantized(result.unmerged, merging: result.model.plan, data.set, work)
             let (exiting, exits) = try withExits(quantized, along: plan.plan, data.set, work)
             let judges = data.set.judges
-            let finished = try finish(exiting, to: path, checkedOn: judges.items, work) {
+            return try finish(exiting, to: path, checkedOn: judges.items, work) {
                 (converted, exactness) throws(TransformerError) in
                 let verifier = ModelVerifier(
                     source: model, converted: converted, pooling: options.pooling, resources: resources)
@@ -231,16 +231,16 @@ public struct ModelConverter: Sendable {
                 findings.data = judges.data
                 findings.exactness = exactness ?? findings.exactness
                 findings.warnings = warnings + repairs + budgetWarnings(source, findings.metrics, work)
-                return ConversionResult(
+                let done = ConversionResult(
                     model: converted, plan: plan,
                     comparison: try verifier.comparison(findings, gates: options.gates, work),
                     analysis: analysis, healing: result.healing, quantization: summary, exits: exits)
+                return try describing(done, isWritten: path != nil && done.isKept, data: calibration.paths)
             }
-            return try describing(finished, isWritten: path != nil && finished.isKept, data: calibration.paths)
         }
     }
 
-    /// The result with how it came about; digests are those of the file under its final name.
+    /// The result with how it came about, before its file has its name: what fails here leaves none.
     func describing(
         _ result: ConversionResult, isWritten: Bool, data: [String]
     ) throws(TransformerError) -> ConversionResult {
@@ -286,7 +286,7 @@ public struct ModelConverter: Sendable {
             work.begin(.writing)
             let file = VerifiedFile(
                 path: path, compression: options.compression, reading: model.hdf5, source: model, work: work)
-            let finished = try file.write(
+            return try file.write(
                 rewritten, complaint: "the written file does not hold what the model in memory holds"
             ) {
                 try Exactness.check(tensorsOf: rewritten, against: $0, cancellation: work.cancellation)
@@ -298,14 +298,14 @@ public struct ModelConverter: Sendable {
                         savings: Savings(source: model.model.graph, converted: written.model.graph), metrics: [],
                         exactness: exactness, gates: options.gates.map(\.gate))
                 }
-                return ConversionResult(
+                let done = ConversionResult(
                     model: written, plan: ConversionPlan(rewritten.plan ?? plan.plan),
                     comparison: ModelComparison(report: report), analysis: nil, healing: nil,
                     quantization: summary, exits: nil)
+                return try describing(done, isWritten: true, data: [])
             } isKept: {
                 $0.isKept
             }
-            return try describing(finished, isWritten: true, data: [])
         }
     }
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import HDF5
 import ModelGraph
 import Platform
@@ -57,8 +58,12 @@ struct VerifiedFile {
                     }
                     throw FileError(.defect, path: path, complaint)
                 }
+                var model = TransformerModel(path: path, model: written, hdf5: reading)
+                let file = try MappedFile(path: temporary)
+                model.writtenFile = .init(
+                    name: model.name, bytes: file.byteCount, sha256: file.digest.hex)
                 do throws(TransformerError) {
-                    let finished = try finish(TransformerModel(path: path, model: written, hdf5: reading), exactness)
+                    let finished = try finish(model, exactness)
                     result = finished
                     isRejected = !isKept(finished)
                 } catch {

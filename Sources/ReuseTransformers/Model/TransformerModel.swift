@@ -89,6 +89,8 @@ public struct TransformerModel: Sendable {
     let tokenizers: TokenizerStore
     /// When its files were looked at first, or a little later.
     private let opening: Date
+    /// Its file, where that was written and has no name yet.
+    var writtenFile: Circumstances.StoredFile?
 
     /// Reads a model.
     ///

@@ -31,6 +31,7 @@ extension ModelComparison {
     private static func storedFiles(
         of model: TransformerModel
     ) throws(TransformerError) -> [Circumstances.StoredFile]? {
+        if let file = model.writtenFile { return [file] }
         guard PathKind(model.path) != .nothing else { return nil }
         return try TransformerError.mapping {
             try Checkpoint.weightFiles(at: model.path).map { path in
