@@ -15,7 +15,8 @@ package struct ExitWork: Sendable, Hashable {
         whole = all
         byExit = graph.graph.exits.map { exit in
             let rest = GraphTail(of: graph.graph, from: exit.inputs[1], to: exit.inputs[2])?.nodes ?? []
-            return all - rest.reduce(0) { $0 + (work[$1.name] ?? 0) }
+            // Sums of a graph from a file may be the largest number there is.
+            return all - min(all, rest.reduce(0) { sum($0, work[$1.name] ?? 0) })
         }
     }
 

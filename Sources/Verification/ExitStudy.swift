@@ -29,7 +29,7 @@ package struct ExitStudy: Sendable, Hashable, Codable {
         let graph = compiled.graph, work = ExitWork(of: graph, tokens: graph.usualTokens)
         exits = zip(graph.graph.exits, counts).map { Exit(after: $0.inputs[1], left: $1.left) }
         inputs = first.all
-        meanMultiplyAdds = Int(work.mean(left: exits.map(\.left), inputs: inputs).rounded())
+        meanMultiplyAdds = Int(exactly: work.mean(left: exits.map(\.left), inputs: inputs).rounded()) ?? .max
         wholeMultiplyAdds = work.whole
     }
 }

@@ -40,25 +40,28 @@ struct BrokenWeightsTests {
         #expect(scratch.names.sorted() == ["model", "texts.txt"])
     }
 
-    @Test("run, eval, bench and a conversion without data name the tensor too, and write nothing")
+    @Test("run, bench and a conversion without data name the tensor too, and write nothing")
     func everywhere() throws {
         let (path, texts) = try model(holding: .nan)
         let converted = try Converted.shared.get()
-        let pairs = scratch("pairs.tsv")
-        try "1\ta man eats\ta man sleeps\n2\tthe cat\tthe dog\n3\tone\ttwo\n".write(
-            toFile: pairs, atomically: true, encoding: .utf8)
         for arguments in [
-            ["bench", path, "--shape", "2x8"], ["eval", path, "--pairs", pairs],
+            ["bench", path, "--shape", "2x8"],
             ["convert", path, "--plan", converted.plan, "--heal", "none", "-o", scratch("x.reuse.h5")],
         ] {
             let outcome = try Command.Running(arguments).wait()
-            // A score of rows that do not touch the element is a number.
-            if arguments[0] == "eval", outcome.status == 0 { continue }
             #expect(outcome.status == 5 && outcome.errors.contains("hold nan at element "), "\(outcome.errors)")
         }
         let run = try Command.run("run", path, "--texts", texts, "-o", scratch("rows.npy"))
         let isTouched = run.status != 0
         #expect(!isTouched || run.status == 5 && run.errors.contains("hold nan at element "), "\(run.errors)")
         #expect(!scratch.names.contains("x.reuse.h5") && scratch.names.contains("rows.npy") != isTouched)
+        guard !isTouched else { return }
+        // The element belongs to a token that these texts lack: then every row is a number.
+        let file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch("rows.npy"))))
+        let lacksNumbers = stride(from: 128, to: file.count - 3, by: 4).contains { start in
+            let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(file[start + $1]) << UInt32(8 * $1) }
+            return Float(bitPattern: bits).isNaN
+        }
+        #expect(!lacksNumbers)
     }
 }

@@ -76,11 +76,17 @@ extension CheckedGraph {
         }
     }
 
+    private static var mostNodes: Int { 4096 }
+
     /// Where inputs may leave, first to last: behind each layer but the last, where all that follows is made of what
     /// that layer leaves.
     ///
     /// - Throws: `ExitProblem` where there is no such place.
     package func exitPlaces() throws(ExitProblem) -> (head: ExitHead, places: [ExitPlace]) {
+        // Each value is looked at with all that follows: a graph from a file may have tens of thousands.
+        guard graph.nodes.count <= Self.mostNodes else {
+            throw ExitProblem("the model has \(graph.nodes.count) nodes; exits are looked for in \(Self.mostNodes)")
+        }
         let head = try ExitHead.make(of: self).get()
         guard graph.exits.isEmpty else { throw ExitProblem("the model has exits already: give its source") }
         let order = Dictionary(uniqueKeysWithValues: graph.nodes.enumerated().map { ($1.name, $0) })
