@@ -17,7 +17,7 @@ package struct SourceSums {
     /// Rows that weigh more in refits.
     let emphasis: RowEmphasis?
     /// Where runs of the source, and of models that differ from it in a branch, begin.
-    private(set) var activations: CachedActivations
+    package private(set) var activations: CachedActivations
     private let source: Model
     private let resources: ExecutionResources
     private let limit: Int
@@ -96,7 +96,7 @@ package struct SourceSums {
 
 extension CheckedGraph {
     /// The cuts before each of some nodes, together.
-    func cuts(before nodes: some Sequence<String>) -> Set<String> {
+    package func cuts(before nodes: some Sequence<String>) -> Set<String> {
         nodes.reduce(into: []) { $0.formUnion(cut(before: [$1])) }
     }
 }

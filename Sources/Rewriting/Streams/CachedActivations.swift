@@ -99,6 +99,9 @@ package struct BegunModel: Sendable {
     /// What stands behind the kept values, and the model as it is: at least one is there.
     private let part, whole: CompiledModel?
 
+    /// Whether all sequences run from kept values on.
+    package var isPart: Bool { whole == nil }
+
     fileprivate init(sequences: [ModelInput], kept: [ModelInput], part: CompiledModel?, whole: CompiledModel?) {
         self.sequences = sequences
         self.kept = kept
