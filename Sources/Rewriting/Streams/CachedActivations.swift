@@ -83,7 +83,9 @@ package struct CachedActivations: Sendable {
         let known = holding(for: other)
         var part: CompiledModel?
         if !known.isEmpty, let model = other.part(making: targets, from: known) {
-            part = try model.compiled(resources: resources, observing: observation)
+            // Where a part cannot be compiled the whole model says why.
+            part = try? model.compiled(resources: resources, observing: observation)
+            try CancellableWorkers(resources).check()
         }
         let whole =
             part != nil && kept.count == sequences.count
