@@ -216,7 +216,7 @@ extension AnalysisCosts {
         }
         // The source, one that is run, and one that is tried; activations of the texts that choose.
         return Self.bareBytes + 3 * weights + most + outputBytes
-            + activationBytes(of: samples.choosing, values: graph.branches.count)
+            + activationBytes(of: samples.choosing, values: graph.attentionNodes.count + parts.count)
     }
 
     /// Bytes of so many kept values of some texts.

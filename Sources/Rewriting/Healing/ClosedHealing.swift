@@ -122,7 +122,7 @@ struct ClosedHealing {
         mutating func advance(
             to model: Model, branches: ArraySlice<Branch>, _ resources: ExecutionResources
         ) throws(AnalysisError) {
-            let nodes = Set(branches.map(\.node))
+            let nodes = model.graph.beginnings(of: branches)
             try sums.advance(to: branches)
             activations = try CachedActivations(
                 of: model, model.graph.cut(before: nodes), sequences: activations.sequences,
