@@ -54,7 +54,7 @@ package struct SourceSums {
     /// - Parameter branches: Those that will still be asked for.
     mutating func advance(to branches: some Sequence<Branch>) throws(AnalysisError) {
         activations = try CachedActivations(
-            of: source, source.graph.cut(before: source.graph.beginnings(of: branches)), sequences: sequences, keeping: limit,
+            of: source, source.graph.cut(before: source.graph.beginnings(of: branches.map(\.node))), sequences: sequences, keeping: limit,
             from: activations, resources: resources)
     }
 
@@ -95,11 +95,11 @@ package struct SourceSums {
 }
 
 extension CheckedGraph {
-    /// Where models come to differ whose branches change: of feed-forward parts from the first matrices on, whose input
-    /// is a fraction of what the last one reads.
-    func beginnings(of branches: some Sequence<Branch>) -> Set<String> {
+    /// Some nodes that change, and in front of last matrices of feed-forward parts the first ones: what those read is a
+    /// fraction of what the last one does.
+    func beginnings(of nodes: some Sequence<String>) -> Set<String> {
         let parts = Dictionary(feedForwardParts.map { ($0.node, $0.firsts) }, uniquingKeysWith: { first, _ in first })
-        return branches.reduce(into: []) { $0.formUnion((parts[$1.node] ?? []) + [$1.node]) }
+        return nodes.reduce(into: []) { $0.formUnion((parts[$1] ?? []) + [$1]) }
     }
 
     /// The cuts before each of some nodes, together.
