@@ -105,18 +105,18 @@ let package = Package(
         .target(
             name: "Runtime", dependencies: ["Platform", "ModelGraph", "Plans", "Tensors", "CKernels", "Kernels"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
+        .target(name: "Matrices", dependencies: ["Tensors", "COpenBLAS"]),
         .target(
             name: "Rewriting",
             dependencies: [
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Costs", "Plans", "Runtime",
-                "COpenBLAS",
+                "Matrices", "COpenBLAS",
             ]),
         .target(
             name: "Analysis",
             dependencies: [
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Costs", "Plans", "Runtime",
-                "Rewriting",
-                "COpenBLAS",
+                "Matrices", "Rewriting", "COpenBLAS",
             ]),
         .target(
             name: "Verification",
@@ -238,7 +238,7 @@ let package = Package(
             name: "AnalysisTests",
             dependencies: [
                 "Platform", "JSON", "Tensors", "ModelGraph", "Costs", "Plans", "Tokenization", "Statistics", "Runtime",
-                "Rewriting", "Analysis", "TestSupport",
+                "Matrices", "Rewriting", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RewritingTests",

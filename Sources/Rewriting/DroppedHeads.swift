@@ -1,3 +1,4 @@
+import Matrices
 import ModelGraph
 import Runtime
 import Tensors

@@ -1,4 +1,5 @@
 import Analysis
+import Matrices
 import Platform
 import Rewriting
 import TestSupport

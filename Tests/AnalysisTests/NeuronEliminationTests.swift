@@ -1,4 +1,5 @@
 import Analysis
+import Matrices
 import ModelGraph
 import Rewriting
 import TestSupport

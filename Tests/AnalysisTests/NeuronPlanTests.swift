@@ -1,5 +1,6 @@
 import Analysis
 import JSON
+import Matrices
 import ModelGraph
 import Plans
 import Rewriting

@@ -1,6 +1,7 @@
 import Analysis
 import Costs
 import JSON
+import Matrices
 import ModelGraph
 import Plans
 import Rewriting

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Matrices
 import ModelGraph
 import Rewriting
 import Runtime

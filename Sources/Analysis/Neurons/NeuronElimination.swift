@@ -1,4 +1,5 @@
 import COpenBLAS
+import Matrices
 import Rewriting
 
 /// Neurons of a feed-forward part in the order in which they can be spared best, and what the last matrix must be

@@ -1,4 +1,5 @@
 import JSON
+import Matrices
 import ModelGraph
 import Platform
 import Plans

@@ -1,4 +1,5 @@
 import Files
+import Matrices
 import ModelGraph
 import Tensors
 

@@ -1,4 +1,5 @@
 import Costs
+import Matrices
 import ModelGraph
 import Plans
 import Runtime

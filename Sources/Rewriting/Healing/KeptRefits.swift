@@ -1,5 +1,6 @@
 import Files
 import JSON
+import Matrices
 import ModelGraph
 import Platform
 

@@ -1,3 +1,4 @@
+import Matrices
 import Platform
 
 /// Least squares with a pull towards the weights that are there already.

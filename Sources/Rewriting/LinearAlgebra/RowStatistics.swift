@@ -1,4 +1,5 @@
 import COpenBLAS
+import Matrices
 import Platform
 
 /// Everything a least-squares fit needs to know about rows of features and targets: counts, sums and products.

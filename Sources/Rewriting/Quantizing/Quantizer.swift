@@ -65,13 +65,15 @@ package struct Quantizer: Sendable {
         try roundShared(units.filter(isRoundedOnly), in: &run)
         let streams = units.filter { !isRoundedOnly($0) }
         let sequences = calibration.map { $0.sample(tokens: options.tokens) } ?? []
-        var activations = Activations(
+        var activations = StreamActivations(
             reference: CachedActivations(nothingOf: model, sequences),
             current: CachedActivations(nothingOf: run.model, sequences))
         for (index, unit) in streams.enumerated() {
             progress(index, streams.count)
             try workers.check()
-            try activations.advance(model, run.model, to: streams[index...], options.resources)
+            if sequences.count >= Self.leastSequences {
+                try activations.advance(model, run.model, to: streams[index...], options.resources)
+            }
             run.summary.steps.append(try quantize(unit, in: &run, reference: model, activations))
         }
         progress(streams.count, streams.count)
@@ -91,26 +93,6 @@ package struct Quantizer: Sendable {
     private struct Run {
         var model: Model
         var summary: QuantizationSummary
-    }
-
-    /// Where runs of both models begin: in front of what is still to be quantised.
-    struct Activations {
-        var reference: CachedActivations
-        var current: CachedActivations
-
-        mutating func advance(
-            _ model: Model, _ quantized: Model, to units: ArraySlice<QuantizationUnit>, _ resources: ExecutionResources
-        ) throws(AnalysisError) {
-            let sequences = reference.sequences
-            guard sequences.count >= Quantizer.leastSequences else { return }
-            let cut = model.graph.cut(before: model.graph.beginnings(of: units.map(\.node)))
-            reference = try CachedActivations(
-                of: model, cut, sequences: sequences, keeping: ClosedHealing.keptBytes, from: reference,
-                resources: resources)
-            current = try CachedActivations(
-                of: quantized, cut, sequences: sequences, keeping: ClosedHealing.keptBytes, from: current,
-                resources: resources)
-        }
     }
 
     /// Tables, what several nodes read, and bfloat16: nothing is fitted there.
@@ -155,7 +137,7 @@ package struct Quantizer: Sendable {
     }
 
     private func quantize(
-        _ unit: QuantizationUnit, in run: inout Run, reference: Model, _ activations: Activations
+        _ unit: QuantizationUnit, in run: inout Run, reference: Model, _ activations: StreamActivations
     ) throws(AnalysisError) -> QuantizationSummary.Step {
         let precision = precision(unit)
         var step = QuantizationSummary.Step(name: unit.label, kind: precision.kind)

@@ -15,7 +15,7 @@ struct StreamRows {
     private static let heldOutEvery = 8
 
     init(
-        _ unit: QuantizationUnit, reference: Model, current: Model, _ activations: Quantizer.Activations,
+        _ unit: QuantizationUnit, reference: Model, current: Model, _ activations: StreamActivations,
         resources: ExecutionResources
     ) throws(AnalysisError) {
         self.unit = unit

@@ -1,3 +1,4 @@
+import Matrices
 import Platform
 
 /// Some rows of a stream that choose between ways to quantise it, and how far its columns reach.

@@ -1,3 +1,5 @@
+import Matrices
+
 /// Sums over the rows of a stream: what the product is given, against what it should be given.
 struct StreamSums {
     /// Of rows that fit, and of rows that choose; targets are the wanted inputs, where weights are refitted.

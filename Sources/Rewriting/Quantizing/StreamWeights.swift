@@ -1,3 +1,4 @@
+import Matrices
 import Tensors
 
 /// The matrices of a stream side by side, read column by column when they are needed.

@@ -1,3 +1,5 @@
+import Matrices
+
 /// The best products of lower rank for that of a head's queries and keys, of every rank at once.
 ///
 /// Scores are `q · kᵀ`. Rank r replaces them by `(q·P) · (k·R)ᵀ` with P and R of r columns, such that the squared error

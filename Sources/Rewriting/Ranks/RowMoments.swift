@@ -1,3 +1,5 @@
+import Matrices
+
 /// Mean and covariance of the rows that projections read.
 package struct RowMoments: Sendable {
     let mean: Matrix
