@@ -10,8 +10,8 @@ enum CurvePass {
     static let sampleTokens = 16384
     /// Shares of a node's heads at which its curve is measured.
     static let shares = [0.25, 0.5, 0.75, 1]
-    /// Bytes of the source's rows that are kept: each branch is refitted once a share.
-    static let keptBytes = 192 << 20
+    /// Bytes of the source's activations that are kept.
+    static let keptBytes = 640 << 20
 
     /// - Parameters:
     ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
@@ -25,7 +25,7 @@ enum CurvePass {
         let branches = model.graph.branches.filter { $0.isAttention && wanted.contains($0.node) }
         let sums = try SourceSums(
             model, branches: branches, sequences: sample, keeping: Self.keptBytes, asking: Self.shares.count,
-            pooling: pooling, resources: resources)
+            borrowing: true, pooling: pooling, resources: resources)
         let limits = model.graph.replaceableHeads
         let total = branches.count * Self.shares.count
         for (index, branch) in branches.enumerated() {

@@ -53,8 +53,11 @@ struct PartMeasuring {
         progress(.similarity, 0, 1)
         let similarity = try compareMaps()
         guard part.units.count < units.count else { return }
+        // Narrowed parts differ from their first matrices on.
+        let parts = model.graph.feedForwardParts.flatMap(\.firsts)
         let probe = try OutputProbe(
-            source: model, sequences: calibration.choosing, pooling: options.pooling, resources: options.resources)
+            source: model, sequences: calibration.choosing, pooling: options.pooling,
+            rewriting: Set(model.graph.branches.map(\.node)).union(parts), resources: options.resources)
         try measureMaps(similarity, probe, progress)
         try measureNeurons(probe, progress)
         try measureLinear(probe)

@@ -9,21 +9,9 @@ package struct GraphTail: Sendable {
     /// - Returns: `nil` where the part reads other values, maps or parameters of what stands before it.
     package init?(of graph: Graph, from start: String, to end: String) {
         guard start != end else { return nil }
-        var needed: Set<String> = [end]
-        var nodes: [Node] = []
-        for node in graph.nodes.reversed() where needed.contains(node.name) && node.name != start {
-            needed.formUnion(node.inputs)
-            for case .head(let id) in (node.attention?.heads ?? []).flatMap(\.terms).map(\.map) {
-                needed.insert(id.node)
-            }
-            nodes.append(node)
-        }
-        let owners = Set(nodes.map(\.name))
-        guard needed.contains(start), needed.isDisjoint(with: graph.inputs),
-            nodes.allSatisfy({ $0.ties.values.allSatisfy { owners.contains($0.parameter.node) } }),
-            !nodes.contains(where: \.isOfBatches)
-        else { return nil }
-        self.nodes = nodes.reversed()
+        let part = Subgraph(of: graph, making: [end], from: [start], reducesOwners: false)
+        guard part.known == [start], part.inputs.isEmpty, !part.nodes.contains(where: \.isOfBatches) else { return nil }
+        nodes = part.nodes
     }
 
     /// The part as a graph of its own, whose one input is the value that it starts from.
@@ -47,7 +35,7 @@ package struct GraphTail: Sendable {
 
 extension Node {
     /// Whether the node looks at the place of a sequence in its batch: those that go on have other places.
-    fileprivate var isOfBatches: Bool {
+    package var isOfBatches: Bool {
         if case .table(let table) = operation { table.sequences != nil } else { false }
     }
 }

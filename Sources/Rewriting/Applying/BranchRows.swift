@@ -10,14 +10,18 @@ package struct BranchRows {
     package let branch: Branch
     private let source: SourceSums
     private let targets: SourceSums.Rows
-    private let rewritten: CompiledModel
+    private let rewritten: BegunModel
+    /// What rows of the sum belong to.
+    private let axis: RowSpace?
     private let workers: CancellableWorkers
 
     /// Every n-th sequence chooses the strength of the fit.
     private static let heldOutEvery = 8
 
+    /// - Parameter activations: Where runs of the rewrite begin; `nil`: where those of the source do.
     package init(
-        _ branch: Branch, source: SourceSums, rewritten: Model, resources: ExecutionResources
+        _ branch: Branch, source: SourceSums, rewritten: Model, from activations: CachedActivations? = nil,
+        resources: ExecutionResources
     ) throws(AnalysisError) {
         self.branch = branch
         self.source = source
@@ -28,17 +32,17 @@ package struct BranchRows {
         case .context: observation.contexts = [branch.node]
         case .value(let name): observation.values.insert(name)
         }
-        self.rewritten = try rewritten.compiled(resources: resources, observing: observation)
+        axis = rewritten.graph.shapes[branch.sum]?.rows
+        self.rewritten = try (activations ?? source.activations).begun(
+            rewritten, observing: observation, resources: resources)
     }
 
     /// Statistics of all rows: those that fit, and those that choose.
     package func statistics() throws(AnalysisError) -> (train: RowStatistics, heldOut: RowStatistics)? {
         var train: RowStatistics?
         var heldOut: RowStatistics?
-        let axis = rewritten.graph.shapes[branch.sum]?.rows
         for (number, chunk) in source.chunks.enumerated() {
-            let part = Array(source.sequences[chunk])
-            guard let target = try targets.chunk(number, of: part) else { return nil }
+            guard let target = try targets.chunk(number, of: chunk) else { return nil }
             var names = Set(branch.others)
             var contexts: [String] = []
             let name: String
@@ -50,7 +54,7 @@ package struct BranchRows {
                 name = value
                 names.insert(name)
             }
-            let rows = try rewritten.collect(part, values: names.sorted(), contexts: contexts)
+            let rows = try rewritten.collect(chunk, values: names.sorted(), contexts: contexts)
             let features = branch.isAttention ? rows.contexts[name] : rows.values[name]
             guard let features, features.columns > 0, features.rows == target.rows else { return nil }
             for other in branch.others { if let rows = rows.values[other] { target.subtract(rows) } }
@@ -60,11 +64,11 @@ package struct BranchRows {
             }
             let ranges = rows.ranges(of: name)
             func weighted(_ isWanted: (Int) -> Bool) -> [Range<Int>] {
-                let wanted = part.indices.filter(isWanted).map { ranges[$0] }
+                let wanted = chunk.indices.filter { isWanted($0) }.map { ranges[$0 - chunk.lowerBound] }
                 guard let emphasis = source.emphasis, emphasis.rows == axis else { return wanted }
                 return emphasis.weighted(wanted)
             }
-            let chooses = { (index: Int) in (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1 }
+            let chooses = { (index: Int) in index % Self.heldOutEvery == Self.heldOutEvery - 1 }
             try train?.add(
                 features: features, targets: target, rows: weighted { !chooses($0) }, workers: workers)
             try heldOut?.add(

@@ -51,8 +51,8 @@ extension Model {
     }
 
     /// Cuts the parameters of one attention node to what its heads still need.
-    private mutating func cut(
-        _ node: Node, of source: Model, from before: Attention, to after: Attention, outputFactors: [Int: Float]
+    mutating func cut(
+        _ node: Node, of source: Model, from before: Attention, to after: Attention, outputFactors: [Int: Float] = [:]
     ) throws(AnalysisError) {
         guard let old = source.graph.node(named: node.name) else { return }
         guard before.heads != after.heads || old.ties != node.ties || !outputFactors.isEmpty else { return }

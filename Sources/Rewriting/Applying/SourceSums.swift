@@ -1,11 +1,13 @@
 import ModelGraph
+import Platform
+import Plans
 import Runtime
 
 /// What the source model's stream holds after each branch, for the texts that refits learn from.
 ///
-/// Rows of the first chunks are kept as far as a limit goes; those of the others are computed when they are asked for,
-/// by the part of the model before the branch. Memory does not grow with the number of sequences, and the rows are the
-/// same either way.
+/// The source runs from values that it has in front of the branches, which are kept as far as a limit goes; of the
+/// branch that was asked for last the rows themselves are kept too. Memory does not grow with the number of sequences,
+/// and the rows are the same either way.
 package struct SourceSums {
     /// Rows that are held at a time.
     static let chunkTokens = 4096
@@ -14,44 +16,65 @@ package struct SourceSums {
     let chunks: [Range<Int>]
     /// Rows that weigh more in refits.
     let emphasis: RowEmphasis?
+    /// Where runs of the source, and of models that differ from it in a branch, begin.
+    private(set) var activations: CachedActivations
     private let source: Model
     private let resources: ExecutionResources
-    /// Rows by value, for the first chunks.
-    private var kept: [String: [RowBuffer]] = [:]
+    private let limit: Int
+    /// Whether a branch is asked for more than once.
+    private let keepsSums: Bool
+    private let last = Lock<(value: String, rows: [RowBuffer])>(("", []))
 
     /// - Parameters:
     ///   - branches: The branches whose sums will be asked for.
-    ///   - limit: Bytes of rows that are kept at most: worth more the more often a branch is asked for.
+    ///   - limit: Bytes that are kept at most.
     ///   - times: How often each branch will be asked for.
+    ///   - borrowing: Whether branches may come to borrow maps of earlier nodes: these begin from kept values as well.
     ///   - pooling: How embeddings are made, where the model's files do not say it.
     package init(
         _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, asking times: Int = 1,
-        pooling: Pooling? = nil, resources: ExecutionResources
+        borrowing: Bool = false, pooling: Pooling? = nil, resources: ExecutionResources
     ) throws(AnalysisError) {
         emphasis = source.graph.emphasis(pooling: pooling)
         self.sequences = sequences
         self.source = source
         self.resources = resources
+        self.limit = limit
+        keepsSums = times > 1
         chunks = sequences.batches(rows: Self.chunkTokens, by: .reaching)
-        let names = Set(branches.map(\.sum))
-        guard names.count * times > 1 else { return }
-        let model = try source.compiled(resources: resources, observing: Observation(values: names))
-        var bytes = 0
-        for chunk in chunks {
-            let values = try model.collect(Array(sequences[chunk]), values: names.sorted()).values
-            bytes += values.values.reduce(0) { $0 + $1.rows * $1.columns * 4 }
-            guard bytes <= limit else { break }
-            for (name, buffer) in values { kept[name, default: []].append(buffer) }
-        }
+        let nodes = Set(branches.map(\.node))
+        let owners = borrowing ? source.graph.attentionNodes.map(\.name) : []
+        activations = try CachedActivations(
+            of: source, source.graph.cuts(before: nodes.union(owners)), sequences: sequences, keeping: limit,
+            resources: resources)
+    }
+
+    /// Forgets what is in front of branches that are done with.
+    ///
+    /// - Parameter branches: Those that will still be asked for.
+    mutating func advance(to branches: some Sequence<Branch>) throws(AnalysisError) {
+        activations = try CachedActivations(
+            of: source, source.graph.cut(before: Set(branches.map(\.node))), sequences: sequences, keeping: limit,
+            from: activations, resources: resources)
     }
 
     /// The sums of one branch, chunk by chunk.
     func rows(of branch: Branch) throws(AnalysisError) -> Rows {
-        let kept = kept[branch.sum] ?? []
-        let model =
-            kept.count < chunks.count
-            ? try source.compiled(resources: resources, observing: Observation(values: [branch.sum])) : nil
-        return Rows(value: branch.sum, kept: kept, model: model)
+        var kept = last.withLock { $0.value == branch.sum ? $0.rows : [] }
+        guard kept.count < chunks.count else { return Rows(value: branch.sum, kept: kept, model: nil) }
+        let model = try activations.begun(
+            source, observing: Observation(values: [branch.sum]), resources: resources)
+        guard keepsSums, kept.isEmpty else { return Rows(value: branch.sum, kept: kept, model: model) }
+        var bytes = 0
+        for chunk in chunks {
+            guard let rows = try model.collect(chunk, values: [branch.sum]).values[branch.sum] else { break }
+            bytes += rows.rows * rows.columns * MemoryLayout<Float>.stride
+            guard bytes <= limit / 4 else { break }
+            kept.append(rows)
+        }
+        let rows = kept
+        last.withLock { $0 = (branch.sum, rows) }
+        return Rows(value: branch.sum, kept: kept, model: kept.count < chunks.count ? model : nil)
     }
 
     /// The sums of one branch.
@@ -59,14 +82,21 @@ package struct SourceSums {
         fileprivate let value: String
         fileprivate let kept: [RowBuffer]
         /// The part of the source that computes them; `nil` where all are kept.
-        fileprivate let model: CompiledModel?
+        fileprivate let model: BegunModel?
 
         /// Those of one chunk; the caller may change them.
         ///
         /// - Parameter sequences: The chunk's.
-        func chunk(_ index: Int, of sequences: [ModelInput]) throws(AnalysisError) -> RowBuffer? {
+        func chunk(_ index: Int, of sequences: Range<Int>) throws(AnalysisError) -> RowBuffer? {
             if kept.indices.contains(index) { return kept[index].copied() }
             return try model?.collect(sequences, values: [value]).values[value]
         }
+    }
+}
+
+extension CheckedGraph {
+    /// The cuts before each of some nodes, together.
+    func cuts(before nodes: some Sequence<String>) -> Set<String> {
+        nodes.reduce(into: []) { $0.formUnion(cut(before: [$1])) }
     }
 }

@@ -23,11 +23,11 @@ struct NumberOutputs: Sendable {
     }
 
     /// The difference of a rewrite's numbers from the source's.
-    func difference(of rewrite: CompiledModel, sequences: [ModelInput]) throws(AnalysisError) -> OutputDifference {
+    func difference(of rewrite: BegunModel, sequences: [ModelInput]) throws(AnalysisError) -> OutputDifference {
         var errors = values.map { _ in NumberErrors() }
         for (number, chunk) in sequences.batches(rows: Self.chunkRows, by: .reaching).enumerated()
         where number < chunks.count {
-            let rows = try rewrite.collect(Array(sequences[chunk]), values: values)
+            let rows = try rewrite.collect(chunk, values: values)
             for (index, value) in values.enumerated() {
                 guard chunks[number].indices.contains(index), let other = rows.values[value],
                     other.rows == chunks[number][index].rows, other.columns == chunks[number][index].columns

@@ -20,6 +20,8 @@ package struct OutputProbe {
     private let sequences: [ModelInput]
     private let pooling: Pooling?
     private let resources: ExecutionResources
+    /// Where runs of rewrites begin.
+    private var activations: CachedActivations
 
     /// Texts that judge: the larger of two limits on memory.
     package static let judgingTexts = 2000
@@ -28,16 +30,21 @@ package struct OutputProbe {
     /// Logits that are kept of the source, and the fewest and the most rows of them.
     private static let keptLogits = 1 << 25
     private static let predictedRows = 512...8192
+    /// Bytes of activations that are kept.
+    private static let keptActivations = 384 << 20
 
     /// Rows of predictions that are compared at most, for so many classes.
     package static func predictedRows(width: Int) -> Int {
         min(max(keptLogits / max(width, 1), predictedRows.lowerBound), predictedRows.upperBound)
     }
 
-    /// - Parameter pooling: How embeddings are made where the model's files do not say it: the model is used for them
-    ///   then. `nil`: as the files say.
+    /// - Parameters:
+    ///   - pooling: How embeddings are made where the model's files do not say it: the model is used for them then.
+    ///     `nil`: as the files say.
+    ///   - nodes: Rewrites will differ from the source in some of these, and in little else: they run from there.
     package init(
-        source: Model, sequences: [ModelInput], pooling: Pooling? = nil, resources: ExecutionResources
+        source: Model, sequences: [ModelInput], pooling: Pooling? = nil, rewriting nodes: Set<String> = [],
+        resources: ExecutionResources
     ) throws(AnalysisError) {
         self.resources = resources
         self.pooling = pooling
@@ -81,36 +88,45 @@ package struct OutputProbe {
                 throw .mismatch("the model has no output that could be compared")
             }
             self.sequences = Array(sequences.prefix(Self.judgingTexts))
-            reference = .vectors(value: value, try Self.vectors(source, value, self.sequences, resources))
+            let vectors = try CachedActivations(nothingOf: source, self.sequences).begun(
+                source, observing: Observation(values: [value]), resources: resources)
+            reference = .vectors(value: value, try Self.vectors(vectors, value))
         }
+        activations = try CachedActivations(
+            of: source, graph.cuts(before: nodes), sequences: self.sequences, keeping: Self.keptActivations,
+            resources: resources)
+    }
+
+    /// Lets rewrites run from what a model computes that they are made of.
+    ///
+    /// - Parameter nodes: What they may differ in.
+    mutating func advance(to model: Model, rewriting nodes: Set<String>) throws(AnalysisError) {
+        let model = try model.pooled(by: pooling)
+        activations = try CachedActivations(
+            of: model, model.graph.cut(before: nodes), sequences: sequences, keeping: Self.keptActivations,
+            from: activations, resources: resources)
     }
 
     /// The difference of a rewrite's outputs from the source's.
     package func difference(of rewrite: Model) throws(AnalysisError) -> OutputDifference {
+        func begun(_ values: [String]) throws(AnalysisError) -> BegunModel {
+            try activations.begun(
+                rewrite.pooled(by: pooling), observing: Observation(values: Set(values)), resources: resources)
+        }
         switch reference {
         case .vectors(let value, let before):
-            return try Self.compare(
-                before, try Self.vectors(rewrite.pooled(by: pooling), value, sequences, resources),
-                CancellableWorkers(resources))
+            return try Self.compare(before, try Self.vectors(begun([value]), value), CancellableWorkers(resources))
         case .predictions(let value, let before):
-            let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: [value]))
-            return try before.difference(of: compiled, value: value, sequences: sequences, resources: resources)
+            return try before.difference(of: begun([value]), value: value, sequences: sequences, resources: resources)
         case .numbers(let values, let before):
-            let compiled = try rewrite.compiled(resources: resources, observing: Observation(values: Set(values)))
-            return try before.difference(of: compiled, sequences: sequences)
+            return try before.difference(of: begun(values), sequences: sequences)
         }
     }
 
-    private static func vectors(
-        _ model: Model, _ value: String, _ sequences: [ModelInput], _ resources: ExecutionResources
-    ) throws(AnalysisError) -> Matrix32 {
-        let compiled = try model.compiled(resources: resources, observing: Observation(values: [value]))
-        let vectors: Tensor
-        do {
-            vectors = try compiled.vectors(of: value, for: sequences, pooling: .mean, normalize: true)
-        } catch { throw AnalysisError(error) }
-        guard vectors.floats.allSatisfy(\.isFinite) else { throw .noNumbers(value) }
-        return Matrix32(vectors)
+    private static func vectors(_ model: BegunModel, _ value: String) throws(AnalysisError) -> Matrix32 {
+        let vectors = Matrix32(try model.vectors(of: value))
+        guard vectors.elements.allSatisfy(\.isFinite) else { throw .noNumbers(value) }
+        return vectors
     }
 
     private static func compare(
@@ -142,10 +158,11 @@ private struct Matrix32: Sendable {
     let columns: Int
     let elements: [Float]
 
-    init(_ tensor: Tensor) {
-        columns = tensor.shape.extents.last ?? 0
-        rows = columns > 0 ? tensor.count / columns : 0
-        elements = tensor.floats
+    /// - Parameter tensors: Equally wide.
+    init(_ tensors: [Tensor]) {
+        columns = tensors.first?.shape.extents.last ?? 0
+        elements = tensors.flatMap(\.floats)
+        rows = columns > 0 ? elements.count / columns : 0
     }
 
     func dot(_ row: Int, _ other: Matrix32, _ otherRow: Int) -> Double {

@@ -39,13 +39,13 @@ struct Predictions: Sendable {
 
     /// The difference of a rewrite's predictions from the source's.
     func difference(
-        of rewrite: CompiledModel, value: String, sequences: [ModelInput], resources: ExecutionResources
+        of rewrite: BegunModel, value: String, sequences: [ModelInput], resources: ExecutionResources
     ) throws(AnalysisError) -> OutputDifference {
         var total = Sums()
         for (number, chunk) in sequences.batches(rows: Self.chunkTokens, by: .reaching).enumerated()
         where number < chunks.count {
             let source = chunks[number]
-            let rows = try rewrite.collect(Array(sequences[chunk]), values: [value])
+            let rows = try rewrite.collect(chunk, values: [value])
             guard let other = rows.values[value], other.rows == source.rows, other.columns == source.columns else {
                 throw .mismatch("the rewrite's predictions have another shape than the source's")
             }

@@ -32,8 +32,8 @@ struct ClosedHealing {
     /// λ for feed-forward matrices that lost nothing: four times as many features, so weak pulls overfit at every
     /// measured layer.
     static let feedForwardStrengths: [Double] = [3e-2, 1e-1, 3e-1, 1, 3]
-    /// Bytes of the source's rows that are kept: each branch is refitted once.
-    static let keptBytes = 64 << 20
+    /// Bytes of activations that are kept of the source, and of the rewrite.
+    static let keptBytes = 512 << 20
 
     /// Heals a rewrite whose nodes `changed` have other sources than the source model.
     ///
@@ -53,13 +53,13 @@ struct ClosedHealing {
         }
         let earlier = try kept?.refits() ?? []
         // Refits that were kept need no rows of the source.
-        let missing = Array(candidates.dropFirst(earlier.count))
-        let sums =
-            missing.isEmpty
-            ? nil
-            : try SourceSums(
-                source, branches: missing, sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
-                resources: resources)
+        var state =
+            earlier.count < candidates.count
+            ? State(
+                sums: try SourceSums(
+                    source, branches: [], sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
+                    resources: resources),
+                activations: CachedActivations(nothingOf: rewrite, sequences), probe: probe) : nil
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
@@ -74,8 +74,9 @@ struct ClosedHealing {
                 refit = earlier[index]
                 try refit.check(branch, of: model)
             } else {
-                guard let sums else { break }
-                refit = try self.refit(branch, isChanged: isChanged, of: model, sums)
+                try state?.advance(to: model, branches: candidates[(candidates.startIndex + index)...], resources)
+                guard let state else { break }
+                refit = try self.refit(branch, isChanged: isChanged, of: model, state)
                 try kept?.keep(refit, number: index)
             }
             guard let fit = refit.fit, let difference = refit.difference else {
@@ -111,12 +112,32 @@ struct ClosedHealing {
             outcome: best == nil ? .takenBack : .partlyKept)
     }
 
+    /// Where runs of the source and of the rewrite begin: in front of the branches that are still to be refitted, which
+    /// see nothing of what comes after them.
+    private struct State {
+        var sums: SourceSums
+        var activations: CachedActivations
+        var probe: OutputProbe
+
+        mutating func advance(
+            to model: Model, branches: ArraySlice<Branch>, _ resources: ExecutionResources
+        ) throws(AnalysisError) {
+            let nodes = Set(branches.map(\.node))
+            try sums.advance(to: branches)
+            activations = try CachedActivations(
+                of: model, model.graph.cut(before: nodes), sequences: activations.sequences,
+                keeping: ClosedHealing.keptBytes, from: activations, resources: resources)
+            try probe.advance(to: model, rewriting: nodes)
+        }
+    }
+
     /// One refit; without a fit when it is not worth keeping.
     private func refit(
-        _ branch: Branch, isChanged: Bool, of model: Model, _ sums: SourceSums
+        _ branch: Branch, isChanged: Bool, of model: Model, _ state: State
     ) throws(AnalysisError) -> Refit {
         let prior = try model.weight(of: branch)
-        let rows = try BranchRows(branch, source: sums, rewritten: model, resources: resources)
+        let rows = try BranchRows(
+            branch, source: state.sums, rewritten: model, from: state.activations, resources: resources)
         guard let statistics = try rows.statistics(),
             let fit = try RidgeFit.fit(
                 train: statistics.train, heldOut: statistics.heldOut, prior: prior,
@@ -135,6 +156,6 @@ struct ClosedHealing {
             return Refit(step: step)
         }
         let refitted = try model.replacing(branch, by: fit)
-        return Refit(step: step, fit: fit, difference: try probe.difference(of: refitted))
+        return Refit(step: step, fit: fit, difference: try state.probe.difference(of: refitted))
     }
 }
