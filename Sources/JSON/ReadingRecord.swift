@@ -77,22 +77,29 @@ final class ReadingRecord {
         let key: String
     }
 
-    /// Keys that nothing has, with those that were meant.
-    private var unknownKeys: [(object: Int, meant: String?, complaint: DocumentComplaint)] {
-        objects.values.filter { !$0.unknown.isEmpty }.flatMap { object in
+    /// A key that nothing has, and the one that was meant.
+    private struct Unknown {
+        let object: Int
+        let meant: String?
+        let complaint: DocumentComplaint
+    }
+
+    /// Keys that nothing has.
+    private var unknownKeys: [Unknown] {
+        objects.values.filter { !$0.unknown.isEmpty }.flatMap { object -> [Unknown] in
             let members = object.field.objectValue ?? []
             let known = Set(members.map(\.key)).subtracting(object.unknown)
-            return members.filter { object.unknown.contains($0.key) }.prefix(Self.most).compactMap { member in
+            let strange = members.filter { object.unknown.contains($0.key) }.prefix(Self.most)
+            return strange.compactMap { member -> Unknown? in
                 let near = Self.spellings(of: member.key).first { name in
                     !known.contains(name) && object.tests.contains { $0(name) }
                 }
                 guard object.isWhole || near != nil else { return nil }
                 let advice = near.map { "; did you mean \"\($0)\"?" } ?? ""
-                return (
-                    object.field.index, near,
-                    DocumentComplaint(
-                        member.value, "the key \"\(member.key.printable)\" is not known here\(advice)")
-                )
+                return Unknown(
+                    object: object.field.index, meant: near,
+                    complaint: DocumentComplaint(
+                        member.value, "the key \"\(member.key.printable)\" is not known here\(advice)"))
             }
         }
     }

@@ -14,11 +14,7 @@ package struct NameFold: Sendable, Hashable {
     ///   - kinds: What each of them is of: names of different kinds are never one.
     /// - Returns: The folds in the order of their first names; each name is in one of them.
     package static func folding<Kind: Hashable>(_ names: [String], kinds: [Kind]) -> [NameFold] {
-        struct Alike: Hashable {
-            let texts: [String]
-            let kind: Kind
-        }
-        var rows: [Alike: [Row]] = [:]
+        var rows: [Alike<Kind>: [Row]] = [:]
         for (index, name) in names.enumerated() {
             let parts = parts(of: name)
             rows[Alike(texts: parts.texts, kind: kinds[index]), default: []]
@@ -47,6 +43,12 @@ package struct NameFold: Sendable, Hashable {
 
     /// Numbers of a name that are looked at; the rest is text.
     private static let most = 8
+
+    /// What names have in common that may be one.
+    private struct Alike<Kind: Hashable>: Hashable {
+        let texts: [String]
+        let kind: Kind
+    }
 
     private struct Row {
         let numbers: [Number]

@@ -61,7 +61,8 @@ extension ModelConverter {
         switch source {
         case .plan(let plan): refusal = converter.refusal(of: model.model, along: plan.plan)
         case .budget(let wanted, _):
-            let moves = options.moves ?? .standard(for: try wanted.parsed())
+            let budget = try wanted.parsed()
+            let moves = options.moves ?? .standard(for: budget)
             // These leave the projections of attention as they are.
             guard !moves.isSubset(of: [.neurons, .tokens]) else { return }
             refusal = converter.refusal(of: model.model, keeping: try options.layers.keptNodes(of: model.model.graph))

@@ -101,7 +101,7 @@ struct Inspect: ParsableCommand {
                 Kind(type: $0.type, shape: $0.shape, filters: $0.filters, use: NameFold.pattern(of: $0.use))
             })
         let tree = TensorTree(
-            folds.compactMap { fold in
+            folds.compactMap { fold -> (name: String, leaf: TensorTree.Leaf)? in
                 let alike = fold.members.map { tensors[$0] }
                 guard let first = alike.first else { return nil }
                 let uses = NameFold.folding(alike.map(\.use), kinds: alike.map { _ in 0 })

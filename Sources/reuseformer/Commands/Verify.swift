@@ -154,7 +154,8 @@ struct Verify: ParsableCommand {
         guard let junit, failure.status != .interrupted else { return }
         let document = JUnit.document(
             ofErrorBetween: TransformerModel.name(of: source), and: TransformerModel.name(of: converted),
-            kind: "\(failure.status)", message: failure.lines.joined(separator: "; "), seconds: passed / .seconds(1))
+            kind: "\(failure.status)", message: failure.lines.joined(separator: "; "),
+            seconds: passed / Duration.seconds(1))
         // What went wrong first is what is told.
         guard (try? OutputFile.write(Array(document.utf8), to: junit)) != nil else { return }
         Terminal.noteWritten(junit)
