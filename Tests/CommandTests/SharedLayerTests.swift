@@ -12,7 +12,10 @@ struct SharedLayerTests {
     /// Rows of tokens: the fixture has no tokenizer.
     private func calibration() throws -> String {
         let rows = 40, columns = 12
-        let ids = (0..<rows * columns).map { Int32(5 + ($0 * 31 + $0 / 7 * 11) % 50) }
+        let ids = (0..<rows * columns).map { (place: Int) -> Int32 in
+            let mixed = place * 31 + place / 7 * 11
+            return Int32(5 + mixed % 50)
+        }
         let bytes = ids.withUnsafeBytes { Array($0) }
         let storage = TensorStorage(byteCount: bytes.count) { $0.copyBytes(from: bytes) }
         let tensor = try #require(Tensor(dtype: .int32, shape: [rows, columns], storage: storage))

@@ -38,7 +38,12 @@ package struct NameFold: Sendable, Hashable {
         let text: Substring
         let value: Int
 
-        static func < (left: Number, right: Number) -> Bool { (left.value, left.text) < (right.value, right.text) }
+        /// Those with zeros in front are numbers of another kind.
+        private var isPlain: Int { text.utf8.count == 1 || text.first != "0" ? 1 : 0 }
+
+        static func < (left: Number, right: Number) -> Bool {
+            (left.isPlain, left.value, left.text) < (right.isPlain, right.value, right.text)
+        }
     }
 
     /// Numbers of a name that are looked at; the rest is text.
