@@ -41,6 +41,23 @@ struct LayerCountTests {
         #expect(totals["attentionLayers"] as? Int == counts[0] + (counts.count == 2 ? 2 * counts[1] : 0))
     }
 
+    @Test("a layer whose attention a matrix stands in for is a layer all the same")
+    func linear() throws {
+        let scratch = Scratch()
+        let converted = try Converted.shared.get()
+        let plan = scratch("plan.json"), path = scratch("linear.reuse.h5")
+        #expect(try Command.run("plan", converted.analysis, "--budget", "maps:0", "-o", plan).status == 0)
+        let text = try Data(contentsOf: scratch.url("plan.json"))
+        var document = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        document["linear"] = [["node": "layer_2/attention"]]
+        try JSONSerialization.data(withJSONObject: document).write(to: scratch.url("plan.json"))
+        let outcome = try Command.Running(
+            ["convert", Command.fixture, "--plan", plan, "-o", path] + converted.calibration
+        ).wait()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Command.run("inspect", path).output.contains(" 6 layers · 30 of 30 heads compute a map "))
+    }
+
     @Test("a Keras model of an encoder and a decoder is counted alike, by what looks at what")
     func keras() throws {
         let folder = Repository.fixture("keras/keras3_hub_translation")

@@ -15,8 +15,10 @@ package struct LayerStacks: Sendable, Hashable {
     package let stacks: [Stack]
 
     /// An encoder is what cross-attention looks at, wherever it has attention of its own.
-    package init(of graph: CheckedGraph) {
-        let layers = graph.attentionNodes
+    ///
+    /// - Parameter linear: Nodes whose attention one matrix stands in for: layers they are all the same.
+    package init(of graph: CheckedGraph, linear: Set<String> = []) {
+        let layers = graph.nodes.filter { $0.attention != nil || linear.contains($0.name) }
         let cross = layers.filter { $0.attention?.isCross == true }
         let before = graph.graph.ancestors(of: cross.compactMap { $0.inputs.dropFirst().first })
         let encoder = layers.filter { before.contains($0.name) }

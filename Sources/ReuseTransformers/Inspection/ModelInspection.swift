@@ -285,7 +285,7 @@ public struct ModelInspection: Sendable, Encodable {
         messages = summary.problems
         let tokens = min(
             summary.graph?.usualTokens ?? Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
-        totals = summary.graph.map { Totals($0, summary.traits, tokens: tokens) }
+        totals = summary.graph.map { Totals($0, summary.traits, summary.plan, tokens: tokens) }
         embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
         parts = (summary.graph?.costsOfParts(tokens: tokens) ?? []).map {
             Part(name: $0.name, parameters: $0.parameters, multiplyAdds: $0.multiplyAdds)
@@ -355,12 +355,12 @@ extension ModelInspection.LayerSaving {
     }
 }
 extension ModelInspection.Totals {
-    fileprivate init(_ graph: CheckedGraph, _ traits: Model.Traits?, tokens: Int) {
+    fileprivate init(_ graph: CheckedGraph, _ traits: Model.Traits?, _ plan: ReusePlan?, tokens: Int) {
         let cost = graph.cost(tokens: tokens)
         let embeddings = graph.nodes.compactMap { node in
             if case .embedding(let embedding) = node.operation { embedding } else { nil }
         }
-        let layers = LayerStacks(of: graph)
+        let layers = LayerStacks(of: graph, linear: Set((plan?.linear ?? []).map(\.node)))
         self.init(
             layers: layers.count, stacks: layers.stacks.map { .init(name: $0.name, layers: $0.layers) },
             attentionLayers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
