@@ -55,9 +55,10 @@ class Costs:
         step = {name: max(1, -(-fitting_tokens // wanted)) for name, wanted in SAMPLES.items()}
         self.sample = {name: -(-fit // step[name]) for name in SAMPLES}
         self.choosing = choosing_tokens * min(1, JUDGING_TEXTS / max(1, choosing)) / tokens
-        self.up_to, self.parameters, total = {}, 0, 0
+        self.by_node, self.up_to, self.parameters, total = {}, {}, 0, 0
         for node in nodes:
             adds, parameters = self.count(node["operation"], 1 if node["name"].startswith("pooler") else tokens)
+            self.by_node[node["name"]] = adds
             total += adds
             self.parameters += parameters
             self.up_to[node["name"]] = total
@@ -97,8 +98,14 @@ class Costs:
         share = self.up_to[node] / self.whole
         return work(model=texts * self.up_to[node], packing=self.parameters * share)
 
-    def probe(self):
-        return work(model=self.choosing * self.whole, packing=self.parameters)
+    def probe(self, node=None):
+        """A look at the output of a model that is changed from a node on; without one all of it runs."""
+        left = self.whole - self.up_to[node] + self.by_node[node] if node else self.whole
+        return work(model=self.choosing * left, packing=self.parameters * left / self.whole)
+
+    def around(self, node):
+        """What a refit runs beside what source and rewrite have in common: the node, in each of them once."""
+        return work(model=2 * self.sample["curves"] * self.by_node[node])
 
     def refit(self, features, targets):
         square = features * features
@@ -109,8 +116,12 @@ class Costs:
     def trial(self, node):
         operation = self.nodes[node]["operation"]
         features = len(operation["heads"]) * operation["valueSize"]
-        return plus(self.passing(node, self.sample["curves"]), self.refit(features, operation["outputWidth"]),
-                    self.probe())
+        return plus(self.around(node), self.refit(features, operation["outputWidth"]), self.probe(node))
+
+    def first(self, node):
+        """The first matrix of a feed-forward part, by the name of its last."""
+        name = node.removesuffix("down") + "up"
+        return name if name in self.nodes else node
 
     def own(self, piece):
         """What a piece costs beside what it has in common with others of its shard."""
@@ -121,7 +132,7 @@ class Costs:
             return plus(
                 work(products=self.sample["neurons"] * self.tokens * width * width / 2,
                      solving=3 * width**3 + 2 * width * width * operation["outputWidth"]),
-                times(NEURON_SHARES, self.probe()))
+                times(NEURON_SHARES, self.probe(self.first(node))))
         if kind == "ranks":
             size = operation["headSize"]
             step = 16 if size > 16 else max(1, size // 4)
@@ -130,8 +141,8 @@ class Costs:
             moments = work(products=self.sample["curves"] * self.tokens * width * width / 2)
             return plus(times(points, self.trial(node)), moments)
         if kind == "linear":
-            return plus(self.passing(node, self.sample["curves"]),
-                        self.refit(operation["inputWidth"], operation["outputWidth"]), self.probe())
+            return plus(self.around(node), self.refit(operation["inputWidth"], operation["outputWidth"]),
+                        self.probe(node))
         heads, others = len(operation["heads"]), min(self.candidates[node], PROPOSALS) + PATTERNS
         contexts = self.sample["candidates"] * heads * self.tokens * operation["valueSize"]
         return plus(
@@ -143,11 +154,10 @@ class Costs:
         """What a shard computes once for all of its pieces."""
         if not pieces:
             return work()
-        total = self.probe()
-        for kind, texts in [("maps", [self.fit, self.sample["candidates"], self.sample["curves"]]),
-                            ("neurons", [self.sample["neurons"]]), ("linear", [self.sample["curves"]]),
-                            ("ranks", [self.sample["curves"]] * 2)]:
-            nodes = [node for other, node in pieces if other == kind]
+        total = times(2, self.probe())
+        for kinds, texts in [(["maps"], [self.fit, self.sample["candidates"]]), (["neurons"], [self.sample["neurons"]]),
+                             (["maps", "linear", "ranks"], [self.sample["curves"]])]:
+            nodes = [node for other, node in pieces if other in kinds]
             if nodes:
                 last = max(nodes, key=self.up_to.get)
                 total = plus(total, *(self.passing(last, count) for count in texts))

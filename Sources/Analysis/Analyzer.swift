@@ -35,7 +35,7 @@ package struct Analyzer: Sendable {
 
     /// Stages, in order.
     package enum Stage: String, Sendable, CaseIterable {
-        case similarity, local, endToEnd, neurons, ranks
+        case similarity, local, endToEnd, ranks, neurons
     }
 
     /// How to analyse.

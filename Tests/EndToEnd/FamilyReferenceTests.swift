@@ -22,7 +22,7 @@ private let otherDecoders = [
 ]
 /// Models whose rotary angles depend on the length of a text.
 private let changingDecoders = ["llama_dynamic", "phi3_longrope"]
-private let families =
+let familyNames =
     [
         "albert_groups", "bart", "deberta_v2_conv", "deit", "gpt2", "gptj", "mistral", "mpnet", "opt_postnorm",
         "t5_v1_1", "vit_base", "whisper", "albert_kerashub", "bart_kerashub", "deberta_v3_kerashub", "t5_kerashub",
@@ -57,7 +57,7 @@ struct FamilyReferenceTests {
         arrays.filter { inputNames.contains($0.key) }
     }
 
-    @Test("hidden states, maps and logits of each family are the framework's", arguments: families)
+    @Test("hidden states, maps and logits of each family are the framework's", arguments: familyNames)
     func outputs(_ name: String) throws {
         let (stored, arrays) = try read(name)
         let model = try stored.fitted(to: inputs(arrays))

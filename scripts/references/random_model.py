@@ -1,12 +1,14 @@
 """A model of a well-known size with random weights, as a Hugging Face TF checkpoint, without TensorFlow.
 
-    random_model.py gpt2|vit FOLDER
+    random_model.py gpt2|vit|bert FOLDER [TOKENIZER]
 
 gpt2: 12 layers of width 768, 12 heads, 1,024 positions, vocabulary 50,257 (GPT-2 small); vit: 12 layers of width 768,
-12 heads, pictures of 224 x 224 in patches of 16 x 16, 1,000 classes (ViT-B/16). Always the same weights.
+12 heads, pictures of 224 x 224 in patches of 16 x 16, 1,000 classes (ViT-B/16); bert: 12 layers of width 768, 12 heads, 512
+positions, vocabulary 30,522 (BERT base), with the tokenizer of the folder TOKENIZER. Always the same weights.
 """
 import json
 import pathlib
+import shutil
 import sys
 
 import numpy as np
@@ -25,6 +27,11 @@ VIT = {
     "intermediate_size": INNER, "layer_norm_eps": 1e-12, "model_type": "vit", "num_attention_heads": HEADS,
     "num_channels": 3, "num_hidden_layers": LAYERS, "patch_size": 16, "qkv_bias": True,
     "id2label": {str(i): f"LABEL_{i}" for i in range(1000)}, "label2id": {f"LABEL_{i}": i for i in range(1000)},
+}
+BERT = {
+    "architectures": ["BertModel"], "hidden_act": "gelu", "hidden_size": WIDTH, "intermediate_size": INNER,
+    "layer_norm_eps": 1e-12, "max_position_embeddings": 512, "model_type": "bert", "num_attention_heads": HEADS,
+    "num_hidden_layers": LAYERS, "position_embedding_type": "absolute", "type_vocab_size": 2, "vocab_size": 30522,
 }
 
 random = np.random.default_rng(5)
@@ -53,10 +60,27 @@ def gpt2():
     return {"transformer": weights + norm(f"{scope}/ln_f")}
 
 
-def vit():
-    def dense(name, rows, columns):
-        return [(f"{name}/kernel:0", matrix(rows, columns)), (f"{name}/bias:0", matrix(columns))]
+def dense(name, rows, columns):
+    return [(f"{name}/kernel:0", matrix(rows, columns)), (f"{name}/bias:0", matrix(columns))]
 
+
+def bert():
+    scope = "tf_bert_model/bert"
+    weights = [(f"{scope}/embeddings/word_embeddings/weight:0", matrix(BERT["vocab_size"], WIDTH)),
+               (f"{scope}/embeddings/position_embeddings/embeddings:0", matrix(512, WIDTH)),
+               (f"{scope}/embeddings/token_type_embeddings/embeddings:0", matrix(2, WIDTH))]
+    weights += norm(f"{scope}/embeddings/LayerNorm")
+    for layer in range(LAYERS):
+        block = f"{scope}/encoder/layer_._{layer}"
+        for part in ("query", "key", "value"):
+            weights += dense(f"{block}/attention/self/{part}", WIDTH, WIDTH)
+        weights += dense(f"{block}/attention/output/dense", WIDTH, WIDTH) + norm(f"{block}/attention/output/LayerNorm")
+        weights += dense(f"{block}/intermediate/dense", WIDTH, INNER) + dense(f"{block}/output/dense", INNER, WIDTH)
+        weights += norm(f"{block}/output/LayerNorm")
+    return {"bert": weights + dense(f"{scope}/pooler/dense", WIDTH, WIDTH)}
+
+
+def vit():
     model = "tf_vi_t_for_image_classification"
     scope, patch = f"{model}/vit", VIT["patch_size"]
     patches = (VIT["image_size"] // patch) ** 2
@@ -81,7 +105,11 @@ def main():
         print(f"{folder} is there already")
         return
     folder.mkdir(parents=True, exist_ok=True)
-    config, layers = (GPT2, gpt2()) if name == "gpt2" else (VIT, vit())
+    config, layers = {"gpt2": (GPT2, gpt2), "vit": (VIT, vit), "bert": (BERT, bert)}[name]
+    layers = layers()
+    for file in pathlib.Path(sys.argv[3]).iterdir() if len(sys.argv) > 3 else []:
+        if "token" in file.name or file.name == "vocab.txt":
+            shutil.copy(file, folder / file.name)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     # The checkpoint goes last and by renaming: where it exists, everything else does.
     partial = folder / "tf_model.h5.partial"

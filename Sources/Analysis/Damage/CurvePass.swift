@@ -17,15 +17,11 @@ enum CurvePass {
     ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
     ///   - found: Called with each curve as soon as it is measured.
     static func run(
-        _ model: Model, of wanted: Set<String>, candidates: [HeadCandidates], calibration: CalibrationSet,
-        probe: OutputProbe, moves: Moves, pooling: Pooling?, resources: ExecutionResources,
+        _ model: Model, of wanted: Set<String>, candidates: [HeadCandidates], sums: SourceSums, probe: OutputProbe,
+        moves: Moves, resources: ExecutionResources,
         progress: (Int, Int) -> Void, found: (DamageCurve) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
-        let sample = calibration.sample(tokens: Self.sampleTokens)
         let branches = model.graph.branches.filter { $0.isAttention && wanted.contains($0.node) }
-        let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: Self.keptBytes, asking: Self.shares.count,
-            borrowing: true, pooling: pooling, resources: resources)
         let limits = model.graph.replaceableHeads
         let total = branches.count * Self.shares.count
         for (index, branch) in branches.enumerated() {

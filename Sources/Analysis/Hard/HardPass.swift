@@ -21,14 +21,10 @@ enum HardPass {
     ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
     ///   - found: Called with each curve as soon as it is measured.
     static func run(
-        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, sums: SourceSums, probe: OutputProbe,
         resources: ExecutionResources, found: (DamageCurve) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
         let branches = branches(of: model.graph).filter { wanted.contains($0.node) }
-        let sample = calibration.sample(tokens: CurvePass.sampleTokens)
-        let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes,
-            asking: CurvePass.shares.count, pooling: pooling, resources: resources)
         for branch in branches {
             guard let node = model.graph.node(named: branch.node), let attention = node.attention,
                 !attention.computedHeads.isEmpty

@@ -32,13 +32,10 @@ enum LinearPass {
     ///   - wanted: The nodes that are measured; what is found for one does not depend on the others.
     ///   - found: Called with each as soon as it is measured.
     static func run(
-        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        _ model: Model, of wanted: Set<String>, sums: SourceSums, probe: OutputProbe,
         resources: ExecutionResources, found: (LinearDamage) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
         let branches = branches(of: model.graph).filter { wanted.contains($0.node) }
-        let sums = try SourceSums(
-            model, branches: branches, sequences: calibration.sample(tokens: CurvePass.sampleTokens),
-            keeping: CurvePass.keptBytes, pooling: pooling, resources: resources)
         for branch in branches {
             try CancellableWorkers(resources).check()
             var plan = ReusePlan(of: model.graph)

@@ -9,6 +9,7 @@ package struct AnalysisCosts: Sendable {
     private let samples: Samples
     private let graph: CheckedGraph
     /// Multiply-adds of one text by node, and up to and including each node.
+    private let byNode: [String: Double]
     private let upTo: [String: Double]
     private let whole: Double
     /// Weights of the model.
@@ -42,11 +43,11 @@ package struct AnalysisCosts: Sendable {
             neurons: Double(calibration.sample(tokens: NeuronPass.sampleTokens).count),
             choosing: Double(calibration.choosing.prefix(most).reduce(0) { $0 + $1.visibleCount }) / Double(tokens),
             tokens: Double(tokens))
-        let byNode = graph.multiplyAddsByNode(tokens: tokens)
+        byNode = graph.multiplyAddsByNode(tokens: tokens).mapValues(Double.init)
         var sum = 0.0
         var upTo: [String: Double] = [:]
         for node in graph.nodes {
-            sum += Double(byNode[node.name] ?? 0)
+            sum += byNode[node.name] ?? 0
             upTo[node.name] = sum
         }
         self.upTo = upTo
@@ -64,11 +65,14 @@ package struct AnalysisCosts: Sendable {
         return work
     }
 
-    /// A look at the output of a changed model.
-    private var probe: WorkEstimate {
+    /// A look at the output of a model that is changed from a node on.
+    ///
+    /// - Parameter node: The first that is not the source's; `nil`: the whole model runs.
+    private func probe(from node: String? = nil) -> WorkEstimate {
         var work = WorkEstimate()
-        work.model = samples.choosing * whole
-        work.packing = parameters
+        let left = node.map { whole - (upTo[$0] ?? 0) + (byNode[$0] ?? 0) } ?? whole
+        work.model = samples.choosing * left
+        work.packing = parameters * left / max(whole, 1)
         return work
     }
 
@@ -91,12 +95,13 @@ package struct AnalysisCosts: Sendable {
         case .hard:
             return Double(CurvePass.shares.count) * trial(unit.node)
                 + 2 * pass(to: unit.node, texts: samples.candidates)
-        case .tokens: return Double(TokenPass.shares.count) * probe
+        case .tokens: return Double(TokenPass.shares.count) * probe()
         case .linear:
             guard let attention = graph.node(named: unit.node)?.attention else { return WorkEstimate() }
             let features = Double(attention.inputWidth)
-            return pass(to: unit.node, texts: samples.curves)
-                + refit(features: features, targets: Double(attention.outputWidth), texts: samples.curves) + probe
+            return around(unit.node, texts: samples.curves)
+                + refit(features: features, targets: Double(attention.outputWidth), texts: samples.curves)
+                + probe(from: unit.node)
         }
     }
 
@@ -120,12 +125,20 @@ package struct AnalysisCosts: Sendable {
         return candidates + compared + Double(min(CurvePass.shares.count, attention.heads.count)) * trial(node)
     }
 
+    /// What a refit runs of source and rewrite beside what both have in common: the node, in each of them once.
+    private func around(_ node: String, texts: Double) -> WorkEstimate {
+        var work = WorkEstimate()
+        work.model = 2 * texts * (byNode[node] ?? 0)
+        return work
+    }
+
     /// A changed attention node with its output projection refitted, and a look at the output.
     private func trial(_ node: String) -> WorkEstimate {
         guard let attention = graph.node(named: node)?.attention else { return WorkEstimate() }
         let features = Double(attention.keptHeads.count * attention.valueSize)
-        return pass(to: node, texts: samples.curves)
-            + refit(features: features, targets: Double(attention.outputWidth), texts: samples.curves) + probe
+        return around(node, texts: samples.curves)
+            + refit(features: features, targets: Double(attention.outputWidth), texts: samples.curves)
+            + probe(from: node)
     }
 
     private func ranks(_ name: String) -> WorkEstimate {
@@ -142,7 +155,7 @@ package struct AnalysisCosts: Sendable {
         var work = WorkEstimate()
         work.products = samples.neurons * samples.tokens * width * width / 2
         work.solving = 3 * width * width * width + 2 * width * width * outputs
-        return work + Double(NeuronPass.shares.count) * probe
+        return work + Double(NeuronPass.shares.count) * probe(from: part.firsts.first)
     }
 
     /// What a shard computes once for all of its pieces.
@@ -151,16 +164,13 @@ package struct AnalysisCosts: Sendable {
         func last(_ kinds: [AnalysisUnit.Kind]) -> String? {
             units.filter { kinds.contains($0.kind) }.map(\.node).max { (upTo[$0] ?? 0) < (upTo[$1] ?? 0) }
         }
-        var work = probe
+        // The source's outputs, and activations that trials begin from.
+        var work = 2 * probe()
         if let node = last([.maps]) {
-            work +=
-                pass(to: node, texts: samples.fit) + pass(to: node, texts: samples.candidates)
-                + pass(to: node, texts: samples.curves)
+            work += pass(to: node, texts: samples.fit) + pass(to: node, texts: samples.candidates)
         }
         if let node = last([.neurons]) { work += pass(to: node, texts: samples.neurons) }
-        if let node = last([.linear]) { work += pass(to: node, texts: samples.curves) }
-        if let node = last([.ranks]) { work += 2 * pass(to: node, texts: samples.curves) }
-        if let node = last([.hard]) { work += pass(to: node, texts: samples.curves) }
+        if let node = last([.maps, .linear, .ranks, .hard]) { work += pass(to: node, texts: samples.curves) }
         return work
     }
 
@@ -193,11 +203,7 @@ extension AnalysisCosts {
         let weights = 4 * parameters
         var most = 0.0
         if units.contains(where: { $0.kind != .neurons }) {
-            let rows = samples.curves * samples.tokens
-            let width = units.filter { $0.kind != .neurons }.reduce(0.0) {
-                $0 + Double(graph.node(named: $1.node)?.attention?.outputWidth ?? 0)
-            }
-            most = min(4 * rows * width, Double(CurvePass.keptBytes))
+            most = activationBytes(of: samples.curves, values: graph.attentionNodes.count)
         }
         let widths = units.compactMap { parts[$0.node] }.filter { part in
             units.contains(AnalysisUnit(.neurons, part.node))
@@ -208,8 +214,15 @@ extension AnalysisCosts {
             // Sums with their symmetric copy, and of each elimination that runs the inverse with its copies.
             most = max(most, 2 * sums + 4 * largest * Double(min(threads, batch.count)))
         }
-        // The source, one that is run, and one that is tried.
+        // The source, one that is run, and one that is tried; activations of the texts that choose.
         return Self.bareBytes + 3 * weights + most + outputBytes
+            + activationBytes(of: samples.choosing, values: graph.attentionNodes.count + parts.count)
+    }
+
+    /// Bytes of so many kept values of some texts.
+    private func activationBytes(of texts: Double, values: Int) -> Double {
+        let widest = graph.attentionNodes.compactMap { $0.attention?.outputWidth }.max() ?? 0
+        return min(4 * texts * samples.tokens * Double(values * widest), Double(CurvePass.keptBytes))
     }
 
     /// Bytes of the source's outputs that rewrites are compared with.
@@ -243,7 +256,7 @@ extension AnalysisCosts {
     /// - Parameter changed: Attention nodes and feed-forward parts that a plan changes; `nil`: any may be.
     package func healing(changed: Set<String>?, heals: Bool) -> (work: WorkEstimate, bytes: Double) {
         let branches = graph.branches
-        var work = 2 * probe
+        var work = 2 * probe()
         var bytes = Self.bareBytes + 3 * 4 * parameters + outputBytes
         guard let last = branches.last, let first = branches.firstIndex(where: { changed?.contains($0.node) ?? true })
         else { return (work, bytes) }
@@ -256,7 +269,8 @@ extension AnalysisCosts {
         }
         work += pass(to: last.node, texts: samples.fit)
         guard heals else { return (work, bytes) }
-        work += pass(to: last.node, texts: samples.fit)
+        // The source once, and the rewrite twice: what a refit reads, and what it leaves behind.
+        work += 3 * pass(to: last.node, texts: samples.fit)
         for branch in branches[first...] {
             let isChanged = changed?.contains(branch.node) ?? true
             guard isChanged || !branch.isAttention else { continue }
@@ -268,11 +282,12 @@ extension AnalysisCosts {
             case .value(let name): features = Double(graph.shapes[name]?.width ?? 0)
             }
             let targets = Double(graph.shapes[branch.sum]?.width ?? 0)
-            work +=
-                pass(to: branch.node, texts: samples.fit)
-                + refit(features: features, targets: targets, texts: samples.fit) + probe
+            work += refit(features: features, targets: targets, texts: samples.fit) + probe(from: branch.node)
             // Two sets of sums, and each strength that is tried has a copy.
-            bytes = max(bytes, Self.bareBytes + 12 * parameters + outputBytes + 67e6 + 8 * 8 * features * features)
+            bytes = max(
+                bytes,
+                Self.bareBytes + 12 * parameters + outputBytes + 2 * activationBytes(of: samples.fit, values: 1)
+                    + 8 * 8 * features * features)
         }
         return (work, bytes)
     }

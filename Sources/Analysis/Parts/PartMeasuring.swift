@@ -53,16 +53,12 @@ struct PartMeasuring {
         progress(.similarity, 0, 1)
         let similarity = try compareMaps()
         guard part.units.count < units.count else { return }
-        // Narrowed parts differ from their first matrices on.
-        let parts = model.graph.feedForwardParts.flatMap(\.firsts)
+        let changed = model.graph.attentionNodes.map(\.name) + model.graph.feedForwardParts.flatMap(\.firsts)
         let probe = try OutputProbe(
             source: model, sequences: calibration.choosing, pooling: options.pooling,
-            rewriting: Set(model.graph.branches.map(\.node)).union(parts), resources: options.resources)
-        try measureMaps(similarity, probe, progress)
+            rewriting: Set(changed), resources: options.resources)
+        try measureAttention(similarity, probe, progress)
         try measureNeurons(probe, progress)
-        try measureLinear(probe)
-        try measureRanks(probe, progress)
-        try measureHard(probe)
         if !nodes(.tokens).isEmpty {
             let curve = try TokenPass(model, probe: probe, resources: options.resources).curve
             try add(AnalysisUnit(.tokens, AnalysisUnit.everywhere)) { $0.tokens = [curve] }
@@ -132,8 +128,27 @@ struct PartMeasuring {
         try kept.keep(mapsName, piece)
     }
 
-    private mutating func measureMaps(
+    /// What is measured by trials of attention nodes: all run from the same activations.
+    private mutating func measureAttention(
         _ similarity: [Double], _ probe: OutputProbe, _ progress: (Analyzer.Stage, Int, Int) -> Void
+    ) throws(AnalysisError) {
+        let maps = nodes(.maps)
+        let wanted = Set(maps + nodes(.linear) + nodes(.ranks) + nodes(.hard))
+        guard !wanted.isEmpty else { return }
+        let sums = try SourceSums(
+            model, branches: model.graph.branches.filter { wanted.contains($0.node) },
+            sequences: calibration.sample(tokens: CurvePass.sampleTokens), keeping: CurvePass.keptBytes,
+            asking: CurvePass.shares.count, borrowing: !maps.isEmpty, pooling: options.pooling,
+            resources: options.resources)
+        try measureMaps(similarity, sums, probe, progress)
+        try measureLinear(sums, probe)
+        try measureRanks(sums, probe, progress)
+        try measureHard(sums, probe)
+    }
+
+    private mutating func measureMaps(
+        _ similarity: [Double], _ sums: SourceSums, _ probe: OutputProbe,
+        _ progress: (Analyzer.Stage, Int, Int) -> Void
     ) throws(AnalysisError) {
         let nodes = nodes(.maps)
         guard !nodes.isEmpty else { return }
@@ -144,8 +159,8 @@ struct PartMeasuring {
             pooling: options.pooling, resources: options.resources
         ).heads
         try CurvePass.run(
-            model, of: Set(nodes), candidates: candidates, calibration: calibration, probe: probe,
-            moves: options.moves, pooling: options.pooling, resources: options.resources
+            model, of: Set(nodes), candidates: candidates, sums: sums, probe: probe, moves: options.moves,
+            resources: options.resources
         ) {
             progress(.endToEnd, $0, $1)
         } found: { (curve) throws(AnalysisError) in
@@ -171,24 +186,23 @@ struct PartMeasuring {
         }
     }
 
-    private mutating func measureLinear(_ probe: OutputProbe) throws(AnalysisError) {
+    private mutating func measureLinear(_ sums: SourceSums, _ probe: OutputProbe) throws(AnalysisError) {
         let nodes = nodes(.linear)
         guard !nodes.isEmpty else { return }
         try LinearPass.run(
-            model, of: Set(nodes), calibration: calibration, probe: probe, pooling: options.pooling,
-            resources: options.resources
+            model, of: Set(nodes), sums: sums, probe: probe, resources: options.resources
         ) { (damage) throws(AnalysisError) in
             try add(AnalysisUnit(.linear, damage.node)) { $0.linear = [damage] }
         }
     }
 
     private mutating func measureRanks(
-        _ probe: OutputProbe, _ progress: (Analyzer.Stage, Int, Int) -> Void
+        _ sums: SourceSums, _ probe: OutputProbe, _ progress: (Analyzer.Stage, Int, Int) -> Void
     ) throws(AnalysisError) {
         let nodes = nodes(.ranks)
         guard !nodes.isEmpty else { return }
         try RankPass.run(
-            model, of: Set(nodes), calibration: calibration, probe: probe, pooling: options.pooling,
+            model, of: Set(nodes), sums: sums, probe: probe, pooling: options.pooling,
             resources: options.resources
         ) {
             progress(.ranks, $0, $1)
@@ -198,12 +212,11 @@ struct PartMeasuring {
         try addSilent(.ranks)
     }
 
-    private mutating func measureHard(_ probe: OutputProbe) throws(AnalysisError) {
+    private mutating func measureHard(_ sums: SourceSums, _ probe: OutputProbe) throws(AnalysisError) {
         let nodes = nodes(.hard)
         guard !nodes.isEmpty else { return }
         try HardPass.run(
-            model, of: Set(nodes), calibration: calibration, probe: probe, pooling: options.pooling,
-            resources: options.resources
+            model, of: Set(nodes), calibration: calibration, sums: sums, probe: probe, resources: options.resources
         ) { (curve) throws(AnalysisError) in
             try add(AnalysisUnit(.hard, curve.node)) { $0.hard = [curve] }
         }

@@ -25,7 +25,7 @@ enum RankPass {
     ///   - wanted: The attention nodes that are measured; what is found for one does not depend on the others.
     ///   - found: Called with each curve as soon as it is measured.
     static func run(
-        _ model: Model, of wanted: Set<String>, calibration: CalibrationSet, probe: OutputProbe, pooling: Pooling?,
+        _ model: Model, of wanted: Set<String>, sums: SourceSums, probe: OutputProbe, pooling: Pooling?,
         resources: ExecutionResources, progress: (Int, Int) -> Void,
         found: (RankCurve) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
@@ -33,13 +33,11 @@ enum RankPass {
         let branches = model.graph.branches.filter { branch in
             branch.isAttention && nodes.contains { $0.name == branch.node }
         }
-        let sample = calibration.sample(tokens: CurvePass.sampleTokens)
-        let sums = try SourceSums(
-            model, branches: branches, sequences: sample, keeping: CurvePass.keptBytes, asking: mostPoints,
-            pooling: pooling, resources: resources)
         let total = nodes.reduce(0) { $0 + pointCount(of: $1) }
         var done = 0
-        try QueryKeyReductions.collect(model, nodes, sample, pooling: pooling, resources: resources) {
+        try QueryKeyReductions.collect(
+            model, nodes, sums.sequences, pooling: pooling, from: sums.activations, resources: resources
+        ) {
             (node, reductions) throws(AnalysisError) in
             guard let size = node.attention?.headSize, let branch = branches.first(where: { $0.node == node.name })
             else { return }

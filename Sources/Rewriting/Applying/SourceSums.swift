@@ -17,7 +17,7 @@ package struct SourceSums {
     /// Rows that weigh more in refits.
     let emphasis: RowEmphasis?
     /// Where runs of the source, and of models that differ from it in a branch, begin.
-    private(set) var activations: CachedActivations
+    package private(set) var activations: CachedActivations
     private let source: Model
     private let resources: ExecutionResources
     private let limit: Int
@@ -54,7 +54,7 @@ package struct SourceSums {
     /// - Parameter branches: Those that will still be asked for.
     mutating func advance(to branches: some Sequence<Branch>) throws(AnalysisError) {
         activations = try CachedActivations(
-            of: source, source.graph.cut(before: Set(branches.map(\.node))), sequences: sequences, keeping: limit,
+            of: source, source.graph.cut(before: source.graph.beginnings(of: branches.map(\.node))), sequences: sequences, keeping: limit,
             from: activations, resources: resources)
     }
 
@@ -95,8 +95,15 @@ package struct SourceSums {
 }
 
 extension CheckedGraph {
+    /// Some nodes that change, and in front of last matrices of feed-forward parts the first ones: what those read is a
+    /// fraction of what the last one does.
+    func beginnings(of nodes: some Sequence<String>) -> Set<String> {
+        let parts = Dictionary(feedForwardParts.map { ($0.node, $0.firsts) }, uniquingKeysWith: { first, _ in first })
+        return nodes.reduce(into: []) { $0.formUnion((parts[$1] ?? []) + [$1]) }
+    }
+
     /// The cuts before each of some nodes, together.
-    func cuts(before nodes: some Sequence<String>) -> Set<String> {
+    package func cuts(before nodes: some Sequence<String>) -> Set<String> {
         nodes.reduce(into: []) { $0.formUnion(cut(before: [$1])) }
     }
 }

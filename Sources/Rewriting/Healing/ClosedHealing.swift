@@ -33,7 +33,7 @@ struct ClosedHealing {
     /// measured layer.
     static let feedForwardStrengths: [Double] = [3e-2, 1e-1, 3e-1, 1, 3]
     /// Bytes of activations that are kept of the source, and of the rewrite.
-    static let keptBytes = 512 << 20
+    static let keptBytes = 256 << 20
 
     /// Heals a rewrite whose nodes `changed` have other sources than the source model.
     ///
@@ -122,7 +122,7 @@ struct ClosedHealing {
         mutating func advance(
             to model: Model, branches: ArraySlice<Branch>, _ resources: ExecutionResources
         ) throws(AnalysisError) {
-            let nodes = Set(branches.map(\.node))
+            let nodes = model.graph.beginnings(of: branches.map(\.node))
             try sums.advance(to: branches)
             activations = try CachedActivations(
                 of: model, model.graph.cut(before: nodes), sequences: activations.sequences,

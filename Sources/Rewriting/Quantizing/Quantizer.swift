@@ -65,18 +65,23 @@ package struct Quantizer: Sendable {
         try roundShared(units.filter(isRoundedOnly), in: &run)
         let streams = units.filter { !isRoundedOnly($0) }
         let sequences = calibration.map { $0.sample(tokens: options.tokens) } ?? []
+        var activations = Activations(
+            reference: CachedActivations(nothingOf: model, sequences),
+            current: CachedActivations(nothingOf: run.model, sequences))
         for (index, unit) in streams.enumerated() {
             progress(index, streams.count)
             try workers.check()
-            run.summary.steps.append(try quantize(unit, in: &run, reference: model, sequences: sequences))
+            try activations.advance(model, run.model, to: streams[index...], options.resources)
+            run.summary.steps.append(try quantize(unit, in: &run, reference: model, activations))
         }
         progress(streams.count, streams.count)
         if let calibration, !units.isEmpty {
             let probe = try OutputProbe(
                 source: model, sequences: calibration.choosing, pooling: options.pooling,
+                rewriting: options.target == .automatic ? model.graph.beginnings(of: streams.map(\.node)) : [],
                 resources: options.resources)
             run.summary.after = try probe.difference(of: run.model)
-            if case .automatic = options.target { try revert(in: &run, to: model, units, probe) }
+            if options.target == .automatic { try revert(in: &run, to: model, units, probe) }
         }
         run.model.quantization = JSONValue(encoding: run.summary)
         return (run.model, run.summary)
@@ -86,6 +91,26 @@ package struct Quantizer: Sendable {
     private struct Run {
         var model: Model
         var summary: QuantizationSummary
+    }
+
+    /// Where runs of both models begin: in front of what is still to be quantised.
+    struct Activations {
+        var reference: CachedActivations
+        var current: CachedActivations
+
+        mutating func advance(
+            _ model: Model, _ quantized: Model, to units: ArraySlice<QuantizationUnit>, _ resources: ExecutionResources
+        ) throws(AnalysisError) {
+            let sequences = reference.sequences
+            guard sequences.count >= Quantizer.leastSequences else { return }
+            let cut = model.graph.cut(before: model.graph.beginnings(of: units.map(\.node)))
+            reference = try CachedActivations(
+                of: model, cut, sequences: sequences, keeping: ClosedHealing.keptBytes, from: reference,
+                resources: resources)
+            current = try CachedActivations(
+                of: quantized, cut, sequences: sequences, keeping: ClosedHealing.keptBytes, from: current,
+                resources: resources)
+        }
     }
 
     /// Tables, what several nodes read, and bfloat16: nothing is fitted there.
@@ -130,19 +155,19 @@ package struct Quantizer: Sendable {
     }
 
     private func quantize(
-        _ unit: QuantizationUnit, in run: inout Run, reference: Model, sequences: [ModelInput]
+        _ unit: QuantizationUnit, in run: inout Run, reference: Model, _ activations: Activations
     ) throws(AnalysisError) -> QuantizationSummary.Step {
         let precision = precision(unit)
         var step = QuantizationSummary.Step(name: unit.label, kind: precision.kind)
         let weights = try weights(unit, of: run.model)
         let fit = StreamFit(unit: unit, precision: precision, workers: workers)
-        guard sequences.count >= Self.leastSequences else {
+        guard activations.reference.sequences.count >= Self.leastSequences else {
             try run.model.set(unit, to: try fit.plain(weights), precision)
             step.reason = "no_data"
             return step
         }
         let rows = try StreamRows(
-            unit, reference: reference, current: run.model, sequences: sequences, resources: options.resources)
+            unit, reference: reference, current: run.model, activations, resources: options.resources)
         guard let result = try fit.fit(weights, rows: rows) else {
             try run.model.set(unit, to: try fit.plain(weights), precision)
             step.reason = "no_rows"

@@ -4,9 +4,8 @@ import Runtime
 /// The rows that the matrices of a stream are given: by the model in 32 bits, and by what is quantised of it so far.
 struct StreamRows {
     private let unit: QuantizationUnit
-    private let reference: CompiledModel
-    private let current: CompiledModel
-    private let sequences: [ModelInput]
+    private let reference: BegunModel
+    private let current: BegunModel
     let chunks: [Range<Int>]
     private let workers: CancellableWorkers
 
@@ -16,11 +15,10 @@ struct StreamRows {
     private static let heldOutEvery = 8
 
     init(
-        _ unit: QuantizationUnit, reference: Model, current: Model, sequences: [ModelInput],
+        _ unit: QuantizationUnit, reference: Model, current: Model, _ activations: Quantizer.Activations,
         resources: ExecutionResources
     ) throws(AnalysisError) {
         self.unit = unit
-        self.sequences = sequences
         workers = CancellableWorkers(resources)
         var observation = Observation(values: [])
         switch unit.input {
@@ -28,9 +26,9 @@ struct StreamRows {
         case .value(let name): observation.values = [name]
         case .none: break
         }
-        self.reference = try reference.compiled(resources: resources, observing: observation)
-        self.current = try current.compiled(resources: resources, observing: observation)
-        chunks = sequences.batches(rows: Self.chunkTokens, by: .reaching)
+        self.reference = try activations.reference.begun(reference, observing: observation, resources: resources)
+        self.current = try activations.current.begun(current, observing: observation, resources: resources)
+        chunks = activations.reference.sequences.batches(rows: Self.chunkTokens, by: .reaching)
     }
 
     /// Rows of some sequences.
@@ -47,20 +45,19 @@ struct StreamRows {
     /// The rows of a chunk; `nil` where the model gives none.
     func part(_ index: Int) throws(AnalysisError) -> Part? {
         let chunk = chunks[index]
-        let part = Array(sequences[chunk])
-        guard let (wanted, ranges) = try rows(of: reference, part), let (given, _) = try rows(of: current, part),
+        guard let (wanted, ranges) = try rows(of: reference, chunk), let (given, _) = try rows(of: current, chunk),
             wanted.rows == given.rows, wanted.columns == given.columns, wanted.rows > 0
         else { return nil }
         func chooses(_ index: Int) -> Bool {
             (chunk.lowerBound + index) % Self.heldOutEvery == Self.heldOutEvery - 1
         }
         return Part(
-            wanted: wanted, given: given, fitting: part.indices.filter { !chooses($0) }.map { ranges[$0] },
-            choosing: part.indices.filter(chooses).map { ranges[$0] })
+            wanted: wanted, given: given, fitting: ranges.indices.filter { !chooses($0) }.map { ranges[$0] },
+            choosing: ranges.indices.filter(chooses).map { ranges[$0] })
     }
 
     private func rows(
-        of model: CompiledModel, _ part: [ModelInput]
+        of model: BegunModel, _ part: Range<Int>
     ) throws(AnalysisError) -> (RowBuffer, [Range<Int>])? {
         switch unit.input {
         case .none: return nil

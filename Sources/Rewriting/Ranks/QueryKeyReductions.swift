@@ -96,10 +96,11 @@ extension QueryKeyReductions {
     ///
     /// - Parameters:
     ///   - rewrite: The graph whose heads will compute; `nil`: the model's own.
+    ///   - activations: Where runs of the model begin (`RowSums.collect`).
     ///   - body: Takes the reductions of one node after the other.
     package static func collect(
         _ model: Model, _ nodes: [Node], for rewrite: CheckedGraph? = nil, _ sequences: [ModelInput],
-        pooling: Pooling?, resources: ExecutionResources,
+        pooling: Pooling?, from activations: CachedActivations? = nil, resources: ExecutionResources,
         body: (Node, QueryKeyReductions) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
         let emphasis = model.graph.emphasis(pooling: pooling)
@@ -109,7 +110,7 @@ extension QueryKeyReductions {
         func moments(_ names: [String], _ emphasis: RowEmphasis?) throws(AnalysisError) -> [String: RowMoments] {
             let values = Set(names).sorted()
             let sums = try RowSums.collect(
-                model, values: values, sequences, emphasis: emphasis, resources: resources)
+                model, values: values, sequences, emphasis: emphasis, from: activations, resources: resources)
             return Dictionary(uniqueKeysWithValues: zip(values, sums.map { RowMoments($0) }))
         }
         for batch in RowSums.batches(of: nodes, width: width) {

@@ -83,7 +83,9 @@ package struct CachedActivations: Sendable {
         let known = holding(for: other)
         var part: CompiledModel?
         if !known.isEmpty, let model = other.part(making: targets, from: known) {
-            part = try model.compiled(resources: resources, observing: observation)
+            // Where a part cannot be compiled the whole model says why.
+            part = try? model.compiled(resources: resources, observing: observation)
+            try CancellableWorkers(resources).check()
         }
         let whole =
             part != nil && kept.count == sequences.count
@@ -98,6 +100,9 @@ package struct BegunModel: Sendable {
     private let kept: [ModelInput]
     /// What stands behind the kept values, and the model as it is: at least one is there.
     private let part, whole: CompiledModel?
+
+    /// Whether all sequences run from kept values on.
+    package var isPart: Bool { whole == nil }
 
     fileprivate init(sequences: [ModelInput], kept: [ModelInput], part: CompiledModel?, whole: CompiledModel?) {
         self.sequences = sequences

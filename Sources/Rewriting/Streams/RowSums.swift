@@ -31,17 +31,20 @@ package enum RowSums {
 
     /// Sums of some values, in their order, over what a model computes.
     ///
-    /// - Parameter emphasis: Rows that weigh more, where values have rows along their axis.
+    /// - Parameters:
+    ///   - emphasis: Rows that weigh more, where values have rows along their axis.
+    ///   - activations: Where runs of the model begin, kept for these sequences; `nil`: at its inputs.
     /// - Throws: When the model cannot be run; `AnalysisError.cancelled`.
     package static func collect(
         _ model: Model, values names: [String], _ sequences: [ModelInput], emphasis: RowEmphasis?,
-        resources: ExecutionResources
+        from activations: CachedActivations? = nil, resources: ExecutionResources
     ) throws(AnalysisError) -> [RowStatistics] {
-        let compiled = try model.compiled(resources: resources, observing: Observation(values: Set(names)))
+        let begun = try (activations ?? CachedActivations(nothingOf: model, sequences)).begun(
+            model, observing: Observation(values: Set(names)), resources: resources)
         let workers = CancellableWorkers(resources)
         var sums = names.map { RowStatistics(features: model.graph.shapes[$0]?.width ?? 0, targets: 0) }
         for chunk in sequences.batches(rows: chunkRows, by: .reaching) {
-            let rows = try compiled.collect(Array(sequences[chunk]), values: Set(names).sorted())
+            let rows = try begun.collect(chunk, values: Set(names).sorted())
             for (index, name) in names.enumerated() {
                 guard let features = rows.values[name] else { continue }
                 var ranges = rows.ranges(of: name)
