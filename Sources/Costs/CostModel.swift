@@ -101,6 +101,18 @@ extension CheckedGraph {
     }
 }
 
+extension CheckedGraph {
+    /// Parameters and multiply-adds of one sequence of `tokens` tokens, of each node that has any, in execution order.
+    package func costsOfParts(tokens: Int) -> [(name: String, parameters: Int, multiplyAdds: Int)] {
+        let multiplyAdds = multiplyAddsByNode(tokens: tokens)
+        return graph.nodes.compactMap { node in
+            let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
+            let work = multiplyAdds[node.name] ?? 0
+            return parameters + work == 0 ? nil : (node.name, parameters, work)
+        }
+    }
+}
+
 extension Attention {
     /// Multiply-adds of one sequence.
     func multiplyAdds(queries: Int, keys: Int) -> Int {

@@ -1,4 +1,5 @@
 import ModelGraph
+import Reporting
 import ReuseTransformers
 import Rewriting
 import Verification
@@ -15,8 +16,11 @@ extension ModelConverter {
     package func surveyPrecisions(calibration: CalibrationData, isTimed: Bool) -> WorkSteps<PrecisionSurvey> {
         WorkSteps { (work) throws(TransformerError) in
             try checkPrecision()
+            _ = try model.pooled(by: options.pooling)
             try model.checkWeights(work)
             let data = try calibration.read(for: model, resources, work)
+            let warnings = [data.reader.unknownWarning(about: data.set.fit)].compactMap(\.self)
+            for warning in warnings + JudgingWarnings.ofMeasuring(on: data.set.choosing.count) { work.warning(warning) }
             let targets: [QuantizationTarget] = [
                 .bfloat16, .int8, .automatic, .int8Weights(group: nil), .int4Weights(group: 64),
                 .int4Weights(group: 32),
@@ -24,8 +28,9 @@ extension ModelConverter {
             var survey = PrecisionSurvey(rows: [.init(precision: "f32", of: model.model, nil)])
             for target in targets {
                 work.begin(.tryingPrecision(target.name))
-                let quantizer = Quantizer(
-                    options: .init(target: target, resources: resources.execution(work.cancellation)))
+                var wanted = Quantizer.Options(target: target, resources: resources.execution(work.cancellation))
+                wanted.pooling = options.pooling.map(ModelGraph.Pooling.init)
+                let quantizer = Quantizer(options: wanted)
                 let (quantized, summary) = try TransformerError.mapping {
                     try quantizer.quantize(model.model, calibration: data.set) {
                         work.advance(.tryingPrecision(target.name), to: $0, of: $1)

@@ -10,8 +10,15 @@ package enum Document {
         package let path: String
         /// What is wrong.
         package let message: String
+        /// What is wrong besides, with its places, and how much more there is.
+        package var further: [String] = []
 
-        package var description: String { "\(position)\(path.isEmpty ? "" : ", \(path)"): \(message)" }
+        /// Each thing that is wrong with its place.
+        package var lines: [String] {
+            ["\(position)\(path.isEmpty ? "" : ", \(path)"): \(message)"] + further
+        }
+
+        package var description: String { lines.joined(separator: "; ") }
     }
 
     /// More values than any document of ours has: each takes a hundred bytes and more of memory. Nested as deep as
@@ -32,8 +39,8 @@ package enum Document {
 
     /// The value that a JSON document holds.
     ///
-    /// - Parameter isStrict: Whether a key that no part of the value has is an error: in what people write, it is a
-    ///   mistyped one.
+    /// - Parameter isStrict: Whether a key that no part of the value has is an error, as one that stands twice: in what
+    ///   people write, it is a mistyped one. All that is wrong is told at once then.
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from bytes: [UInt8], isStrict: Bool = false
     ) throws(ReadError) -> Value {
@@ -43,48 +50,24 @@ package enum Document {
         } catch {
             throw ReadError(position: error.position, path: "", message: error.message)
         }
-        let record = isStrict ? KeyRecord() : nil
+        let record = isStrict ? ReadingRecord(collects: false) : nil
         let value: Value
         do {
             value = try Value(from: FieldDecoder(field: document.root, record: record))
         } catch {
-            // A mistyped key explains a missing one better than what is missing.
-            throw record?.firstUnknown.map(ReadError.init) ?? ReadError(error, in: document.root)
+            let first = DocumentComplaint(error, in: document.root)
+            throw isStrict ? everythingWrong(with: document.root, as: type, first) : ReadError(first)
         }
-        if let unknown = record?.firstUnknown { throw ReadError(unknown) }
+        if let error = record.flatMap({ ReadError($0.complaints) }) { throw error }
         return value
     }
-}
 
-extension Document.ReadError {
-    fileprivate init(_ unknown: (field: JSONField, key: String, suggestion: String?)) {
-        let advice = unknown.suggestion.map { "; did you mean \"\($0)\"?" } ?? ""
-        self.init(
-            position: unknown.field.position, path: unknown.field.path,
-            message: "the key \"\(unknown.key.printable)\" is not known here\(advice)")
-    }
-
-    fileprivate init(_ error: any Error, in root: JSONField) {
-        switch error {
-        case DecodingError.keyNotFound(let key, let context):
-            self.init(context, in: root, message: "\"\(key.stringValue)\" is missing")
-        case DecodingError.valueNotFound(_, let context), DecodingError.typeMismatch(_, let context),
-            DecodingError.dataCorrupted(let context):
-            self.init(context, in: root, message: context.debugDescription)
-        default: self.init(position: root.position, path: "", message: "cannot be read: \(error)")
-        }
-    }
-
-    private init(_ context: DecodingError.Context, in root: JSONField, message: String) {
-        // The decoder's own step leads to a field, steps behind it come from the type that was being read.
-        var field = root
-        for key in context.codingPath {
-            if let key = key as? FieldKey {
-                field = key.field
-            } else if let inner = key.intValue.flatMap({ field.element($0) }) ?? field.member(key.stringValue) {
-                field = inner
-            }
-        }
-        self.init(position: field.position, path: field.path, message: message)
+    /// Reads a document that cannot be read once more, for all that is wrong with it.
+    private static func everythingWrong<Value: Decodable>(
+        with root: JSONField, as type: Value.Type, _ first: DocumentComplaint
+    ) -> ReadError {
+        let record = ReadingRecord(collects: true)
+        _ = try? root.read(type, record)
+        return ReadError(record.complaints) ?? ReadError(first)
     }
 }

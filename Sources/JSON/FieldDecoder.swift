@@ -4,7 +4,7 @@
 struct FieldDecoder: Decoder {
     let field: JSONField
     /// Notes which keys are asked for; `nil`: more keys than are read are no mistake.
-    var record: KeyRecord?
+    var record: ReadingRecord?
 
     var codingPath: [any CodingKey] { [FieldKey(field: field)] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -64,7 +64,24 @@ extension JSONField {
         return try wanted(wholeNumber(type), bounds)
     }
 
-    fileprivate func read<Value: Decodable>(_ type: Value.Type, _ record: KeyRecord?) throws -> Value {
+    /// Reads a value. Where mistakes are collected one is noted, and something stands in for the value.
+    ///
+    /// - Throws: `ReadingRecord.Noted` in place of a mistake that is noted, where nothing can stand in.
+    func read<Value: Decodable>(_ type: Value.Type, _ record: ReadingRecord?) throws -> Value {
+        guard let record, record.collects else { return try readOnce(type, record) }
+        if kind == .array, let list = type as? any ElementwiseReadable.Type,
+            let value = list.read(self, record) as? Value
+        {
+            return value
+        }
+        do { return try readOnce(type, record) } catch {
+            record.note(error, reading: self)
+            guard let value = placeholder(for: type) else { throw ReadingRecord.Noted() }
+            return value
+        }
+    }
+
+    private func readOnce<Value: Decodable>(_ type: Value.Type, _ record: ReadingRecord?) throws -> Value {
         do {
             return try Value(from: FieldDecoder(field: self, record: record))
         } catch DecodingError.dataCorrupted(let context) {
@@ -83,7 +100,7 @@ extension JSONField {
 /// One value.
 private struct SingleField: SingleValueDecodingContainer {
     let field: JSONField
-    let record: KeyRecord?
+    let record: ReadingRecord?
 
     var codingPath: [any CodingKey] { [FieldKey(field: field)] }
 
@@ -111,9 +128,9 @@ private struct SingleField: SingleValueDecodingContainer {
 private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let field: JSONField
     private let members: [String: JSONField]
-    private let record: KeyRecord?
+    private let record: ReadingRecord?
 
-    init(_ field: JSONField, _ record: KeyRecord?) throws {
+    init(_ field: JSONField, _ record: ReadingRecord?) throws {
         guard let members = field.objectValue else { throw field.unlike([String: Any].self, "an object") }
         self.field = field
         self.members = Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
@@ -135,7 +152,18 @@ private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decodeNil(forKey key: Key) throws -> Bool { try member(key).isNull }
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
-        try member(key).read(type, record)
+        let found: JSONField
+        do { found = try member(key) } catch {
+            guard let record, record.collects else { throw error }
+            record.note(error, reading: field)
+            guard let value = placeholder(for: type) else { throw ReadingRecord.Noted() }
+            return value
+        }
+        return try found.read(type, record)
+    }
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        guard let member = members[key.stringValue], !member.isNull else { return nil }
+        do { return try member.read(type, record) } catch is ReadingRecord.Noted { return nil }
     }
 
     func nestedContainer<Inner: CodingKey>(
@@ -158,10 +186,10 @@ private struct KeyedFields<Key: CodingKey>: KeyedDecodingContainerProtocol {
 private struct ListedFields: UnkeyedDecodingContainer {
     let field: JSONField
     private let elements: [JSONField]
-    private let record: KeyRecord?
+    private let record: ReadingRecord?
     private(set) var currentIndex = 0
 
-    init(_ field: JSONField, _ record: KeyRecord?) throws {
+    init(_ field: JSONField, _ record: ReadingRecord?) throws {
         guard let elements = field.arrayValue else { throw field.unlike([Any].self, "a list") }
         self.field = field
         self.elements = elements

@@ -120,3 +120,15 @@ extension Graph {
         return problems
     }
 }
+
+extension CheckedGraph {
+    /// Each attention node with the last matrices of the feed-forward parts that follow it.
+    package var attentionLayers: [[String]] {
+        let parts = Set(feedForwardParts.map(\.node))
+        return graph.nodes.reduce(into: []) { layers, node in
+            if node.attention != nil { layers.append([node.name]) }
+            guard parts.contains(node.name), !layers.isEmpty else { return }
+            layers[layers.count - 1].append(node.name)
+        }
+    }
+}

@@ -60,7 +60,9 @@ package struct ReportPage {
         let layers = source.graph.attentionNodes
         let heads = layers.first?.attention?.heads.count ?? 0
         let isEven = layers.allSatisfy { $0.attention?.heads.count == heads }
-        let shape = isEven ? "\(layers.count) layers × \(heads) heads" : "\(source.graph.headIDs.count) heads"
+        let stacks = LayerStacks(of: source.graph)
+        let each = stacks.stacks.count > 1 ? ", \(heads) heads each" : " × \(heads) heads"
+        let shape = isEven ? stacks.text + each : "\(stacks.text), \(source.graph.headIDs.count) heads"
         let parameters = Format.short(Double(source.graph.cost(tokens: 1).parameters)) + " parameters"
         let from = converted == nil ? nil : "made from \(source.name)"
         let budget = plan.map { "budget \($0.budget)" }

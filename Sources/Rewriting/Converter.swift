@@ -76,13 +76,7 @@ package struct Converter: Sendable {
             pooling: options.pooling, resources: options.resources)
         try rewrite.fitRanks(
             of: source, along: plan, sequences: calibration.fit, pooling: options.pooling, resources: options.resources)
-        let narrowed = source.graph.narrowed(by: plan.neurons).map(\.part.node)
-        let changed = Set(
-            source.graph.attentionNodes.filter {
-                $0.attention?.heads != rewrite.graph.node(named: $0.name)?.attention?.heads
-            }
-            .map(\.name)
-        ).union(narrowed).union(source.graph.nodesLosingRank(along: plan))
+        let changed = Self.changedNodes(of: source.graph, to: rewrite.graph, along: plan)
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
         let probe = try OutputProbe(
@@ -117,21 +111,48 @@ package struct Converter: Sendable {
         return Result(model: merged, unmerged: rewrite, healing: summary)
     }
 
-    /// Why healing will refuse any plan for a model; `nil` when some layers share nothing, or when they may be split.
+    /// Why healing will refuse a plan, or any plan for a model; `nil` when what changes shares nothing or may be split.
     ///
     /// Tells before an analysis what `convert` would say after it.
-    package func refusal(of source: Model) -> AnalysisError? {
+    ///
+    /// - Parameters:
+    ///   - plan: `nil`: any that changes attention.
+    ///   - kept: Attention nodes that no plan changes.
+    package func refusal(
+        of source: Model, along plan: ReusePlan? = nil, keeping kept: Set<String> = []
+    ) -> AnalysisError? {
         guard options.healing == .closed, !options.unshares else { return nil }
-        let branches = source.graph.branches.filter(\.isAttention)
-        guard !branches.isEmpty, branches.allSatisfy(source.isShared) else { return nil }
-        return Self.refusal(branches, of: source)
+        guard let plan = plan?.ofWeights else {
+            let branches = source.graph.branches.filter { $0.isAttention && !kept.contains($0.node) }
+            guard !branches.isEmpty, branches.allSatisfy(source.isShared) else { return nil }
+            return Self.refusal(branches, of: source)
+        }
+        // A plan that does not suit the model is refused for that.
+        guard let after = try? source.graph.applying(plan) else { return nil }
+        var rewrite = source
+        rewrite.graph = after
+        let shared = Self.shared(of: rewrite, among: Self.changedNodes(of: source.graph, to: after, along: plan))
+        return shared.isEmpty ? nil : Self.refusal(shared, of: rewrite)
+    }
+
+    /// Nodes whose projections healing refits.
+    private static func changedNodes(
+        of source: CheckedGraph, to rewrite: CheckedGraph, along plan: ReusePlan
+    ) -> Set<String> {
+        let heads = source.attentionNodes.filter {
+            $0.attention?.heads != rewrite.node(named: $0.name)?.attention?.heads
+        }
+        return Set(heads.map(\.name)).union(source.narrowed(by: plan.neurons).map(\.part.node))
+            .union(source.nodesLosingRank(along: plan))
+    }
+
+    private static func shared(of rewrite: Model, among changed: Set<String>) -> [Branch] {
+        rewrite.graph.branches.filter { $0.isAttention && changed.contains($0.node) && rewrite.isShared($0) }
     }
 
     /// Gives changed layers output projections of their own where they share one.
     private func unshare(_ rewrite: inout Model, changed: Set<String>) throws(AnalysisError) {
-        let shared = rewrite.graph.branches.filter {
-            $0.isAttention && changed.contains($0.node) && rewrite.isShared($0)
-        }
+        let shared = Self.shared(of: rewrite, among: changed)
         guard !shared.isEmpty else { return }
         guard options.unshares else { throw Self.refusal(shared, of: rewrite) }
         for branch in shared { rewrite = try rewrite.unsharing(branch) }

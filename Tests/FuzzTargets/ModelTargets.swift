@@ -26,8 +26,15 @@ extension FuzzTarget {
         }
     }
 
-    /// A plan, applied to a small encoder.
+    /// A plan, read as what people write, and applied to a small encoder.
     static let plan = FuzzTarget("plan") { bytes in
+        do throws(Document.ReadError) {
+            _ = try Document.decode(ReusePlan.self, from: Array(bytes), isStrict: true)
+            precondition(
+                (try? Document.decode(ReusePlan.self, from: Array(bytes))) != nil, "what is strictly right is wrong")
+        } catch {
+            precondition((1...8).contains(error.lines.count), "a bounded number of complaints")
+        }
         guard let plan = try? Document.decode(ReusePlan.self, from: Array(bytes)),
             let graph = try? encoder().checked().applying(plan)
         else { return }

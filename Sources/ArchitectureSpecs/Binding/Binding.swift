@@ -15,6 +15,18 @@ package enum TensorRole: Sendable, Hashable {
     case unknown
 }
 
+extension TensorRole {
+    /// The role in words.
+    package var words: String {
+        switch self {
+        case .parameter(let ids): ids.map(\.description).joined(separator: ", ")
+        case .copy: "a copy of another tensor"
+        case .ignored(let reason): "left out: \(reason)"
+        case .unknown: "not used"
+        }
+    }
+}
+
 /// A parameter of a graph together with the stored tensors that give it.
 package struct BoundParameter: Sendable {
     /// The parameter.

@@ -114,14 +114,15 @@ extension HeadSource: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let kind = try container.decode(Kind.self, forKey: .source)
+        let terms = try container.decodeIfPresent([MapTerm].self, forKey: .terms)
         guard kind == .borrowed || !container.contains(.terms) else {
             throw DecodingError.dataCorruptedError(
-                forKey: .terms, in: container, debugDescription: "a head that is \(kind.rawValue) has no terms")
+                forKey: .source, in: container, debugDescription: "a head that is \(kind.rawValue) has no terms")
         }
         switch kind {
         case .computed: self = .computed
         case .hard: self = .hard
-        case .borrowed: self = .borrowed(try container.decode([MapTerm].self, forKey: .terms))
+        case .borrowed: self = .borrowed(try terms ?? container.decode([MapTerm].self, forKey: .terms))
         case .dropped: self = .dropped
         }
     }

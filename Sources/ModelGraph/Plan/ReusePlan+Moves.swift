@@ -25,15 +25,15 @@ extension ReusePlan {
 
         package init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            let width = try container.decode(Int.self, forKey: .width)
+            self.init(
+                node: try container.decode(String.self, forKey: .node),
+                width: try container.decode(Int.self, forKey: .width),
+                kept: try container.decode(IndexList.self, forKey: .kept),
+                damage: try container.decodeIfPresent(Double.self, forKey: .damage))
             guard (1...IndexList.largest).contains(width) else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .width, in: container, debugDescription: "is no number of neurons: \(width)")
             }
-            self.init(
-                node: try container.decode(String.self, forKey: .node), width: width,
-                kept: try container.decode(IndexList.self, forKey: .kept),
-                damage: try container.decodeIfPresent(Double.self, forKey: .damage))
         }
     }
 
@@ -86,6 +86,17 @@ extension ReusePlan {
             self.margin = margin
             self.share = share
             self.agreement = agreement
+        }
+
+        private enum CodingKeys: String, CodingKey { case after, margin, share, agreement }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            self.init(
+                after: try container.decode(String.self, forKey: .after),
+                margin: try container.decode(Float.self, forKey: .margin),
+                share: try container.decodeIfPresent(UnitShare.self, forKey: .share)?.value,
+                agreement: try container.decodeIfPresent(UnitShare.self, forKey: .agreement)?.value)
         }
     }
 

@@ -110,10 +110,9 @@ extension ReusePlan.Head: Codable {
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        self.init(
-            source: try HeadSource(from: decoder),
-            similarity: try container.decodeIfPresent(Double.self, forKey: .similarity),
-            damage: try container.decodeIfPresent(Double.self, forKey: .damage))
+        let similarity = try container.decodeIfPresent(Double.self, forKey: .similarity)
+        let damage = try container.decodeIfPresent(Double.self, forKey: .damage)
+        self.init(source: try HeadSource(from: decoder), similarity: similarity, damage: damage)
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -102,3 +102,30 @@ extension JudgingWarnings {
             + "or script than the model's, or the tokenizer is another model's"
     }
 }
+
+extension JudgingWarnings {
+    /// What is said when several models are measured side by side on few texts.
+    package static func ofMeasuring(on texts: Int) -> [String] {
+        guard texts < fewestTexts else { return [] }
+        return [
+            "the quality is measured on only \(texts == 1 ? "1 text" : "\(texts) texts"), fewer than \(fewestTexts): "
+                + "others may rank the models otherwise; give more calibration texts"
+        ]
+    }
+}
+
+extension HealingSummary {
+    /// What is said when repairs made the model worse at its own use.
+    package var warnings: [String] {
+        let what: String
+        switch outcome {
+        case .takenBack: what = "the repairs were taken back"
+        case .partlyKept: what = "the later ones of the repairs were taken back"
+        case .kept, nil: return []
+        }
+        return [
+            "\(what): with all of them the model was worse at its own use, on the texts that choose; give more "
+                + "calibration texts, or texts that are more like those that it will meet"
+        ]
+    }
+}

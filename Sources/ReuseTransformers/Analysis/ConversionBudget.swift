@@ -1,5 +1,6 @@
 import Analysis
 import ModelGraph
+import Plans
 
 /// How much a conversion should save, or how good the model should stay.
 ///
@@ -61,5 +62,14 @@ public struct ConversionBudget: Sendable, Hashable, CustomStringConvertible {
     /// The largest saving with which a metric stays at or below a value on texts that are kept back.
     public static func quality(_ metric: QualityMetric, atMost value: Double) -> ConversionBudget {
         ConversionBudget(spelled: "quality:\(metric.name)<=\(value)")
+    }
+}
+
+extension Budget {
+    /// Whether whole layers are replaced, whatever was asked for: the budget has no word in front, which is no wish for
+    /// a larger file, and single heads of layers that share their weights would have to be stored apart.
+    package func replacesWholeLayers(of graph: CheckedGraph) -> Bool {
+        guard case .attention = goal else { return false }
+        return graph.canGrowByReuse
     }
 }

@@ -28,7 +28,8 @@ public struct ConversionPlan: Sendable, Hashable {
         do throws(Document.ReadError) {
             plan = try Document.decode(ReusePlan.self, from: [UInt8](json), isStrict: true)
         } catch {
-            throw TransformerError(.usage, "this is not a plan that this version can read: \(error)")
+            throw TransformerError(
+                .usage, ["this is not a plan that this version can read: \(error.lines[0])"] + error.further)
         }
     }
 

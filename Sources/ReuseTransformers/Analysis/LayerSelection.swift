@@ -28,23 +28,13 @@ public struct LayerSelection: Sendable, Hashable {
     ///
     /// - Throws: `.usage` for a layer that the model does not have.
     package func keptNodes(of graph: CheckedGraph) throws(TransformerError) -> Set<String> {
-        let layers = Self.layers(of: graph)
+        let layers = graph.attentionLayers
         var result: Set<String> = []
         for name in kept { result.formUnion(try Self.nodes(of: name, among: layers)) }
         guard !only.isEmpty else { return result }
         var open: Set<String> = []
         for name in only { open.formUnion(try Self.nodes(of: name, among: layers)) }
         return result.union(Set(layers.joined()).subtracting(open))
-    }
-
-    /// Each attention node with the feed-forward parts that follow it.
-    private static func layers(of graph: CheckedGraph) -> [[String]] {
-        let parts = Set(graph.feedForwardParts.map(\.node))
-        return graph.nodes.reduce(into: []) { layers, node in
-            if node.attention != nil { layers.append([node.name]) }
-            guard parts.contains(node.name), !layers.isEmpty else { return }
-            layers[layers.count - 1].append(node.name)
-        }
     }
 
     private static func nodes(of name: String, among layers: [[String]]) throws(TransformerError) -> [String] {

@@ -73,7 +73,8 @@ public struct ModelAnalysis: Sendable, Hashable {
     ///   - budget: How much to save.
     ///   - moves: What the plan may do; `nil`: of a budget of maps, replace maps; of arithmetic or bytes, neurons
     ///     and ranks too.
-    ///   - granularity: What is replaced at a time.
+    ///   - granularity: What is replaced at a time; for a budget without a word in front, of a model whose layers share
+    ///     their weights, whole layers, since replacing single heads would make it larger.
     ///   - layers: The layers whose maps may be replaced.
     /// - Throws: `.usage` when even giving up all that may be is not enough, for layers that the model does not have,
     ///   and for a budget on quality, which only `ModelConverter.plan` can hold.
@@ -101,9 +102,10 @@ public struct ModelAnalysis: Sendable, Hashable {
         if document.ranks == nil { standard.remove(.ranks) }
         if document.linear == nil { standard.remove(.linear) }
         let allowed = moves ?? standard
+        let unit = budget?.replacesWholeLayers(of: graph) == true ? .layer : granularity
         return try TransformerError.mapping {
             try Planner(
-                document, graph: graph, moves: allowed.moves, granularity: granularity.granularity, keeping: kept,
+                document, graph: graph, moves: allowed.moves, granularity: unit.granularity, keeping: kept,
                 currency: budget?.goal)
         }
     }

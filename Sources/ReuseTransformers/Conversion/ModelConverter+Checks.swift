@@ -55,6 +55,21 @@ extension ModelConverter {
         }
     }
 
+    /// Refuses what healing would refuse after the work: to split what layers share.
+    func checkSharing(_ source: PlanSource, _ converter: Converter) throws(TransformerError) {
+        let refusal: AnalysisError?
+        switch source {
+        case .plan(let plan): refusal = converter.refusal(of: model.model, along: plan.plan)
+        case .budget(let wanted, _):
+            let budget = try wanted.parsed()
+            let moves = options.moves ?? .standard(for: budget)
+            // These leave the projections of attention as they are.
+            guard !moves.isSubset(of: [.neurons, .tokens]) else { return }
+            refusal = converter.refusal(of: model.model, keeping: try options.layers.keptNodes(of: model.model.graph))
+        }
+        if let refusal { throw TransformerError(refusal) }
+    }
+
     /// What makes the result less sure than it looks, said as soon as the data are read.
     func warnings(
         on data: CalibrationSet, of reader: DataReader, _ source: PlanSource, _ work: Work
@@ -65,23 +80,6 @@ extension ModelConverter {
         if case .budget(_, let analysis?) = source { warnings += data.warnings(about: analysis.document) }
         for warning in warnings { work.warning(warning) }
         return warnings
-    }
-}
-
-extension ModelConverter {
-    /// What is said when repairs made the model worse at its own use.
-    func repairWarnings(_ healing: HealingSummary, _ work: Work) -> [String] {
-        let what: String
-        switch healing.outcome {
-        case .takenBack: what = "the repairs were taken back"
-        case .partlyKept: what = "the later ones of the repairs were taken back"
-        case .kept, nil: return []
-        }
-        let warning =
-            "\(what): with all of them the model was worse at its own use, on the texts that choose; give more "
-            + "calibration texts, or texts that are more like those that it will meet"
-        work.warning(warning)
-        return [warning]
     }
 }
 

@@ -32,7 +32,9 @@ extension ModelConverter {
         let graph = model.model.graph
         switch source {
         case .budget(let wanted, _):
-            return [try wanted.parsed().caution(for: graph)].compactMap(\.self)
+            let budget = try wanted.parsed()
+            let whole = budget.replacesWholeLayers(of: graph) && options.granularity == .head
+            return [budget.caution(for: graph), whole ? "\(budget.text) replaces whole layers" : nil].compactMap(\.self)
         case .plan(let plan):
             let after = try TransformerError.mapping { try graph.applying(plan.plan) }
             let bytes = Savings(source: graph, converted: after).bytes

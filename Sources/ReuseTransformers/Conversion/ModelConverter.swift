@@ -189,8 +189,7 @@ public struct ModelConverter: Sendable {
             let converter = converter(work)
             try checkPrecision()
             try checkExits()
-            // Told before an analysis that takes minutes.
-            if let refusal = converter.refusal(of: model.model) { throw TransformerError(refusal) }
+            try checkSharing(source, converter)
             _ = try options.layers.keptNodes(of: model.model.graph)
             try check(source)
             try checkReach(of: source)
@@ -219,7 +218,8 @@ public struct ModelConverter: Sendable {
                 if corrected != nil { work.warning("damages did not add up, so the budget was planned for once more") }
                 return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)
             }
-            let repairs = repairWarnings(result.healing, work)
+            let repairs = result.healing.warnings
+            for warning in repairs { work.warning(warning) }
             let (quantized, summary) = try quantized(result.unmerged, merging: result.model.plan, data.set, work)
             let (exiting, exits) = try withExits(quantized, along: plan.plan, data.set, work)
             let judges = data.set.judges
@@ -260,27 +260,8 @@ public struct ModelConverter: Sendable {
                 _ = try model.model.graph.applying(plan.plan)
                 return try model.model.applying(plan.plan.ofWeights)
             }
-            if let name = applied.graph.firstNodeDroppingHeads(of: model.model.graph) {
-                throw TransformerError(
-                    .usage, "the plan drops heads of \(name), whose mean must be kept: give data to calibrate on")
-            }
-            if let name = model.model.graph.firstPartLosingNeurons(along: plan.plan) {
-                throw TransformerError(
-                    .usage, "the plan leaves out neurons of \(name), whose mean must be kept: give data to calibrate on"
-                )
-            }
-            if let name = model.model.graph.nodesLosingRank(along: plan.plan).first {
-                throw TransformerError(
-                    .usage, "the plan lowers the rank of \(name), which is fitted on data: give data to calibrate on")
-            }
-            if let exit = plan.plan.exits.first {
-                throw TransformerError(
-                    .usage,
-                    "the plan has an exit behind \(exit.after), which is fitted on data: give data to calibrate on")
-            }
-            if let name = model.model.graph.firstNodeMadeLinear(by: plan.plan) {
-                throw TransformerError(
-                    .usage, "the plan makes \(name) linear, which is fitted on data: give data to calibrate on")
+            if let need = plan.plan.needOfData(in: model.model.graph, applied: applied.graph) {
+                throw TransformerError(.usage, "\(need): give data to calibrate on")
             }
             let (rewritten, summary) = try quantized(applied, merging: plan.plan, nil, work)
             work.begin(.writing)

@@ -122,7 +122,7 @@ package struct DataReader: Sendable {
     }
 
     /// Says that the tokenizer knows little of some texts; `nil` where it knows most of them.
-    func unknownWarning(about texts: [ModelInput]) -> String? {
+    package func unknownWarning(about texts: [ModelInput]) -> String? {
         guard inputs.kind == .text, let unknown = ownTokenizer?.unknownID else { return nil }
         let all = texts.reduce(0) { $0 + $1.ids.count }
         let share = Double(texts.reduce(0) { $0 + $1.ids.count { $0 == unknown } }) / Double(max(all, 1))

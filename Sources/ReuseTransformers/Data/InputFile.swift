@@ -47,7 +47,9 @@ package enum InputFile {
         do throws(Document.ReadError) {
             return try Document.decode(type, from: bytes, isStrict: isStrict)
         } catch {
-            throw TransformerError(.usage, path: path, "is not \(name) that this version can read: \(error)")
+            throw TransformerError(
+                .usage, path: path,
+                ["is not \(name) that this version can read: \(error.lines[0])"] + error.further)
         }
     }
 }

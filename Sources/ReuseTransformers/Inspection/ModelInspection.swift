@@ -146,8 +146,22 @@ public struct ModelInspection: Sendable, Encodable {
 
     /// Sizes of the model.
     public struct Totals: Sendable, Hashable, Encodable {
-        /// Attention layers.
+        /// Layers as people count them, those of an encoder and of a decoder by name.
+        public struct Stack: Sendable, Hashable, Encodable {
+            /// `encoder` or `decoder`; `nil` where there is one stack.
+            public let name: String?
+            /// Its layers; the attention of a decoder to its encoder is a part of one.
+            public let layers: Int
+        }
+
+        /// `12 layers`, or `4 encoder layers, 4 decoder layers`.
+        package var layerText: String { LayerStacks.text(stacks.map { ($0.name, $0.layers) }) }
+        /// Layers of all stacks.
         public let layers: Int
+        /// The stacks of layers, in execution order.
+        public let stacks: [Stack]
+        /// Nodes with attention, each cross-attention one of them.
+        public let attentionLayers: Int
         /// Attention heads.
         public let heads: Int
         /// Heads that compute a map.
@@ -271,9 +285,11 @@ public struct ModelInspection: Sendable, Encodable {
         messages = summary.problems
         let tokens = min(
             summary.graph?.usualTokens ?? Self.tokens, summary.traits?.maximumTokens ?? Self.tokens)
-        totals = summary.graph.map { Totals($0, summary.traits, tokens: tokens) }
+        totals = summary.graph.map { Totals($0, summary.traits, summary.plan, tokens: tokens) }
         embedding = summary.graph.flatMap { Embedding($0.graph, summary.traits?.sentences) }
-        parts = summary.graph.map { Self.parts(of: $0, tokens: tokens) } ?? []
+        parts = (summary.graph?.costsOfParts(tokens: tokens) ?? []).map {
+            Part(name: $0.name, parameters: $0.parameters, multiplyAdds: $0.multiplyAdds)
+        }
         largest = summary.graph.flatMap { LargestSaving(of: $0, tokens: tokens) }
         savings = summary.graph.map { LayerSavings.all(of: $0, tokens: tokens).map(LayerSaving.init) } ?? []
         tensors = try TransformerError.mapping {
@@ -315,15 +331,6 @@ public struct ModelInspection: Sendable, Encodable {
             ledger.entries.map { SettingEntry($0, in: ledger.file) }
         }
     }
-
-    private static func parts(of graph: CheckedGraph, tokens: Int) -> [Part] {
-        let multiplyAdds = graph.multiplyAddsByNode(tokens: tokens)
-        return graph.nodes.compactMap { node in
-            let parameters = node.ownParameters.reduce(0) { $0 + $1.shape.count }
-            let work = multiplyAdds[node.name] ?? 0
-            return parameters + work == 0 ? nil : Part(name: node.name, parameters: parameters, multiplyAdds: work)
-        }
-    }
 }
 
 extension ModelInspection.OpenClass {
@@ -348,13 +355,15 @@ extension ModelInspection.LayerSaving {
     }
 }
 extension ModelInspection.Totals {
-    fileprivate init(_ graph: CheckedGraph, _ traits: Model.Traits?, tokens: Int) {
+    fileprivate init(_ graph: CheckedGraph, _ traits: Model.Traits?, _ plan: ReusePlan?, tokens: Int) {
         let cost = graph.cost(tokens: tokens)
         let embeddings = graph.nodes.compactMap { node in
             if case .embedding(let embedding) = node.operation { embedding } else { nil }
         }
+        let layers = LayerStacks(of: graph, linear: Set((plan?.linear ?? []).map(\.node)))
         self.init(
-            layers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
+            layers: layers.count, stacks: layers.stacks.map { .init(name: $0.name, layers: $0.layers) },
+            attentionLayers: graph.attentionNodes.count, heads: graph.headIDs.count, maps: cost.maps,
             hidden: (graph.hiddenStates.last ?? graph.attentionNodes.first?.name)
                 .flatMap { graph.shapes[$0]?.width } ?? 0,
             vocabulary: embeddings.map(\.vocabulary).max() ?? 0, maximumTokens: traits?.maximumTokens,
@@ -363,18 +372,6 @@ extension ModelInspection.Totals {
             cacheBytes: cost.cacheBytes > 0 ? cost.cacheBytes : nil,
             memoryCacheBytes: cost.memoryCacheBytes > 0 ? cost.memoryCacheBytes : nil,
             parameterBytes: cost.parameterBytes, precision: graph.precisionText)
-    }
-}
-
-extension TensorRole {
-    /// The role in words.
-    var words: String {
-        switch self {
-        case .parameter(let ids): ids.map(\.description).joined(separator: ", ")
-        case .copy: "a copy of another tensor"
-        case .ignored(let reason): "left out: \(reason)"
-        case .unknown: "not used"
-        }
     }
 }
 

@@ -24,9 +24,13 @@ public struct ModelComparison: Sendable, Hashable {
     /// Of both models, where they were timed.
     package let timings: [Benchmark.Result]
 
-    package init(report: VerificationReport, timings: [Benchmark.Result] = []) {
+    /// How long measuring took.
+    package let times: StudyTimes
+
+    package init(report: VerificationReport, timings: [Benchmark.Result] = [], times: StudyTimes = StudyTimes()) {
         self.report = report
         self.timings = timings
+        self.times = times
     }
 
     /// Whether every gate passed, and a model in which nothing was replaced computes what its source does.
@@ -92,5 +96,5 @@ public struct ModelComparison: Sendable, Hashable {
     }
 
     /// The verdict as JUnit XML, one test case a gate: for CI systems.
-    public var junit: String { JUnit.document(of: report) }
+    public var junit: String { JUnit.document(of: report, times: times) }
 }

@@ -55,7 +55,9 @@ public struct ModelVerifier: Sendable {
             for model in [source, converted] { try model.checkWeights(work) }
             var findings = try measure(data, work)
             if timing {
+                let start = ContinuousClock.now
                 findings.timings = try time(work)
+                findings.times.add(.speed, since: start)
                 findings.metrics += findings.timings.suffix(1).map { Measurement(.speedup, $0.speedup) }
             }
             return try comparison(findings, gates: gates, work)
@@ -82,6 +84,7 @@ public struct ModelVerifier: Sendable {
         var warnings: [String] = []
         var timings: [Benchmark.Result] = []
         var exits: ExitStudy?
+        var times = StudyTimes()
     }
 
     /// Multiply-adds of a run that is timed, at most: fewer texts than 32 go through models of which one text is a lot.
@@ -136,13 +139,16 @@ public struct ModelVerifier: Sendable {
             findings.warnings = JudgingWarnings.of(judging: findings.data.texts, remedy: "give --data more of them")
             for warning in findings.warnings { work.warning(warning) }
             if let labels {
+                let start = ContinuousClock.now
                 findings.metrics += try TransformerError.mapping { () throws -> [Measurement] in
                     try labels.measure(try task(work), on: sequences)
                 }
+                findings.times.add(.labels, since: start)
             }
         }
         if let pairs = data.pairs {
             work.begin(.scoringPairs)
+            let start = ContinuousClock.now
             let rows: [ScoredTexts]
             switch pairs {
             case .texts(let texts): rows = texts
@@ -150,6 +156,7 @@ public struct ModelVerifier: Sendable {
             }
             let scored = try reader.scored(rows)
             findings.metrics.append(try TransformerError.mapping { try task(work).spearman(of: scored) })
+            findings.times.add(.pairs, since: start)
         }
         return findings
     }
@@ -178,14 +185,18 @@ public struct ModelVerifier: Sendable {
                 source: source.pooled(by: pooling), converted: converted.pooled(by: pooling),
                 options: .init(resources: resources, masking: masking))
             var findings = Findings()
+            var start = ContinuousClock.now
             findings.data = .init(sequences)
             findings.metrics = try study.measure(sequences) {
                 work.advance(.comparingModels, to: $0, of: sequences.count)
             }
             findings.exits = study.exits
+            findings.times.add(.fidelity, since: start)
             if source.model.graph == converted.model.graph {
+                start = .now
                 findings.exactness = try Exactness.check(
                     source.model, against: converted.model, promise: .unchanged, on: sequences, resources: resources)
+                findings.times.add(.exactness, since: start)
             }
             return findings
         }
@@ -207,7 +218,7 @@ public struct ModelVerifier: Sendable {
                 exits: findings.exits, exactness: findings.exactness, gates: gates.map(\.gate),
                 warnings: findings.warnings)
         }
-        return ModelComparison(report: report, timings: findings.timings)
+        return ModelComparison(report: report, timings: findings.timings, times: findings.times)
     }
 
     /// What is right for the items.

@@ -94,6 +94,7 @@ struct Analyze: ParsableCommand {
         try InputPaths.check(calibration)
         let maps = try self.maps.map { try AnalysisPart(contentsOf: $0) }
         let progress = Progress(steps: 6)
+        defer { progress.abandon() }
         progress.begin("Reading the model")
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(

@@ -76,6 +76,7 @@ struct Bench: ParsableCommand {
         let loads = try loads(), counts = try threadCounts(), kernels = try ThreadsOption.kernels()
         try reading.checkPaths(models)
         let progress = Progress()
+        defer { progress.abandon() }
         progress.begin("Reading the models")
         let loaded = try models.map { try reading.model(at: $0) }
         for model in loaded { try model.checkWeights() }

@@ -173,7 +173,7 @@ struct Convert: ParsableCommand {
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
         let resources = try threads.resources()
         let progress = Progress(steps: stepCount)
-        defer { progress.end() }
+        defer { progress.abandon() }
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
         let converter = ModelConverter(source, try options(), resources: resources)

@@ -110,7 +110,7 @@ struct Eval: ParsableCommand {
         try inputs.check(read: models.count)
         try reading.checkPaths(models)
         let progress = Progress()
-        defer { progress.end() }
+        defer { progress.abandon() }
         let resources = try threads.resources()
         var subjects: [EvaluationReport.Subject] = []
         var columns: [[ModelEvaluator.Score]] = []

@@ -73,7 +73,7 @@ struct Inspect: ParsableCommand {
             let use = inspection.use.map { $0.rawValue.replacing("_", with: " ") } ?? "model"
             let limit = totals.maximumTokens.map { "at most \($0) tokens" }
             let shape = [
-                use, "\(totals.layers) layers", "\(totals.maps) of \(totals.heads) heads compute a map",
+                use, totals.layerText, "\(totals.maps) of \(totals.heads) heads compute a map",
                 "hidden size \(totals.hidden)",
                 totals.vocabulary > 0 ? "vocabulary \(Format.count(totals.vocabulary))" : nil, limit,
             ]
@@ -92,18 +92,36 @@ struct Inspect: ParsableCommand {
         return lines.joined(separator: "\n")
     }
 
+    /// Tensors with their names as a tree, those of layers that are built alike as one.
     private func tree(_ inspection: ModelInspection) -> String {
+        let tensors = inspection.tensors
+        let folds = NameFold.folding(
+            tensors.map(\.name),
+            kinds: tensors.map {
+                Kind(type: $0.type, shape: $0.shape, filters: $0.filters, use: NameFold.pattern(of: $0.use))
+            })
         let tree = TensorTree(
-            inspection.tensors.map { tensor in
-                let shape = "[" + tensor.shape.map(String.init).joined(separator: ", ") + "]"
+            folds.compactMap { fold -> (name: String, leaf: TensorTree.Leaf)? in
+                let alike = fold.members.map { tensors[$0] }
+                guard let first = alike.first else { return nil }
+                let uses = NameFold.folding(alike.map(\.use), kinds: alike.map { _ in 0 })
                 return (
-                    tensor.name,
+                    fold.text,
                     .init(
-                        type: tensor.type, shape: shape, bytes: tensor.storedBytes, filters: tensor.filters,
-                        use: tensor.use)
+                        type: first.type, shape: "[" + first.shape.map(String.init).joined(separator: ", ") + "]",
+                        count: alike.count, bytes: alike.reduce(0) { $0 + $1.storedBytes },
+                        filters: first.filters, use: uses.count > 1 ? first.use + " …" : uses.first?.text ?? "")
                 )
             })
-        return "\(inspection.tensors.count) tensors\n\(tree.text)"
+        return "\(tensors.count) tensors\n\(tree.text)"
+    }
+
+    /// What tensors have in common that are drawn as one.
+    private struct Kind: Hashable {
+        let type: String
+        let shape: [Int]
+        let filters: [String]
+        let use: [String]
     }
 
     private func parts(_ inspection: ModelInspection) -> String {

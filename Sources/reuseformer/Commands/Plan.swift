@@ -81,6 +81,9 @@ struct Plan: ParsableCommand {
             blocks.append(CurveText.describe(points))
         }
         if let budget {
+            if try budget.parsed().replacesWholeLayers(of: analysis.document.graph), planning.granularity == .head {
+                Terminal.note("reuseformer: note: \(budget) replaces whole layers, since layers share their weights")
+            }
             let plan = try plan(budget, analysis).plan
             if let output {
                 try OutputFile.write(document: plan, to: output)
@@ -110,7 +113,7 @@ struct Plan: ParsableCommand {
             )
         }
         let progress = Progress()
-        defer { progress.end() }
+        defer { progress.abandon() }
         let loaded = try reading.model(at: model)
         let converter = ModelConverter(
             loaded,
@@ -118,7 +121,9 @@ struct Plan: ParsableCommand {
                 moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
                 pooling: calibration.pooling.pooling),
             resources: try threads.resources())
-        return try converter.plan(calibration: calibration.data, budget: budget, analysis: analysis)
+        let plan = try converter.plan(calibration: calibration.data, budget: budget, analysis: analysis)
             .run(progress.work)
+        progress.end()
+        return plan
     }
 }

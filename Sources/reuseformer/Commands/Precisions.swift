@@ -27,15 +27,21 @@ struct Precisions: ParsableCommand {
 
     func validate() throws {
         if calibration.calibration.isEmpty { throw ValidationError("Give --calibration with a file of texts.") }
+        if calibration.judge != nil {
+            throw ValidationError("--judge: precisions are measured on every tenth calibration text; leave it out.")
+        }
     }
 
     func run() throws {
         quiet.apply()
+        try OutputFile.check(json)
+        try InputPaths.check(calibration)
         let progress = Progress()
-        defer { progress.end() }
+        defer { progress.abandon() }
         progress.begin("Reading the model")
         let source = try reading.model(at: model.model)
-        let converter = ModelConverter(source, resources: try threads.resources())
+        let converter = ModelConverter(
+            source, .init(pooling: calibration.pooling.pooling), resources: try threads.resources())
         let survey = try converter.surveyPrecisions(calibration: calibration.data, isTimed: time).run(progress.work)
         progress.end()
         if json.json {

@@ -198,7 +198,7 @@ struct Run: ParsableCommand {
         // Its directory says whether it is an archive at all.
         if let inputs { _ = try NumPyArchive(path: inputs) }
         let progress = Progress(steps: output == nil ? 1 : 2)
-        defer { progress.end() }
+        defer { progress.abandon() }
         progress.begin("Reading the model")
         var loaded = try reading.model(at: model.model)
         if let inputs, loaded.model.graph.resizablePicture != nil {

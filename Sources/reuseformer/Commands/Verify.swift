@@ -137,23 +137,25 @@ struct Verify: ParsableCommand {
         inputs.append(labels ?? (answerColumns.labelColumn == nil ? nil : data), as: .labels)
         inputs.append(pairs, as: .scoredPairs)
         try inputs.check()
+        let start = ContinuousClock.now
         do {
             try judge()
         } catch let error as CommandError where error.status == .gateFailed {
             throw error
         } catch {
-            writeError(error)
+            writeError(error, after: ContinuousClock.now - start)
             throw error
         }
     }
 
     /// Leaves a JUnit file that says why there is no verdict: a CI system takes a missing one for a job that never ran.
-    private func writeError(_ error: any Error) {
+    private func writeError(_ error: any Error, after passed: Duration) {
         let failure = Failure(error)
         guard let junit, failure.status != .interrupted else { return }
         let document = JUnit.document(
             ofErrorBetween: TransformerModel.name(of: source), and: TransformerModel.name(of: converted),
-            kind: "\(failure.status)", message: failure.lines.joined(separator: "; "))
+            kind: "\(failure.status)", message: failure.lines.joined(separator: "; "),
+            seconds: passed / Duration.seconds(1))
         // What went wrong first is what is told.
         guard (try? OutputFile.write(Array(document.utf8), to: junit)) != nil else { return }
         Terminal.noteWritten(junit)
@@ -163,7 +165,7 @@ struct Verify: ParsableCommand {
         try reading.checkPaths([source, converted])
         let gates = try failOn.map { try QualityGate($0) }
         let progress = Progress()
-        defer { progress.end() }
+        defer { progress.abandon() }
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
         let verifier = ModelVerifier(

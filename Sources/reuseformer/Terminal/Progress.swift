@@ -80,13 +80,19 @@ final class Progress: Sendable {
         draw(force: completed >= total)
     }
 
-    /// Ends the last stage, and clears the line.
-    func end() {
+    /// Ends the last stage, which is done.
+    func end() { leave(isDone: true) }
+
+    /// Leaves a stage that was begun and not ended: nothing says that it is done. Where none was, does nothing.
+    func abandon() { leave(isDone: false) }
+
+    /// Clears the line.
+    private func leave(isDone: Bool) {
         let finished: String? = state.withLock { state in
             defer { state.stage = "" }
             return Self.finishedLine(state)
         }
-        log(finished)
+        if isDone { log(finished) }
         if Terminal.isInteractive, !Terminal.isQuiet { Terminal.write("\r\u{1B}[2K", to: STDERR_FILENO) }
         for sentence in truncation.take() { Terminal.note("reuseformer: note: \(sentence)") }
     }
