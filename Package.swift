@@ -211,9 +211,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Costs", "WeightFiles", "Checkpoints", "Inputs",
-                "Runtime",
-                "Statistics", "Generation", "Rewriting", "Analysis", "Verification", "TestSupport",
+                "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Costs", "Plans", "WeightFiles", "Checkpoints",
+                "Inputs", "Runtime", "Statistics", "Generation", "Rewriting", "Analysis", "Verification", "TestSupport",
                 "reuseformer-h5index",
             ]),
         .testTarget(name: "KerasFilesTests", dependencies: ["Platform", "JSON", "KerasFiles"]),

@@ -58,7 +58,7 @@ package enum AnalysisError: KindedError, Sendable {
         case .shared(let nodes, let bytes):
             "layers of this model share their weights, and healing would give \(nodes.joined(separator: ", ")) "
                 + "output projections of their own (up to \(bytes) bytes): allow it with --unshare, or convert with "
-                + "--heal none and a budget of whole layers, maps:1/3"
+                + "--heal none --granularity layer"
         case .noNumbers(let value):
             "what the model computes on the calibration data (\(value)) is no number: some of its weights are far too "
                 + "large, from a broken download or a training that diverged; get a fresh copy"

@@ -48,7 +48,8 @@ struct CachedActivationsTests {
     func movedOn() throws {
         let model = Model.random(layers: 4, seed: 3), sequences = randomSequences(30, seed: 4)
         let names = model.graph.cuts(before: model.graph.attentionNodes.map(\.name))
-        let first = try CachedActivations(of: model, names, sequences: sequences, keeping: 1 << 30, resources: resources)
+        let first = try CachedActivations(
+            of: model, names, sequences: sequences, keeping: 1 << 30, resources: resources)
         let changed = try changed(model, #require(model.graph.node(named: attentionName(1))))
         let second = try CachedActivations(
             of: changed, names, sequences: sequences, keeping: 1 << 30, from: first, resources: resources)
@@ -59,14 +60,17 @@ struct CachedActivationsTests {
         for activations in [first, second] {
             let begun = try activations.begun(changed, observing: observation, resources: resources)
             #expect(begun.isPart)
-            #expect(try bits(begun.collect(sequences.indices, values: [value]).values[value])
-                == bits(expected.values[value]))
+            #expect(
+                try bits(begun.collect(sequences.indices, values: [value]).values[value])
+                    == bits(expected.values[value]))
         }
         // The source itself still is what it was.
         let source = try second.begun(model, observing: observation, resources: resources)
-        #expect(try bits(source.collect(sequences.indices, values: [value]).values[value])
-            == bits(model.compiled(resources: resources, observing: observation).collect(sequences, values: [value])
-                .values[value]))
+        #expect(
+            try bits(source.collect(sequences.indices, values: [value]).values[value])
+                == bits(
+                    model.compiled(resources: resources, observing: observation).collect(sequences, values: [value])
+                        .values[value]))
     }
 
     @Test("sequences beyond the limit on memory, and masked ones, run whole and give the same")
@@ -80,15 +84,17 @@ struct CachedActivationsTests {
         let width = try #require(model.graph.shapes[value]?.width)
         func check(_ isPart: Bool) throws {
             let few = try CachedActivations(
-                of: model, names, sequences: sequences, keeping: 4 * width * sequences[..<10].reduce(0) { $0 + $1.ids.count },
+                of: model, names, sequences: sequences,
+                keeping: 4 * width * sequences[..<10].reduce(0) { $0 + $1.ids.count },
                 resources: resources
             ).begun(trial, observing: observation, resources: resources)
             #expect(few.isPart == isPart)
             let whole = try trial.compiled(resources: resources, observing: observation)
             // Within, across and behind the limit.
             for range in [0..<5, 5..<20, 20..<40] {
-                #expect(try bits(few.collect(range, values: [value]).values[value])
-                    == bits(whole.collect(Array(sequences[range]), values: [value]).values[value]))
+                #expect(
+                    try bits(few.collect(range, values: [value]).values[value])
+                        == bits(whole.collect(Array(sequences[range]), values: [value]).values[value]))
             }
         }
         try check(false)
@@ -109,7 +115,9 @@ struct CachedActivationsTests {
         let id = node.owner(of: "output_weight")
         let weight = try #require(result.tensors[id])
         // A node that shares its projection with others changes alone.
-        guard id == node.parameterID("output_weight"), !result.graph.sharedParameters.contains(id) else { return result }
+        guard id == node.parameterID("output_weight"), !result.graph.sharedParameters.contains(id) else {
+            return result
+        }
         result.tensors[id] = Tensor(weight.floats.map { $0 * 1.25 }, shape: weight.shape)
         return result
     }

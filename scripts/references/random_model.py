@@ -3,8 +3,8 @@
     random_model.py gpt2|vit|bert FOLDER [TOKENIZER]
 
 gpt2: 12 layers of width 768, 12 heads, 1,024 positions, vocabulary 50,257 (GPT-2 small); vit: 12 layers of width 768,
-12 heads, pictures of 224 x 224 in patches of 16 x 16, 1,000 classes (ViT-B/16); bert: 12 layers of width 768, 12 heads, 512
-positions, vocabulary 30,522 (BERT base), with the tokenizer of the folder TOKENIZER. Always the same weights.
+12 heads, pictures of 224 x 224 in patches of 16 x 16, 1,000 classes (ViT-B/16); bert: 12 layers of width 768, 12 heads,
+512 positions, vocabulary 30,522 (BERT base), with the tokenizer of the folder TOKENIZER. Always the same weights.
 """
 import json
 import pathlib

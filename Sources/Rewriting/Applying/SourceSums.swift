@@ -54,7 +54,8 @@ package struct SourceSums {
     /// - Parameter branches: Those that will still be asked for.
     mutating func advance(to branches: some Sequence<Branch>) throws(AnalysisError) {
         activations = try CachedActivations(
-            of: source, source.graph.cut(before: source.graph.beginnings(of: branches.map(\.node))), sequences: sequences, keeping: limit,
+            of: source, source.graph.cut(before: source.graph.beginnings(of: branches.map(\.node))),
+            sequences: sequences, keeping: limit,
             from: activations, resources: resources)
     }
 

@@ -6,8 +6,8 @@ import Tensors
 /// Values that a model computes of some sequences, kept for runs of models that differ from it only behind them.
 ///
 /// What such a run gives is, bit for bit, what a run of the whole model gives: rows do not depend on what stands beside
-/// them. Where values cannot be kept (masks told by values, merged tokens, exits), and for sequences beyond the limit on
-/// memory, whole models run.
+/// them. Where values cannot be kept (masks told by values, merged tokens, exits), and for sequences beyond the limit
+/// on memory, whole models run.
 package struct CachedActivations: Sendable {
     /// Rows that are computed at a time.
     private static let chunkTokens = 4096
