@@ -17,7 +17,8 @@ static size_t first_key_from(const rk_map *m, int64_t position) {
   return low;
 }
 
-static rk_view view_of(const rk_map *m, size_t query) {
+// Inlined: a view that is returned through memory is read back in wider parts than it was written in, which stalls.
+RK_INLINE rk_view view_of(const rk_map *m, size_t query) {
   rk_view view = {.begin = 0, .end = m->keys};
   if (m->position) view.position = m->position[query];
   else view.position = (int64_t)query + (m->causal ? (int64_t)m->keys - (int64_t)m->queries : 0);
@@ -37,23 +38,6 @@ static rk_view view_of(const rk_map *m, size_t query) {
 }
 
 // ---- keys as panels ----------------------------------------------------------------------------------------------
-
-#define RK_EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
-#define RK_ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
-
-/// Transposes sixteen rows of sixteen floats. Four rounds; each takes the even and odd lanes of rows eight apart.
-RK_INLINE void transpose_block(const float *rows[RK_LANES], float *out) {
-  vf a[RK_LANES], b[RK_LANES];
-  RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) a[i] = load(rows[i]);
-  RK_UNROLL for (size_t round = 0; round < 4; round++) {
-    RK_UNROLL for (size_t i = 0; i < 8; i++) {
-      b[i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], RK_EVEN_LANES);
-      b[i + 8] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], RK_ODD_LANES);
-    }
-    RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) a[i] = b[i];
-  }
-  RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) store(out + i * RK_LANES, a[i]);
-}
 
 static void pack_keys(const float *k, size_t ldk, size_t begin, size_t end, size_t head_size, float *packed) {
   static const float zeros[RK_LANES] = {0};
@@ -129,15 +113,17 @@ static void adjust_scores(const rk_map *m, size_t query, rk_view view, float *ro
 /// Turns the scores of R rows into 2^(log2 e · (score − maximum)) over whole vectors `begin`..<`end`; a factor becomes
 /// 1 / sum of the row, 0 where everything is hidden. Several rows at once keep the arithmetic units busy.
 RK_INLINE void softmax_rows(float *strip, size_t stride, size_t begin, size_t end, float *factors, const size_t R) {
-  vf top[RK_SOFTMAX_ROWS], sum[RK_SOFTMAX_ROWS];
+  // Lanes of four rows are put together at once; what is missing of four is never looked at.
+  vf top[RK_SOFTMAX_ROWS + 2], sum[RK_SOFTMAX_ROWS + 2];
   RK_UNROLL for (size_t r = 0; r < R; r++) top[r] = splat(-INFINITY);
   for (size_t j = begin; j < end; j += RK_LANES)
     RK_UNROLL for (size_t r = 0; r < R; r++) top[r] = at_least(load(strip + r * stride + j), top[r]);
-  RK_UNROLL for (size_t r = 0; r < R; r++) {
-    const float largest = max_lanes(top[r]);
-    top[r] = splat(largest == -INFINITY ? 0.0f : largest);
-    sum[r] = splat(0.0f);
+  RK_UNROLL for (size_t r = R; r < (R + 3) / 4 * 4; r++) top[r] = sum[r] = splat(0.0f);
+  RK_UNROLL for (size_t r = 0; r < R; r += 4) {
+    const vf4 four = max_lanes_of_four(top + r), largest = four == (vf4)-INFINITY ? (vf4)0.0f : four;
+    RK_UNROLL for (size_t i = 0; i < 4; i++) top[r + i] = splat(largest[i]);
   }
+  RK_UNROLL for (size_t r = 0; r < R; r++) sum[r] = splat(0.0f);
   for (size_t j = begin; j < end; j += RK_LANES) {
     // Subtracted first: masks made of huge numbers would not survive the rounding of a product.
     vf x[RK_SOFTMAX_ROWS];
@@ -148,9 +134,9 @@ RK_INLINE void softmax_rows(float *strip, size_t stride, size_t begin, size_t en
       sum[r] += x[r];
     }
   }
-  RK_UNROLL for (size_t r = 0; r < R; r++) {
-    const float total = sum_lanes(sum[r]);
-    factors[r] = total == 0.0f ? 0.0f : 1.0f / total;
+  RK_UNROLL for (size_t r = 0; r < R; r += 4) {
+    const vf4 total = sum_lanes_of_four(sum + r), factor = total == (vf4)0.0f ? (vf4)0.0f : (vf4)1.0f / total;
+    RK_UNROLL for (size_t i = 0; i < 4; i++) if (r + i < R) factors[r + i] = factor[i];
   }
 }
 
@@ -164,8 +150,13 @@ static void softmax_strip(const rk_view *views, size_t rows, rk_view all, float 
     for (size_t j = seen_end; j < end; j++) row[j] = -INFINITY;
   }
   size_t r = 0;
-  for (; r + RK_SOFTMAX_ROWS <= rows; r += RK_SOFTMAX_ROWS)
+  // Seven and eight are halved: one or two rows alone wait for themselves.
+  for (; rows - r >= RK_SOFTMAX_ROWS && rows - r != 7 && rows - r != 8; r += RK_SOFTMAX_ROWS)
     softmax_rows(strip + r * stride, stride, begin, end, factors + r, RK_SOFTMAX_ROWS);
+  if (rows - r > RK_SOFTMAX_ROWS) {
+    softmax_rows(strip + r * stride, stride, begin, end, factors + r, 4);
+    r += 4;
+  }
   switch (rows - r) {
     case 5: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 5); break;
     case 4: softmax_rows(strip + r * stride, stride, begin, end, factors + r, 4); break;
@@ -403,17 +394,19 @@ static void attention(const rk_map *m, size_t query_begin, size_t query_end) {
   rk_rounded place = {0};
   if (m->rounded || (m->q && !m->packed_keys)) {
     // Only the keys that some query of this call sees.
-    rk_view seen = {.begin = m->keys, .end = 0};
-    for (size_t query = query_begin; query < query_end; query++) {
+    const int sees_all = !m->causal && !m->window;
+    rk_view seen = sees_all ? (rk_view){.begin = 0, .end = m->keys} : (rk_view){.begin = m->keys, .end = 0};
+    for (size_t query = query_begin; query < query_end && !sees_all; query++) {
       const rk_view view = view_of(m, query);
       if (view.begin >= view.end) continue;
       if (view.begin < seen.begin) seen.begin = view.begin;
       if (view.end > seen.end) seen.end = view.end;
     }
-    if (m->q && !m->packed_keys) pack_keys(m->k, m->ldk, seen.begin, seen.end, m->head_size, packed);
     if (m->rounded) {
       place = rounded_scratch(m);
-      round_inputs(m, seen, m->packed_keys ? m->packed_keys : packed, &place);
+      round_inputs(m, seen, &place);
+    } else {
+      pack_keys(m->k, m->ldk, seen.begin, seen.end, m->head_size, packed);
     }
   }
 

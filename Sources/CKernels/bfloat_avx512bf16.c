@@ -30,6 +30,37 @@ RK_INLINE void keep_rounded(uint16_t *out, vf x) {
   memcpy(out, &rounded, sizeof rounded);
 }
 
+/// Thirty-two numbers side by side.
+RK_INLINE __m512i rounded_both(vf first, vf second) {
+  const __m512 least = _mm512_set1_ps(0x1.ffp-57f);
+  const __mmask16 a = _mm512_cmp_ps_mask((__m512)magnitude(first), least, _CMP_NLT_UQ);
+  const __mmask16 b = _mm512_cmp_ps_mask((__m512)magnitude(second), least, _CMP_NLT_UQ);
+  return (__m512i)_mm512_maskz_cvtne2ps_pbh(_mm512_kunpackw(b, a), (__m512)second, (__m512)first);
+}
+
+RK_INLINE void keep_both(uint16_t *out, vf first, vf second) { _mm512_storeu_si512(out, rounded_both(first, second)); }
+
+RK_INLINE void keep_pairs(uint8_t *out, vf first, vf second) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
+                                         5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  _mm512_storeu_si512(out, _mm512_permutexvar_epi16(order, rounded_both(first, second)));
+}
+
+#include "transpose.inc.h"
+
+/// Pairs of columns are turned as they lie side by side.
+RK_INLINE void keep_keys(const float *keys[RK_LANES], size_t columns, uint8_t *out) {
+  float pairs[RK_LANES][RK_LANES], block[RK_LANES * RK_LANES];
+  const float *rows[RK_LANES];
+  RK_UNROLL for (size_t i = 0; i < RK_LANES; i++) {
+    const vf second = columns > RK_LANES ? load(keys[i] + RK_LANES) : splat(0.0f);
+    _mm512_storeu_si512(pairs[i], rounded_both(load(keys[i]), second));
+    rows[i] = pairs[i];
+  }
+  transpose_block(rows, columns > RK_LANES ? (float *)out : block);
+  if (columns <= RK_LANES) memcpy(out, block, sizeof block / 2);
+}
+
 typedef __m512bh rk_weights, rk_levels;
 #define weights_at(p) ((__m512bh)_mm512_loadu_si512(p))
 #define level_at(p) ((__m512bh)splat_bytes(p))

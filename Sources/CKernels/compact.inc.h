@@ -85,6 +85,19 @@ RK_INLINE void finish_compact_tile(const rk_tile *tile, vf sum[RK_COMPACT_ROWS][
   }
 }
 
+/// Fetches, while a line of P panels is multiplied, that of the panels behind them, or of what comes after the matrix.
+/// A few rows go through weights faster than memory answers, and the processor's own fetching stops at the end of each
+/// panel and page.
+RK_INLINE void fetch_next_panels(const uint8_t *numbers, size_t apart, const size_t P, const int near) {
+  RK_UNROLL for (size_t p = 0; p < P; p++) {
+    const void *line = (const void *)((uintptr_t)numbers + (P + p) * apart);
+    if (near) __builtin_prefetch(line, 0, 3);
+    else __builtin_prefetch(line, 0, 2);
+  }
+}
+
+#define RK_LINE 64
+
 /// M rows times P panels of bytes.
 RK_INLINE void compute_byte_tile(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel,
                                  const size_t M, const size_t P) {
@@ -99,6 +112,7 @@ RK_INLINE void compute_byte_tile(const rk_tile *tile, const rk_compact_shape *sh
     vf scales[RK_TILE_PANELS_MAX];
     RK_UNROLL for (size_t p = 0; p < P; p++) scales[p] = scales_of(shape, panel + p * apart, group);
     for (; i < end; i++, numbers += RK_PANEL) {
+      if (i % (RK_LINE / RK_PANEL) == 0) fetch_next_panels(numbers, apart, P, 0);
       RK_UNROLL for (size_t p = 0; p < P; p++) {
         const vf w = bytes_at(numbers + p * apart, scales[p]);
         RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i]), w, sum[r][p]);
@@ -108,40 +122,61 @@ RK_INLINE void compute_byte_tile(const rk_tile *tile, const rk_compact_shape *sh
   finish_compact_tile(tile, sum, M, P);
 }
 
+/// Whether scales of float32 leave room for what `nibble_scale` makes of those of float16: three bits, and a factor.
+RK_INLINE int are_short(vf scales) {
+  const vi bits = (vi)scales;
+  return !__builtin_reduce_or((bits & (vi)7) | ((bits & (vi)0x7fffffff) >= (vi)0x7b000000));
+}
+
+/// Rows `begin`..<`end`, of one group.
+RK_INLINE void add_nibbles(const rk_tile *tile, const uint8_t *numbers, size_t begin, size_t end, const vf *scales,
+                           vf sum[RK_COMPACT_ROWS][RK_TILE_PANELS_MAX], const size_t M, const size_t P,
+                           const int wide) {
+  const size_t apart = tile->apart, ldx = tile->ldx;
+  const float *x = tile->x;
+  rk_nibble_scale scale[RK_TILE_PANELS_MAX];
+  RK_UNROLL for (size_t p = 0; p < P; p++) scale[p] = nibble_scale(scales[p], wide);
+  for (size_t i = begin; i < end;) {
+    if (i % RK_WORD_ROWS || end - i < RK_WORD_ROWS) {
+      RK_UNROLL for (size_t p = 0; p < P; p++) {
+        const vf w = any_nibble_row(numbers + p * apart, i, scale[p], wide);
+        RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i]), w, sum[r][p]);
+      }
+      i++;
+      continue;
+    }
+    const uint8_t *line = numbers + i / RK_WORD_ROWS * sizeof(vi);
+    fetch_next_panels(line, apart, P, 1);
+    vi words[RK_TILE_PANELS_MAX];
+    RK_UNROLL for (size_t p = 0; p < P; p++) words[p] = words_at(line + p * apart);
+    RK_UNROLL for (size_t row = 0; row < RK_WORD_ROWS; row++) {
+      RK_UNROLL for (size_t p = 0; p < P; p++) {
+        const vf w = nibble_row(words[p], row, scale[p], wide);
+        RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i + row]), w, sum[r][p]);
+      }
+    }
+    i += RK_WORD_ROWS;
+  }
+}
+
 /// M rows times P panels of nibbles.
 RK_INLINE void compute_nibble_tile(const rk_tile *tile, const rk_compact_shape *shape, const uint8_t *panel,
                                    const size_t M, const size_t P, const int wide) {
   vf sum[RK_COMPACT_ROWS][RK_TILE_PANELS_MAX];
-  RK_UNROLL for (size_t r = 0; r < M; r++) RK_UNROLL for (size_t p = 0; p < P; p++) sum[r][p] = splat(0.0f);
-  const size_t apart = tile->apart, ldx = tile->ldx, k = shape->k;
+  RK_UNROLL for (size_t p = 0; p < P; p++) RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = splat(0.0f);
+  const size_t apart = tile->apart, k = shape->k;
   const uint8_t *numbers = panel + rk_compact_scale_bytes(shape);
-  const float *x = tile->x;
-  size_t i = 0;
-  for (size_t group = 0; i < k; group++) {
-    const size_t end = k - i < shape->group ? k : i + shape->group;
-    rk_nibble_scale scale[RK_TILE_PANELS_MAX];
-    RK_UNROLL for (size_t p = 0; p < P; p++)
-      scale[p] = nibble_scale(scales_of(shape, panel + p * apart, group), wide);
-    while (i < end) {
-      if (i % RK_WORD_ROWS || end - i < RK_WORD_ROWS) {
-        RK_UNROLL for (size_t p = 0; p < P; p++) {
-          const vf w = any_nibble_row(numbers + p * apart, i, scale[p], wide);
-          RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i]), w, sum[r][p]);
-        }
-        i++;
-        continue;
-      }
-      vi words[RK_TILE_PANELS_MAX];
-      RK_UNROLL for (size_t p = 0; p < P; p++)
-        words[p] = words_at(numbers + p * apart + i / RK_WORD_ROWS * sizeof(vi));
-      RK_UNROLL for (size_t row = 0; row < RK_WORD_ROWS; row++) {
-        RK_UNROLL for (size_t p = 0; p < P; p++) {
-          const vf w = nibble_row(words[p], row, scale[p], wide);
-          RK_UNROLL for (size_t r = 0; r < M; r++) sum[r][p] = fma_(splat(x[r * ldx + i + row]), w, sum[r][p]);
-        }
-      }
-      i += RK_WORD_ROWS;
+  for (size_t begin = 0, group = 0; begin < k; begin += shape->group, group++) {
+    const size_t end = k - begin < shape->group ? k : begin + shape->group;
+    vf scales[RK_TILE_PANELS_MAX];
+    int converts = 0;
+    RK_UNROLL for (size_t p = 0; p < P; p++) {
+      scales[p] = scales_of(shape, panel + p * apart, group);
+      if (wide && !are_short(scales[p])) converts = 1;
     }
+    // Scales of float16, times a factor that is a power of two, are short: most of those that are kept wide.
+    if (converts) add_nibbles(tile, numbers, begin, end, scales, sum, M, P, 1);
+    else add_nibbles(tile, numbers, begin, end, scales, sum, M, P, 0);
   }
   finish_compact_tile(tile, sum, M, P);
 }

@@ -96,6 +96,15 @@ RK_DOT_SHAPES(RK_DEFINE_DOT_TILE)
 static void (*const dot_tiles[RK_TILE_PANELS_MAX][RK_DOT_ROWS])(const rk_dot_tile *) = {
     RK_DOT_SHAPES(RK_TABLE_DOT_TILE)};
 
+/// Fetches what a tile that needs no buffer reads and writes at its end, while its sums are taken.
+RK_INLINE void fetch_dot_ends(const rk_dot_tile *tile, size_t rows, size_t panels) {
+  for (size_t j = 0; j < panels; j++)
+    for (size_t r = 0; r < rows; r++) {
+      if (tile->residual) __builtin_prefetch(tile->residual + r * tile->ldr + j * RK_PANEL, 0, 3);
+      __builtin_prefetch(tile->out[j] + r * tile->ldo, 1, 3);
+    }
+}
+
 /// All row tiles of a few panels.
 static void multiply_dot_piece(const rk_dot_product *p, size_t row, size_t rows, size_t tile_count, size_t panel,
                                size_t panels) {
@@ -120,6 +129,7 @@ static void multiply_dot_piece(const rk_dot_product *p, size_t row, size_t rows,
   }
   for (size_t t = 0; t < tile_count; t++) {
     const size_t count = height + (t < higher);
+    if (direct) fetch_dot_ends(&tile, count, panels);
     dot_tiles[panels - 1][count - 1](&tile);
     if (!direct) finish_tile(store, buffer, row, count, panel, panels);
     row += count;

@@ -13,6 +13,7 @@
 #include "registers.inc.h"
 #include "store.inc.h"
 #include "tile.inc.h"
+#include "transpose.inc.h"
 
 #include "attention.inc.h"
 #include "multiply.inc.h"

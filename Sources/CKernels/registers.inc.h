@@ -1,5 +1,10 @@
 // What tiles of floats and tiles of integers have in common: how their sums are kept in registers.
 
+#ifndef RK_REGISTERS_INC
+#define RK_REGISTERS_INC
+
+#include "vector.inc.h"
+
 /// Panels in the widest tile of any instruction set.
 #define RK_TILE_PANELS_MAX 4
 
@@ -37,3 +42,5 @@ typedef struct {
   float *out[RK_TILE_PANELS_MAX];
   size_t ldo;
 } rk_dot_tile;
+
+#endif

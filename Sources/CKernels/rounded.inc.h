@@ -18,13 +18,6 @@ static rk_rounded rounded_scratch(const rk_map *m) {
   return place;
 }
 
-/// Sixteen pairs of rounded numbers: the first ones in the lower halves.
-RK_INLINE void store_pairs(uint8_t *out, vf first, vf second) {
-  typedef uint32_t vu __attribute__((ext_vector_type(RK_LANES)));
-  const vu pairs = (vu)rounded(first) >> 16 | (vu)rounded(second);
-  memcpy(out, &pairs, sizeof pairs);
-}
-
 /// Keys `begin`..<`end` from float32 panels.
 static void round_keys(const float *panels, size_t begin, size_t end, size_t head_size, uint8_t *out) {
   const size_t first = begin / RK_PANEL * head_size, last = rk_round_up(end, RK_PANEL) / RK_PANEL * head_size;
@@ -33,24 +26,15 @@ static void round_keys(const float *panels, size_t begin, size_t end, size_t hea
                 load(panels + (row + 1) * RK_PANEL));
 }
 
-/// Values of keys `begin`..<`end` of one consumer.
-static void round_values(const rk_consumer *consumer, size_t begin, size_t end, size_t padded, uint8_t *out) {
-  for (size_t key = begin / 2 * 2; key < end; key += 2) {
-    const float *row = consumer->v + key * consumer->ldv;
-    for (size_t column = 0; column < consumer->width; column += RK_PANEL) {
-      const vf second = key + 1 < end ? load(row + consumer->ldv + column) : splat(0.0f);
-      store_pairs(out + (column * padded + key * RK_PANEL) * sizeof(uint16_t), load(row + column), second);
-    }
-  }
-}
-
 /// Keys and values that some query of the call sees.
-static void round_inputs(const rk_map *m, rk_view seen, const float *panels, const rk_rounded *place) {
-  if (m->q) round_keys(panels, seen.begin, seen.end, m->head_size, place->keys);
+static void round_inputs(const rk_map *m, rk_view seen, const rk_rounded *place) {
+  if (m->packed_keys) round_keys(m->packed_keys, seen.begin, seen.end, m->head_size, place->keys);
+  else if (m->q) m->rounded->round_keys(m->k, m->ldk, seen.begin, seen.end, m->head_size, place->keys);
   uint8_t *values = place->values;
   for (size_t c = 0; c < m->consumer_count; c++) {
-    round_values(m->consumers + c, seen.begin, seen.end, place->padded, values);
-    values += place->padded * m->consumers[c].width * sizeof(uint16_t);
+    const rk_consumer *consumer = m->consumers + c;
+    m->rounded->round_values(consumer->v, consumer->ldv, seen.begin, seen.end, consumer->width, place->padded, values);
+    values += place->padded * consumer->width * sizeof(uint16_t);
   }
 }
 

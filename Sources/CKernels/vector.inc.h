@@ -111,6 +111,13 @@ RK_INLINE vi rounded(vf x) {
   return size > (vi)0x7f800000 ? (vi)0x7fc00000 : kept;
 }
 
+/// Sixteen pairs of rounded numbers: the first ones in the lower halves.
+RK_INLINE void store_pairs(uint8_t *out, vf first, vf second) {
+  typedef uint32_t vu __attribute__((ext_vector_type(RK_LANES)));
+  const vu pairs = (vu)rounded(first) >> 16 | (vu)rounded(second);
+  memcpy(out, &pairs, sizeof pairs);
+}
+
 typedef float vf8 __attribute__((ext_vector_type(8)));
 typedef float vf4 __attribute__((ext_vector_type(4)));
 
@@ -128,5 +135,32 @@ RK_INLINE float max_lanes(vf v) {
   float odd = b.y > b.w ? b.y : b.w;
   return even > odd ? even : odd;
 }
+
+// The same of four vectors at once.
+
+/// Halves of two vectors side by side, quarters of two pairs of such halves, and so on.
+#define RK_LOWER_HALVES 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define RK_UPPER_HALVES 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#define RK_LOWER_QUARTERS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
+#define RK_UPPER_QUARTERS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
+
+#define RK_FOUR(name, join)                                                                     \
+  RK_INLINE vf4 name(const vf *v) {                                                             \
+    const vf ab = join((vf)__builtin_shufflevector(v[0], v[1], RK_LOWER_HALVES),                \
+                       (vf)__builtin_shufflevector(v[0], v[1], RK_UPPER_HALVES));               \
+    const vf cd = join((vf)__builtin_shufflevector(v[2], v[3], RK_LOWER_HALVES),                \
+                       (vf)__builtin_shufflevector(v[2], v[3], RK_UPPER_HALVES));               \
+    const vf four = join((vf)__builtin_shufflevector(ab, cd, RK_LOWER_QUARTERS),                \
+                         (vf)__builtin_shufflevector(ab, cd, RK_UPPER_QUARTERS));               \
+    const vf8 two = join((vf8)__builtin_shufflevector(four, four, 0, 1, 4, 5, 8, 9, 12, 13),    \
+                         (vf8)__builtin_shufflevector(four, four, 2, 3, 6, 7, 10, 11, 14, 15)); \
+    return join((vf4)__builtin_shufflevector(two, two, 0, 2, 4, 6),                             \
+                (vf4)__builtin_shufflevector(two, two, 1, 3, 5, 7));                            \
+  }
+
+#define RK_JOIN_SUM(a, b) ((a) + (b))
+#define RK_JOIN_MAX(a, b) ((a) > (b) ? (a) : (b))
+RK_FOUR(sum_lanes_of_four, RK_JOIN_SUM)
+RK_FOUR(max_lanes_of_four, RK_JOIN_MAX)
 
 #endif

@@ -26,6 +26,9 @@ struct rk_bfloat_kernels {
   void (*multiply)(const rk_bfloat_product *, size_t, size_t, size_t, size_t);
   // Most rows that `multiply_rows` takes.
   size_t rows;
+  // Keys begin..<end, and values of keys begin..<end, as panels of pairs that `multiply_rows` takes.
+  void (*round_keys)(const float *k, size_t ldk, size_t begin, size_t end, size_t head_size, uint8_t *out);
+  void (*round_values)(const float *v, size_t ldv, size_t begin, size_t end, size_t width, size_t padded, uint8_t *out);
   // Rows, `stride` bytes apart, times `count` panels, `apart` bytes apart, each row times its factor where there
   // are any.
   void (*multiply_rows)(const void *x, size_t stride, size_t rows, size_t depth, const void *panels, size_t apart,

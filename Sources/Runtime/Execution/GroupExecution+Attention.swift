@@ -76,7 +76,10 @@ extension GroupExecution {
         let queryRows = group.axes[step.queryAxis], keyRows = group.axes[step.keyAxis]
         let start = queryRows.starts[member], keyStart = keyRows.starts[member]
         var map = map(of: share)
-        let headMajor = { (register: Register, head: Int, size: Int, rows: AxisRows, start: Int) in
+        // A function: a closure that is kept would keep a copy of the whole execution.
+        func headMajor(
+            _ register: Register, _ head: Int, _ size: Int, _ rows: AxisRows, _ start: Int
+        ) -> UnsafePointer<Float> {
             UnsafePointer(address(register).base + head * size * rows.count + start * size)
         }
         let cached = cache?.entry(of: step, member: member)
