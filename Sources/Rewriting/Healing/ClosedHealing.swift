@@ -33,8 +33,12 @@ struct ClosedHealing {
     /// λ for feed-forward matrices that lost nothing: four times as many features, so weak pulls overfit at every
     /// measured layer.
     static let feedForwardStrengths: [Double] = [3e-2, 1e-1, 3e-1, 1, 3]
-    /// Bytes of activations that are kept of the source, and of the rewrite.
-    static let keptBytes = 256 << 20
+    /// Bytes of activations that are kept of the source, and of the rewrite: four times what the weights take, within
+    /// bounds.
+    private var keptBytes: Int {
+        let weights = source.tensors.values.reduce(0) { $0 + $1.byteCount }
+        return min(max(4 * weights, 256 << 20), 1 << 30)
+    }
 
     /// Heals a rewrite whose nodes `changed` have other sources than the source model.
     ///
@@ -58,9 +62,9 @@ struct ClosedHealing {
             earlier.count < candidates.count
             ? State(
                 sums: try SourceSums(
-                    source, branches: [], sequences: sequences, keeping: Self.keptBytes, pooling: pooling,
+                    source, branches: [], sequences: sequences, keeping: keptBytes, pooling: pooling,
                     resources: resources),
-                activations: CachedActivations(nothingOf: rewrite, sequences), probe: probe) : nil
+                activations: CachedActivations(nothingOf: rewrite, sequences), probe: probe, limit: keptBytes) : nil
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
@@ -119,6 +123,7 @@ struct ClosedHealing {
         var sums: SourceSums
         var activations: CachedActivations
         var probe: OutputProbe
+        let limit: Int
 
         mutating func advance(
             to model: Model, branches: ArraySlice<Branch>, _ resources: ExecutionResources
@@ -127,7 +132,7 @@ struct ClosedHealing {
             try sums.advance(to: branches)
             activations = try CachedActivations(
                 of: model, model.graph.cut(before: nodes), sequences: activations.sequences,
-                keeping: ClosedHealing.keptBytes, from: activations, resources: resources)
+                keeping: limit, from: activations, resources: resources)
             try probe.advance(to: model, rewriting: nodes)
         }
     }
