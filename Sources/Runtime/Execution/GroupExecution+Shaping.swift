@@ -3,8 +3,6 @@ import CKernels
 import ModelGraph
 import Tensors
 
-// Steps over inputs, masks and shapes: copies, mostly.
-
 extension GroupExecution {
     // MARK: Row by row
 
