@@ -48,7 +48,8 @@ extension Document.ReadError {
         guard let first = complaints.first else { return nil }
         self.init(first)
         further = complaints.prefix(Self.told).dropFirst().map { Self($0).description }
-        if complaints.count > Self.told { further.append("and \(complaints.count - Self.told) more") }
+        guard complaints.count > Self.told else { return }
+        further.append("and \(complaints.count < ReadingRecord.most ? "\(complaints.count - Self.told)" : "many") more")
     }
 
     init(_ complaint: DocumentComplaint) {

@@ -31,6 +31,11 @@ protocol ElementwiseReadable {
 
 extension Array: ElementwiseReadable where Element: Decodable {
     static func read(_ field: JSONField, _ record: ReadingRecord) -> [Element]? {
-        field.arrayValue?.compactMap { try? $0.read(Element.self, record) }
+        guard let fields = field.arrayValue else { return nil }
+        var result: [Element] = []
+        for field in fields where !record.isFull {
+            if let element = try? field.read(Element.self, record) { result.append(element) }
+        }
+        return result
     }
 }

@@ -24,8 +24,11 @@ final class ReadingRecord {
     private var repeated: [Int: DocumentComplaint] = [:]
     private var noted: [DocumentComplaint] = []
 
-    /// More complaints than anybody reads.
-    private static let most = 200
+    /// More complaints than anybody reads: reading ends there.
+    static let most = 200
+
+    /// Whether so much is wrong that reading on tells nobody anything.
+    var isFull: Bool { noted.count >= Self.most }
 
     init(collects: Bool) { self.collects = collects }
 
@@ -53,7 +56,7 @@ final class ReadingRecord {
     /// Notes why a value cannot be read. What follows from something inside it that is noted already is passed over.
     func note(_ error: any Error, reading field: JSONField) {
         if field.kind == .object { objects[field.index]?.isWhole = false }
-        guard !(error is Noted), noted.count < Self.most else { return }
+        guard !(error is Noted), !isFull else { return }
         let complaint = DocumentComplaint(error, in: field.document.root)
         let inside = complaint.field.index..<Int(field.document.nodes[complaint.field.index].next)
         // Of several keys that are missing none follows from another.
@@ -69,7 +72,8 @@ final class ReadingRecord {
         let missing = noted.filter { complaint in
             complaint.missing.map { !meant.contains(Member(object: complaint.field.index, key: $0)) } ?? true
         }
-        return (missing + Array(repeated.values) + unknown.map(\.complaint)).sorted { $0.field.index < $1.field.index }
+        let all = missing + Array(repeated.values) + unknown.map(\.complaint)
+        return Array(all.sorted { $0.field.index < $1.field.index }.prefix(Self.most))
     }
 
     private struct Member: Hashable {
@@ -84,23 +88,29 @@ final class ReadingRecord {
         let complaint: DocumentComplaint
     }
 
-    /// Keys that nothing has.
+    /// Keys that nothing has, the first ones of the text.
     private var unknownKeys: [Unknown] {
-        objects.values.filter { !$0.unknown.isEmpty }.flatMap { object -> [Unknown] in
-            let members = object.field.objectValue ?? []
-            let known = Set(members.map(\.key)).subtracting(object.unknown)
-            let strange = members.filter { object.unknown.contains($0.key) }.prefix(Self.most)
-            return strange.compactMap { member -> Unknown? in
-                let near = Self.spellings(of: member.key).first { name in
-                    !known.contains(name) && object.tests.contains { $0(name) }
-                }
-                guard object.isWhole || near != nil else { return nil }
-                let advice = near.map { "; did you mean \"\($0)\"?" } ?? ""
-                return Unknown(
-                    object: object.field.index, meant: near,
-                    complaint: DocumentComplaint(
-                        member.value, "the key \"\(member.key.printable)\" is not known here\(advice)"))
+        var result: [Unknown] = []
+        let strange = objects.values.filter { !$0.unknown.isEmpty }.sorted { $0.field.index < $1.field.index }
+        // Advice takes a thousand times what reading a key does.
+        for object in strange.prefix(Self.most) where result.count < Self.most { result += unknownKeys(of: object) }
+        return result
+    }
+
+    private func unknownKeys(of object: Object) -> [Unknown] {
+        let members = object.field.objectValue ?? []
+        let known = Set(members.map(\.key)).subtracting(object.unknown)
+        let strange = members.filter { object.unknown.contains($0.key) }.prefix(Self.most)
+        return strange.compactMap { member -> Unknown? in
+            let near = Self.spellings(of: member.key).first { name in
+                !known.contains(name) && object.tests.contains { $0(name) }
             }
+            guard object.isWhole || near != nil else { return nil }
+            let advice = near.map { "; did you mean \"\($0)\"?" } ?? ""
+            return Unknown(
+                object: object.field.index, meant: near,
+                complaint: DocumentComplaint(
+                    member.value, "the key \"\(member.key.printable)\" is not known here\(advice)"))
         }
     }
 

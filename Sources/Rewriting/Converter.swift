@@ -53,11 +53,16 @@ package struct Converter: Sendable {
     ///
     /// The result depends on the model, the plan and the calibration texts alone, not on the number of threads.
     ///
+    /// - Parameters:
+    ///   - sample: Texts that refits learn from, where a sample will do; `nil`: all that fit.
+    ///   - known: What earlier conversions of the same model on the same texts found.
     /// - Throws: When the plan breaks a rule or the model cannot be run; `AnalysisError.shared` when healing would
     ///   split weights that layers share and was not allowed to; `AnalysisError.cancelled`.
-    /// - Complexity: For each changed node, two passes of the part of the model before it over the calibration texts.
+    /// - Complexity: A pass of the source over the calibration texts for what the plan leaves out, one for all refits,
+    ///   and two of the rewrite.
     package func convert(
-        _ source: Model, plan: ReusePlan, calibration: CalibrationSet, progress: (Int, Int) -> Void = { _, _ in }
+        _ source: Model, plan: ReusePlan, calibration: CalibrationSet, learningFrom sample: [ModelInput]? = nil,
+        knowing known: KnownSums? = nil, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(AnalysisError) -> Result {
         try LinearAlgebra.prepare()
         try CancellableWorkers(options.resources).check()
@@ -73,9 +78,10 @@ package struct Converter: Sendable {
             from: source, along: plan, sequences: calibration.fit, resources: options.resources)
         try rewrite.compensateForNeurons(
             of: source, along: plan, fits: options.healing == .closed, sequences: calibration.fit,
-            pooling: options.pooling, resources: options.resources)
+            pooling: options.pooling, knowing: known, resources: options.resources)
         try rewrite.fitRanks(
-            of: source, along: plan, sequences: calibration.fit, pooling: options.pooling, resources: options.resources)
+            of: source, along: plan, sequences: calibration.fit, pooling: options.pooling, knowing: known,
+            resources: options.resources)
         let changed = Self.changedNodes(of: source.graph, to: rewrite.graph, along: plan)
         let plain = rewrite
         if options.healing == .closed { try unshare(&rewrite, changed: changed) }
@@ -88,14 +94,15 @@ package struct Converter: Sendable {
                 folder: keeping.folder,
                 .init(
                     tool: keeping.toolVersion, model: source, calibration: calibration, pooling: options.pooling),
-                plan: plan, settings: "\(options.fitsFeedForward) \(options.unshares)")
+                plan: plan,
+                settings: "\(options.fitsFeedForward) \(options.unshares)" + (sample.map { " \($0.count)" } ?? ""))
         }
         var summary = HealingSummary(
             method: options.healing, steps: [], before: before, after: before, texts: .init(calibration),
             pooling: options.pooling)
         if options.healing == .closed {
             let healing = ClosedHealing(
-                source: source, sequences: calibration.fit, probe: probe, resources: options.resources,
+                source: source, sequences: sample ?? calibration.fit, probe: probe, resources: options.resources,
                 fitsFeedForward: options.fitsFeedForward, pooling: options.pooling, kept: kept)
             let result = try healing.heal(
                 rewrite, plain: plain, changed: changed, before: before, progress: progress)

@@ -33,13 +33,14 @@ struct CorrectionTests {
         let (planner, model, calibration) = try planner()
         let first = try planner.plan(Budget(budget))
         try #require(first.replacedCount > 0 && first.removedNeurons > 0)
-        var tried: [ReusePlan] = []
+        var tried: [ReusePlan] = [], trials: [Bool] = []
         // Whatever comes out is better than what is said to have been measured.
-        let found = try planner.corrected(for: Budget(budget), measured: 1e9) { (plan) throws(AnalysisError) in
+        let found = try planner.corrected(for: Budget(budget), measured: 1e9) { (plan, isTrial) throws(AnalysisError) in
             tried.append(plan)
+            trials.append(isTrial)
             return try Converter().convert(model, plan: plan, calibration: calibration)
         }
-        #expect(tried.count == 3)
+        #expect(tried.count == 3 && trials == [true, true, false])
         #expect(tried[0].removedNeurons == 0 && tried[0].replacedCount == first.replacedCount)
         #expect(tried[1].replacedCount == 0 && tried[1].neurons.map(\.kept) == first.neurons.map(\.kept))
         let second = try #require(found).plan
@@ -51,7 +52,7 @@ struct CorrectionTests {
     func adding() throws {
         let (planner, model, calibration) = try planner()
         var conversions = 0
-        let convert = { (plan: ReusePlan) throws(AnalysisError) -> Converter.Result in
+        let convert = { (plan: ReusePlan, _: Bool) throws(AnalysisError) -> Converter.Result in
             conversions += 1
             return try Converter().convert(model, plan: plan, calibration: calibration)
         }
@@ -62,5 +63,26 @@ struct CorrectionTests {
             _ = try? kind.planner.corrected(for: Budget("macs:1%@20"), measured: 1e9, convert: convert)
         }
         #expect(conversions == 0)
+    }
+
+    @Test("what earlier conversions found of the source saves its runs and changes no bit")
+    func knownSums() throws {
+        let (planner, model, calibration) = try planner()
+        let first = try planner.plan(Budget(budget)), second = try planner.plan(Budget("macs:15%@20"))
+        try #require(first.removedNeurons > 0 && second.removedNeurons > 0)
+        let known = KnownSums()
+        for plan in [first, second, first] {
+            let alone = try Converter().convert(model, plan: plan, calibration: calibration)
+            let after = try Converter().convert(model, plan: plan, calibration: calibration, knowing: known)
+            #expect(alone.healing == after.healing)
+            #expect(alone.model.tensors.mapValues(\.floats) == after.model.tensors.mapValues(\.floats))
+        }
+        let sample = calibration.sample(tokens: 300)
+        try #require(sample.count < calibration.fit.count)
+        let trial = try Converter().convert(
+            model, plan: first, calibration: calibration, learningFrom: sample, knowing: known)
+        // Refits learn from other rows; what they start from is the same.
+        #expect(trial.healing.steps.count > 0 && trial.healing.steps != (try Converter().convert(
+            model, plan: first, calibration: calibration).healing.steps))
     }
 }

@@ -313,6 +313,8 @@ package struct Planner: Sendable {
 extension Planner {
     /// Damages that err by more than this share did not add up.
     private static let tolerance = 0.25
+    /// Tokens that refits of a trial learn from.
+    package static let trialTokens = CurvePass.sampleTokens
     /// What a correction may make of a move's damages.
     private static let corrections = 0.25...4.0
 
@@ -324,11 +326,12 @@ extension Planner {
     ///
     /// - Parameters:
     ///   - measured: Damage at the output of the plan that `plan(_:)` gave, on the texts that choose.
-    ///   - convert: Converts along a plan.
-    /// - Complexity: As many conversions as the plan has kinds of moves, and one.
+    ///   - convert: Converts along a plan. `isTrial`: only the damage counts, of refits that learnt from as many tokens
+    ///     as those of the curves did (`trialTokens`).
+    /// - Complexity: As many trials as the plan has kinds of moves, and one conversion.
     package func corrected(
         for budget: Budget, measured: Double, cancellation: Cancellation? = nil,
-        convert: (ReusePlan) throws(AnalysisError) -> Converter.Result
+        convert: (_ plan: ReusePlan, _ isTrial: Bool) throws(AnalysisError) -> Converter.Result
     ) throws(AnalysisError) -> (plan: ReusePlan, result: Converter.Result)? {
         let taken = steps.prefix(try stepCount(for: budget, cancellation: cancellation))
         let used = moves.indices.filter { move in taken.contains { $0.move == move } }
@@ -339,7 +342,7 @@ extension Planner {
             var plan = empty(for: budget)
             write(move, taken, to: &plan)
             let alone = taken.reduce(0) { $0 + ($1.move == move ? $1.increase : 0) }
-            let found = try convert(plan).healing.after.damage
+            let found = try convert(plan, true).healing.after.damage
             guard alone > 0 else { continue }
             factors[move] = min(max(found / alone, Self.corrections.lowerBound), Self.corrections.upperBound)
         }
@@ -354,7 +357,7 @@ extension Planner {
             })
         let plan = try planner.plan(budget, cancellation: cancellation)
         guard plan != self.plan(steps: taken.count, for: budget) else { return nil }
-        let result = try convert(plan)
+        let result = try convert(plan, false)
         return result.healing.after.damage < measured ? (plan, result) : nil
     }
 }

@@ -13,10 +13,11 @@ extension ModelConverter {
         guard case .quality(let condition) = budget.goal else {
             return try TransformerError.mapping { try planner.plan(budget, cancellation: work.cancellation) }
         }
+        let known = KnownSums()
         let plan = try planner.largestPlan(for: budget) { steps in
             work.begin(.tryingPlan(steps: steps, of: planner.steps.count))
         } where: { (plan) throws(TransformerError) in
-            try holds(plan, condition, calibration, work)
+            try holds(plan, condition, calibration, known, work)
         }
         guard let plan else {
             throw TransformerError(
@@ -30,11 +31,12 @@ extension ModelConverter {
 
     /// Whether the model of a plan is good enough, were the texts that choose others of their kind.
     private func holds(
-        _ plan: ReusePlan, _ condition: MetricCondition, _ calibration: CalibrationSet, _ work: Work
+        _ plan: ReusePlan, _ condition: MetricCondition, _ calibration: CalibrationSet, _ known: KnownSums,
+        _ work: Work
     ) throws(TransformerError) -> Bool {
         try TransformerError.mapping {
             let converted = try converter(work, healing: .closedForm)
-                .convert(model.model, plan: plan, calibration: calibration)
+                .convert(model.model, plan: plan, calibration: calibration, knowing: known)
             let pooling = options.pooling.map(ModelGraph.Pooling.init)
             let finished = try quantized(
                 converted.unmerged, merging: converted.model.plan, calibration, work

@@ -199,21 +199,25 @@ public struct ModelConverter: Sendable {
             let (first, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
             let (plan, result) = try TransformerError.mapping {
-                let convert = { (plan: ReusePlan) throws(AnalysisError) in
-                    try converter.convert(model.model, plan: plan, calibration: data.set) {
+                let known = KnownSums()
+                let convert = { (plan: ReusePlan, isTrial: Bool) throws(AnalysisError) in
+                    try converter.convert(
+                        model.model, plan: plan, calibration: data.set,
+                        learningFrom: isTrial ? data.set.sample(tokens: Planner.trialTokens) : nil, knowing: known
+                    ) {
                         work.advance(.rewriting, to: $0, of: $1)
                     }
                 }
-                let result = try convert(first.plan)
+                let result = try convert(first.plan, false)
                 guard let budget = try source.budgetOnSavings, let analysis, converter.options.healing == .closed else {
                     return (first, result)
                 }
                 // Damages that were measured one by one need not add up.
                 let corrected = try planner(of: analysis, for: budget).corrected(
                     for: budget, measured: result.healing.after.damage, cancellation: work.cancellation
-                ) { (plan) throws(AnalysisError) in
+                ) { (plan, isTrial) throws(AnalysisError) in
                     work.begin(.rewriting)
-                    return try convert(plan)
+                    return try convert(plan, isTrial)
                 }
                 if corrected != nil { work.warning("damages did not add up, so the budget was planned for once more") }
                 return corrected.map { (ConversionPlan($0.plan), $0.result) } ?? (first, result)

@@ -49,18 +49,28 @@ package struct SourceSums {
             resources: resources)
     }
 
-    /// Forgets what is in front of branches that are done with.
+    /// Forgets what is in front of branches that are done with, and computes the sums of the next one: the runs to the
+    /// one behind it begin there.
     ///
-    /// - Parameter branches: Those that will still be asked for.
-    mutating func advance(to branches: some Sequence<Branch>) throws(AnalysisError) {
+    /// - Parameter branches: Those that will still be asked for, the next one first.
+    mutating func advance(to branches: some Collection<Branch>) throws(AnalysisError) {
+        var names = source.graph.cut(before: source.graph.beginnings(of: branches.map(\.node)))
+        // As few texts are kept of more values, they are computed twice where not all can be.
+        if let sum = branches.first?.sum, bytes(of: names.union([sum])) <= limit { names.insert(sum) }
         activations = try CachedActivations(
-            of: source, source.graph.cut(before: source.graph.beginnings(of: branches.map(\.node))),
-            sequences: sequences, keeping: limit,
-            from: activations, resources: resources)
+            of: source, names, sequences: sequences, keeping: limit, from: activations, resources: resources)
+    }
+
+    /// Bytes of some values of all sequences.
+    private func bytes(of names: Set<String>) -> Int {
+        let shapes = source.graph.shapes
+        let width = names.reduce(0) { $0 + (shapes[$1]?.width ?? 0) }
+        return MemoryLayout<Float>.stride * width * sequences.reduce(0) { $0 + $1.rowEstimate }
     }
 
     /// The sums of one branch, chunk by chunk.
     func rows(of branch: Branch) throws(AnalysisError) -> Rows {
+        if activations.keepsAll(of: branch.sum) { return Rows(value: branch.sum, activations: activations) }
         var kept = last.withLock { $0.value == branch.sum ? $0.rows : [] }
         guard kept.count < chunks.count else { return Rows(value: branch.sum, kept: kept, model: nil) }
         let model = try activations.begun(
@@ -81,15 +91,18 @@ package struct SourceSums {
     /// The sums of one branch.
     struct Rows {
         fileprivate let value: String
-        fileprivate let kept: [RowBuffer]
+        fileprivate var kept: [RowBuffer] = []
         /// The part of the source that computes them; `nil` where all are kept.
-        fileprivate let model: BegunModel?
+        fileprivate var model: BegunModel?
+        /// Where they are kept as activations.
+        fileprivate var activations: CachedActivations?
 
         /// Those of one chunk; the caller may change them.
         ///
         /// - Parameter sequences: The chunk's.
         func chunk(_ index: Int, of sequences: Range<Int>) throws(AnalysisError) -> RowBuffer? {
             if kept.indices.contains(index) { return kept[index].copied() }
+            if let activations { return activations.rows(of: value, sequences) }
             return try model?.collect(sequences, values: [value]).values[value]
         }
     }

@@ -12,11 +12,11 @@ struct NumberOutputs: Sendable {
     private let chunks: [[RowBuffer]]
 
     /// - Parameter values: Observed values with the numbers.
-    init(of model: CompiledModel, values: [String], sequences: [ModelInput]) throws(AnalysisError) {
+    init(of model: BegunModel, values: [String], sequences: [ModelInput]) throws(AnalysisError) {
         self.values = values
         var chunks: [[RowBuffer]] = []
         for chunk in sequences.batches(rows: Self.chunkRows, by: .reaching) {
-            let rows = try model.collect(Array(sequences[chunk]), values: values)
+            let rows = try model.collect(chunk, values: values)
             chunks.append(values.compactMap { rows.values[$0] })
         }
         self.chunks = chunks

@@ -50,51 +50,71 @@ package struct OutputProbe {
         self.pooling = pooling
         let source = try source.pooled(by: pooling)
         let graph = source.graph
-        let numbers = graph.use == .numbers && pooling == nil ? graph.numberOutputs.map(\.value) : []
-        if !numbers.isEmpty {
-            // As many rows as memory should hold of them.
-            let width = numbers.reduce(0) { $0 + (graph.shapes[$1]?.width ?? 0) }
-            let wanted = max(Self.keptLogits / max(width, 1), Self.predictedRows.lowerBound)
-            let compiled = try source.compiled(resources: resources, observing: Observation(values: Set(numbers)))
-            var part: [ModelInput] = []
-            var rows = 0
-            for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
-                part.append(sequence)
-                rows += numbers.reduce(0) {
-                    max($0, graph.shapes[$1].map { compiled.visibleRows(of: sequence, along: $0.rows) } ?? 0)
-                }
-            }
-            self.sequences = part
-            reference = .numbers(
-                values: numbers, try NumberOutputs(of: compiled, values: numbers, sequences: part))
-        } else if graph.use != .encoder, pooling == nil, let value = graph.predictions,
-            let shape = graph.shapes[value]
-        {
-            let wanted = Self.predictedRows(width: shape.width)
-            let compiled = try source.compiled(resources: resources, observing: Observation(values: [value]))
-            var part: [ModelInput] = []
-            var rows = 0
-            for sequence in sequences.prefix(Self.judgingTexts) where rows < wanted {
-                part.append(sequence)
-                rows += compiled.visibleRows(of: sequence, along: shape.rows)
-            }
-            self.sequences = part
-            let tokens = graph.predictedTokens
-            let targets = tokens.map { tokens in part.map { $0.nextIDs(tokens) } }
-            reference = .predictions(
-                value: value, try Predictions(of: compiled, value: value, sequences: part, targets: targets))
-        } else {
-            guard let value = graph.embedding ?? graph.hiddenStates.last ?? graph.outputs.first?.value else {
-                throw .mismatch("the model has no output that could be compared")
-            }
-            self.sequences = Array(sequences.prefix(Self.judgingTexts))
-            let vectors = try CachedActivations(nothingOf: source, self.sequences).begun(
-                source, observing: Observation(values: [value]), resources: resources)
-            reference = .vectors(value: value, try Self.vectors(vectors, value))
-        }
+        let measure = Self.measure(of: graph, pooling)
+        guard let measure else { throw .mismatch("the model has no output that could be compared") }
+        let sequences = try Self.judges(among: sequences, of: source, measure, resources)
+        self.sequences = sequences
         activations = try CachedActivations(
-            of: source, graph.cuts(before: nodes), sequences: self.sequences, keeping: Self.keptActivations,
+            of: source, graph.cuts(before: nodes), sequences: sequences, keeping: Self.keptActivations,
             resources: resources)
+        // The source's outputs are computed from there as well.
+        let begun = try activations.begun(
+            source, observing: Observation(values: Set(measure.values)), resources: resources)
+        switch measure {
+        case .numbers(let values):
+            reference = .numbers(values: values, try NumberOutputs(of: begun, values: values, sequences: sequences))
+        case .predictions(let value):
+            let targets = graph.predictedTokens.map { tokens in sequences.map { $0.nextIDs(tokens) } }
+            reference = .predictions(
+                value: value,
+                try Predictions(of: begun, value: value, sequences: sequences, targets: targets))
+        case .vectors(let value):
+            reference = .vectors(value: value, try Self.vectors(begun, value))
+        }
+    }
+
+    /// What models are compared by.
+    private enum Measure {
+        case vectors(String), predictions(String), numbers([String])
+
+        var values: [String] {
+            switch self {
+            case .vectors(let value), .predictions(let value): [value]
+            case .numbers(let values): values
+            }
+        }
+    }
+
+    private static func measure(of graph: CheckedGraph, _ pooling: Pooling?) -> Measure? {
+        if graph.use == .numbers, pooling == nil, !graph.numberOutputs.isEmpty {
+            return .numbers(graph.numberOutputs.map(\.value))
+        }
+        if graph.use != .encoder, pooling == nil, let value = graph.predictions, graph.shapes[value] != nil {
+            return .predictions(value)
+        }
+        return (graph.embedding ?? graph.hiddenStates.last ?? graph.outputs.first?.value).map(Measure.vectors)
+    }
+
+    /// The texts that judge: of predictions and numbers as many rows as memory should hold of them.
+    private static func judges(
+        among sequences: [ModelInput], of source: Model, _ measure: Measure, _ resources: ExecutionResources
+    ) throws(AnalysisError) -> [ModelInput] {
+        let shapes = measure.values.compactMap { source.graph.shapes[$0] }
+        let width = shapes.reduce(0) { $0 + $1.width }
+        let wanted: Int
+        switch measure {
+        case .vectors: return Array(sequences.prefix(judgingTexts))
+        case .predictions: wanted = predictedRows(width: width)
+        case .numbers: wanted = max(keptLogits / max(width, 1), predictedRows.lowerBound)
+        }
+        let compiled = try source.compiled(resources: resources, observing: Observation(values: Set(measure.values)))
+        var part: [ModelInput] = []
+        var rows = 0
+        for sequence in sequences.prefix(judgingTexts) where rows < wanted {
+            part.append(sequence)
+            rows += shapes.map { compiled.visibleRows(of: sequence, along: $0.rows) }.max() ?? 0
+        }
+        return part
     }
 
     /// Lets rewrites run from what a model computes that they are made of.

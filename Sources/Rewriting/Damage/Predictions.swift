@@ -15,12 +15,12 @@ struct Predictions: Sendable {
 
     /// - Parameter targets: For each sequence the ids that its rows should predict, the last row's left out.
     init(
-        of model: CompiledModel, value: String, sequences: [ModelInput], targets: [[Int32]]?
+        of model: BegunModel, value: String, sequences: [ModelInput], targets: [[Int32]]?
     ) throws(AnalysisError) {
         var chunks: [RowBuffer] = []
         var followers: [[Int32]] = []
         for chunk in sequences.batches(rows: Self.chunkTokens, by: .reaching) {
-            let rows = try model.collect(Array(sequences[chunk]), values: [value])
+            let rows = try model.collect(chunk, values: [value])
             guard let logits = rows.values[value] else { continue }
             let numbers = UnsafeBufferPointer(start: logits.base, count: logits.rows * logits.columns)
             // Masked classes may be infinitely unlikely.

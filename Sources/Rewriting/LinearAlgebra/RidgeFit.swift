@@ -31,9 +31,24 @@ package struct RidgeFit: Sendable {
         workers: CancellableWorkers
     ) throws(AnalysisError) -> RidgeFit? {
         guard train.count > 1, heldOut.count > 0 else { return nil }
-        let system = System(train, prior: prior)
-        try workers.check()
-        let check = Check(heldOut, prior: prior)
+        // All products before the first strength is tried: each keeps one thread busy.
+        let made = Lock<(system: System?, check: Check?, whole: System?)>((nil, nil, nil))
+        try workers.run(3) { index in
+            switch index {
+            case 0:
+                let system = System(train, prior: prior)
+                made.withLock { $0.system = system }
+            case 1:
+                let system = System(train.merged(with: heldOut), prior: prior)
+                made.withLock { $0.whole = system }
+            default:
+                let check = Check(heldOut, prior: prior)
+                made.withLock { $0.check = check }
+            }
+        }
+        guard let system = made.withLock({ $0.system }), let check = made.withLock({ $0.check }),
+            let whole = made.withLock({ $0.whole })
+        else { return nil }
         let before = check.error(of: Matrix(zeros: prior.rows, prior.columns), bias: system.bias(for: nil))
         let slots = Lock([Double](repeating: .infinity, count: strengths.count))
         try workers.run(strengths.count) { index in
@@ -43,8 +58,6 @@ package struct RidgeFit: Sendable {
         }
         let errors = slots.withLock { $0 }
         guard let best = errors.indices.min(by: { errors[$0] < errors[$1] }), errors[best] < before else { return nil }
-        let whole = System(train.merged(with: heldOut), prior: prior)
-        try workers.check()
         guard let change = whole.solution(strength: strengths[best]) else { return nil }
         return RidgeFit(
             weight: prior + change, bias: whole.bias(for: change), strength: strengths[best], errorBefore: before,

@@ -35,6 +35,15 @@ package final class RowBuffer: @unchecked Sendable {
         (base + index * columns).update(from: other.base + row * columns, count: columns)
     }
 
+    /// Copies whole rows that stand close together.
+    func copy(_ numbers: [Float], to index: Int) {
+        precondition(index * columns + numbers.count <= rows * columns)
+        numbers.withUnsafeBufferPointer { source in
+            guard let first = source.baseAddress else { return }
+            (base + index * columns).update(from: first, count: source.count)
+        }
+    }
+
     /// `self -= other`, elementwise.
     package func subtract(_ other: RowBuffer) {
         precondition(rows == other.rows && columns == other.columns)

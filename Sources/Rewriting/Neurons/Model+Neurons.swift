@@ -44,14 +44,16 @@ extension Model {
     /// - Parameters:
     ///   - source: The model in which the neurons are still there.
     ///   - fits: Whether rows are refitted; else only means are kept.
+    ///   - known: Sums of the source on these sequences.
     mutating func compensateForNeurons(
         of source: Model, along plan: ReusePlan, fits: Bool, sequences: [ModelInput], pooling: Pooling?,
-        resources: ExecutionResources
+        knowing known: KnownSums?, resources: ExecutionResources
     ) throws(AnalysisError) {
         let narrowed = source.graph.narrowed(by: plan.neurons)
         let kept = Dictionary(narrowed.map { ($0.part.node, $0.kept) }, uniquingKeysWith: { first, _ in first })
         for batch in NeuronSums.batches(of: narrowed.map(\.part)) {
-            let sums = try NeuronSums.collect(source, batch, sequences, pooling: pooling, resources: resources)
+            let sums = try NeuronSums.collect(
+                source, batch, sequences, pooling: pooling, knowing: known, resources: resources)
             for (part, sums) in zip(batch, sums) {
                 guard let kept = kept[part.node] else { continue }
                 try CancellableWorkers(resources).check()

@@ -14,10 +14,10 @@ package enum NeuronSums {
     /// - Throws: When the model cannot be run; `AnalysisError.cancelled`.
     package static func collect(
         _ model: Model, _ parts: [FeedForwardPart], _ sequences: [ModelInput], pooling: Pooling?,
-        resources: ExecutionResources
+        knowing known: KnownSums? = nil, resources: ExecutionResources
     ) throws(AnalysisError) -> [RowStatistics] {
         try RowSums.collect(
             model, values: parts.map(\.features), sequences, emphasis: model.graph.emphasis(pooling: pooling),
-            resources: resources)
+            knowing: known, resources: resources)
     }
 }

@@ -35,7 +35,7 @@ extension Model {
     /// - Parameter source: The model in which they are as wide as they were.
     mutating func fitRanks(
         of source: Model, along plan: ReusePlan, sequences: [ModelInput], pooling: Pooling?,
-        resources: ExecutionResources
+        knowing known: KnownSums?, resources: ExecutionResources
     ) throws(AnalysisError) {
         let names = Set(source.graph.nodesLosingRank(along: plan))
         guard !names.isEmpty else { return }
@@ -43,7 +43,7 @@ extension Model {
         var result = self
         try QueryKeyReductions.collect(
             source, source.graph.attentionNodes.filter { names.contains($0.name) }, for: graph, sequences,
-            pooling: pooling, resources: resources
+            pooling: pooling, knowing: known, resources: resources
         ) { (node, reductions) in
             guard let rank = ranks[node.name] else { return }
             result.setQueriesAndKeys(of: node, reductions, rank: rank)

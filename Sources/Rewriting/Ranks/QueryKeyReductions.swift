@@ -97,11 +97,12 @@ extension QueryKeyReductions {
     ///
     /// - Parameters:
     ///   - rewrite: The graph whose heads will compute; `nil`: the model's own.
-    ///   - activations: Where runs of the model begin (`RowSums.collect`).
+    ///   - activations: Where runs of the model begin (`RowSums.collect`), and what is known of it (likewise).
     ///   - body: Takes the reductions of one node after the other.
     package static func collect(
         _ model: Model, _ nodes: [Node], for rewrite: CheckedGraph? = nil, _ sequences: [ModelInput],
-        pooling: Pooling?, from activations: CachedActivations? = nil, resources: ExecutionResources,
+        pooling: Pooling?, from activations: CachedActivations? = nil, knowing known: KnownSums? = nil,
+        resources: ExecutionResources,
         body: (Node, QueryKeyReductions) throws(AnalysisError) -> Void
     ) throws(AnalysisError) {
         let emphasis = model.graph.emphasis(pooling: pooling)
@@ -111,7 +112,8 @@ extension QueryKeyReductions {
         func moments(_ names: [String], _ emphasis: RowEmphasis?) throws(AnalysisError) -> [String: RowMoments] {
             let values = Set(names).sorted()
             let sums = try RowSums.collect(
-                model, values: values, sequences, emphasis: emphasis, from: activations, resources: resources)
+                model, values: values, sequences, emphasis: emphasis, from: activations, knowing: known,
+                resources: resources)
             return Dictionary(uniqueKeysWithValues: zip(values, sums.map { RowMoments($0) }))
         }
         for batch in RowSums.batches(of: nodes, width: width) {

@@ -64,6 +64,22 @@ package struct CachedActivations: Sendable {
         names = []
     }
 
+    /// Whether a value is kept of all sequences.
+    func keepsAll(of name: String) -> Bool { names.contains(name) && kept.count == sequences.count }
+
+    /// Rows of a value that is kept, of some of the sequences; a copy.
+    func rows(of name: String, _ range: Range<Int>) -> RowBuffer? {
+        let arrays = kept[range].compactMap { $0.arrays[name] }
+        guard arrays.count == range.count, let columns = arrays.first?.columns else { return nil }
+        let result = RowBuffer(rows: arrays.reduce(0) { $0 + $1.rows }, columns: columns)
+        var start = 0
+        for array in arrays {
+            result.copy(array.numbers, to: start)
+            start += array.rows
+        }
+        return result
+    }
+
     /// Those of the kept values that another model computes as well.
     private func holding(for other: Model) -> Set<String> {
         guard !kept.isEmpty, other.graph.canBegin, other.graph.inputs == model.graph.inputs,

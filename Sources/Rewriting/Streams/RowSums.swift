@@ -1,4 +1,5 @@
 import ModelGraph
+import Platform
 import Runtime
 
 /// Sums over rows of some values of a model: all that fits of one value by itself need to know.
@@ -34,11 +35,21 @@ package enum RowSums {
     /// - Parameters:
     ///   - emphasis: Rows that weigh more, where values have rows along their axis.
     ///   - activations: Where runs of the model begin, kept for these sequences; `nil`: at its inputs.
+    ///   - known: Sums over the same rows of the same model that were collected before; new ones are added.
     /// - Throws: When the model cannot be run; `AnalysisError.cancelled`.
     package static func collect(
         _ model: Model, values names: [String], _ sequences: [ModelInput], emphasis: RowEmphasis?,
-        from activations: CachedActivations? = nil, resources: ExecutionResources
+        from activations: CachedActivations? = nil, knowing known: KnownSums? = nil, resources: ExecutionResources
     ) throws(AnalysisError) -> [RowStatistics] {
+        let isWeighted = emphasis != nil
+        let missing = names.filter { known?[$0, isWeighted] == nil }
+        if missing.count < names.count {
+            let found = missing.isEmpty ? [] : try collect(
+                model, values: missing, sequences, emphasis: emphasis, from: activations, knowing: known,
+                resources: resources)
+            let new = Dictionary(zip(missing, found), uniquingKeysWith: { first, _ in first })
+            return names.compactMap { new[$0] ?? known?[$0, isWeighted] }
+        }
         let begun = try (activations ?? CachedActivations(nothingOf: model, sequences)).begun(
             model, observing: Observation(values: Set(names)), resources: resources)
         let workers = CancellableWorkers(resources)
@@ -56,6 +67,36 @@ package enum RowSums {
                     workers: workers)
             }
         }
+        for (name, sum) in zip(names, sums) { known?.keep(sum, of: name, isWeighted) }
         return sums
+    }
+}
+
+/// Sums over rows of values of one model on the same sequences, kept from one conversion to the next as far as memory
+/// should hold them.
+package final class KnownSums: Sendable {
+    private struct Key: Hashable {
+        let value: String
+        /// Whether rows weigh differently.
+        let isWeighted: Bool
+    }
+
+    private let sums = Lock<[Key: RowStatistics]>([:])
+    /// Bytes that are kept.
+    private static let limit = 640 << 20
+
+    package init() {}
+
+    fileprivate subscript(value: String, isWeighted: Bool) -> RowStatistics? {
+        sums.withLock { $0[Key(value: value, isWeighted: isWeighted)] }
+    }
+
+    fileprivate func keep(_ statistics: RowStatistics, of value: String, _ isWeighted: Bool) {
+        func bytes(_ sum: RowStatistics) -> Int { 8 * sum.featureCount * sum.featureCount }
+        sums.withLock { sums in
+            let held = sums.values.reduce(0) { $0 + bytes($1) }
+            guard held + bytes(statistics) <= Self.limit else { return }
+            sums[Key(value: value, isWeighted: isWeighted)] = statistics
+        }
     }
 }
