@@ -104,6 +104,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["Platform", "Tensors", "ModelGraph", "CKernels"]),
         .target(
             name: "Runtime", dependencies: ["Platform", "ModelGraph", "Plans", "Tensors", "CKernels", "Kernels"]),
+        .target(name: "Outputs", dependencies: ["Tensors", "ModelGraph", "Plans", "Runtime"]),
         .target(name: "Generation", dependencies: ["Platform", "Tensors", "ModelGraph", "Runtime"]),
         .target(name: "Matrices", dependencies: ["Tensors", "COpenBLAS"]),
         .target(
@@ -111,6 +112,12 @@ let package = Package(
             dependencies: [
                 "Platform", "Statistics", "JSON", "Files", "Tensors", "ModelGraph", "Costs", "Plans", "Runtime",
                 "Matrices", "COpenBLAS",
+            ]),
+        .target(
+            name: "Quantizing",
+            dependencies: [
+                "Platform", "Statistics", "JSON", "Tensors", "ModelGraph", "Costs", "Runtime", "Matrices", "Rewriting",
+                "COpenBLAS",
             ]),
         .target(
             name: "Analysis",
@@ -126,13 +133,16 @@ let package = Package(
         .target(
             name: "Reporting",
             dependencies: [
-                "EmbeddedFiles", "Platform", "ModelGraph", "Costs", "Statistics", "Rewriting", "Analysis",
-                "Verification",
+                "EmbeddedFiles", "Platform", "ModelGraph", "Costs", "Statistics", "Rewriting", "Quantizing",
+                "Analysis", "Verification",
             ],
             exclude: ["Resources"]),
         .target(
             name: "ReferenceProofs",
-            dependencies: ["Platform", "Tensors", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Reporting"]),
+            dependencies: [
+                "Platform", "Tensors", "ModelGraph", "Checkpoints", "Inputs", "Runtime", "Outputs", "Reporting",
+            ]
+        ),
         // Blocking work on threads of its own, for callers that suspend.
         .target(name: "BackgroundWork", dependencies: ["Platform"]),
         // The public library: what a program imports. The modules below are its own.
@@ -141,14 +151,14 @@ let package = Package(
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "HDF5", "ModelGraph", "Costs", "Plans", "Tokenization",
                 "TokenizerFormats", "ArchitectureSpecs", "Checkpoints", "Images", "Inputs", "Statistics", "Runtime",
-                "Generation", "Rewriting", "Analysis", "Verification", "Reporting", "ReferenceProofs",
-                "BackgroundWork",
+                "Generation", "Rewriting", "Quantizing", "Analysis", "Verification", "Reporting",
+                "ReferenceProofs", "BackgroundWork",
             ]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "Platform", "ModelGraph", "Images", "Inputs", "Runtime", "Generation", "Rewriting", "Analysis",
-                "Verification", "Reporting", "ReuseTransformers",
+                "Platform", "ModelGraph", "Checkpoints", "Images", "Inputs", "Runtime", "Generation", "Rewriting",
+                "Quantizing", "Analysis", "Verification", "Reporting", "ReuseTransformers",
             ]),
         // What another program asks of a model over two pipes.
         .target(
@@ -159,7 +169,7 @@ let package = Package(
             dependencies: [
                 "Platform", "JSON", "Files", "Tensors", "NumPy", "HDF5", "ModelGraph", "Plans",
                 "Checkpoints", "Images", "Inputs", "Statistics",
-                "Runtime", "Rewriting", "Analysis", "Verification",
+                "Runtime", "Outputs", "Rewriting", "Quantizing", "Analysis", "Verification",
                 "Reporting", "ReferenceProofs", "ReuseTransformers", "Evaluation", "ModelWorker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -212,15 +222,15 @@ let package = Package(
             name: "EndToEnd",
             dependencies: [
                 "Platform", "JSON", "Tensors", "NumPy", "ModelGraph", "Costs", "Plans", "WeightFiles", "Checkpoints",
-                "Inputs", "Runtime", "Statistics", "Generation", "Rewriting", "Analysis", "Verification", "TestSupport",
-                "reuseformer-h5index",
+                "Inputs", "Runtime", "Outputs", "Statistics", "Generation", "Rewriting", "Analysis", "Verification",
+                "TestSupport", "reuseformer-h5index",
             ]),
         .testTarget(name: "KerasFilesTests", dependencies: ["Platform", "JSON", "KerasFiles"]),
         .testTarget(
             name: "KerasModelsTests",
             dependencies: [
                 "Platform", "JSON", "Tensors", "ModelGraph", "WeightFiles", "ArchitectureSpecs", "KerasFiles",
-                "KerasModels", "Inputs", "Runtime", "TestSupport",
+                "KerasModels", "Inputs", "Runtime", "Outputs", "TestSupport",
             ]),
         .testTarget(
             name: "ModelGraphTests",
@@ -237,27 +247,32 @@ let package = Package(
             name: "AnalysisTests",
             dependencies: [
                 "Platform", "JSON", "Tensors", "ModelGraph", "Costs", "Plans", "Tokenization", "Statistics", "Runtime",
-                "Matrices", "Rewriting", "Analysis", "TestSupport",
+                "Outputs", "Matrices", "Rewriting", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RewritingTests",
             dependencies: [
-                "JSON", "Tensors", "ModelGraph", "Costs", "Kernels", "Runtime", "Rewriting", "Analysis", "TestSupport",
+                "Platform", "JSON", "Files", "Tensors", "ModelGraph", "Costs", "Kernels", "Runtime", "Rewriting",
+                "Quantizing", "Matrices", "Analysis", "TestSupport",
             ]),
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "Platform", "Tensors", "ModelGraph", "Plans", "Costs", "Runtime", "Rewriting", "Verification",
+                "Platform", "Tensors", "ModelGraph", "Plans", "Costs", "Runtime", "Outputs", "Rewriting",
+                "Verification",
                 "TestSupport",
             ]),
         .testTarget(
             name: "VerificationTests",
             dependencies: [
-                "Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Verification", "TestSupport",
+                "Platform", "JSON", "Tensors", "ModelGraph", "Statistics", "Runtime", "Outputs", "Verification",
+                "TestSupport",
             ]),
         .testTarget(
             name: "GenerationTests",
-            dependencies: ["Platform", "Tensors", "ModelGraph", "Costs", "Runtime", "Generation", "TestSupport"]),
+            dependencies: [
+                "Platform", "Tensors", "ModelGraph", "Costs", "Runtime", "Outputs", "Generation", "TestSupport",
+            ]),
         .testTarget(name: "ReportingTests", dependencies: ["JSON", "ModelGraph", "Verification", "Reporting"]),
         .testTarget(
             name: "ReuseTransformersTests",

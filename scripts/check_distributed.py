@@ -1,12 +1,14 @@
 """Runs the drivers in Examples/distributed and compares what they write with what one process writes.
 
-    scripts/check-distributed [--binary FILE] [ray] [slurm] [dask] [spark]
+    scripts/check-distributed [--binary FILE] [ray] [slurm] [dask] [spark] [rounds] [ray-rounds]
 
 Each engine has two workers, and loses on the way:
   ray     a worker with the command that it runs
   slurm   a job that is ended by SIGTERM, as preempted ones are, and put into the queue again
   dask    a worker with the command that it runs
   spark   a Python worker with the command that it runs
+  rounds  one of three workers of a conversion (the script for Slurm), which comes back later
+  ray-rounds  one of two workers of a conversion under Ray, with the command that it runs
 What is lost must be there in the end. That a byte that differs is noticed is tried first. Linux only.
 """
 import argparse
@@ -199,13 +201,90 @@ def slurm(options, folder, texts, output):
     return "the script for arrays run by hand, two at a time, one preempted"
 
 
-ENGINES = {"ray": ray, "slurm": slurm, "dask": dask, "spark": spark}
+BUDGET = "macs:15%@32"
+
+
+def convert_whole(options, folder, texts, analysis):
+    """The file that one process converts."""
+    whole = folder.parent / "whole.reuse.h5"
+    if not whole.exists():
+        subprocess.run(
+            [options.binary, "convert", MODEL, "--calibration", texts, "--analysis", analysis, "--budget", BUDGET,
+             "--threads", "1", "--quiet", "-o", whole], check=True, stdout=subprocess.DEVNULL)
+    return whole
+
+
+def rounds(options, folder, texts, output):
+    script = DRIVERS / "convert.sbatch"
+    subprocess.run(["bash", "-n", script], check=True)
+    analysis = folder.parent / "whole.json"
+    whole = convert_whole(options, folder, texts, analysis)
+    folder.mkdir()
+
+    def job(index):
+        return subprocess.Popen(
+            ["bash", script, MODEL, texts, analysis, BUDGET, "3", folder],
+            env={**os.environ, "SLURM_ARRAY_TASK_ID": str(index), "SLURM_CPUS_PER_TASK": "1"},
+            stdout=subprocess.DEVNULL, start_new_session=True)
+
+    jobs = [job(index) for index in (1, 2, 3)]
+    while not list(folder.glob("refit-*")) and jobs[1].poll() is None:
+        time.sleep(0.02)
+    os.killpg(jobs[1].pid, signal.SIGKILL)
+    if jobs[1].wait(20) == 0:
+        raise Failure("the worker that was to be lost was done before")
+    time.sleep(1)
+    jobs[1] = job(2)
+    for run in jobs:
+        if run.wait(LIMIT_SECONDS):
+            raise Failure(f"a worker ended with {run.returncode}")
+    if list(folder.glob("sums-*")):
+        raise Failure("sums of refits that are done were left behind")
+    for index in (1, 2, 3):
+        if differs(folder / f"worker-{index}.reuse.h5", whole):
+            raise Failure(f"the model of worker {index} is not that of one process")
+    shutil.copyfile(analysis, output)
+    return "a conversion by three workers, one lost on the way and back later"
+
+
+def ray_rounds(options, folder, texts, output):
+    analysis = folder.parent / "whole.json"
+    whole = convert_whole(options, folder, texts, analysis)
+    folder.mkdir()
+    result = folder.parent / "ray.reuse.h5"
+    run = subprocess.Popen(
+        [sys.executable, DRIVERS / "convert_ray.py", MODEL, "--calibration", texts, "--analysis", analysis, "--budget",
+         BUDGET, "--workers", "2", "--folder", folder, "--cpus", "2", "--command", options.binary, "-o", result],
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ADDRESS": ""}, stdout=subprocess.DEVNULL)
+    lost = None
+    start = time.monotonic()
+    while run.poll() is None and time.monotonic() - start < LIMIT_SECONDS:
+        running = [int(entry.name) for entry in pathlib.Path("/proc").iterdir()
+                   if entry.name.isdigit() and {"--rounds", str(folder)} <= set(arguments(entry.name))
+                   and arguments(entry.name)[1:2] == ["convert"]]
+        if lost is None and list(folder.glob("refit-*")) and running:
+            lost = running[0]
+            ended(parent(lost))
+            ended(lost)
+        time.sleep(0.05)
+    if run.poll() is None:
+        run.terminate()
+        raise Failure(f"not done after {LIMIT_SECONDS} seconds")
+    if run.returncode or lost is None:
+        raise Failure(f"the driver ended with {run.returncode}, lost worker: {lost}")
+    if differs(result, whole):
+        raise Failure("the model is not that of one process")
+    shutil.copyfile(analysis, output)
+    return "a conversion by two workers, one killed on the way"
+
+
+ENGINES = {"ray": ray, "slurm": slurm, "dask": dask, "spark": spark, "rounds": rounds, "ray-rounds": ray_rounds}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / ".build/release/reuseformer")
-    parser.add_argument("engines", nargs="*", metavar="ENGINE", help="ray, slurm, dask, spark")
+    parser.add_argument("engines", nargs="*", metavar="ENGINE", help=", ".join(ENGINES))
     options = parser.parse_args()
     options.binary = options.binary.resolve()
     unknown = [name for name in options.engines if name not in ENGINES]
@@ -223,7 +302,7 @@ def main():
             [options.binary, "analyze", MODEL, "--calibration", texts, "--threads", "1", "--quiet", "-o", whole],
             check=True, stdout=subprocess.DEVNULL)
         prove_comparison(whole, scratch)
-        for engine in options.engines or ["ray", "slurm", "dask"]:
+        for engine in options.engines or ["ray", "slurm", "dask", "rounds", "ray-rounds"]:
             start = time.monotonic()
             output = scratch / f"{engine}.json"
             try:

@@ -1,4 +1,5 @@
 import ModelGraph
+import Quantizing
 import Reporting
 import ReuseTransformers
 import Rewriting

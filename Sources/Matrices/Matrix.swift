@@ -63,6 +63,16 @@ package struct Matrix: Sendable, Hashable {
         Matrix(rows: left.rows, columns: left.columns, elements: zip(left.elements, right.elements).map { $0 + $1 })
     }
 
+    /// Adds another matrix of the same shape, without a third one.
+    package mutating func add(_ other: Matrix) {
+        precondition(rows == other.rows && columns == other.columns)
+        elements.withUnsafeMutableBufferPointer { sums in
+            other.elements.withUnsafeBufferPointer { others in
+                for index in sums.indices { sums[index] += others[index] }
+            }
+        }
+    }
+
     package static func - (left: Matrix, right: Matrix) -> Matrix {
         Matrix(rows: left.rows, columns: left.columns, elements: zip(left.elements, right.elements).map { $0 - $1 })
     }

@@ -5,9 +5,15 @@ extension Tensor {
     package func block(rows: Range<Int>, columns: Range<Int>) -> Matrix {
         let stride = shape.extents.last ?? 0
         return withFloats { source in
-            Matrix(
-                rows: rows.count, columns: columns.count,
-                elements: rows.flatMap { row in columns.map { Double(source[row * stride + $0]) } })
+            let elements = [Double](unsafeUninitializedCapacity: rows.count * columns.count) { target, count in
+                for row in rows {
+                    for column in columns {
+                        target.initializeElement(at: count, to: Double(source[row * stride + column]))
+                        count += 1
+                    }
+                }
+            }
+            return Matrix(rows: rows.count, columns: columns.count, elements: elements)
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Inputs
 import ModelGraph
+import Outputs
 import Platform
 import Runtime
 import Tensors

@@ -1,4 +1,5 @@
 import ModelGraph
+import Quantizing
 import Rewriting
 
 extension ReportPage {

@@ -1,6 +1,7 @@
 import Analysis
 import Costs
 import ModelGraph
+import Quantizing
 import Rewriting
 import Verification
 

@@ -20,6 +20,8 @@ package struct Converter: Sendable {
         package var pooling: Pooling?
         /// A folder in which refits are kept while the work goes on, and the version of the program that they carry.
         package var keeping: (folder: String, toolVersion: String)?
+        /// How several processes convert together, by what is kept in that folder; `nil`: this one alone.
+        package var rounds: RefitRounds?
 
         package init(
             resources: ExecutionResources = ExecutionResources(threads: 1), healing: HealingSummary.Method = .closed,
@@ -95,7 +97,8 @@ package struct Converter: Sendable {
                 .init(
                     tool: keeping.toolVersion, model: source, calibration: calibration, pooling: options.pooling),
                 plan: plan,
-                settings: "\(options.fitsFeedForward) \(options.unshares)" + (sample.map { " \($0.count)" } ?? ""))
+                settings: "\(options.fitsFeedForward) \(options.unshares)" + (sample.map { " \($0.count)" } ?? ""),
+                worker: options.rounds?.worker)
         }
         var summary = HealingSummary(
             method: options.healing, steps: [], before: before, after: before, texts: .init(calibration),
@@ -103,7 +106,8 @@ package struct Converter: Sendable {
         if options.healing == .closed {
             let healing = ClosedHealing(
                 source: source, sequences: sample ?? calibration.fit, probe: probe, resources: options.resources,
-                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling, kept: kept)
+                fitsFeedForward: options.fitsFeedForward, pooling: options.pooling, kept: kept,
+                rounds: kept == nil ? nil : options.rounds)
             let result = try healing.heal(
                 rewrite, plain: plain, changed: changed, before: before, progress: progress)
             rewrite = result.model
@@ -177,7 +181,7 @@ package struct Converter: Sendable {
 
 extension JSONValue {
     /// Any document as a JSON value; `nil` when it holds a number that JSON cannot.
-    init?(encoding document: some Encodable) {
+    package init?(encoding document: some Encodable) {
         guard let bytes = try? Document.encode(document), let value = try? Document.decode(JSONValue.self, from: bytes)
         else {
             return nil

@@ -1,9 +1,10 @@
 import Analysis
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 private let masks: [Attention.Mask] = [.init(), .init(isCausal: true), .init(isCausal: true, window: 3)]
 

@@ -3,11 +3,11 @@ import Generation
 import Inputs
 import ModelGraph
 import NumPy
+import Outputs
 import Runtime
-import TestSupport
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 /// One checkpoint of each family, written by the framework, with the framework's outputs.
 private let folder = Repository.fixture("families")

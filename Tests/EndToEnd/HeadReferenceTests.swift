@@ -3,11 +3,12 @@ import Foundation
 import Inputs
 import ModelGraph
 import NumPy
+import Outputs
 import Platform
 import Runtime
-import TestSupport
 import Tensors
 import Testing
+import TestSupport
 
 private let folder = Repository.fixture("heads")
 private let inputNames: Set = ["input_ids", "attention_mask", "token_type_ids"]

@@ -1,9 +1,10 @@
 import Checkpoints
 import Inputs
 import ModelGraph
+import Outputs
 import Runtime
-import TestSupport
 import Tensors
+import TestSupport
 
 /// The model as a file gives it back.
 func writtenAndRead(_ model: Model) throws -> Model {

@@ -1,10 +1,11 @@
 import Costs
 import Generation
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 private func pair(_ source: ModelInput, _ target: [Int32], mask: [Bool] = []) -> ModelInput {
     ModelInput(

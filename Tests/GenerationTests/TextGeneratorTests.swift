@@ -1,9 +1,10 @@
 import Generation
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Writing")
 struct TextGeneratorTests {

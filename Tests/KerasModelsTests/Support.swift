@@ -4,6 +4,7 @@ import JSON
 import KerasFiles
 import KerasModels
 import ModelGraph
+import Outputs
 import Platform
 import Runtime
 import Tensors

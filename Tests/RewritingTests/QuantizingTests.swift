@@ -1,6 +1,7 @@
 import Costs
 import Kernels
 import ModelGraph
+import Quantizing
 import Rewriting
 import Runtime
 import Tensors

@@ -1,4 +1,5 @@
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
 import Testing

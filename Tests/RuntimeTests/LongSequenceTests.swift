@@ -1,7 +1,8 @@
 import ModelGraph
+import Outputs
 import Runtime
-import TestSupport
 import Testing
+import TestSupport
 
 /// A hundred thousand tokens and more: attention itself takes memory by the token, what is kept or handed out by the
 /// square of them, and that is refused before it is asked for.

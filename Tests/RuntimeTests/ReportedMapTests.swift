@@ -1,9 +1,10 @@
 import Foundation
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 /// Two attention layers of one head and one column, all weights 1: what the first gives is what the second compares.
 @Suite("Maps that a framework reports along another path")

@@ -1,8 +1,9 @@
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Verification
 
 /// Frames of any number go through a strided convolution, get a row of the model's own before them and positions,

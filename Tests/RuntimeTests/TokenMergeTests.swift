@@ -1,9 +1,10 @@
 import ModelGraph
+import Outputs
 import Rewriting
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 
 @Suite("Tokens that are merged")
 struct TokenMergeTests {

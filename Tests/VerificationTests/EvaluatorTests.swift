@@ -1,9 +1,10 @@
 import Foundation
 import ModelGraph
+import Outputs
 import Runtime
 import Tensors
-import TestSupport
 import Testing
+import TestSupport
 import Verification
 
 @Suite("Evaluating a model")

@@ -85,11 +85,7 @@ extension Model {
     ) throws(AnalysisError) -> Model {
         guard canRefit(branch) else { return self }
         let rows = try BranchRows(branch, source: source, rewritten: self, resources: resources)
-        guard let statistics = try rows.statistics(),
-            let fit = try RidgeFit.fit(
-                train: statistics.train, heldOut: statistics.heldOut, prior: try weight(of: branch),
-                workers: CancellableWorkers(resources))
-        else { return self }
+        guard let fit = try rows.fit(prior: try weight(of: branch)) else { return self }
         return try replacing(branch, by: fit)
     }
 }

@@ -137,7 +137,8 @@ struct PartMeasuring {
         guard !wanted.isEmpty else { return }
         let sums = try SourceSums(
             model, branches: model.graph.branches.filter { wanted.contains($0.node) },
-            sequences: calibration.sample(tokens: CurvePass.sampleTokens), keeping: CurvePass.keptBytes,
+            sequences: calibration.sample(tokens: CurvePass.sampleTokens),
+            keeping: options.resources.keeping(CurvePass.keptBytes),
             asking: CurvePass.shares.count, borrowing: !maps.isEmpty, pooling: options.pooling,
             resources: options.resources)
         try measureMaps(similarity, sums, probe, progress)

@@ -25,6 +25,9 @@ package struct CompactLinear: Sendable {
     package let memory: Memory
     private let storage: FloatPiece
 
+    /// Where its memory begins.
+    var start: UnsafeMutablePointer<Float> { storage.base }
+
     /// Rows of the matrix.
     package var inputWidth: Int { shape.value.k }
     /// Columns, padding of head-major products included.
@@ -63,7 +66,7 @@ package struct CompactLinear: Sendable {
         self.shape = shape
         self.memory = memory
         self.storage = storage
-        queue.add { fill(shape, memory) }
+        queue.add(storage, count: packed + columns) { fill(shape, memory) }
     }
 
     /// Packs columns of a matrix.

@@ -1,6 +1,5 @@
 import CKernels
 import ModelGraph
-import Synchronization
 import Tensors
 
 /// A matrix packed for the kernels, with its bias padded beside it.
@@ -13,6 +12,8 @@ package struct PackedLinear: Sendable {
     private let hasBias: Bool
 
     package var packed: UnsafePointer<Float> { UnsafePointer(storage.base) }
+    /// Where its memory begins.
+    var start: UnsafeMutablePointer<Float> { storage.base }
 
     package var bias: UnsafePointer<Float>? {
         hasBias ? UnsafePointer(storage.base + rk_packed_count(inputWidth, outputWidth)) : nil
@@ -78,34 +79,6 @@ package struct PackedLinear: Sendable {
                 storage.base,
                 UnsafeMutableBufferPointer(start: storage.base + packedCount, count: hasBias ? outputWidth : 0))
         }
-        if let queue { queue.add(job) } else { job() }
-    }
-}
-
-/// Matrices that wait to be packed: all threads take from them once the schedule is made.
-///
-/// Packing copies, so the result does not depend on who does it.
-package final class PackingQueue {
-    /// Where they are packed to.
-    package let memory = FloatArena()
-    private var jobs: [@Sendable () -> Void] = []
-
-    package init() {}
-
-    package func add(_ job: @escaping @Sendable () -> Void) { jobs.append(job) }
-
-    /// - Throws: `RuntimeError.cancelled`.
-    package func run(with resources: ExecutionResources) throws(RuntimeError) {
-        let jobs = jobs
-        self.jobs = []
-        let next = Atomic<Int>(0)
-        resources.team.run { _ in
-            while true {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                guard jobs.indices.contains(index), !resources.isCancelled else { return }
-                jobs[index]()
-            }
-        }
-        try resources.checkCancellation()
+        if let queue { queue.add(storage, count: count, job) } else { job() }
     }
 }

@@ -24,6 +24,15 @@ package enum ProductMatrix: Sendable {
         }
     }
 
+    /// Where its memory begins.
+    package var start: UnsafeMutablePointer<Float> {
+        switch self {
+        case .floats(let linear): linear.start
+        case .quantized(let linear): linear.start
+        case .compact(let linear): linear.start
+        }
+    }
+
     /// Number of panels of columns.
     package var panels: Int { (outputWidth + KernelSet.panel - 1) / KernelSet.panel }
 

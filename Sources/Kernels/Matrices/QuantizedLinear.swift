@@ -78,6 +78,9 @@ package struct QuantizedLinear: Sendable {
         package var base: UnsafePointer<Float> { UnsafePointer(storage.base) }
     }
 
+    /// Where its memory begins.
+    var start: UnsafeMutablePointer<Float> { storage.base }
+
     package var scales: UnsafePointer<Float>? { memory.scales.isEmpty ? nil : UnsafePointer(memory.scales.baseAddress) }
 
     package var bias: UnsafePointer<Float>? { memory.bias.isEmpty ? nil : UnsafePointer(memory.bias.baseAddress) }
@@ -99,14 +102,15 @@ package struct QuantizedLinear: Sendable {
         let columns = KernelSet.padded(outputWidth)
         let packed = form.packedBytes(inputWidth, outputWidth, kernels) / MemoryLayout<Float>.stride
         let scales = hasScales ? columns : 0
-        let storage = queue.memory.piece(count: packed + scales + (hasBias ? columns : 0))
+        let count = packed + scales + (hasBias ? columns : 0)
+        let storage = queue.memory.piece(count: count)
         self.storage = storage
         let memory = Memory(
             packed: UnsafeMutableRawPointer(storage.base),
             scales: UnsafeMutableBufferPointer(start: storage.base + packed, count: scales),
             bias: UnsafeMutableBufferPointer(start: storage.base + packed + scales, count: hasBias ? columns : 0))
         self.memory = memory
-        queue.add { fill(memory) }
+        queue.add(storage, count: count) { fill(memory) }
     }
 }
 

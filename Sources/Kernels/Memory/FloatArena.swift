@@ -32,4 +32,9 @@ package struct FloatPiece: Sendable {
     }
 
     package var base: UnsafeMutablePointer<Float> { buffer.base + offset }
+
+    /// Gives memory back to the system, whole pages of it; what is written there again may be read again.
+    ///
+    /// - Parameter count: Floats of the piece.
+    func discard(count: Int) { buffer.discard(offset..<offset + count) }
 }

@@ -32,4 +32,16 @@ package final class FloatBuffer: @unchecked Sendable {
     }
 
     deinit { free(memory) }
+
+    /// Gives the whole pages of some floats back to the system; they are zeros then.
+    func discard(_ range: Range<Int>) {
+        #if canImport(Glibc)
+        let size = max(Int(sysconf(Int32(_SC_PAGESIZE))), 1)
+        let first = UInt(bitPattern: base + range.lowerBound), last = UInt(bitPattern: base + range.upperBound)
+        let start = (first + UInt(size) - 1) / UInt(size) * UInt(size), end = last / UInt(size) * UInt(size)
+        guard start < end, let pages = UnsafeMutableRawPointer(bitPattern: start) else { return }
+        // Where the system does not follow, memory stays and nothing else changes.
+        _ = madvise(pages, Int(end - start), Int32(MADV_DONTNEED))
+        #endif
+    }
 }

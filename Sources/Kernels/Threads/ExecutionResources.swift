@@ -16,6 +16,8 @@ package struct ExecutionResources: Sendable {
     /// Asked every few milliseconds while a model is compiled or run; when it is requested the work throws
     /// `RuntimeError.cancelled`.
     package var cancellation: Cancellation?
+    /// What memory the work may take; `nil`: what it needs.
+    package var memory: MemoryBudget?
 
     /// Resources with a team of their own.
     ///
@@ -31,6 +33,12 @@ package struct ExecutionResources: Sendable {
         self.cancellation = cancellation
     }
 
+    /// Bytes of packed weights that a model holds at a time (`WeightWindows`); `nil`: all.
+    package var weightLimit: Int? { memory.map { $0.bytes / 4 } }
+
+    /// Bytes that may be kept where so many would be useful.
+    package func keeping(_ bytes: Int) -> Int { memory.map { min(bytes, $0.bytes / 8) } ?? bytes }
+
     /// Number of threads.
     package var threads: Int { team.count }
 
@@ -40,5 +48,18 @@ package struct ExecutionResources: Sendable {
     /// - Throws: `RuntimeError.cancelled` when the work should end.
     package func checkCancellation() throws(RuntimeError) {
         if isCancelled { throw .cancelled }
+    }
+}
+
+/// What memory some work may take beside the files that it maps.
+package struct MemoryBudget: Sendable, Hashable {
+    /// Bytes, of which a quarter is for packed weights, and an eighth for each kind of activations that is kept.
+    package let bytes: Int
+    /// A folder on a disk for what is made and has no room.
+    package let folder: String
+
+    package init(bytes: Int, folder: String) {
+        self.bytes = bytes
+        self.folder = folder
     }
 }

@@ -1,4 +1,5 @@
 import BackgroundWork
+import Foundation
 import Platform
 import Runtime
 
@@ -23,13 +24,26 @@ public final class ComputeResources: Sendable {
     /// Where short work waits for its turn.
     let queue: WorkQueue
     private let team: ThreadTeam
+    /// Bytes that analyses, conversions and runs may take beside the files that they map; `nil`: what they need.
+    public let memory: Int?
+    private let folder: URL
+
+    /// Least limit on memory that anything can be done with.
+    package static let leastMemory = 256 << 20
 
     /// Resources of their own.
     ///
     /// - Parameters:
     ///   - threads: Threads to compute on, 1 to 256; `nil`: one a core.
     ///   - instructions: The instructions to compute with.
-    public init(threads: Int? = nil, instructions: InstructionSet = .best) {
+    ///   - memory: Bytes that work may take, 256 MiB at least, for models that are larger than memory: weights are
+    ///     packed part by part as a run comes to them, each time anew, for the same results. `nil`: what it needs.
+    ///   - folder: Where what has no room goes, to files without a name; `nil`: the system's folder for such files.
+    public init(
+        threads: Int? = nil, instructions: InstructionSet = .best, memory: Int? = nil, folder: URL? = nil
+    ) {
+        self.memory = memory.map { max($0, Self.leastMemory) }
+        self.folder = folder ?? FileManager.default.temporaryDirectory
         team = ThreadTeam(count: threads)
         self.instructions = instructions
         // One more than compute, so that a text can be cut into tokens while the team is busy.
@@ -38,7 +52,9 @@ public final class ComputeResources: Sendable {
 
     /// What the modules below compute with.
     package func execution(_ cancellation: Cancellation? = nil) -> ExecutionResources {
-        ExecutionResources(team: team, kernels: instructions.kernels, cancellation: cancellation)
+        var resources = ExecutionResources(team: team, kernels: instructions.kernels, cancellation: cancellation)
+        resources.memory = memory.map { MemoryBudget(bytes: $0, folder: folder.path) }
+        return resources
     }
 }
 

@@ -1,4 +1,5 @@
 import ModelGraph
+import Quantizing
 import Rewriting
 
 /// How many bits a converted model's matrices have, and its products' inputs.

@@ -1,3 +1,4 @@
+import Quantizing
 import Rewriting
 
 /// A converted model, and what was done to it.

@@ -25,6 +25,18 @@ extension ModelConverter {
         }
     }
 
+    /// Refuses to make together what only one process can make.
+    func checkRounds(_ source: PlanSource) throws(TransformerError) {
+        guard options.rounds != nil else { return }
+        if options.healing == .none { throw TransformerError(.usage, "without healing there are no rounds") }
+        if case .budget(_, nil) = source {
+            throw TransformerError(
+                .usage,
+                "workers convert together along a plan, or a budget with the analysis that it is planned by: "
+                    + "analyse first, in shards (analyze --shard)")
+        }
+    }
+
     private static func words(_ pooling: ModelGraph.Pooling?) -> String {
         pooling.map { "with --pool \($0.rawValue)" } ?? "without --pool"
     }

@@ -13,7 +13,7 @@ extension ModelConverter {
         guard case .quality(let condition) = budget.goal else {
             return try TransformerError.mapping { try planner.plan(budget, cancellation: work.cancellation) }
         }
-        let known = KnownSums()
+        let known = KnownSums(resources.execution())
         let plan = try planner.largestPlan(for: budget) { steps in
             work.begin(.tryingPlan(steps: steps, of: planner.steps.count))
         } where: { (plan) throws(TransformerError) in

@@ -46,6 +46,9 @@ public struct ModelConverter: Sendable {
         /// A folder in which analysis and refits are kept as soon as they are done: another conversion of the same
         /// model and data goes on from there, to the same file.
         public var keepingFolder: URL?
+        /// The part of this process in a conversion that several make together; `nil`: it is alone. Refits are kept in
+        /// the folder of the rounds then, not in `keepingFolder`.
+        public var rounds: ConversionRounds?
         /// Lets inputs of a classifier leave behind an earlier layer whose class is sure enough there, so that at least
         /// so large a share of all inputs keeps the class that the whole model gives; `nil`: all go through all layers.
         public var exitAgreement: Double?
@@ -185,7 +188,10 @@ public struct ModelConverter: Sendable {
         _ calibration: CalibrationData, _ source: PlanSource, to path: String?
     ) -> WorkSteps<ConversionResult> {
         WorkSteps { (work) throws(TransformerError) in
-            if let folder = options.keepingFolder { try TransformerError.mapping { _ = try KeptFolder(folder.path) } }
+            try checkRounds(source)
+            for folder in [options.keepingFolder, options.rounds?.folder].compactMap(\.self) {
+                try TransformerError.mapping { _ = try KeptFolder(folder.path) }
+            }
             let converter = converter(work)
             try checkPrecision()
             try checkExits()
@@ -199,7 +205,7 @@ public struct ModelConverter: Sendable {
             let (first, analysis) = try planned(source, data, work)
             work.begin(.rewriting)
             let (plan, result) = try TransformerError.mapping {
-                let known = KnownSums()
+                let known = KnownSums(resources.execution())
                 let convert = { (plan: ReusePlan, isTrial: Bool) throws(AnalysisError) in
                     try converter.convert(
                         model.model, plan: plan, calibration: data.set,
@@ -299,7 +305,8 @@ public struct ModelConverter: Sendable {
         var wanted = Converter.Options(
             resources: resources.execution(work.cancellation), healing: method, unshares: options.unsharesLayers,
             pooling: options.pooling.map(ModelGraph.Pooling.init))
-        wanted.keeping = options.keepingFolder.map { ($0.path, Version.text) }
+        wanted.keeping = (options.rounds?.folder ?? options.keepingFolder).map { ($0.path, Version.text) }
+        wanted.rounds = options.rounds?.refits
         return Converter(options: wanted)
     }
 

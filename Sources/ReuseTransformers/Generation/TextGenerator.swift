@@ -1,3 +1,4 @@
+import BackgroundWork
 import Generation
 import Inputs
 import ModelGraph
@@ -271,9 +272,12 @@ public struct TextGenerator: Sendable {
 
     /// The compiled generator, whose writing ends with the work.
     private func compiled(_ work: Work) throws(TransformerError) -> Generation.TextGenerator {
-        try prepared.get(work) {
-            try Generation.TextGenerator(
-                model.model, target: reader.inputs.written?.input, resources: resources.execution(work.cancellation))
+        try prepared.get(checking: work.checkCancellation) { () throws(TransformerError) in
+            try TransformerError.mapping {
+                try Generation.TextGenerator(
+                    model.model, target: reader.inputs.written?.input,
+                    resources: resources.execution(work.cancellation))
+            }
         }.cancelled(by: work.cancellation)
     }
 }

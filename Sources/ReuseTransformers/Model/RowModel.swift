@@ -1,3 +1,4 @@
+import BackgroundWork
 import ModelGraph
 import Platform
 import Runtime
@@ -133,11 +134,13 @@ package final class RowModel: Sendable {
 
     /// The compiled model, whose runs end with the work.
     private func compiled(_ work: Work) throws(TransformerError) -> CompiledModel {
-        try prepared.get(work) {
+        try prepared.get(checking: work.checkCancellation) { () throws(TransformerError) in
             let observation = Observation(values: Set(model.graph.rowMasks.values).union([value]))
-            return try CompiledModel(
-                model,
-                options: .init(resources: resources.execution(work.cancellation), observation: observation))
+            return try TransformerError.mapping {
+                try CompiledModel(
+                    model,
+                    options: .init(resources: resources.execution(work.cancellation), observation: observation))
+            }
         }.cancelled(by: work.cancellation)
     }
 }

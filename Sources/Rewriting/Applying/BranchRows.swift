@@ -1,3 +1,4 @@
+import Matrices
 import ModelGraph
 import Platform
 import Runtime
@@ -37,12 +38,57 @@ package struct BranchRows {
             rewritten, observing: observation, resources: resources)
     }
 
-    /// Statistics of all rows: those that fit, and those that choose.
-    package func statistics() throws(AnalysisError) -> (train: RowStatistics, heldOut: RowStatistics)? {
-        var train: RowStatistics?
-        var heldOut: RowStatistics?
-        for (number, chunk) in source.chunks.enumerated() {
-            guard let target = try targets.chunk(number, of: chunk) else { return nil }
+    /// Statistics of the rows of some chunks of the source's texts; `nil`: of all.
+    package func statistics(chunks wanted: Range<Int>? = nil) throws(AnalysisError) -> FitStatistics? {
+        var sums: FitStatistics?
+        let isWhole = try forEachChunk(of: wanted ?? source.chunks.indices) { (rows) throws(AnalysisError) in
+            if sums == nil {
+                sums = FitStatistics(features: rows.features.columns, targets: rows.targets.columns)
+            }
+            try sums?.train.add(
+                features: rows.features, targets: rows.targets, rows: rows.train, workers: workers)
+            try sums?.heldOut.add(
+                features: rows.features, targets: rows.targets, rows: rows.heldOut, workers: workers)
+        }
+        return isWhole ? sums : nil
+    }
+
+    /// The rows of some chunks themselves; `nil`: of all.
+    package func rows(chunks wanted: Range<Int>? = nil) throws(AnalysisError) -> FewRows? {
+        var result: FewRows?
+        let isWhole = try forEachChunk(of: wanted ?? source.chunks.indices) { (rows) throws(AnalysisError) in
+            if result == nil { result = FewRows(features: rows.features.columns, targets: rows.targets.columns) }
+            result?.train.add(rows.features, rows.targets, rows.train)
+            result?.heldOut.add(rows.features, rows.targets, rows.heldOut)
+        }
+        return isWhole ? result : nil
+    }
+
+    /// Weights that fit the rows best; `nil` where none are better than those that are there.
+    ///
+    /// - Parameter prior: Those that are there, `[features, targets]`.
+    package func fit(prior: Matrix) throws(AnalysisError) -> RidgeFit? {
+        if FewRows.areFew(source.sequences, features: prior.rows) {
+            return try rows()?.fit(prior: prior, strengths: RidgeFit.strengths, workers: workers)
+        }
+        guard let sums = try statistics() else { return nil }
+        return try RidgeFit.fit(train: sums.train, heldOut: sums.heldOut, prior: prior, workers: workers)
+    }
+
+    /// Features and targets of one chunk.
+    private struct Chunk {
+        let features, targets: RowBuffer
+        /// Rows that fit, and rows that choose.
+        let train, heldOut: [Range<Int>]
+    }
+
+    /// - Returns: `false` where rows do not belong together.
+    private func forEachChunk(
+        of wanted: Range<Int>, _ body: (Chunk) throws(AnalysisError) -> Void
+    ) throws(AnalysisError) -> Bool {
+        for number in wanted {
+            let chunk = source.chunks[number]
+            guard let target = try targets.chunk(number, of: chunk) else { return false }
             var names = Set(branch.others)
             var contexts: [String] = []
             let name: String
@@ -56,25 +102,19 @@ package struct BranchRows {
             }
             let rows = try rewritten.collect(chunk, values: names.sorted(), contexts: contexts)
             let features = branch.isAttention ? rows.contexts[name] : rows.values[name]
-            guard let features, features.columns > 0, features.rows == target.rows else { return nil }
+            guard let features, features.columns > 0, features.rows == target.rows else { return false }
             for other in branch.others { if let rows = rows.values[other] { target.subtract(rows) } }
-            if train == nil {
-                train = RowStatistics(features: features.columns, targets: target.columns)
-                heldOut = train
-            }
             let ranges = rows.ranges(of: name)
             func weighted(_ isWanted: (Int) -> Bool) -> [Range<Int>] {
-                let wanted = chunk.indices.filter { isWanted($0) }.map { ranges[$0 - chunk.lowerBound] }
+                let wanted = chunk.indices.filter { isWanted(source.first + $0) }.map { ranges[$0 - chunk.lowerBound] }
                 guard let emphasis = source.emphasis, emphasis.rows == axis else { return wanted }
                 return emphasis.weighted(wanted)
             }
             let chooses = { (index: Int) in index % Self.heldOutEvery == Self.heldOutEvery - 1 }
-            try train?.add(
-                features: features, targets: target, rows: weighted { !chooses($0) }, workers: workers)
-            try heldOut?.add(
-                features: features, targets: target, rows: weighted(chooses), workers: workers)
+            try body(
+                Chunk(
+                    features: features, targets: target, train: weighted { !chooses($0) }, heldOut: weighted(chooses)))
         }
-        guard let train, let heldOut else { return nil }
-        return (train, heldOut)
+        return true
     }
 }

@@ -1,6 +1,7 @@
 import Files
 import Matrices
 import ModelGraph
+import Runtime
 import Tensors
 
 extension Model {
@@ -11,11 +12,19 @@ extension Model {
     }
 
     /// The model with a branch's weights and bias replaced; a branch without a bias gets one.
-    package func replacing(_ branch: Branch, by fit: RidgeFit) throws(AnalysisError) -> Model {
+    ///
+    /// - Parameter resources: Where memory is short the weights go to a file; `nil`: they stay in memory.
+    package func replacing(
+        _ branch: Branch, by fit: RidgeFit, _ resources: ExecutionResources? = nil
+    ) throws(AnalysisError) -> Model {
         var result = self
         try result.addBias(of: branch.node)
-        result.tensors[branch.weight] = Tensor(
+        let weight = Tensor(
             fit.weight.elements.map(Float.init), shape: [fit.weight.rows, fit.weight.columns])
+        result.tensors[branch.weight] =
+            try resources.map { (resources) throws(AnalysisError) in
+                try weight.spilled(resources)
+            } ?? weight
         result.tensors[branch.bias] = Tensor(fit.bias.map(Float.init), shape: [fit.bias.count])
         return result
     }

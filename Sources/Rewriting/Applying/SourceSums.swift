@@ -13,6 +13,8 @@ package struct SourceSums {
     static let chunkTokens = 4096
 
     package let sequences: [ModelInput]
+    /// Number of the first sequence among all of the conversion.
+    let first: Int
     let chunks: [Range<Int>]
     /// Rows that weigh more in refits.
     let emphasis: RowEmphasis?
@@ -26,27 +28,35 @@ package struct SourceSums {
     private let last = Lock<(value: String, rows: [RowBuffer])>(("", []))
 
     /// - Parameters:
+    ///   - first: The number of the first sequence among all, where these are a part that begins with a chunk.
     ///   - branches: The branches whose sums will be asked for.
     ///   - limit: Bytes that are kept at most.
     ///   - times: How often each branch will be asked for.
     ///   - borrowing: Whether branches may come to borrow maps of earlier nodes: these begin from kept values as well.
     ///   - pooling: How embeddings are made, where the model's files do not say it.
     package init(
-        _ source: Model, branches: [Branch], sequences: [ModelInput], keeping limit: Int, asking times: Int = 1,
+        _ source: Model, branches: [Branch], sequences: [ModelInput], startingAt first: Int = 0, keeping limit: Int,
+        asking times: Int = 1,
         borrowing: Bool = false, pooling: Pooling? = nil, resources: ExecutionResources
     ) throws(AnalysisError) {
         emphasis = source.graph.emphasis(pooling: pooling)
         self.sequences = sequences
+        self.first = first
         self.source = source
         self.resources = resources
         self.limit = limit
         keepsSums = times > 1
-        chunks = sequences.batches(rows: Self.chunkTokens, by: .reaching)
+        chunks = Self.chunks(of: sequences)
         let nodes = Set(branches.map(\.node))
         let owners = borrowing ? source.graph.attentionNodes.map(\.name) : []
         activations = try CachedActivations(
             of: source, source.graph.cuts(before: nodes.union(owners)), sequences: sequences, keeping: limit,
             resources: resources)
+    }
+
+    /// Sequences whose rows are held at a time: those behind the cut of a chunk are cut alike.
+    static func chunks(of sequences: [ModelInput]) -> [Range<Int>] {
+        sequences.batches(rows: chunkTokens, by: .reaching)
     }
 
     /// Forgets what is in front of branches that are done with, and computes the sums of the next one: the runs to the
@@ -111,7 +121,7 @@ package struct SourceSums {
 extension CheckedGraph {
     /// Some nodes that change, and in front of last matrices of feed-forward parts the first ones: what those read is a
     /// fraction of what the last one does.
-    func beginnings(of nodes: some Sequence<String>) -> Set<String> {
+    package func beginnings(of nodes: some Sequence<String>) -> Set<String> {
         let parts = Dictionary(feedForwardParts.map { ($0.node, $0.firsts) }, uniquingKeysWith: { first, _ in first })
         return nodes.reduce(into: []) { $0.formUnion((parts[$1] ?? []) + [$1]) }
     }

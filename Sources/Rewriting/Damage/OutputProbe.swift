@@ -55,7 +55,8 @@ package struct OutputProbe {
         let sequences = try Self.judges(among: sequences, of: source, measure, resources)
         self.sequences = sequences
         activations = try CachedActivations(
-            of: source, graph.cuts(before: nodes), sequences: sequences, keeping: Self.keptActivations,
+            of: source, graph.cuts(before: nodes), sequences: sequences,
+            keeping: resources.keeping(Self.keptActivations),
             resources: resources)
         // The source's outputs are computed from there as well.
         let begun = try activations.begun(
@@ -123,7 +124,8 @@ package struct OutputProbe {
     mutating func advance(to model: Model, rewriting nodes: Set<String>) throws(AnalysisError) {
         let model = try model.pooled(by: pooling)
         activations = try CachedActivations(
-            of: model, model.graph.cut(before: nodes), sequences: sequences, keeping: Self.keptActivations,
+            of: model, model.graph.cut(before: nodes), sequences: sequences,
+            keeping: resources.keeping(Self.keptActivations),
             from: activations, resources: resources)
     }
 

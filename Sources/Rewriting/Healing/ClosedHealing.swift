@@ -19,6 +19,8 @@ struct ClosedHealing {
     let pooling: Pooling?
     /// Where refits are kept while healing goes on.
     let kept: KeptRefits?
+    /// How several processes refit together; `nil`: this one alone does.
+    let rounds: RefitRounds?
 
     /// A healed model, how far its outputs are from the source's, and what was done.
     struct Result {
@@ -37,7 +39,7 @@ struct ClosedHealing {
     /// bounds.
     private var keptBytes: Int {
         let weights = source.tensors.values.reduce(0) { $0 + $1.byteCount }
-        return min(max(4 * weights, 256 << 20), 1 << 30)
+        return resources.keeping(min(max(4 * weights, 256 << 20), 1 << 30))
     }
 
     /// Heals a rewrite whose nodes `changed` have other sources than the source model.
@@ -60,11 +62,10 @@ struct ClosedHealing {
         // Refits that were kept need no rows of the source.
         var state =
             earlier.count < candidates.count
-            ? State(
-                sums: try SourceSums(
-                    source, branches: [], sequences: sequences, keeping: keptBytes, pooling: pooling,
-                    resources: resources),
-                activations: CachedActivations(nothingOf: rewrite, sequences), probe: probe, limit: keptBytes) : nil
+            ? HealingState(
+                source: source, rewrite: rewrite, branches: candidates[...], sequences: sequences, probe: probe,
+                keeping: keptBytes, pooling: pooling, resources: resources) : nil
+        var rounds = rounds
         var model = rewrite
         var steps: [HealingSummary.Step] = []
         var damage = before
@@ -78,11 +79,18 @@ struct ClosedHealing {
             if index < earlier.count {
                 refit = earlier[index]
                 try refit.check(branch, of: model)
+                if rounds != nil, let kept { kept.removeSums(of: index, among: try kept.names()) }
+            } else if rounds != nil, let kept, let made = try kept.refit(index, among: try kept.names()) {
+                // A worker that comes later runs nothing for what is done.
+                refit = made
+                try refit.check(branch, of: model)
+                kept.removeSums(of: index, among: try kept.names())
             } else {
-                try state?.advance(to: model, branches: candidates[(candidates.startIndex + index)...], resources)
-                guard let state else { break }
-                refit = try self.refit(branch, isChanged: isChanged, of: model, state)
-                try kept?.keep(refit, number: index)
+                guard var current = state.take() else { break }
+                try current.advance(to: model, branches: candidates[(candidates.startIndex + index)...])
+                let place = Place(branch: branch, isChanged: isChanged, number: index)
+                refit = try self.refit(place, of: model, &current, &rounds)
+                state = current
             }
             guard let fit = refit.fit, let difference = refit.difference else {
                 steps.append(refit.step)
@@ -93,7 +101,7 @@ struct ClosedHealing {
             judged.damageAfter = difference.damage.rounded(8)
             // A matrix of a changed node is what the plan was made for; its neighbours downstream expect it.
             if isChanged || difference.damage < damage.damage {
-                model = try model.replacing(branch, by: fit)
+                model = try model.replacing(branch, by: fit, resources)
                 damage = difference
                 if !damage.isWorse(than: before), damage.damage <= best?.after.damage ?? before.damage {
                     best = (model, steps.count + 1, damage)
@@ -117,39 +125,70 @@ struct ClosedHealing {
             outcome: best == nil ? .takenBack : .partlyKept)
     }
 
-    /// Where runs of the source and of the rewrite begin: in front of the branches that are still to be refitted, which
-    /// see nothing of what comes after them.
-    private struct State {
-        var sums: SourceSums
-        var activations: CachedActivations
-        var probe: OutputProbe
-        let limit: Int
-
-        mutating func advance(
-            to model: Model, branches: ArraySlice<Branch>, _ resources: ExecutionResources
-        ) throws(AnalysisError) {
-            let nodes = model.graph.beginnings(of: branches.map(\.node))
-            try sums.advance(to: branches)
-            activations = try CachedActivations(
-                of: model, model.graph.cut(before: nodes), sequences: activations.sequences,
-                keeping: limit, from: activations, resources: resources)
-            try probe.advance(to: model, rewriting: nodes)
-        }
+    /// A branch that is refitted.
+    struct Place {
+        let branch: Branch
+        let isChanged: Bool
+        /// Its number among those of the conversion.
+        let number: Int
     }
 
-    /// One refit; without a fit when it is not worth keeping.
+    /// One refit, by this process alone or together with others.
     private func refit(
-        _ branch: Branch, isChanged: Bool, of model: Model, _ state: State
+        _ place: Place, of model: Model, _ state: inout HealingState, _ rounds: inout RefitRounds?
     ) throws(AnalysisError) -> Refit {
-        let prior = try model.weight(of: branch)
-        let rows = try BranchRows(
-            branch, source: state.sums, rewritten: model, from: state.activations, resources: resources)
-        guard let statistics = try rows.statistics(),
-            let fit = try RidgeFit.fit(
-                train: statistics.train, heldOut: statistics.heldOut, prior: prior,
-                strengths: isChanged ? RidgeFit.strengths : Self.feedForwardStrengths,
+        let prior = try model.weight(of: place.branch)
+        if state.areFew(features: prior.rows) {
+            if rounds == nil { try state.begin(state.texts.parts.indices) }
+            let fit = try state.rows(of: place.branch)?.fit(
+                prior: prior, strengths: strengths(of: place), workers: CancellableWorkers(resources))
+            let refit = try judged(fit, prior, place, of: model, state.probe)
+            try kept?.keep(refit, number: place.number)
+            return refit
+        }
+        if var current = rounds.take() {
+            let refit = try shared(place, of: model, &state, &current)
+            rounds = current
+            return refit
+        }
+        try state.begin(state.texts.parts.indices)
+        var sums: FitStatistics?
+        for part in state.texts.parts.indices {
+            guard let own = try state.statistics(of: place.branch, part: part) else {
+                sums = nil
+                break
+            }
+            if sums == nil { sums = own } else { sums?.add(own) }
+        }
+        let refit = try fitted(place, of: model, sums, state.probe)
+        try kept?.keep(refit, number: place.number)
+        return refit
+    }
+
+    /// A refit from the sums of all texts.
+    func fitted(
+        _ place: Place, of model: Model, _ sums: FitStatistics?, _ probe: OutputProbe
+    ) throws(AnalysisError) -> Refit {
+        let prior = try model.weight(of: place.branch)
+        var fit: RidgeFit?
+        if let sums {
+            fit = try RidgeFit.fit(
+                train: sums.train, heldOut: sums.heldOut, prior: prior, strengths: strengths(of: place),
                 workers: CancellableWorkers(resources))
-        else { return Refit(step: .init(node: branch.node, verdict: .noGain)) }
+        }
+        return try judged(fit, prior, place, of: model, probe)
+    }
+
+    private func strengths(of place: Place) -> [Double] {
+        place.isChanged ? RidgeFit.strengths : Self.feedForwardStrengths
+    }
+
+    /// What a fit does at the output; without a fit when it is not worth keeping.
+    private func judged(
+        _ fit: RidgeFit?, _ prior: Matrix, _ place: Place, of model: Model, _ probe: OutputProbe
+    ) throws(AnalysisError) -> Refit {
+        let branch = place.branch
+        guard let fit else { return Refit(step: .init(node: branch.node, verdict: .noGain)) }
         let growth = fit.weight.norm / max(prior.norm, .leastNormalMagnitude)
         var step = HealingSummary.Step(
             node: branch.node, verdict: .kept, strength: fit.strength,
@@ -162,6 +201,6 @@ struct ClosedHealing {
             return Refit(step: step)
         }
         let refitted = try model.replacing(branch, by: fit)
-        return Refit(step: step, fit: fit, difference: try state.probe.difference(of: refitted))
+        return Refit(step: step, fit: fit, difference: try probe.difference(of: refitted))
     }
 }

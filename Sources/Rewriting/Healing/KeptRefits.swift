@@ -55,7 +55,7 @@ package struct KeptRefits: Sendable {
         }
 
         /// What tells two conversions apart; `nil` where they are one.
-        fileprivate func difference(from other: Origin) -> String? {
+        func difference(from other: Origin) -> String? {
             if model != other.model { return "is of another model than" }
             if texts != other.texts { return "is of other texts than" }
             if fitting != other.fitting || choosing != other.choosing {
@@ -86,51 +86,71 @@ package struct KeptRefits: Sendable {
     /// A matrix of sixteen thousand rows and columns is smaller than this.
     private static let byteLimit = 1 << 31
 
-    private let folder: String
-    private let origin: Origin
-    private let plan: String
+    let folder: String
+    let origin: Origin
+    /// SHA-256 of the plan, and of how it is carried out.
+    let plan: String
+    /// Ends the names of what one of several workers keeps: no two of them write one file.
+    let author: String
 
     /// - Parameters:
     ///   - folder: A folder that is there.
     ///   - settings: How the plan is carried out, beside what `origin` says.
-    package init(folder: String, _ origin: Origin, plan: ReusePlan, settings: String) {
+    ///   - worker: Which of several workers this one is; `nil`: there is one.
+    package init(folder: String, _ origin: Origin, plan: ReusePlan, settings: String, worker: Int? = nil) {
         self.folder = folder
         self.origin = origin
         let bytes = (try? Document.encode(plan)) ?? []
         self.plan = Digest(of: bytes + Array(settings.utf8)).hex
+        author = worker.map { "-by-\($0)" } ?? ""
     }
 
-    private func path(_ number: Int) -> String { "\(folder)/refit-\(plan.prefix(12))-\(number).part" }
+    /// A file of this plan that this worker writes.
+    func path(_ kind: String, _ name: String) -> String { "\(folder)/\(stem(kind, name))\(author).part" }
+
+    func stem(_ kind: String, _ name: String) -> String { "\(kind)-\(plan.prefix(12))-\(name)" }
+
+    /// Names of all files in the folder.
+    func names() throws(AnalysisError) -> [String] {
+        do { return try FileSystem.system.list(folder) } catch { throw .file(FileError(folder, errno: error.code)) }
+    }
+
+    /// Where something of this plan stands, whoever wrote it; `nil`: nowhere.
+    func find(_ kind: String, _ name: String, among names: [String]) -> String? {
+        let stem = stem(kind, name)
+        return names.filter { $0 == "\(stem).part" || $0.hasPrefix("\(stem)-by-") && $0.hasSuffix(".part") }.min()
+            .map { "\(folder)/\($0)" }
+    }
 
     /// The refits that were kept, from the first on.
     ///
     /// - Throws: `AnalysisError.file`, of kind `usage` where they are of another conversion, `corrupt` where one is
     ///   damaged.
     func refits() throws(AnalysisError) -> [Refit] {
-        try checkOthers()
-        var result: [Refit] = []
-        while let entry = try entry(at: path(result.count)) {
-            var refit = Refit(step: entry.step, difference: entry.difference)
-            if let weight = entry.weight?.values, let bias = entry.bias?.values, let rows = entry.rows {
-                let (count, overflow) = rows.multipliedReportingOverflow(by: bias.count)
-                guard rows > 0, !overflow, weight.count == count else {
-                    throw .file(.damaged(path(result.count), "weight", "has not \(rows) rows"))
-                }
-                refit.fit = RidgeFit(
-                    weight: Matrix(rows: rows, columns: bias.count, elements: weight.map(Double.init)),
-                    bias: bias.map(Double.init), strength: entry.step.strength ?? 0, errorBefore: 0, errorAfter: 0)
-            }
-            result.append(refit)
+        let names = try names()
+        if let first = names.filter({ $0.hasPrefix("refit-") && $0.hasSuffix(".part") }).min() {
+            // Refits of other inputs are refused, whatever their plan.
+            _ = try entry(at: "\(folder)/\(first)", ofAnyPlan: true)
         }
+        var result: [Refit] = []
+        while let refit = try refit(result.count, among: names) { result.append(refit) }
         return result
     }
 
-    /// Refuses a folder in which refits of other inputs are kept, whatever their plan.
-    private func checkOthers() throws(AnalysisError) {
-        let names: [String]
-        do { names = try FileSystem.system.list(folder) } catch { throw .file(FileError(folder, errno: error.code)) }
-        guard let first = names.filter({ $0.hasPrefix("refit-") && $0.hasSuffix(".part") }).min() else { return }
-        _ = try entry(at: "\(folder)/\(first)", ofAnyPlan: true)
+    /// One refit; `nil` where it was not kept.
+    func refit(_ number: Int, among names: [String]) throws(AnalysisError) -> Refit? {
+        guard let path = find("refit", "\(number)", among: names), let entry = try entry(at: path) else { return nil }
+        var refit = Refit(step: entry.step, difference: entry.difference)
+        if let weight = entry.weight?.values, let bias = entry.bias?.values, let rows = entry.rows {
+            let (count, overflow) = rows.multipliedReportingOverflow(by: bias.count)
+            guard rows > 0, !overflow, weight.count == count else {
+                throw .file(.damaged(path, "weight", "has not \(rows) rows"))
+            }
+            refit.fit = RidgeFit(
+                weight: Matrix(rows: rows, columns: bias.count, elements: weight.map(Double.init)),
+                bias: bias.map(Double.init), strength: entry.step.strength ?? 0, errorBefore: 0, errorAfter: 0)
+        }
+        return refit
     }
 
     private func entry(at path: String, ofAnyPlan: Bool = false) throws(AnalysisError) -> Entry? {
@@ -176,7 +196,7 @@ package struct KeptRefits: Sendable {
             entry.weight = PackedNumbers(fit.weight.elements.map(Float.init))
             entry.bias = PackedNumbers(fit.bias.map(Float.init))
         }
-        let path = path(number)
+        let path = path("refit", "\(number)")
         guard let unsigned = try? Document.encode(entry) else {
             // A refit that is no number is not kept, and made again.
             return

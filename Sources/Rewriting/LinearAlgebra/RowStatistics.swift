@@ -125,13 +125,19 @@ package struct RowStatistics: Sendable {
     /// Statistics of both sets of rows.
     package func merged(with other: RowStatistics) -> RowStatistics {
         var result = self
-        result.count += other.count
-        result.featureSums = zip(featureSums, other.featureSums).map(+)
-        result.targetSums = zip(targetSums, other.targetSums).map(+)
-        result.targetSquares = zip(targetSquares, other.targetSquares).map(+)
-        result.products = products + other.products
-        result.cross = cross + other.cross
+        result.add(other)
         return result
+    }
+
+    /// Adds the statistics of other rows.
+    mutating func add(_ other: RowStatistics) {
+        precondition(featureCount == other.featureCount && targetCount == other.targetCount)
+        count += other.count
+        for index in featureSums.indices { featureSums[index] += other.featureSums[index] }
+        for index in targetSums.indices { targetSums[index] += other.targetSums[index] }
+        for index in targetSquares.indices { targetSquares[index] += other.targetSquares[index] }
+        products.add(other.products)
+        cross.add(other.cross)
     }
 
     /// Mean of each feature.
@@ -179,5 +185,47 @@ package struct RowStatistics: Sendable {
         return targetMeans.indices.reduce(0) {
             $0 + targetSquares[$1] - 2 * targetMeans[$1] * targetSums[$1] + n * targetMeans[$1] * targetMeans[$1]
         }
+    }
+}
+
+extension RowStatistics {
+    /// Numbers of `packed` for so many features and targets; `nil`: more than can be counted.
+    static func packedCount(features: Int, targets: Int) -> Int? {
+        guard features >= 0, targets >= 0 else { return nil }
+        let (square, tooManyFeatures) = features.multipliedReportingOverflow(by: features + 3)
+        let (rest, tooMany) = targets.multipliedReportingOverflow(by: features + 2)
+        let (sum, overflows) = (square / 2).addingReportingOverflow(rest)
+        return tooManyFeatures || tooMany || overflows ? nil : sum
+    }
+
+    /// All sums in a fixed order, of the symmetric products one half.
+    var packed: [Double] {
+        var result = featureSums + targetSums + targetSquares
+        result.reserveCapacity(Self.packedCount(features: featureCount, targets: targetCount) ?? 0)
+        for row in 0..<featureCount {
+            result += products.elements[row * featureCount + row..<(row + 1) * featureCount]
+        }
+        return result + cross.elements
+    }
+
+    /// What `packed` gave.
+    ///
+    /// - Returns: `nil` where there are fewer or more numbers than that many features and targets have.
+    init?(packed: ArraySlice<Double>, count: Int, features: Int, targets: Int) {
+        guard count >= 0, packed.count == Self.packedCount(features: features, targets: targets) else { return nil }
+        self.init(features: features, targets: targets)
+        self.count = count
+        var rest = packed
+        func take(_ count: Int) -> ArraySlice<Double> {
+            defer { rest = rest.dropFirst(count) }
+            return rest.prefix(count)
+        }
+        featureSums = Array(take(features))
+        targetSums = Array(take(targets))
+        targetSquares = Array(take(targets))
+        for row in 0..<features {
+            products.elements.replaceSubrange(row * features + row..<(row + 1) * features, with: take(features - row))
+        }
+        cross.elements = Array(take(features * targets))
     }
 }

@@ -44,9 +44,12 @@ package enum RowSums {
         let isWeighted = emphasis != nil
         let missing = names.filter { known?[$0, isWeighted] == nil }
         if missing.count < names.count {
-            let found = missing.isEmpty ? [] : try collect(
-                model, values: missing, sequences, emphasis: emphasis, from: activations, knowing: known,
-                resources: resources)
+            let found =
+                missing.isEmpty
+                ? []
+                : try collect(
+                    model, values: missing, sequences, emphasis: emphasis, from: activations, knowing: known,
+                    resources: resources)
             let new = Dictionary(zip(missing, found), uniquingKeysWith: { first, _ in first })
             return names.compactMap { new[$0] ?? known?[$0, isWeighted] }
         }
@@ -83,9 +86,9 @@ package final class KnownSums: Sendable {
 
     private let sums = Lock<[Key: RowStatistics]>([:])
     /// Bytes that are kept.
-    private static let limit = 640 << 20
+    private let limit: Int
 
-    package init() {}
+    package init(_ resources: ExecutionResources) { limit = resources.keeping(640 << 20) }
 
     fileprivate subscript(value: String, isWeighted: Bool) -> RowStatistics? {
         sums.withLock { $0[Key(value: value, isWeighted: isWeighted)] }
@@ -95,7 +98,7 @@ package final class KnownSums: Sendable {
         func bytes(_ sum: RowStatistics) -> Int { 8 * sum.featureCount * sum.featureCount }
         sums.withLock { sums in
             let held = sums.values.reduce(0) { $0 + bytes($1) }
-            guard held + bytes(statistics) <= Self.limit else { return }
+            guard held + bytes(statistics) <= limit else { return }
             sums[Key(value: value, isWeighted: isWeighted)] = statistics
         }
     }

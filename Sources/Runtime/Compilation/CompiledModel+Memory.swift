@@ -32,7 +32,7 @@ extension CompiledModel {
 
 extension RuntimeError {
     /// - Throws: `tooLarge` where so many bytes are more than half of the machine's memory.
-    static func check(_ byteCount: Double, of what: String, tokens: Int) throws(RuntimeError) {
+    package static func check(_ byteCount: Double, of what: String, tokens: Int) throws(RuntimeError) {
         guard byteCount > Double(MachineMemory.byteCount) / 2 else { return }
         throw .tooLarge(what: what, tokens: tokens, byteCount: byteCount)
     }

@@ -90,6 +90,18 @@ package final class CompiledModel: Sendable {
         _ sequences: [ModelInput], receive: (GroupResult) throws(E) -> Void
     ) throws(RunFailure<E>) {
         do { try check(sequences) } catch { throw .runtime(error) }
+        if let windows = schedule.windows {
+            var failure: E?
+            do throws(RuntimeError) {
+                try run(sequences, through: windows) { executions in
+                    for execution in executions where failure == nil {
+                        do throws(E) { try receive(GroupResult(execution: execution)) } catch { failure = error }
+                    }
+                }
+            } catch { throw .runtime(error) }
+            if let failure { throw .receiver(failure) }
+            return
+        }
         let workspace = borrow()
         defer { giveBack(workspace) }
         for range in sequences.batches(rows: options.groupTokens) {
@@ -107,6 +119,19 @@ package final class CompiledModel: Sendable {
         concurrently sequences: [ModelInput], receive: @Sendable (GroupResult) -> Void
     ) throws(RuntimeError) {
         try check(sequences)
+        if let windows = schedule.windows {
+            return try run(sequences, through: windows) { executions in
+                // Each is read by one thread.
+                let next = Atomic<Int>(0)
+                resources.team.run { _ in
+                    while true {
+                        let index = next.add(1, ordering: .relaxed).oldValue
+                        guard executions.indices.contains(index) else { return }
+                        receive(GroupResult(execution: executions[index]))
+                    }
+                }
+            }
+        }
         let tokens = sequences.reduce(0) { $0 + $1.rowEstimate }
         // Small batches are cut so that every thread has a part, as long as the parts are worth it.
         let team = resources.team
@@ -137,11 +162,11 @@ package final class CompiledModel: Sendable {
         try resources.checkCancellation()
     }
 
-    private func group(_ sequences: [ModelInput], _ range: Range<Int>) -> Group {
+    func group(_ sequences: [ModelInput], _ range: Range<Int>) -> Group {
         Group(sequences, range: range, schedule: schedule)
     }
 
-    private func execution(
+    func execution(
         of group: Group, in workspace: Workspace, workers: Int, cache: CacheAccess? = nil
     ) -> GroupExecution {
         GroupExecution(
@@ -156,8 +181,12 @@ package final class CompiledModel: Sendable {
         _ group: Group, in workspace: Workspace, cache: CacheAccess? = nil
     ) throws(RuntimeError) -> GroupExecution {
         let execution = execution(of: group, in: workspace, workers: resources.threads, cache: cache)
-        resources.team.run { execution.run(worker: $0) }
-        try resources.checkCancellation()
+        if let windows = schedule.windows {
+            try run([execution], through: windows)
+        } else {
+            resources.team.run { execution.run(worker: $0) }
+            try resources.checkCancellation()
+        }
         return execution
     }
 
@@ -170,6 +199,9 @@ package final class CompiledModel: Sendable {
             total + (schedule.units[.maps(space: space)] ?? 0) * group.maps[space].count * MemoryLayout<Float>.stride
         }
     }
+
+    /// Rows of each named axis of a sequence.
+    package func lengths(of sequence: ModelInput) -> [String: Int] { schedule.lengths(of: sequence) }
 
     func borrow() -> Workspace { idle.list.withLock { $0.popLast() } ?? Workspace() }
     func giveBack(_ workspace: Workspace) { idle.list.withLock { $0.append(workspace) } }

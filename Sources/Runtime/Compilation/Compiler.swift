@@ -67,6 +67,11 @@ struct Compiler {
             try compiler.add(node)
         }
         compiler.finish()
+        // What goes on behind an exit has a schedule of its own.
+        if let limit = resources.weightLimit, compiler.schedule.tallies.isEmpty {
+            compiler.schedule.windows = compiler.packing.windows(
+                of: compiler.schedule.segments.map(\.matrices), limit: limit)
+        }
         try compiler.packing.run(with: resources)
         return compiler.schedule
     }

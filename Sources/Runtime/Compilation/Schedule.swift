@@ -154,6 +154,14 @@ enum Segment: Sendable {
     case exit(ExitStep)
 }
 
+extension Segment {
+    /// Where the matrices begin that its products need.
+    var matrices: [UnsafeMutablePointer<Float>] {
+        guard case .rows(let steps, _) = self else { return [] }
+        return steps.compactMap { if case .product(let step) = $0 { step.matrix.start } else { nil } }
+    }
+}
+
 /// A compiled graph: what to execute, and where everything lives.
 struct Schedule: Sendable {
     /// The axis of text tokens, which leaves out what the mask hides.
@@ -173,6 +181,8 @@ struct Schedule: Sendable {
     /// The axis along which results are compared and analysed: of the hidden states, else of the first attention.
     var primaryAxis = Schedule.tokenAxis
     var segments: [Segment] = []
+    /// Segments whose matrices are there at a time; `nil`: all are always.
+    var windows: WeightWindows?
     var slots: [Slot] = []
     /// Size of each region in its units.
     var units: [Slot.Region: Int] = [:]

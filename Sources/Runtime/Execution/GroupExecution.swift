@@ -42,8 +42,10 @@ struct GroupExecution: Sendable {
     }
 
     /// Runs the share of one worker; returns when the whole group is done.
-    func run(worker: Int) {
-        for segment in schedule.segments {
+    ///
+    /// - Parameter wanted: Some of the segments, behind those that were run; `nil`: all.
+    func run(worker: Int, segments wanted: Range<Int>? = nil) {
+        for segment in schedule.segments[wanted ?? schedule.segments.indices] {
             switch segment {
             case .rows(let steps, let axis): runRows(steps, count: group.axes[axis].count, worker: worker)
             case .shape(let step): run(step, worker: worker)

@@ -52,7 +52,7 @@ package struct GroupResult {
     }
 
     /// Positions of a map's queries and keys in their sequence, as they were given.
-    func positions(ofMap head: HeadID, _ sequence: Sequence) -> (queries: [Int32], keys: [Int32])? {
+    package func positions(ofMap head: HeadID, _ sequence: Sequence) -> (queries: [Int32], keys: [Int32])? {
         guard let register = execution.schedule.maps[head],
             case .maps(let space) = execution.schedule.slots[register.index].region
         else { return nil }

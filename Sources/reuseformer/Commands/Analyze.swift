@@ -68,6 +68,7 @@ struct Analyze: ParsableCommand {
 
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var memory: MemoryOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
 
@@ -99,7 +100,7 @@ struct Analyze: ParsableCommand {
         let loaded = try reading.model(at: model.model)
         let analyzer = ModelAnalyzer(
             loaded, moves: also == nil ? .analyzed : [.analyzed, .hard], pooling: calibration.pooling.pooling,
-            resources: try threads.resources())
+            resources: try threads.resources(memory: memory, beside: output))
         if trying.dryRun {
             let forecast = try analyzer.forecast(calibration: calibration.data, shard: shard).run(progress.work)
             progress.end()

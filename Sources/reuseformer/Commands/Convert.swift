@@ -6,6 +6,7 @@ import Foundation
 import HDF5
 import ModelGraph
 import Platform
+import Quantizing
 import Reporting
 import ReuseTransformers
 import Rewriting
@@ -101,12 +102,14 @@ struct Convert: ParsableCommand {
     var output: String?
 
     @OptionGroup var keeping: KeepingOptions
+    @OptionGroup var together: RoundsOptions
     @OptionGroup var trying: DryRunOption
     @OptionGroup var reporting: ReportOption
     @OptionGroup var card: ModelCardOptions
 
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var memory: MemoryOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
@@ -140,6 +143,13 @@ struct Convert: ParsableCommand {
         if keeping.path != nil, isPrecisionAlone || calibration.calibration.isEmpty {
             throw ValidationError("--resume keeps an analysis and refits: a precision alone, or no texts, has none.")
         }
+        if together.rounds != nil {
+            if keeping.path != nil { throw ValidationError("--rounds keeps refits itself: leave out --resume.") }
+            if plan == nil, analysis == nil || isPrecisionAlone {
+                throw ValidationError("--rounds follows a --plan, or a --budget with its --analysis.")
+            }
+            if heal == .none { throw ValidationError("Without healing there is nothing to do in --rounds.") }
+        }
         if trying.dryRun, isPrecisionAlone || wantedPrecision != .float32 || calibration.calibration.isEmpty {
             throw ValidationError("--dry-run foretells conversions on data, in float32.")
         }
@@ -171,7 +181,7 @@ struct Convert: ParsableCommand {
         try gating.noteInverted()
         let plan = try self.plan.map { try ConversionPlan(contentsOf: $0) }
         let analysis = try self.analysis.map { try ModelAnalysis(contentsOf: $0) }
-        let resources = try threads.resources()
+        let resources = try threads.resources(memory: memory, beside: output)
         let progress = Progress(steps: stepCount)
         defer { progress.abandon() }
         progress.begin("Reading the model")
@@ -266,11 +276,13 @@ struct Convert: ParsableCommand {
     }
 
     private func options() throws -> ModelConverter.Options {
-        ModelConverter.Options(
+        var options = ModelConverter.Options(
             moves: try planning.moves(), granularity: planning.granularity, layers: planning.layers.selection,
             gates: try gating.gates(), healing: heal, unsharesLayers: unshare, compression: try compression(),
             precision: wantedPrecision, pooling: calibration.pooling.pooling, keepingIn: keeping.folder,
             exitAgreement: exits?.share)
+        options.rounds = together.rounds
+        return options
     }
 
     /// What the report and the card say.

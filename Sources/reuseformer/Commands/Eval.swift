@@ -82,6 +82,7 @@ struct Eval: ParsableCommand {
     @OptionGroup var json: JSONOption
     @OptionGroup var quiet: QuietOption
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var memory: MemoryOption
     @OptionGroup var pooling: PoolingOption
 
     func validate() throws {
@@ -111,7 +112,7 @@ struct Eval: ParsableCommand {
         try reading.checkPaths(models)
         let progress = Progress()
         defer { progress.abandon() }
-        let resources = try threads.resources()
+        let resources = try threads.resources(memory: memory)
         var subjects: [EvaluationReport.Subject] = []
         var columns: [[ModelEvaluator.Score]] = []
         // One model after the other: memory holds one.

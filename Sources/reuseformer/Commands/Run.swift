@@ -3,6 +3,7 @@ import Checkpoints
 import Inputs
 import ModelGraph
 import NumPy
+import Outputs
 import Reporting
 import ReuseTransformers
 import Runtime
@@ -131,12 +132,17 @@ struct Run: ParsableCommand {
     @OptionGroup(title: "Generation") var generation: GenerationArguments
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var memory: MemoryOption
     @OptionGroup var json: JSONOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
 
     /// Items that go through the model at once.
     private static let batchSize = 512
+
+    private func resources() throws -> ComputeResources {
+        try threads.resources(memory: memory, beside: output)
+    }
 
     func validate() throws {
         if generation.generate { return try validateGeneration() }
@@ -206,7 +212,7 @@ struct Run: ParsableCommand {
         }
         if output == nil { progress.end() } else { progress.begin("Running the model") }
         if generation.generate {
-            let printer = try GeneratedTextPrinter(loaded, generation, try threads.resources())
+            let printer = try GeneratedTextPrinter(loaded, generation, try resources())
             if let inputs {
                 try printer.run(arrays: inputs, asJSON: json.json)
             } else {
@@ -221,7 +227,7 @@ struct Run: ParsableCommand {
             progress.end()
             Terminal.noteWritten(output, "\(rows) \(rows == 1 ? "row" : "rows") of \(width)")
         } else if let images {
-            let printer = try PictureClassPrinter(loaded, try threads.resources())
+            let printer = try PictureClassPrinter(loaded, try resources())
             try printer.run(
                 path: images, top: top, asJSON: json.json, unreadable: UnreadablePictures(isStrict: strict))
         }
@@ -250,7 +256,7 @@ struct Run: ParsableCommand {
         if dumpsInputs { arrays = GraphArrays.arrays(of: sequences, for: loaded.model.graph) }
         if !parts.isEmpty {
             arrays += try PaddedOutputs(
-                of: loaded.model, for: sequences, selecting: parts, resources: threads.resources().execution()
+                of: loaded.model, for: sequences, selecting: parts, resources: resources().execution()
             ).arrays
         }
         for (name, tensor) in arrays where tensor.dtype.isFloatingPoint {
@@ -277,7 +283,7 @@ struct Run: ParsableCommand {
             : pairs != nil
                 ? .scores(loaded.pairActivation)
                 : .embedding(pool.map(ModelGraph.Pooling.init), normalizes: normalize)
-        let model = try RowModel(loaded, source, resources: try threads.resources())
+        let model = try RowModel(loaded, source, resources: try resources())
         // One score a pair is a column of numbers, as the library has it.
         let shape: Shape = pairs != nil && !logits && model.width == 1 ? [] : [model.width]
         var count = 0

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import ModelGraph
 import Platform
+import Evaluation
 import ReuseTransformers
 
 struct Validate: ParsableCommand {

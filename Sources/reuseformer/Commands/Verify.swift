@@ -79,6 +79,7 @@ struct Verify: ParsableCommand {
     @OptionGroup(visibility: .hidden) var reading: CheckpointOptions
     @OptionGroup var json: JSONOption
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var memory: MemoryOption
     @OptionGroup var force: ForceOption
     @OptionGroup var quiet: QuietOption
 
@@ -169,7 +170,8 @@ struct Verify: ParsableCommand {
         progress.begin("Reading the models")
         let source = try reading.model(at: source), converted = try reading.model(at: converted)
         let verifier = ModelVerifier(
-            source: source, converted: converted, pooling: pooling.pooling, resources: try threads.resources())
+            source: source, converted: converted, pooling: pooling.pooling,
+            resources: try threads.resources(memory: memory))
         let data = VerificationData(
             path: data, labels: labels, labelled: labelled, pairs: pairs, maximumTokens: maxLength,
             columns: tables.columns(label: answerColumns.labelColumn, score: answerColumns.scoreColumn))

@@ -141,11 +141,16 @@ struct ThreadsOption: ParsableArguments {
     static func count(_ threads: Int?) -> Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
     /// What all models of the command are run with.
-    func resources() throws -> ComputeResources {
+    ///
+    /// - Parameters:
+    ///   - memory: Bytes that they may take.
+    ///   - path: A file that is written: what has no room goes beside it.
+    func resources(memory: MemoryOption? = nil, beside path: String? = nil) throws -> ComputeResources {
         // Threads meet at each step: hundreds on a few cores take minutes for what a few do in a second.
         let most = 4 * ProcessInfo.processInfo.activeProcessorCount
         return ComputeResources(
-            threads: threads.map { min($0, most) }, instructions: InstructionSet(try Self.kernels()))
+            threads: threads.map { min($0, most) }, instructions: InstructionSet(try Self.kernels()),
+            memory: memory?.memory?.bytes, folder: path.map { URL(fileURLWithPath: $0).deletingLastPathComponent() })
     }
 
     /// The instruction set that `REUSEFORMER_ISA` names, else the best that this CPU has: the one place that reads it.

@@ -1,5 +1,6 @@
 import Foundation
 import ModelGraph
+import Quantizing
 import Reporting
 import Rewriting
 

@@ -1,7 +1,7 @@
 import Platform
 
 /// A value that is made when it is first needed and then shared: a compiled model.
-final class PreparedValue<Value: Sendable>: Sendable {
+package final class PreparedValue<Value: Sendable>: Sendable {
     private enum State {
         case missing, underway
         case ready(Value)
@@ -17,12 +17,17 @@ final class PreparedValue<Value: Sendable>: Sendable {
     /// Microseconds between two looks at what another caller makes.
     private static var pause: UInt32 { 2000 }
 
-    /// The value; the first caller makes it, others wait for it, each as long as its own work may go on.
+    package init() {}
+
+    /// The value; the first caller makes it, others wait for it.
     ///
-    /// - Throws: What `make` throws, after which the next caller tries; `.cancelled`.
-    func get(_ work: Work, make: () throws -> Value) throws(TransformerError) -> Value {
+    /// - Parameter check: Called before each look at the value: ends the wait by throwing.
+    /// - Throws: What `check` throws, and what `make` throws, after which the next caller tries.
+    package func get<Failure: Error>(
+        checking check: () throws(Failure) -> Void, make: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
         while true {
-            try work.checkCancellation()
+            try check()
             let turn: Turn = state.withLock { state in
                 switch state {
                 case .ready(let value): return .take(value)
@@ -37,13 +42,13 @@ final class PreparedValue<Value: Sendable>: Sendable {
             // A lock could not be left when the waiting work is cancelled.
             case .wait: usleep(Self.pause)
             case .make:
-                do {
+                do throws(Failure) {
                     let value = try make()
                     state.withLock { $0 = .ready(value) }
                     return value
                 } catch {
                     state.withLock { $0 = .missing }
-                    throw TransformerError(error)
+                    throw error
                 }
             }
         }

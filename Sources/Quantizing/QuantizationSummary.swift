@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 
 /// What quantising did to a model, matrix by matrix.
 package struct QuantizationSummary: Sendable, Hashable, Codable {

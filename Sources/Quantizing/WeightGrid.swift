@@ -1,5 +1,6 @@
 import Matrices
 import ModelGraph
+import Rewriting
 import Tensors
 
 /// The numbers that quantised weights can take: whole multiples of a scale, within bounds.

@@ -1,3 +1,5 @@
+import Rewriting
+
 /// What rows become before an 8-bit product multiplies them (docs/precision.md): the reference of the kernels.
 package enum RowRounding {
     /// Ranges below this are taken for rows of zeros.

@@ -1,5 +1,6 @@
 import ModelGraph
 import Plans
+import Runtime
 import Tensors
 
 /// Results of a batch laid out as the frameworks do: padded to the longest sequence, zeros where the mask hides.
@@ -48,7 +49,7 @@ package struct PaddedOutputs {
         let observation = Observation(values: Set(observed), maps: Set(attentions.map(\.name)))
         let compiled = try CompiledModel(model, options: .init(resources: resources, observation: observation))
         let extents = PaddedExtents(
-            shapes: graph.shapes, lengths: sequences.map { compiled.schedule.lengths(of: $0) })
+            shapes: graph.shapes, lengths: sequences.map { compiled.lengths(of: $0) })
         // Outputs and the arrays that are made of them stand in memory together.
         try RuntimeError.check(
             2 * extents.byteCount(of: observed, maps: attentions), of: "what is asked for",

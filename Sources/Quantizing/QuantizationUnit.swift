@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 
 /// Matrices that change their precision together: those that are given the same rows, or one table.
 package struct QuantizationUnit: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 import Runtime
 
 /// Where runs of a model, and of what is quantised of it so far, begin: in front of what is still to be quantised.
@@ -16,8 +17,10 @@ struct StreamActivations {
         let sequences = reference.sequences
         let cut = model.graph.cut(before: model.graph.beginnings(of: units.map(\.node)))
         reference = try CachedActivations(
-            of: model, cut, sequences: sequences, keeping: Self.keptBytes, from: reference, resources: resources)
+            of: model, cut, sequences: sequences, keeping: resources.keeping(Self.keptBytes), from: reference,
+            resources: resources)
         current = try CachedActivations(
-            of: quantized, cut, sequences: sequences, keeping: Self.keptBytes, from: current, resources: resources)
+            of: quantized, cut, sequences: sequences, keeping: resources.keeping(Self.keptBytes), from: current,
+            resources: resources)
     }
 }

@@ -1,6 +1,7 @@
 import JSON
 import ModelGraph
 import Platform
+import Rewriting
 import Runtime
 import Statistics
 import Tensors

@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 
 /// What a model's matrices shall become.
 package enum QuantizationTarget: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Matrices
 import Platform
+import Rewriting
 
 /// Some rows of a stream that choose between ways to quantise it, and how far its columns reach.
 struct StreamSample {

@@ -1,5 +1,6 @@
 import COpenBLAS
 import Matrices
+import Rewriting
 
 /// Rounding that makes up for itself: after each row of weights is put on the grid, the rows that are not yet rounded
 /// take over what it got wrong (optimal brain quantisation; GPTQ, arXiv 2210.17323).

@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 import Runtime
 
 /// The rows that the matrices of a stream are given: by the model in 32 bits, and by what is quantised of it so far.

@@ -1,4 +1,5 @@
 import Matrices
+import Rewriting
 import Tensors
 
 /// The matrices of a stream side by side, read column by column when they are needed.

@@ -1,6 +1,7 @@
 import Matrices
 import ModelGraph
 import Platform
+import Rewriting
 import Tensors
 
 /// Quantises the matrices of one stream: factors of its inputs, refitted weights, rounding that makes up for itself.

@@ -1,5 +1,6 @@
 import Costs
 import ModelGraph
+import Rewriting
 
 /// What each precision would make of a model, side by side.
 package struct PrecisionSurvey: Sendable, Hashable, Codable {

@@ -1,4 +1,5 @@
 import ModelGraph
+import Rewriting
 import Tensors
 
 /// What the matrices of a stream become.

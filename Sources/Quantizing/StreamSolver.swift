@@ -1,4 +1,5 @@
 import Matrices
+import Rewriting
 
 /// Sums over the rows of a stream: what the product is given, against what it should be given.
 struct StreamSums {

@@ -1,4 +1,5 @@
 import ModelGraph
+import Runtime
 import Tensors
 
 /// One value of a batch, padded to its longest sequence.
